@@ -1,0 +1,104 @@
+/**
+ * What the ACI emulator asks of whatever really runs containers. Three implementations: `engine` (the Docker Engine
+ * API of Podman or Docker), `process` (plain child processes, no images) and `scripted` (behaviour as data on a
+ * virtual clock). The emulator owns all policy (restarts, back-off, init order, states); a runtime only executes.
+ *
+ * One *sandbox* per container group: its containers share address, localhost, hostname and volumes. All methods are
+ * safe to repeat. Faults of an image are values (`ImageFault`), everything else that fails is an exception.
+ */
+export interface ContainerRuntime {
+  readonly kind: 'engine' | 'process' | 'scripted';
+  /** Makes the image available. `credentials` as in `imageRegistryCredentials`. */
+  pullImage(image: string, credentials: readonly RegistryCredential[]): Promise<PulledImage | ImageFault>;
+  /** Creates the group's network namespace and volumes. The address is absent where the runtime has no network of its own. */
+  createSandbox(spec: SandboxSpec): Promise<Sandbox>;
+  /** Starts one container in a sandbox; resolves once its process runs. A start that fails is `StartFault` (the engine's own sentence). */
+  startContainer(sandboxId: string, spec: ContainerSpec): Promise<RunningContainer | StartFault>;
+  /** Kills what still runs in the sandbox and removes containers, volumes and network. Succeeds when absent. */
+  deleteSandbox(sandboxId: string): Promise<void>;
+  /** Deletes every sandbox this runtime ever made under its state folder and frees its own resources. */
+  close(): Promise<void>;
+}
+
+export interface RegistryCredential {
+  readonly server: string;
+  readonly username: string;
+  readonly password: string;
+}
+
+export interface PulledImage {
+  readonly kind: 'pulled';
+  /** `sha256:<64 hex>`; stable for one image. */
+  readonly digest: string;
+}
+
+export interface ImageFault {
+  readonly kind: 'image-fault';
+  readonly reason: 'not-found' | 'denied' | 'unavailable';
+  readonly message: string;
+}
+
+export interface StartFault {
+  readonly kind: 'start-fault';
+  readonly message: string;
+}
+
+export interface SandboxSpec {
+  /** Unique per container group incarnation; `[a-z0-9-]{1,80}`. */
+  readonly id: string;
+  readonly hostname: string;
+  readonly volumes: readonly SandboxVolume[];
+}
+
+/** `files` volumes (ACI `secret` volumes) hold fixed contents, 0644, root-owned; `empty` is shared scratch space (0777). */
+export type SandboxVolume =
+  | { readonly name: string; readonly kind: 'empty' }
+  | { readonly name: string; readonly kind: 'files'; readonly files: Readonly<Record<string, Uint8Array>> };
+
+export interface Sandbox {
+  readonly id: string;
+  readonly ip?: string;
+}
+
+export interface ContainerSpec {
+  /** The ACI container name; unique in the sandbox. A restart starts the same name again. */
+  readonly name: string;
+  readonly image: string;
+  /** Replaces entrypoint and command of the image when given (ACI `command`). */
+  readonly command?: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  readonly mounts: readonly { readonly volume: string; readonly mountPath: string; readonly readOnly: boolean }[];
+  /** Cores; enforced where the runtime can. */
+  readonly cpuLimit?: number;
+  /** Bytes; enforced where the runtime can (an excess ends the container with 137 and `oomKilled`). */
+  readonly memoryLimitBytes?: number;
+}
+
+export interface ContainerEnd {
+  readonly exitCode: number;
+  /** Milliseconds since the epoch. */
+  readonly finishedAt: number;
+  readonly oomKilled: boolean;
+}
+
+export interface RunningContainer {
+  readonly kind: 'running';
+  /** 64 hex digits. */
+  readonly id: string;
+  readonly startedAt: number;
+  /** Resolves once, when the process has ended; repeated calls give the same answer. */
+  wait(): Promise<ContainerEnd>;
+  /** SIGTERM, then SIGKILL after `graceSeconds`. Resolves when it has ended; nothing happens when it already has. */
+  stop(graceSeconds: number): Promise<void>;
+  /** Both streams merged in order of arrival, newest part kept. */
+  readLogs(options: LogOptions): Promise<string>;
+  /** Runs a command in the container and gives its exit code (probes). */
+  execute(command: readonly string[], timeoutMs: number): Promise<{ readonly exitCode: number; readonly output: string }>;
+}
+
+export interface LogOptions {
+  /** Number of lines from the end; absent means all. */
+  readonly tail?: number;
+  /** Prefix each line with its RFC3339Nano UTC instant and a blank. */
+  readonly timestamps: boolean;
+}

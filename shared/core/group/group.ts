@@ -1,0 +1,112 @@
+/**
+ * A container group as ARM takes it (`GroupBody`, what a PUT sends) and as ARM shows it (`GroupObservation`, what one
+ * GET saw). Field names follow `Microsoft.ContainerInstance/containerGroups` api-version 2023-05-01.
+ */
+export interface GroupBody {
+  readonly location: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly zones?: readonly [string];
+  readonly containers: readonly GroupContainer[];
+  readonly initContainers: readonly GroupInitContainer[];
+  readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
+  readonly imageRegistryCredentials: readonly { readonly server: string; readonly username: string; readonly password: string }[];
+  readonly volumes: readonly GroupVolume[];
+  /** Absent when the pod names no port: saves an address. */
+  readonly ipAddress?: { readonly type: 'Public' | 'Private'; readonly ports: readonly GroupPort[] };
+  readonly subnetIds?: readonly [{ readonly id: string }];
+}
+
+export interface GroupPort {
+  readonly port: number;
+  readonly protocol: 'TCP' | 'UDP';
+}
+
+/** Exactly one of `value` and `secureValue`; the latter never comes back from ARM. */
+export type GroupEnvironmentVariable =
+  | { readonly name: string; readonly value: string; readonly secureValue?: undefined }
+  | { readonly name: string; readonly secureValue: string; readonly value?: undefined };
+
+export interface GroupVolumeMount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly?: boolean;
+}
+
+export interface GroupInitContainer {
+  readonly name: string;
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly environmentVariables: readonly GroupEnvironmentVariable[];
+  readonly volumeMounts: readonly GroupVolumeMount[];
+}
+
+export interface GroupResources {
+  /** Cores, in steps of 0.01. */
+  readonly cpu: number;
+  /** Gigabytes, in steps of 0.1. */
+  readonly memoryInGB: number;
+}
+
+export interface GroupContainer extends GroupInitContainer {
+  readonly ports: readonly GroupPort[];
+  readonly resources: { readonly requests: GroupResources; readonly limits?: Partial<GroupResources> };
+}
+
+export type GroupVolume =
+  | { readonly name: string; readonly emptyDir: Record<string, never> }
+  /** File name → base64 content. */
+  | { readonly name: string; readonly secret: Readonly<Record<string, string>> };
+
+/** One entry of a complete LIST. ARM's LIST carries no state (aci.md §0.6). */
+export interface ListedGroup {
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly provisioningState: string;
+  readonly cpu: number;
+}
+
+/** What one GET saw. */
+export interface GroupObservation {
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly provisioningState: string;
+  /** `instanceView.state`: Pending, Running, Succeeded, Failed, Stopped, or something new. */
+  readonly state: string;
+  readonly restartPolicy: string;
+  readonly ip?: string;
+  readonly containers: readonly ObservedContainer[];
+  readonly initContainers: readonly ObservedContainer[];
+  readonly events: readonly GroupEvent[];
+}
+
+export interface ObservedContainer {
+  readonly name: string;
+  readonly image: string;
+  /** Absent while provisioning and again after `stop`, which erases it. */
+  readonly instanceView?: InstanceView;
+}
+
+export interface InstanceView {
+  readonly restartCount: number;
+  readonly currentState?: ObservedState;
+  readonly previousState?: ObservedState;
+  readonly events: readonly GroupEvent[];
+}
+
+export interface ObservedState {
+  /** `Waiting`, `Running`, `Terminated`, or something new. */
+  readonly state: string;
+  readonly startTime?: string;
+  readonly finishTime?: string;
+  readonly exitCode?: number;
+  readonly detailStatus: string;
+}
+
+export interface GroupEvent {
+  readonly name: string;
+  readonly message: string;
+  readonly type: string;
+  readonly count: number;
+  readonly firstTimestamp: string;
+  readonly lastTimestamp: string;
+}

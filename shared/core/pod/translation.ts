@@ -1,0 +1,71 @@
+/**
+ * The contract between a pod and its container group. `inspectPod` judges the spec alone, `listReferences` says what
+ * must be read from the cluster, `translatePod` makes the body of the PUT from both.
+ */
+import type { ConfigMapData, SecretData, ServiceInfo, TokenRequest } from '../kubernetes/references.ts';
+import type { GroupBody } from '../group/group.ts';
+
+/** What is the same for all pods of one node. */
+export interface NodeFacts {
+  readonly installation: string;
+  readonly cluster: string;
+  readonly node: string;
+  readonly location: string;
+  /** ACI zone, `1` … `3`. */
+  readonly zone?: string;
+  readonly subnetId?: string;
+  /** The node's InternalIP; becomes `status.hostIP`. */
+  readonly hostIP: string;
+  /** `resourceFieldRef` falls back to these where a container has no limit (quantities). */
+  readonly allocatable: { readonly cpu: string; readonly memory: string };
+  /** Where pods reach the API server: `KUBERNETES_SERVICE_HOST` and `_PORT`; undefined: the `kubernetes` service as it is. */
+  readonly apiServer?: { readonly host: string; readonly port: number };
+  /** `strict` refuses hardening-only fields that the group's isolation meets (DESIGN rule 8). */
+  readonly securityPolicy: 'compatible' | 'strict';
+  /** The largest group that ACI takes here; a pod above it can never run. */
+  readonly maxGroup: { readonly cpu: number; readonly memoryInGB: number };
+}
+
+/** A pod that ACI can never run: Failed, with this reason; the message names the field's path and the fix. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly reason: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+/** Something the user should know once, as an event; the pod runs. */
+export interface Notice {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface Inspection {
+  readonly refusal: Refusal | undefined;
+  readonly notices: readonly Notice[];
+}
+
+/** What has to be read before a pod can be translated. Names are of the pod's namespace. */
+export interface References {
+  readonly configMaps: readonly string[];
+  readonly secrets: readonly string[];
+  /** The pod's namespace, when service links or `kubernetes` service variables are wanted. */
+  readonly services: boolean;
+  readonly tokens: readonly TokenRequest[];
+}
+
+/** The answers; a name that is missing from a map does not exist in the cluster. */
+export interface ResolvedReferences {
+  readonly configMaps: ReadonlyMap<string, ConfigMapData>;
+  readonly secrets: ReadonlyMap<string, SecretData>;
+  /** Services of the pod's namespace and `default/kubernetes`. */
+  readonly services: readonly ServiceInfo[];
+  /** Tokens in the order of `References.tokens`. */
+  readonly tokens: readonly string[];
+}
+
+export type Translation =
+  | { readonly kind: 'group'; readonly body: GroupBody; readonly notices: readonly Notice[] }
+  | Refusal
+  /** Something the pod refers to is missing; it stays Pending and is tried again (kubelet: CreateContainerConfigError). */
+  | { readonly kind: 'waiting'; readonly reason: 'CreateContainerConfigError' | 'FailedMount'; readonly message: string };

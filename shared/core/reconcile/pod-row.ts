@@ -1,0 +1,55 @@
+/** What the tables remember of one pod. Everything in it can be rebuilt from the API server and from the groups' tags. */
+export interface PodRow {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** The group's name; pinned by the intent. */
+  readonly group: string;
+  readonly intent: Intent;
+  /** When to work on the pod next, in the Table service's time; undefined: only when an event or a resync says so. */
+  readonly dueAt: number | undefined;
+  /** Failures in a row; the exponent of the back-off. */
+  readonly attempt: number;
+  /** Who works on it now. A lock whose term is over is nobody's. */
+  readonly lock: { readonly owner: string; readonly until: number } | undefined;
+  /** Something happened while another instance held the lock: look again at once when it is released. */
+  readonly dirty: boolean;
+  /** The API object that was last acted on (DESIGN rule 16); undefined: none. */
+  readonly seen: string | undefined;
+  /** When the group was last read. */
+  readonly lookedAt: number | undefined;
+  /** Since when an accepted group answers 404; two reads apart make it lost. */
+  readonly absentSince: number | undefined;
+  /** Reasons of events already written, so that none is repeated each round. */
+  readonly reported: readonly string[];
+  /** The last fault's sentence, for the waiting message. */
+  readonly fault: { readonly reason: string; readonly message: string } | undefined;
+}
+
+/** DESIGN rule 2. */
+export type Intent =
+  | { readonly kind: 'none' }
+  /** Written before the PUT, which may or may not have happened. */
+  | { readonly kind: 'open'; readonly at: number }
+  /** The PUT was answered 2xx, or the group was seen. */
+  | { readonly kind: 'accepted'; readonly at: number; readonly operationUrl?: string }
+  /** A definite 4xx: nothing was created. */
+  | { readonly kind: 'refused'; readonly at: number }
+  /** Our DELETE was confirmed by a 404. */
+  | { readonly kind: 'deleted'; readonly at: number };
+
+export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'group'>): PodRow {
+  return {
+    ...pod,
+    intent: { kind: 'none' },
+    dueAt: undefined,
+    attempt: 0,
+    lock: undefined,
+    dirty: false,
+    seen: undefined,
+    lookedAt: undefined,
+    absentSince: undefined,
+    reported: [],
+    fault: undefined,
+  };
+}

@@ -1,0 +1,15 @@
+import type { Result } from '../core/fault.ts';
+
+/** What is spent at ARM (aci.md §6). `logs` and `looks` share the reads; `creates` and `ends` (stop) share the writes. */
+export type Spend = 'read-look' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
+
+/**
+ * Shared by all instances. A permit is one request; permits are taken from the shared row in chunks and kept in
+ * memory, so a killed process loses some (the safe direction).
+ */
+export interface Budgets {
+  /** One permit, or `throttled` with the time until one could be had. Never waits. */
+  take(spend: Spend): Promise<Result<void>>;
+  /** A 429, or remaining-count headers: what the server says is the truth for all instances. */
+  report(spend: Spend, observation: { readonly retryAfterMs?: number; readonly remaining?: number }): Promise<void>;
+}

@@ -1,0 +1,56 @@
+import type { Result } from '../core/fault.ts';
+import type { GroupBody, GroupObservation, ListedGroup } from '../core/group/group.ts';
+
+/** What an accepted PUT answered. */
+export interface AcceptedGroup {
+  /** Where the asynchronous operation reports (`Azure-AsyncOperation`), verbatim; needed only for the reason of a failure. */
+  readonly operationUrl?: string;
+}
+
+/** The answer of a DELETE, judged by its own status code (aci.md §0.4): done, accepted (202), or nothing was there (204, 404). */
+export type DeletedGroup = 'deleted' | 'accepted' | 'absent';
+
+/**
+ * Container groups of one resource group. Every method is one ARM request (`list`: one per page), never repeated
+ * inside; `signal` bounds it. Faults are those of `Fault`; a body that is not what ARM promises is `transient`.
+ */
+export interface ContainerGroups {
+  /** All pages or a fault: a partial list is never returned. Cost: 1 read a page. Groups that are not ours are included. */
+  list(signal: AbortSignal): Promise<Result<readonly ListedGroup[]>>;
+  /** One GET with instance view. `not-found` also when the whole resource group is gone. Cost: 1 read. */
+  get(name: string, signal: AbortSignal): Promise<Result<GroupObservation>>;
+  /**
+   * PUT. NOT idempotent: a second PUT of the same body restarts the containers, so callers write an intent first.
+   * `rejected` and `capacity` mean nothing was created; `transient` means nobody knows. Cost: 1 write and 1 create.
+   */
+  createOrUpdate(name: string, body: GroupBody, signal: AbortSignal): Promise<Result<AcceptedGroup>>;
+  /** Succeeds when absent. `conflict` while the group is transitioning. Cost: 1 delete. */
+  delete(name: string, signal: AbortSignal): Promise<Result<DeletedGroup>>;
+  /** Ends all containers and erases their instance view, so harvest first. Succeeds on a group that has ended. Cost: 1 write. */
+  stop(name: string, signal: AbortSignal): Promise<Result<void>>;
+  /** Up to 4 MB of a running container, 16 KB or 1,000 lines of an ended one. `not-found` before it started. Cost: 1 read. */
+  listLogs(request: LogsRequest, signal: AbortSignal): Promise<Result<string>>;
+  /** Events of a failed operation, newest last; the reason why a group could not be provisioned. Cost: 1 read. */
+  getOperation(operationUrl: string, signal: AbortSignal): Promise<Result<OperationReport>>;
+  /** Quota and use of the region (`StandardCores`, `ContainerGroups`). Needs the subscription-scoped reading role. Cost: 1 read. */
+  listUsages(signal: AbortSignal): Promise<Result<readonly Usage[]>>;
+}
+
+export interface LogsRequest {
+  readonly group: string;
+  readonly container: string;
+  /** Lines from the end; absent: all that ACI keeps. */
+  readonly tail?: number;
+  readonly timestamps: boolean;
+}
+
+export interface OperationReport {
+  readonly status: string;
+  readonly events: readonly { readonly name: string; readonly message: string }[];
+}
+
+export interface Usage {
+  readonly name: string;
+  readonly current: number;
+  readonly limit: number;
+}

@@ -1,0 +1,68 @@
+import type { Result } from '../core/fault.ts';
+import type { Pod, PodStatus } from '../core/kubernetes/pod.ts';
+import type { KubeNode, Lease, NodeStatusPatch, NodeTemplate } from '../core/kubernetes/node.ts';
+import type { KubeEvent } from '../core/kubernetes/event.ts';
+import type { ConfigMapData, SecretData, ServiceInfo, TokenRequest } from '../core/kubernetes/references.ts';
+
+export interface ObjectRef {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/**
+ * One cluster's API server, spoken to *as one node* (`system:node:<name>`, group `system:nodes`), so that the Node
+ * authorizer and NodeRestriction bound every call (control-plane.md §2). One HTTP request a call, never repeated
+ * inside, bounded by `signal`. `throttled` carries the API server's Retry-After.
+ */
+export interface NodeApi {
+  /** The API server's time in ms, from the `Date` header of the last answer plus monotonic time since; undefined before the first. */
+  now(): number | undefined;
+
+  getNode(signal: AbortSignal): Promise<Result<KubeNode>>;
+  createNode(node: NodeTemplate, signal: AbortSignal): Promise<Result<KubeNode>>;
+  /** Strategic merge of `status`; conditions of other owners survive, addresses are replaced. */
+  patchNodeStatus(patch: NodeStatusPatch, signal: AbortSignal): Promise<Result<KubeNode>>;
+  getLease(signal: AbortSignal): Promise<Result<Lease>>;
+  createLease(lease: Lease, signal: AbortSignal): Promise<Result<Lease>>;
+  /** PUT with the resourceVersion of `lease`; `conflict` when somebody renewed meanwhile. */
+  updateLease(lease: Lease, signal: AbortSignal): Promise<Result<Lease>>;
+  deleteLease(signal: AbortSignal): Promise<Result<void>>;
+
+  /** All pods bound to the node, from a consistent read (no resourceVersion), all pages or a fault. */
+  listPods(signal: AbortSignal): Promise<Result<readonly Pod[]>>;
+  /** One pod, read as a consistent LIST by name and node, because a GET of an absent pod answers 403: undefined means absent. */
+  getPod(ref: ObjectRef, signal: AbortSignal): Promise<Result<Pod | undefined>>;
+  /**
+   * Replaces the status as the kubelet does: own conditions and container statuses; conditions of other owners survive.
+   * Guarded by UID and resourceVersion: `conflict` when the object changed, `not-found` when it or its UID is gone.
+   */
+  patchPodStatus(pod: Pod, status: PodStatus, signal: AbortSignal): Promise<Result<Pod>>;
+  /** Final removal (grace 0) or, with `gracePeriodSeconds`, an ordinary graceful delete. UID precondition. Succeeds when absent or another UID. */
+  deletePod(pod: Pick<Pod, 'metadata'>, options: { readonly gracePeriodSeconds?: number }, signal: AbortSignal): Promise<Result<void>>;
+
+  getSecret(ref: ObjectRef, signal: AbortSignal): Promise<Result<SecretData>>;
+  getConfigMap(ref: ObjectRef, signal: AbortSignal): Promise<Result<ConfigMapData>>;
+  /** Services of a namespace that have a cluster IP. */
+  listServices(namespace: string, signal: AbortSignal): Promise<Result<readonly ServiceInfo[]>>;
+  /** A token bound to the pod (TokenRequest). */
+  createToken(request: TokenRequest, signal: AbortSignal): Promise<Result<string>>;
+  createEvent(event: KubeEvent, signal: AbortSignal): Promise<Result<void>>;
+}
+
+/** One cluster's API server, spoken to as the app itself: the few things that a node may not do. */
+export interface ClusterApi {
+  /** UID of the kube-system namespace: proves that this is still the cluster that was attached. */
+  getClusterUid(signal: AbortSignal): Promise<Result<string>>;
+  /** Asks this cluster who a bearer token is, for the given audience. */
+  reviewToken(token: string, audience: string, signal: AbortSignal): Promise<Result<TokenIdentity | undefined>>;
+  /** `spec.unschedulable`, limited by resourceNames to our nodes. */
+  cordonNode(name: string, signal: AbortSignal): Promise<Result<void>>;
+  /** Succeeds when absent. */
+  deleteNode(name: string, uid: string, signal: AbortSignal): Promise<Result<void>>;
+}
+
+export interface TokenIdentity {
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+

@@ -1,0 +1,46 @@
+import type { BucketState } from '../core/budget/token-bucket.ts';
+import type { Result } from '../core/fault.ts';
+import type { NodeKey } from '../core/node/node-key.ts';
+import type { PodRow } from '../core/reconcile/pod-row.ts';
+import type { NodeRow } from '../core/reconcile/node-row.ts';
+
+/** A row as read, with what is needed to write it again only if nobody else did. */
+export interface Versioned<T> {
+  readonly value: T;
+  readonly etag: string;
+}
+
+/** When this node's partition came to be. Its key is part of every intent's transaction, so an intent fails when the tables were lost. */
+export interface Birth {
+  readonly bornAt: number;
+  readonly key: string;
+}
+
+/**
+ * The rows. Every pod row and its due key live in one partition per node and change in one transaction. `conflict`
+ * means somebody else wrote first: read again and decide again. Nothing here is a truth: see DESIGN §1.
+ */
+export interface StateStore {
+  /** The Table service's time in ms, from the `Date` header of its last answer plus monotonic time since. */
+  now(): Promise<Result<number>>;
+  /** The partition's birth marker; writes one (now) when it is missing. */
+  getBirth(node: NodeKey): Promise<Result<Birth>>;
+  getPod(node: NodeKey, uid: string): Promise<Result<Versioned<PodRow> | undefined>>;
+  /**
+   * Creates (`previous` undefined) or replaces (`previous` as read) a pod row and moves its due key, in one
+   * transaction. With `birth`, the transaction also requires that marker to be there still: `conflict` when the
+   * tables were emptied meanwhile.
+   */
+  upsertPod(node: NodeKey, row: PodRow, guard: { readonly previous: Versioned<PodRow> | undefined; readonly birth?: Birth }): Promise<Result<Versioned<PodRow>>>;
+  /** Removes row and due key. Succeeds when absent; `conflict` when somebody wrote meanwhile. */
+  deletePod(node: NodeKey, previous: Versioned<PodRow>): Promise<Result<void>>;
+  /** UIDs due at or before `until`, oldest first, by a key range. A due key whose row has moved on is removed on the way. */
+  listDue(node: NodeKey, until: number, limit: number): Promise<Result<readonly string[]>>;
+  /** The earliest due key after now, or undefined. */
+  getNextDue(node: NodeKey): Promise<Result<number | undefined>>;
+  listPods(node: NodeKey): Promise<Result<readonly Versioned<PodRow>[]>>;
+  getNode(node: NodeKey): Promise<Result<Versioned<NodeRow> | undefined>>;
+  upsertNode(node: NodeKey, row: NodeRow, previous: Versioned<NodeRow> | undefined): Promise<Result<Versioned<NodeRow>>>;
+  getBucket(name: string): Promise<Result<Versioned<BucketState> | undefined>>;
+  upsertBucket(name: string, state: BucketState, previous: Versioned<BucketState> | undefined): Promise<Result<Versioned<BucketState>>>;
+}

@@ -1,0 +1,55 @@
+/** Kubeconfigs: written for the control plane's own parts, read from whoever brings a cluster. */
+import { z } from 'zod';
+import type { KeyPair } from '../pki.ts';
+
+/** Where an API server is and how to know it. */
+export interface ClusterEndpoint {
+  readonly url: string;
+  readonly caPem: string;
+}
+
+/** A kubeconfig of one user who shows a client certificate. JSON, which is YAML too. */
+export function clientCertificateKubeconfig(cluster: ClusterEndpoint, user: string, pair: KeyPair): string {
+  return kubeconfig(cluster, user, {
+    'client-certificate-data': base64(pair.certPem),
+    'client-key-data': base64(pair.keyPem),
+  });
+}
+
+/** A kubeconfig of one user who shows a bearer token. */
+export function tokenKubeconfig(cluster: ClusterEndpoint, user: string, token: string): string {
+  return kubeconfig(cluster, user, { token });
+}
+
+const viewSchema = z.object({
+  clusters: z
+    .array(z.object({ cluster: z.object({ server: z.url(), 'certificate-authority-data': z.string().optional() }) }))
+    .min(1),
+});
+
+/** The server and CA in what `kubectl config view --raw --minify --flatten -o json` prints; an empty CA means the system's. */
+export function parseKubeconfigView(json: string): ClusterEndpoint {
+  const cluster = viewSchema.parse(JSON.parse(json)).clusters[0]?.cluster;
+  if (cluster === undefined) throw new Error('the kubeconfig names no cluster');
+  return {
+    url: cluster.server.replace(/\/$/, ''),
+    caPem: Buffer.from(cluster['certificate-authority-data'] ?? '', 'base64').toString('utf8'),
+  };
+}
+
+function kubeconfig(cluster: ClusterEndpoint, user: string, credential: Record<string, string>): string {
+  const name = 'local';
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name, cluster: { server: cluster.url, 'certificate-authority-data': base64(cluster.caPem) } }],
+    users: [{ name: user, user: credential }],
+    contexts: [{ name, context: { cluster: name, user } }],
+    'current-context': name,
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}

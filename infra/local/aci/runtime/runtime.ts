@@ -93,7 +93,10 @@ export interface RunningContainer {
   /** Both streams merged in order of arrival, newest part kept. */
   readLogs(options: LogOptions): Promise<string>;
   /** Runs a command in the container and gives its exit code (probes). */
-  execute(command: readonly string[], timeoutMs: number): Promise<{ readonly exitCode: number; readonly output: string }>;
+  execute(
+    command: readonly string[],
+    timeoutMs: number,
+  ): Promise<{ readonly exitCode: number; readonly output: string }>;
 }
 
 export interface LogOptions {

@@ -49,11 +49,7 @@ async function exchange(agent: Agent, url: URL, call: ApiRequest): Promise<ApiAn
     {
       agent,
       method: call.method ?? 'GET',
-      headers: {
-        accept: 'application/json',
-        ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-        ...call.headers,
-      },
+      headers: { accept: 'application/json, */*;q=0.5', ...bodyHeaders(text), ...call.headers },
       signal: AbortSignal.timeout(call.timeoutMs ?? 5000),
     },
     (incoming) => {
@@ -68,6 +64,12 @@ async function exchange(agent: Agent, url: URL, call: ApiRequest): Promise<ApiAn
   outgoing.once('error', reject);
   outgoing.end(text);
   return promise;
+}
+
+/** With its length: Node would send the body of a DELETE without any framing. */
+function bodyHeaders(text: string | undefined): Record<string, string> {
+  if (text === undefined) return {};
+  return { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
 }
 
 function parsed(text: string): unknown {

@@ -1,0 +1,141 @@
+/** Gives an installation its place in a cluster: a namespace, two ServiceAccounts, and no more rights than they need. */
+import { z } from 'zod';
+import { type AccessOptions, accessObjects } from './access.ts';
+import { type ClusterEndpoint, parseKubeconfigView } from './kubeconfig.ts';
+import { type KubectlTarget, kubectlOutput } from './kubectl.ts';
+
+/** Whose kubectl attaches what. `kubectl` must be an administrator's: it grants rights. */
+export interface AttachOptions extends Partial<Omit<AccessOptions, 'nodes'>> {
+  readonly kubectl: KubectlTarget;
+  readonly nodes: readonly string[];
+  /** How long the two tokens are asked to live, in seconds; a day if absent. The API server may grant less. */
+  readonly tokenSeconds?: number;
+}
+
+/** What an attached cluster is known by. */
+export interface Attachment {
+  /** The UID of the kube-system namespace: the cluster's identity. */
+  readonly clusterUid: string;
+  /** `https://…` and the CA (empty: the system's), as in the administrator's kubeconfig. */
+  readonly endpoint: ClusterEndpoint;
+  readonly caPem: string;
+  readonly namespace: string;
+  readonly appServiceAccount: string;
+  readonly relayServiceAccount: string;
+  /** For the API server, as the app and as the relay. */
+  readonly appToken: string;
+  readonly relayToken: string;
+  /** When the earlier of the two expires. */
+  readonly tokensExpireAt: Date;
+}
+
+/** A ServiceAccount's token and its end. */
+export interface ServiceAccountToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+/** Names of the installation's objects, unless others are given. */
+export const accessDefaults = {
+  namespace: 'serverless-kubelet',
+  appServiceAccount: 'app',
+  relayServiceAccount: 'relay',
+} as const;
+
+const fieldManager = 'serverless-kubelet';
+const secondsPerDay = 86_400;
+
+/**
+ * Creates the namespace, both ServiceAccounts and their rights by server-side apply, and asks for a token of each.
+ * Idempotent: a second call with other nodes leaves just the rights for those, and gives fresh tokens. It creates no
+ * Node: the app does, as its node. Rejects with what kubectl said.
+ */
+export async function attachNodes(options: AttachOptions): Promise<Attachment> {
+  const access = accessOf(options);
+  const { kubectl } = options;
+  const durationSeconds = options.tokenSeconds ?? secondsPerDay;
+  const list = { apiVersion: 'v1', kind: 'List', items: accessObjects(access) };
+  await kubectlOutput(['apply', '--server-side', '--force-conflicts', '--field-manager', fieldManager, '-f', '-'], {
+    ...kubectl,
+    input: JSON.stringify(list),
+  });
+  const token = (serviceAccount: string): Promise<ServiceAccountToken> =>
+    requestToken({ kubectl, namespace: access.namespace, serviceAccount, durationSeconds });
+  const [clusterUid, endpoint, app, relay] = await Promise.all([
+    readClusterUid(kubectl),
+    readEndpoint(kubectl),
+    token(access.appServiceAccount),
+    token(access.relayServiceAccount),
+  ]);
+  return {
+    clusterUid,
+    endpoint,
+    caPem: endpoint.caPem,
+    namespace: access.namespace,
+    appServiceAccount: access.appServiceAccount,
+    relayServiceAccount: access.relayServiceAccount,
+    appToken: app.token,
+    relayToken: relay.token,
+    tokensExpireAt: new Date(Math.min(app.expiresAt.getTime(), relay.expiresAt.getTime())),
+  };
+}
+
+/**
+ * Takes all of that away again, the namespace last; tokens end with their ServiceAccounts. Nodes and Leases are the
+ * app's to remove, before this. Idempotent.
+ */
+export async function detachNodes(options: Omit<AttachOptions, 'tokenSeconds'>): Promise<void> {
+  const objects = accessObjects(accessOf(options)).toReversed();
+  await kubectlOutput(['delete', '--ignore-not-found', '-f', '-'], {
+    ...options.kubectl,
+    input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }),
+  });
+}
+
+/**
+ * A token of a ServiceAccount (TokenRequest): for the API server, or for `audience` alone. The API server grants at
+ * least ten minutes, and may grant less than asked: `expiresAt` tells.
+ */
+export async function requestToken(options: {
+  readonly kubectl: KubectlTarget;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly audience?: string;
+  readonly durationSeconds: number;
+}): Promise<ServiceAccountToken> {
+  const { namespace, serviceAccount, audience, durationSeconds } = options;
+  const args = ['create', 'token', serviceAccount, '--namespace', namespace, '--duration', `${durationSeconds}s`];
+  const output = await kubectlOutput(
+    audience === undefined ? args : [...args, '--audience', audience],
+    options.kubectl,
+  );
+  const token = output.trim();
+  return { token, expiresAt: tokenExpiry(token) };
+}
+
+/** The UID of the kube-system namespace, which a rebuilt cluster of the same name does not have. */
+export async function readClusterUid(kubectl: KubectlTarget): Promise<string> {
+  const uid = await kubectlOutput(['get', 'namespace', 'kube-system', '-o', 'jsonpath={.metadata.uid}'], kubectl);
+  return z.uuid().parse(uid.trim());
+}
+
+/** Where the kubeconfig's current context points. */
+export async function readEndpoint(kubectl: KubectlTarget): Promise<ClusterEndpoint> {
+  const args = ['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'];
+  return parseKubeconfigView(await kubectlOutput(args, kubectl));
+}
+
+/** The end of a JWT, from its `exp` claim. */
+export function tokenExpiry(token: string): Date {
+  const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
+  return new Date(z.object({ exp: z.number() }).parse(JSON.parse(payload)).exp * 1000);
+}
+
+function accessOf(options: Omit<AttachOptions, 'tokenSeconds'>): AccessOptions {
+  return {
+    namespace: options.namespace ?? accessDefaults.namespace,
+    nodes: options.nodes,
+    appServiceAccount: options.appServiceAccount ?? accessDefaults.appServiceAccount,
+    relayServiceAccount: options.relayServiceAccount ?? accessDefaults.relayServiceAccount,
+  };
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http';
+import { HOST_VERSION } from './core-api.ts';
+import type { Generation, IndexedFunction } from './generation.ts';
+import type { HostContext } from './host-context.ts';
+import { isAuthorized } from './host-keys.ts';
+import type { HostKeys } from './host-keys.ts';
+import type { OutgoingResponse } from './http-mapping.ts';
+import { bare, keyOf } from './requests.ts';
+
+export interface HostAdminOptions {
+  context: HostContext;
+  keys: HostKeys | undefined;
+  generation: Generation;
+}
+
+function json(status: number, value: unknown): OutgoingResponse {
+  return {
+    status,
+    headers: [['content-type', 'application/json; charset=utf-8']],
+    body: Buffer.from(JSON.stringify(value)),
+  };
+}
+
+function describe({ definition, isDisabled }: IndexedFunction, context: HostContext): object {
+  const prefix = context.hostJson.routePrefix === '' ? '' : `/${context.hostJson.routePrefix}`;
+  const host = context.environment()['WEBSITE_HOSTNAME'] ?? 'localhost';
+  return {
+    name: definition.name,
+    language: 'node',
+    isDisabled,
+    config: definition.kind === 'timer' ? { schedule: definition.schedule } : {},
+    invoke_url_template: definition.kind === 'http' ? `http://${host}${prefix}/${definition.route}` : null,
+  };
+}
+
+/** A manual run: answered 202 before it ends, as the platform does; 404 for a function that has no timer here. */
+function runNow(generation: Generation, name: string): OutgoingResponse {
+  const timer = generation.timers.find((one) => one.definition.name.toLowerCase() === name.toLowerCase());
+  if (timer === undefined) {
+    return bare(404);
+  }
+  void timer.runNow();
+  return bare(202);
+}
+
+/** Answers the paths under `/admin` of the app's own port. All but the ping ask for the master key. */
+export function hostAdminResponse(options: HostAdminOptions, request: IncomingMessage, path: string): OutgoingResponse {
+  const parts = path.toLowerCase().split('/').filter(Boolean).slice(1);
+  if (parts.join('/') === 'host/ping') {
+    return bare(200);
+  }
+  if (!isAuthorized('admin', keyOf(request), options.keys)) {
+    return bare(401);
+  }
+  const { context, generation } = options;
+  const call = `${request.method ?? 'GET'} ${parts.slice(0, 2).join('/')}`;
+  if (call === 'GET host/status') {
+    const processUptime = Math.round(process.uptime() * 1000);
+    return json(200, {
+      id: 'localhost',
+      state: 'Running',
+      version: HOST_VERSION,
+      versionDetails: HOST_VERSION,
+      processUptime,
+    });
+  }
+  if (call === 'GET functions') {
+    return json(
+      200,
+      generation.functions.map((one) => describe(one, context)),
+    );
+  }
+  const name = path.split('/').filter(Boolean)[2];
+  return request.method === 'POST' && parts[0] === 'functions' && parts.length === 2 && name !== undefined
+    ? runNow(generation, decodeURIComponent(name))
+    : bare(404);
+}

@@ -1,0 +1,53 @@
+import { type Result, fail, ok } from '../../core/fault.ts';
+import type { ClusterApi, TokenIdentity } from '../../ports/node-api.ts';
+import { parseAnyObject } from '../../wire/kubernetes/meta.ts';
+import { parseNamespaceUid } from '../../wire/kubernetes/namespace.ts';
+import { type TokenReviewAnswer, parseTokenReview } from '../../wire/kubernetes/token.ts';
+import { type KubernetesClient, request } from './http.ts';
+import { nodesPath } from './nodes.ts';
+import { apiPath, namespacedPath } from './path.ts';
+import { absentIsDone, deleteOptions } from './pods.ts';
+
+/** `ClusterApi` over `client`, which must not impersonate. */
+export function createClusterApi(client: KubernetesClient): ClusterApi {
+  return {
+    getClusterUid: (signal) =>
+      request(client, { method: 'GET', path: namespacedPath('kube-system') }, parseNamespaceUid, signal),
+    reviewToken: async (token, audience, signal) => {
+      const path = apiPath('apis', 'authentication.k8s.io', 'v1', 'tokenreviews');
+      const body = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenReview',
+        spec: { token, audiences: [audience] },
+      };
+      const reviewed = await request(client, { method: 'POST', path, body }, parseTokenReview, signal);
+      return reviewed.ok ? ok(identityFor(reviewed.value, audience)) : withoutToken(reviewed, token);
+    },
+    cordonNode: async (name, signal) => {
+      const body = { spec: { unschedulable: true } };
+      const patched = await request(client, { method: 'PATCH', path: nodesPath(name), body }, parseAnyObject, signal);
+      return patched.ok ? ok(undefined) : patched;
+    },
+    deleteNode: async (name, uid, signal) =>
+      absentIsDone(
+        await request(
+          client,
+          { method: 'DELETE', path: nodesPath(name), body: deleteOptions(uid) },
+          parseAnyObject,
+          signal,
+        ),
+      ),
+  };
+}
+
+/** An answer without audiences means: good for the API server, which is not us. */
+const identityFor = (answer: TokenReviewAnswer, audience: string): TokenIdentity | undefined =>
+  answer.authenticated && answer.username !== '' && answer.audiences.includes(audience)
+    ? { username: answer.username, groups: answer.groups }
+    : undefined;
+
+/** A server that can't read the review may quote it. */
+function withoutToken(refused: Extract<Result<never>, { ok: false }>, token: string): Result<never> {
+  const { fault } = refused;
+  return token === '' ? refused : fail({ ...fault, message: fault.message.replaceAll(token, '…') });
+}

@@ -1,0 +1,181 @@
+/** Requests and watches over one API server: every answer a value, nothing thrown, nothing unbounded. */
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+import { createGunzip } from 'node:zlib';
+import { type Result, fail, ok } from '../../core/fault.ts';
+import { type KubernetesClient, type KubernetesRequest, errorName, send } from './client.ts';
+import { type Deadline, startDeadline } from './deadline.ts';
+import { toFault, transient } from './fault.ts';
+import { parseJson } from './json-text.ts';
+
+export {
+  type KubernetesClient,
+  type KubernetesClientConfig,
+  type KubernetesRequest,
+  asNode,
+  createKubernetesClient,
+} from './client.ts';
+
+/** 500 pods of 64 KiB each; a page beyond it is no answer of ours. */
+const maxBodyBytes = 32 * 1024 * 1024;
+/** An object in etcd is at most 1.5 MiB. */
+const maxLineLength = 8 * 1024 * 1024;
+
+/**
+ * One request, its JSON answer read by `parse` (undefined: not what the API promises, a `transient` fault). Bounded by
+ * `signal`, the client's time-out and 32 MiB. Not repeated inside, but for one 401 with a fresh token. Never throws.
+ */
+export async function request<T>(
+  client: KubernetesClient,
+  outgoing: KubernetesRequest,
+  parse: (json: unknown) => T | undefined,
+  signal: AbortSignal,
+): Promise<Result<T>> {
+  const deadline = startDeadline(signal, client.config.requestTimeoutMs);
+  try {
+    const sent = await send(client, outgoing, deadline.signal);
+    if (!sent.ok) {
+      return deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined);
+    }
+    return await readAnswer(sent.value, outgoing, parse);
+  } catch (error) {
+    return interrupted(outgoing, deadline, error);
+  } finally {
+    deadline.end();
+  }
+}
+
+/** How a watch is to be read. */
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  /** One event as the API server sent it: a line of JSON, not parsed. Awaited, so that a slow reader slows the server. */
+  readonly onLine: (line: string) => void | Promise<void>;
+  /** Without a byte for so long, the watch is given up as `transient`. Bookmarks come about once a minute. */
+  readonly inactivityTimeoutMs: number;
+}
+
+/**
+ * Streams a watch (`query` must hold what makes it one) until the server ends it: ok after a clean end, else the fault:
+ * `conflict` `Expired` when the resourceVersion is too old already. An `ERROR` event is a line like others. The time
+ * that `onLine` takes counts as inactivity. Never throws by itself; what `onLine` throws passes through.
+ */
+export async function openWatch(
+  client: KubernetesClient,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  options: WatchOptions,
+): Promise<Result<void>> {
+  const outgoing: KubernetesRequest = { method: 'GET', path, query };
+  const deadline = startDeadline(options.signal, options.inactivityTimeoutMs);
+  try {
+    const sent = await send(client, outgoing, deadline.signal);
+    if (!sent.ok) {
+      return deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined);
+    }
+    if (!isSuccess(sent.value)) {
+      return await readAnswer(sent.value, outgoing, () => undefined);
+    }
+    return await readLines(sent.value, outgoing, { deadline, onLine: options.onLine });
+  } finally {
+    deadline.end();
+  }
+}
+
+async function readAnswer<T>(
+  response: IncomingMessage,
+  outgoing: KubernetesRequest,
+  parse: (json: unknown) => T | undefined,
+): Promise<Result<T>> {
+  const body = await readBody(response);
+  if (body === undefined) {
+    return fail(transient(`${describe(outgoing)}: the answer is larger than ${maxBodyBytes} bytes`));
+  }
+  if (!isSuccess(response)) {
+    const { 'retry-after': retryAfter, date } = response.headers;
+    return fail(toFault({ status: response.statusCode ?? 0, body, retryAfter, date }));
+  }
+  const value = parse(parseJson(body));
+  return value === undefined
+    ? fail(transient(`${describe(outgoing)}: the answer is not what the API promises`))
+    : ok(value);
+}
+
+async function readBody(response: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of decoded(response)) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > maxBodyBytes) {
+      return undefined;
+    }
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function readLines(
+  response: IncomingMessage,
+  outgoing: KubernetesRequest,
+  { deadline, onLine }: { readonly deadline: Deadline; readonly onLine: WatchOptions['onLine'] },
+): Promise<Result<void>> {
+  const decoder = new StringDecoder('utf8');
+  const chunks = decoded(response)[Symbol.asyncIterator]();
+  let rest = '';
+  try {
+    for (let next = await nextChunk(chunks); next.done !== true; next = await nextChunk(chunks)) {
+      if (!next.ok) {
+        return interrupted(outgoing, deadline, next.error);
+      }
+      deadline.extend();
+      const lines = `${rest}${decoder.write(next.bytes)}`.split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > maxLineLength) {
+        return fail(transient(`${describe(outgoing)}: a line longer than ${maxLineLength} characters`));
+      }
+      for (const line of lines.filter((text) => text.trim() !== '')) {
+        await onLine(line);
+      }
+    }
+    return rest.trim() === ''
+      ? ok(undefined)
+      : fail(transient(`${describe(outgoing)}: the stream ended within a line`));
+  } finally {
+    response.destroy();
+  }
+}
+
+type Chunk =
+  | { readonly done: true }
+  | { readonly done: false; readonly ok: true; readonly bytes: Buffer }
+  | { readonly done: false; readonly ok: false; readonly error: unknown };
+
+/** A broken stream as a value, so that what `onLine` throws is not taken for one. */
+async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<Chunk> {
+  try {
+    const next = await chunks.next();
+    return next.done === true ? { done: true } : { done: false, ok: true, bytes: Buffer.from(next.value) };
+  } catch (error) {
+    return { done: false, ok: false, error };
+  }
+}
+
+function decoded(response: IncomingMessage): Readable {
+  if (response.headers['content-encoding'] !== 'gzip') {
+    return response;
+  }
+  // A broken pipe is seen by the reader of `gunzip`, which pipeline destroys with the same error.
+  return pipeline(response, createGunzip(), () => undefined);
+}
+
+const isSuccess = (response: IncomingMessage): boolean => {
+  const status = response.statusCode ?? 0;
+  return status >= 200 && status < 300;
+};
+
+const describe = (outgoing: KubernetesRequest): string => `${outgoing.method} ${outgoing.path}`;
+
+const interrupted = (outgoing: KubernetesRequest, deadline: Deadline, error: unknown): Result<never> =>
+  fail(transient(`${describe(outgoing)}: ${deadline.cause() ?? errorName(error)}`));

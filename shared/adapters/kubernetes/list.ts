@@ -1,0 +1,48 @@
+import { type Result, fail, ok } from '../../core/fault.ts';
+import { parseListPage } from '../../wire/kubernetes/meta.ts';
+import { transient } from './fault.ts';
+import { type KubernetesClient, request } from './http.ts';
+
+/** What is to be listed, and how an item is read (undefined: the whole list is a `transient` fault). */
+export interface ListRequest<T> {
+  readonly path: string;
+  readonly fieldSelector?: string;
+  /** `PodList`, `ServiceList`…: another kind, or none, is garbage and not an empty list. */
+  readonly kind: string;
+  readonly parseItem: (item: unknown) => T | undefined;
+}
+
+const pageSize = 500;
+const maxPages = 1000;
+
+/** All pages from one consistent read (no resourceVersion), or the first fault: `conflict` `Expired` when the list grew too old. One request a page. */
+export async function list<T>(
+  client: KubernetesClient,
+  wanted: ListRequest<T>,
+  signal: AbortSignal,
+): Promise<Result<readonly T[]>> {
+  const items: T[] = [];
+  let next: string | undefined;
+  for (let page = 0; page < maxPages; page += 1) {
+    const query = {
+      limit: String(pageSize),
+      ...(wanted.fieldSelector === undefined ? {} : { fieldSelector: wanted.fieldSelector }),
+      ...(next === undefined ? {} : { continue: next }),
+    };
+    const answer = await request(
+      client,
+      { method: 'GET', path: wanted.path, query },
+      (json) => parseListPage(json, wanted.kind, wanted.parseItem),
+      signal,
+    );
+    if (!answer.ok) {
+      return answer;
+    }
+    items.push(...answer.value.items);
+    next = answer.value.continueToken;
+    if (next === undefined) {
+      return ok(items);
+    }
+  }
+  return fail(transient(`GET ${wanted.path}: more than ${maxPages} pages`));
+}

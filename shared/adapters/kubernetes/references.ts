@@ -1,0 +1,42 @@
+import { ok } from '../../core/fault.ts';
+import type { JsonObject } from '../../core/json.ts';
+import type { TokenRequest } from '../../core/kubernetes/references.ts';
+import type { NodeApi } from '../../ports/node-api.ts';
+import { parseConfigMap, parseSecret, parseService } from '../../wire/kubernetes/references.ts';
+import { parseTokenRequest } from '../../wire/kubernetes/token.ts';
+import { type KubernetesClient, request } from './http.ts';
+import { list } from './list.ts';
+import { namespacedPath } from './path.ts';
+
+export type ReferenceApi = Pick<NodeApi, 'getSecret' | 'getConfigMap' | 'listServices' | 'createToken'>;
+
+/** What the pods of a node may refer to. `client` acts as that node, so that it sees no more. */
+export function createReferenceApi(client: KubernetesClient): ReferenceApi {
+  return {
+    getSecret: ({ namespace, name }, signal) =>
+      request(client, { method: 'GET', path: namespacedPath(namespace, 'secrets', name) }, parseSecret, signal),
+    getConfigMap: ({ namespace, name }, signal) =>
+      request(client, { method: 'GET', path: namespacedPath(namespace, 'configmaps', name) }, parseConfigMap, signal),
+    listServices: async (namespace, signal) => {
+      const path = namespacedPath(namespace, 'services');
+      const services = await list(client, { path, kind: 'ServiceList', parseItem: parseService }, signal);
+      return services.ok
+        ? ok(services.value.filter(({ clusterIP }) => clusterIP !== '' && clusterIP !== 'None'))
+        : services;
+    },
+    createToken: (wanted, signal) => {
+      const path = namespacedPath(wanted.namespace, 'serviceaccounts', wanted.serviceAccountName, 'token');
+      return request(client, { method: 'POST', path, body: tokenRequestBody(wanted) }, parseTokenRequest, signal);
+    },
+  };
+}
+
+const tokenRequestBody = (wanted: TokenRequest): JsonObject => ({
+  apiVersion: 'authentication.k8s.io/v1',
+  kind: 'TokenRequest',
+  spec: {
+    audiences: wanted.audiences,
+    expirationSeconds: wanted.expirationSeconds,
+    boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: wanted.pod.name, uid: wanted.pod.uid },
+  },
+});

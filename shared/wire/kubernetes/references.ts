@@ -1,0 +1,49 @@
+import * as z from 'zod';
+import type { ConfigMapData, SecretData, ServiceInfo } from '../../core/kubernetes/references.ts';
+import { stringMap } from './meta.ts';
+
+/** Go's `[]byte` in JSON: base64 with padding. */
+const bytes = z.base64().transform((text) => new Uint8Array(Buffer.from(text, 'base64')));
+const byteMap = z
+  .record(z.string(), bytes)
+  .nullish()
+  .transform((map) => map ?? {});
+
+const secret = z.object({ kind: z.literal('Secret'), type: z.string().default('Opaque'), data: byteMap });
+const configMap = z.object({ kind: z.literal('ConfigMap'), data: stringMap, binaryData: byteMap });
+const service = z.object({
+  metadata: z.object({ name: z.string().min(1), namespace: z.string().min(1) }),
+  spec: z.object({
+    clusterIP: z.string().default(''),
+    ports: z
+      .array(z.object({ name: z.string().optional(), port: z.number().int(), protocol: z.string().default('TCP') }))
+      .default([]),
+  }),
+});
+
+/** `v1.Secret`, decoded. What does not parse is dropped without a word about its content. */
+export function parseSecret(json: unknown): SecretData | undefined {
+  const parsed = secret.safeParse(json);
+  return parsed.success ? { type: parsed.data.type, data: parsed.data.data } : undefined;
+}
+
+/** `v1.ConfigMap`, `binaryData` decoded. */
+export function parseConfigMap(json: unknown): ConfigMapData | undefined {
+  const parsed = configMap.safeParse(json);
+  return parsed.success ? { data: parsed.data.data, binaryData: parsed.data.binaryData } : undefined;
+}
+
+/** `v1.Service`; `clusterIP` is `''` (ExternalName) or `None` (headless) where there is none. */
+export function parseService(json: unknown): ServiceInfo | undefined {
+  const parsed = service.safeParse(json);
+  if (!parsed.success) {
+    return undefined;
+  }
+  const { metadata, spec } = parsed.data;
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace,
+    clusterIP: spec.clusterIP,
+    ports: spec.ports.map(({ name, ...port }) => (name === undefined ? port : { name, ...port })),
+  };
+}

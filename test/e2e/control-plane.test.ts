@@ -79,7 +79,7 @@ const pod = (name: string, nodeName: string, secretName: string) => ({
 
 /** The authorizer's graph follows the pods a moment later: a refusal right after a change is asked again. */
 async function eventually(client: ApiClient, call: ApiRequest, status: number): Promise<ApiAnswer> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 20_000;
   for (;;) {
     const answer = await client.send(call);
     if (answer.status === status || performance.now() > deadline) return answer;

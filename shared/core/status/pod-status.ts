@@ -1,0 +1,134 @@
+import { isIP } from 'node:net';
+import type { GroupObservation } from '../group/group.ts';
+import type { Pod, PodPhase, PodStatus } from '../kubernetes/pod.ts';
+import { podConditions } from './conditions.ts';
+import { isProvisioned } from './group-condition.ts';
+import { observeStatuses } from './observe.ts';
+import { advancePhase, hasRegularStarted, phaseOf } from './phase.ts';
+import type { ContainerStatuses } from './phase.ts';
+import { maintenanceExitCodes } from './restart.ts';
+import { rfc3339 } from './time.ts';
+import type { WaitingReason } from './waiting.ts';
+
+export interface PodStatusInput {
+  /** With the status that the API object has now. */
+  readonly pod: Pod;
+  readonly group: GroupObservation;
+  /** The node's InternalIP. */
+  readonly hostIP: string;
+  /** Milliseconds. */
+  readonly now: number;
+  /** What to say of a container that has not started, when ACI says nothing. */
+  readonly waiting?: WaitingReason | undefined;
+}
+
+/**
+ * The whole status of a pod from one look at its group, through the kubelet's phase table. Nothing that the API object
+ * says is taken back: phase never goes back, an end stays, restart counts do not fall, `startTime` is constant.
+ */
+export function podStatusFromGroup(input: PodStatusInput): PodStatus {
+  const { pod, group } = input;
+  const statuses = observeStatuses(input);
+  const address = validAddress(group.ip) ?? pod.status.podIP;
+  return composeStatus({
+    pod,
+    statuses,
+    phase: phaseOf(pod, statuses, { isEnded: false }),
+    hostIP: input.hostIP,
+    ...(address === undefined ? {} : { podIP: address }),
+    isReadyToStart:
+      group.state !== 'Stopped' && (isProvisioned(group) || hasRegularStarted(pod, statuses.containerStatuses)),
+    disruption: disruptionOf(statuses),
+    now: input.now,
+  });
+}
+
+/**
+ * The API object's own status with our conditions put right where they are at odds with its container statuses: the node
+ * controller sets `Ready=False` after a flap, a readiness gate appears. Needs no look at ARM.
+ */
+export function mendedStatus(pod: Pod, now: number): PodStatus {
+  const { initContainerStatuses, containerStatuses, conditions, phase } = pod.status;
+  const isReadyToStart = conditions.some(
+    ({ type, status }) => type === 'PodReadyToStartContainers' && status === 'True',
+  );
+  return composeStatus({ pod, statuses: { initContainerStatuses, containerStatuses }, phase, isReadyToStart, now });
+}
+
+export interface Composition {
+  readonly pod: Pod;
+  readonly statuses: ContainerStatuses;
+  /** By the table; the result never goes back behind the API object's. */
+  readonly phase: PodPhase;
+  /** Of the pod, with a phase that it explains; absent: kept while the phase stays. */
+  readonly explanation?: { readonly reason: string; readonly message: string } | undefined;
+  readonly hostIP?: string | undefined;
+  readonly podIP?: string | undefined;
+  readonly isReadyToStart: boolean;
+  readonly disruption?: string | undefined;
+  readonly now: number;
+}
+
+/** Puts the parts together and keeps what a kubelet keeps: startTime, qosClass, the reason of an unchanged phase. */
+export function composeStatus(composition: Composition): PodStatus {
+  const { pod, statuses, now } = composition;
+  const { status } = pod;
+  const phase = advancePhase(status.phase, composition.phase);
+  const kept = phase === status.phase ? { reason: status.reason, message: status.message } : {};
+  const explanation = phase === composition.phase && phase !== status.phase ? composition.explanation : undefined;
+  const hostIP = composition.hostIP ?? status.hostIP;
+  const podIP = composition.podIP ?? status.podIP;
+  return withoutUndefined({
+    phase,
+    ...kept,
+    ...explanation,
+    startTime: status.startTime ?? rfc3339(now),
+    hostIP,
+    podIP,
+    qosClass: status.qosClass,
+    observedGeneration: pod.metadata.generation,
+    conditions: podConditions({ ...composition, phase }),
+    initContainerStatuses: statuses.initContainerStatuses,
+    containerStatuses: statuses.containerStatuses,
+  });
+}
+
+/** A sentence for DisruptionTarget when ACI's own maintenance ended a container. */
+export function disruptionOf({ initContainerStatuses, containerStatuses }: ContainerStatuses): string | undefined {
+  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
+    if (state.kind === 'terminated' && maintenanceExitCodes.includes(state.exitCode)) {
+      return `Azure Container Instances ended container "${name}" for platform maintenance (exit code ${String(state.exitCode)}).`;
+    }
+  }
+  return undefined;
+}
+
+/** One bad address would make the API server refuse the whole status. */
+const validAddress = (ip: string | undefined): string | undefined =>
+  ip !== undefined && isIP(ip) !== 0 && ip !== '0.0.0.0' ? ip : undefined;
+
+interface Draft {
+  readonly reason?: string | undefined;
+  readonly message?: string | undefined;
+  readonly hostIP: string | undefined;
+  readonly podIP: string | undefined;
+  readonly qosClass: string | undefined;
+}
+
+function withoutUndefined({
+  reason,
+  message,
+  hostIP,
+  podIP,
+  qosClass,
+  ...rest
+}: Omit<PodStatus, keyof Draft> & Draft): PodStatus {
+  return {
+    ...rest,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    ...(hostIP === undefined ? {} : { hostIP }),
+    ...(podIP === undefined ? {} : { podIP }),
+    ...(qosClass === undefined ? {} : { qosClass }),
+  };
+}

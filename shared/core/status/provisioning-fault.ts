@@ -1,0 +1,68 @@
+import type { GroupEvent, GroupObservation } from '../group/group.ts';
+import { instantMs } from './time.ts';
+
+export interface ProvisioningFault {
+  /** The waiting reason: `ProviderCapacity`, `ErrImagePull`, `FailedMount` or `ProviderFailed`. */
+  readonly reason: string;
+  /** One sentence for a person, ACI's own where it gives one. */
+  readonly message: string;
+  /** `capacity` passes with time; `image` and `mount` may; nobody knows of `unknown`. */
+  readonly kind: 'capacity' | 'image' | 'mount' | 'unknown';
+}
+
+type OperationEvents = readonly { readonly name: string; readonly message: string }[];
+
+const kinds: readonly {
+  readonly kind: ProvisioningFault['kind'];
+  readonly reason: string;
+  readonly matches: RegExp;
+}[] = [
+  {
+    kind: 'capacity',
+    reason: 'ProviderCapacity',
+    matches:
+      /^(InsufficientCapacity|ServiceUnavailable|ContainerGroupQuotaReached)\b|requested resource is not available|quota '.*' exceeded/i,
+  },
+  { kind: 'mount', reason: 'FailedMount', matches: /^FailedMount\b|mount error/i },
+  {
+    kind: 'image',
+    reason: 'ErrImagePull',
+    matches: /^(InaccessibleImage|RegistryErrorResponse|ErrImagePull|ImagePullBackOff)\b|^(Failed|BackOff)\b.*\bpull/i,
+  },
+];
+
+/**
+ * Why a group could not be provisioned: from the operation's events, then the group's, then its containers'. Undefined
+ * unless `provisioningState` is Failed or Canceled.
+ */
+export function provisioningFault(
+  group: GroupObservation,
+  operationEvents: OperationEvents = [],
+): ProvisioningFault | undefined {
+  if (group.provisioningState !== 'Failed' && group.provisioningState !== 'Canceled') return undefined;
+  const events = [
+    ...operationEvents.toReversed(),
+    ...newestFirst(group.events),
+    ...newestFirst(containerEvents(group)),
+  ];
+  for (const { kind, reason, matches } of kinds) {
+    const event = events.find(({ name, message }) => matches.test(`${name} ${message}`));
+    if (event !== undefined) return { kind, reason, message: sentence(event) };
+  }
+  const warning =
+    [...group.events, ...containerEvents(group)].findLast(({ type }) => type === 'Warning') ?? operationEvents.at(-1);
+  const message =
+    warning === undefined
+      ? `The container group's provisioning ended as ${group.provisioningState}, without a reason.`
+      : sentence(warning);
+  return { kind: 'unknown', reason: 'ProviderFailed', message };
+}
+
+const containerEvents = (group: GroupObservation): readonly GroupEvent[] =>
+  [...group.initContainers, ...group.containers].flatMap(({ instanceView }) => instanceView?.events ?? []);
+
+const newestFirst = (events: readonly GroupEvent[]): readonly GroupEvent[] =>
+  events.toSorted((a, b) => (instantMs(b.lastTimestamp) ?? 0) - (instantMs(a.lastTimestamp) ?? 0));
+
+const sentence = ({ name, message }: { readonly name: string; readonly message: string }): string =>
+  message === '' ? name : message;

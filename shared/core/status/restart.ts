@@ -1,0 +1,41 @@
+import type { Container, ContainerState, Pod, RestartPolicy } from '../kubernetes/pod.ts';
+
+export type TerminatedState = Extract<ContainerState, { kind: 'terminated' }>;
+
+/** ACI stopped the container for its own maintenance (aci.md §3.3): the platform's fault, not the program's. */
+export const maintenanceExitCodes: readonly number[] = [7147, 7148];
+
+/** An init container that runs beside the regular ones (KEP-753). */
+export const isSidecar = (container: Container): boolean => container.restartPolicy === 'Always';
+
+/** What happens to a container that has ended: an init container under `Always` is run again only when it failed. */
+export function restartPolicyOf(pod: Pod, container: Container, isInit: boolean): RestartPolicy {
+  if (isInit && isSidecar(container)) return 'Always';
+  return isInit && pod.spec.restartPolicy === 'Always' ? 'OnFailure' : pod.spec.restartPolicy;
+}
+
+/** True when nobody will run the container again, so that its exit code is the last word. */
+export const isFinalEnd = (state: ContainerState, policy: RestartPolicy): boolean =>
+  state.kind === 'terminated' && (policy === 'Never' || (policy === 'OnFailure' && state.exitCode === 0));
+
+export const unknownEndMessage = 'The container could not be located when the pod was terminated';
+export const unknownRestartMessage =
+  'The container could not be located when the pod was deleted.  The container used to be Running';
+
+/** What a kubelet writes for a container whose end nobody reported. The time of the end is unknown and stays absent. */
+export function unknownEnd(
+  message: string,
+  known: { readonly startedAt?: string | undefined; readonly containerID?: string | undefined },
+): TerminatedState {
+  return {
+    kind: 'terminated',
+    exitCode: 137,
+    reason: 'ContainerStatusUnknown',
+    message,
+    ...(known.startedAt === undefined ? {} : { startedAt: known.startedAt }),
+    ...(known.containerID === undefined ? {} : { containerID: known.containerID }),
+  };
+}
+
+/** An end that nobody reported; a later report of the same run may still tell the truth. */
+export const isUnknownEnd = (state: TerminatedState): boolean => state.reason === 'ContainerStatusUnknown';

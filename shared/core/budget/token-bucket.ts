@@ -4,6 +4,10 @@ export interface BucketState {
   readonly at: number;
   /** Set by a 429: nothing is granted before. */
   readonly closedUntil?: number;
+  /** Of a windowed budget (`window.ts`): grants per slot of time. */
+  readonly slots?: readonly (readonly [slot: number, count: number])[];
+  /** Of a windowed budget that was reborn: what may be granted while nobody knows what was spent before. */
+  readonly presumed?: { readonly until: number; readonly left: number };
 }
 
 export interface BucketLimits {
@@ -28,7 +32,11 @@ export function refill(state: BucketState, limits: BucketLimits, now: number): B
 }
 
 /** Takes up to `wanted` whole tokens, never going below `reserve`, which is kept for more urgent work. */
-export function take(state: BucketState, limits: BucketLimits, request: { readonly now: number; readonly wanted: number; readonly reserve: number }): Grant {
+export function take(
+  state: BucketState,
+  limits: BucketLimits,
+  request: { readonly now: number; readonly wanted: number; readonly reserve: number },
+): Grant {
   const current = refill(state, limits, request.now);
   if (current.closedUntil !== undefined && current.closedUntil > request.now) {
     return { state: current, granted: 0, waitMs: current.closedUntil - request.now };
@@ -40,7 +48,13 @@ export function take(state: BucketState, limits: BucketLimits, request: { readon
 }
 
 /** A 429 empties the bucket and closes it for the time the server named. */
-export const close = (state: BucketState, now: number, retryAfterMs: number): BucketState => ({ ...state, tokens: 0, at: now, closedUntil: now + retryAfterMs });
+export const close = (state: BucketState, now: number, retryAfterMs: number): BucketState => ({
+  ...state,
+  tokens: 0,
+  at: now,
+  closedUntil: now + retryAfterMs,
+});
 
 /** What the server says remains is the truth when it is less than what we believe. */
-export const observeRemaining = (state: BucketState, remaining: number): BucketState => (remaining < state.tokens ? { ...state, tokens: remaining } : state);
+export const observeRemaining = (state: BucketState, remaining: number): BucketState =>
+  remaining < state.tokens ? { ...state, tokens: remaining } : state;

@@ -1,0 +1,47 @@
+import { ok, type Result } from '../../core/fault.ts';
+import * as keys from './keys.ts';
+import type { Row, RowTable } from './row-table.ts';
+
+const parallelReads = 16;
+
+/**
+ * UIDs of due keys up to `until`, oldest first. A key whose pod row is missing or due at another time is left over from
+ * a crash: it is removed, unless it was written anew meanwhile, and not answered.
+ */
+export async function listDue(
+  table: RowTable,
+  partition: string,
+  request: { readonly until: number; readonly limit: number },
+): Promise<Result<readonly string[]>> {
+  if (request.limit < 1) return ok([]);
+  const found = await table.query(partition, { ...keys.dueUntil(request.until), limit: request.limit });
+  if (!found.ok) return found;
+  const uids: string[] = [];
+  for (let start = 0; start < found.value.length; start += parallelReads) {
+    const batch = found.value.slice(start, start + parallelReads);
+    const checked = await Promise.all(batch.map((due) => checkDue(table, partition, due)));
+    for (const result of checked) {
+      if (!result.ok) return result;
+      if (result.value !== undefined) uids.push(result.value);
+    }
+  }
+  return ok(uids);
+}
+
+async function checkDue(table: RowTable, partition: string, due: Row): Promise<Result<string | undefined>> {
+  const uid = keys.parseDueKey(due.rowKey)?.uid;
+  if (uid !== undefined) {
+    const pod = await table.get(partition, keys.podRowKey(uid));
+    if (!pod.ok) return pod;
+    if (pod.value?.due === due.rowKey) return ok(uid);
+  }
+  await table.remove(partition, due.rowKey, due.etag);
+  return ok(undefined);
+}
+
+export async function findNextDue(table: RowTable, partition: string): Promise<Result<number | undefined>> {
+  const found = await table.query(partition, { ...keys.allDue, limit: 1 });
+  if (!found.ok) return found;
+  const first = found.value[0];
+  return ok(first === undefined ? undefined : keys.parseDueKey(first.rowKey)?.dueAt);
+}

@@ -1,0 +1,79 @@
+import { ok, type Result } from '../../core/fault.ts';
+import type { BucketState } from '../../core/budget/token-bucket.ts';
+import type { NodeRow } from '../../core/reconcile/node-row.ts';
+import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
+import type { Log } from '../../ports/log.ts';
+import { formatRow, parseBucketState, parseNodeRow, type RowParser } from '../../wire/rows.ts';
+import { findNextDue, listDue } from './due.ts';
+import * as keys from './keys.ts';
+import { createPodRows } from './pod-rows.ts';
+import {
+  createRowReader,
+  garbageInTheWay,
+  isConflict,
+  type RowAddress,
+  type RowReader,
+  version,
+} from './row-access.ts';
+import { conflictCodes, type RowTable } from './row-table.ts';
+
+/** The state store's rules over any {@link RowTable}: the real table and the one in memory behave alike. */
+export function createStateStore(table: RowTable, log: Log): StateStore {
+  const read = createRowReader(log);
+  const single = <T extends NodeRow | BucketState>(partition: string, rowKey: string, parser: RowParser<T>) => ({
+    get: () => getRow(table, read, { partition, rowKey, parser }),
+    upsert: (value: T, previous: Versioned<T> | undefined) =>
+      putRow(table, { partition, rowKey, parser, value, previous }),
+  });
+  const nodeRow = (partition: string) => single(partition, keys.nodeRowKey, parseNodeRow);
+  const bucketRow = (name: string) => single(keys.bucketPartition, keys.bucketKey(name), parseBucketState);
+  return {
+    now: () => table.now(),
+    getBirth: (node) => getBirth(table, keys.nodePartition(node)),
+    ...createPodRows(table, read),
+    listDue: (node, until, limit) => listDue(table, keys.nodePartition(node), { until, limit }),
+    getNextDue: (node) => findNextDue(table, keys.nodePartition(node)),
+    getNode: (node) => nodeRow(keys.nodePartition(node)).get(),
+    upsertNode: (node, row, previous) => nodeRow(keys.nodePartition(node)).upsert(row, previous),
+    getBucket: (name) => bucketRow(name).get(),
+    upsertBucket: (name, state, previous) => bucketRow(name).upsert(state, previous),
+  };
+}
+
+async function getBirth(table: RowTable, partition: string): Promise<Result<Birth>> {
+  const found = await table.query(partition, { ...keys.allBirths, limit: 1 });
+  if (!found.ok) return found;
+  const key = found.value[0]?.rowKey;
+  const bornAt = key === undefined ? undefined : keys.parseBirthKey(key);
+  if (key !== undefined && bornAt !== undefined) return ok({ bornAt, key });
+  const now = await table.now();
+  if (!now.ok) return now;
+  const born = keys.birthKey(now.value);
+  const written = await table.submit(partition, [{ kind: 'insert', rowKey: born, text: '' }]);
+  // Somebody else may have written the very same marker: it is there, which is all that counts.
+  if (!written.ok && !isConflict(written.fault, conflictCodes.exists)) return written;
+  return ok({ bornAt: keys.parseBirthKey(born) ?? now.value, key: born });
+}
+
+async function getRow<T>(
+  table: RowTable,
+  read: RowReader,
+  address: RowAddress<T>,
+): Promise<Result<Versioned<T> | undefined>> {
+  const row = await table.get(address.partition, address.rowKey);
+  if (!row.ok) return row;
+  return row.value === undefined ? ok(undefined) : read(row.value, address.parser);
+}
+
+async function putRow<T extends NodeRow | BucketState>(
+  table: RowTable,
+  row: RowAddress<T> & { readonly value: T; readonly previous: Versioned<T> | undefined },
+): Promise<Result<Versioned<T>>> {
+  const { partition, rowKey, value, previous } = row;
+  const text = formatRow(value);
+  const replace = (etag: string) => table.submit(partition, [{ kind: 'replace', rowKey, text, etag }]);
+  if (previous !== undefined) return version(value, await replace(previous.etag));
+  const inserted = await table.submit(partition, [{ kind: 'insert', rowKey, text }]);
+  const garbage = await garbageInTheWay(table, row, inserted);
+  return version(value, garbage === undefined ? inserted : await replace(garbage.etag));
+}

@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import type { BucketState } from '../core/budget/token-bucket.ts';
+import type { NodeRow } from '../core/reconcile/node-row.ts';
+import type { PodRow } from '../core/reconcile/pod-row.ts';
+
+/**
+ * Rows as JSON. A row is input like any other: it may be of another version of this app, or not ours at all.
+ */
+export const schemaVersion = 1;
+
+/** `newer`: written by a later version of the app, which alone may change it. `garbage`: treat as absent. */
+export type ParsedRow<T> =
+  | { readonly kind: 'row'; readonly value: T }
+  | { readonly kind: 'newer' }
+  | { readonly kind: 'garbage' };
+
+/** A row has every field; JSON leaves out those that are undefined. */
+const maybe = <T extends z.ZodType>(schema: T) =>
+  schema
+    .nullable()
+    .default(null)
+    .transform((value) => value ?? undefined);
+
+const time = z.number().min(0).max(9_999_999_999_999);
+
+const intent = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('none') }),
+  z.object({ kind: z.literal('open'), at: time }),
+  z.object({ kind: z.literal('accepted'), at: time, operationUrl: z.string().exactOptional() }),
+  z.object({ kind: z.literal('refused'), at: time }),
+  z.object({ kind: z.literal('deleted'), at: time }),
+]);
+
+const podRow: z.ZodType<PodRow> = z.object({
+  namespace: z.string().min(1),
+  name: z.string().min(1),
+  uid: z.string().min(1),
+  group: z.string().min(1),
+  intent,
+  dueAt: maybe(time),
+  attempt: z.int().min(0),
+  lock: maybe(z.object({ owner: z.string(), until: time })),
+  dirty: z.boolean(),
+  seen: maybe(z.string()),
+  lookedAt: maybe(time),
+  absentSince: maybe(time),
+  settled: z.boolean().default(false),
+  reported: z.array(z.string()),
+  fault: maybe(z.object({ reason: z.string(), message: z.string() })),
+});
+
+const nodeRow: z.ZodType<NodeRow> = z.object({
+  resyncedAt: maybe(time),
+  orphans: z.record(z.string(), time),
+  emptySince: maybe(time),
+  usage: maybe(z.object({ readAt: time, coresFree: z.number(), groupsFree: z.number() })),
+});
+
+const bucketState: z.ZodType<BucketState> = z.object({
+  tokens: z.number(),
+  at: time,
+  closedUntil: time.exactOptional(),
+  slots: z.array(z.tuple([z.int(), z.number().min(0)])).exactOptional(),
+  presumed: z.object({ until: time, left: z.number() }).exactOptional(),
+});
+
+const envelope = z.object({ schemaVersion: z.int().min(1) });
+
+function parse<T>(schema: z.ZodType<T>, text: string): ParsedRow<T> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { kind: 'garbage' };
+  }
+  const version = envelope.safeParse(json);
+  if (!version.success) return { kind: 'garbage' };
+  if (version.data.schemaVersion > schemaVersion) return { kind: 'newer' };
+  const row = schema.safeParse(json);
+  return row.success ? { kind: 'row', value: row.data } : { kind: 'garbage' };
+}
+
+export type RowParser<T> = (text: string) => ParsedRow<T>;
+
+export const parsePodRow: RowParser<PodRow> = (text) => parse(podRow, text);
+export const parseNodeRow: RowParser<NodeRow> = (text) => parse(nodeRow, text);
+export const parseBucketState: RowParser<BucketState> = (text) => parse(bucketState, text);
+
+/** The text that the parsers read. */
+export const formatRow = (row: PodRow | NodeRow | BucketState): string => JSON.stringify({ ...row, schemaVersion });

@@ -1,13 +1,18 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync, renameSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFunctionsHost } from '../../infra/local/host/supervisor.ts';
 import type { FunctionsHost } from '../../infra/local/host/supervisor.ts';
 
 const FIXTURE = fileURLToPath(new URL('../local/host/fixture-app/', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../infra/local/host/main.ts', import.meta.url));
 const dir = mkdtempSync(path.join(tmpdir(), 'functions-host-'));
 const settingsFile = path.join(dir, 'settings.json');
 let host: FunctionsHost;
@@ -16,6 +21,13 @@ function writeSettings(values: Record<string, string>): void {
   const all = { MARKS_DIR: dir, BEAT_SCHEDULE: '* * * * * *', 'AzureWebJobs.off.Disabled': 'true', ...values };
   writeFileSync(`${settingsFile}.new`, JSON.stringify({ IsEncrypted: false, Values: all }));
   renameSync(`${settingsFile}.new`, settingsFile);
+}
+
+/** Settings in a folder of their own, so that no other test's change reaches this host. */
+function steadySettings(): string {
+  const file = path.join(mkdtempSync(path.join(dir, 'steady-')), 'settings.json');
+  writeFileSync(file, JSON.stringify({ Values: { MARKS_DIR: path.dirname(file), BEAT_SCHEDULE: '* * * * * *' } }));
+  return file;
 }
 
 function lines(file: string): string[] {
@@ -287,6 +299,22 @@ describe('processes', () => {
     expect(counters['fails']).toMatchObject({ count: 1, failures: 1 });
   });
 
+  it('a restart during a pause and a stop right after it leave nothing', async () => {
+    const other = await startFunctionsHost({
+      appRoot: FIXTURE,
+      port: 0,
+      settingsFile: steadySettings(),
+      logDir: path.join(dir, 'logs-3'),
+      startUpDelayMs: 0,
+    });
+    const pids = Object.values(other.pids());
+    other.pause(60_000);
+    void other.restart();
+    await other.stop();
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(Object.keys(other.pids())).toEqual([]);
+  });
+
   it('the control port serves no web page', async () => {
     expect((await fetch(`${host.adminUrl}/workers`, { headers: { origin: 'http://evil.example' } })).status).toBe(403);
   });
@@ -294,36 +322,75 @@ describe('processes', () => {
 
 describe('an app that cannot be loaded', () => {
   it.each([
-    ['an exception names the file', 'throws.ts', "throw new Error('no luck');", /throws\.ts.*no luck/s],
-    [
-      'a duplicate name',
-      'twice.ts',
-      "import { app } from '@azure/functions'; const handler = () => undefined; app.http('a', { handler }); app.http('a', { handler });",
-      /already been registered/,
-    ],
-    [
-      'streaming',
-      'stream.ts',
-      "import { app } from '@azure/functions'; app.setup({ enableHttpStream: true }); app.http('a', { handler: () => undefined });",
-      /streaming/,
-    ],
-  ])('%s', async (_sentence, name, code, fault) => {
-    const entry = path.join(FIXTURE, `.generated-${name}`);
-    writeFileSync(entry, code);
-    try {
-      writeSettings({});
-      const starting = startFunctionsHost({
-        appRoot: FIXTURE,
-        entry,
-        port: 0,
-        settingsFile,
-        logDir: path.join(dir, 'logs-2'),
-        startUpDelayMs: 0,
-        httpInstances: 1,
-      });
-      await expect(starting).rejects.toThrow(fault);
-    } finally {
-      rmSync(entry);
-    }
+    ['throws.ts', /throws\.ts.*no luck/s],
+    ['twice.ts', /already been registered/],
+    ['stream.ts', /streaming/],
+  ])('%s', async (name, fault) => {
+    const starting = startFunctionsHost({
+      appRoot: FIXTURE,
+      entry: `broken/${name}`,
+      port: 0,
+      settingsFile: steadySettings(),
+      logDir: path.join(dir, 'logs-2'),
+      startUpDelayMs: 0,
+      httpInstances: 1,
+    });
+    await expect(starting).rejects.toThrow(fault);
+  });
+});
+
+interface Cli {
+  child: ChildProcessByStdio<Writable, Readable, null>;
+  ready: { url: string; adminUrl: string };
+  exited: Promise<number | null>;
+}
+
+async function startCli(...more: string[]): Promise<Cli> {
+  const args = [
+    '--app',
+    FIXTURE,
+    '--settings',
+    steadySettings(),
+    '--logs',
+    path.join(dir, 'logs-cli'),
+    '--port',
+    '0',
+    '--admin-port',
+    '0',
+  ];
+  const child = spawn(process.execPath, [MAIN, ...args, '--start-up-delay-ms', '0', ...more], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return { child, ready: JSON.parse(line.toString()) as Cli['ready'], exited };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the command', () => {
+  it.each<[string, (cli: Cli) => void, number | null]>([
+    ['SIGTERM', ({ child }) => child.kill('SIGTERM'), 0],
+    ['the end of its input', ({ child }) => child.stdin.end(), 0],
+    ['SIGKILL', ({ child }) => child.kill('SIGKILL'), null],
+  ])('%s leaves no process', async (_sentence, end, code) => {
+    const { child, ready, exited } = await startCli('--no-auth', '--http-instances', '1');
+    expect((await fetch(`${ready.url}/api/guarded`)).status).toBe(200);
+    const workers = (await (await fetch(`${ready.adminUrl}/workers`)).json()) as { pid: number }[];
+    expect(workers).toHaveLength(3);
+    end({ child, ready, exited });
+    expect(await exited).toBe(code);
+    await until(
+      () => workers.filter(({ pid }) => isAlive(pid)),
+      (left) => left.length === 0,
+    );
+    await expect(fetch(ready.url)).rejects.toThrow('fetch failed');
   });
 });

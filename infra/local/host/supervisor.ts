@@ -131,6 +131,8 @@ export class FunctionsHost implements HostControl {
       }
       await this.#generation.startTimers();
       this.#unwatch = watchFile(settingsFile, () => void this.reloadSettings());
+      // What was written while the workers started is not lost.
+      void this.reloadSettings();
     } catch (thrown) {
       await this.stop();
       throw thrown;
@@ -218,9 +220,17 @@ export class FunctionsHost implements HostControl {
   async #shutDown(): Promise<void> {
     this.#unwatch();
     clearTimeout(this.#resume);
-    const finished = this.#turn.then(() => this.#generation.stop(this.#context.knobs.drainMs));
+    const finished = this.#stopWorkers();
     await Promise.all([close(this.#front, finished), close(this.#control, finished), finished]);
     await this.#context.logs.close();
+  }
+
+  /** A restart under way may make another generation meanwhile, or wait for workers that a pause holds back. */
+  async #stopWorkers(): Promise<void> {
+    const { drainMs } = this.#context.knobs;
+    await this.#generation.stop(drainMs);
+    await this.#turn;
+    await this.#generation.stop(drainMs);
   }
 
   async #replaceGeneration(): Promise<void> {

@@ -49,6 +49,7 @@ export class WorkerProcess {
   readonly #identity: WorkerIdentity;
   readonly #child: ChildProcess;
   readonly #inFlight = new Map<string, (outcome: InvocationOutcome) => void>();
+  #stopping: Promise<void> | undefined;
   readonly #idleWaiters: (() => void)[] = [];
 
   constructor(context: HostContext, identity: WorkerIdentity) {
@@ -104,7 +105,12 @@ export class WorkerProcess {
   }
 
   /** Ends gracefully: in-flight work has `drainMs`, then the appTerminate hooks run, then it is killed. Resolves when gone. */
-  async stop(drainMs: number): Promise<void> {
+  stop(drainMs: number): Promise<void> {
+    this.#stopping ??= this.#drain(drainMs);
+    return this.#stopping;
+  }
+
+  async #drain(drainMs: number): Promise<void> {
     if (this.state === 'exited') {
       return;
     }

@@ -29,6 +29,7 @@ export class WorkerSlot {
   readonly #events: SlotEvents;
   #timer: NodeJS.Timeout | undefined;
   #held = false;
+  #stopped = false;
   #failures = 0;
   #firstLoad: ((outcome: LoadOutcome) => void) | undefined;
 
@@ -43,6 +44,8 @@ export class WorkerSlot {
   start(): Promise<LoadOutcome> {
     return new Promise((resolve) => {
       this.#firstLoad = resolve;
+      this.#held = false;
+      this.#stopped = false;
       this.#launchAfter(0);
     });
   }
@@ -59,7 +62,7 @@ export class WorkerSlot {
   }
 
   resume(): void {
-    if (this.#held) {
+    if (this.#held && !this.#stopped) {
       this.#held = false;
       this.#launchAfter(0);
     }
@@ -68,6 +71,7 @@ export class WorkerSlot {
   /** Ends the process gracefully, for good. */
   async stop(drainMs: number): Promise<void> {
     this.#held = true;
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#firstLoad?.({ kind: 'failed', message: 'The host was stopped.' });
     await this.process?.stop(drainMs);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TimerFunction } from '../../../infra/local/host/definitions.ts';
 import type { RetryContext, TypedData } from '../../../infra/local/host/protocol.ts';
@@ -108,8 +108,8 @@ describe('the first run after a start', () => {
 
 it('the next run is never before the end of the last one, and at most one is made up', () => {
   const schedule = parseSchedule('*/10 * * * * *');
-  fc.assert(
-    fc.property(fc.integer({ min: 0, max: 100_000 }), fc.integer({ min: 0, max: 100_000 }), (startOffset, lasted) => {
+  assert(
+    property(integer({ min: 0, max: 100_000 }), integer({ min: 0, max: 100_000 }), (startOffset, lasted) => {
       const startedMs = NOON + startOffset;
       const endedMs = startedMs + lasted;
       const next = runAfter(schedule, { startedMs, endedMs });

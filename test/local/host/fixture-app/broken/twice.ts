@@ -1,0 +1,4 @@
+import { app } from '@azure/functions';
+
+app.http('a', { handler: () => ({}) });
+app.http('a', { handler: () => ({}) });

@@ -16,7 +16,7 @@ export interface NodeFacts {
   readonly subnetId?: string;
   /** The node's InternalIP; becomes `status.hostIP`. */
   readonly hostIP: string;
-  /** `resourceFieldRef` falls back to these where a container has no limit (quantities). */
+  /** `resourceFieldRef` falls back to the smaller of these and what the group is granted, where a container has no limit (quantities). */
   readonly allocatable: { readonly cpu: string; readonly memory: string };
   /** Where pods reach the API server: `KUBERNETES_SERVICE_HOST` and `_PORT`; undefined: the `kubernetes` service as it is. */
   readonly apiServer?: { readonly host: string; readonly port: number };
@@ -25,6 +25,9 @@ export interface NodeFacts {
   /** The largest group that ACI takes here; a pod above it can never run. */
   readonly maxGroup: { readonly cpu: number; readonly memoryInGB: number };
 }
+
+/** What of it a spec is judged by. */
+export type InspectionFacts = Pick<NodeFacts, 'securityPolicy' | 'maxGroup' | 'subnetId'>;
 
 /** A pod that ACI can never run: Failed, with this reason; the message names the field's path and the fix. */
 export interface Refusal {
@@ -68,4 +71,8 @@ export type Translation =
   | { readonly kind: 'group'; readonly body: GroupBody; readonly notices: readonly Notice[] }
   | Refusal
   /** Something the pod refers to is missing; it stays Pending and is tried again (kubelet: CreateContainerConfigError). */
-  | { readonly kind: 'waiting'; readonly reason: 'CreateContainerConfigError' | 'FailedMount'; readonly message: string };
+  | {
+      readonly kind: 'waiting';
+      readonly reason: 'CreateContainerConfigError' | 'FailedMount';
+      readonly message: string;
+    };

@@ -58,7 +58,8 @@ export function parseQuantity(text: string): NanoUnits | undefined {
 }
 
 /** -1, 0 or 1. */
-export const compareQuantities = (left: NanoUnits, right: NanoUnits): -1 | 0 | 1 => (left < right ? -1 : left > right ? 1 : 0);
+export const compareQuantities = (left: NanoUnits, right: NanoUnits): -1 | 0 | 1 =>
+  left < right ? -1 : left > right ? 1 : 0;
 
 function formatBinary(value: NanoUnits): string | undefined {
   for (const [suffix, shift] of binaryExponents) {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   ceilCentiCores,
@@ -52,14 +52,37 @@ describe('a quantity', () => {
 
   it('survives being written and read again', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.constantFrom('decimal', 'binary'), (value, format) => {
-        expect(parseQuantity(formatQuantity(value, format))).toBe(value);
-      }),
+      fc.property(
+        fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }),
+        fc.constantFrom('decimal', 'binary'),
+        (value, format) => {
+          expect(parseQuantity(formatQuantity(value, format))).toBe(value);
+        },
+      ),
     );
   });
 
   it('is the sum of its parts whatever the suffix', () => {
-    const suffix = fc.constantFrom('n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei', 'e3', 'E-3');
+    const suffix = fc.constantFrom(
+      'n',
+      'u',
+      'm',
+      '',
+      'k',
+      'M',
+      'G',
+      'T',
+      'P',
+      'E',
+      'Ki',
+      'Mi',
+      'Gi',
+      'Ti',
+      'Pi',
+      'Ei',
+      'e3',
+      'E-3',
+    );
     fc.assert(
       fc.property(fc.nat(), fc.nat(), suffix, (left, right, end) => {
         expect(units(`${left}${end}`) + units(`${right}${end}`)).toBe(units(`${left + right}${end}`));
@@ -70,7 +93,7 @@ describe('a quantity', () => {
   it('never throws on any text', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        parseQuantity(text);
+        expect(['bigint', 'undefined']).toContain(typeof parseQuantity(text));
       }),
     );
   });

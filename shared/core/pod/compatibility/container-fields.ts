@@ -1,0 +1,131 @@
+import { under, type FieldRow, type FieldRule } from './field-rule.ts';
+import { containerSecurityFields } from './security-fields.ts';
+
+const probes =
+  'ACI reports no probe back, so readiness and restarts could not be told; probes are not part of this version';
+const hooks = 'hooks and stop signals need a process of ours in the container, which is not part of this version';
+const terminal = 'attaching to a running container is not part of this version';
+const noSuchResource = 'ACI has cores and memory only';
+
+const environment: readonly FieldRow[] = [
+  ['env[].name', 'sent', 'letters, digits and `_` only, at most 63'],
+  ['env[].value', 'sent', 'after expansion; a secure value when a secret was expanded into it'],
+  ['env[].valueFrom.configMapKeyRef', 'sent', 'the value as it is when the group is created'],
+  ['env[].valueFrom.secretKeyRef', 'sent', 'as a secure value'],
+  [
+    'env[].valueFrom.fieldRef',
+    'emulated',
+    'all but `status.podIP` and `status.podIPs`, which ACI knows only after the start',
+  ],
+  ['env[].valueFrom.resourceFieldRef', 'emulated', 'a missing limit is what the group is granted'],
+  ['env[].valueFrom.fileKeyRef', 'refused', 'a value from a file needs a process of ours in the container'],
+  ['envFrom[].prefix', 'emulated', ''],
+  ['envFrom[].configMapRef', 'sent', 'names that ACI does not take are left out, with an event'],
+  ['envFrom[].secretRef', 'sent', 'as secure values; names that ACI does not take are left out, with an event'],
+];
+
+const mounts: readonly FieldRow[] = [
+  ['volumeMounts[].name', 'sent', ''],
+  ['volumeMounts[].mountPath', 'sent', 'without `:`'],
+  ['volumeMounts[].readOnly', 'sent', ''],
+  ['volumeMounts[].subPath', 'refused', 'ACI mounts whole volumes only'],
+  ['volumeMounts[].subPathExpr', 'refused', 'ACI mounts whole volumes only'],
+  [
+    'volumeMounts[].mountPropagation',
+    'refused',
+    'mounts do not travel between containers',
+    { harmless: ['None', 'HostToContainer'] },
+  ],
+  [
+    'volumeMounts[].recursiveReadOnly',
+    'emulated',
+    'there are no mounts below a volume',
+    { only: ['Disabled', 'IfPossible', 'Enabled'], otherwise: 'Disabled, IfPossible or Enabled is expected' },
+  ],
+  ['volumeDevices', 'refused', 'ACI has no block devices'],
+];
+
+const resources: readonly FieldRow[] = [
+  [
+    'resources.requests.ephemeral-storage',
+    'noted',
+    'the group has 50 GB, shared and not reserved',
+    { harmless: ['0'] },
+  ],
+  ['resources.requests.*', 'refused', noSuchResource, { harmless: ['0', 0] }],
+  ['resources.limits.ephemeral-storage', 'noted', 'nobody is evicted for it; the group has 50 GB', { harmless: ['0'] }],
+  ['resources.limits.*', 'refused', noSuchResource, { harmless: ['0', 0] }],
+  ['resources.claims', 'refused', 'ACI has no devices to claim'],
+];
+
+const runtime: readonly FieldRow[] = [
+  ['name', 'sent', ''],
+  ['image', 'sent', 'verbatim'],
+  ['command', 'sent', 'after expansion, joined with args'],
+  ['args', 'sent', "after expansion; refused without command, because the image's entrypoint is not looked up yet"],
+  ['workingDir', 'refused', 'ACI starts a container in the directory that its image names'],
+  [
+    'imagePullPolicy',
+    'emulated',
+    'ACI always pulls',
+    {
+      only: ['Always', 'IfNotPresent'],
+      otherwise: 'no image is ever present before the pull; use IfNotPresent or Always',
+      refusalReason: 'ErrImageNeverPull',
+    },
+  ],
+  ['livenessProbe', 'refused', probes],
+  ['readinessProbe', 'refused', probes],
+  ['startupProbe', 'refused', probes],
+  ['lifecycle', 'refused', hooks],
+  ['stdin', 'refused', terminal, { harmless: [false] }],
+  ['stdinOnce', 'refused', terminal, { harmless: [false] }],
+  ['tty', 'refused', terminal, { harmless: [false] }],
+  [
+    'terminationMessagePath',
+    'ignored',
+    'files of a container can not be read; the message stays empty',
+    {
+      only: ['/dev/termination-log'],
+      otherwise: 'files of a container can not be read, so no message would arrive; leave the default',
+    },
+  ],
+  [
+    'terminationMessagePolicy',
+    'noted',
+    'the termination message stays empty',
+    { harmless: ['File'], only: ['FallbackToLogsOnError'], otherwise: 'File or FallbackToLogsOnError is expected' },
+  ],
+  ['resizePolicy', 'ignored', 'resources of a running group are never changed'],
+  ['restartPolicyRules', 'refused', 'ACI has one restart policy for the whole group'],
+  ...environment,
+  ...mounts,
+  ...resources,
+  ...containerSecurityFields,
+];
+
+const containerOnly: readonly FieldRow[] = [
+  ['ports[].containerPort', 'sent', 'at most 5 a pod, none of those that ACI keeps for itself; only with a subnet'],
+  ['ports[].protocol', 'sent', 'TCP and UDP', { only: ['TCP', 'UDP'], otherwise: 'ACI has TCP and UDP only' }],
+  ['ports[].name', 'ignored', 'names of ports are for services and probes'],
+  ['ports[].hostPort', 'refused', 'there is no host whose port could be taken', { harmless: [0] }],
+  ['ports[].hostIP', 'refused', 'there is no host whose address could be taken'],
+  ['resources.requests.cpu', 'sent', 'rounded up to 0.01 cores; 0.1 when there is none'],
+  ['resources.requests.memory', 'sent', 'rounded up to 0.1 GB; 0.1 GB when there is none'],
+  ['resources.limits.cpu', 'sent', 'at most what the whole group requests; all of that when there is none'],
+  ['resources.limits.memory', 'sent', 'at most what the whole group requests; all of that when there is none'],
+  ['restartPolicy', 'refused', 'ACI has one restart policy for the whole group'],
+];
+
+const initOnly: readonly FieldRow[] = [
+  ['ports', 'ignored', 'a container that runs to its end before the others serves nobody'],
+  ['resources.requests.cpu', 'emulated', 'the group requests at least as much as its largest init container'],
+  ['resources.requests.memory', 'emulated', 'the group requests at least as much as its largest init container'],
+  ['resources.limits.cpu', 'emulated', 'an init container may use all of the group'],
+  ['resources.limits.memory', 'emulated', 'an init container may use all of the group'],
+  ['restartPolicy', 'refused', 'sidecars (init containers that go on running) are not part of this version'],
+];
+
+export const containerFields: readonly FieldRule[] = under('spec.containers[]', [...runtime, ...containerOnly]);
+
+export const initContainerFields: readonly FieldRule[] = under('spec.initContainers[]', [...runtime, ...initOnly]);

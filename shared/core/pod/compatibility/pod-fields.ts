@@ -1,0 +1,62 @@
+import { under, type FieldRule } from './field-rule.ts';
+
+const scheduling = 'the scheduler has read it before the pod came to the node';
+const admission = 'admission has acted on it before the pod came to the node';
+const off = { harmless: [false] };
+const noHost = 'there is no host to share it with';
+const hostName = 'ACI names the host of a group itself; a pod that counts on its name would not find it';
+
+export const podFields: readonly FieldRule[] = under('spec', [
+  ['nodeName', 'ignored', scheduling],
+  ['nodeSelector', 'ignored', scheduling],
+  ['affinity', 'ignored', scheduling],
+  ['tolerations', 'ignored', scheduling],
+  ['topologySpreadConstraints', 'ignored', scheduling],
+  ['schedulerName', 'ignored', scheduling],
+  ['schedulingGates', 'ignored', scheduling],
+  ['schedulingGroup', 'ignored', scheduling],
+  ['workloadRef', 'ignored', scheduling],
+  ['priority', 'ignored', scheduling],
+  ['priorityClassName', 'ignored', scheduling],
+  ['preemptionPolicy', 'ignored', scheduling],
+  ['overhead', 'ignored', scheduling],
+  ['serviceAccount', 'ignored', 'the older name of serviceAccountName'],
+  ['serviceAccountName', 'emulated', 'its tokens are requested for the projected volumes'],
+  ['automountServiceAccountToken', 'ignored', admission],
+  ['imagePullSecrets', 'sent', 'only the credentials of registries that images of the pod come from'],
+  ['restartPolicy', 'sent', ''],
+  ['activeDeadlineSeconds', 'emulated', 'the app ends the group'],
+  ['terminationGracePeriodSeconds', 'emulated', 'as far as ACI can: it has no grace of its own'],
+  ['enableServiceLinks', 'emulated', 'environment variables of the services that exist when the group is created'],
+  [
+    'os.name',
+    'emulated',
+    'groups run Linux',
+    { only: ['linux'], otherwise: 'groups run Linux', refusalReason: 'PodOSNotSupported' },
+  ],
+  [
+    'dnsPolicy',
+    'ignored',
+    'a group asks the name server of Azure or of its network; names of the cluster resolve only if that one knows them',
+    {
+      only: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default'],
+      otherwise: 'dnsConfig is not part of this version',
+    },
+  ],
+  ['dnsConfig', 'refused', 'dnsConfig is not part of this version'],
+  ['ephemeralContainers', 'noted', 'a container can not be added to a group; the others go on running'],
+  ['hostNetwork', 'refused', noHost, off],
+  ['hostPID', 'refused', noHost, off],
+  ['hostIPC', 'refused', noHost, off],
+  ['hostUsers', 'refused', "ACI can't make user namespaces", { harmless: [true] }],
+  ['hostAliases', 'refused', "ACI can't add lines to /etc/hosts"],
+  ['hostname', 'refused', hostName],
+  ['hostnameOverride', 'refused', hostName],
+  ['subdomain', 'refused', hostName],
+  ['setHostnameAsFQDN', 'refused', hostName, off],
+  ['shareProcessNamespace', 'refused', 'each container has processes of its own', off],
+  ['readinessGates', 'refused', 'readiness gates are not part of this version'],
+  ['runtimeClassName', 'refused', 'runtime classes are not part of this version'],
+  ['resources', 'refused', 'resources of the whole pod are not part of this version; give each container its own'],
+  ['resourceClaims', 'refused', 'ACI has no devices to claim'],
+]);

@@ -1,0 +1,97 @@
+import { under, type FieldRow, type FieldRule } from './field-rule.ts';
+
+const off = { harmless: [false] };
+const imageUser = 'the containers run as the user that their image names';
+
+const shared: readonly FieldRow[] = [
+  ['runAsUser', 'refused', `${imageUser}; ACI can't set another`],
+  ['runAsGroup', 'refused', `${imageUser}; ACI can't set another group`],
+  ['runAsNonRoot', 'refused', `${imageUser}, which is not looked up yet, so that root can't be ruled out`, off],
+  ['seLinuxOptions', 'refused', 'the group has no SELinux'],
+  ['windowsOptions', 'refused', 'the group runs Linux'],
+  [
+    'seccompProfile.type',
+    'met',
+    "the platform's own profile stands",
+    { only: ['RuntimeDefault'], otherwise: 'only RuntimeDefault is there', harmless: ['Unconfined'] },
+  ],
+  ['seccompProfile.localhostProfile', 'refused', 'there is no node that could hold a profile'],
+  [
+    'appArmorProfile.type',
+    'met',
+    "the platform's own profile stands",
+    {
+      only: ['RuntimeDefault'],
+      otherwise: 'only RuntimeDefault is there',
+      harmless: ['Unconfined'],
+      refusalReason: 'AppArmor',
+    },
+  ],
+  [
+    'appArmorProfile.localhostProfile',
+    'refused',
+    'there is no node that could hold a profile',
+    { refusalReason: 'AppArmor' },
+  ],
+];
+
+/** What every container of a group has without asking (in-container.md §0.7). */
+const grantedCapabilities = [
+  'AUDIT_WRITE',
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'FOWNER',
+  'FSETID',
+  'KILL',
+  'MKNOD',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SETFCAP',
+  'SETGID',
+  'SETPCAP',
+  'SETUID',
+  'SYS_CHROOT',
+];
+
+export const podSecurityFields: readonly FieldRule[] = under('spec.securityContext', [
+  ...shared,
+  ['fsGroup', 'refused', "ACI can't change the owner of a volume"],
+  ['fsGroupChangePolicy', 'ignored', 'it says how fsGroup is applied, and fsGroup is refused'],
+  ['supplementalGroups', 'refused', "ACI can't add groups to a container's user"],
+  [
+    'supplementalGroupsPolicy',
+    'emulated',
+    'the groups are those of the image',
+    { only: ['Merge'], otherwise: 'only Merge is there', refusalReason: 'SupplementalGroupsPolicyNotSupported' },
+  ],
+  ['seLinuxChangePolicy', 'ignored', 'the group has no SELinux'],
+  ['sysctls', 'refused', "ACI can't set kernel parameters", { refusalReason: 'SysctlForbidden' }],
+]);
+
+const containerOnly: readonly FieldRow[] = [
+  ['privileged', 'refused', 'ACI runs no privileged containers', off],
+  [
+    'allowPrivilegeEscalation',
+    'met',
+    'what a process may gain ends at the virtual machine of its pod',
+    { harmless: [true], only: [false], otherwise: 'true or false is expected' },
+  ],
+  [
+    'readOnlyRootFilesystem',
+    'met',
+    'the root file system is writable, but it is that of this group alone and goes with it',
+    off,
+  ],
+  ['capabilities.drop', 'met', 'capabilities count only inside the virtual machine of the pod'],
+  [
+    'capabilities.add[]',
+    'emulated',
+    'every container of a group has it',
+    { only: grantedCapabilities.flatMap((name) => [name, `CAP_${name}`]), otherwise: "ACI can't add it" },
+  ],
+  ['procMount', 'emulated', 'the default masks stand', { only: ['Default'], otherwise: 'only Default is there' }],
+];
+
+export const containerSecurityFields: readonly FieldRow[] = [...shared, ...containerOnly].map(
+  ([name, verdict, reason, more]): FieldRow => [`securityContext.${name}`, verdict, reason, more ?? {}],
+);

@@ -1,0 +1,205 @@
+import type { Container, EnvFromSource, EnvVar, KeySelector, Pod } from '../kubernetes/pod.ts';
+import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
+import { expand, type EnvValue } from './expansion.ts';
+import { fieldValue } from './field-ref.ts';
+import { configError, ok, refuse, type Outcome } from './outcome.ts';
+import { own } from './own.ts';
+import { resourceFieldValue, type ResourceScope } from './resource-field.ts';
+import { serviceEnvironment } from './service-environment.ts';
+import type { NodeFacts, Notice, ResolvedReferences } from './translation.ts';
+
+export interface EnvironmentScope extends ResourceScope {
+  readonly pod: Pod;
+  readonly facts: NodeFacts;
+  readonly resolved: ResolvedReferences;
+}
+
+export type Variables = ReadonlyMap<string, EnvValue>;
+
+export interface Environment {
+  /** In the kubelet's order; names are unique. */
+  readonly variables: Variables;
+  readonly notices: readonly Notice[];
+}
+
+const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+/** ACI takes less than Kubernetes: no dots, no dashes, at most 63 characters (aci.md §2.3). */
+export const isGroupEnvName = (name: string): boolean => namePattern.test(name);
+
+/** Text of bytes, or undefined when they are not UTF-8: JSON could not carry them. */
+function decode(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+const notText = (what: string, name: string, key: string): Outcome<never> =>
+  configError(`key ${key} of ${what} ${name} is not UTF-8 text; mount it as a file`);
+
+function secretValue(name: string, key: string, secret: SecretData): Outcome<EnvValue | undefined> {
+  const bytes = own(secret.data, key);
+  if (bytes === undefined) return ok(undefined);
+  const value = decode(bytes);
+  return value === undefined ? notText('Secret', name, key) : ok({ value, secret: true });
+}
+
+function configMapValue(key: string, map: ConfigMapData): EnvValue | undefined {
+  const value = own(map.data, key);
+  return value === undefined ? undefined : { value, secret: false };
+}
+
+interface Found {
+  readonly what: 'configmap' | 'secret';
+  readonly exists: boolean;
+  readonly value: EnvValue | undefined;
+}
+
+/** The kubelet's sentences. */
+function required(
+  { what, exists, value }: Found,
+  selector: KeySelector,
+  namespace: string,
+): Outcome<EnvValue | undefined> {
+  if (value !== undefined || selector.optional) return ok(value);
+  if (!exists) return configError(`${what} "${selector.name}" not found`);
+  const kind = what === 'secret' ? 'Secret' : 'ConfigMap';
+  return configError(`couldn't find key ${selector.key} in ${kind} ${namespace}/${selector.name}`);
+}
+
+function secretKey(selector: KeySelector, { pod, resolved }: EnvironmentScope): Outcome<EnvValue | undefined> {
+  const secret = resolved.secrets.get(selector.name);
+  const value = secret === undefined ? ok(undefined) : secretValue(selector.name, selector.key, secret);
+  if (value.kind !== 'ok') return value;
+  return required(
+    { what: 'secret', exists: secret !== undefined, value: value.value },
+    selector,
+    pod.metadata.namespace,
+  );
+}
+
+function configMapKey(selector: KeySelector, { pod, resolved }: EnvironmentScope): Outcome<EnvValue | undefined> {
+  const map = resolved.configMaps.get(selector.name);
+  const value = map === undefined ? undefined : configMapValue(selector.key, map);
+  return required({ what: 'configmap', exists: map !== undefined, value }, selector, pod.metadata.namespace);
+}
+
+const plain = (value: string | undefined, path: string): Outcome<EnvValue> =>
+  value === undefined
+    ? refuse(path, 'it names nothing that is known when the group is created')
+    : ok({ value, secret: false });
+
+/** The value of one `env` entry; undefined when it is optional and missing. Only literal values are expanded. */
+function variableValue(variable: EnvVar, where: Where, lookup: Lookup): Outcome<EnvValue | undefined> {
+  const { scope, container, path } = where;
+  const source = variable.valueFrom;
+  if (source === undefined || (variable.value !== undefined && variable.value !== ''))
+    return ok(expand(variable.value ?? '', lookup));
+  if (source.secretKeyRef) return secretKey(source.secretKeyRef, scope);
+  if (source.configMapKeyRef) return configMapKey(source.configMapKeyRef, scope);
+  if (source.fieldRef) {
+    const options = { hostIP: scope.facts.hostIP, place: 'environment' } as const;
+    return plain(fieldValue(scope.pod, source.fieldRef.fieldPath, options), `${path}.valueFrom.fieldRef`);
+  }
+  if (source.resourceFieldRef === undefined)
+    return refuse(`${path}.valueFrom`, 'this version does not know the source');
+  const { containerName } = source.resourceFieldRef;
+  const { containers, initContainers } = scope.pod.spec;
+  const named = [...containers, ...initContainers].find((candidate) => candidate.name === containerName);
+  return plain(
+    resourceFieldValue(named ?? container, source.resourceFieldRef, scope),
+    `${path}.valueFrom.resourceFieldRef`,
+  );
+}
+
+type Lookup = (name: string) => EnvValue | undefined;
+
+interface Where {
+  readonly scope: EnvironmentScope;
+  readonly container: Container;
+  /** `spec.containers[0].env[2]`. */
+  readonly path: string;
+}
+
+type Entry = readonly [name: string, value: EnvValue];
+
+function sourceEntries(
+  { configMapRef, secretRef }: EnvFromSource,
+  resolved: ResolvedReferences,
+): Outcome<readonly Entry[]> {
+  if (configMapRef) {
+    const map = resolved.configMaps.get(configMapRef.name);
+    if (map === undefined && !configMapRef.optional) return configError(`configmap "${configMapRef.name}" not found`);
+    return ok(Object.entries(map?.data ?? {}).map(([key, value]): Entry => [key, { value, secret: false }]));
+  }
+  if (!secretRef) return ok([]);
+  const secret = resolved.secrets.get(secretRef.name);
+  if (secret === undefined && !secretRef.optional) return configError(`secret "${secretRef.name}" not found`);
+  const entries: Entry[] = [];
+  for (const key of Object.keys(secret?.data ?? {})) {
+    const value = secret === undefined ? ok(undefined) : secretValue(secretRef.name, key, secret);
+    if (value.kind !== 'ok') return value;
+    if (value.value !== undefined) entries.push([key, value.value]);
+  }
+  return ok(entries);
+}
+
+/** Variables of all `envFrom` sources; a later source wins. Names that ACI does not take come back apart. */
+function fromSources(
+  container: Container,
+  resolved: ResolvedReferences,
+): Outcome<{ variables: Map<string, EnvValue>; skipped: string[] }> {
+  const variables = new Map<string, EnvValue>();
+  const skipped: string[] = [];
+  for (const source of container.envFrom) {
+    const entries = sourceEntries(source, resolved);
+    if (entries.kind !== 'ok') return entries;
+    for (const [key, value] of entries.value) {
+      const name = source.prefix + key;
+      if (isGroupEnvName(name)) variables.set(name, value);
+      else skipped.push(name);
+    }
+  }
+  return ok({ variables, skipped });
+}
+
+const skippedNotice = (names: readonly string[], path: string): readonly Notice[] =>
+  names.length === 0
+    ? []
+    : [
+        {
+          reason: 'InvalidEnvironmentVariableNames',
+          message: `${path}: left out because ACI takes letters, digits and _ only, at most 63: ${names.toSorted().join(', ')}`,
+        },
+      ];
+
+/**
+ * The environment of one container in the kubelet's order (kubelet.md §3.11): `envFrom`, `env` with `$(NAME)` over what
+ * is already there and the services, then the services that nobody overrode. Waits for what is missing and required.
+ */
+export function resolveEnvironment(scope: EnvironmentScope, container: Container, path: string): Outcome<Environment> {
+  const { pod, facts, resolved } = scope;
+  const sources = fromSources(container, resolved);
+  if (sources.kind !== 'ok') return sources;
+  const { variables, skipped } = sources.value;
+  const services = serviceEnvironment(resolved.services, {
+    namespace: pod.metadata.namespace,
+    enableServiceLinks: pod.spec.enableServiceLinks,
+    apiServer: facts.apiServer,
+  });
+  const lookup: Lookup = (name) => {
+    const service = services.get(name);
+    return variables.get(name) ?? (service === undefined ? undefined : { value: service, secret: false });
+  };
+  for (const [index, variable] of container.env.entries()) {
+    const value = variableValue(variable, { scope, container, path: `${path}.env[${index}]` }, lookup);
+    if (value.kind !== 'ok') return value;
+    if (value.value !== undefined) variables.set(variable.name, value.value);
+  }
+  for (const [name, value] of services) {
+    if (!variables.has(name) && isGroupEnvName(name)) variables.set(name, { value, secret: false });
+  }
+  return ok({ variables, notices: skippedNotice(skipped, `${path}.envFrom`) });
+}

@@ -1,0 +1,42 @@
+/** A value of the environment; `secret` when a Secret is in it, also by expansion (DESIGN rule 10). */
+export interface EnvValue {
+  readonly value: string;
+  readonly secret: boolean;
+}
+
+interface Piece extends EnvValue {
+  /** Where reading goes on. */
+  readonly next: number;
+}
+
+type Lookup = (name: string) => EnvValue | undefined;
+
+function readPiece(input: string, at: number, lookup: Lookup): Piece {
+  const following = input[at + 1];
+  if (following === '$') return { value: '$', secret: false, next: at + 2 };
+  const end = following === '(' ? input.indexOf(')', at + 2) : -1;
+  if (end < 0) return { value: input.slice(at, at + 2), secret: false, next: at + 2 };
+  const found = lookup(input.slice(at + 2, end));
+  return { value: found?.value ?? input.slice(at, end + 1), secret: found?.secret ?? false, next: end + 1 };
+}
+
+/**
+ * `$(NAME)` becomes the value of NAME, or stays when there is none; `$$` becomes `$`. One pass: what was put in is not
+ * expanded again. Upstream rule: the kubelet's `third_party/forked/golang/expansion`. Time is linear in the input.
+ */
+export function expand(input: string, lookup: Lookup): EnvValue {
+  const lastClosing = input.lastIndexOf(')');
+  let value = '';
+  let secret = false;
+  let at = 0;
+  for (let dollar = input.indexOf('$'); dollar >= 0; dollar = input.indexOf('$', at)) {
+    const closable = dollar < lastClosing || input[dollar + 1] === '$';
+    const piece = closable
+      ? readPiece(input, dollar, lookup)
+      : { value: input.slice(dollar, dollar + 2), secret: false, next: dollar + 2 };
+    value += input.slice(at, dollar) + piece.value;
+    secret ||= piece.secret;
+    at = piece.next;
+  }
+  return { value: value + input.slice(at), secret };
+}

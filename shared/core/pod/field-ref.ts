@@ -1,0 +1,78 @@
+import type { Pod } from '../kubernetes/pod.ts';
+import { own } from './own.ts';
+
+/** `status.podIP` is needed before the start and known only after it (kubelet.md §0.8). */
+export type FieldAvailability = 'known' | 'late' | 'unknown';
+
+type Reader = (pod: Pod, hostIP: string) => string;
+
+const everywhere: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['metadata.name', (pod) => pod.metadata.name],
+  ['metadata.namespace', (pod) => pod.metadata.namespace],
+  ['metadata.uid', (pod) => pod.metadata.uid],
+]);
+
+const environmentOnly: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['spec.nodeName', (pod) => pod.spec.nodeName],
+  ['spec.serviceAccountName', (pod) => pod.spec.serviceAccountName],
+  ['status.hostIP', (_pod, hostIP) => hostIP],
+  ['status.hostIPs', (_pod, hostIP) => hostIP],
+]);
+
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['"', '\\"'],
+  ['\\', '\\\\'],
+  ['\u0007', '\\a'],
+  ['\b', '\\b'],
+  ['\f', '\\f'],
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+  ['\v', '\\v'],
+]);
+
+function hex(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
+/** As Go's `%q` for what labels and annotations hold. */
+const quote = (text: string): string =>
+  `"${text.replace(/["\\\p{Cc}]/gu, (character) => escapes.get(character) ?? hex(character))}"`;
+
+const lines = (map: Readonly<Record<string, string>>): string =>
+  Object.entries(map)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([key, value]) => `${key}=${quote(value)}`)
+    .join('\n');
+
+const volumeOnly: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  ['metadata.labels', (pod) => lines(pod.metadata.labels)],
+  ['metadata.annotations', (pod) => lines(pod.metadata.annotations)],
+]);
+
+const late: ReadonlySet<string> = new Set(['status.podIP', 'status.podIPs']);
+
+const subscript = /^metadata\.(labels|annotations)\['([^']*)'\]$/;
+
+function reader(path: string, place: 'environment' | 'volume'): Reader | undefined {
+  const match = subscript.exec(path);
+  if (match !== null) {
+    const [, map, key = ''] = match;
+    return ({ metadata }) => own(map === 'labels' ? metadata.labels : metadata.annotations, key) ?? '';
+  }
+  return everywhere.get(path) ?? (place === 'environment' ? environmentOnly : volumeOnly).get(path);
+}
+
+/** Whether a `fieldRef` can be answered when the group is created. */
+export function fieldAvailability(path: string, place: 'environment' | 'volume'): FieldAvailability {
+  if (place === 'environment' && late.has(path)) return 'late';
+  return reader(path, place) === undefined ? 'unknown' : 'known';
+}
+
+/** The value of a `fieldRef`; undefined when it is not available. A label or annotation that is missing is empty. */
+export const fieldValue = (
+  pod: Pod,
+  path: string,
+  options: { readonly hostIP: string; readonly place: 'environment' | 'volume' },
+): string | undefined => reader(path, options.place)?.(pod, options.hostIP);

@@ -1,0 +1,55 @@
+import type { Pod } from '../kubernetes/pod.ts';
+import {
+  argumentsRule,
+  containerCountRule,
+  containerNamesRule,
+  environmentNamesRule,
+  environmentSourcesRule,
+} from './rules/containers.ts';
+import { annotationsRule, fieldsRule } from './rules/fields.ts';
+import { portsRule, sharedPortsRule } from './rules/ports.ts';
+import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
+import { isRefusal, type Rule } from './rules/rule.ts';
+import { mountsRule, volumeCountRule, volumeSourcesRule } from './rules/volumes.ts';
+import type { Inspection, InspectionFacts, Refusal } from './translation.ts';
+
+/** In the order in which they are told. */
+const rules: readonly Rule[] = [
+  fieldsRule,
+  annotationsRule,
+  containerCountRule,
+  containerNamesRule,
+  argumentsRule,
+  environmentNamesRule,
+  environmentSourcesRule,
+  volumeSourcesRule,
+  volumeCountRule,
+  mountsRule,
+  sharedPortsRule,
+  portsRule,
+  quantitiesRule,
+  groupSizeRule,
+  groupStorageRule,
+  limitsRule,
+];
+
+const othersNamed = 5;
+
+/** The first refusal speaks; the others are named, so that nobody has to mend a pod field by field. */
+function summarize(refusals: readonly Refusal[]): Refusal | undefined {
+  const [first] = refusals;
+  if (first === undefined) return undefined;
+  const others = [...new Set(refusals.map(({ field }) => field))].filter((field) => field !== first.field);
+  if (others.length === 0) return first;
+  const more = others.length > othersNamed ? ` and ${others.length - othersNamed} more` : '';
+  return { ...first, message: `${first.message}; refused too: ${others.slice(0, othersNamed).join(', ')}${more}` };
+}
+
+/**
+ * Judges a spec by itself, before anything it refers to is read. A refusal is for ever: ACI can never run the pod as it
+ * is. Notices are for a pod that runs. Annotations and each field of `rawSpec` are looked at (DESIGN rule 8).
+ */
+export function inspectPod(pod: Pod, facts: InspectionFacts): Inspection {
+  const said = rules.flatMap((rule) => rule(pod, facts));
+  return { refusal: summarize(said.filter(isRefusal)), notices: said.filter((one) => !isRefusal(one)) };
+}

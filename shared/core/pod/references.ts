@@ -1,0 +1,53 @@
+import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
+import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
+import type { NodeFacts, References } from './translation.ts';
+
+interface Named {
+  readonly configMaps: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+function ofContainer({ env, envFrom }: Container): Named {
+  return {
+    configMaps: [
+      ...envFrom.flatMap(({ configMapRef }) => configMapRef?.name ?? []),
+      ...env.flatMap(({ valueFrom }) => valueFrom?.configMapKeyRef?.name ?? []),
+    ],
+    secrets: [
+      ...envFrom.flatMap(({ secretRef }) => secretRef?.name ?? []),
+      ...env.flatMap(({ valueFrom }) => valueFrom?.secretKeyRef?.name ?? []),
+    ],
+  };
+}
+
+function ofVolume(source: VolumeSource): Named {
+  const sources = source.kind === 'projected' ? source.sources : [source];
+  return {
+    configMaps: sources.flatMap((part) => (part.kind === 'configMap' ? part.name : [])),
+    secrets: sources.flatMap((part) => (part.kind === 'secret' ? part.name : [])),
+  };
+}
+
+const unique = (names: readonly string[]): readonly string[] =>
+  [...new Set(names)].filter((name) => name !== '').sort();
+
+/** What must be read before `translatePod`, each name once and sorted; tokens in the order of the mounted volumes. */
+export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): References {
+  const { spec, metadata } = pod;
+  const named = [
+    ...[...spec.initContainers, ...spec.containers].map(ofContainer),
+    ...mountedVolumes(pod).map(({ volume }) => ofVolume(volume.source)),
+  ];
+  return {
+    configMaps: unique(named.flatMap(({ configMaps }) => configMaps)),
+    secrets: unique([...named.flatMap(({ secrets }) => secrets), ...spec.imagePullSecrets.map(({ name }) => name)]),
+    services: spec.enableServiceLinks || facts.apiServer === undefined,
+    tokens: tokenSources(pod).map(({ audience, expirationSeconds }) => ({
+      namespace: metadata.namespace,
+      serviceAccountName: spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName,
+      audiences: audience === undefined || audience === '' ? [] : [audience],
+      expirationSeconds,
+      pod: { name: metadata.name, uid: metadata.uid },
+    })),
+  };
+}

@@ -1,0 +1,114 @@
+import {
+  annotationPrefix,
+  compatibilityTable,
+  knownAnnotations,
+  type FieldRule,
+  type Verdict,
+} from './compatibility.ts';
+
+const meanings: ReadonlyMap<Verdict, string> = new Map([
+  ['sent', 'It is part of the container group.'],
+  ['emulated', 'Its meaning is kept by other means.'],
+  [
+    'met',
+    'Hardening only. It is not set inside the containers: the pod has a virtual machine of its own, which isolates it. One event names these fields; with `securityPolicy: strict` the pod is refused instead.',
+  ],
+  ['noted', 'It has no effect. The pod runs, and one event names the field.'],
+  ['ignored', 'No concern of a kubelet, or without effect on a pod that has a virtual machine to itself.'],
+  ['refused', 'The pod fails, with the path of the field in its message.'],
+]);
+
+const sections: readonly (readonly [title: string, prefix: string])[] = [
+  ['Pod', 'spec'],
+  ['Security context of the pod', 'spec.securityContext'],
+  ['Containers', 'spec.containers[]'],
+  ['Init containers', 'spec.initContainers[]'],
+  ['Volumes', 'spec.volumes[]'],
+];
+
+const code = (value: unknown): string => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
+
+/** A table's cell can't hold a bar. */
+const cell = (text: string): string => text.replaceAll('|', '\\|');
+
+function explanation({ reason, only, otherwise, harmless }: FieldRule): string {
+  const most = 10;
+  const values = only?.slice(0, most).map(code).join(', ') ?? '';
+  const more = only !== undefined && only.length > most ? ' …' : '';
+  const parts = [
+    reason,
+    ...(only === undefined ? [] : [`for ${values}${more}; else refused: ${otherwise ?? reason}`]),
+    ...(harmless === undefined ? [] : [`${harmless.map(code).join(', ')} asks for nothing`]),
+  ];
+  return parts.filter((part) => part !== '').join('. ');
+}
+
+const row = (rule: FieldRule, prefix: string): string =>
+  `| \`${rule.path.slice(prefix.length + 1)}\` | ${rule.verdict} | ${cell(explanation(rule))} |`;
+
+/** The section with the longest prefix has the field. */
+function sectionOf({ path }: FieldRule): string {
+  const fitting = sections.map(([, prefix]) => prefix).filter((prefix) => path.startsWith(`${prefix}.`));
+  return fitting.reduce((longest, prefix) => (prefix.length > longest.length ? prefix : longest), '');
+}
+
+function section([title, prefix]: readonly [string, string]): string {
+  const rows = compatibilityTable.filter((rule) => sectionOf(rule) === prefix).map((rule) => row(rule, prefix));
+  return [`## ${title}: \`${prefix}\``, '', '| Field | Verdict | What happens |', '|---|---|---|', ...rows, ''].join(
+    '\n',
+  );
+}
+
+function annotations(): string {
+  const names = [...knownAnnotations].map(([name, meaning]) => `* \`${name}\`: ${meaning}`);
+  return [
+    '## Annotations',
+    '',
+    `A pod with an annotation below \`${annotationPrefix}\` that is not in this list is refused, so that a typo does not go unseen.`,
+    '',
+    ...(names.length === 0 ? ['There is none yet.'] : names),
+    '',
+  ].join('\n');
+}
+
+const introduction = `# What becomes of a pod
+
+A pod that is bound to one of the nodes runs as one container group of Azure Container Instances (ACI). ACI knows less than
+Kubernetes, so each field of the pod's specification has a verdict. Nothing is dropped silently: a field that is not in these
+tables, and is not empty, is refused by name. The tables are made from the code that judges the pods (\`shared/core/pod/compatibility.ts\`).
+
+A refused pod gets the phase \`Failed\`, a reason, and a message that names the field; so does \`kubectl describe\`. A pod of a
+DaemonSet stays \`Pending\` instead, because it would be made again for ever.
+
+| Verdict | Meaning |
+|---|---|
+`;
+
+const rules = `
+## Beyond single fields
+
+* **Size.** A container without a request gets its limit, or else 0.1 cores and 0.1 GB. Requests are rounded up to 0.01 cores and
+  0.1 GB (of 10⁹ bytes). A group has at least 1 core and 1 GB, and as much as its largest init container; what is missing goes to the
+  first container. A container may use up to its limit, or, without one, all that its group requests; a limit above that is
+  lowered, with an event. A pod above the largest group (31 cores, 240 GB) is refused.
+* **Number.** At most 60 containers with the init containers, 20 mounted volumes, and 5 ports. A port belongs to one container.
+* **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
+  a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
+* **Environment.** Order and expansion are the kubelet's. A value that holds a secret, also by expansion, is a secure value; one
+  that would be expanded into \`command\` or \`args\` is refused, because these can be read in Azure. Names that ACI does not take
+  are refused in \`env\`, and left out with an event in \`envFrom\`.
+* **Files.** ConfigMaps, Secrets, tokens and the downward API are files as they are when the group is created: later changes do
+  not arrive, tokens are not renewed (the API server accepts the usual ones for a year). No folders inside a volume. A volume
+  that no container mounts is left out.
+* **Images.** Credentials are sent for the registries that the pod's images come from, one for each. A pull secret that is missing
+  is told in an event, and the pull is tried without it.
+* **Waiting.** A ConfigMap, Secret or key that is missing and not optional keeps the pod \`Pending\`
+  (\`CreateContainerConfigError\`, \`FailedMount\`) until it is there.
+
+`;
+
+/** The text of \`docs/compatibility.md\`. */
+export function renderCompatibility(): string {
+  const verdicts = [...meanings].map(([verdict, meaning]) => `| ${verdict} | ${meaning} |`).join('\n');
+  return `${introduction}${verdicts}\n${rules}${sections.map(section).join('\n')}\n${annotations()}`;
+}

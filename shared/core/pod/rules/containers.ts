@@ -1,0 +1,67 @@
+import { isGroupEnvName } from '../environment.ts';
+import { fieldAvailability } from '../field-ref.ts';
+import { refuse } from '../outcome.ts';
+import { parseResourceField } from '../resource-field.ts';
+import { locatedContainers, type Rule } from './rule.ts';
+
+const maxContainers = 60;
+const namePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Hard limits of ACI (aci.md §2.3). */
+export const containerCountRule: Rule = ({ spec }) => {
+  const count = spec.containers.length + spec.initContainers.length;
+  return [
+    ...(spec.containers.length === 0 ? [refuse('spec.containers', 'a pod needs a container')] : []),
+    ...(count > maxContainers
+      ? [refuse('spec.containers', `${count} containers with the init containers; a group takes ${maxContainers}`)]
+      : []),
+  ];
+};
+
+export const containerNamesRule: Rule = (pod) =>
+  locatedContainers(pod).flatMap(({ container, path }) => [
+    ...(namePattern.test(container.name)
+      ? []
+      : [refuse(`${path}.name`, 'lower-case letters, digits and hyphens are expected, at most 63')]),
+    ...(container.image === '' ? [refuse(`${path}.image`, 'an image is needed', 'InvalidImageName')] : []),
+  ]);
+
+/** ACI replaces the whole command line, so that arguments alone would lose the image's entrypoint. */
+export const argumentsRule: Rule = (pod) =>
+  locatedContainers(pod)
+    .filter(({ container }) => container.args.length > 0 && container.command.length === 0)
+    .map(({ path }) =>
+      refuse(
+        `${path}.args`,
+        "ACI needs the whole command line, and the image's entrypoint is not looked up yet; give command too",
+      ),
+    );
+
+export const environmentNamesRule: Rule = (pod) =>
+  locatedContainers(pod).flatMap(({ container, path }) =>
+    container.env
+      .map(({ name }, index) => ({ name, field: `${path}.env[${index}].name` }))
+      .filter(({ name }) => !isGroupEnvName(name))
+      .map(({ name, field }) => refuse(field, `ACI takes letters, digits and _ only, at most 63; rename ${name}`)),
+  );
+
+/** What an `env` entry asks of the pod must be known before the group is created. */
+export const environmentSourcesRule: Rule = (pod) =>
+  locatedContainers(pod).flatMap(({ container, path }) =>
+    container.env.flatMap(({ valueFrom }, index) => {
+      const { fieldRef, resourceFieldRef } = valueFrom ?? {};
+      const field = `${path}.env[${index}].valueFrom`;
+      const availability = fieldRef === undefined ? 'known' : fieldAvailability(fieldRef.fieldPath, 'environment');
+      return [
+        ...(availability === 'late'
+          ? [refuse(`${field}.fieldRef`, `${fieldRef?.fieldPath} is known only after the group has started`)]
+          : []),
+        ...(availability === 'unknown'
+          ? [refuse(`${field}.fieldRef`, `this version does not know ${fieldRef?.fieldPath}`)]
+          : []),
+        ...(resourceFieldRef !== undefined && parseResourceField(resourceFieldRef.resource) === undefined
+          ? [refuse(`${field}.resourceFieldRef`, `a group has no ${resourceFieldRef.resource}`)]
+          : []),
+      ];
+    }),
+  );

@@ -1,0 +1,39 @@
+import { annotationPrefix, knownAnnotations } from '../compatibility.ts';
+import { walkSpec, type Finding } from '../field-walk.ts';
+import { refuse } from '../outcome.ts';
+import type { Notice } from '../translation.ts';
+import type { Rule } from './rule.ts';
+
+const refusals = (findings: readonly Finding[]) =>
+  findings
+    .filter(({ verdict }) => verdict === 'refused')
+    .map(({ path, reason, refusalReason }) => refuse(path, reason, refusalReason));
+
+function hardeningNotice(findings: readonly Finding[]): readonly Notice[] {
+  const paths = findings.map(({ path }) => path);
+  if (paths.length === 0) return [];
+  const message = `${paths.join(', ')}: not set inside the containers; the pod has a virtual machine of its own, which isolates it instead (securityPolicy strict refuses this)`;
+  return [{ reason: 'MetByIsolation', message }];
+}
+
+function notedNotice(findings: readonly Finding[]): readonly Notice[] {
+  const sentences = findings.map(({ path, reason }) => `${path}: ${reason}`);
+  return sentences.length === 0 ? [] : [{ reason: 'FieldWithoutEffect', message: sentences.join('; ') }];
+}
+
+/** The compatibility table, over all that the spec holds (DESIGN rule 8). */
+export const fieldsRule: Rule = (pod, { securityPolicy }) => {
+  const findings = walkSpec(pod.rawSpec);
+  const met = findings.filter(({ verdict }) => verdict === 'met');
+  const hardening =
+    securityPolicy === 'strict'
+      ? met.map(({ path }) => refuse(path, 'ACI can not set it inside the containers, and securityPolicy is strict'))
+      : hardeningNotice(met);
+  return [...refusals(findings), ...hardening, ...notedNotice(findings.filter(({ verdict }) => verdict === 'noted'))];
+};
+
+/** A typo in an annotation of ours must not go unseen. */
+export const annotationsRule: Rule = ({ metadata }) =>
+  Object.keys(metadata.annotations)
+    .filter((name) => name.split('/')[0]?.endsWith(annotationPrefix.slice(0, -1)) && !knownAnnotations.has(name))
+    .map((name) => refuse(`metadata.annotations[${name}]`, 'this version does not know the annotation'));

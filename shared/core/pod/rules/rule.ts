@@ -1,0 +1,19 @@
+import type { Container, Pod } from '../../kubernetes/pod.ts';
+import type { InspectionFacts, Notice, Refusal } from '../translation.ts';
+
+/** What one rule has to say about a pod; nothing when the pod keeps it. */
+export type Rule = (pod: Pod, facts: InspectionFacts) => readonly (Refusal | Notice)[];
+
+export const isRefusal = (said: Refusal | Notice): said is Refusal => 'kind' in said;
+
+export interface Located {
+  readonly container: Container;
+  /** `spec.initContainers[0]`. */
+  readonly path: string;
+}
+
+/** Init containers, then the others, each with its path. */
+export const locatedContainers = ({ spec }: Pod): readonly Located[] =>
+  (['initContainers', 'containers'] as const).flatMap((member) =>
+    spec[member].map((container, index) => ({ container, path: `spec.${member}[${index}]` })),
+  );

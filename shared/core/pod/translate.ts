@@ -1,0 +1,147 @@
+import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitContainer } from '../group/group.ts';
+import { groupTags } from '../group/identity.ts';
+import type { Container, Pod } from '../kubernetes/pod.ts';
+import { groupCommand } from './command.ts';
+import { resolveEnvironment, type EnvironmentScope, type Variables } from './environment.ts';
+import { inspectPod } from './inspect.ts';
+import { groupAddress } from './ip-address.ts';
+import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
+import { all, ok, refuse, type Outcome } from './outcome.ts';
+import { registryCredentials } from './registry-credentials.ts';
+import { allocate, toGroupResources } from './resources.ts';
+import { specHash } from './spec-hash.ts';
+import type { NodeFacts, Notice, ResolvedReferences, Translation } from './translation.ts';
+import { groupVolumeNames, groupVolumes, isReadOnlyVolume } from './volumes.ts';
+
+/** ARM takes requests of 4 MB (aci.md §2.2). */
+const maxBodyBytes = 4_000_000;
+
+/** Lives for an hour in name, but for a year in fact unless the API server is told otherwise (kubelet.md §2.4). */
+const extendedTokenSeconds = 3607;
+
+/** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
+const environmentVariables = (variables: Variables): readonly GroupEnvironmentVariable[] =>
+  [...variables].map(([name, { value, secret }]) =>
+    secret && value !== '' ? { name, secureValue: value } : { name, value },
+  );
+
+interface Translated<T> {
+  readonly container: T;
+  readonly notices: readonly Notice[];
+}
+
+/** What init containers and the others have in common. */
+function commonPart(
+  container: Container,
+  path: string,
+  scope: EnvironmentScope,
+): Outcome<Translated<GroupInitContainer>> {
+  const environment = resolveEnvironment(scope, container, path);
+  if (environment.kind !== 'ok') return environment;
+  const { variables, notices } = environment.value;
+  const command = groupCommand(container, variables, path);
+  if (command.kind !== 'ok') return command;
+  const names = groupVolumeNames(mountedVolumes(scope.pod));
+  const volumeMounts = container.volumeMounts.map(({ name, mountPath, readOnly }) => ({
+    name: names.get(name) ?? name,
+    mountPath,
+    ...((readOnly || isReadOnlyVolume(scope.pod, name)) && { readOnly: true }),
+  }));
+  return ok({
+    container: {
+      name: container.name,
+      image: container.image,
+      ...(command.value !== undefined && { command: command.value }),
+      environmentVariables: environmentVariables(variables),
+      volumeMounts,
+    },
+    notices,
+  });
+}
+
+interface Containers {
+  readonly containers: readonly GroupContainer[];
+  readonly initContainers: readonly GroupInitContainer[];
+  readonly notices: readonly Notice[];
+}
+
+type Allocated = Pick<GroupContainer, 'ports' | 'resources'>;
+
+function groupContainers(scope: EnvironmentScope, allocated: readonly Allocated[]): Outcome<Containers> {
+  const { spec } = scope.pod;
+  const init = all(
+    spec.initContainers.map((container, index) => commonPart(container, `spec.initContainers[${index}]`, scope)),
+  );
+  if (init.kind !== 'ok') return init;
+  const main = all(
+    spec.containers.map((container, index) => commonPart(container, `spec.containers[${index}]`, scope)),
+  );
+  if (main.kind !== 'ok') return main;
+  const nothing: Allocated = {
+    ports: [],
+    resources: { requests: toGroupResources({ centiCores: 1, deciGigabytes: 1 }) },
+  };
+  return ok({
+    initContainers: init.value.map(({ container }) => container),
+    containers: main.value.map(({ container }, index) => ({ ...container, ...(allocated[index] ?? nothing) })),
+    notices: [...init.value, ...main.value].flatMap(({ notices }) => notices),
+  });
+}
+
+/** A token that will run out: ACI's volumes do not change while the group runs. */
+function tokenNotices(pod: Pod): readonly Notice[] {
+  const short = tokenSources(pod).filter(
+    ({ audience, expirationSeconds }) =>
+      (audience !== undefined && audience !== '') || expirationSeconds !== extendedTokenSeconds,
+  );
+  return short.map(({ path, expirationSeconds }) => ({
+    reason: 'TokenNotRenewed',
+    message: `spec.volumes[*].projected: token ${path} is not renewed in a running group; it ends ${expirationSeconds} seconds after the group was created`,
+  }));
+}
+
+/** Region, zone and network are the node's. */
+function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'tags' | 'zones' | 'subnetIds'> {
+  const { name, namespace, uid } = pod.metadata;
+  const { installation, cluster, node } = facts;
+  return {
+    location: facts.location,
+    tags: groupTags({ installation, cluster, node, namespace, name, uid }, specHash(pod, facts)),
+    ...(facts.zone !== undefined && { zones: [facts.zone] as const }),
+    ...(facts.subnetId !== undefined && { subnetIds: [{ id: facts.subnetId }] as const }),
+  };
+}
+
+/**
+ * The body of the PUT for a pod, from its spec and from what it refers to. Deterministic. Judges the spec first
+ * (`inspectPod`), so a refusal comes before anything is waited for; waits, as a kubelet does, for ConfigMaps, Secrets
+ * and keys that are missing and required. Secret values stand only in secure values, secret volumes and registry
+ * passwords (DESIGN rule 10); notices name fields and objects, never values.
+ */
+export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): Translation {
+  const inspection = inspectPod(pod, facts);
+  if (inspection.refusal !== undefined) return inspection.refusal;
+  const allocation = allocate(pod);
+  const scope: EnvironmentScope = { pod, facts, resolved, allocatable: facts.allocatable, total: allocation.total };
+  const volumes = groupVolumes(scope);
+  if (volumes.kind !== 'ok') return volumes;
+  const address = groupAddress(pod, facts);
+  const allocated = allocation.containers.map((resources, index) => ({ resources, ports: address.ports[index] ?? [] }));
+  const containers = groupContainers(scope, allocated);
+  if (containers.kind !== 'ok') return containers;
+  const registries = registryCredentials(pod, resolved);
+  const body: GroupBody = {
+    ...placement(pod, facts),
+    containers: containers.value.containers,
+    initContainers: containers.value.initContainers,
+    restartPolicy: pod.spec.restartPolicy,
+    imageRegistryCredentials: registries.credentials,
+    volumes: volumes.value,
+    ...(address.ipAddress !== undefined && { ipAddress: address.ipAddress }),
+  };
+  if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes) {
+    return refuse('spec.volumes', 'with their content the group is larger than the 4 MB that ARM takes; mount less');
+  }
+  const notices = [...inspection.notices, ...containers.value.notices, ...registries.notices, ...tokenNotices(pod)];
+  return { kind: 'group', body, notices };
+}

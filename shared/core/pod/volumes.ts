@@ -1,0 +1,160 @@
+import type { GroupVolume } from '../group/group.ts';
+import type { DownwardApiItem, KeyToPath, Pod, ProjectedSource, Volume, VolumeSource } from '../kubernetes/pod.ts';
+import type { EnvironmentScope } from './environment.ts';
+import { fieldValue } from './field-ref.ts';
+import { mountedVolumes, tokenSources, type MountedVolume, type TokenSource } from './mounted-volumes.ts';
+import { all, failedMount, ok, refuse, unreachable, type Outcome } from './outcome.ts';
+import { own } from './own.ts';
+import { resourceFieldValue } from './resource-field.ts';
+
+/** File name → content. */
+type Files = readonly (readonly [path: string, content: Uint8Array])[];
+
+interface VolumeScope extends EnvironmentScope {
+  readonly volume: Volume;
+  readonly path: string;
+  readonly tokens: ReadonlyMap<TokenSource, string>;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+const setUpFailed = (scope: VolumeScope, why: string): Outcome<never> =>
+  failedMount(`MountVolume.SetUp failed for volume "${scope.volume.name}" : ${why}`);
+
+interface KeyedSource {
+  readonly kind: 'configMap' | 'secret';
+  readonly name: string;
+  readonly optional: boolean;
+  readonly items?: readonly KeyToPath[];
+}
+
+/** All that a ConfigMap or Secret holds; undefined when there is no such object. */
+function contents(
+  { kind, name }: KeyedSource,
+  { resolved }: VolumeScope,
+): Readonly<Record<string, Uint8Array>> | undefined {
+  if (kind === 'secret') return resolved.secrets.get(name)?.data;
+  const map = resolved.configMaps.get(name);
+  if (map === undefined) return undefined;
+  const texts = Object.entries(map.data).map(([key, value]) => [key, bytes(value)] as const);
+  return { ...map.binaryData, ...Object.fromEntries(texts) };
+}
+
+function keyedFiles(source: KeyedSource, scope: VolumeScope): Outcome<Files> {
+  const found = contents(source, scope);
+  const what = source.kind === 'secret' ? 'secret' : 'configmap';
+  if (found === undefined && !source.optional) return setUpFailed(scope, `${what} "${source.name}" not found`);
+  const data = found ?? {};
+  if (source.items === undefined || source.items.length === 0) return ok(Object.entries(data));
+  const files: (readonly [string, Uint8Array])[] = [];
+  for (const { key, path } of source.items) {
+    const content = own(data, key);
+    if (content !== undefined) files.push([path, content]);
+    else if (!source.optional)
+      return setUpFailed(scope, `references non-existent ${what === 'secret' ? 'secret' : 'config'} key: ${key}`);
+  }
+  return ok(files);
+}
+
+function downwardValue(item: DownwardApiItem, scope: VolumeScope): string | undefined {
+  if (item.fieldRef)
+    return fieldValue(scope.pod, item.fieldRef.fieldPath, { hostIP: scope.facts.hostIP, place: 'volume' });
+  const { resourceFieldRef } = item;
+  const { containers, initContainers } = scope.pod.spec;
+  const container = [...containers, ...initContainers].find(({ name }) => name === resourceFieldRef?.containerName);
+  return resourceFieldRef && container && resourceFieldValue(container, resourceFieldRef, scope);
+}
+
+const downwardFiles = (items: readonly DownwardApiItem[], scope: VolumeScope): Outcome<Files> =>
+  all(
+    items.map((item) => {
+      const value = downwardValue(item, scope);
+      if (value === undefined)
+        return refuse(scope.path, `item ${item.path} names nothing that is known when the group is created`);
+      return ok([item.path, bytes(value)] as const);
+    }),
+  );
+
+function projectedFiles(source: ProjectedSource, scope: VolumeScope): Outcome<Files> {
+  switch (source.kind) {
+    case 'configMap':
+    case 'secret':
+      return keyedFiles(source, scope);
+    case 'downwardAPI':
+      return downwardFiles(source.items, scope);
+    case 'serviceAccountToken': {
+      const token = scope.tokens.get(source);
+      return token === undefined ? setUpFailed(scope, 'failed to fetch token') : ok([[source.path, bytes(token)]]);
+    }
+    case 'other':
+      return refuse(`${scope.path}.projected.sources`, `${source.field} is not part of this version`);
+    default:
+      return unreachable(source);
+  }
+}
+
+function sourceFiles(source: Exclude<VolumeSource, { kind: 'emptyDir' }>, scope: VolumeScope): Outcome<Files> {
+  switch (source.kind) {
+    case 'configMap':
+    case 'secret':
+      return keyedFiles(source, scope);
+    case 'downwardAPI':
+      return downwardFiles(source.items, scope);
+    case 'projected': {
+      const parts = all(source.sources.map((part) => projectedFiles(part, scope)));
+      return parts.kind === 'ok' ? ok(parts.value.flat()) : parts;
+    }
+    case 'other':
+      return refuse(`${scope.path}.${source.field}`, 'this version does not know the kind of volume');
+    default:
+      return unreachable(source);
+  }
+}
+
+const base64 = (content: Uint8Array): string => Buffer.from(content).toString('base64');
+
+function groupVolume(name: string, scope: VolumeScope): Outcome<GroupVolume> {
+  const { source } = scope.volume;
+  if (source.kind === 'emptyDir') return ok({ name, emptyDir: {} });
+  const files = sourceFiles(source, scope);
+  if (files.kind !== 'ok') return files;
+  // ACI takes no secret volume without a file; an emptyDir, mounted read-only, looks the same from inside.
+  if (files.value.length === 0) return ok({ name, emptyDir: {} });
+  const entries = files.value.map(([path, content]) => [path, base64(content)] as const);
+  return ok({ name, secret: Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1))) });
+}
+
+/** ACI takes no double hyphen in a volume's name (aci.md §2.3); the name is seen by nobody else. */
+export function groupVolumeNames(volumes: readonly MountedVolume[]): ReadonlyMap<string, string> {
+  const taken = new Set(volumes.map(({ volume }) => volume.name));
+  const names = new Map<string, string>();
+  for (const { volume } of volumes) {
+    let name = volume.name.replaceAll(/-{2,}/g, '-');
+    while (name !== volume.name && taken.has(name)) name = name.length < 63 ? `${name}x` : `x${name.slice(0, 40)}`;
+    taken.add(name);
+    names.set(volume.name, name);
+  }
+  return names;
+}
+
+/** Content of a ConfigMap, Secret or projection can't be written to (Kubernetes mounts it read-only). */
+export function isReadOnlyVolume(pod: Pod, name: string): boolean {
+  const kind = pod.spec.volumes.find((volume) => volume.name === name)?.source.kind;
+  return kind === 'configMap' || kind === 'secret' || kind === 'projected' || kind === 'downwardAPI';
+}
+
+/** The group's volumes, in the order of the spec; waits for objects and keys that are missing and required. */
+export function groupVolumes(scope: EnvironmentScope): Outcome<readonly GroupVolume[]> {
+  const volumes = mountedVolumes(scope.pod);
+  const names = groupVolumeNames(volumes);
+  const tokens = new Map<TokenSource, string>();
+  for (const [index, source] of tokenSources(scope.pod).entries()) {
+    const token = scope.resolved.tokens[index];
+    if (token !== undefined) tokens.set(source, token);
+  }
+  return all(
+    volumes.map(({ volume, path }) =>
+      groupVolume(names.get(volume.name) ?? volume.name, { ...scope, volume, path, tokens }),
+    ),
+  );
+}

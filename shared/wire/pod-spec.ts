@@ -1,0 +1,148 @@
+import * as z from 'zod';
+import type { ProjectedSource, VolumeSource } from '../core/kubernetes/pod.ts';
+
+/** Go leaves empty lists out, or writes null. */
+const list = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
+
+const optionalFlag = z
+  .boolean()
+  .nullish()
+  .transform((flag) => flag ?? false);
+
+/** The API server writes quantities as strings; a bare number is tolerated. */
+const quantity = z.union([z.string(), z.number().transform(String)]);
+
+const quantities = z
+  .record(z.string(), quantity)
+  .nullish()
+  .transform((map) => map ?? {});
+
+const keySelector = z.object({ name: z.string().default(''), key: z.string(), optional: optionalFlag });
+
+const fieldRef = z.object({ fieldPath: z.string() });
+
+const resourceFieldRef = z.object({
+  resource: z.string(),
+  containerName: z.string().exactOptional(),
+  divisor: quantity.exactOptional(),
+});
+
+const envVarSource = z
+  .looseObject({
+    configMapKeyRef: keySelector.exactOptional(),
+    secretKeyRef: keySelector.exactOptional(),
+    fieldRef: fieldRef.exactOptional(),
+    resourceFieldRef: resourceFieldRef.exactOptional(),
+  })
+  .transform(({ configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef, ...rest }) => ({
+    ...(configMapKeyRef && { configMapKeyRef }),
+    ...(secretKeyRef && { secretKeyRef }),
+    ...(fieldRef && { fieldRef }),
+    ...(resourceFieldRef && { resourceFieldRef }),
+    other: Object.keys(rest),
+  }));
+
+const objectRef = z.object({ name: z.string().default(''), optional: optionalFlag });
+
+const envFrom = z.object({
+  prefix: z.string().default(''),
+  configMapRef: objectRef.exactOptional(),
+  secretRef: objectRef.exactOptional(),
+});
+
+export const container = z.object({
+  name: z.string(),
+  image: z.string().default(''),
+  command: list(z.string()),
+  args: list(z.string()),
+  env: list(z.object({ name: z.string(), value: z.string().exactOptional(), valueFrom: envVarSource.exactOptional() })),
+  envFrom: list(envFrom),
+  ports: list(
+    z.object({
+      containerPort: z.number(),
+      protocol: z.string().default('TCP'),
+      name: z.string().exactOptional(),
+      hostPort: z.number().exactOptional(),
+    }),
+  ),
+  resources: z.object({ requests: quantities, limits: quantities }).prefault({}),
+  volumeMounts: list(
+    z.object({
+      name: z.string(),
+      mountPath: z.string(),
+      readOnly: optionalFlag,
+      subPath: z.string().exactOptional(),
+      subPathExpr: z.string().exactOptional(),
+    }),
+  ),
+  restartPolicy: z.string().exactOptional(),
+});
+
+const keyToPath = z.object({ key: z.string(), path: z.string(), mode: z.number().exactOptional() });
+const items = z.array(keyToPath).exactOptional();
+const defaultMode = z.number().exactOptional();
+
+const downwardApiItem = z.object({
+  path: z.string(),
+  fieldRef: fieldRef.exactOptional(),
+  resourceFieldRef: resourceFieldRef.exactOptional(),
+  mode: z.number().exactOptional(),
+});
+
+const emptyDir = z.object({ medium: z.string().exactOptional(), sizeLimit: quantity.exactOptional() });
+const configMap = z.object({ name: z.string().default(''), optional: optionalFlag, items });
+const configMapVolume = configMap.extend({ defaultMode });
+const secretVolume = z.object({ secretName: z.string().default(''), optional: optionalFlag, items, defaultMode });
+const downwardApi = z.object({ items: list(downwardApiItem) });
+const downwardApiVolume = downwardApi.extend({ defaultMode });
+const serviceAccountToken = z.object({
+  audience: z.string().exactOptional(),
+  expirationSeconds: z.number().default(3600),
+  path: z.string(),
+});
+
+const projectedSource = z
+  .looseObject({
+    configMap: configMap.exactOptional(),
+    secret: configMap.exactOptional(),
+    downwardAPI: downwardApi.exactOptional(),
+    serviceAccountToken: serviceAccountToken.exactOptional(),
+  })
+  .transform(({ configMap, secret, downwardAPI, serviceAccountToken, ...rest }): ProjectedSource => {
+    if (configMap) return { kind: 'configMap', ...configMap };
+    if (secret) return { kind: 'secret', ...secret };
+    if (downwardAPI) return { kind: 'downwardAPI', ...downwardAPI };
+    if (serviceAccountToken) return { kind: 'serviceAccountToken', ...serviceAccountToken };
+    return { kind: 'other', field: Object.keys(rest)[0] ?? '' };
+  });
+
+const projected = z.object({ sources: list(projectedSource), defaultMode });
+
+const rawVolume = z.looseObject({
+  name: z.string(),
+  emptyDir: emptyDir.exactOptional(),
+  configMap: configMapVolume.exactOptional(),
+  secret: secretVolume.exactOptional(),
+  downwardAPI: downwardApiVolume.exactOptional(),
+  projected: projected.exactOptional(),
+});
+
+/** A volume that names no source is an emptyDir (API reference). */
+function volumeSource(raw: z.output<typeof rawVolume>): VolumeSource {
+  if (raw.emptyDir) return { kind: 'emptyDir', ...raw.emptyDir };
+  if (raw.configMap) return { kind: 'configMap', ...raw.configMap };
+  if (raw.secret) {
+    const { secretName, ...secret } = raw.secret;
+    return { kind: 'secret', name: secretName, ...secret };
+  }
+  if (raw.downwardAPI) return { kind: 'downwardAPI', ...raw.downwardAPI };
+  if (raw.projected) return { kind: 'projected', ...raw.projected };
+  const field = Object.keys(raw).find((member) => member !== 'name');
+  return field === undefined ? { kind: 'emptyDir' } : { kind: 'other', field };
+}
+
+export const volume = rawVolume.transform((raw) => ({ name: raw.name, source: volumeSource(raw) }));

@@ -1,5 +1,6 @@
 import type { Fault } from '../../core/fault.ts';
 import { type KubeStatus, parseStatus } from '../../wire/kubernetes/status.ts';
+import { parseHttpDate } from './http-date.ts';
 import { parseJson } from './json-text.ts';
 
 /** An answer of the API server that is not a success, or not JSON. */
@@ -63,8 +64,8 @@ function retryAfterMs(refusal: Refusal, status: KubeStatus | undefined): number 
   if (/^\d+(\.\d+)?$/.test(header)) {
     return Math.ceil(Number(header) * 1000);
   }
-  const until = Date.parse(header);
-  const from = Date.parse(refusal.date ?? '');
+  const until = parseHttpDate(header);
+  const from = parseHttpDate(refusal.date);
   if (!Number.isNaN(until) && !Number.isNaN(from)) {
     return Math.max(0, until - from);
   }

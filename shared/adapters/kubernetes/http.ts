@@ -125,7 +125,7 @@ async function readLines(
   const chunks = decoded(response)[Symbol.asyncIterator]();
   let rest = '';
   try {
-    for (let next = await nextChunk(chunks); next.done !== true; next = await nextChunk(chunks)) {
+    for (let next = await nextChunk(chunks); !next.done; next = await nextChunk(chunks)) {
       if (!next.ok) {
         return interrupted(outgoing, deadline, next.error);
       }

@@ -1,3 +1,5 @@
+import { parseHttpDate } from './http-date.ts';
+
 /**
  * The API server's time, from the `Date` headers of its answers. A `Date` header is cut to whole seconds and old by
  * the way back, so every estimate is at most the true time, and never ahead of it: renewTime may be taken from it.
@@ -20,7 +22,7 @@ export function createServerClock(monotonic: () => number = () => performance.no
   return {
     now,
     observe: (dateHeader) => {
-      const sampleMs = dateHeader === undefined ? Number.NaN : Date.parse(dateHeader);
+      const sampleMs = parseHttpDate(dateHeader);
       if (Number.isNaN(sampleMs)) {
         return;
       }

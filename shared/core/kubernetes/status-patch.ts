@@ -106,15 +106,13 @@ const toContainerStatus = (status: ContainerStatus): JsonObject => ({
 });
 
 function toState(state: ContainerState): JsonObject {
-  switch (state.kind) {
-    case 'waiting':
-      return { waiting: { reason: state.reason, message: state.message } };
-    case 'running':
-      // An empty text is no time to the server; null is the zero time.
-      return { running: { startedAt: state.startedAt === '' ? null : state.startedAt } };
-    case 'terminated': {
-      const { kind: _, ...terminated } = state;
-      return { terminated };
-    }
+  if (state.kind === 'waiting') {
+    return { waiting: { reason: state.reason, message: state.message } };
   }
+  if (state.kind === 'running') {
+    // An empty text is no time to the server; null is the zero time.
+    return { running: { startedAt: state.startedAt === '' ? null : state.startedAt } };
+  }
+  const { kind: _, ...terminated } = state;
+  return { terminated };
 }

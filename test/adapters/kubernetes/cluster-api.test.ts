@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { createClusterApi } from '../../../shared/adapters/kubernetes/cluster-api.ts';
+import { type Canned, cannedServer, never, statusBody } from './canned-server.ts';
+
+describe('the cluster, as the app itself', () => {
+  it('is known by the UID of kube-system, and nobody is impersonated', async () => {
+    await using server = await cannedServer({
+      body: { kind: 'Namespace', metadata: { name: 'kube-system', uid: 'u-1' } },
+    });
+    expect(await createClusterApi(server.client).getClusterUid(never)).toStrictEqual({ ok: true, value: 'u-1' });
+    expect(server.received[0]?.headers).not.toHaveProperty('impersonate-user');
+  });
+
+  const review = (status: object): Canned => ({ status: 201, body: { kind: 'TokenReview', spec: {}, status } });
+  const user = { username: 'system:serviceaccount:a:relay', groups: ['system:serviceaccounts'] };
+
+  it.each<[string, Canned, object]>([
+    ['good for us', review({ authenticated: true, audiences: ['app'], user }), { ok: true, value: user }],
+    [
+      'good for another audience',
+      review({ authenticated: true, audiences: ['other'], user }),
+      { ok: true, value: undefined },
+    ],
+    ['good for the API server only', review({ authenticated: true, user }), { ok: true, value: undefined }],
+    ['refused', review({ authenticated: false, error: 'invalid bearer token' }), { ok: true, value: undefined }],
+    ['refused without a word', review({}), { ok: true, value: undefined }],
+    ['nobody’s', review({ authenticated: true, audiences: ['app'] }), { ok: true, value: undefined }],
+    ['answered with garbage', { body: {} }, { ok: false, fault: { kind: 'transient' } }],
+    ['answered with half an object', { body: { kind: 'TokenReview' } }, { ok: false, fault: { kind: 'transient' } }],
+    [
+      'not to be asked about',
+      { status: 403, body: statusBody(403, 'Forbidden') },
+      { ok: false, fault: { kind: 'denied' } },
+    ],
+  ])('a token %s', async (_, canned, expected) => {
+    await using server = await cannedServer(canned);
+    expect(await createClusterApi(server.client).reviewToken('t', 'app', never)).toMatchObject(expected);
+  });
+
+  it('a token that the server quotes reaches no message', async () => {
+    await using server = await cannedServer(({ body }) => ({
+      status: 400,
+      body: statusBody(400, 'BadRequest', `bad: ${body}`),
+    }));
+    const answer = await createClusterApi(server.client).reviewToken('eyJ.secret.token', 'app', never);
+    expect(answer).toMatchObject({ fault: { kind: 'rejected' } });
+    expect(JSON.stringify(answer)).not.toContain('eyJ.secret.token');
+  });
+
+  it('a node is deleted by its UID; one that is gone, or another of its name, is done with', async () => {
+    const uidConflict = statusBody(
+      409,
+      'Conflict',
+      'the UID in the precondition (a) does not match the UID in record (b)',
+    );
+    for (const canned of [
+      { body: { kind: 'Status', status: 'Success' } },
+      { status: 404, body: statusBody(404, 'NotFound') },
+      { status: 409, body: uidConflict },
+    ]) {
+      await using server = await cannedServer(canned);
+      expect(await createClusterApi(server.client).deleteNode('aci-1', 'u', never)).toStrictEqual({
+        ok: true,
+        value: undefined,
+      });
+      expect(JSON.parse(server.received[0]?.body ?? '')).toMatchObject({ preconditions: { uid: 'u' } });
+    }
+  });
+
+  it('a node is cordoned', async () => {
+    await using server = await cannedServer({ body: { kind: 'Node' } });
+    expect(await createClusterApi(server.client).cordonNode('aci-1', never)).toMatchObject({ ok: true });
+    expect(JSON.parse(server.received[0]?.body ?? '')).toStrictEqual({ spec: { unschedulable: true } });
+  });
+});

@@ -8,10 +8,7 @@ export interface CommandResult {
 
 export interface CommandOptions {
   readonly environment?: NodeJS.ProcessEnv;
-  readonly input?: string;
   readonly timeoutMs?: number;
-  /** Called with each line of either stream as it comes. */
-  readonly onLine?: (line: string) => void;
 }
 
 /** Runs a program to its end. A program that is missing ends with 127; one that takes too long is ended, with 124. */
@@ -21,7 +18,7 @@ export function runCommand(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: options.environment ?? process.env, stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { env: options.environment ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
     const output = { stdout: '', stderr: '' };
     let late = false;
     const timer =
@@ -32,12 +29,8 @@ export function runCommand(
             child.kill('SIGTERM');
           }, options.timeoutMs);
     for (const name of ['stdout', 'stderr'] as const) {
-      let rest = '';
       child[name].setEncoding('utf8').on('data', (text: string) => {
         output[name] += text;
-        const lines = (rest + text).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) options.onLine?.(line);
       });
     }
     child.on('error', (error) => {
@@ -51,6 +44,5 @@ export function runCommand(
       const stderr = late ? `${output.stderr}\n${program} timed out after ${options.timeoutMs} ms` : output.stderr;
       resolve({ exitCode: late ? 124 : (code ?? (signal === null ? 1 : 128)), stdout: output.stdout, stderr });
     });
-    child.stdin.on('error', () => undefined).end(options.input ?? '');
   });
 }

@@ -9,18 +9,22 @@ import { runCommand } from './command.ts';
 import { imageFolder, type PodmanLayout, preparePodman } from './podman-layout.ts';
 import { registryOf } from './reference.ts';
 
+export interface StoredImage {
+  /** `sha256:<64 hex>`: the registry's where the image came from one, otherwise that of its configuration. */
+  readonly digest: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
 /** The images of an engine. Names are normalized ones. */
 export interface ImageStore {
-  /** `sha256:…` of a stored image. */
-  digest(image: string): Promise<string | undefined>;
+  /** A stored image. */
+  find(image: string): Promise<StoredImage | undefined>;
   /** Fetches an image from its registry; undefined when it succeeded, otherwise the engine's sentence. */
   pull(image: string, options: PullOptions): Promise<string | undefined>;
   /** Stores a root file system (a tar file) as an image; `changes` are Dockerfile lines like `CMD ["sh"]`. */
   importTar(image: string, tarFile: string, changes: readonly string[]): Promise<void>;
   /** Stores an image that differs from `base` by Dockerfile lines alone. */
   derive(image: string, base: string, changes: readonly string[]): Promise<void>;
-  /** A label of a stored image. */
-  label(image: string, name: string): Promise<string | undefined>;
 }
 
 export interface PullOptions {
@@ -34,11 +38,10 @@ const inspected = z.object({
   Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() }).nullish(),
 });
 
-type Inspected = z.infer<typeof inspected>;
-
-function digestOf(image: Inspected): string {
+function storedImage(image: z.infer<typeof inspected>): StoredImage {
   const repository = image.RepoDigests?.[0]?.split('@')[1];
-  return repository ?? (image.Id.startsWith('sha256:') ? image.Id : `sha256:${image.Id}`);
+  const digest = repository ?? (image.Id.startsWith('sha256:') ? image.Id : `sha256:${image.Id}`);
+  return { digest, labels: image.Config?.Labels ?? {} };
 }
 
 /**
@@ -48,36 +51,41 @@ function digestOf(image: Inspected): string {
 export async function podmanImageStore(): Promise<ImageStore & { readonly storage: string }> {
   await mkdir(imageFolder(), { recursive: true, mode: 0o700 });
   const layout = await preparePodman(imageFolder());
-  const podman = (args: readonly string[], extra: { input?: string; timeoutMs?: number } = {}) =>
-    runCommand('podman', [...layout.globalArgs, ...args], { environment: layout.environment, ...extra });
-  const must = async (args: readonly string[], input?: string) => {
-    const result = await podman(args, input === undefined ? {} : { input });
+  const podman = (args: readonly string[]) =>
+    runCommand('podman', [...layout.globalArgs, ...args], { environment: layout.environment });
+  const must = async (args: readonly string[]) => {
+    const result = await podman(args);
     if (result.exitCode !== 0) throw new Error(`podman ${args[0]} failed: ${result.stderr.trim()}`);
-  };
-  const inspect = async (image: string) => {
-    const result = await podman(['image', 'inspect', image]);
-    return result.exitCode === 0 ? z.array(inspected).parse(JSON.parse(result.stdout))[0] : undefined;
   };
   return {
     storage: layout.storage,
-    async digest(image) {
-      const found = await inspect(image);
-      return found === undefined ? undefined : digestOf(found);
+    async find(image) {
+      const result = await podman(['image', 'inspect', image]);
+      const found = result.exitCode === 0 ? z.array(inspected).parse(JSON.parse(result.stdout))[0] : undefined;
+      return found === undefined ? undefined : storedImage(found);
     },
-    label: async (image, name) => (await inspect(image))?.Config?.Labels?.[name],
     pull: (image, options) => pullWithPodman(layout, image, options),
     importTar: (image, tarFile, changes) =>
       must(['import', '--quiet', ...changes.flatMap((line) => ['--change', line]), tarFile, image]),
     derive: (image, base, changes) =>
-      must(
-        ['build', '--quiet', '--pull=never', '--tag', image, '--file', '-', layout.runDir],
-        dockerfile(base, changes),
+      withDockerfile(layout.runDir, dockerfile(base, changes), (folder) =>
+        must(['build', '--quiet', '--pull=never', '--tag', image, folder]),
       ),
   };
 }
 
 function dockerfile(base: string, changes: readonly string[]): string {
   return `FROM ${base}\n${changes.join('\n')}\n`;
+}
+
+async function withDockerfile(parent: string, text: string, work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(parent, 'build-'));
+  try {
+    await writeFile(join(folder, 'Dockerfile'), text);
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** A group gets the credentials that it was given and no others, so the user's own are not looked at. */
@@ -123,20 +131,15 @@ const pullProgress = z.object({ error: z.string().optional() });
 
 /** The images of a running Docker daemon. */
 export function dockerImageStore(client: EngineClient): ImageStore {
-  const inspect = async (image: string): Promise<Inspected | undefined> => {
-    try {
-      return await client.json(inspected, { method: 'GET', path: `/images/${image}/json` });
-    } catch (error) {
-      if (error instanceof EngineError && error.status === 404) return undefined;
-      throw error;
-    }
-  };
   return {
-    async digest(image) {
-      const found = await inspect(image);
-      return found === undefined ? undefined : digestOf(found);
+    async find(image) {
+      try {
+        return storedImage(await client.json(inspected, { method: 'GET', path: `/images/${image}/json` }));
+      } catch (error) {
+        if (error instanceof EngineError && error.status === 404) return undefined;
+        throw error;
+      }
     },
-    label: async (image, name) => (await inspect(image))?.Config?.Labels?.[name],
     pull: (image, options) => pullWithDocker(client, image, options),
     async importTar(image, tarFile, changes) {
       const query = new URLSearchParams([
@@ -148,16 +151,12 @@ export function dockerImageStore(client: EngineClient): ImageStore {
       await progressEnd(client, { path: `/images/create?${query.toString()}`, upload });
     },
     async derive(image, base, changes) {
-      const folder = await mkdtemp(join(tmpdir(), 'serverless-kubelet-'));
-      try {
-        await writeFile(join(folder, 'Dockerfile'), dockerfile(base, changes));
+      await withDockerfile(tmpdir(), dockerfile(base, changes), async (folder) => {
         const packed = await runCommand('tar', ['-cf', join(folder, 'context.tar'), '-C', folder, 'Dockerfile']);
         if (packed.exitCode !== 0) throw new Error(packed.stderr);
         const upload = createReadStream(join(folder, 'context.tar'));
         await progressEnd(client, { path: `/build?t=${encodeURIComponent(image)}`, upload });
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
+      });
     },
   };
 }

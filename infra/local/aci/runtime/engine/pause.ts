@@ -19,10 +19,10 @@ const fallback: Pause = { image: 'docker.io/library/busybox:1.36', command: ['sl
  * Where neither is installed it is busybox from the registry.
  */
 export async function ensurePause(images: ImageStore): Promise<Pause> {
-  if ((await images.digest(pauseImage)) !== undefined) return { image: pauseImage };
+  if ((await images.find(pauseImage)) !== undefined) return { image: pauseImage };
   const program = await findProgram();
   if (program === undefined) {
-    const known = (await images.digest(fallback.image)) !== undefined;
+    const known = (await images.find(fallback.image)) !== undefined;
     const failure = known
       ? undefined
       : await images.pull(fallback.image, { credential: undefined, timeoutMs: 120_000 });

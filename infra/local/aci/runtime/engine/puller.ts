@@ -14,12 +14,14 @@ export function createPuller(images: ImageStore, timeoutMs = pullTimeoutMs): Con
     image: string,
     credential: ReturnType<typeof credentialFor>,
   ): Promise<PulledImage | ImageFault> => {
-    const stored = await images.digest(image);
-    if (stored !== undefined) return { kind: 'pulled', digest: stored };
+    const stored = await images.find(image);
+    if (stored !== undefined) return { kind: 'pulled', digest: stored.digest };
     const failure = await images.pull(image, { credential, timeoutMs });
     if (failure !== undefined) return imageFault(image, failure);
-    const digest = await images.digest(image);
-    return digest === undefined ? imageFault(image, 'not found after the pull') : { kind: 'pulled', digest };
+    const pulled = await images.find(image);
+    return pulled === undefined
+      ? imageFault(image, 'not found after the pull')
+      : { kind: 'pulled', digest: pulled.digest };
   };
   return async (name, credentials) => {
     const image = normalizeImage(name);

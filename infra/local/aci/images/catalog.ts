@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+
+/** Root file systems that images are made from where no registry can be reached. */
+export type BaseName = 'busybox' | 'debian';
+
+/** An image that examples and tests name. */
+export interface CatalogImage {
+  /** Normalized name. */
+  readonly image: string;
+  readonly base: BaseName;
+  /** Dockerfile lines: what the image of the registry runs by default. */
+  readonly changes: readonly string[];
+}
+
+const shell = ['CMD ["sh"]'];
+const bash = ['CMD ["bash"]'];
+const nginx = ['CMD ["nginx", "-g", "daemon off;"]', 'EXPOSE 80', 'STOPSIGNAL SIGQUIT'];
+
+/** The few images that examples and tests name, and what stands in for them. */
+export const catalog: readonly CatalogImage[] = [
+  { image: 'docker.io/library/busybox:1.36', base: 'busybox', changes: shell },
+  { image: 'docker.io/library/busybox:latest', base: 'busybox', changes: shell },
+  { image: 'docker.io/library/debian:bookworm', base: 'debian', changes: bash },
+  { image: 'docker.io/library/perl:5.34.0', base: 'debian', changes: bash },
+  { image: 'docker.io/library/nginx:1.14.2', base: 'debian', changes: nginx },
+  { image: 'docker.io/library/nginx:latest', base: 'debian', changes: nginx },
+];
+
+/** Debian packages in the `debian` base: perl for bignum, nginx for the web server, curl for the examples. */
+export const debianPackages = ['perl', 'nginx-light', 'curl', 'ca-certificates'] as const;
+
+/** Made images carry the key of their recipe under this label; images of a registry do not, and are left alone. */
+export const recipeLabel = 'serverless-kubelet.recipe';
+
+/** Changes when the way a base is made changes, apart from its package list. */
+const recipeVersion = 1;
+
+/** The key of a base's recipe. */
+export function recipeKey(base: BaseName): string {
+  const recipe = base === 'debian' ? [base, recipeVersion, ...debianPackages] : [base, recipeVersion];
+  return createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
+}
+
+/** The image of a bare base, from which the named ones differ by Dockerfile lines alone. */
+export function baseImage(base: BaseName): string {
+  return `localhost/serverless-kubelet/base-${base}:${recipeKey(base)}`;
+}

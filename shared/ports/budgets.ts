@@ -10,6 +10,15 @@ export type Spend = 'read-look' | 'read-logs' | 'write-create' | 'write-end' | '
 export interface Budgets {
   /** One permit, or `throttled` with the time until one could be had. Never waits. */
   take(spend: Spend): Promise<Result<void>>;
-  /** A 429, or remaining-count headers: what the server says is the truth for all instances. */
-  report(spend: Spend, observation: { readonly retryAfterMs?: number; readonly remaining?: number }): Promise<void>;
+  /** A 429, or remaining-count headers: what the server says is the truth for all instances. Never fails. */
+  report(spend: Spend, observation: BudgetObservation): Promise<void>;
+}
+
+export interface BudgetObservation {
+  /** Of a 429. */
+  readonly retryAfterMs?: number;
+  /** `x-ms-ratelimit-remaining-subscription-reads|-writes|-deletes`: ARM's own bucket. */
+  readonly remaining?: number;
+  /** The lower of `…-resource-requests-pt5m` and `-pt1h`: ACI's windows for creates and deletes. */
+  readonly windowRemaining?: number;
 }

@@ -38,7 +38,11 @@ export interface NodeApi {
    */
   patchPodStatus(pod: Pod, status: PodStatus, signal: AbortSignal): Promise<Result<Pod>>;
   /** Final removal (grace 0) or, with `gracePeriodSeconds`, an ordinary graceful delete. UID precondition. Succeeds when absent or another UID. */
-  deletePod(pod: Pick<Pod, 'metadata'>, options: { readonly gracePeriodSeconds?: number }, signal: AbortSignal): Promise<Result<void>>;
+  deletePod(
+    pod: Pick<Pod, 'metadata'>,
+    options: { readonly gracePeriodSeconds?: number },
+    signal: AbortSignal,
+  ): Promise<Result<void>>;
 
   getSecret(ref: ObjectRef, signal: AbortSignal): Promise<Result<SecretData>>;
   getConfigMap(ref: ObjectRef, signal: AbortSignal): Promise<Result<ConfigMapData>>;
@@ -65,4 +69,3 @@ export interface TokenIdentity {
   readonly username: string;
   readonly groups: readonly string[];
 }
-

@@ -31,7 +31,11 @@ export interface StateStore {
    * transaction. With `birth`, the transaction also requires that marker to be there still: `conflict` when the
    * tables were emptied meanwhile.
    */
-  upsertPod(node: NodeKey, row: PodRow, guard: { readonly previous: Versioned<PodRow> | undefined; readonly birth?: Birth }): Promise<Result<Versioned<PodRow>>>;
+  upsertPod(
+    node: NodeKey,
+    row: PodRow,
+    guard: { readonly previous: Versioned<PodRow> | undefined; readonly birth?: Birth },
+  ): Promise<Result<Versioned<PodRow>>>;
   /** Removes row and due key. Succeeds when absent; `conflict` when somebody wrote meanwhile. */
   deletePod(node: NodeKey, previous: Versioned<PodRow>): Promise<Result<void>>;
   /** UIDs due at or before `until`, oldest first, by a key range. A due key whose row has moved on is removed on the way. */
@@ -40,7 +44,15 @@ export interface StateStore {
   getNextDue(node: NodeKey): Promise<Result<number | undefined>>;
   listPods(node: NodeKey): Promise<Result<readonly Versioned<PodRow>[]>>;
   getNode(node: NodeKey): Promise<Result<Versioned<NodeRow> | undefined>>;
-  upsertNode(node: NodeKey, row: NodeRow, previous: Versioned<NodeRow> | undefined): Promise<Result<Versioned<NodeRow>>>;
+  upsertNode(
+    node: NodeKey,
+    row: NodeRow,
+    previous: Versioned<NodeRow> | undefined,
+  ): Promise<Result<Versioned<NodeRow>>>;
   getBucket(name: string): Promise<Result<Versioned<BucketState> | undefined>>;
-  upsertBucket(name: string, state: BucketState, previous: Versioned<BucketState> | undefined): Promise<Result<Versioned<BucketState>>>;
+  upsertBucket(
+    name: string,
+    state: BucketState,
+    previous: Versioned<BucketState> | undefined,
+  ): Promise<Result<Versioned<BucketState>>>;
 }

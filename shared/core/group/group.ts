@@ -9,7 +9,11 @@ export interface GroupBody {
   readonly containers: readonly GroupContainer[];
   readonly initContainers: readonly GroupInitContainer[];
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
-  readonly imageRegistryCredentials: readonly { readonly server: string; readonly username: string; readonly password: string }[];
+  readonly imageRegistryCredentials: readonly {
+    readonly server: string;
+    readonly username: string;
+    readonly password: string;
+  }[];
   readonly volumes: readonly GroupVolume[];
   /** Absent when the pod names no port: saves an address. */
   readonly ipAddress?: { readonly type: 'Public' | 'Private'; readonly ports: readonly GroupPort[] };

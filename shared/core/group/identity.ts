@@ -64,7 +64,15 @@ export function groupOwner(tags: Readonly<Record<string, string>>): GroupOwner |
 }
 
 /** Only a group whose tags say so may be adopted, changed or deleted. */
-export function isOwnedBy(tags: Readonly<Record<string, string>>, owner: Pick<GroupOwner, 'installation' | 'cluster' | 'uid'>): boolean {
+export function isOwnedBy(
+  tags: Readonly<Record<string, string>>,
+  owner: Pick<GroupOwner, 'installation' | 'cluster' | 'uid'>,
+): boolean {
   const found = groupOwner(tags);
-  return found !== undefined && found.installation === owner.installation && found.cluster === owner.cluster && found.uid === owner.uid;
+  return (
+    found !== undefined &&
+    found.installation === owner.installation &&
+    found.cluster === owner.cluster &&
+    found.uid === owner.uid
+  );
 }

@@ -1,6 +1,12 @@
 /** A `v1.Event` about a pod or a node, as `kubectl describe` shows it. */
 export interface KubeEvent {
-  readonly involved: { readonly kind: 'Pod' | 'Node'; readonly namespace: string; readonly name: string; readonly uid: string; readonly fieldPath?: string };
+  readonly involved: {
+    readonly kind: 'Pod' | 'Node';
+    readonly namespace: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly fieldPath?: string;
+  };
   readonly type: 'Normal' | 'Warning';
   /** CamelCase, from the kubelet's own list where one fits. */
   readonly reason: string;

@@ -26,7 +26,12 @@ export interface ObjectMeta {
   readonly deletionGracePeriodSeconds?: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
-  readonly ownerReferences: readonly { readonly kind: string; readonly name: string; readonly uid: string; readonly controller: boolean }[];
+  readonly ownerReferences: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly uid: string;
+    readonly controller: boolean;
+  }[];
 }
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
@@ -120,8 +125,20 @@ export interface Volume {
 
 export type VolumeSource =
   | { readonly kind: 'emptyDir'; readonly medium?: string; readonly sizeLimit?: string }
-  | { readonly kind: 'configMap'; readonly name: string; readonly optional: boolean; readonly items?: readonly KeyToPath[]; readonly defaultMode?: number }
-  | { readonly kind: 'secret'; readonly name: string; readonly optional: boolean; readonly items?: readonly KeyToPath[]; readonly defaultMode?: number }
+  | {
+      readonly kind: 'configMap';
+      readonly name: string;
+      readonly optional: boolean;
+      readonly items?: readonly KeyToPath[];
+      readonly defaultMode?: number;
+    }
+  | {
+      readonly kind: 'secret';
+      readonly name: string;
+      readonly optional: boolean;
+      readonly items?: readonly KeyToPath[];
+      readonly defaultMode?: number;
+    }
   | { readonly kind: 'downwardAPI'; readonly items: readonly DownwardApiItem[]; readonly defaultMode?: number }
   | { readonly kind: 'projected'; readonly sources: readonly ProjectedSource[]; readonly defaultMode?: number }
   | { readonly kind: 'other'; readonly field: string };
@@ -140,10 +157,25 @@ export interface DownwardApiItem {
 }
 
 export type ProjectedSource =
-  | { readonly kind: 'configMap'; readonly name: string; readonly optional: boolean; readonly items?: readonly KeyToPath[] }
-  | { readonly kind: 'secret'; readonly name: string; readonly optional: boolean; readonly items?: readonly KeyToPath[] }
+  | {
+      readonly kind: 'configMap';
+      readonly name: string;
+      readonly optional: boolean;
+      readonly items?: readonly KeyToPath[];
+    }
+  | {
+      readonly kind: 'secret';
+      readonly name: string;
+      readonly optional: boolean;
+      readonly items?: readonly KeyToPath[];
+    }
   | { readonly kind: 'downwardAPI'; readonly items: readonly DownwardApiItem[] }
-  | { readonly kind: 'serviceAccountToken'; readonly audience?: string; readonly expirationSeconds: number; readonly path: string }
+  | {
+      readonly kind: 'serviceAccountToken';
+      readonly audience?: string;
+      readonly expirationSeconds: number;
+      readonly path: string;
+    }
   | { readonly kind: 'other'; readonly field: string };
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed' | 'Unknown';
@@ -198,7 +230,9 @@ export type ContainerState =
       readonly containerID?: string;
     };
 
-export const isTerminalPhase = (phase: PodPhase): phase is 'Succeeded' | 'Failed' => phase === 'Succeeded' || phase === 'Failed';
+export const isTerminalPhase = (phase: PodPhase): phase is 'Succeeded' | 'Failed' =>
+  phase === 'Succeeded' || phase === 'Failed';
 
 /** A DaemonSet's pod is re-created for ever when it fails, so it is never failed (DESIGN rule 7). */
-export const isDaemonSetPod = (pod: Pod): boolean => pod.metadata.ownerReferences.some((owner) => owner.controller && owner.kind === 'DaemonSet');
+export const isDaemonSetPod = (pod: Pod): boolean =>
+  pod.metadata.ownerReferences.some((owner) => owner.controller && owner.kind === 'DaemonSet');

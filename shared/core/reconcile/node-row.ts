@@ -10,4 +10,9 @@ export interface NodeRow {
   readonly usage: { readonly readAt: number; readonly coresFree: number; readonly groupsFree: number } | undefined;
 }
 
-export const newNodeRow = (): NodeRow => ({ resyncedAt: undefined, orphans: {}, emptySince: undefined, usage: undefined });
+export const newNodeRow = (): NodeRow => ({
+  resyncedAt: undefined,
+  orphans: {},
+  emptySince: undefined,
+  usage: undefined,
+});

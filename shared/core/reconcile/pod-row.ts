@@ -20,6 +20,8 @@ export interface PodRow {
   readonly lookedAt: number | undefined;
   /** Since when an accepted group answers 404; two reads apart make it lost. */
   readonly absentSince: number | undefined;
+  /** The end stands in the pod's status and nothing runs any more: no look until the pod is deleted. */
+  readonly settled: boolean;
   /** Reasons of events already written, so that none is repeated each round. */
   readonly reported: readonly string[];
   /** The last fault's sentence, for the waiting message. */
@@ -32,7 +34,13 @@ export type Intent =
   /** Written before the PUT, which may or may not have happened. */
   | { readonly kind: 'open'; readonly at: number }
   /** The PUT was answered 2xx, or the group was seen. */
-  | { readonly kind: 'accepted'; readonly at: number; readonly operationUrl?: string }
+  | {
+      readonly kind: 'accepted';
+      readonly at: number;
+      readonly operationUrl?: string;
+      /** We are deleting the group to make a new one, so its absence is no loss. Written before the DELETE. */
+      readonly replacing?: true;
+    }
   /** A definite 4xx: nothing was created. */
   | { readonly kind: 'refused'; readonly at: number }
   /** Our DELETE was confirmed by a 404. */
@@ -49,6 +57,7 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     seen: undefined,
     lookedAt: undefined,
     absentSince: undefined,
+    settled: false,
     reported: [],
     fault: undefined,
   };

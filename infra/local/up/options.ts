@@ -1,0 +1,115 @@
+import { isAbsolute, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export const usage = `usage: npm start -- [options]
+
+Starts a whole cloud on this machine (Azurite, the ARM and ACI emulator, Kubernetes, the Functions host, the relay),
+attaches a node, runs the manifests of docs/examples and stays until Ctrl-C.
+
+  --exit              end after the examples: 0 when each did what it is for, else 1
+  --dir DIR           where all state is kept (default .local); two with different folders run side by side
+  --runtime KIND      what runs the containers: engine (Podman or Docker) or process (plain processes, no images);
+                      default: engine where one is found
+  --no-examples       start only
+  --kubeconfig FILE   use a cluster you already have, as its administrator
+  --node-address IP   with --kubeconfig: where that cluster reaches this machine (default 127.0.0.1)
+  --arm URL | azure   another ARM than the emulator; "azure" is https://management.azure.com. Credentials come from
+                      the environment, a managed identity or the Azure CLI (DefaultAzureCredential)
+  --arm-ca FILE       with --arm: the certificate authority (PEM) of a test server
+  --subscription ID   with --arm (default $AZURE_SUBSCRIPTION_ID)
+  --resource-group N  with --arm (default $AZURE_RESOURCE_GROUP)
+  --location REGION   with --arm (default $AZURE_LOCATION or westeurope)
+  --help              this text`;
+
+export interface UpOptions {
+  readonly help: boolean;
+  readonly exit: boolean;
+  readonly examples: boolean;
+  readonly dir: string;
+  readonly runtime: 'engine' | 'process' | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly nodeAddress: string;
+  readonly arm: ArmOptions;
+}
+
+/** The emulator unless an ARM is named. */
+export interface ArmOptions {
+  readonly endpoint: string | undefined;
+  readonly caFile: string | undefined;
+  readonly subscription: string;
+  readonly resourceGroup: string;
+  readonly location: string;
+}
+
+const emulated = {
+  subscription: '00000000-0000-4000-8000-000000000001',
+  resourceGroup: 'serverless-kubelet',
+  location: 'westeurope',
+};
+
+/** Reads the command line; a fault is an `Error` whose message names the option and the fix. */
+export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv): UpOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      exit: { type: 'boolean', default: false },
+      examples: { type: 'boolean', default: true },
+      dir: { type: 'string', default: '.local' },
+      runtime: { type: 'string' },
+      kubeconfig: { type: 'string' },
+      'node-address': { type: 'string', default: '127.0.0.1' },
+      arm: { type: 'string' },
+      'arm-ca': { type: 'string' },
+      subscription: { type: 'string' },
+      'resource-group': { type: 'string' },
+      location: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+    allowNegative: true,
+  });
+  const { runtime } = values;
+  if (runtime !== undefined && runtime !== 'engine' && runtime !== 'process')
+    throw new Error(`--runtime wants engine or process, not "${runtime}"`);
+  return {
+    help: values.help,
+    exit: values.exit,
+    examples: values.examples,
+    dir: absolute(values.dir),
+    runtime,
+    kubeconfig: values.kubeconfig === undefined ? undefined : absolute(values.kubeconfig),
+    nodeAddress: values['node-address'],
+    arm: armOptions(values, env),
+  };
+}
+
+type Values = Readonly<Partial<Record<'arm' | 'arm-ca' | 'subscription' | 'resource-group' | 'location', string>>>;
+
+function armOptions(values: Values, env: NodeJS.ProcessEnv): ArmOptions {
+  const caFile = values['arm-ca'] === undefined ? undefined : absolute(values['arm-ca']);
+  if (values.arm === undefined) {
+    if (caFile !== undefined) throw new Error('--arm-ca goes with --arm URL');
+    return { endpoint: undefined, caFile, ...emulated };
+  }
+  return namedArm(values.arm, caFile, values, env);
+}
+
+function namedArm(arm: string, caFile: string | undefined, values: Values, env: NodeJS.ProcessEnv): ArmOptions {
+  const endpoint = arm === 'azure' ? 'https://management.azure.com' : arm;
+  if (!URL.canParse(endpoint) || new URL(endpoint).protocol !== 'https:')
+    throw new Error(`--arm wants an https:// URL or "azure", not "${arm}"`);
+  const subscription = values.subscription ?? env['AZURE_SUBSCRIPTION_ID'];
+  const resourceGroup = values['resource-group'] ?? env['AZURE_RESOURCE_GROUP'];
+  if (arm === 'azure' && (subscription === undefined || resourceGroup === undefined))
+    throw new Error(
+      '--arm azure wants --subscription ID and --resource-group NAME (or AZURE_SUBSCRIPTION_ID and AZURE_RESOURCE_GROUP)',
+    );
+  return {
+    endpoint: endpoint.replace(/\/$/, ''),
+    caFile,
+    subscription: subscription ?? emulated.subscription,
+    resourceGroup: resourceGroup ?? emulated.resourceGroup,
+    location: values.location ?? env['AZURE_LOCATION'] ?? emulated.location,
+  };
+}
+
+const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(process.cwd(), path));

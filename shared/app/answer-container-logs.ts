@@ -1,0 +1,43 @@
+import type { Fault } from '../core/fault.ts';
+import type { ClusterDeps, Deps } from './deps.ts';
+import { readContainerLogs } from './read-logs.ts';
+import { problem } from './run-http.ts';
+import type { Answer, IncomingRequest } from './run-http.ts';
+
+/** `GET …/containers/{container}/logs?tail=N`: 200 with text, each line after its RFC 3339 instant. */
+export async function answerContainerLogs(
+  deps: Deps,
+  cluster: ClusterDeps,
+  request: IncomingRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { namespace = '', pod = '', uid = '', container = '' } = request.params;
+  const node = cluster.nodes.get(request.params['node'] ?? '');
+  if (node === undefined) return problem(404, 'NodeNotFound', 'the node is not registered with this app');
+  const tail = request.query.get('tail');
+  if (tail !== null && !/^\d{1,9}$/.test(tail)) return problem(400, 'BadRequest', 'tail: a number of lines');
+  const wanted = { namespace, name: pod, uid, container, ...(tail === null ? {} : { tail: Number(tail) }) };
+  const logs = await readContainerLogs(deps, node, wanted, signal);
+  return logs.ok
+    ? { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: logs.value }
+    : refuse(logs.fault);
+}
+
+function refuse(fault: Fault): Answer {
+  switch (fault.kind) {
+    case 'not-found':
+      return problem(404, fault.code, fault.message);
+    case 'conflict':
+      return problem(409, fault.code, fault.message);
+    case 'throttled':
+      return problem(429, 'TooManyRequests', fault.message, {
+        headers: { 'retry-after': String(Math.ceil(fault.retryAfterMs / 1000)) },
+      });
+    case 'rejected':
+    case 'denied':
+    case 'capacity':
+      return problem(502, fault.code, fault.message);
+    case 'transient':
+      return problem(503, 'ServiceUnavailable', fault.message, { headers: { 'retry-after': '2' } });
+  }
+}

@@ -1,0 +1,45 @@
+import type { NodeKey } from '../core/node/node-key.ts';
+import type { NodeFacts } from '../core/pod/translation.ts';
+import type { ContainerGroups } from '../ports/container-groups.ts';
+import type { Log } from '../ports/log.ts';
+import type { ClusterApi, NodeApi } from '../ports/node-api.ts';
+import type { StateStore } from '../ports/state-store.ts';
+import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
+
+/** Everything the use cases need, built once per process by the composition root; tests bring their own record. */
+export interface Deps {
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly store: StateStore;
+  readonly groups: ContainerGroups;
+  /** By the UID of the cluster. */
+  readonly clusters: ReadonlyMap<string, ClusterDeps>;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** Unique per process: the owner of its locks. */
+  readonly instance: string;
+  /** How many pods of a node are expected to end, by `nodeKeyText`; a cache that only spreads looks. */
+  readonly endingPods: Map<string, number>;
+}
+
+export interface ClusterDeps {
+  readonly registration: ClusterRegistration;
+  readonly api: ClusterApi;
+  /** By node name. */
+  readonly nodes: ReadonlyMap<string, NodeDeps>;
+}
+
+export interface NodeDeps {
+  readonly key: NodeKey;
+  readonly registration: NodeRegistration;
+  readonly facts: NodeFacts;
+  readonly api: NodeApi;
+  readonly cluster: { readonly registration: ClusterRegistration; readonly api: ClusterApi };
+}
+
+/** Which pod; the UID is the identity, the rest is the way to it. */
+export interface PodRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}

@@ -1,0 +1,114 @@
+import { ok } from '../core/fault.ts';
+import type { Fault, Result } from '../core/fault.ts';
+import type { Pod } from '../core/kubernetes/pod.ts';
+import type { GroupSight } from '../core/reconcile/observed.ts';
+import type { PodRow } from '../core/reconcile/pod-row.ts';
+import type { Birth, Versioned } from '../ports/state-store.ts';
+import type { Deps, NodeDeps } from './deps.ts';
+
+/** No call is made with less than this left of the lock: its answer could come when the pod is another instance's. */
+const leastTermMs = 2_000;
+const longestCallMs = 15_000;
+
+/**
+ * One instance's term of work on one pod: the row it holds the lock of, what it knows, and the signals that end every
+ * call before the lock could expire (DESIGN rule 2).
+ */
+export class PodSession {
+  readonly deps: Deps;
+  readonly node: NodeDeps;
+  pod: Pod | undefined;
+  sight: GroupSight = { kind: 'unread' };
+  /** A DELETE was sent in this session and has not been confirmed by a 404 yet. */
+  deleteSent = false;
+  /** resourceVersion conflicts of status patches so far. */
+  conflicts = 0;
+  #held: Versioned<PodRow>;
+  /** Changes decided but not written yet; they go out with the next save. */
+  #staged: Partial<PodRow> = {};
+  readonly #birth: Birth;
+  readonly #signal: AbortSignal;
+  readonly #clockOffset: number;
+
+  constructor(start: {
+    deps: Deps;
+    node: NodeDeps;
+    held: Versioned<PodRow>;
+    pod: Pod | undefined;
+    birth: Birth;
+    now: number;
+    signal: AbortSignal;
+  }) {
+    this.deps = start.deps;
+    this.node = start.node;
+    this.pod = start.pod;
+    this.#held = start.held;
+    this.#birth = start.birth;
+    this.#signal = start.signal;
+    this.#clockOffset = start.now - performance.now();
+  }
+
+  get row(): PodRow {
+    return { ...this.#held.value, ...this.#staged };
+  }
+
+  get held(): Versioned<PodRow> {
+    return this.#held;
+  }
+
+  get birth(): Birth {
+    return this.#birth;
+  }
+
+  /** Table service's time: read once at the start, then counted monotonically (a frozen process does not stop it). */
+  now(): number {
+    return this.#clockOffset + performance.now();
+  }
+
+  /** A signal for one call, or undefined when too little of the lock's term is left to make it. Call it last before the call. */
+  callSignal(): AbortSignal | undefined {
+    const remainingMs = (this.row.lock?.until ?? 0) - this.now() - leastTermMs;
+    if (remainingMs <= 0 || this.#signal.aborted) return undefined;
+    return AbortSignal.any([this.#signal, AbortSignal.timeout(Math.min(remainingMs, longestCallMs))]);
+  }
+
+  /** Keeps changes for the next save: losing them in a crash loses nothing that the next look would not tell. */
+  stage(changes: Partial<PodRow>): void {
+    this.#staged = { ...this.#staged, ...changes };
+  }
+
+  /** Writes staged and given changes; `conflict` means that the row is no longer ours, and the work stops. */
+  async save(changes: Partial<PodRow>, options: { readonly guardBirth?: boolean } = {}): Promise<Result<void>> {
+    const birth = options.guardBirth === true ? { birth: this.#birth } : {};
+    return this.#write((current) => ({ ...this.row, ...changes, dirty: current.dirty }), birth);
+  }
+
+  /** The last save: lets go of the lock. Somebody who came meanwhile has marked the row dirty: then it is due at once. */
+  async release(changes: Partial<PodRow>): Promise<Result<void>> {
+    const last: PodRow = { ...this.row, ...changes, lock: undefined, dirty: false };
+    return this.#write((current) => (current.dirty ? { ...last, dueAt: this.now() } : last), {});
+  }
+
+  /** Others may mark a locked row dirty and nothing else, so a conflict is tried once more while the lock is ours. */
+  async #write(row: (current: PodRow) => PodRow, guard: { readonly birth?: Birth }): Promise<Result<void>> {
+    const lock = this.#held.value.lock;
+    let previous = this.#held;
+    for (let attempt = 0; ; attempt += 1) {
+      const saved = await this.deps.store.upsertPod(this.node.key, row(previous.value), { previous, ...guard });
+      if (saved.ok) {
+        this.#held = saved.value;
+        this.#staged = {};
+        return ok(undefined);
+      }
+      if (saved.fault.kind !== 'conflict' || attempt === 2) return saved;
+      const current = await this.deps.store.getPod(this.node.key, previous.value.uid);
+      const theirs = current.ok ? current.value : undefined;
+      if (theirs === undefined || theirs.value.lock?.owner !== lock?.owner || theirs.value.lock?.until !== lock?.until)
+        return saved;
+      previous = theirs;
+    }
+  }
+}
+
+/** The lock's term is over, or the invocation's deadline: the row is due again later. */
+export const outOfTime: Fault = { kind: 'transient', message: 'out of time: the lock or the invocation ends' };

@@ -1,0 +1,132 @@
+import pLimit from 'p-limit';
+import { describeFault, ok } from '../core/fault.ts';
+import type { Result } from '../core/fault.ts';
+import { groupName, groupOwner } from '../core/group/identity.ts';
+import type { ListedGroup } from '../core/group/group.ts';
+import { nodeKeyText } from '../core/node/node-key.ts';
+import { newNodeRow } from '../core/reconcile/node-row.ts';
+import type { NodeRow } from '../core/reconcile/node-row.ts';
+import { newPodRow } from '../core/reconcile/pod-row.ts';
+import { planResync } from '../core/reconcile/resync-plan.ts';
+import type { Versioned } from '../ports/state-store.ts';
+import type { Deps, NodeDeps, PodRef } from './deps.ts';
+
+const everyMs = 300_000;
+const atOnce = 8;
+
+/**
+ * Compares the whole node with the whole of ARM where that was not done for five minutes (or `force`), and makes due
+ * what does not match. The ARM list comes first and serves all nodes of this call, the pod list second: only a group of
+ * the first may be an orphan (DESIGN rule 4). Any incomplete list ends the node's resync without effect.
+ */
+export async function resync(
+  deps: Deps,
+  nodes: readonly NodeDeps[],
+  options: { readonly force: boolean },
+  signal: AbortSignal,
+): Promise<void> {
+  let groups: Result<readonly ListedGroup[]> | undefined;
+  for (const node of nodes) {
+    if (signal.aborted) return;
+    const due = await readDueNode(deps, node, options.force);
+    if (due === undefined) continue;
+    groups ??= await deps.groups.list(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
+    if (!groups.ok) {
+      deps.log.warn('container groups could not be listed', { fault: describeFault(groups.fault) });
+      return;
+    }
+    await resyncNode(deps, node, { groups: groups.value, now: due.now, previous: due.previous }, signal);
+  }
+  if (groups?.ok === true) warnOfStrangers(deps, groups.value);
+}
+
+interface DueNode {
+  readonly now: number;
+  readonly previous: Versioned<NodeRow> | undefined;
+}
+
+async function readDueNode(deps: Deps, node: NodeDeps, force: boolean): Promise<DueNode | undefined> {
+  const now = await deps.store.now();
+  const previous = await deps.store.getNode(node.key);
+  if (!now.ok || !previous.ok) return undefined;
+  const resyncedAt = previous.value?.value.resyncedAt;
+  const isDue = force || resyncedAt === undefined || now.value - resyncedAt >= everyMs;
+  return isDue ? { now: now.value, previous: previous.value } : undefined;
+}
+
+async function resyncNode(
+  deps: Deps,
+  node: NodeDeps,
+  input: DueNode & { readonly groups: readonly ListedGroup[] },
+  signal: AbortSignal,
+): Promise<void> {
+  const pods = await node.api.listPods(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
+  const rows = pods.ok ? await deps.store.listPods(node.key) : pods;
+  if (!pods.ok || !rows.ok) {
+    deps.log.warn('node could not be resynced', {
+      node: nodeKeyText(node.key),
+      fault: pods.ok ? (rows.ok ? '' : describeFault(rows.fault)) : describeFault(pods.fault),
+    });
+    return;
+  }
+  const plan = planResync({
+    node: node.key,
+    installation: node.facts.installation,
+    now: input.now,
+    groups: input.groups,
+    pods: pods.value,
+    rows: rows.value.map((row) => row.value),
+    orphans: input.previous?.value.orphans ?? {},
+  });
+  deps.endingPods.set(nodeKeyText(node.key), plan.endingPods);
+  if (plan.braked)
+    deps.log.warn('orphan brake: many container groups have no pod and are kept for ten minutes', {
+      node: nodeKeyText(node.key),
+      orphans: Object.keys(plan.orphans).length,
+    });
+  const limit = pLimit(atOnce);
+  await Promise.all(plan.due.map((ref) => limit(() => makeDue(deps, node, ref))));
+  const row: NodeRow = { ...(input.previous?.value ?? newNodeRow()), resyncedAt: input.now, orphans: plan.orphans };
+  await deps.store.upsertNode(node.key, row, input.previous);
+}
+
+/** Plans work on a pod, durably: its row is due now, or as soon as whoever holds its lock lets go. */
+export async function makeDue(deps: Deps, node: NodeDeps, ref: PodRef): Promise<Result<void>> {
+  for (let attempt = 0; ; attempt += 1) {
+    const planned = await tryMakeDue(deps, node, ref);
+    if (planned.ok || planned.fault.kind !== 'conflict' || attempt === 3) return planned;
+  }
+}
+
+async function tryMakeDue(deps: Deps, node: NodeDeps, ref: PodRef): Promise<Result<void>> {
+  const now = await deps.store.now();
+  if (!now.ok) return now;
+  const found = await deps.store.getPod(node.key, ref.uid);
+  if (!found.ok) return found;
+  const row =
+    found.value?.value ?? newPodRow({ ...ref, group: groupName({ installation: node.facts.installation, ...ref }) });
+  const isLocked = row.lock !== undefined && row.lock.until > now.value;
+  if (isLocked ? row.dirty : row.dueAt !== undefined && row.dueAt <= now.value) return ok(undefined);
+  const saved = await deps.store.upsertPod(
+    node.key,
+    isLocked ? { ...row, dirty: true } : { ...row, dueAt: now.value },
+    { previous: found.value },
+  );
+  return saved.ok ? ok(undefined) : saved;
+}
+
+/** Groups of clusters that are not registered (any more) are told of, and go only by an explicit command. */
+function warnOfStrangers(deps: Deps, groups: readonly ListedGroup[]): void {
+  const strangers = groups.filter((group) => {
+    const owner = groupOwner(group.tags);
+    return (
+      owner?.installation === deps.settings.INSTALLATION &&
+      deps.clusters.get(owner.cluster)?.nodes.get(owner.node) === undefined
+    );
+  });
+  if (strangers.length > 0)
+    deps.log.warn('container groups of unknown clusters or nodes exist', {
+      groups: strangers.length,
+      first: strangers[0]?.name,
+    });
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { authenticateRelay } from './authenticate-relay.ts';
+import type { ClusterDeps, Deps } from './deps.ts';
+import { invocationLog } from './invocation-log.ts';
+import type { InvocationLogger } from './invocation-log.ts';
+import { loadDeps } from './load-deps.ts';
+
+/** What a handler sees of a request; the shape of `HttpRequest`. */
+export interface IncomingRequest {
+  readonly headers: { get(name: string): string | null };
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  text(): Promise<string>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly jsonBody?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Settings, cluster and caller first, in this order and before the body is read; then the use case, ended by
+ * `deadlineMs`. A bug is a 500 with a correlation id that the log knows too; nothing of it reaches the caller.
+ */
+export async function runHttp(
+  request: IncomingRequest,
+  context: InvocationLogger,
+  deadlineMs: number,
+  run: (deps: Deps, cluster: ClusterDeps, signal: AbortSignal) => Promise<Answer>,
+): Promise<Answer> {
+  const correlationId = randomUUID();
+  const log = invocationLog(context);
+  try {
+    const loaded = await loadDeps(log);
+    if (!loaded.ok) {
+      log.warn('settings are not valid', { correlationId, faults: loaded.message });
+      return problem(
+        503,
+        'SettingsInvalid',
+        `the app's settings are not valid; its log names them under ${correlationId}`,
+        { fields: { correlationId } },
+      );
+    }
+    const signal = AbortSignal.timeout(deadlineMs);
+    const cluster = loaded.deps.clusters.get(request.params['cluster'] ?? '');
+    // An unknown cluster answers as an unknown token does: who may not call learns nothing.
+    if (cluster === undefined)
+      return problem(401, 'Unauthorized', 'the cluster is not registered with this app, or the token is not of it');
+    const identity = await authenticateRelay(
+      cluster,
+      request.headers.get('authorization') ?? undefined,
+      Date.now(),
+      signal,
+    );
+    switch (identity.kind) {
+      case 'relay':
+        return await run({ ...loaded.deps, log }, cluster, signal);
+      case 'unauthenticated':
+        return problem(401, 'Unauthorized', identity.message, { headers: { 'www-authenticate': 'Bearer' } });
+      case 'forbidden':
+        return problem(403, 'Forbidden', identity.message);
+      case 'unavailable':
+        return problem(503, 'ServiceUnavailable', identity.message, { headers: { 'retry-after': '2' } });
+    }
+  } catch (error) {
+    log.warn('request failed on a bug', {
+      correlationId,
+      error: error instanceof Error ? (error.stack ?? error.message) : 'not an Error',
+    });
+    return problem(500, 'InternalError', `an internal error; the app's log knows it under ${correlationId}`, {
+      fields: { correlationId },
+    });
+  }
+}
+
+/** An error as JSON: `{"error":{"code","message",…}}`, the shape of ARM's. */
+export function problem(status: number, code: string, message: string, more: Problem = {}): Answer {
+  return { status, headers: more.headers ?? {}, jsonBody: { error: { code, message, ...more.fields } } };
+}
+
+interface Problem {
+  readonly fields?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,20 @@
+import type { Deps, NodeDeps } from './deps.ts';
+import { invocationLog } from './invocation-log.ts';
+import type { InvocationLogger } from './invocation-log.ts';
+import { loadDeps } from './load-deps.ts';
+
+/**
+ * One run of a timer over all nodes of all clusters, ended by `deadlineMs`. Bad settings are told once per run and
+ * nothing is done: the run fails, which the portal shows.
+ */
+export async function runTimer(
+  context: InvocationLogger,
+  deadlineMs: number,
+  run: (deps: Deps, nodes: readonly NodeDeps[], signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const log = invocationLog(context);
+  const loaded = await loadDeps(log);
+  if (!loaded.ok) throw new Error(loaded.message);
+  const nodes = [...loaded.deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]);
+  await run(loaded.deps, nodes, AbortSignal.timeout(deadlineMs));
+}

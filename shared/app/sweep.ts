@@ -1,0 +1,73 @@
+import pLimit from 'p-limit';
+import { describeFault } from '../core/fault.ts';
+import { nodeKeyText } from '../core/node/node-key.ts';
+import type { Deps, NodeDeps } from './deps.ts';
+import { reconcilePod } from './reconcile-pod.ts';
+import type { ReconcileOutcome } from './reconcile-pod.ts';
+import { resync } from './resync.ts';
+import { retireNode } from './retire-node.ts';
+
+const atOnce = 8;
+const dueAtOnce = 200;
+
+/** What one run over the due pods did. */
+export interface SweepReport {
+  readonly worked: number;
+  readonly failed: number;
+}
+
+/**
+ * One run over the due pods of some nodes: resync where it is time, then reconcile what is due, oldest first, until
+ * nothing is due or `signal` says that the invocation ends. What is left stays due.
+ */
+export async function sweep(
+  deps: Deps,
+  nodes: readonly NodeDeps[],
+  options: { readonly resync: boolean },
+  signal: AbortSignal,
+): Promise<SweepReport> {
+  await resync(deps, nodes, { force: options.resync }, signal);
+  const reports = await Promise.all(nodes.map((node) => sweepNode(deps, node, signal)));
+  await Promise.all(
+    nodes.filter((node) => node.registration.state === 'removed').map((node) => retireNode(deps, node, signal)),
+  );
+  return { worked: sum(reports.map((report) => report.worked)), failed: sum(reports.map((report) => report.failed)) };
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+async function sweepNode(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<SweepReport> {
+  const limit = pLimit(atOnce);
+  const tried = new Set<string>();
+  const report = { worked: 0, failed: 0 };
+  while (!signal.aborted) {
+    const now = await deps.store.now();
+    const due = now.ok ? await deps.store.listDue(node.key, now.value, dueAtOnce) : now;
+    if (!due.ok) {
+      deps.log.warn('due rows could not be read', { node: nodeKeyText(node.key), fault: describeFault(due.fault) });
+      return report;
+    }
+    // A pod is tried once a run: what is due again at once is the next run's.
+    const fresh = due.value.filter((uid) => !tried.has(uid));
+    if (fresh.length === 0) return report;
+    await Promise.all(
+      fresh.map((uid) => limit(async () => count(report, await reconcileDue(deps, node, uid, signal)))),
+    );
+    for (const uid of fresh) tried.add(uid);
+  }
+  return report;
+}
+
+async function reconcileDue(deps: Deps, node: NodeDeps, uid: string, signal: AbortSignal): Promise<ReconcileOutcome> {
+  if (signal.aborted) return { kind: 'nothing' };
+  const row = await deps.store.getPod(node.key, uid);
+  if (!row.ok) return { kind: 'failed', fault: row.fault };
+  if (row.value === undefined) return { kind: 'nothing' };
+  const { namespace, name } = row.value.value;
+  return reconcilePod(deps, node, { namespace, name, uid }, signal);
+}
+
+function count(report: { worked: number; failed: number }, outcome: ReconcileOutcome): void {
+  if (outcome.kind === 'failed') report.failed += 1;
+  else if (outcome.kind === 'worked') report.worked += 1;
+}

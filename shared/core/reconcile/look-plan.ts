@@ -1,0 +1,55 @@
+import type { RestartPolicy } from '../kubernetes/pod.ts';
+
+export interface LookInput {
+  readonly stage: 'provisioning' | 'running' | 'restarting';
+  readonly restartPolicy: RestartPolicy;
+  /** Since the PUT was accepted. */
+  readonly acceptedForMs: number;
+  /** Since the last container started; undefined before. */
+  readonly runningForMs: number | undefined;
+  /** Until `activeDeadlineSeconds` is over. */
+  readonly deadlineInMs: number | undefined;
+  readonly endingPods: number;
+  readonly random: number;
+}
+
+/** Reads per second that looks at pods which are to end may use together; the rest of ARM's 25 is for creates, deletes and logs. */
+const endingReadsPerSecond = 15;
+const closestMs = 5_000;
+const farthestMs = 60_000;
+
+/**
+ * When to read a group again: closely while it starts, rarely while it serves (ARM reads per running pod and minute
+ * ≤ 1), and for a pod that is to end as often as the shared reads allow, since nobody tells us that it ended.
+ */
+export function nextLookMs(input: LookInput): number {
+  const spread = 1 + (input.random - 0.5) / 5;
+  const planned = Math.round(plannedMs(input) * spread);
+  return input.deadlineInMs === undefined ? planned : Math.max(500, Math.min(planned, input.deadlineInMs));
+}
+
+function plannedMs(input: LookInput): number {
+  switch (input.stage) {
+    case 'provisioning':
+      return provisioningMs(input.acceptedForMs);
+    case 'restarting':
+      return 15_000;
+    case 'running':
+      return input.restartPolicy === 'Always' ? servingMs(input.runningForMs ?? 0) : endingMs(input.endingPods);
+  }
+}
+
+function provisioningMs(acceptedForMs: number): number {
+  if (acceptedForMs < 15_000) return 2_000;
+  if (acceptedForMs < 60_000) return 4_000;
+  return acceptedForMs < 300_000 ? 10_000 : 30_000;
+}
+
+/** A server that crashes at once is seen early; one that has settled costs a read in 75 s. */
+function servingMs(runningForMs: number): number {
+  if (runningForMs < 10_000) return 10_000;
+  return runningForMs < 60_000 ? 30_000 : 75_000;
+}
+
+const endingMs = (endingPods: number): number =>
+  Math.min(farthestMs, Math.max(closestMs, (endingPods / endingReadsPerSecond) * 1000));

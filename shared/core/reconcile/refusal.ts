@@ -1,0 +1,54 @@
+import { describeFault } from '../fault.ts';
+import type { Fault } from '../fault.ts';
+
+/** What a fault of the PUT means for the pod. */
+export type PutVerdict =
+  /** Pending with this waiting reason, tried again; `retryAfterMs` overrides the back-off. */
+  | {
+      readonly kind: 'pending';
+      readonly reason: string;
+      readonly message: string;
+      readonly retryAfterMs?: number;
+      readonly capacity: boolean;
+    }
+  /** ACI can never run it. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
+  /** Nobody knows whether the group exists: look. */
+  | { readonly kind: 'unknown' };
+
+/** Faults of the registry or of the image's name that pass, or that a push to the registry mends (kubelet: ErrImagePull, for ever). */
+const imageCodes = ['inaccessibleimage', 'registryerrorresponse'];
+
+/** Reads the answer of a PUT (aci.md §4): only what can never run fails the pod (DESIGN rule 7). */
+export function readPutFault(fault: Fault): PutVerdict {
+  const message = describeFault(fault);
+  switch (fault.kind) {
+    case 'throttled':
+      return {
+        kind: 'pending',
+        reason: 'ContainerCreating',
+        message: `waiting for ARM's rate limit: ${message}`,
+        retryAfterMs: fault.retryAfterMs,
+        capacity: false,
+      };
+    case 'capacity':
+      return { kind: 'pending', reason: 'ProviderCapacity', message, capacity: true };
+    case 'denied':
+      return { kind: 'pending', reason: 'ProviderDenied', message, capacity: false };
+    case 'not-found':
+      return { kind: 'pending', reason: 'ProviderNotFound', message, capacity: false };
+    case 'rejected':
+    case 'conflict':
+      return readRefused(fault.code, message, fault.kind);
+    case 'transient':
+      return { kind: 'unknown' };
+  }
+}
+
+function readRefused(code: string, message: string, kind: 'rejected' | 'conflict'): PutVerdict {
+  const lower = `${code} ${message}`.toLowerCase();
+  if (imageCodes.some((known) => lower.includes(known)))
+    return { kind: 'pending', reason: 'ErrImagePull', message, capacity: false };
+  // A conflict says that the group exists in some state (transitioning): the next look adopts it.
+  return kind === 'conflict' ? { kind: 'unknown' } : { kind: 'failed', reason: 'ProviderRejected', message };
+}

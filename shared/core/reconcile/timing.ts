@@ -1,0 +1,21 @@
+/** Times of the reconcile, in ms, each with its reason. */
+export const timing = {
+  /** A PUT whose answer was lost may still land; before this nobody PUTs again (DESIGN rule 2). */
+  openIntentMs: 60_000,
+  /** Groups are only adopted while the tables are younger (DESIGN §1). */
+  birthMs: 60_000,
+  /** Two reads this far apart must say 404 before an accepted group is lost: ARM's reads may lag. */
+  absenceConfirmMs: 10_000,
+  /** And not sooner than this after it was accepted. */
+  absenceAfterAcceptMs: 30_000,
+  /** One instance's term of work on one pod; every call ends before it does. */
+  lockMs: 40_000,
+  /** How often a group that is being deleted is asked whether it is gone. */
+  deleteConfirmMs: 2_000,
+  /** A foreign group under our name: an operator must act. */
+  foreignMs: 300_000,
+  /** A Node authorizer's graph may lag behind the binding (control-plane.md §2). */
+  authorizerLagMs: 60_000,
+} as const;
+
+export const retryPolicy = { baseMs: 2_000, maxMs: 300_000 } as const;

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import { isTerminalPhase } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
+import type { PodRow } from './pod-row.ts';
+
+/** Conditions that the kubelet itself writes; a change of any other is somebody else's and is looked at. */
+export const ownConditions: ReadonlySet<string> = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'ContainersReady',
+  'Ready',
+]);
+
+/** What an event must change to be worth an ARM read (DESIGN rule 16): generation, deletionTimestamp, a foreign condition. */
+export function seenKey(pod: Pod): string {
+  const foreign = pod.status.conditions
+    .filter((condition) => !ownConditions.has(condition.type))
+    .map((condition) => `${condition.type}=${condition.status}/${condition.reason ?? ''}`)
+    .sort()
+    .join(',');
+  const text = `${pod.metadata.generation}|${pod.metadata.deletionTimestamp ?? ''}|${foreign}`;
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+export type WorkNeeded = 'nothing' | 'mend-conditions' | 'full';
+
+/** Whether the pod and its row ask for work now. Our own status patches come back as events and ask for none. */
+export function workNeeded(pod: Pod | undefined, row: PodRow, now: number): WorkNeeded {
+  if (pod === undefined) return 'full';
+  if (row.seen !== seenKey(pod)) return 'full';
+  if (row.dueAt !== undefined && row.dueAt <= now) return 'full';
+  if (isTerminalPhase(pod.status.phase)) return row.settled ? 'nothing' : 'full';
+  return hasOddConditions(pod) ? 'mend-conditions' : 'nothing';
+}
+
+/** The node controller sets Ready=False on every pod of a node that was late; nobody but the kubelet sets it back. */
+export function hasOddConditions(pod: Pod): boolean {
+  const statuses = pod.status.containerStatuses;
+  if (pod.status.phase !== 'Running' || statuses.length === 0) return false;
+  const containersReady = statuses.every((status) => status.ready);
+  const said = (type: string): boolean =>
+    pod.status.conditions.some((condition) => condition.type === type && condition.status === 'True');
+  return containersReady && (!said('ContainersReady') || (!said('Ready') && !hasReadinessGates(pod)));
+}
+
+function hasReadinessGates(pod: Pod): boolean {
+  const gates = pod.rawSpec['readinessGates'];
+  return Array.isArray(gates) && gates.length > 0;
+}

@@ -1,0 +1,46 @@
+import * as z from 'zod';
+
+const podKey = z.strictObject({
+  node: z.string().min(1).max(253),
+  namespace: z.string().min(1).max(63),
+  name: z.string().min(1).max(253),
+  uid: z.string().regex(/^[0-9a-zA-Z-]{1,128}$/),
+  resourceVersion: z.string().max(64),
+  generation: z.int().min(0),
+  deletionTimestamp: z.string().max(64).optional(),
+});
+
+const schema = z.strictObject({
+  /** A relay's life; a new one starts with each process. */
+  epoch: z.string().min(1).max(128),
+  seq: z.int().min(0),
+  kind: z.enum(['delta', 'snapshot', 'tick']),
+  pods: z.array(podKey).max(5000),
+});
+
+/** What the relay posts: keys, never specs or statuses (DESIGN rule 16). */
+export type PodEvents = z.infer<typeof schema>;
+export type PodKey = z.infer<typeof podKey>;
+
+export interface BodyFault {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** The body of `POST /api/clusters/{cluster}/pod-events`, or the first ten faults, each with its field. */
+export function parsePodEvents(
+  text: string,
+): { readonly ok: true; readonly value: PodEvents } | { readonly ok: false; readonly faults: readonly BodyFault[] } {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return { ok: false, faults: [{ field: '', message: 'the body is not JSON' }] };
+  }
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  return {
+    ok: false,
+    faults: parsed.error.issues.slice(0, 10).map((issue) => ({ field: issue.path.join('.'), message: issue.message })),
+  };
+}

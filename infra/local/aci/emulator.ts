@@ -1,0 +1,68 @@
+import { answerAdmin } from './admin.ts';
+import { createCore, type CoreOptions, type EmulatorCore } from './core.ts';
+import { listen, type ListeningServer } from './http-server.ts';
+
+export interface EmulatorStart extends CoreOptions {
+  /** PEM certificate and key of the ARM door, valid for `host` and `localhost`. */
+  readonly tls: { readonly cert: string; readonly key: string };
+  /** Loopback unless told. */
+  readonly host?: string;
+  /** Ports; 0 or absent means any free one. */
+  readonly armPort?: number;
+  readonly identityPort?: number;
+  readonly adminPort?: number;
+  /** Serves ARM over plain HTTP as well, on a port of its own. */
+  readonly plainArm?: boolean;
+}
+
+export interface RunningEmulator {
+  /** `https://127.0.0.1:port`, without a slash at the end. */
+  readonly armUrl: string;
+  /** With `plainArm`. */
+  readonly plainArmUrl: string | undefined;
+  /** What IDENTITY_ENDPOINT is to be: `http://127.0.0.1:port/msi/token`. */
+  readonly identityUrl: string;
+  /** What IDENTITY_HEADER is to be. */
+  readonly identityHeader: string;
+  readonly adminUrl: string;
+  readonly core: EmulatorCore;
+  /** Stops listening and deletes every group and sandbox. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Starts the emulator's three doors: ARM over TLS, the managed identity endpoint and the admin side. */
+export async function startEmulator(options: EmulatorStart): Promise<RunningEmulator> {
+  const core = createCore(options);
+  const { maxBodyBytes } = core.state.options;
+  const host = options.host ?? '127.0.0.1';
+  const servers: ListeningServer[] = [];
+  const open = async (port: number | undefined, rest: Omit<Parameters<typeof listen>[0], 'host' | 'port'>) => {
+    const server = await listen({ host, port: port ?? 0, ...rest });
+    servers.push(server);
+    return server;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all(servers.map((server) => server.close()));
+    await core.close();
+  };
+  try {
+    const arm = await open(options.armPort, { tls: options.tls, maxBodyBytes, answer: (r) => core.arm(r) });
+    const plain = options.plainArm === true ? await open(0, { maxBodyBytes, answer: (r) => core.arm(r) }) : undefined;
+    const identity = await open(options.identityPort, { maxBodyBytes, answer: (r) => core.identity(r) });
+    const admin = await open(options.adminPort, { maxBodyBytes, answer: (r) => answerAdmin(core, r) });
+    const urls = [arm.url, `https://localhost:${arm.port}`];
+    core.setArmUrls(plain === undefined ? urls : [...urls, plain.url]);
+    return {
+      armUrl: arm.url,
+      plainArmUrl: plain?.url,
+      identityUrl: `${identity.url}/msi/token`,
+      identityHeader: core.identityHeader,
+      adminUrl: admin.url,
+      core,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

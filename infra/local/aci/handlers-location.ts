@@ -1,0 +1,89 @@
+import { aci } from './errors.ts';
+import { operationEvents } from './group-store.ts';
+import { renderEvents } from './group-view.ts';
+import type { Json } from './json.ts';
+import { isSignatureIntact } from './operation-url.ts';
+import { usageOf } from './quota.ts';
+import { groupActions } from './rbac.ts';
+import { normalizeLocation, reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
+
+/** The operation resource: always 200 while it is known; the reason of a failure stands in its events, not in `error`. */
+export function getOperation(state: EmulatorState, call: ArmCall): Outcome {
+  const id = call.params['op'] ?? '';
+  const operation = state.store.operation(id);
+  const { operationRetentionMs } = state.options;
+  if (operation === undefined || operation.startTime < state.clock.now() - operationRetentionMs) {
+    return aci.operationNotFound(id);
+  }
+  if (!isSignatureIntact(state, call, operation)) return aci.operationNotFound(id);
+  return reply(200, {
+    id: operation.groupId,
+    status: operation.status,
+    // Seven fractional digits, as recorded.
+    startTime: new Date(operation.startTime).toISOString().replace('Z', '0000Z'),
+    properties: { events: renderEvents(operationEvents(operation)) },
+  });
+}
+
+export function listOperations(): Outcome {
+  const value = groupActions
+    .filter((name) => name.startsWith('Microsoft.ContainerInstance/'))
+    .map((name) => ({ name, origin: 'User', display: { provider: 'Microsoft Container Instance', operation: name } }));
+  return reply(200, { value });
+}
+
+export function listUsages(state: EmulatorState, call: ArmCall): Outcome {
+  const region = normalizeLocation(call.params['loc'] ?? '');
+  const usage = usageOf(state.store.all(), region);
+  const base = `/subscriptions/${state.subscriptionId}/providers/Microsoft.ContainerInstance/locations/${region}/usages`;
+  const row = (name: string, label: string, currentValue: number, limit: number): Json => ({
+    id: `${base}/${name}`,
+    unit: 'Count',
+    currentValue,
+    limit,
+    name: { value: name, localizedValue: label },
+  });
+  const { containerGroups, standardCores } = state.options.quota;
+  const value = [
+    row('ContainerGroups', 'Container Groups', usage.groups, containerGroups),
+    row('StandardCores', 'Standard Cores', usage.cores, standardCores),
+    row('DedicatedContainerGroups', 'Dedicated Container Groups', 0, 0),
+    row('DedicatedCores', 'Dedicated Cores', 0, 3000),
+    row('StandardSpotCores', 'Standard Spot Cores', 0, 10),
+  ];
+  return reply(200, { value });
+}
+
+export function listCapabilities(_state: EmulatorState, call: ArmCall): Outcome {
+  const location = normalizeLocation(call.params['loc'] ?? '').toUpperCase();
+  const row = (osType: string, ipAddressType: string): Json => ({
+    resourceType: 'containerGroups',
+    osType,
+    location,
+    ipAddressType,
+    gpu: 'None',
+    capabilities: { maxMemoryInGB: 240, maxCpu: 31, maxGpuCount: 0 },
+  });
+  return reply(200, { value: [row('Linux', 'Public'), row('Linux', 'Private'), row('Windows', 'Public')] });
+}
+
+export function listCachedImages(): Outcome {
+  return reply(200, { value: [{ osType: 'Linux', image: 'ubuntu:16.04' }] });
+}
+
+export function getResourceGroup(state: EmulatorState, call: ArmCall): Outcome {
+  const rg = call.params['rg'] ?? '';
+  const name = state.resourceGroups.get(rg.toLowerCase()) ?? rg;
+  return reply(200, {
+    id: `/subscriptions/${state.subscriptionId}/resourceGroups/${name}`,
+    name,
+    type: 'Microsoft.Resources/resourceGroups',
+    location: state.locations[0],
+    properties: { provisioningState: 'Succeeded' },
+  });
+}
+
+export function getSubscription(state: EmulatorState): Outcome {
+  const { subscriptionId } = state;
+  return reply(200, { id: `/subscriptions/${subscriptionId}`, subscriptionId, state: 'Enabled' });
+}

@@ -1,0 +1,135 @@
+import { fstatSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { createRealClock, VirtualClock } from './clock.ts';
+import { startEmulator, type RunningEmulator } from './emulator.ts';
+import { defaultOptions, type EmulatorOptions } from './options.ts';
+import { createRuntime } from './runtimes.ts';
+
+const help = `The ARM + ACI emulator as a process of its own.
+
+  --state DIR             where the runtime keeps its state (required)
+  --runtime NAME          engine | process | scripted (default engine)
+  --cert FILE --key FILE  PEM certificate and key of the ARM door (required)
+  --subscription ID       subscription (required)
+  --resource-group NAME   resource group that exists; may be repeated (required)
+  --location NAME         region; may be repeated (default westeurope)
+  --arm-port N            0 is any free port, as for the next two (default 0)
+  --identity-port N
+  --admin-port N
+  --identity-header TEXT  fixed identity header (default random)
+  --timings-scale X       1 is Azure's pace (about 16 s from PUT to Running), default 0.2
+  --stop-grace SECONDS    TERM to KILL (default ${defaultOptions.stopGraceSeconds})
+  --knobs FILE            JSON with further EmulatorOptions
+  --virtual-clock         time moves only by POST /_emulator/clock
+  --plain                 ARM over plain HTTP as well
+
+Prints one line of JSON when ready and ends, leaving no container, on SIGTERM, SIGINT or when stdin closes.
+`;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      state: { type: 'string' },
+      runtime: { type: 'string', default: 'engine' },
+      cert: { type: 'string' },
+      key: { type: 'string' },
+      subscription: { type: 'string' },
+      'resource-group': { type: 'string', multiple: true },
+      location: { type: 'string', multiple: true },
+      'arm-port': { type: 'string', default: '0' },
+      'identity-port': { type: 'string', default: '0' },
+      'admin-port': { type: 'string', default: '0' },
+      'identity-header': { type: 'string' },
+      'timings-scale': { type: 'string', default: '0.2' },
+      'stop-grace': { type: 'string' },
+      knobs: { type: 'string' },
+      'virtual-clock': { type: 'boolean', default: false },
+      plain: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return;
+  }
+  const clock = values['virtual-clock'] ? new VirtualClock(Date.now()) : createRealClock();
+  const log = (message: string): void => {
+    process.stderr.write(`${message}\n`);
+  };
+  const header = values['identity-header'];
+  const runtime = await createRuntime(values.runtime, { stateDir: required(values.state, '--state'), clock, log });
+  const emulator = await startEmulator({
+    runtime,
+    clock,
+    log,
+    subscriptionId: required(values.subscription, '--subscription'),
+    resourceGroups: values['resource-group'] ?? [required(undefined, '--resource-group')],
+    locations: values.location ?? ['westeurope'],
+    tls: {
+      cert: await readFile(required(values.cert, '--cert'), 'utf8'),
+      key: await readFile(required(values.key, '--key'), 'utf8'),
+    },
+    armPort: Number(values['arm-port']),
+    identityPort: Number(values['identity-port']),
+    adminPort: Number(values['admin-port']),
+    plainArm: values.plain,
+    knobs: await readKnobs(values.knobs, values['timings-scale'], values['stop-grace']),
+    ...(header === undefined ? {} : { identityHeader: header }),
+  });
+  endWithParent(emulator);
+  const { armUrl, plainArmUrl, identityUrl, identityHeader, adminUrl } = emulator;
+  // Servers for the containers (the API server) can listen on the bridge's gateway.
+  const bridge = 'bridge' in runtime ? runtime.bridge : undefined;
+  const ready = {
+    ready: true,
+    armUrl,
+    plainArmUrl,
+    identityUrl,
+    identityHeader,
+    adminUrl,
+    runtime: runtime.kind,
+    bridge,
+  };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+}
+
+async function readKnobs(
+  file: string | undefined,
+  timingsScale: string,
+  stopGrace: string | undefined,
+): Promise<Partial<EmulatorOptions>> {
+  const fromFile: Partial<EmulatorOptions> = file === undefined ? {} : JSON.parse(await readFile(file, 'utf8'));
+  const grace = stopGrace === undefined ? {} : { stopGraceSeconds: Number(stopGrace) };
+  return { timingsScale: Number(timingsScale), ...grace, ...fromFile };
+}
+
+function required(value: string | undefined, flag: string): string {
+  if (value === undefined) throw new Error(`${flag} is required; see --help`);
+  return value;
+}
+
+function endWithParent(emulator: RunningEmulator): void {
+  let ending = false;
+  const end = (): void => {
+    if (ending) return;
+    ending = true;
+    emulator.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${String(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', end);
+  process.on('SIGINT', end);
+  // Only a pipe tells of the parent's death; /dev/null ends at once.
+  const stdin = fstatSync(0);
+  if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on('end', end).on('close', end).on('error', end).resume();
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,61 @@
+import type { EventText } from './group-state.ts';
+import type { ContainerSpec, RegistryCredential, SandboxVolume } from './runtime/runtime.ts';
+import { requestedCpu, requestedMemoryInGB, type ContainerBody, type GroupBody } from './wire.ts';
+
+/** "GB" is read as 2³⁰ bytes: whether ACI means 10⁹ is nowhere stated, and the larger reading kills nothing wrongly. */
+const bytesPerGB = 1024 ** 3;
+
+/** Translates an ACI container into what a runtime starts. Init containers may use all that the group has. */
+export function containerSpec(group: GroupBody, { name, properties: p }: ContainerBody): ContainerSpec {
+  const { cpuLimit, memoryLimitInGB } = limitsOf(group, p.resources);
+  return {
+    name,
+    image: p.image,
+    ...(p.command === undefined || p.command.length === 0 ? {} : { command: p.command }),
+    environment: Object.fromEntries(
+      (p.environmentVariables ?? []).map((v) => [v.name, v.secureValue ?? v.value ?? '']),
+    ),
+    mounts: (p.volumeMounts ?? []).map((mount) => ({
+      volume: mount.name,
+      mountPath: mount.mountPath,
+      readOnly: mount.readOnly ?? false,
+    })),
+    cpuLimit,
+    memoryLimitBytes: Math.round(memoryLimitInGB * bytesPerGB),
+  };
+}
+
+function limitsOf(
+  group: GroupBody,
+  resources: ContainerBody['properties']['resources'],
+): { readonly cpuLimit: number; readonly memoryLimitInGB: number } {
+  return {
+    cpuLimit: resources?.limits?.cpu ?? resources?.requests?.cpu ?? requestedCpu(group),
+    memoryLimitInGB: resources?.limits?.memoryInGB ?? resources?.requests?.memoryInGB ?? requestedMemoryInGB(group),
+  };
+}
+
+export function sandboxVolumes(group: GroupBody): readonly SandboxVolume[] {
+  return (group.properties.volumes ?? []).map((v): SandboxVolume => {
+    if (v.secret === undefined) return { name: v.name, kind: 'empty' };
+    const files = Object.entries(v.secret).map(([file, text]) => [file, Buffer.from(text, 'base64')] as const);
+    return { name: v.name, kind: 'files', files: Object.fromEntries(files) };
+  });
+}
+
+/** One event for each volume whose contents the emulator cannot have. */
+export function emulatedVolumes(group: GroupBody): readonly EventText[] {
+  return (group.properties.volumes ?? []).flatMap((v) => {
+    if (v.azureFile === undefined && v.gitRepo === undefined) return [];
+    const kind = v.azureFile === undefined ? 'gitRepo' : 'azureFile';
+    const message = `The ${kind} volume '${v.name}' is mounted empty by the emulator.`;
+    return [{ name: 'EmulatedVolume', message, type: 'Warning' } as const];
+  });
+}
+
+/** Credentials by user name; those by identity have no meaning to a local registry. */
+export function credentialsOf(group: GroupBody): readonly RegistryCredential[] {
+  return (group.properties.imageRegistryCredentials ?? []).flatMap(({ server, username, password }) =>
+    username === undefined ? [] : [{ server, username, password: password ?? '' }],
+  );
+}

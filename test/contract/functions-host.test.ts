@@ -248,16 +248,26 @@ describe('processes', () => {
   });
 
   it('a function over its timeout ends its whole worker', async () => {
-    expect((await api('wait?ms=60000')).status).toBe(502);
-    await until(
-      () => host.workers().filter(({ state }) => state === 'ready').length,
-      (count) => count === 4,
-    );
+    const impatient = await startFunctionsHost({
+      appRoot: path.join(FIXTURE, 'impatient'),
+      entry: '../http.ts',
+      port: 0,
+      settingsFile: steadySettings(),
+      logDir: path.join(dir, 'logs-impatient'),
+      startUpDelayMs: 0,
+      httpRecoveryMs: 0,
+      httpInstances: 1,
+    });
+    const before = impatient.pids()['http-0'];
+    expect((await fetch(`${impatient.url}/api/wait?ms=60000`)).status).toBe(502);
+    expect((await fetch(`${impatient.url}/api/nothing`)).status).toBe(200);
+    expect(impatient.pids()['http-0']).not.toBe(before);
+    await impatient.stop();
   });
 
   it('changed settings reach the handlers, and no request is lost meanwhile', async () => {
     expect((await who()).greeting).toBe('first');
-    const waiting = api('wait?ms=700');
+    const waiting = api('wait?ms=1800');
     writeSettings({ GREETING: 'second' });
     await until(
       async () => (await who()).greeting,

@@ -2,6 +2,9 @@ import { app } from '@azure/functions';
 
 let served = 0;
 
+// Keeps the process busy, as clients with open connections do: it must be ended, it does not end by itself.
+setInterval(() => undefined, 60_000);
+
 app.http('echo', {
   methods: ['GET', 'POST'],
   route: 'echo/{kind}/{id?}',

@@ -1,0 +1,116 @@
+import {
+  type ArmLimits,
+  type Charge,
+  closeCharge,
+  isNews,
+  observeCharge,
+  planSpend,
+  type SpendPlan,
+} from '../../core/budget/plan.ts';
+import { describeFault, fail, ok, type Result } from '../../core/fault.ts';
+import type { Budgets, Spend } from '../../ports/budgets.ts';
+import type { Log } from '../../ports/log.ts';
+import type { StateStore } from '../../ports/state-store.ts';
+import { type Bucket, createBucket } from './bucket.ts';
+import { createPermits, type Permit, type Permits } from './permits.ts';
+
+export interface BudgetOptions {
+  /** How many tokens are taken from a shared row at a time. A killed process loses at most as many. */
+  readonly chunk: number;
+  readonly log: Log;
+  /** A clock in ms that never goes back; `performance.now` unless told. */
+  readonly monotonicMs?: () => number;
+}
+
+const minObservationMs = 1000;
+
+interface SpendAccount {
+  readonly plan: SpendPlan;
+  readonly sources: readonly Permits[];
+}
+
+/**
+ * The budgets of ARM, shared by all instances through rows of the state store. `take` fails with the store's fault
+ * (`transient`) when the rows cannot be had: without them nobody may spend. `report` never fails.
+ */
+export function createBudgets(store: StateStore, limits: ArmLimits, options: BudgetOptions): Budgets {
+  const permitOptions = { chunk: options.chunk, monotonicMs: options.monotonicMs ?? (() => performance.now()) };
+  const buckets = new Map<string, Bucket>();
+  const accounts = new Map<Spend, SpendAccount>();
+  const bucketOf = ({ bucket: name }: Charge): Bucket => {
+    const bucket = buckets.get(name) ?? createBucket(name, store);
+    buckets.set(name, bucket);
+    return bucket;
+  };
+  const accountOf = (spend: Spend): SpendAccount => {
+    const existing = accounts.get(spend);
+    if (existing !== undefined) return existing;
+    const plan = planSpend(spend, limits);
+    const sources = plan.charges.map((charge) => createPermits(charge, bucketOf(charge), permitOptions));
+    const account = { plan, sources };
+    accounts.set(spend, account);
+    return account;
+  };
+
+  const close = async (charge: Charge, retryAfterMs: number): Promise<Result<void>> =>
+    bucketOf(charge).update(charge, (state, now) => ({
+      write: closeCharge(state, charge, { now, retryAfterMs }),
+      answer: undefined,
+    }));
+
+  const observed = new Map<Charge, number>();
+  /** Most answers are no news; a bucket that fills up within seconds need not be looked at for each of them. */
+  const isDue = (charge: Charge): boolean => {
+    if (charge.kind === 'window') return true;
+    const nowMs = permitOptions.monotonicMs();
+    if (nowMs - (observed.get(charge) ?? Number.NEGATIVE_INFINITY) < minObservationMs) return false;
+    observed.set(charge, nowMs);
+    return true;
+  };
+
+  const observe = async (charge: Charge, remaining: number | undefined): Promise<Result<void>> => {
+    if (remaining === undefined || !isDue(charge)) return ok(undefined);
+    return bucketOf(charge).update(charge, (state, now) =>
+      isNews(state, charge, { now, remaining })
+        ? { write: observeCharge(state, charge, { now, remaining }), answer: undefined }
+        : { answer: undefined },
+    );
+  };
+
+  return {
+    take: (spend) => takeAll(accountOf(spend).sources, permitOptions.monotonicMs),
+    report: async (spend, observation) => {
+      const { plan } = accountOf(spend);
+      const results = [
+        observation.retryAfterMs === undefined ? ok(undefined) : await close(plan.closes, observation.retryAfterMs),
+        await observe(plan.metered, observation.remaining),
+        plan.windowed === undefined ? ok(undefined) : await observe(plan.windowed, observation.windowRemaining),
+      ];
+      for (const result of results) {
+        if (!result.ok)
+          options.log.warn('A budget could not be corrected.', { spend, fault: describeFault(result.fault) });
+      }
+    },
+  };
+}
+
+const maxRounds = 3;
+
+/** One permit of each source, or none of any. One that expired while another was fetched is lost. */
+async function takeAll(sources: readonly Permits[], monotonicMs: () => number): Promise<Result<void>> {
+  for (let round = 0; round < maxRounds; round += 1) {
+    const taken: { readonly source: Permits; readonly permit: Permit }[] = [];
+    for (const source of sources) {
+      const permit = await source.take();
+      if (!permit.ok) {
+        for (const earlier of taken) earlier.source.giveBack(earlier.permit);
+        return permit;
+      }
+      taken.push({ source, permit: permit.value });
+    }
+    const nowMs = monotonicMs();
+    if (taken.every(({ permit }) => permit.expiresAtMs > nowMs)) return ok(undefined);
+    for (const { source, permit } of taken) source.giveBack(permit);
+  }
+  return fail({ kind: 'throttled', retryAfterMs: 1000, message: 'The budget rows are too slow.' });
+}

@@ -1,0 +1,91 @@
+import { type Charge, permitLifetimeMs, takeCharge } from '../../core/budget/plan.ts';
+import { fail, ok, type Result } from '../../core/fault.ts';
+import type { Bucket } from './bucket.ts';
+
+/** The right to send one request, for a short time. */
+export interface Permit {
+  readonly expiresAtMs: number;
+}
+
+/** Permits of one charge that this process holds. */
+export interface Permits {
+  take(): Promise<Result<Permit>>;
+  /** Gives back a permit that was not used. */
+  giveBack(permit: Permit): void;
+}
+
+const maxRounds = 5;
+/** For so long at most an empty bucket is believed to be empty without another look. */
+const maxRefusalMs = 500;
+
+/**
+ * Takes permits from the shared row as they are needed: tokens `chunk` at a time, because ARM's buckets fill up within
+ * seconds; requests of a window only as many as somebody waits for, because one that is lost is lost for an hour.
+ */
+export function createPermits(
+  charge: Charge,
+  bucket: Bucket,
+  options: { readonly chunk: number; readonly monotonicMs: () => number },
+): Permits {
+  let held: Permit[] = [];
+  let waiting = 0;
+  let refilling: Promise<Result<void>> | undefined;
+  let refusal: { readonly untilMs: number; readonly retryAtMs: number } | undefined;
+
+  const pop = (): Permit | undefined => {
+    const nowMs = options.monotonicMs();
+    held = held.filter((permit) => permit.expiresAtMs > nowMs);
+    return held.shift();
+  };
+
+  const refused = (retryAtMs: number): Result<never> => {
+    const retryAfterMs = Math.max(1, Math.ceil(retryAtMs - options.monotonicMs()));
+    return fail({ kind: 'throttled', retryAfterMs, message: `The budget ${charge.bucket} is used up.` });
+  };
+
+  const refill = async (): Promise<Result<void>> => {
+    if (refusal !== undefined && refusal.untilMs > options.monotonicMs()) return refused(refusal.retryAtMs);
+    const taken = await bucket.update(charge, (state, now) => {
+      // Counted from before the row is written: writing takes time, too.
+      const expiresAtMs = options.monotonicMs() + permitLifetimeMs;
+      const wanted = charge.kind === 'tokens' ? Math.max(options.chunk, waiting) : Math.max(1, waiting);
+      const grant = takeCharge(state, charge, { now, wanted });
+      const answer = { ...grant, expiresAtMs };
+      return grant.granted > 0 ? { write: grant.state, answer } : { answer, doubtful: true };
+    });
+    if (!taken.ok) return taken;
+    const { granted, waitMs, expiresAtMs } = taken.value;
+    if (granted === 0) {
+      const nowMs = options.monotonicMs();
+      refusal = { untilMs: nowMs + Math.min(waitMs, maxRefusalMs), retryAtMs: nowMs + waitMs };
+      return refused(refusal.retryAtMs);
+    }
+    held.push(...Array.from({ length: granted }, () => ({ expiresAtMs })));
+    return ok(undefined);
+  };
+
+  const takeOne = async (): Promise<Result<Permit>> => {
+    for (let round = 0; round < maxRounds; round += 1) {
+      const permit = pop();
+      if (permit !== undefined) return ok(permit);
+      refilling ??= refill().finally(() => {
+        refilling = undefined;
+      });
+      const refilled = await refilling;
+      if (!refilled.ok) return refilled;
+    }
+    return fail({ kind: 'throttled', retryAfterMs: 1000, message: `The budget ${charge.bucket} is in great demand.` });
+  };
+
+  return {
+    take: async () => {
+      waiting += 1;
+      try {
+        return await takeOne();
+      } finally {
+        waiting -= 1;
+      }
+    },
+    giveBack: (permit) => void held.unshift(permit),
+  };
+}

@@ -1,0 +1,160 @@
+import {
+  type BucketLimits,
+  type BucketState,
+  close,
+  emptyBucket,
+  type Grant,
+  observeRemaining,
+  refill,
+  take,
+} from './token-bucket.ts';
+import { emptyWindow, observeWindow, remaining, takeWindow, type WindowLimits } from './window.ts';
+
+/** What ARM and ACI allow one service principal in one subscription and region (aci.md §6). */
+export interface ArmLimits {
+  readonly reads: BucketLimits;
+  readonly writes: BucketLimits;
+  readonly deletes: BucketLimits;
+  readonly createsPer5Minutes: number;
+  readonly createsPerHour: number;
+  readonly deletesPer5Minutes: number;
+  readonly deletesPerHour: number;
+}
+
+/** The documented figures of an ordinary subscription. */
+export const defaultArmLimits: ArmLimits = {
+  reads: { capacity: 250, refillPerSecond: 25 },
+  writes: { capacity: 200, refillPerSecond: 10 },
+  deletes: { capacity: 200, refillPerSecond: 10 },
+  createsPer5Minutes: 100,
+  createsPerHour: 300,
+  deletesPer5Minutes: 100,
+  deletesPerHour: 300,
+};
+
+/** A permit that was taken from a row is used within this time, or lost. */
+export const permitLifetimeMs = 3000;
+/** Two instances' readings of the Table service's time differ by less. */
+const clockDifferenceMs = 1000;
+const lagMs = permitLifetimeMs + clockDifferenceMs;
+const slotMs = 15_000;
+const fiveMinutesMs = 300_000;
+const hourMs = 3_600_000;
+/** Logs take at most this part of the reads; this part of the writes is kept for ending groups (DESIGN rule 9). */
+const share = 1 / 5;
+
+/** What is spent at ARM; the same words as the port's. */
+export type SpendKind = 'read-look' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
+export type BucketName = 'reads' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
+
+/** One bucket that a spend draws on. `reserve` stays for more urgent work. */
+export type Charge =
+  | { readonly kind: 'tokens'; readonly bucket: BucketName; readonly limits: BucketLimits; readonly reserve: number }
+  | { readonly kind: 'window'; readonly bucket: BucketName; readonly limits: WindowLimits };
+
+export interface SpendPlan {
+  /** A permit of each is needed. */
+  readonly charges: readonly Charge[];
+  /**
+   * What a 429 closes. For creates that is their window alone: if it is ARM's writes that are used up, those who end
+   * groups learn it from their own 429, and a window that is closed for minutes must not keep groups from ending.
+   */
+  readonly closes: Charge;
+  /** What ARM's `x-ms-ratelimit-remaining-subscription-reads|-writes|-deletes` speaks of. */
+  readonly metered: Charge;
+  /** What `…-resource-requests-pt5m|-pt1h` speaks of. */
+  readonly windowed: Charge | undefined;
+}
+
+/** Which buckets a spend draws on, with which reserve. */
+export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
+  const reads = tokens('reads', limits.reads);
+  switch (spend) {
+    case 'read-look':
+      return { charges: [reads], closes: reads, metered: reads, windowed: undefined };
+    case 'read-logs': {
+      const { capacity, refillPerSecond } = limits.reads;
+      const logs = tokens('logs', { capacity: capacity * share, refillPerSecond: refillPerSecond * share });
+      return { charges: [logs, reads], closes: reads, metered: reads, windowed: undefined };
+    }
+    case 'write-create': {
+      const writes = tokens('writes', limits.writes, share);
+      const creates = windows('create-requests', limits.createsPer5Minutes, limits.createsPerHour);
+      return { charges: [writes, creates], closes: creates, metered: writes, windowed: creates };
+    }
+    case 'write-end': {
+      const writes = tokens('writes', limits.writes);
+      return { charges: [writes], closes: writes, metered: writes, windowed: undefined };
+    }
+    case 'delete':
+      break;
+  }
+  const deletes = tokens('deletes', limits.deletes);
+  const requests = windows('delete-requests', limits.deletesPer5Minutes, limits.deletesPerHour);
+  return { charges: [deletes, requests], closes: requests, metered: deletes, windowed: requests };
+}
+
+/** ARM's bucket fills up while a permit waits to be used: what could be added in that time is left out of ours. */
+function tokens(bucket: BucketName, limits: BucketLimits, reserved = 0): Charge {
+  const capacity = Math.max(1, limits.capacity - (limits.refillPerSecond * lagMs) / 1000);
+  return { kind: 'tokens', bucket, limits: { ...limits, capacity }, reserve: Math.floor(capacity * reserved) };
+}
+
+function windows(bucket: BucketName, per5Minutes: number, perHour: number): Charge {
+  const rules = [
+    { windowMs: fiveMinutesMs, limit: per5Minutes },
+    { windowMs: hourMs, limit: perHour },
+  ];
+  return { kind: 'window', bucket, limits: { rules, slotMs, lagMs } };
+}
+
+/** A row that was not there starts empty: nobody knows what was spent before. */
+export const newBucket = (charge: Charge, now: number): BucketState =>
+  charge.kind === 'tokens' ? emptyBucket(now) : emptyWindow(now, charge.limits);
+
+export function takeCharge(
+  state: BucketState,
+  charge: Charge,
+  request: { readonly now: number; readonly wanted: number },
+): Grant {
+  return charge.kind === 'tokens'
+    ? take(state, charge.limits, { ...request, reserve: charge.reserve })
+    : takeWindow(state, charge.limits, request);
+}
+
+/** ARM's count of what remains: the truth when it is less than what we believe. */
+export function observeCharge(
+  state: BucketState,
+  charge: Charge,
+  seen: { readonly now: number; readonly remaining: number },
+): BucketState {
+  return charge.kind === 'tokens'
+    ? observeRemaining(refill(state, charge.limits, seen.now), seen.remaining)
+    : observeWindow(state, charge.limits, seen);
+}
+
+/** Whether such a count would change anything. */
+export function isNews(
+  state: BucketState,
+  charge: Charge,
+  seen: { readonly now: number; readonly remaining: number },
+): boolean {
+  if (charge.kind === 'tokens') return seen.remaining < Math.floor(refill(state, charge.limits, seen.now).tokens);
+  return state.presumed !== undefined || seen.remaining < remaining(state, charge.limits);
+}
+
+/** Longest time that a Retry-After may close a bucket: the longest of ACI's windows. */
+const maxClosedMs = hourMs;
+
+/** A 429: nothing is granted for the time that the server named, and never a shorter time than named before. */
+export function closeCharge(
+  state: BucketState,
+  charge: Charge,
+  seen: { readonly now: number; readonly retryAfterMs: number },
+): BucketState {
+  const retryAfterMs = Math.min(maxClosedMs, Math.max(0, seen.retryAfterMs));
+  const closedUntil = Math.max(state.closedUntil ?? 0, seen.now + retryAfterMs);
+  return charge.kind === 'tokens'
+    ? { ...close(state, seen.now, retryAfterMs), closedUntil }
+    : { ...state, closedUntil };
+}

@@ -1,0 +1,214 @@
+import { randomUUID } from 'node:crypto';
+import * as fc from 'fast-check';
+import { describe, expect, inject, it } from 'vitest';
+import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
+import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts';
+import { createTableStore } from '../../shared/adapters/tables/table-store.ts';
+import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
+import { fail, ok } from '../../shared/core/fault.ts';
+import type { Budgets, Spend } from '../../shared/ports/budgets.ts';
+import type { StateStore } from '../../shared/ports/state-store.ts';
+
+const start = 1_700_000_000_000;
+const silent = { info: () => undefined, warn: () => undefined };
+
+/** Time stands until a test moves it. */
+function world() {
+  let now = start;
+  const store = createMemoryStore({ now: () => now });
+  return {
+    store,
+    advance: (ms: number) => void (now += ms),
+    now: () => now,
+    instance: (over: StateStore = store, chunk = 10): Budgets =>
+      createBudgets(over, defaultArmLimits, { chunk, log: silent, monotonicMs: () => now - start }),
+  };
+}
+
+async function takeMany(budgets: Budgets, spend: Spend, count: number): Promise<number> {
+  const results = await Promise.all(Array.from({ length: count }, () => budgets.take(spend)));
+  return results.filter((result) => result.ok).length;
+}
+
+async function knowledge(store: StateStore): Promise<void> {
+  for (const name of ['create-requests', 'delete-requests'])
+    await store.upsertBucket(name, { tokens: 0, at: start, slots: [] }, undefined);
+  for (const name of ['reads', 'logs', 'writes', 'deletes'])
+    await store.upsertBucket(name, { tokens: 1000, at: start }, undefined);
+}
+
+describe('budgets', () => {
+  it('are empty when reborn, and let the first pod start within seconds', async () => {
+    const { instance, advance } = world();
+    const budgets = instance();
+    const first = await budgets.take('write-create');
+    expect(first).toMatchObject({ ok: false, fault: { kind: 'throttled' } });
+    expect(first.ok || first.fault.kind !== 'throttled' ? Number.NaN : first.fault.retryAfterMs).toBeLessThan(5000);
+    advance(5000);
+    expect((await budgets.take('write-create')).ok).toBe(true);
+    expect((await budgets.take('write-create')).ok).toBe(false);
+    await budgets.report('write-create', { windowRemaining: 99 });
+    advance(5000);
+    expect(await takeMany(budgets, 'write-create', 20)).toBe(20);
+  });
+
+  it('are shared: what one instance takes another cannot', async () => {
+    const { instance, store } = world();
+    await knowledge(store);
+    const one = instance();
+    const two = instance();
+    const taken = (await takeMany(one, 'write-create', 70)) + (await takeMany(two, 'write-create', 70));
+    expect(taken).toBe(100);
+  });
+
+  it('keep a fifth of the writes for ending groups', async () => {
+    const { instance, store } = world();
+    await knowledge(store);
+    await store.upsertBucket(
+      'writes',
+      { tokens: 30, at: start },
+      await store.getBucket('writes').then((r) => (r.ok ? r.value : undefined)),
+    );
+    expect(await takeMany(instance(), 'write-create', 10)).toBe(0);
+    expect(await takeMany(instance(), 'write-end', 40)).toBe(30);
+  });
+
+  it('let logs have a fifth of the reads, and looks the rest', async () => {
+    const { instance, store } = world();
+    await knowledge(store);
+    const logs = await takeMany(instance(), 'read-logs', 300);
+    const looks = await takeMany(instance(), 'read-look', 300);
+    expect(logs).toBeLessThanOrEqual(50);
+    expect(looks).toBeGreaterThanOrEqual(logs * 3);
+    expect(logs + looks).toBeLessThanOrEqual(250);
+  });
+
+  it('lose unused permits with the process that held them, and after three seconds', async () => {
+    const { instance, store, advance } = world();
+    await knowledge(store);
+    const one = instance(store, 150);
+    expect((await one.take('read-look')).ok).toBe(true);
+    expect(await takeMany(instance(), 'read-look', 5)).toBe(0);
+    expect(await takeMany(one, 'read-look', 5)).toBe(5);
+    advance(3001);
+    expect(await takeMany(one, 'read-look', 200)).toBe(75);
+  });
+
+  it('are closed for everybody by a 429, for the time it names', async () => {
+    const { instance, store, advance } = world();
+    await knowledge(store);
+    const one = instance();
+    const two = instance();
+    expect((await two.take('delete')).ok).toBe(true);
+    await one.report('delete', { retryAfterMs: 20_000 });
+    advance(4000);
+    expect(await two.take('delete')).toMatchObject({ ok: false, fault: { kind: 'throttled', retryAfterMs: 16_000 } });
+    expect((await two.take('write-create')).ok).toBe(true);
+    advance(16_000);
+    expect((await two.take('delete')).ok).toBe(true);
+  });
+
+  it('believe a lower count of the server', async () => {
+    const { instance, store } = world();
+    await knowledge(store);
+    await instance().report('write-create', { remaining: 199, windowRemaining: 3 });
+    expect(await takeMany(instance(), 'write-create', 10)).toBe(3);
+    await instance().report('read-look', { remaining: 4 });
+    expect(await takeMany(instance(), 'read-look', 10)).toBe(4);
+  });
+
+  it('grant nothing while the rows cannot be had, and a report does not fail', async () => {
+    const { store, instance } = world();
+    const down = async () => fail({ kind: 'transient', message: 'down' });
+    const budgets = instance({ ...store, getBucket: down, upsertBucket: down });
+    expect(await budgets.take('read-look')).toMatchObject({ ok: false, fault: { kind: 'transient' } });
+    await expect(budgets.report('read-look', { retryAfterMs: 1000 })).resolves.toBeUndefined();
+  });
+
+  it('never exceed what ARM and ACI allow, with many instances, killed at random', async () => {
+    const spends = ['read-look', 'read-logs', 'write-create', 'write-end', 'delete'] as const;
+    const take = fc.record({
+      instance: fc.nat(3),
+      spend: fc.constantFrom(...spends),
+      count: fc.integer({ min: 1, max: 90 }),
+    });
+    const step = fc.record({
+      afterMs: fc.oneof(fc.integer({ min: 0, max: 4000 }), fc.integer({ min: 0, max: 120_000 })),
+      takes: fc.array(take, { maxLength: 4 }),
+      kill: fc.option(fc.nat(3)),
+      remaining: fc.option(fc.integer({ min: 0, max: 300 })),
+    });
+    const scenario = fc.record({ reborn: fc.boolean(), steps: fc.array(step, { maxLength: 25 }) });
+    await fc.assert(
+      fc.asyncProperty(scenario, async ({ reborn, steps }) => {
+        const { store, instance, advance, now } = world();
+        if (!reborn) await knowledge(store);
+        // Each instance reads the Table service's time a little differently.
+        const skewed = (index: number): StateStore => ({ ...store, now: async () => ok(now() + index * 300) });
+        const instances = [0, 1, 2, 3].map((index) => instance(skewed(index)));
+        const uses: { readonly at: number; readonly spend: Spend }[] = [];
+        for (const { afterMs, takes, kill, remaining } of steps) {
+          advance(afterMs);
+          if (kill !== null) instances[kill] = instance(skewed(kill));
+          await Promise.all(
+            takes.map(async ({ instance, spend, count }) => {
+              const granted = await takeMany(instances[instance] ?? world().instance(), spend, count);
+              for (let index = 0; index < granted; index += 1) uses.push({ at: now(), spend });
+              if (remaining !== null)
+                await instances[instance]?.report(spend, { remaining, windowRemaining: remaining });
+            }),
+          );
+        }
+        expect(excesses(uses)).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** ARM's own arithmetic over the requests that were sent: full buckets at first, and no window over its limit. */
+function excesses(uses: readonly { readonly at: number; readonly spend: Spend }[]): readonly string[] {
+  const found: string[] = [];
+  const meters = [
+    { spends: ['read-look', 'read-logs'], ...defaultArmLimits.reads },
+    { spends: ['write-create', 'write-end'], ...defaultArmLimits.writes },
+    { spends: ['delete'], ...defaultArmLimits.deletes },
+    { spends: ['read-logs'], capacity: 50, refillPerSecond: 5 },
+  ];
+  for (const { spends, capacity, refillPerSecond } of meters) {
+    let tokens = capacity;
+    let last = start;
+    for (const { at } of uses.filter((use) => spends.includes(use.spend))) {
+      tokens = Math.min(capacity, tokens + ((at - last) / 1000) * refillPerSecond) - 1;
+      last = at;
+      if (tokens < 0) found.push(`${spends.join()} at ${at - start}`);
+    }
+  }
+  for (const spend of ['write-create', 'delete']) {
+    const times = uses.filter((use) => use.spend === spend).map((use) => use.at);
+    for (const [windowMs, limit] of [
+      [300_000, 100],
+      [3_600_000, 300],
+    ] as const) {
+      for (const from of times) {
+        const count = times.filter((at) => at >= from && at <= from + windowMs).length;
+        if (count > limit) found.push(`${count} of ${spend} in ${windowMs} ms`);
+      }
+    }
+  }
+  return found;
+}
+
+describe('budgets in Tables (Azurite)', () => {
+  it('are shared by instances that take at the same time', async () => {
+    const options = { installation: `test-${randomUUID()}`, log: silent };
+    const open = () => createTableStore({ connectionString: inject('tableConnectionString') }, options);
+    await open().upsertBucket('create-requests', { tokens: 0, at: Date.now(), slots: [] }, undefined);
+    await open().upsertBucket('writes', { tokens: 200, at: Date.now() }, undefined);
+    const instances = [1, 2, 3].map(() => createBudgets(open(), defaultArmLimits, { chunk: 10, log: silent }));
+    const taken = await Promise.all(instances.map((budgets) => takeMany(budgets, 'write-create', 50)));
+    const total = taken.reduce((sum, count) => sum + count, 0);
+    expect(total).toBeGreaterThan(20);
+    expect(total).toBeLessThanOrEqual(100);
+  });
+});

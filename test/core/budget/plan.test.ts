@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { closeCharge, defaultArmLimits, planSpend, type SpendKind } from '../../../shared/core/budget/plan.ts';
+
+const buckets = (spend: SpendKind): readonly string[] =>
+  planSpend(spend, defaultArmLimits).charges.map((charge) => charge.bucket);
+const reserveOf = (spend: SpendKind): number => {
+  const [charge] = planSpend(spend, defaultArmLimits).charges;
+  return charge?.kind === 'tokens' ? charge.reserve / charge.limits.capacity : Number.NaN;
+};
+
+describe('spending plan', () => {
+  it.each<[SpendKind, readonly string[]]>([
+    ['read-look', ['reads']],
+    ['read-logs', ['logs', 'reads']],
+    ['write-create', ['writes', 'create-requests']],
+    ['write-end', ['writes']],
+    ['delete', ['deletes', 'delete-requests']],
+  ])('%s draws on %j', (spend, expected) => {
+    expect(buckets(spend)).toEqual(expected);
+  });
+
+  it('keeps a fifth of the writes for ending groups', () => {
+    expect(reserveOf('write-create')).toBeCloseTo(0.2, 2);
+    expect(reserveOf('write-end')).toBe(0);
+  });
+
+  it('lets logs take at most a fifth of the reads', () => {
+    const [logs, reads] = planSpend('read-logs', defaultArmLimits).charges;
+    if (logs?.kind !== 'tokens' || reads?.kind !== 'tokens') throw new Error('both are buckets of tokens');
+    expect(logs.limits.capacity).toBeLessThanOrEqual(reads.limits.capacity / 5);
+    expect(logs.limits.refillPerSecond).toBe(5);
+  });
+
+  it('does not close the writes of those who end groups when creates are throttled', () => {
+    expect(planSpend('write-create', defaultArmLimits).closes.bucket).toBe('create-requests');
+  });
+
+  it('believes no Retry-After longer than an hour, and never shortens one', () => {
+    const { closes } = planSpend('write-create', defaultArmLimits);
+    const closed = closeCharge({ tokens: 0, at: 0 }, closes, { now: 1000, retryAfterMs: 1e12 });
+    expect(closed.closedUntil).toBe(3_601_000);
+    expect(closeCharge(closed, closes, { now: 2000, retryAfterMs: 5000 }).closedUntil).toBe(3_601_000);
+  });
+});

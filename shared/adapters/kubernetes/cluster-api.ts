@@ -3,13 +3,24 @@ import type { ClusterApi, TokenIdentity } from '../../ports/node-api.ts';
 import { parseAnyObject } from '../../wire/kubernetes/meta.ts';
 import { parseNamespaceUid } from '../../wire/kubernetes/namespace.ts';
 import { type TokenReviewAnswer, parseTokenReview } from '../../wire/kubernetes/token.ts';
-import { type KubernetesClient, request } from './http.ts';
+import { type KubernetesClient, asNode, request } from './http.ts';
 import { nodesPath } from './nodes.ts';
 import { apiPath, namespacedPath } from './path.ts';
 import { absentIsDone, deleteOptions } from './pods.ts';
 
-/** `ClusterApi` over `client`, which must not impersonate. */
-export function createClusterApi(client: KubernetesClient): ClusterApi {
+/** Who asks for token reviews. */
+export interface ClusterApiOptions {
+  /**
+   * One of the installation's nodes in this cluster (it need not exist yet). Every node may create TokenReviews, the
+   * app itself may not unless it is bound to `system:auth-delegator`; so they are asked for as this node. Absent: as
+   * the app itself.
+   */
+  readonly reviewAsNode?: string;
+}
+
+/** `ClusterApi` over `client`, which must not impersonate: nothing but a TokenReview is said in another name. */
+export function createClusterApi(client: KubernetesClient, options: ClusterApiOptions = {}): ClusterApi {
+  const reviewer = options.reviewAsNode === undefined ? client : asNode(client, options.reviewAsNode);
   return {
     getClusterUid: (signal) =>
       request(client, { method: 'GET', path: namespacedPath('kube-system') }, parseNamespaceUid, signal),
@@ -20,7 +31,7 @@ export function createClusterApi(client: KubernetesClient): ClusterApi {
         kind: 'TokenReview',
         spec: { token, audiences: [audience] },
       };
-      const reviewed = await request(client, { method: 'POST', path, body }, parseTokenReview, signal);
+      const reviewed = await request(reviewer, { method: 'POST', path, body }, parseTokenReview, signal);
       return reviewed.ok ? ok(identityFor(reviewed.value, audience)) : withoutToken(reviewed, token);
     },
     cordonNode: async (name, signal) => {

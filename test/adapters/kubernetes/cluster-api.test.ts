@@ -37,6 +37,17 @@ describe('the cluster, as the app itself', () => {
     expect(await createClusterApi(server.client).reviewToken('t', 'app', never)).toMatchObject(expected);
   });
 
+  it('token reviews, and only they, are asked for as a node where one is named', async () => {
+    await using server = await cannedServer({ body: {} });
+    const api = createClusterApi(server.client, { reviewAsNode: 'aci-1' });
+    await api.reviewToken('t', 'app', never);
+    await api.getClusterUid(never);
+    expect(server.received.map(({ headers }) => headers['impersonate-user'])).toStrictEqual([
+      'system:node:aci-1',
+      undefined,
+    ]);
+  });
+
   it('a token that the server quotes reaches no message', async () => {
     await using server = await cannedServer(({ body }) => ({
       status: 400,

@@ -1,12 +1,12 @@
-import fc from 'fast-check';
+import { assert, integer, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatLease, parseLease } from '../../../shared/wire/kubernetes/lease.ts';
 import { formatMicroTime, parseMicroTime } from '../../../shared/wire/kubernetes/micro-time.ts';
 
 describe('MicroTime', () => {
   it('has exactly six decimals and comes back as it went', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 4_000_000_000_000_000 }), (micros) => {
+    assert(
+      property(integer({ min: 0, max: 4_000_000_000_000_000 }), (micros) => {
         const text = formatMicroTime(micros);
         expect(text).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
         expect(parseMicroTime(text)).toBe(micros);

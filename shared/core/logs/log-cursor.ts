@@ -60,8 +60,8 @@ const digest = (text: string): string => createHash('sha256').update(text, 'utf1
 function seenLength(window: string, { length, digest: known, tail }: LogCursor): number | undefined {
   if (length === 0) return 0;
   if (window.length >= length && digest(window.slice(0, length)) === known) return length;
-  const whole = tail.length === tailLength ? window.lastIndexOf(tail) : -1;
-  if (whole >= 0) return whole + tail.length;
+  const whole = window.lastIndexOf(tail);
+  if (whole >= 0 && hasInstant(tail)) return whole + tail.length;
   const overlap = overlapLength(tail, window);
   return hasInstant(window.slice(0, overlap)) ? overlap : undefined;
 }

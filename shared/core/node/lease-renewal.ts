@@ -2,6 +2,9 @@ import type { Lease } from '../kubernetes/node.ts';
 
 export const leaseDurationSeconds = 40;
 
+/** Another writer's idea of the API server's time may be this much newer than ours. */
+const toleratedLeadMs = 10_000;
+
 export interface RenewalInput {
   /** As just read; undefined: there is none. */
   readonly lease: Lease | undefined;
@@ -28,9 +31,10 @@ export function leaseRenewal({ lease, nodeName, nodeUid, serverNow, minimumAgeMs
   const nowMicros = Math.floor(serverNow) * 1000;
   const next = { name: nodeName, ownerUid: nodeUid, holderIdentity: nodeName, leaseDurationSeconds };
   if (lease === undefined) return { kind: 'create', lease: { ...next, renewTimeMicros: nowMicros } };
-  const isRecent = Math.abs(nowMicros - lease.renewTimeMicros) < minimumAgeMs * 1000;
+  const ageMs = (nowMicros - lease.renewTimeMicros) / 1000;
   const isOwned = lease.ownerUid === nodeUid;
-  if (isOwned && (isRecent || lease.renewTimeMicros === nowMicros)) return { kind: 'keep', lease };
-  const renewTimeMicros = nowMicros > lease.renewTimeMicros ? nowMicros : lease.renewTimeMicros + (isRecent ? 0 : 1);
+  const stands = ageMs > 0 ? ageMs < minimumAgeMs : -ageMs <= toleratedLeadMs;
+  if (isOwned && stands) return { kind: 'keep', lease };
+  const renewTimeMicros = ageMs > 0 ? nowMicros : lease.renewTimeMicros + (stands ? 0 : 1);
   return { kind: 'update', lease: { ...lease, ...next, renewTimeMicros } };
 }

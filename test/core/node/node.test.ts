@@ -1,0 +1,317 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { allocatable } from '../../../shared/core/node/allocatable.ts';
+import { leaseRenewal } from '../../../shared/core/node/lease-renewal.ts';
+import { nodeDrift } from '../../../shared/core/node/node-drift.ts';
+import { reportedVersion } from '../../../shared/core/node/node-spec.ts';
+import type { NodeSpec } from '../../../shared/core/node/node-spec.ts';
+import { nodeStatus, nodeStatusToWrite, nodeTemplate } from '../../../shared/core/node/node-status.ts';
+import type { KubeNode, Lease } from '../../../shared/core/kubernetes/node.ts';
+
+const spec: NodeSpec = {
+  name: 'aci-westeurope-1',
+  cluster: '11111111-2222-3333-4444-555555555555',
+  installation: 'app-1',
+  region: 'westeurope',
+  zone: '1',
+  address: '10.0.0.9',
+  kubeletPort: 10251,
+  capacity: { cpu: '100', memory: '400Gi', pods: 100 },
+  taint: true,
+  kubeletVersion: 'v1.36.3-aci.0.1.0',
+  labels: { team: 'a', type: 'mine' },
+};
+const now = Date.parse('2026-11-23T05:00:00.900Z');
+
+const nodeOf = (
+  changes: { annotations?: Record<string, string>; labels?: Record<string, string>; taints?: KubeNode['taints'] } = {},
+): KubeNode => {
+  const template = nodeTemplate(spec, now);
+  return {
+    metadata: {
+      name: template.name,
+      uid: 'n',
+      resourceVersion: '1',
+      labels: changes.labels ?? template.labels,
+      annotations: changes.annotations ?? template.annotations,
+    },
+    unschedulable: false,
+    taints: changes.taints ?? template.taints,
+    status: template.status,
+  };
+};
+
+describe('the node that is POSTed', () => {
+  it('says what it is, in one object', () => {
+    const { labels, annotations, taints, status } = nodeTemplate(spec, now);
+    expect(labels).toEqual({
+      team: 'a',
+      type: 'virtual-kubelet',
+      'kubernetes.azure.com/managed': 'false',
+      'node.kubernetes.io/exclude-from-external-load-balancers': 'true',
+      'node.kubernetes.io/instance-type': 'Virtual',
+      'kubernetes.io/hostname': 'aci-westeurope-1',
+      'kubernetes.io/os': 'linux',
+      'kubernetes.io/arch': 'amd64',
+      'topology.kubernetes.io/region': 'westeurope',
+      'topology.kubernetes.io/zone': 'westeurope-1',
+    });
+    expect(annotations).toEqual({ 'serverless-kubelet.io/owner': 'app-1' });
+    expect(taints).toEqual([{ key: 'virtual-kubelet.io/provider', value: 'azure', effect: 'NoSchedule' }]);
+    expect(status.addresses).toEqual([{ type: 'InternalIP', address: '10.0.0.9' }]);
+    expect(status.conditions.map(({ type, status }) => `${type}=${status}`)).toEqual([
+      'Ready=True',
+      'MemoryPressure=False',
+      'DiskPressure=False',
+      'PIDPressure=False',
+      'NetworkUnavailable=False',
+    ]);
+    expect(status.conditions[0]?.lastHeartbeatTime).toBe('2026-11-23T05:00:00Z');
+  });
+
+  it('has no zone label without a zone, and no taint when it is not to have one', () => {
+    const { labels, taints } = nodeTemplate({ ...spec, zone: undefined, taint: false }, now);
+    expect(labels['topology.kubernetes.io/zone']).toBeUndefined();
+    expect(taints).toEqual([]);
+  });
+
+  it.each([
+    ['v1.36.3', 'v1.36.3-aci.0.1.0'],
+    ['v1.34.1+k3s1', 'v1.34.1-aci.0.1.0'],
+    ['v1.37.0-beta.1', 'v1.37.0-aci.0.1.0'],
+  ])('reports %s as %s', (server, reported) => {
+    expect(reportedVersion(server, '0.1.0')).toBe(reported);
+  });
+});
+
+describe('the node status', () => {
+  const later = now + 60_000;
+
+  it('moves heartbeats, and transitions only where the status changed', () => {
+    const previous = nodeStatus(spec, { allocatable: spec.capacity, previous: [] }, now).conditions.map((condition) =>
+      condition.type === 'Ready' ? { ...condition, status: 'Unknown' as const } : condition,
+    );
+    const { conditions } = nodeStatus(spec, { allocatable: spec.capacity, previous }, later);
+    const times = Object.fromEntries(
+      conditions.map(({ type, lastHeartbeatTime, lastTransitionTime }) => [
+        type,
+        [lastHeartbeatTime, lastTransitionTime],
+      ]),
+    );
+    expect(times['Ready']).toEqual(['2026-11-23T05:01:00Z', '2026-11-23T05:01:00Z']);
+    expect(times['DiskPressure']).toEqual(['2026-11-23T05:01:00Z', '2026-11-23T05:00:00Z']);
+  });
+
+  it.each([
+    ['is not written again within five minutes', 0, spec, false],
+    ['is written again after five minutes', 300_001, spec, true],
+    ['is written at once when its address changed', 0, { ...spec, address: '10.0.0.10' }, true],
+    ['is written at once when its version changed', 0, { ...spec, kubeletVersion: 'v1.37.0-aci.0.1.0' }, true],
+    ['is written at once when less can be placed', 0, { ...spec, capacity: { ...spec.capacity, pods: 9 } }, true],
+  ])('%s', (_, elapsed, changed, isWritten) => {
+    const next = nodeStatus(
+      changed,
+      { allocatable: changed.capacity, previous: nodeOf().status.conditions },
+      now + elapsed,
+    );
+    expect(nodeStatusToWrite(nodeOf(), next, now + elapsed) !== undefined).toBe(isWritten);
+  });
+
+  it("is written at once when the node controller called it Unknown, and other owners' conditions do not matter", () => {
+    const next = nodeStatus(spec, { allocatable: spec.capacity, previous: nodeOf().status.conditions }, now);
+    const conditions = nodeOf().status.conditions;
+    const foreign = {
+      ...conditions[1],
+      type: 'DrainInProgress',
+      status: 'True',
+      reason: 'x',
+      message: '',
+      lastHeartbeatTime: '',
+      lastTransitionTime: '',
+    } as const;
+    const node = nodeOf();
+    expect(
+      nodeStatusToWrite({ ...node, status: { ...node.status, conditions: [...conditions, foreign] } }, next, now),
+    ).toBeUndefined();
+    const unknown = conditions.map((condition) =>
+      condition.type === 'Ready' ? { ...condition, status: 'Unknown' as const } : condition,
+    );
+    expect(nodeStatusToWrite({ ...node, status: { ...node.status, conditions: unknown } }, next, now)).toEqual(next);
+  });
+});
+
+describe('drift of the Node object', () => {
+  it('is none when all stands, whatever others added', () => {
+    const extra = { ...nodeOf().metadata.labels, 'beta.kubernetes.io/os': 'linux' };
+    expect(nodeDrift(nodeOf({ labels: extra }), spec)).toEqual({ kind: 'none' });
+  });
+
+  it.each([
+    ['of another installation', { 'serverless-kubelet.io/owner': 'app-2' }, 'belongs to installation "app-2"'],
+    ['without an owner', {}, 'has no owner annotation'],
+  ])('a node %s is refused loudly', (_, annotations, words) => {
+    const drift = nodeDrift(nodeOf({ annotations }), spec);
+    expect(drift.kind).toBe('foreign-owner');
+    expect(drift.kind === 'foreign-owner' ? drift.message : '').toContain(words);
+  });
+
+  it('names labels that are missing or changed, and the taint', () => {
+    const { type: _type, ...labels } = nodeOf().metadata.labels;
+    expect(
+      nodeDrift(nodeOf({ labels: { ...labels, 'kubernetes.azure.com/managed': 'true' }, taints: [] }), spec),
+    ).toEqual({
+      kind: 'drifted',
+      labels: { type: 'virtual-kubelet', 'kubernetes.azure.com/managed': 'false' },
+      taint: 'missing',
+    });
+    expect(nodeDrift(nodeOf(), { ...spec, taint: false })).toEqual({ kind: 'drifted', labels: {}, taint: 'unwanted' });
+  });
+});
+
+describe('what can be placed on the node', () => {
+  const share = { capacity: spec.capacity, usage: undefined, nodesSharing: 1, ownCores: 0, ownGroups: 0 };
+  it.each([
+    ['the capacity while nothing is known', {}, { cpu: '100', memory: '400Gi', pods: 100 }],
+    [
+      'what is free, when that is less',
+      { usage: { coresFree: 10, groupsFree: 90 } },
+      { cpu: '10', memory: '400Gi', pods: 10 },
+    ],
+    [
+      'a third of what is free, for three nodes',
+      { usage: { coresFree: 10, groupsFree: 90 }, nodesSharing: 3 },
+      { cpu: '3333m', memory: '400Gi', pods: 3 },
+    ],
+    [
+      'what it has, when nothing is free',
+      { usage: { coresFree: 0, groupsFree: 0 }, ownCores: 7.5, ownGroups: 4 },
+      { cpu: '7500m', memory: '400Gi', pods: 4 },
+    ],
+    [
+      'nothing, when others use all',
+      { usage: { coresFree: 0, groupsFree: 0 } },
+      { cpu: '0', memory: '400Gi', pods: 0 },
+    ],
+    [
+      'as many pods as there are gigabytes',
+      { capacity: { cpu: '100', memory: '8G', pods: 100 } },
+      { cpu: '100', memory: '8G', pods: 8 },
+    ],
+    [
+      'as many pods as there are cores',
+      { capacity: { cpu: '4500m', memory: '400Gi', pods: 100 } },
+      { cpu: '4500m', memory: '400Gi', pods: 4 },
+    ],
+  ])('is %s', (_, changes, expected) => {
+    expect(allocatable({ ...share, ...changes })).toEqual(expected);
+  });
+
+  it('never promises more than the quota less what others use, all nodes together', () => {
+    const node = fc.record({ ownCores: fc.nat(20), ownGroups: fc.nat(20) });
+    fc.assert(
+      fc.property(
+        fc.array(node, { minLength: 1, maxLength: 5 }),
+        fc.nat(100),
+        fc.nat(100),
+        (nodes, coresFree, groupsFree) => {
+          const shares = nodes.map((own) =>
+            allocatable({ ...share, ...own, usage: { coresFree, groupsFree }, nodesSharing: nodes.length }),
+          );
+          const own = (key: 'ownCores' | 'ownGroups'): number => nodes.reduce((sum, each) => sum + each[key], 0);
+          const cores = shares.reduce(
+            (sum, { cpu }) => sum + (cpu.endsWith('m') ? Number(cpu.slice(0, -1)) / 1000 : Number(cpu)),
+            0,
+          );
+          expect(cores).toBeLessThanOrEqual(coresFree + own('ownCores') + 1e-6);
+          expect(shares.reduce((sum, { pods }) => sum + pods, 0)).toBeLessThanOrEqual(groupsFree + own('ownGroups'));
+        },
+      ),
+    );
+  });
+});
+
+describe('the Lease', () => {
+  const base = { nodeName: 'aci-1', nodeUid: 'u', serverNow: 1_000_000, minimumAgeMs: 5_000 };
+  const lease: Lease = {
+    resourceVersion: '7',
+    name: 'aci-1',
+    ownerUid: 'u',
+    holderIdentity: 'aci-1',
+    leaseDurationSeconds: 40,
+    renewTimeMicros: 990_000_000,
+  };
+  const renewed = { ...lease, renewTimeMicros: 1_000_000_000 };
+  it.each([
+    [
+      'is created with the Node as its owner',
+      undefined,
+      'create',
+      {
+        name: 'aci-1',
+        ownerUid: 'u',
+        holderIdentity: 'aci-1',
+        leaseDurationSeconds: 40,
+        renewTimeMicros: 1_000_000_000,
+      },
+    ],
+    ["is renewed to the API server's time", lease, 'update', renewed],
+    [
+      'is kept when somebody renewed it a moment ago',
+      { ...lease, renewTimeMicros: 996_000_000 },
+      'keep',
+      { ...lease, renewTimeMicros: 996_000_000 },
+    ],
+    [
+      'is kept when it stands a moment ahead',
+      { ...lease, renewTimeMicros: 1_001_000_000 },
+      'keep',
+      { ...lease, renewTimeMicros: 1_001_000_000 },
+    ],
+    [
+      'moves by the least when a wrong clock put it far ahead',
+      { ...lease, renewTimeMicros: 9_000_000_000 },
+      'update',
+      { ...lease, renewTimeMicros: 9_000_000_001 },
+    ],
+    [
+      'gets the new Node as its owner at once',
+      { ...lease, ownerUid: 'old', renewTimeMicros: 999_000_000 },
+      'update',
+      renewed,
+    ],
+    [
+      'does not go back when it gets a new owner',
+      { ...lease, ownerUid: 'old', renewTimeMicros: 1_001_000_000 },
+      'update',
+      { ...lease, renewTimeMicros: 1_001_000_000 },
+    ],
+  ])('%s', (_, before, kind, after) => {
+    expect(leaseRenewal({ ...base, lease: before })).toEqual({ kind, lease: after });
+  });
+
+  it('only moves forward and never ahead of the API server, whoever renews it and in whatever order', () => {
+    const renewals = fc.array(
+      fc.record({ elapsed: fc.nat(60_000), behind: fc.nat(1_000), minimumAgeMs: fc.nat(10_000) }),
+      { maxLength: 40 },
+    );
+    fc.assert(
+      fc.property(renewals, (steps) => {
+        let serverNow = 1_700_000_000_000;
+        let current: Lease | undefined;
+        for (const { elapsed, behind, minimumAgeMs } of steps) {
+          serverNow += elapsed;
+          const { kind, lease } = leaseRenewal({
+            ...base,
+            serverNow: serverNow - behind,
+            minimumAgeMs,
+            lease: current,
+          });
+          expect(lease.renewTimeMicros).toBeLessThanOrEqual(serverNow * 1000);
+          if (current !== undefined && kind === 'update')
+            expect(lease.renewTimeMicros).toBeGreaterThan(current.renewTimeMicros);
+          current = lease;
+        }
+      }),
+    );
+  });
+});

@@ -26,7 +26,12 @@ const time = z.number().min(0).max(9_999_999_999_999);
 const intent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('none') }),
   z.object({ kind: z.literal('open'), at: time }),
-  z.object({ kind: z.literal('accepted'), at: time, operationUrl: z.string().exactOptional() }),
+  z.object({
+    kind: z.literal('accepted'),
+    at: time,
+    operationUrl: z.string().exactOptional(),
+    replacing: z.literal(true).exactOptional(),
+  }),
   z.object({ kind: z.literal('refused'), at: time }),
   z.object({ kind: z.literal('deleted'), at: time }),
 ]);
@@ -53,7 +58,15 @@ const nodeRow: z.ZodType<NodeRow> = z.object({
   resyncedAt: maybe(time),
   orphans: z.record(z.string(), time),
   emptySince: maybe(time),
-  usage: maybe(z.object({ readAt: time, coresFree: z.number(), groupsFree: z.number() })),
+  usage: maybe(
+    z.object({
+      readAt: time,
+      coresFree: z.number(),
+      groupsFree: z.number(),
+      ownCores: z.number().default(0),
+      ownGroups: z.number().default(0),
+    }),
+  ),
 });
 
 const bucketState: z.ZodType<BucketState> = z.object({

@@ -1,0 +1,151 @@
+import type { TokenCredential } from '@azure/core-auth';
+import { describeFault, fail, type Fault, ok, type Result } from '../../core/fault.ts';
+import type { BudgetObservation, Budgets, Spend } from '../../ports/budgets.ts';
+import type { Log } from '../../ports/log.ts';
+import { type ArmAction, type ArmAnswer, answerFault, thrownFault } from './arm-faults.ts';
+
+export interface ArmConfig {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  /** The region whose usages are read, e.g. `westeurope`. */
+  readonly location: string;
+  /** `https://management.azure.com`, a sovereign cloud's, or an emulator's; no slash at the end. */
+  readonly endpoint: string;
+  readonly credential: TokenCredential;
+  /** What tokens are asked for; `<endpoint>/.default` unless told. */
+  readonly tokenScope?: string;
+  readonly budgets: Budgets;
+  readonly log: Log;
+  /** PEM of the CA that the endpoint's certificate is from; the system's CAs are not trusted then. */
+  readonly certificateAuthorityPem?: string;
+}
+
+export interface ArmRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  /** Absolute, on the endpoint's host. */
+  readonly url: string;
+  readonly body?: string;
+  readonly action: ArmAction;
+  readonly spend: Spend;
+  readonly signal: AbortSignal;
+}
+
+/** Sends one request each, after one permit; its own answer decides. */
+export interface ArmClient {
+  send(request: ArmRequest): Promise<Result<ArmAnswer>>;
+}
+
+type Send = (request: ArmRequest) => Promise<ArmAnswer>;
+
+export function createArmClient(config: ArmConfig): ArmClient {
+  let sender: Promise<Send> | undefined;
+  const host = new URL(config.endpoint).host;
+  const attempt = async (request: ArmRequest): Promise<Result<ArmAnswer>> => {
+    try {
+      sender ??= loadSender(config);
+      const send = await sender;
+      return ok(await send(request));
+    } catch (error) {
+      return fail(thrownFault(error));
+    }
+  };
+  return {
+    send: async (request) => {
+      // Our token must not follow a link to another host.
+      if (!isSameHost(request.url, host))
+        return fail({ kind: 'transient', message: 'ARM named a URL on another host.' });
+      const permit = await config.budgets.take(request.spend);
+      if (!permit.ok) return permit;
+      if (request.signal.aborted) return fail({ kind: 'transient', message: 'There is no time left for the request.' });
+      const answer = await attempt(request);
+      if (!answer.ok) return logged(config.log, request, answer.fault);
+      await reportBudget(config.budgets, request.spend, answer.value);
+      if (answer.value.status >= 200 && answer.value.status < 300) return answer;
+      return logged(config.log, request, answerFault(answer.value, request.action));
+    },
+  };
+}
+
+function isSameHost(url: string, host: string): boolean {
+  const parsed = URL.parse(url);
+  return parsed !== null && parsed.protocol === 'https:' && parsed.host === host;
+}
+
+/**
+ * The SDK's client with its own pipeline (credential, user agent, tracing), but one request a call: its `begin*` methods
+ * poll once by themselves, a read that no budget knows and whose failure would hide an accepted PUT.
+ */
+async function loadSender(config: ArmConfig): Promise<Send> {
+  const [{ ContainerInstanceManagementClient }, { createHttpHeaders, createPipelineRequest }] = await Promise.all([
+    import('@azure/arm-containerinstance'),
+    import('@azure/core-rest-pipeline'),
+  ]);
+  const client = new ContainerInstanceManagementClient(config.credential, config.subscriptionId, {
+    endpoint: config.endpoint,
+    credentialScopes: config.tokenScope ?? `${config.endpoint}/.default`,
+    retryOptions: { maxRetries: 0 },
+    redirectOptions: { maxRetries: 0 },
+    ...(config.certificateAuthorityPem === undefined ? {} : { tlsOptions: { ca: config.certificateAuthorityPem } }),
+  });
+  return async ({ method, url, body, signal }) => {
+    const headers = createHttpHeaders({
+      accept: 'application/json',
+      ...(body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+    });
+    const request = createPipelineRequest({
+      method,
+      url,
+      headers,
+      abortSignal: signal,
+      ...(body === undefined ? {} : { body }),
+    });
+    const response = await client.sendRequest(request);
+    return {
+      status: response.status,
+      body: response.bodyAsText ?? '',
+      header: (name) => response.headers.get(name),
+    };
+  };
+}
+
+/** Faults that are part of a pod's life are the caller's business; what an operator must know is logged here, once a request. */
+function logged(log: Log, request: ArmRequest, fault: Fault): Result<never> {
+  if (fault.kind === 'denied' || fault.kind === 'throttled' || fault.kind === 'transient') {
+    log.warn('ARM did not do as asked.', { action: request.action, kind: fault.kind, fault: describeFault(fault) });
+  }
+  return fail(fault);
+}
+
+const windowHeaders = ['pt5m', 'pt1h'].map(
+  (window) => `x-ms-ratelimit-remaining-subscription-resource-requests-${window}`,
+);
+
+async function reportBudget(budgets: Budgets, spend: Spend, answer: ArmAnswer): Promise<void> {
+  const kind = {
+    'read-look': 'reads',
+    'read-logs': 'reads',
+    'write-create': 'writes',
+    'write-end': 'writes',
+    delete: 'deletes',
+  }[spend];
+  const meter = [`x-ms-ratelimit-remaining-subscription-${kind}`];
+  const remaining = lowest(answer, meter);
+  const windowRemaining = lowest(answer, windowHeaders);
+  const fault = answer.status === 429 ? answerFault(answer, 'get') : undefined;
+  const observation: BudgetObservation = {
+    ...(fault?.kind === 'throttled' ? { retryAfterMs: fault.retryAfterMs } : {}),
+    ...(remaining === undefined ? {} : { remaining }),
+    ...(windowRemaining === undefined ? {} : { windowRemaining }),
+  };
+  const reported = Object.keys(observation).length === 0 ? undefined : budgets.report(spend, observation);
+  // Everybody must know of a 429 before anybody goes on; that less remains may be written while the caller goes on.
+  if (fault !== undefined) await reported;
+}
+
+function lowest(answer: ArmAnswer, names: readonly string[]): number | undefined {
+  const values = names.flatMap((name) => {
+    const text = answer.header(name) ?? '';
+    return /^\d+$/.test(text) ? [Number(text)] : [];
+  });
+  return values.length === 0 ? undefined : Math.min(...values);
+}

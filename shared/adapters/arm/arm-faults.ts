@@ -1,0 +1,139 @@
+import type { Fault } from '../../core/fault.ts';
+import { parseError, parseJson } from '../../wire/arm/answers.ts';
+
+/** What a request was about: the same status means different things (aci.md §4). */
+export type ArmAction = 'list' | 'get' | 'create' | 'delete' | 'stop' | 'logs' | 'operation' | 'usages';
+
+export interface ArmAnswer {
+  readonly status: number;
+  readonly body: string;
+  header(name: string): string | undefined;
+}
+
+const maxMessageLength = 500;
+const defaultRetryAfterMs = 10_000;
+/** Some are joined with others, so they are looked for within what ARM says, without case; the first found counts. */
+const capacityCodes = ['ContainerGroupQuotaReached', 'InsufficientCapacity'] as const;
+const conflictCodes = ['ContainerGroupTransitioning', 'RegistryErrorResponse'] as const;
+/** Faults of configuration: an operator must act, and the same request may succeed afterwards. */
+const operatorCodes = [
+  'SubscriptionNotFound',
+  'MissingSubscriptionRegistration',
+  'ResourceGroupBeingDeleted',
+  'ScopeLocked',
+  'RequestDisallowedByPolicy',
+  'AuthorizationFailed',
+  'LinkedAuthorizationFailed',
+  'NoRegisteredProviderFound',
+  'LocationNotAvailableForResourceType',
+  'InvalidApiVersionParameter',
+  'InvalidResourceType',
+  'InvalidImageRegistryIdentity',
+  'SubnetMissingRequiredDelegation',
+  'SubnetDelegationsCannotChange',
+  'VirtualNetworkNotFound',
+  'SubnetNotFound',
+] as const;
+const definiteCodes = [
+  'InaccessibleImage',
+  'InvalidContainerGroupUpdate',
+  'InvalidContainerEnvironmentVariable',
+  'ResourceRequestsNotSpecified',
+  'ContainerLimitGreaterThanContainerGroupTotalRequest',
+] as const;
+const goneCodes = /^(resourcegroup|containergroup|resource)?notfound$/i;
+
+/** The fault of an answer that is no success. */
+export function answerFault(answer: ArmAnswer, action: ArmAction): Fault {
+  const error = parseError(parseJson(answer.body));
+  const message = cut(error?.message ?? `ARM answered ${answer.status} without a reason.`);
+  const codes = error?.codes ?? [];
+  const { status } = answer;
+  if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(answer), message };
+  if (status === 401 || status === 403) return { kind: 'denied', code: codes[0] ?? String(status), message };
+  // A page of HTML is from somebody between us and ARM, who cannot say what became of the request.
+  const definite = status >= 400 && status < 500 && status !== 408 && codes.length > 0;
+  return definite
+    ? definiteFault({ status, codes, message }, action)
+    : { kind: 'transient', message: `HTTP ${status}: ${message}` };
+}
+
+interface DefiniteError {
+  readonly status: number;
+  readonly codes: readonly string[];
+  readonly message: string;
+}
+
+function definiteFault(error: DefiniteError, action: ArmAction): Fault {
+  const { status, codes, message } = error;
+  const named = (known: readonly string[]): string | undefined => known.find((code) => includes(codes, code));
+  const capacity = named(capacityCodes) ?? (status === 409 ? named(['ServiceUnavailable']) : undefined);
+  if (capacity !== undefined) return { kind: 'capacity', code: capacity, message };
+  const conflict = named(conflictCodes);
+  if (conflict !== undefined) return { kind: 'conflict', code: conflict, message };
+  const operator = named(operatorCodes);
+  if (operator !== undefined) return { kind: 'denied', code: operator, message };
+  const code = named(definiteCodes) ?? codes[0] ?? '';
+  if (status === 404) return absenceFault(code, message, action);
+  return { kind: status === 409 || status === 412 ? 'conflict' : 'rejected', code, message };
+}
+
+/** Absence is believed only from the codes that mean it: what is taken for gone is never started again. */
+function absenceFault(code: string, message: string, action: ArmAction): Fault {
+  switch (action) {
+    case 'create':
+      // Only the resource group can be missing: configuration.
+      return { kind: 'denied', code, message };
+    case 'get':
+    case 'delete':
+    case 'stop':
+    case 'list':
+      if (goneCodes.test(code)) return { kind: 'not-found', code, message };
+      return { kind: 'transient', message: `HTTP 404 ${code}: ${message}` };
+    case 'logs':
+    case 'operation':
+    case 'usages':
+      break;
+  }
+  return { kind: 'not-found', code, message };
+}
+
+const includes = (codes: readonly string[], known: string): boolean =>
+  codes.some((code) => code.toLowerCase().includes(known.toLowerCase()));
+
+/** Retry-After in its three forms; a date is read against the answer's own. */
+export function retryAfterMs(answer: ArmAnswer): number {
+  for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
+    const ms = positive(answer.header(name));
+    if (ms !== undefined) return ms;
+  }
+  const header = answer.header('retry-after');
+  const seconds = positive(header);
+  if (seconds !== undefined) return seconds * 1000;
+  const fromDate = Date.parse(header ?? '') - Date.parse(answer.header('date') ?? '');
+  return Number.isFinite(fromDate) && fromDate > 0 ? fromDate : defaultRetryAfterMs;
+}
+
+function positive(header: string | undefined): number | undefined {
+  const value = header === undefined || header.trim() === '' ? Number.NaN : Number(header);
+  return Number.isFinite(value) && value >= 0 ? value : undefined;
+}
+
+const credentialErrors =
+  /^(AuthenticationError|AuthenticationRequiredError|AggregateAuthenticationError|CredentialUnavailableError)$/;
+
+/**
+ * What was thrown instead of an answer: a lost connection, a time-out, a token that could not be had. A refused token
+ * is `denied`; all else `transient`: nobody knows whether the request arrived.
+ */
+export function thrownFault(error: unknown): Fault {
+  if (!(error instanceof Error)) return { kind: 'transient', message: cut(String(error)) };
+  const message = cut(`${error.name}: ${error.message}`);
+  const status = 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : undefined;
+  const refused = status !== undefined && status >= 400 && status < 500 && status !== 429 && status !== 408;
+  if (credentialErrors.test(error.name) && refused) return { kind: 'denied', code: error.name, message };
+  return { kind: 'transient', message };
+}
+
+/** One line, for logs and events. */
+const cut = (message: string): string => message.replaceAll(/\s+/g, ' ').trim().slice(0, maxMessageLength);

@@ -1,0 +1,112 @@
+import { fail, ok, type Result } from '../../core/fault.ts';
+import type { ListedGroup } from '../../core/group/group.ts';
+import type { AcceptedGroup, ContainerGroups, DeletedGroup } from '../../ports/container-groups.ts';
+import { parseJson, parseLogs, parseOperation, parseUsages } from '../../wire/arm/answers.ts';
+import { parseGroup, parseGroupPage } from '../../wire/arm/group-answer.ts';
+import { formatGroup } from '../../wire/arm/group-request.ts';
+import { type ArmClient, type ArmConfig, createArmClient } from './arm-client.ts';
+import type { ArmAction, ArmAnswer } from './arm-faults.ts';
+
+const apiVersion = '2023-05-01';
+const maxPages = 200;
+/** Signed operation URLs have about 3.5 kB (aci.md §1.3). */
+const maxOperationUrlLength = 16_384;
+
+/** Container groups of one resource group at Azure Resource Manager. The SDK is loaded on the first call. */
+export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
+  const client = createArmClient(config);
+  const urls = createUrls(config);
+  return {
+    list: (signal) => list(client, urls.groups, signal),
+    get: async (name, signal) => {
+      const request = { method: 'GET', url: urls.group(name), action: 'get', spend: 'read-look', signal } as const;
+      return read(await client.send(request), 'get', parseGroup);
+    },
+    createOrUpdate: async (name, body, signal) => {
+      const text = JSON.stringify(formatGroup(body));
+      const request = { method: 'PUT', url: urls.group(name), body: text, signal } as const;
+      const answer = await client.send({ ...request, action: 'create', spend: 'write-create' });
+      return answer.ok ? ok(acceptedGroup(answer.value, config.endpoint)) : answer;
+    },
+    delete: async (name, signal) => {
+      const request = { method: 'DELETE', url: urls.group(name), action: 'delete', spend: 'delete', signal } as const;
+      return deletedGroup(await client.send(request));
+    },
+    stop: async (name, signal) => {
+      const url = urls.group(name, '/stop');
+      const answer = await client.send({ method: 'POST', url, action: 'stop', spend: 'write-end', signal });
+      return answer.ok ? ok(undefined) : answer;
+    },
+    listLogs: async ({ group, container, tail, timestamps }, signal) => {
+      const query = { ...(tail === undefined ? {} : { tail: String(tail) }), timestamps: String(timestamps) };
+      const url = urls.group(group, `/containers/${encodeURIComponent(container)}/logs`, query);
+      const answer = await client.send({ method: 'GET', url, action: 'logs', spend: 'read-logs', signal });
+      return read(answer, 'logs', parseLogs);
+    },
+    getOperation: async (url, signal) => {
+      const answer = await client.send({ method: 'GET', url, action: 'operation', spend: 'read-look', signal });
+      return read(answer, 'operation', parseOperation);
+    },
+    listUsages: async (signal) => {
+      const request = { method: 'GET', url: urls.usages, action: 'usages', spend: 'read-look', signal } as const;
+      return read(await client.send(request), 'usages', parseUsages);
+    },
+  };
+}
+
+function createUrls(config: ArmConfig) {
+  const subscription = `${config.endpoint}/subscriptions/${encodeURIComponent(config.subscriptionId)}`;
+  const provider = 'providers/Microsoft.ContainerInstance';
+  const groups = `${subscription}/resourceGroups/${encodeURIComponent(config.resourceGroup)}/${provider}/containerGroups`;
+  const version = `?api-version=${apiVersion}`;
+  return {
+    groups: `${groups}${version}`,
+    group: (name: string, below = '', query: Readonly<Record<string, string>> = {}) => {
+      const more = Object.entries(query).map(([key, value]) => `&${key}=${encodeURIComponent(value)}`);
+      return `${groups}/${encodeURIComponent(name)}${below}${version}${more.join('')}`;
+    },
+    usages: `${subscription}/${provider}/locations/${encodeURIComponent(config.location)}/usages${version}`,
+  };
+}
+
+/** A 2xx whose body is not what ARM promises is as good as no answer. */
+function read<T>(answer: Result<ArmAnswer>, action: ArmAction, parse: (body: unknown) => T | undefined): Result<T> {
+  if (!answer.ok) return answer;
+  const value = answer.value.status === 200 ? parse(parseJson(answer.value.body)) : undefined;
+  if (value !== undefined) return ok(value);
+  return fail({ kind: 'transient', message: `ARM answered ${action} with ${answer.value.status} and no such body.` });
+}
+
+async function list(client: ArmClient, first: string, signal: AbortSignal): Promise<Result<readonly ListedGroup[]>> {
+  const groups: ListedGroup[] = [];
+  let url: string | undefined = first;
+  for (let pages = 0; url !== undefined; pages += 1) {
+    if (pages >= maxPages) return fail({ kind: 'transient', message: 'The list of groups does not end.' });
+    const answer = await client.send({ method: 'GET', url, action: 'list', spend: 'read-look', signal });
+    const page = read(answer, 'list', parseGroupPage);
+    if (!page.ok) return page;
+    groups.push(...page.value.value);
+    url = page.value.nextLink;
+  }
+  return ok(groups);
+}
+
+/** The status decides, whatever the body. A URL on another host would never be asked, so it is not kept. */
+function acceptedGroup(answer: ArmAnswer, endpoint: string): AcceptedGroup {
+  const operationUrl = answer.header('azure-asyncoperation') ?? '';
+  const usable =
+    operationUrl.length <= maxOperationUrlLength && URL.parse(operationUrl)?.host === new URL(endpoint).host;
+  return usable ? { operationUrl } : {};
+}
+
+function deletedGroup(answer: Result<ArmAnswer>): Result<DeletedGroup> {
+  if (!answer.ok) return answer.fault.kind === 'not-found' ? ok('absent') : answer;
+  switch (answer.value.status) {
+    case 200:
+      return ok('deleted');
+    case 204:
+      return ok('absent');
+    default:
+      return ok('accepted');
+  }
+}

@@ -1,0 +1,55 @@
+import type { GroupBody, GroupContainer, GroupInitContainer } from '../../core/group/group.ts';
+import type { JsonObject } from '../../core/json.ts';
+
+/** The body of a PUT as ARM reads it, api-version 2023-05-01 (aci.md §2): what the group's model flattens goes under `properties`. */
+export function formatGroup(body: GroupBody): JsonObject {
+  const { location, tags, zones, containers, initContainers, volumes, imageRegistryCredentials, ...rest } = body;
+  return {
+    location,
+    tags,
+    ...(zones === undefined ? {} : { zones: [...zones] }),
+    properties: {
+      osType: 'Linux',
+      restartPolicy: rest.restartPolicy,
+      containers: containers.map(formatContainer),
+      ...(initContainers.length === 0 ? {} : { initContainers: initContainers.map(formatInitContainer) }),
+      ...(imageRegistryCredentials.length === 0
+        ? {}
+        : { imageRegistryCredentials: imageRegistryCredentials.map((credential) => ({ ...credential })) }),
+      ...(volumes.length === 0 ? {} : { volumes: volumes.map((volume) => ({ ...volume })) }),
+      ...(rest.ipAddress === undefined
+        ? {}
+        : { ipAddress: { type: rest.ipAddress.type, ports: rest.ipAddress.ports.map((port) => ({ ...port })) } }),
+      ...(rest.subnetIds === undefined ? {} : { subnetIds: rest.subnetIds.map((subnet) => ({ ...subnet })) }),
+    },
+  };
+}
+
+function formatContainer(container: GroupContainer): JsonObject {
+  const { requests, limits } = container.resources;
+  return {
+    name: container.name,
+    properties: {
+      ...commonProperties(container),
+      ...(container.ports.length === 0 ? {} : { ports: container.ports.map((port) => ({ ...port })) }),
+      resources: { requests: { ...requests }, ...(limits === undefined ? {} : { limits: { ...limits } }) },
+    },
+  };
+}
+
+const formatInitContainer = (container: GroupInitContainer): JsonObject => ({
+  name: container.name,
+  properties: commonProperties(container),
+});
+
+function commonProperties(container: GroupInitContainer): JsonObject {
+  const { command, environmentVariables, volumeMounts } = container;
+  return {
+    image: container.image,
+    ...(command === undefined ? {} : { command }),
+    ...(environmentVariables.length === 0
+      ? {}
+      : { environmentVariables: environmentVariables.map((variable) => ({ ...variable })) }),
+    ...(volumeMounts.length === 0 ? {} : { volumeMounts: volumeMounts.map((mount) => ({ ...mount })) }),
+  };
+}

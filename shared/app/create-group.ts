@@ -3,7 +3,7 @@ import type { Fault } from '../core/fault.ts';
 import { isDaemonSetPod } from '../core/kubernetes/pod.ts';
 import type { Pod } from '../core/kubernetes/pod.ts';
 import { inspectPod } from '../core/pod/inspect.ts';
-import { listReferences } from '../core/pod/list-references.ts';
+import { listReferences } from '../core/pod/references.ts';
 import { translatePod } from '../core/pod/translate.ts';
 import type { Notice, Refusal } from '../core/pod/translation.ts';
 import type { GroupBody } from '../core/group/group.ts';

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { authenticateRelay } from './authenticate-relay.ts';
+import { withLog } from './current-log.ts';
 import type { ClusterDeps, Deps } from './deps.ts';
 import { invocationLog } from './invocation-log.ts';
 import type { InvocationLogger } from './invocation-log.ts';
 import { loadDeps } from './load-deps.ts';
+import type { Log } from '../ports/log.ts';
 
 /** What a handler sees of a request; the shape of `HttpRequest`. */
 export interface IncomingRequest {
@@ -24,16 +26,25 @@ export interface Answer {
  * Settings, cluster and caller first, in this order and before the body is read; then the use case, ended by
  * `deadlineMs`. A bug is a 500 with a correlation id that the log knows too; nothing of it reaches the caller.
  */
-export async function runHttp(
+export function runHttp(
   request: IncomingRequest,
   context: InvocationLogger,
   deadlineMs: number,
   run: (deps: Deps, cluster: ClusterDeps, signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
-  const correlationId = randomUUID();
   const log = invocationLog(context);
+  return withLog(log, () => answer(request, log, { deadlineMs, run }));
+}
+
+interface Handler {
+  readonly deadlineMs: number;
+  readonly run: (deps: Deps, cluster: ClusterDeps, signal: AbortSignal) => Promise<Answer>;
+}
+
+async function answer(request: IncomingRequest, log: Log, { deadlineMs, run }: Handler): Promise<Answer> {
+  const correlationId = randomUUID();
   try {
-    const loaded = await loadDeps(log);
+    const loaded = await loadDeps();
     if (!loaded.ok) {
       log.warn('settings are not valid', { correlationId, faults: loaded.message });
       return problem(
@@ -56,7 +67,7 @@ export async function runHttp(
     );
     switch (identity.kind) {
       case 'relay':
-        return await run({ ...loaded.deps, log }, cluster, signal);
+        return await run(loaded.deps, cluster, signal);
       case 'unauthenticated':
         return problem(401, 'Unauthorized', identity.message, { headers: { 'www-authenticate': 'Bearer' } });
       case 'forbidden':

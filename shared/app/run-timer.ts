@@ -1,3 +1,4 @@
+import { withLog } from './current-log.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 import { invocationLog } from './invocation-log.ts';
 import type { InvocationLogger } from './invocation-log.ts';
@@ -12,9 +13,10 @@ export async function runTimer(
   deadlineMs: number,
   run: (deps: Deps, nodes: readonly NodeDeps[], signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const log = invocationLog(context);
-  const loaded = await loadDeps(log);
-  if (!loaded.ok) throw new Error(loaded.message);
-  const nodes = [...loaded.deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]);
-  await run(loaded.deps, nodes, AbortSignal.timeout(deadlineMs));
+  await withLog(invocationLog(context), async () => {
+    const loaded = await loadDeps();
+    if (!loaded.ok) throw new Error(`settings are not valid: ${loaded.message}`);
+    const nodes = [...loaded.deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]);
+    await run(loaded.deps, nodes, AbortSignal.timeout(deadlineMs));
+  });
 }

@@ -11,6 +11,7 @@ const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZ
 export interface Azurite {
   readonly child: Child<true>;
   readonly connectionString: string;
+  readonly port: number;
 }
 
 /** Real Table storage on loopback, in memory: its rows end with it, and the app rebuilds them. */
@@ -39,5 +40,5 @@ export async function startAzurite(dir: string): Promise<Azurite> {
     readyTimeoutMs: 30_000,
   });
   const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};TableEndpoint=http://127.0.0.1:${port}/${account};`;
-  return { child, connectionString };
+  return { child, connectionString, port };
 }

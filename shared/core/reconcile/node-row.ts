@@ -6,8 +6,8 @@ export interface NodeRow {
   readonly orphans: Readonly<Record<string, number>>;
   /** Since when a `removed` node has been empty. */
   readonly emptySince: number | undefined;
-  /** Cores and groups of the region that others use, from the last usages read. */
-  readonly usage: { readonly readAt: number; readonly coresFree: number; readonly groupsFree: number } | undefined;
+  /** What is free in the region and what this node's groups take, from the last usages read. */
+  readonly usage: NodeUsage | undefined;
 }
 
 export const newNodeRow = (): NodeRow => ({
@@ -16,3 +16,11 @@ export const newNodeRow = (): NodeRow => ({
   emptySince: undefined,
   usage: undefined,
 });
+
+export interface NodeUsage {
+  readonly readAt: number;
+  readonly coresFree: number;
+  readonly groupsFree: number;
+  readonly ownCores: number;
+  readonly ownGroups: number;
+}

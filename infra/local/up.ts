@@ -1,0 +1,112 @@
+/** `npm start`: the whole cloud on this machine, the examples, and then a shell's worth of things to try. */
+import { createProgress, formatDuration } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { startCloud } from './up/cloud.ts';
+import type { Cloud } from './up/cloud.ts';
+import { runExamples } from './up/examples.ts';
+import { parseUpOptions, usage } from './up/options.ts';
+import type { UpOptions } from './up/options.ts';
+import { describeTimeline, watchTimelines } from './up/timeline.ts';
+import { withStateLock } from './up/state-lock.ts';
+
+const startedAt = performance.now();
+
+async function main(): Promise<number> {
+  const options = parseUpOptions(process.argv.slice(2), process.env);
+  if (options.help) {
+    console.log(usage);
+    return 0;
+  }
+  return withStateLock(options.dir, () => run(options));
+}
+
+async function run(options: UpOptions): Promise<number> {
+  const interrupted = interruption();
+  const progress = createProgress();
+  const starting = startCloud(options, progress);
+  const started = await Promise.race([starting, interrupted]);
+  if (started === 'interrupted') {
+    await starting.then((cloud) => cloud.stop()).catch(() => undefined);
+    return 130;
+  }
+  try {
+    const over = work(started, options, progress, interrupted);
+    const ended = await Promise.race([over, interrupted, started.failed.then((sentence) => ({ sentence }))]);
+    if (ended === 'interrupted') return options.exit ? 130 : 0;
+    if (typeof ended === 'number') return ended;
+    console.error(ended.sentence);
+    return 1;
+  } finally {
+    await progress.step('stop', () => started.stop());
+  }
+}
+
+/** The examples, and unless `--exit` everything until Ctrl-C. */
+async function work(
+  cloud: Cloud,
+  options: UpOptions,
+  progress: Progress,
+  interrupted: Promise<'interrupted'>,
+): Promise<number> {
+  const isFine = options.examples ? await tryExamples(cloud, progress) : true;
+  if (options.exit) return isFine ? 0 : 1;
+  console.log(worthTrying(cloud));
+  await interrupted;
+  return 0;
+}
+
+async function tryExamples(cloud: Cloud, progress: Progress): Promise<boolean> {
+  const timelines = watchTimelines(cloud.cluster.kubectl, 'default');
+  const images = cloud.emulator === undefined || cloud.emulator.child.value.runtime === 'engine';
+  const before = performance.now();
+  const results = await runExamples(cloud.cluster.kubectl, progress, { images });
+  timelines.stop();
+  for (const result of results)
+    console.log(`\n── ${result.file}: ${result.ok ? 'as it should be' : 'FAILED'}\n${result.output.trim()}`);
+  const pods = [...timelines.pods.values()];
+  console.log(`\n${pods.map(describeTimeline).join('\n')}`);
+  const first = Math.min(...pods.flatMap((pod) => pod.running ?? []));
+  if (Number.isFinite(first))
+    console.log(`\nfirst pod Running ${formatDuration(before - startedAt + first)} after the start`);
+  return results.every((result) => result.ok);
+}
+
+function worthTrying(cloud: Cloud): string {
+  const kubectl = cloud.cluster.kubectl.binary;
+  return `
+Worth trying, in another terminal:
+
+  export KUBECONFIG=${cloud.kubeconfig}
+  alias k=${kubectl}
+  k get nodes -o wide
+  k get pods -o wide
+  k logs -f deployment/web
+  k logs job/pi
+  k describe pod exit-3
+  k rollout restart deployment/web
+  k delete pod -l app=web --wait=false
+  k drain aci-1 --ignore-daemonsets --delete-emptydir-data && k uncordon aci-1
+  npm run detach            # pods, groups, Node and Lease go, and stay gone
+
+Ctrl-C ends everything.`;
+}
+
+/** Resolves at the first Ctrl-C; a second one ends at once. */
+function interruption(): Promise<'interrupted'> {
+  const { promise, resolve } = Promise.withResolvers<'interrupted'>();
+  let count = 0;
+  const onSignal = (): void => {
+    count += 1;
+    if (count > 2) process.exit(130);
+    resolve('interrupted');
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+  return promise;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,211 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureImages } from '../aci/images.ts';
+import type { Child } from '../child.ts';
+import { endLeftovers } from '../leftovers.ts';
+import { allocatePort } from '../ports.ts';
+import type { Progress } from '../progress.ts';
+import { startAzurite } from './azurite.ts';
+import { bundle } from './bundle.ts';
+import { attach, startCluster, useCluster, writeKubeconfig } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import { chooseRuntime, startEmulator } from './emulator.ts';
+import type { Emulator } from './emulator.ts';
+import { startHost, writeSettings } from './host.ts';
+import type { UpOptions } from './options.ts';
+import { startRelay } from './relay.ts';
+import { appSettings } from './settings.ts';
+import { waitForNode } from './wait-for-node.ts';
+
+export const nodeName = 'aci-1';
+
+/** The running laptop cloud. */
+export interface Cloud {
+  readonly cluster: Cluster;
+  readonly kubeconfig: string;
+  readonly emulator: Emulator | undefined;
+  readonly hostAdminUrl: string;
+  /** Pending until a part ends that nobody stopped; then a sentence. */
+  readonly failed: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** What other commands (`npm run detach`) and tests need to know of a running cloud; `DIR/cloud.json`. */
+export interface CloudRecord {
+  readonly kubeconfig: string;
+  readonly kubectl: string;
+  readonly nodes: readonly string[];
+  readonly hostUrl: string;
+  readonly hostAdminUrl: string;
+  readonly emulatorAdminUrl: string | undefined;
+  readonly pids: Readonly<Record<string, number>>;
+}
+
+/** Brings everything up, one progress line each, and attaches the node. On a failure what had started is stopped. */
+export async function startCloud(options: UpOptions, progress: Progress): Promise<Cloud> {
+  const parts = new Parts();
+  try {
+    return await bringUp(options, progress, parts);
+  } catch (error) {
+    await parts.stop();
+    throw error;
+  }
+}
+
+async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Promise<Cloud> {
+  const { dir } = options;
+  mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
+  await endLeftovers(join(dir, 'run'));
+  const bundled = progress.step('bundle', () => bundle());
+  const azurite = progress.step('Azurite', async (report) => {
+    const started = await startAzurite(dir);
+    parts.add(started.child, 1000);
+    report(`tables at 127.0.0.1:${started.port}`);
+    return started.connectionString;
+  });
+  bundled.catch(ignore);
+  azurite.catch(ignore);
+  const emulator = options.arm.endpoint === undefined ? await bringUpEmulator(options, progress, parts) : undefined;
+  const cluster = await bringUpCluster(options, { progress, parts, gateway: emulator?.child.value.bridge?.gateway });
+  const kubeconfig = join(dir, 'kubeconfig');
+  writeKubeconfig(cluster, kubeconfig);
+  const attachment = await progress.step('attach', () => attach(cluster, [nodeName]));
+  const port = await allocatePort();
+  const [connectionString] = await Promise.all([azurite, bundled]);
+  writeSettings(
+    dir,
+    appSettings({
+      arm: armOf(options, emulator),
+      connectionString,
+      cluster,
+      attachment,
+      nodes: [{ name: nodeName, port }],
+      nodeAddress: options.nodeAddress,
+      identity:
+        emulator === undefined
+          ? undefined
+          : { url: emulator.child.value.identityUrl, header: emulator.child.value.identityHeader },
+    }),
+  );
+  const host = await progress.step('Functions host', async (report) => {
+    const child = parts.add(await startHost(dir), 10_000);
+    report(child.value.url);
+    return child;
+  });
+  await progress.step('relay', async (report) => {
+    const certificate = await cluster.issueKubeletCertificate(nodeName, options.nodeAddress);
+    const child = parts.add(
+      await startRelay({
+        dir,
+        cluster,
+        attachment,
+        appUrl: host.value.url,
+        node: { name: nodeName, port },
+        address: options.nodeAddress,
+        certificate,
+      }),
+      3000,
+    );
+    report(`kubelet port ${port}`);
+    return child;
+  });
+  await progress.step('node', (report) => waitForNode(cluster.kubectl, nodeName, report));
+  const record: CloudRecord = {
+    kubeconfig,
+    kubectl: cluster.kubectl.binary,
+    nodes: [nodeName],
+    hostUrl: host.value.url,
+    hostAdminUrl: host.value.adminUrl,
+    emulatorAdminUrl: emulator?.child.value.adminUrl,
+    pids: parts.pids(),
+  };
+  writeFileSync(join(dir, 'cloud.json'), `${JSON.stringify(record, undefined, 2)}\n`);
+  return {
+    cluster,
+    kubeconfig,
+    emulator,
+    hostAdminUrl: host.value.adminUrl,
+    failed: parts.failed,
+    stop: () => parts.stop(),
+  };
+}
+
+const ignore = (): void => undefined;
+
+async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Parts): Promise<Emulator> {
+  const runtime = await chooseRuntime(options.runtime);
+  if (runtime === 'engine') {
+    await progress.step('images', (report) => ensureImages({ log: report }));
+  } else {
+    progress.line('no Podman or Docker: containers run as plain processes, without images');
+  }
+  return progress.step('ARM and ACI emulator', async (report) => {
+    const emulator = await startEmulator(options.dir, runtime, options.arm);
+    parts.add(emulator.child, 30_000);
+    report(`${emulator.child.value.armUrl}  ${runtime}`);
+    return emulator;
+  });
+}
+
+async function bringUpCluster(
+  options: UpOptions,
+  input: { progress: Progress; parts: Parts; gateway: string | undefined },
+): Promise<Cluster> {
+  if (options.kubeconfig !== undefined) return useCluster(options.kubeconfig);
+  const cluster = await startCluster(options.dir, input);
+  input.parts.addStop(async () => {
+    await cluster.forwarder?.close();
+    await cluster.controlPlane?.stop();
+  }, cluster.controlPlane?.failed);
+  return cluster;
+}
+
+function armOf(options: UpOptions, emulator: Emulator | undefined): UpOptions['arm'] & { readonly endpoint: string } {
+  const endpoint = emulator?.child.value.armUrl ?? options.arm.endpoint;
+  if (endpoint === undefined) throw new Error('an ARM endpoint is either given or emulated');
+  return { ...options.arm, endpoint, caFile: emulator?.caFile ?? options.arm.caFile };
+}
+
+/** What has been started, to be stopped in the opposite order. */
+class Parts {
+  readonly failed: Promise<string>;
+  readonly #fail: (sentence: string) => void;
+  readonly #stops: (() => Promise<unknown>)[] = [];
+  readonly #children: Child<unknown>[] = [];
+  #stopping: Promise<void> | undefined;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    this.failed = promise;
+    this.#fail = resolve;
+  }
+
+  add<T extends Child<unknown>>(child: T, graceMs: number): T {
+    this.#children.push(child);
+    this.#stops.push(() => child.stop(graceMs));
+    void child.exited.then(
+      () =>
+        this.#stopping ??
+        this.#fail(`${child.name} ended unexpectedly; its last lines, from ${child.logFile}:\n${child.lastLines()}`),
+    );
+    return child;
+  }
+
+  addStop(stop: () => Promise<unknown>, failed: Promise<string> | undefined): void {
+    this.#stops.push(stop);
+    void failed?.then((sentence) => this.#stopping ?? this.#fail(sentence));
+  }
+
+  pids(): Record<string, number> {
+    return Object.fromEntries(this.#children.map((child) => [child.name, child.pid]));
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll();
+    return this.#stopping;
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const stop of this.#stops.toReversed()) await stop();
+  }
+}

@@ -1,0 +1,74 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { startChild } from '../child.ts';
+import type { Child } from '../child.ts';
+import { createCertificateAuthority, issueCertificate } from '../pki.ts';
+import { findEngine } from '../aci/runtime/engine.ts';
+import type { UpOptions } from './options.ts';
+
+/** What the emulator says when it serves. */
+const readySchema = z.object({
+  ready: z.literal(true),
+  armUrl: z.string(),
+  identityUrl: z.string(),
+  identityHeader: z.string(),
+  adminUrl: z.string(),
+  runtime: z.enum(['engine', 'process', 'scripted']),
+  bridge: z.object({ gateway: z.string(), subnet: z.string() }).optional(),
+});
+
+export type EmulatorReady = z.infer<typeof readySchema>;
+
+export interface Emulator {
+  readonly child: Child<EmulatorReady>;
+  readonly caFile: string;
+}
+
+/** The runtime asked for, or the best this machine has. */
+export async function chooseRuntime(wanted: UpOptions['runtime']): Promise<'engine' | 'process'> {
+  if (wanted !== undefined) return wanted;
+  return (await findEngine()) === undefined ? 'process' : 'engine';
+}
+
+/** The ARM and ACI emulator as a process of its own, over TLS of a CA made for this start, with the identity endpoint beside it. */
+export async function startEmulator(
+  dir: string,
+  runtime: 'engine' | 'process',
+  arm: UpOptions['arm'],
+): Promise<Emulator> {
+  const ca = await createCertificateAuthority('serverless-kubelet local ARM');
+  const server = await issueCertificate(ca, {
+    commonName: 'arm.local',
+    dnsNames: ['localhost'],
+    ipAddresses: ['127.0.0.1'],
+    usages: ['server'],
+  });
+  const file = (name: string, text: string): string => {
+    const path = join(dir, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    return path;
+  };
+  const caFile = file('arm-ca.crt', ca.certPem);
+  const child = await startChild({
+    name: 'aci',
+    command: process.execPath,
+    args: [
+      join(import.meta.dirname, '..', 'aci', 'main.ts'),
+      ...['--state', join(dir, 'aci'), '--runtime', runtime, '--subscription', arm.subscription],
+      ...['--resource-group', arm.resourceGroup, '--location', arm.location],
+      ...['--cert', file('arm.crt', server.certPem), '--key', file('arm.key', server.keyPem)],
+    ],
+    logFile: join(dir, 'logs', 'aci.log'),
+    pidDir: join(dir, 'run'),
+    stdin: 'pipe',
+    ready: readReady,
+    readyTimeoutMs: 60_000,
+  });
+  return { child, caFile };
+}
+
+function readReady(line: string): EmulatorReady | undefined {
+  if (!line.startsWith('{"ready"')) return undefined;
+  return readySchema.parse(JSON.parse(line));
+}

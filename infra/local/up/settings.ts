@@ -1,0 +1,50 @@
+import type { Attachment } from '../cluster/attach.ts';
+import type { Cluster } from './cluster.ts';
+import type { UpOptions } from './options.ts';
+
+export const appAudience = 'https://serverless-kubelet.local';
+const tokenSetting = 'LOCAL_CLUSTER_TOKEN';
+
+export interface SettingsInput {
+  readonly arm: UpOptions['arm'] & { readonly endpoint: string };
+  readonly connectionString: string;
+  readonly cluster: Cluster;
+  readonly attachment: Attachment;
+  readonly nodes: readonly { readonly name: string; readonly port: number }[];
+  readonly nodeAddress: string;
+  /** The identity endpoint of the emulator; absent: whatever the environment offers. */
+  readonly identity: { readonly url: string; readonly header: string } | undefined;
+}
+
+/** The app's settings, in the form of `local.settings.json`. The same names stand in the app settings on Azure. */
+export function appSettings(input: SettingsInput): Record<string, string> {
+  const { arm, attachment, cluster } = input;
+  const registration = {
+    name: 'local',
+    uid: attachment.clusterUid,
+    server: cluster.server,
+    certificateAuthority: cluster.caPem,
+    auth: { kind: 'token', setting: tokenSetting },
+    version: cluster.version,
+    relay: { audience: appAudience, serviceAccount: `${attachment.namespace}:${attachment.relayServiceAccount}` },
+    ...(cluster.forwarder === undefined
+      ? {}
+      : { apiServerForPods: { host: cluster.forwarder.address, port: cluster.forwarder.port } }),
+    nodes: input.nodes.map(({ name, port }) => ({ name, address: input.nodeAddress, port })),
+  };
+  return {
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+    INSTALLATION: 'local',
+    AZURE_SUBSCRIPTION_ID: arm.subscription,
+    AZURE_RESOURCE_GROUP: arm.resourceGroup,
+    AZURE_LOCATION: arm.location,
+    ARM_ENDPOINT: arm.endpoint,
+    ...(arm.caFile === undefined ? {} : { ARM_CERTIFICATE_AUTHORITY_FILE: arm.caFile }),
+    ...(input.identity === undefined
+      ? { ARM_CREDENTIAL: 'default' }
+      : { IDENTITY_ENDPOINT: input.identity.url, IDENTITY_HEADER: input.identity.header }),
+    AzureWebJobsStorage: input.connectionString,
+    CLUSTERS: JSON.stringify([registration]),
+    [tokenSetting]: attachment.appToken,
+  };
+}

@@ -1,0 +1,23 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { commandLineOf } from '../leftovers.ts';
+import { withFileLock } from '../file-lock.ts';
+
+/** Runs `work` as the only cloud of this folder; throws when another one runs there. */
+export async function withStateLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  const file = join(dir, 'lock');
+  const holder = readHolder(file);
+  if (holder !== undefined && commandLineOf(holder) !== undefined) {
+    throw new Error(`${dir} is in use by process ${holder}; stop it, or choose another folder with --dir DIR`);
+  }
+  return withFileLock(file, work);
+}
+
+function readHolder(file: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'));
+    return pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}

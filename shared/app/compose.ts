@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import type { TokenCredential } from '@azure/core-auth';
+import { createArmContainerGroups } from '../adapters/arm/container-groups.ts';
+import { createCredential } from '../adapters/arm/credential.ts';
+import { createBudgets } from '../adapters/budgets/budgets.ts';
+import { asNode, createKubernetesClient } from '../adapters/kubernetes/client.ts';
+import type { KubernetesClient } from '../adapters/kubernetes/client.ts';
+import { createClusterApi } from '../adapters/kubernetes/cluster-api.ts';
+import { createNodeApi } from '../adapters/kubernetes/node-api.ts';
+import { createTableStore } from '../adapters/tables/table-store.ts';
+import { defaultArmLimits } from '../core/budget/plan.ts';
+import type { ArmLimits } from '../core/budget/plan.ts';
+import type { NodeFacts } from '../core/pod/translation.ts';
+import type { Log } from '../ports/log.ts';
+import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
+import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The audience of AKS-managed Entra integration; the same in every tenant of the public cloud. */
+const aksScope = '6dae42f8-4368-4678-94ff-3960e28e3630/.default';
+const requestTimeoutMs = 8_000;
+/** Permits taken from a shared row at a time. */
+const permitChunk = 10;
+
+/** The composition root: the one place that knows which adapter stands behind which port. Calls nothing yet. */
+export function compose(settings: Settings, environment: Environment, log: Log): Deps {
+  const credential = createCredential(settings);
+  const store = createTableStore(tableConfig(settings, credential), { installation: settings.INSTALLATION, log });
+  const budgets = createBudgets(store, armLimits(settings), { chunk: permitChunk, log });
+  const authority = settings.ARM_CERTIFICATE_AUTHORITY_FILE;
+  const groups = createArmContainerGroups({
+    subscriptionId: settings.AZURE_SUBSCRIPTION_ID,
+    resourceGroup: settings.AZURE_RESOURCE_GROUP,
+    location: settings.AZURE_LOCATION,
+    endpoint: settings.ARM_ENDPOINT,
+    credential,
+    budgets,
+    log,
+    ...(authority === undefined ? {} : { certificateAuthorityPem: readFileSync(authority, 'utf8') }),
+  });
+  return {
+    settings,
+    log,
+    store,
+    groups,
+    clusters: new Map(
+      settings.CLUSTERS.map((cluster) => [cluster.uid, clusterDeps(cluster, { settings, environment, credential })]),
+    ),
+    random: Math.random,
+    instance: crypto.randomUUID(),
+    endingPods: new Map(),
+  };
+}
+
+function armLimits(settings: Settings): ArmLimits {
+  return {
+    ...defaultArmLimits,
+    createsPer5Minutes: settings.ACI_CREATES_PER_5_MINUTES,
+    createsPerHour: settings.ACI_CREATES_PER_HOUR,
+    deletesPer5Minutes: settings.ACI_CREATES_PER_5_MINUTES,
+    deletesPerHour: settings.ACI_CREATES_PER_HOUR,
+  };
+}
+
+function tableConfig(settings: Settings, credential: TokenCredential) {
+  const endpoint = settings.AzureWebJobsStorage__tableServiceUri;
+  return endpoint === undefined
+    ? { connectionString: settings.AzureWebJobsStorage ?? '' }
+    : { tableEndpoint: endpoint, credential };
+}
+
+interface Surroundings {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly credential: TokenCredential;
+}
+
+function clusterDeps(registration: ClusterRegistration, surroundings: Surroundings): ClusterDeps {
+  const client = createKubernetesClient({
+    server: registration.server,
+    ...(registration.certificateAuthority === undefined ? {} : { caPem: registration.certificateAuthority }),
+    getToken: tokenSource(registration, surroundings),
+    requestTimeoutMs,
+    userAgent: `serverless-kubelet/${surroundings.settings.INSTALLATION}`,
+  });
+  const api = createClusterApi(client);
+  const cluster = { registration, api };
+  return {
+    ...cluster,
+    nodes: new Map(
+      registration.nodes.map((node) => [
+        node.name,
+        nodeDeps(node, { cluster, client, settings: surroundings.settings }),
+      ]),
+    ),
+  };
+}
+
+function tokenSource(
+  registration: ClusterRegistration,
+  { environment, credential }: Surroundings,
+): () => Promise<string> {
+  const { auth } = registration;
+  if (auth.kind === 'token') return () => Promise.resolve(environment[auth.setting] ?? '');
+  return async () => {
+    const token = await credential.getToken(aksScope);
+    if (token === null) throw new Error('the managed identity gave no token for the API server');
+    return token.token;
+  };
+}
+
+function nodeDeps(
+  registration: NodeRegistration,
+  parts: { cluster: NodeDeps['cluster']; client: KubernetesClient; settings: Settings },
+): NodeDeps {
+  const { cluster, client, settings } = parts;
+  const facts: NodeFacts = {
+    installation: settings.INSTALLATION,
+    cluster: cluster.registration.uid,
+    node: registration.name,
+    location: settings.AZURE_LOCATION,
+    hostIP: registration.address,
+    allocatable: { cpu: registration.cpu, memory: registration.memory },
+    securityPolicy: settings.SECURITY_POLICY,
+    maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
+    ...(registration.zone === undefined ? {} : { zone: registration.zone }),
+    ...(settings.ACI_SUBNET_ID === undefined ? {} : { subnetId: settings.ACI_SUBNET_ID }),
+    ...(cluster.registration.apiServerForPods === undefined
+      ? {}
+      : { apiServer: cluster.registration.apiServerForPods }),
+  };
+  return {
+    key: { cluster: cluster.registration.uid, node: registration.name },
+    registration,
+    facts,
+    api: createNodeApi(asNode(client, registration.name), registration.name),
+    cluster,
+  };
+}

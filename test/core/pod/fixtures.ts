@@ -27,12 +27,14 @@ export const secret = (data: Record<string, string>, type = 'Opaque'): SecretDat
 
 export const configMap = (data: Record<string, string>): ConfigMapData => ({ data, binaryData: {} });
 
-export const resolved = (parts: {
-  configMaps?: Record<string, ConfigMapData>;
-  secrets?: Record<string, SecretData>;
-  services?: ResolvedReferences['services'];
-  tokens?: readonly string[];
-} = {}): ResolvedReferences => ({
+export const resolved = (
+  parts: {
+    configMaps?: Record<string, ConfigMapData>;
+    secrets?: Record<string, SecretData>;
+    services?: ResolvedReferences['services'];
+    tokens?: readonly string[];
+  } = {},
+): ResolvedReferences => ({
   configMaps: new Map(Object.entries(parts.configMaps ?? {})),
   secrets: new Map(Object.entries(parts.secrets ?? {})),
   services: parts.services ?? [],
@@ -52,7 +54,9 @@ const podDefaults: Raw = {
   nodeName: 'aci-1',
   securityContext: {},
   schedulerName: 'default-scheduler',
-  tolerations: [{ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }],
+  tolerations: [
+    { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
+  ],
   priority: 0,
   enableServiceLinks: true,
   preemptionPolicy: 'PreemptLowerPriority',
@@ -65,7 +69,12 @@ const containerDefaults: Raw = {
   imagePullPolicy: 'Always',
 };
 
-export const rawContainer = (more: Raw = {}): Raw => ({ name: 'main', image: 'busybox', ...containerDefaults, ...more });
+export const rawContainer = (more: Raw = {}): Raw => ({
+  name: 'main',
+  image: 'busybox',
+  ...containerDefaults,
+  ...more,
+});
 
 export function podOf(spec: Raw = {}, metadata: Raw = {}): Pod {
   const pod = parsePod({
@@ -89,7 +98,11 @@ export function podOf(spec: Raw = {}, metadata: Raw = {}): Pod {
 /** A pod of one container. */
 export const withContainer = (more: Raw, spec: Raw = {}): Pod => podOf({ containers: [rawContainer(more)], ...spec });
 
-export function translated(pod: Pod, references = resolved(), nodeFacts: NodeFacts = facts): Extract<Translation, { kind: 'group' }> {
+export function translated(
+  pod: Pod,
+  references = resolved(),
+  nodeFacts: NodeFacts = facts,
+): Extract<Translation, { kind: 'group' }> {
   const translation = translatePod(pod, nodeFacts, references);
   if (translation.kind !== 'group') throw new Error(`no group: ${translation.message}`);
   return translation;

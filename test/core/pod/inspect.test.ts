@@ -7,7 +7,8 @@ const env = (...variables: Raw[]): Raw => container({ env: variables });
 const volume = (source: Raw): Raw => ({ volumes: [{ name: 'data', ...source }] });
 const security = (more: Raw): Raw => container({ securityContext: more });
 const probe = { exec: { command: ['true'] } };
-const many = (count: number, make: (index: number) => Raw): Raw[] => Array.from({ length: count }, (_, index) => make(index));
+const many = (count: number, make: (index: number) => Raw): Raw[] =>
+  Array.from({ length: count }, (_, index) => make(index));
 const ports = (...numbers: number[]): Raw[] => numbers.map((containerPort) => ({ containerPort, protocol: 'TCP' }));
 
 describe('a pod passes', () => {
@@ -15,15 +16,56 @@ describe('a pod passes', () => {
     ['with all that the API server fills in', {}],
     ['with a command', container({ command: ['sh', '-c', 'true'] })],
     ['with a command and arguments', container({ command: ['sh'], args: ['-c', 'true'] })],
-    ['with what only the scheduler reads', { nodeSelector: { a: 'b' }, affinity: { nodeAffinity: {} }, topologySpreadConstraints: [{ maxSkew: 1 }], priorityClassName: 'high', overhead: { cpu: '0' } }],
-    ['with every field off that it may name', { hostNetwork: false, hostPID: false, hostIPC: false, hostUsers: true, shareProcessNamespace: false, setHostnameAsFQDN: false }],
+    [
+      'with what only the scheduler reads',
+      {
+        nodeSelector: { a: 'b' },
+        affinity: { nodeAffinity: {} },
+        topologySpreadConstraints: [{ maxSkew: 1 }],
+        priorityClassName: 'high',
+        overhead: { cpu: '0' },
+      },
+    ],
+    [
+      'with every field off that it may name',
+      {
+        hostNetwork: false,
+        hostPID: false,
+        hostIPC: false,
+        hostUsers: true,
+        shareProcessNamespace: false,
+        setHostnameAsFQDN: false,
+      },
+    ],
     ['for linux', { os: { name: 'linux' } }],
-    ['with a security context of defaults', security({ privileged: false, allowPrivilegeEscalation: true, readOnlyRootFilesystem: false, runAsNonRoot: false, procMount: 'Default', seccompProfile: { type: 'Unconfined' } })],
-    ['adding a capability that every group has', security({ capabilities: { add: ['NET_BIND_SERVICE', 'CAP_CHOWN'] } })],
+    [
+      'with a security context of defaults',
+      security({
+        privileged: false,
+        allowPrivilegeEscalation: true,
+        readOnlyRootFilesystem: false,
+        runAsNonRoot: false,
+        procMount: 'Default',
+        seccompProfile: { type: 'Unconfined' },
+      }),
+    ],
+    [
+      'adding a capability that every group has',
+      security({ capabilities: { add: ['NET_BIND_SERVICE', 'CAP_CHOWN'] } }),
+    ],
     ['with service ports that are unnamed and off', container({ ports: [{ containerPort: 80, hostPort: 0 }] })],
     ['with extended resources of zero', container({ resources: { limits: { 'nvidia.com/gpu': '0' } } })],
     ['with an image that is pulled if not present', container({ imagePullPolicy: 'IfNotPresent' })],
-    ['with emptyDir, ConfigMap and Secret', { volumes: [{ name: 'a', emptyDir: {} }, { name: 'b', configMap: { name: 'x', defaultMode: 420 } }, { name: 'c', secret: { secretName: 'y', defaultMode: 420, optional: true } }] }],
+    [
+      'with emptyDir, ConfigMap and Secret',
+      {
+        volumes: [
+          { name: 'a', emptyDir: {} },
+          { name: 'b', configMap: { name: 'x', defaultMode: 420 } },
+          { name: 'c', secret: { secretName: 'y', defaultMode: 420, optional: true } },
+        ],
+      },
+    ],
     ['of just the largest size', container({ resources: { requests: { cpu: '31', memory: '240G' } } })],
   ])('%s', (_, spec) => {
     expect(inspectPod(podOf(spec), facts).refusal).toBeUndefined();
@@ -45,49 +87,171 @@ describe('a pod is refused', () => {
     ['with a volume of no known kind', volume({ teapot: {} }), 'spec.volumes[0].teapot'],
     ['with a fixed user', security({ runAsUser: 0 }), 'spec.containers[0].securityContext.runAsUser'],
     ['with a fixed group', { securityContext: { fsGroup: 5 } }, 'spec.securityContext.fsGroup'],
-    ['with runAsNonRoot, which can not be checked', { securityContext: { runAsNonRoot: true } }, 'spec.securityContext.runAsNonRoot'],
+    [
+      'with runAsNonRoot, which can not be checked',
+      { securityContext: { runAsNonRoot: true } },
+      'spec.securityContext.runAsNonRoot',
+    ],
     ['privileged', security({ privileged: true }), 'spec.containers[0].securityContext.privileged'],
-    ['adding a capability', security({ capabilities: { add: ['SYS_ADMIN'] } }), 'spec.containers[0].securityContext.capabilities.add[0]'],
-    ['with a local seccomp profile', security({ seccompProfile: { type: 'Localhost', localhostProfile: 'x' } }), 'spec.containers[0].securityContext.seccompProfile.type'],
+    [
+      'adding a capability',
+      security({ capabilities: { add: ['SYS_ADMIN'] } }),
+      'spec.containers[0].securityContext.capabilities.add[0]',
+    ],
+    [
+      'with a local seccomp profile',
+      security({ seccompProfile: { type: 'Localhost', localhostProfile: 'x' } }),
+      'spec.containers[0].securityContext.seccompProfile.type',
+    ],
     ['with sysctls', { securityContext: { sysctls: [{ name: 'a', value: '1' }] } }, 'spec.securityContext.sysctls'],
     ['with a liveness probe', container({ livenessProbe: probe }), 'spec.containers[0].livenessProbe'],
     ['with a readiness probe', container({ readinessProbe: probe }), 'spec.containers[0].readinessProbe'],
     ['with a startup probe', container({ startupProbe: probe }), 'spec.containers[0].startupProbe'],
     ['with a hook', container({ lifecycle: { preStop: probe } }), 'spec.containers[0].lifecycle'],
-    ['with a sidecar', { initContainers: [rawContainer({ name: 'side', restartPolicy: 'Always' })] }, 'spec.initContainers[0].restartPolicy'],
-    ['with restart rules', container({ restartPolicyRules: [{ action: 'Restart' }] }), 'spec.containers[0].restartPolicyRules'],
+    [
+      'with a sidecar',
+      { initContainers: [rawContainer({ name: 'side', restartPolicy: 'Always' })] },
+      'spec.initContainers[0].restartPolicy',
+    ],
+    [
+      'with restart rules',
+      container({ restartPolicyRules: [{ action: 'Restart' }] }),
+      'spec.containers[0].restartPolicyRules',
+    ],
     ['with a working directory', container({ workingDir: '/srv' }), 'spec.containers[0].workingDir'],
     ['with a terminal', container({ tty: true }), 'spec.containers[0].tty'],
-    ['with an own path of the termination message', container({ terminationMessagePath: '/x' }), 'spec.containers[0].terminationMessagePath'],
-    ['with an image that must be there already', container({ imagePullPolicy: 'Never' }), 'spec.containers[0].imagePullPolicy'],
+    [
+      'with an own path of the termination message',
+      container({ terminationMessagePath: '/x' }),
+      'spec.containers[0].terminationMessagePath',
+    ],
+    [
+      'with an image that must be there already',
+      container({ imagePullPolicy: 'Never' }),
+      'spec.containers[0].imagePullPolicy',
+    ],
     ['with no image', container({ image: '' }), 'spec.containers[0].image'],
     ['with arguments alone', container({ args: ['x'] }), 'spec.containers[0].args'],
-    ['with arguments alone in an init container', { initContainers: [rawContainer({ name: 'i', args: ['x'] })] }, 'spec.initContainers[0].args'],
-    ['with a host port', container({ ports: [{ containerPort: 80, hostPort: 80 }] }), 'spec.containers[0].ports[0].hostPort'],
-    ['with SCTP', container({ ports: [{ containerPort: 80, protocol: 'SCTP' }] }), 'spec.containers[0].ports[0].protocol'],
-    ['with a dot in the name of a variable', env({ name: 'A', value: '1' }, { name: 'a.b', value: '1' }), 'spec.containers[0].env[1].name'],
+    [
+      'with arguments alone in an init container',
+      { initContainers: [rawContainer({ name: 'i', args: ['x'] })] },
+      'spec.initContainers[0].args',
+    ],
+    [
+      'with a host port',
+      container({ ports: [{ containerPort: 80, hostPort: 80 }] }),
+      'spec.containers[0].ports[0].hostPort',
+    ],
+    [
+      'with SCTP',
+      container({ ports: [{ containerPort: 80, protocol: 'SCTP' }] }),
+      'spec.containers[0].ports[0].protocol',
+    ],
+    [
+      'with a dot in the name of a variable',
+      env({ name: 'A', value: '1' }, { name: 'a.b', value: '1' }),
+      'spec.containers[0].env[1].name',
+    ],
     ['with a dash in the name of a variable', env({ name: 'A-B', value: '1' }), 'spec.containers[0].env[0].name'],
     ['with a long name of a variable', env({ name: 'A'.repeat(64), value: '1' }), 'spec.containers[0].env[0].name'],
-    ['asking for its IP before it has one', env({ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }), 'spec.containers[0].env[0].valueFrom.fieldRef'],
-    ['asking for its IPs before it has them', env({ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIPs' } } }), 'spec.containers[0].env[0].valueFrom.fieldRef'],
-    ['asking for a field that nobody knows', env({ name: 'X', valueFrom: { fieldRef: { fieldPath: 'spec.colour' } } }), 'spec.containers[0].env[0].valueFrom.fieldRef'],
-    ['asking for huge pages', env({ name: 'X', valueFrom: { resourceFieldRef: { resource: 'limits.hugepages-2Mi' } } }), 'spec.containers[0].env[0].valueFrom.resourceFieldRef'],
-    ['with a variable from a file', env({ name: 'X', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'p', key: 'k' } } }), 'spec.containers[0].env[0].valueFrom.fileKeyRef'],
-    ['with a GPU', container({ resources: { limits: { 'nvidia.com/gpu': '1' } } }), 'spec.containers[0].resources.limits[nvidia.com/gpu]'],
-    ['with a claim for a device', container({ resources: { claims: [{ name: 'x' }] } }), 'spec.containers[0].resources.claims'],
+    [
+      'asking for its IP before it has one',
+      env({ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }),
+      'spec.containers[0].env[0].valueFrom.fieldRef',
+    ],
+    [
+      'asking for its IPs before it has them',
+      env({ name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIPs' } } }),
+      'spec.containers[0].env[0].valueFrom.fieldRef',
+    ],
+    [
+      'asking for a field that nobody knows',
+      env({ name: 'X', valueFrom: { fieldRef: { fieldPath: 'spec.colour' } } }),
+      'spec.containers[0].env[0].valueFrom.fieldRef',
+    ],
+    [
+      'asking for huge pages',
+      env({ name: 'X', valueFrom: { resourceFieldRef: { resource: 'limits.hugepages-2Mi' } } }),
+      'spec.containers[0].env[0].valueFrom.resourceFieldRef',
+    ],
+    [
+      'with a variable from a file',
+      env({ name: 'X', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'p', key: 'k' } } }),
+      'spec.containers[0].env[0].valueFrom.fileKeyRef',
+    ],
+    [
+      'with a GPU',
+      container({ resources: { limits: { 'nvidia.com/gpu': '1' } } }),
+      'spec.containers[0].resources.limits[nvidia.com/gpu]',
+    ],
+    [
+      'with a claim for a device',
+      container({ resources: { claims: [{ name: 'x' }] } }),
+      'spec.containers[0].resources.claims',
+    ],
     ['with resources of the whole pod', { resources: { requests: { cpu: '1' } } }, 'spec.resources'],
-    ['with what is no quantity', container({ resources: { requests: { cpu: 'much' } } }), 'spec.containers[0].resources.requests.cpu'],
-    ['above the largest group', container({ resources: { requests: { cpu: '32' } } }), 'spec.containers[*].resources.requests.cpu'],
-    ['above the largest group by an init container', { initContainers: [rawContainer({ name: 'i', resources: { requests: { memory: '241G' } } })] }, 'spec.containers[*].resources.requests.memory'],
-    ['above the storage of a group', container({ resources: { requests: { 'ephemeral-storage': '51G' } } }), 'spec.containers[*].resources.requests.ephemeral-storage'],
+    [
+      'with what is no quantity',
+      container({ resources: { requests: { cpu: 'much' } } }),
+      'spec.containers[0].resources.requests.cpu',
+    ],
+    [
+      'above the largest group',
+      container({ resources: { requests: { cpu: '32' } } }),
+      'spec.containers[*].resources.requests.cpu',
+    ],
+    [
+      'above the largest group by an init container',
+      { initContainers: [rawContainer({ name: 'i', resources: { requests: { memory: '241G' } } })] },
+      'spec.containers[*].resources.requests.memory',
+    ],
+    [
+      'above the storage of a group',
+      container({ resources: { requests: { 'ephemeral-storage': '51G' } } }),
+      'spec.containers[*].resources.requests.ephemeral-storage',
+    ],
     ['with 61 containers', { containers: many(61, (index) => rawContainer({ name: `c${index}` })) }, 'spec.containers'],
-    ['with 21 volumes', { volumes: many(21, (index) => ({ name: `v${index}`, emptyDir: {} })), ...container({ volumeMounts: many(21, (index) => ({ name: `v${index}`, mountPath: `/v${index}` })) }) }, 'spec.volumes'],
-    ['with a colon in a mount path', { ...volume({ emptyDir: {} }), ...container({ volumeMounts: [{ name: 'data', mountPath: '/a:b' }] }) }, 'spec.containers[0].volumeMounts[0].mountPath'],
-    ['with subPath', { ...volume({ emptyDir: {} }), ...container({ volumeMounts: [{ name: 'data', mountPath: '/a', subPath: 'b' }] }) }, 'spec.containers[0].volumeMounts[0].subPath'],
-    ['mounting what is not there', container({ volumeMounts: [{ name: 'data', mountPath: '/a' }] }), 'spec.containers[0].volumeMounts[0].name'],
-    ['with a folder inside a volume', volume({ configMap: { name: 'x', items: [{ key: 'a', path: 'b/c' }] } }), 'spec.volumes[0].configMap.items[0].path'],
-    ['with a folder inside a projection', volume({ projected: { sources: [{ serviceAccountToken: { path: 'a/b' } }] } }), 'spec.volumes[0].projected.sources[0].serviceAccountToken.path'],
-    ['with a trust bundle', volume({ projected: { sources: [{ clusterTrustBundle: { path: 'a' } }] } }), 'spec.volumes[0].projected.sources[0].clusterTrustBundle'],
+    [
+      'with 21 volumes',
+      {
+        volumes: many(21, (index) => ({ name: `v${index}`, emptyDir: {} })),
+        ...container({ volumeMounts: many(21, (index) => ({ name: `v${index}`, mountPath: `/v${index}` })) }),
+      },
+      'spec.volumes',
+    ],
+    [
+      'with a colon in a mount path',
+      { ...volume({ emptyDir: {} }), ...container({ volumeMounts: [{ name: 'data', mountPath: '/a:b' }] }) },
+      'spec.containers[0].volumeMounts[0].mountPath',
+    ],
+    [
+      'with subPath',
+      {
+        ...volume({ emptyDir: {} }),
+        ...container({ volumeMounts: [{ name: 'data', mountPath: '/a', subPath: 'b' }] }),
+      },
+      'spec.containers[0].volumeMounts[0].subPath',
+    ],
+    [
+      'mounting what is not there',
+      container({ volumeMounts: [{ name: 'data', mountPath: '/a' }] }),
+      'spec.containers[0].volumeMounts[0].name',
+    ],
+    [
+      'with a folder inside a volume',
+      volume({ configMap: { name: 'x', items: [{ key: 'a', path: 'b/c' }] } }),
+      'spec.volumes[0].configMap.items[0].path',
+    ],
+    [
+      'with a folder inside a projection',
+      volume({ projected: { sources: [{ serviceAccountToken: { path: 'a/b' } }] } }),
+      'spec.volumes[0].projected.sources[0].serviceAccountToken.path',
+    ],
+    [
+      'with a trust bundle',
+      volume({ projected: { sources: [{ clusterTrustBundle: { path: 'a' } }] } }),
+      'spec.volumes[0].projected.sources[0].clusterTrustBundle',
+    ],
     ['with huge pages as a volume', volume({ emptyDir: { medium: 'HugePages' } }), 'spec.volumes[0].emptyDir.medium'],
     ['with a host name', { hostname: 'db-0' }, 'spec.hostname'],
     ['with host aliases', { hostAliases: [{ ip: '1.2.3.4', hostnames: ['x'] }] }, 'spec.hostAliases'],
@@ -119,7 +283,10 @@ describe('a pod is refused', () => {
   });
 
   it('in one sentence that names the other fields too', () => {
-    const { refusal } = inspectPod(podOf({ hostNetwork: true, hostPID: true, ...volume({ hostPath: { path: '/' } }) }), facts);
+    const { refusal } = inspectPod(
+      podOf({ hostNetwork: true, hostPID: true, ...volume({ hostPath: { path: '/' } }) }),
+      facts,
+    );
     expect(refusal?.message).toBe(
       'spec.hostNetwork: there is no host to share it with; refused too: spec.hostPID, spec.volumes[0].hostPath',
     );
@@ -137,8 +304,12 @@ describe('a pod is refused', () => {
   });
 
   it('when two containers have one port', () => {
-    const pod = podOf({ containers: [rawContainer({ ports: ports(80) }), rawContainer({ name: 'two', ports: ports(80) })] });
-    expect(inspectPod(pod, facts).refusal?.message).toBe('spec.containers[1].ports: container main has port 80/TCP already');
+    const pod = podOf({
+      containers: [rawContainer({ ports: ports(80) }), rawContainer({ name: 'two', ports: ports(80) })],
+    });
+    expect(inspectPod(pod, facts).refusal?.message).toBe(
+      'spec.containers[1].ports: container main has port 80/TCP already',
+    );
   });
 });
 
@@ -171,11 +342,36 @@ describe('hardening that the virtual machine gives anyway', () => {
 
 describe('an event says that', () => {
   it.each<[string, Raw, string, string]>([
-    ['memory volumes are on disk', volume({ emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } }), 'FieldWithoutEffect', 'spec.volumes[0].emptyDir.medium'],
-    ['modes of files are not kept', volume({ secret: { secretName: 'x', defaultMode: 256 } }), 'FieldWithoutEffect', 'spec.volumes[0].secret.defaultMode'],
-    ['termination messages stay empty', container({ terminationMessagePolicy: 'FallbackToLogsOnError' }), 'FieldWithoutEffect', 'spec.containers[0].terminationMessagePolicy'],
-    ['an ephemeral container is not started', { ephemeralContainers: [{ name: 'debug', image: 'busybox' }] }, 'FieldWithoutEffect', 'spec.ephemeralContainers'],
-    ['a limit was lowered', container({ resources: { requests: { cpu: '100m' }, limits: { cpu: '4' } } }), 'LimitAboveGroup', 'spec.containers[0].resources.limits.cpu'],
+    [
+      'memory volumes are on disk',
+      volume({ emptyDir: { medium: 'Memory', sizeLimit: '1Gi' } }),
+      'FieldWithoutEffect',
+      'spec.volumes[0].emptyDir.medium',
+    ],
+    [
+      'modes of files are not kept',
+      volume({ secret: { secretName: 'x', defaultMode: 256 } }),
+      'FieldWithoutEffect',
+      'spec.volumes[0].secret.defaultMode',
+    ],
+    [
+      'termination messages stay empty',
+      container({ terminationMessagePolicy: 'FallbackToLogsOnError' }),
+      'FieldWithoutEffect',
+      'spec.containers[0].terminationMessagePolicy',
+    ],
+    [
+      'an ephemeral container is not started',
+      { ephemeralContainers: [{ name: 'debug', image: 'busybox' }] },
+      'FieldWithoutEffect',
+      'spec.ephemeralContainers',
+    ],
+    [
+      'a limit was lowered',
+      container({ resources: { requests: { cpu: '100m' }, limits: { cpu: '4' } } }),
+      'LimitAboveGroup',
+      'spec.containers[0].resources.limits.cpu',
+    ],
     ['ports can not be reached', container({ ports: ports(80) }), 'PortsUnreachable', 'spec.containers[*].ports'],
   ])('%s', (_, spec, reason, field) => {
     const { refusal, notices } = inspectPod(podOf(spec), facts);

@@ -9,14 +9,20 @@ describe('the address of a group', () => {
   it('is private and has the ports of all containers, each once', () => {
     const pod = podOf({
       containers: [
-        rawContainer({ ports: [{ containerPort: 80 }, { containerPort: 80, name: 'again' }, { containerPort: 53, protocol: 'UDP' }] }),
+        rawContainer({
+          ports: [{ containerPort: 80 }, { containerPort: 80, name: 'again' }, { containerPort: 53, protocol: 'UDP' }],
+        }),
         rawContainer({ name: 'two', ports: [{ containerPort: 53, protocol: 'TCP' }] }),
       ],
     });
     const { body } = translated(pod, resolved(), inSubnet);
     expect(body.ipAddress).toEqual({
       type: 'Private',
-      ports: [{ port: 80, protocol: 'TCP' }, { port: 53, protocol: 'UDP' }, { port: 53, protocol: 'TCP' }],
+      ports: [
+        { port: 80, protocol: 'TCP' },
+        { port: 53, protocol: 'UDP' },
+        { port: 53, protocol: 'TCP' },
+      ],
     });
     expect(body.containers.map(({ ports }) => ports.length)).toEqual([2, 1]);
     expect(body.subnetIds).toEqual([{ id: subnetId }]);
@@ -42,7 +48,11 @@ describe('the place and the name of a group', () => {
     const { body } = translated(podOf(), resolved(), { ...facts, zone: '2' });
     expect(body.location).toBe('westeurope');
     expect(body.zones).toEqual(['2']);
-    expect(body.tags).toMatchObject({ [tagNames.node]: 'aci-1', [tagNames.uid]: 'b7a0f6d2-0000-4000-8000-000000000002', [tagNames.name]: 'web' });
+    expect(body.tags).toMatchObject({
+      [tagNames.node]: 'aci-1',
+      [tagNames.uid]: 'b7a0f6d2-0000-4000-8000-000000000002',
+      [tagNames.name]: 'web',
+    });
   });
 
   it.each(['Always', 'OnFailure', 'Never'])('restart as the pod says: %s', (restartPolicy) => {

@@ -5,10 +5,16 @@ import { podOf, rawContainer, resolved, secret } from './fixtures.ts';
 
 const auth = (text: string): string => Buffer.from(text).toString('base64');
 
-const modern = (auths: Record<string, unknown>) => secret({ '.dockerconfigjson': JSON.stringify({ auths }) }, 'kubernetes.io/dockerconfigjson');
-const legacy = (servers: Record<string, unknown>) => secret({ '.dockercfg': JSON.stringify(servers) }, 'kubernetes.io/dockercfg');
+const modern = (auths: Record<string, unknown>) =>
+  secret({ '.dockerconfigjson': JSON.stringify({ auths }) }, 'kubernetes.io/dockerconfigjson');
+const legacy = (servers: Record<string, unknown>) =>
+  secret({ '.dockercfg': JSON.stringify(servers) }, 'kubernetes.io/dockercfg');
 
-const credentialsFor = (images: string[], secrets: Record<string, ReturnType<typeof secret>>, names = Object.keys(secrets)) =>
+const credentialsFor = (
+  images: string[],
+  secrets: Record<string, ReturnType<typeof secret>>,
+  names = Object.keys(secrets),
+) =>
   registryCredentials(
     podOf({
       imagePullSecrets: names.map((name) => ({ name })),
@@ -43,7 +49,9 @@ describe('credentials', () => {
     ['with a star in the host', 'shop.azurecr.io/app', '*.azurecr.io', 'shop.azurecr.io'],
     ['for a path of the registry', 'ghcr.io/team/app', 'ghcr.io/team', 'ghcr.io'],
   ])('are found %s', (_, image, server, sent) => {
-    expect(credentialsFor([image], { pull: modern({ [server]: login }) }).credentials).toEqual([{ server: sent, ...login }]);
+    expect(credentialsFor([image], { pull: modern({ [server]: login }) }).credentials).toEqual([
+      { server: sent, ...login },
+    ]);
   });
 
   it.each([
@@ -64,7 +72,11 @@ describe('credentials', () => {
   });
 
   it('are one a server: the most specific', () => {
-    const pull = modern({ 'r.io': { auth: auth('all:1') }, 'r.io/team': { auth: auth('team:2') }, 'q.io': { auth: auth('q:3') } });
+    const pull = modern({
+      'r.io': { auth: auth('all:1') },
+      'r.io/team': { auth: auth('team:2') },
+      'q.io': { auth: auth('q:3') },
+    });
     expect(credentialsFor(['r.io/team/a', 'r.io/other', 'q.io/b'], { pull }).credentials).toEqual([
       { server: 'q.io', username: 'q', password: '3' },
       { server: 'r.io', username: 'team', password: '2' },

@@ -17,21 +17,57 @@ describe('resources', () => {
     ['a container that asks for nothing gets the smallest group', [{}], [], [size(1, 1)]],
     ['what is asked for is rounded up', [requests('1501m', '2Gi')], [], [size(1.51, 2.2)]],
     ['a small request is raised to the smallest group', [requests('100m', '128Mi')], [], [size(1, 1)]],
-    ['the first container gets what is missing', [requests('100m', '100M'), requests('200m', '300M')], [], [size(0.8, 0.7), size(0.2, 0.3)]],
-    ['containers that ask for nothing have a little', [{}, {}, {}], [], [size(0.8, 0.8), size(0.1, 0.1), size(0.1, 0.1)]],
+    [
+      'the first container gets what is missing',
+      [requests('100m', '100M'), requests('200m', '300M')],
+      [],
+      [size(0.8, 0.7), size(0.2, 0.3)],
+    ],
+    [
+      'containers that ask for nothing have a little',
+      [{}, {}, {}],
+      [],
+      [size(0.8, 0.8), size(0.1, 0.1), size(0.1, 0.1)],
+    ],
     ['a limit is a request where there is none', [{ limits: { cpu: '2', memory: '3G' } }], [], [size(2, 3)]],
-    ['nothing is less than the smallest step', [requests('2', '2G'), requests('0', '0')], [], [size(2, 2), size(0.01, 0.1)]],
-    ['a group holds its largest init container', [requests('1', '1G')], [requests('2', '1G'), requests('1', '4G')], [size(2, 4)]],
+    [
+      'nothing is less than the smallest step',
+      [requests('2', '2G'), requests('0', '0')],
+      [],
+      [size(2, 2), size(0.01, 0.1)],
+    ],
+    [
+      'a group holds its largest init container',
+      [requests('1', '1G')],
+      [requests('2', '1G'), requests('1', '4G')],
+      [size(2, 4)],
+    ],
     ['init containers do not add up', [requests('3', '3G')], [requests('2', '2G'), requests('2', '2G')], [size(3, 3)]],
   ])('%s', (_, containers, init, expected) => {
     expect(allocate(pod(containers, init)).containers.map((container) => container.requests)).toEqual(expected);
   });
 
   it.each<[string, Raw[], { cpu: number; memoryInGB: number }[]]>([
-    ['without a limit a container may use the whole group', [requests('1', '1G'), requests('2', '2G')], [size(3, 3), size(3, 3)]],
-    ['a limit below the total is kept', [requests('2', '2G'), { requests: { cpu: '500m', memory: '1G' }, limits: { cpu: '1', memory: '2G' } }], [size(2.5, 3), size(1, 2)]],
-    ['a limit above the total is lowered to it', [{ requests: { cpu: '1', memory: '1G' }, limits: { cpu: '8', memory: '8G' } }], [size(1, 1)]],
-    ['a limit below a request that was raised is raised with it', [{ requests: { cpu: '100m', memory: '100M' }, limits: { cpu: '200m', memory: '200M' } }], [size(1, 1)]],
+    [
+      'without a limit a container may use the whole group',
+      [requests('1', '1G'), requests('2', '2G')],
+      [size(3, 3), size(3, 3)],
+    ],
+    [
+      'a limit below the total is kept',
+      [requests('2', '2G'), { requests: { cpu: '500m', memory: '1G' }, limits: { cpu: '1', memory: '2G' } }],
+      [size(2.5, 3), size(1, 2)],
+    ],
+    [
+      'a limit above the total is lowered to it',
+      [{ requests: { cpu: '1', memory: '1G' }, limits: { cpu: '8', memory: '8G' } }],
+      [size(1, 1)],
+    ],
+    [
+      'a limit below a request that was raised is raised with it',
+      [{ requests: { cpu: '100m', memory: '100M' }, limits: { cpu: '200m', memory: '200M' } }],
+      [size(1, 1)],
+    ],
   ])('%s', (_, containers, expected) => {
     expect(allocate(pod(containers)).containers.map((container) => container.limits)).toEqual(expected);
   });
@@ -41,23 +77,27 @@ describe('resources', () => {
     const map = fc.record({ cpu: quantity, memory: quantity }, { requiredKeys: [] });
     const resources = fc.record({ requests: map, limits: map }, { requiredKeys: [] });
     fc.assert(
-      fc.property(fc.array(resources, { minLength: 1, maxLength: 5 }), fc.array(resources, { maxLength: 3 }), (containers, init) => {
-        const { containers: all, total } = allocate(pod(containers, init));
-        const sum = (read: (resources: { cpu: number; memoryInGB: number }) => number) =>
-          all.reduce((subtotal, container) => subtotal + Math.round(read(container.requests)), 0);
-        expect(sum(({ cpu }) => cpu * 100)).toBe(total.centiCores);
-        expect(sum(({ memoryInGB }) => memoryInGB * 10)).toBe(total.deciGigabytes);
-        expect(total.centiCores).toBeGreaterThanOrEqual(100);
-        expect(total.deciGigabytes).toBeGreaterThanOrEqual(10);
-        for (const { requests, limits } of all) {
-          expect(requests.cpu).toBeGreaterThanOrEqual(0.01);
-          expect(requests.memoryInGB).toBeGreaterThanOrEqual(0.1);
-          expect(limits.cpu).toBeGreaterThanOrEqual(requests.cpu);
-          expect(limits.memoryInGB).toBeGreaterThanOrEqual(requests.memoryInGB);
-          expect(limits.cpu * 100).toBeLessThanOrEqual(total.centiCores + 1e-6);
-          expect(limits.memoryInGB * 10).toBeLessThanOrEqual(total.deciGigabytes + 1e-6);
-        }
-      }),
+      fc.property(
+        fc.array(resources, { minLength: 1, maxLength: 5 }),
+        fc.array(resources, { maxLength: 3 }),
+        (containers, init) => {
+          const { containers: all, total } = allocate(pod(containers, init));
+          const sum = (read: (resources: { cpu: number; memoryInGB: number }) => number) =>
+            all.reduce((subtotal, container) => subtotal + Math.round(read(container.requests)), 0);
+          expect(sum(({ cpu }) => cpu * 100)).toBe(total.centiCores);
+          expect(sum(({ memoryInGB }) => memoryInGB * 10)).toBe(total.deciGigabytes);
+          expect(total.centiCores).toBeGreaterThanOrEqual(100);
+          expect(total.deciGigabytes).toBeGreaterThanOrEqual(10);
+          for (const { requests, limits } of all) {
+            expect(requests.cpu).toBeGreaterThanOrEqual(0.01);
+            expect(requests.memoryInGB).toBeGreaterThanOrEqual(0.1);
+            expect(limits.cpu).toBeGreaterThanOrEqual(requests.cpu);
+            expect(limits.memoryInGB).toBeGreaterThanOrEqual(requests.memoryInGB);
+            expect(limits.cpu * 100).toBeLessThanOrEqual(total.centiCores + 1e-6);
+            expect(limits.memoryInGB * 10).toBeLessThanOrEqual(total.deciGigabytes + 1e-6);
+          }
+        },
+      ),
     );
   });
 });

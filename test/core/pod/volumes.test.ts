@@ -4,18 +4,30 @@ import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { configMap, facts, podOf, rawContainer, resolved, secret, translated, type Raw } from './fixtures.ts';
 
 const references = resolved({
-  configMaps: { settings: { data: { a: 'A', b: 'B' }, binaryData: { c: new Uint8Array([0, 255]) } }, 'kube-root-ca.crt': configMap({ 'ca.crt': 'CA' }), empty: configMap({}) },
+  configMaps: {
+    settings: { data: { a: 'A', b: 'B' }, binaryData: { c: new Uint8Array([0, 255]) } },
+    'kube-root-ca.crt': configMap({ 'ca.crt': 'CA' }),
+    empty: configMap({}),
+  },
   secrets: { login: secret({ user: 'u', password: 's3cret' }) },
   tokens: ['tok-1', 'tok-2'],
 });
 
 const mounted = (source: Raw, metadata: Raw = {}) =>
-  podOf({ volumes: [{ name: 'data', ...source }], containers: [rawContainer({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })] }, metadata);
+  podOf(
+    {
+      volumes: [{ name: 'data', ...source }],
+      containers: [rawContainer({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })],
+    },
+    metadata,
+  );
 
 const filesOf = (source: Raw, metadata: Raw = {}): unknown => {
   const volume = translated(mounted(source, metadata), references).body.volumes[0];
   if (volume === undefined || !('secret' in volume)) return volume;
-  return Object.fromEntries(Object.entries(volume.secret).map(([path, content]) => [path, Buffer.from(content, 'base64').toString('latin1')]));
+  return Object.fromEntries(
+    Object.entries(volume.secret).map(([path, content]) => [path, Buffer.from(content, 'base64').toString('latin1')]),
+  );
 };
 
 const apiAccess: Raw = {
@@ -24,7 +36,11 @@ const apiAccess: Raw = {
     sources: [
       { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } },
       { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      { downwardAPI: { items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }] } },
+      {
+        downwardAPI: {
+          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
+        },
+      },
     ],
   },
 };
@@ -32,15 +48,62 @@ const apiAccess: Raw = {
 describe('a volume', () => {
   it.each<[string, Raw, unknown]>([
     ['may be empty', { emptyDir: {} }, { name: 'data', emptyDir: {} }],
-    ['holds all keys of a ConfigMap, bytes too', { configMap: { name: 'settings' } }, { a: 'A', b: 'B', c: '\u0000\u00ff' }],
-    ['holds the items that are named', { configMap: { name: 'settings', items: [{ key: 'a', path: 'x.conf' }] } }, { 'x.conf': 'A' }],
+    [
+      'holds all keys of a ConfigMap, bytes too',
+      { configMap: { name: 'settings' } },
+      { a: 'A', b: 'B', c: '\u0000\u00ff' },
+    ],
+    [
+      'holds the items that are named',
+      { configMap: { name: 'settings', items: [{ key: 'a', path: 'x.conf' }] } },
+      { 'x.conf': 'A' },
+    ],
     ['holds a Secret', { secret: { secretName: 'login' } }, { user: 'u', password: 's3cret' }],
-    ['of an optional Secret that is missing is an empty folder', { secret: { secretName: 'no', optional: true } }, { name: 'data', emptyDir: {} }],
+    [
+      'of an optional Secret that is missing is an empty folder',
+      { secret: { secretName: 'no', optional: true } },
+      { name: 'data', emptyDir: {} },
+    ],
     ['of an empty ConfigMap is an empty folder', { configMap: { name: 'empty' } }, { name: 'data', emptyDir: {} }],
-    ['leaves out an optional key that is missing', { configMap: { name: 'settings', optional: true, items: [{ key: 'a', path: 'a' }, { key: 'no', path: 'no' }] } }, { a: 'A' }],
+    [
+      'leaves out an optional key that is missing',
+      {
+        configMap: {
+          name: 'settings',
+          optional: true,
+          items: [
+            { key: 'a', path: 'a' },
+            { key: 'no', path: 'no' },
+          ],
+        },
+      },
+      { a: 'A' },
+    ],
     ['gives access to the API server', apiAccess, { token: 'tok-1', 'ca.crt': 'CA', namespace: 'shop' }],
-    ['merges its projections, the later over the earlier', { projected: { sources: [{ configMap: { name: 'settings' } }, { secret: { name: 'login', items: [{ key: 'user', path: 'a' }] } }] } }, { a: 'u', b: 'B', c: '\u0000\u00ff' }],
-    ['holds labels and resources', { downwardAPI: { items: [{ path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } }, { path: 'mem', resourceFieldRef: { containerName: 'main', resource: 'limits.memory', divisor: '1M' } }] } }, { labels: 'app="x"\nz="a\\"b\\\\c\\n\\x01"', mem: '1000' }],
+    [
+      'merges its projections, the later over the earlier',
+      {
+        projected: {
+          sources: [
+            { configMap: { name: 'settings' } },
+            { secret: { name: 'login', items: [{ key: 'user', path: 'a' }] } },
+          ],
+        },
+      },
+      { a: 'u', b: 'B', c: '\u0000\u00ff' },
+    ],
+    [
+      'holds labels and resources',
+      {
+        downwardAPI: {
+          items: [
+            { path: 'labels', fieldRef: { fieldPath: 'metadata.labels' } },
+            { path: 'mem', resourceFieldRef: { containerName: 'main', resource: 'limits.memory', divisor: '1M' } },
+          ],
+        },
+      },
+      { labels: 'app="x"\nz="a\\"b\\\\c\\n\\x01"', mem: '1000' },
+    ],
   ])('%s', (_, source, files) => {
     expect(filesOf(source, { labels: { z: 'a"b\\c\n\u0001', app: 'x' } })).toEqual(files);
   });
@@ -48,8 +111,16 @@ describe('a volume', () => {
   it.each<[string, Raw, string]>([
     ['ConfigMap', { configMap: { name: 'no' } }, 'configmap "no" not found'],
     ['Secret', { secret: { secretName: 'no' } }, 'secret "no" not found'],
-    ['key of a ConfigMap', { configMap: { name: 'settings', items: [{ key: 'no', path: 'x' }] } }, 'references non-existent config key: no'],
-    ['key of a Secret', { secret: { secretName: 'login', items: [{ key: 'no', path: 'x' }] } }, 'references non-existent secret key: no'],
+    [
+      'key of a ConfigMap',
+      { configMap: { name: 'settings', items: [{ key: 'no', path: 'x' }] } },
+      'references non-existent config key: no',
+    ],
+    [
+      'key of a Secret',
+      { secret: { secretName: 'login', items: [{ key: 'no', path: 'x' }] } },
+      'references non-existent secret key: no',
+    ],
     ['projected ConfigMap', { projected: { sources: [{ configMap: { name: 'no' } }] } }, 'configmap "no" not found'],
   ])('waits for a %s', (_, source, why) => {
     expect(translatePod(mounted(source), facts, references)).toEqual({
@@ -72,7 +143,10 @@ describe('a volume', () => {
 
   it('may be mounted twice, and is read-only unless it is empty', () => {
     const pod = podOf({
-      volumes: [{ name: 'conf', configMap: { name: 'settings' } }, { name: 'tmp', emptyDir: {} }],
+      volumes: [
+        { name: 'conf', configMap: { name: 'settings' } },
+        { name: 'tmp', emptyDir: {} },
+      ],
       containers: [
         rawContainer({
           volumeMounts: [
@@ -105,7 +179,10 @@ describe('a volume', () => {
 
   it('that does not fit into a request is refused', () => {
     const big = resolved({ configMaps: { settings: configMap({ a: 'x'.repeat(3_200_000) }) } });
-    expect(translatePod(mounted({ configMap: { name: 'settings' } }), facts, big)).toMatchObject({ kind: 'refused', field: 'spec.volumes' });
+    expect(translatePod(mounted({ configMap: { name: 'settings' } }), facts, big)).toMatchObject({
+      kind: 'refused',
+      field: 'spec.volumes',
+    });
   });
 });
 
@@ -115,7 +192,9 @@ describe('a token', () => {
   });
 
   it('for another audience is told to run out', () => {
-    const source = { projected: { sources: [{ serviceAccountToken: { audience: 'vault', expirationSeconds: 600, path: 'vault' } }] } };
+    const source = {
+      projected: { sources: [{ serviceAccountToken: { audience: 'vault', expirationSeconds: 600, path: 'vault' } }] },
+    };
     expect(translated(mounted(source), references).notices.map(({ reason }) => reason)).toEqual(['TokenNotRenewed']);
   });
 });
@@ -127,10 +206,15 @@ describe('references', () => {
       imagePullSecrets: [{ name: 'pull' }],
       volumes: [
         { name: 'api', ...apiAccess },
-        { name: 'vault', projected: { sources: [{ serviceAccountToken: { audience: 'vault', expirationSeconds: 600, path: 't' } }] } },
+        {
+          name: 'vault',
+          projected: { sources: [{ serviceAccountToken: { audience: 'vault', expirationSeconds: 600, path: 't' } }] },
+        },
         { name: 'conf', configMap: { name: 'settings' } },
       ],
-      initContainers: [rawContainer({ name: 'init', envFrom: [{ configMapRef: { name: 'zeta' } }, { secretRef: { name: 'login' } }] })],
+      initContainers: [
+        rawContainer({ name: 'init', envFrom: [{ configMapRef: { name: 'zeta' } }, { secretRef: { name: 'login' } }] }),
+      ],
       containers: [
         rawContainer({
           env: [
@@ -141,7 +225,11 @@ describe('references', () => {
         }),
       ],
     });
-    const token = { namespace: 'shop', serviceAccountName: 'robot', pod: { name: 'web', uid: 'b7a0f6d2-0000-4000-8000-000000000002' } };
+    const token = {
+      namespace: 'shop',
+      serviceAccountName: 'robot',
+      pod: { name: 'web', uid: 'b7a0f6d2-0000-4000-8000-000000000002' },
+    };
     expect(listReferences(pod, facts)).toEqual({
       configMaps: ['kube-root-ca.crt', 'settings', 'zeta'],
       secrets: ['login', 'pull'],
@@ -158,8 +246,7 @@ describe('references', () => {
     ['are wanted for the kubernetes service', false, false, true],
     ['are not wanted when the API server is known and no links are', false, true, false],
   ])('services %s', (_, enableServiceLinks, known, wanted) => {
-    const { apiServer, ...rest } = facts;
-    const nodeFacts = known && apiServer !== undefined ? { ...rest, apiServer } : rest;
+    const nodeFacts = known ? { apiServer: { host: 'api.example', port: 443 } } : {};
     expect(listReferences(podOf({ enableServiceLinks }), nodeFacts).services).toBe(wanted);
   });
 });

@@ -1,0 +1,66 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { listReferences } from '../../../shared/core/pod/references.ts';
+import { translatePod } from '../../../shared/core/pod/translate.ts';
+import { parsePod } from '../../../shared/wire/pod.ts';
+import { configMap, facts, resolved, secret } from '../../core/pod/fixtures.ts';
+
+const folder = new URL('./', import.meta.url);
+
+const texts = z.record(z.string(), z.string());
+
+/** What the cluster holds, in plain text; the pod is as an API server sends it. */
+const input = z.object({
+  facts: z.object({ zone: z.string(), subnetId: z.string(), securityPolicy: z.enum(['compatible', 'strict']) }).partial().default({}),
+  configMaps: z.record(z.string(), texts).default({}),
+  secrets: z.record(z.string(), texts).default({}),
+  services: z
+    .array(
+      z.object({
+        name: z.string(),
+        namespace: z.string(),
+        clusterIP: z.string(),
+        ports: z.array(z.object({ name: z.string().exactOptional(), port: z.number(), protocol: z.string() })),
+      }),
+    )
+    .default([]),
+  tokens: z.array(z.string()).default([]),
+  pod: z.unknown(),
+});
+
+const map = <T, U>(record: Record<string, T>, make: (value: T) => U): Record<string, U> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, make(value)]));
+
+function outputOf(file: string): string {
+  const { configMaps, secrets, services, tokens, ...rest } = input.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
+  const pod = parsePod(rest.pod);
+  if (pod === undefined) throw new Error(`${file} holds no pod`);
+  const { zone, subnetId, securityPolicy } = rest.facts;
+  const nodeFacts = {
+    ...facts,
+    ...(zone !== undefined && { zone }),
+    ...(subnetId !== undefined && { subnetId }),
+    ...(securityPolicy !== undefined && { securityPolicy }),
+  };
+  const references = resolved({ configMaps: map(configMaps, configMap), secrets: map(secrets, (data) => secret(data)), services, tokens });
+  const output = { references: listReferences(pod, nodeFacts), translation: translatePod(pod, nodeFacts, references) };
+  return `${JSON.stringify(output, undefined, 2)}\n`;
+}
+
+const inputs = readdirSync(folder).filter((file) => file.endsWith('.input.json'));
+
+describe('a pod as an API server sends it becomes the group that is on file', () => {
+  it.each(inputs)('%s', (file) => {
+    const expected = new URL(file.replace('.input.json', '.output.json'), folder);
+    const output = outputOf(file);
+    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(expected, output);
+    expect(output).toBe(readFileSync(expected, 'utf8'));
+  });
+
+  it('has a file for each input, and no other', () => {
+    const outputs = readdirSync(folder).filter((file) => file.endsWith('.output.json'));
+    expect(outputs.map((file) => file.replace('.output.', '.input.'))).toEqual(inputs);
+    expect(inputs.length).toBeGreaterThanOrEqual(12);
+  });
+});

@@ -329,19 +329,26 @@ describe('pods', () => {
     expect(read.status?.conditions?.map(({ type }) => type)).toContain('example.com/gate');
   });
 
-  it('status of one that was re-created, here or elsewhere, or is gone, is not-found', async () => {
-    for (const elsewhere of [node, otherNode, undefined]) {
-      await createPod('r');
-      const old = await podOf('r');
-      await core.deleteNamespacedPod({ namespace, name: 'r', gracePeriodSeconds: 0 });
-      if (elsewhere !== undefined) await createPod('r', elsewhere);
-      expect(faultOf(await api.patchPodStatus(old, running(old), never))?.kind).toBe('not-found');
-      expect(await api.deletePod(old, {}, never)).toStrictEqual({ ok: true, value: undefined });
-      if (elsewhere !== undefined) {
-        expect((await core.readNamespacedPod({ namespace, name: 'r' })).metadata?.deletionTimestamp).toBeUndefined();
-        await core.deleteNamespacedPod({ namespace, name: 'r', gracePeriodSeconds: 0 });
-      }
-    }
+  it.each([
+    ['was re-created here', node],
+    ['was re-created elsewhere', otherNode],
+  ])('status of one that %s is not-found, and its delete touches nothing', async (_, nodeName) => {
+    await createPod('r');
+    const old = await podOf('r');
+    await core.deleteNamespacedPod({ namespace, name: 'r', gracePeriodSeconds: 0 });
+    await createPod('r', nodeName);
+    expect(faultOf(await api.patchPodStatus(old, running(old), never))?.kind).toBe('not-found');
+    expect(await api.deletePod(old, {}, never)).toStrictEqual({ ok: true, value: undefined });
+    expect((await core.readNamespacedPod({ namespace, name: 'r' })).metadata?.deletionTimestamp).toBeUndefined();
+    await core.deleteNamespacedPod({ namespace, name: 'r', gracePeriodSeconds: 0 });
+  });
+
+  it('status of one that is gone is not-found', async () => {
+    await createPod('r');
+    const old = await podOf('r');
+    valueOf(await api.deletePod(old, {}, never));
+    expect(faultOf(await api.patchPodStatus(old, running(old), never))?.kind).toBe('not-found');
+    expect(await api.deletePod(old, {}, never)).toStrictEqual({ ok: true, value: undefined });
   });
 
   it('a wrong status is rejected', async () => {

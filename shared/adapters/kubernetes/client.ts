@@ -1,4 +1,4 @@
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { type Result, fail, ok } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
@@ -26,7 +26,7 @@ export interface KubernetesClientConfig {
 export interface KubernetesClient {
   readonly config: KubernetesClientConfig;
   readonly clock: ServerClock;
-  readonly agent: HttpAgent;
+  readonly agent: Agent;
   /** Ends idle and busy sockets. */
   close(): void;
 }
@@ -59,7 +59,7 @@ export function createKubernetesClient(config: KubernetesClientConfig): Kubernet
           // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn it off.
           rejectUnauthorized: true,
         })
-      : new HttpAgent(options);
+      : new (plainHttp().Agent)(options);
   return { config, clock: createServerClock(), agent, close: () => agent.destroy() };
 }
 
@@ -135,7 +135,7 @@ function openRequest(
     port: url.port,
     path,
   };
-  return url.protocol === 'https:' ? httpsRequest(all) : httpRequest(all);
+  return url.protocol === 'https:' ? httpsRequest(all) : plainHttp().request(all);
 }
 
 function headersFor(
@@ -163,5 +163,8 @@ export function errorName(error: unknown): string {
   }
   return 'unknown error';
 }
+
+/** Only where it is used: an `import` of node:http loads undici for its `WebSocket` export, 20 ms of a cold start. */
+const plainHttp = () => process.getBuiltinModule('node:http');
 
 const isLoopback = (url: URL): boolean => /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(url.hostname);

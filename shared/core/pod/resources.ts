@@ -106,23 +106,50 @@ function containerResources(container: Container, request: Steps, total: Steps):
   };
 }
 
-/** Requests and limits of each container; what the group needs beyond their sum goes to the first. */
-export function allocate(pod: Pod): Allocation {
-  const own = pod.spec.containers.map(requestOf);
-  const total = effectiveRequest(pod);
+/**
+ * Whoever adds 0.7, 0.2 and 0.1 as binary fractions gets less than 1, and ACI refuses a group below 1 core or a limit
+ * above the sum. One step more for the first container makes up for it.
+ */
+function slack(requests: readonly number[], perUnit: number): 0 | 1 {
+  const added = requests.reduce((sum, request) => sum + request / perUnit, 0);
+  const exact = requests.reduce((sum, request) => sum + request, 0) / perUnit;
+  return added < exact ? 1 : 0;
+}
+
+/** Own requests; what the group needs beyond their sum goes to the first. */
+function distribute(own: readonly Steps[], total: Steps): readonly Steps[] {
   const sum = own.reduce(add, nothing);
-  const missing: Steps = {
-    centiCores: total.centiCores - sum.centiCores,
-    deciGigabytes: total.deciGigabytes - sum.deciGigabytes,
+  const [first = nothing, ...rest] = own;
+  const topped = [
+    {
+      centiCores: first.centiCores + total.centiCores - sum.centiCores,
+      deciGigabytes: first.deciGigabytes + total.deciGigabytes - sum.deciGigabytes,
+    },
+    ...rest,
+  ];
+  const more: Steps = {
+    centiCores: slack(
+      topped.map(({ centiCores }) => centiCores),
+      100,
+    ),
+    deciGigabytes: slack(
+      topped.map(({ deciGigabytes }) => deciGigabytes),
+      10,
+    ),
   };
-  const above = pod.spec.containers.flatMap((container, index) =>
-    limitsAbove(container, `spec.containers[${index}]`, total),
-  );
+  return topped.map((request, index) => (index === 0 ? add(request, more) : request));
+}
+
+/** Requests and limits of each container, such that ACI takes the group. */
+export function allocate(pod: Pod): Allocation {
+  const { containers } = pod.spec;
+  const total = effectiveRequest(pod);
+  const requests = distribute(containers.map(requestOf), total);
+  const above = containers.flatMap((container, index) => limitsAbove(container, `spec.containers[${index}]`, total));
   return {
-    containers: pod.spec.containers.map((container, index) => {
-      const request = own[index] ?? defaultRequest;
-      return containerResources(container, index === 0 ? add(request, missing) : request, total);
-    }),
+    containers: containers.map((container, index) =>
+      containerResources(container, requests[index] ?? defaultRequest, total),
+    ),
     total,
     notices: above.length === 0 ? [] : [clampedNotice(above, toGroupResources(total))],
   };

@@ -36,8 +36,10 @@ export function runningContainer(options: ContainerOptions): RunningContainer {
     async stop(graceSeconds) {
       if (over) return;
       // Two signals of our own: during the engine's `stop` Podman answers nothing else about the container.
-      await kill('SIGTERM');
-      if (await endsWithin(ended, graceSeconds * 1000)) return;
+      if (graceSeconds > 0) {
+        await kill('SIGTERM');
+        if (await endsWithin(ended, graceSeconds * 1000)) return;
+      }
       await kill('SIGKILL');
       await ended;
     },

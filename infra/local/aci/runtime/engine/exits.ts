@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ContainerEnd } from '../runtime.ts';
 import { type EngineClient, isAbsent } from './client.ts';
+import { kernelSaysOutOfMemory } from './kernel-log.ts';
 
 export const containerInspect = z.object({
   Id: z.string(),
@@ -53,23 +54,22 @@ export function createExitWatcher(client: EngineClient, log: (line: string) => v
     waiters.get(id)?.resolve(end);
     waiters.delete(id);
   };
-  const look = async (id: string) => {
-    for (let attempt = 0; waiters.has(id) && attempt < 20; attempt += 1) {
-      const end = await endOf(client, id);
-      if (end !== undefined) {
-        settle(id, end);
-        return;
-      }
+  const look = async (id: string): Promise<boolean> => {
+    const end = await endOf(client, id);
+    if (end !== undefined) settle(id, end);
+    return end !== undefined;
+  };
+  // The event may come before the engine itself has read the end.
+  const lookUntilEnded = async (id: string) => {
+    for (let attempt = 0; waiters.has(id) && attempt < 100; attempt += 1) {
+      if (await look(id)) return;
       await sleep(50);
     }
   };
   const resync = async () => {
-    for (const id of waiters.keys()) {
-      const end = await endOf(client, id);
-      if (end !== undefined) settle(id, end);
-    }
+    for (const id of waiters.keys()) await look(id);
   };
-  const guarded = (work: Promise<void>) => {
+  const guarded = (work: Promise<unknown>) => {
     work.catch((error: unknown) => {
       if (!closing.signal.aborted) log(`could not look at an ended container: ${String(error)}`);
     });
@@ -81,7 +81,7 @@ export function createExitWatcher(client: EngineClient, log: (line: string) => v
           client,
           signal: closing.signal,
           connected: () => guarded(resync()),
-          died: (id) => waiters.has(id) && guarded(look(id)),
+          died: (id) => waiters.has(id) && guarded(lookUntilEnded(id)),
         });
       } catch (error) {
         if (!closing.signal.aborted) log(`the engine's event stream broke: ${String(error)}`);
@@ -145,7 +145,9 @@ async function endOf(client: EngineClient, id: string): Promise<ContainerEnd | u
   try {
     const { State: state } = await inspectContainer(client, id);
     if (state.Status !== 'exited' && state.Status !== 'stopped' && state.Status !== 'dead') return undefined;
-    return { exitCode: state.ExitCode, finishedAt: Date.parse(state.FinishedAt), oomKilled: state.OOMKilled };
+    // 137 without the engine's word for it may still be the kernel's doing.
+    const oomKilled = state.OOMKilled || (state.ExitCode === 137 && kernelSaysOutOfMemory(id));
+    return { exitCode: state.ExitCode, finishedAt: Date.parse(state.FinishedAt), oomKilled };
   } catch (error) {
     if (isAbsent(error)) return killed();
     throw error;

@@ -87,6 +87,8 @@ async function loadSender(config: ArmConfig): Promise<Send> {
     redirectOptions: { maxRetries: 0 },
     ...(config.certificateAuthorityPem === undefined ? {} : { tlsOptions: { ca: config.certificateAuthorityPem } }),
   });
+  // It throws at a body that is no JSON, whatever the status: an accepted PUT would look like a lost one.
+  client.pipeline.removePolicy({ name: 'deserializationPolicy' });
   return async ({ method, url, body, signal }) => {
     const headers = createHttpHeaders({
       accept: 'application/json',

@@ -292,7 +292,7 @@ describe('a sandbox', () => {
     expect(readdirSync(join(stateDir, 'volumes'))).not.toContain(id);
   });
 
-  it('reaches servers of this machine on the gateway', async () => {
+  it('has its gateway on this machine', async () => {
     const addresses = Object.values(networkInterfaces()).flatMap((list = []) => list.map((entry) => entry.address));
     expect(addresses).toContain(runtime.bridge.gateway);
   });

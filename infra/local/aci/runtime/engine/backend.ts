@@ -85,6 +85,8 @@ export async function podmanBackend(stateDir: string): Promise<Backend> {
   // Detached: a Ctrl-C in the terminal reaches all of its group at once, and the service must outlive the containers.
   const service = spawn('podman', [...layout.globalArgs, 'system', 'service', '--time', '0', `unix://${socketPath}`], {
     env: layout.environment,
+    // The monitors of Podman 4 leave a file "oom" in the service's working folder.
+    cwd: layout.runDir,
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   });

@@ -3,8 +3,9 @@ import { closeSync, constants, openSync, readSync } from 'node:fs';
 const longestRecord = 8192;
 
 /**
- * Whether the kernel's log says that it ended a process of this container for want of memory. Needed on machines with
- * cgroups v1, where the engine was seen not to notice it. False where the log may not be read.
+ * Whether the kernel's log says that it ended a process of this container for want of memory. Needed beside the
+ * engine's word: Podman 4's service looks for its monitors' notice in another folder than they write it to, and so
+ * never says it. False where the log may not be read.
  */
 export function kernelSaysOutOfMemory(containerId: string): boolean {
   return kernelRecords().some((record) => isOutOfMemoryRecord(record, containerId));

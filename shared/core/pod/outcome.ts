@@ -3,14 +3,14 @@ import type { Refusal, Translation } from './translation.ts';
 export type Waiting = Extract<Translation, { readonly kind: 'waiting' }>;
 
 /** Why a pod can't be translated: for ever, or for now. */
-export type Obstacle = Refusal | Waiting;
+type Obstacle = Refusal | Waiting;
 
 export type Outcome<T> = { readonly kind: 'ok'; readonly value: T } | Obstacle;
 
 export const ok = <T>(value: T): Outcome<T> => ({ kind: 'ok', value });
 
 /** The reason of a pod whose spec asks for what is not there; there is none of Kubernetes' own that says it better. */
-export const unsupported = 'UnsupportedPodSpec';
+const unsupported = 'UnsupportedPodSpec';
 
 export const refuse = (field: string, why: string, reason: string = unsupported): Refusal => ({
   kind: 'refused',

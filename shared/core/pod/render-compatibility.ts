@@ -37,7 +37,7 @@ function explanation({ reason, only, otherwise, harmless }: FieldRule): string {
   const more = only !== undefined && only.length > most ? ' …' : '';
   const parts = [
     reason,
-    ...(only === undefined ? [] : [`for ${values}${more}; else refused: ${otherwise ?? reason}`]),
+    ...(only === undefined ? [] : [`For ${values}${more}; any other value is refused: ${otherwise ?? reason}`]),
     ...(harmless === undefined ? [] : [`${harmless.map(code).join(', ')} asks for nothing`]),
   ];
   return parts.filter((part) => part !== '').join('. ');

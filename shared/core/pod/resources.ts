@@ -10,7 +10,7 @@ export interface Steps {
   readonly deciGigabytes: number;
 }
 
-export interface ContainerResources {
+interface ContainerResources {
   readonly requests: GroupResources;
   readonly limits: GroupResources;
 }
@@ -24,7 +24,7 @@ export interface Allocation {
 }
 
 /** ACI takes no smaller group (aci.md §2.3). */
-export const smallestGroup: Steps = { centiCores: 100, deciGigabytes: 10 };
+const smallestGroup: Steps = { centiCores: 100, deciGigabytes: 10 };
 
 /** For a container that requests nothing; it may still use all of its group. */
 const defaultRequest: Steps = { centiCores: 10, deciGigabytes: 1 };

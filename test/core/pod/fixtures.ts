@@ -18,7 +18,7 @@ export const facts: NodeFacts = {
 
 export const subnetId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/aci';
 
-export const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 export const secret = (data: Record<string, string>, type = 'Opaque'): SecretData => ({
   type,

@@ -17,11 +17,17 @@ export function isNewAttempt(
 ): boolean {
   if (previous === undefined || previous.state.kind === 'waiting') return false;
   if (current.state === 'Waiting') return true;
+  if (view.previousState !== undefined && isSameAttempt(previous.state, view.previousState))
+    return !isAlreadyCounted(previous, view);
   const before = instantMs(previous.state.startedAt);
   if (before === undefined) return previous.state.kind === 'terminated' && current.state === 'Running';
   const started = instantMs(wholeSeconds(current.startTime));
   return started !== undefined && started > before && !isAlreadyCounted(previous, view);
 }
+
+/** What is known as the last run is shown as the one before it. */
+const isBefore = ({ previousState }: InstanceView, known: ContainerState): boolean =>
+  previousState?.state === 'Terminated' && isSameAttempt(known, previousState);
 
 /** ACI may count a restart when the run before it ends; then the count in the API object has it too. */
 const isAlreadyCounted = (previous: ContainerStatus, view: InstanceView): boolean =>
@@ -34,12 +40,12 @@ export function nextRestartCount(previous: ContainerStatus | undefined, view: In
 }
 
 /** ARM's answers may lag: a run that began before the last one written, or that goes on although its end is written, is old news. */
-export function isStale(previous: ContainerStatus | undefined, current: ObservedState): boolean {
+export function isStale(previous: ContainerStatus | undefined, view: InstanceView, current: ObservedState): boolean {
   const known = previous?.state.kind === 'waiting' ? previous.lastState : previous?.state;
   if (known === undefined || known.kind === 'waiting') return false;
   const before = instantMs(known.startedAt);
   const started = instantMs(wholeSeconds(current.startTime));
   if (before === undefined || started === undefined) return false;
   const hasEnded = known.kind === 'terminated' && (current.state === 'Running' || previous?.state.kind === 'waiting');
-  return started < before || (hasEnded && started === before);
+  return started < before || (hasEnded && started === before && !isBefore(view, known));
 }

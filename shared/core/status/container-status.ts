@@ -100,7 +100,7 @@ function withView(context: ContainerContext, view: InstanceView, current: Observ
   if (lastState?.kind === 'terminated' && earlier !== undefined && isFinalEnd(lastState, policy)) {
     return firstEnd(context, view, lastState);
   }
-  const state = observedState(context, { view, current, restartCount, isRestart: lastState !== undefined });
+  const state = observedState(context, { view, current, restartCount, isRestart: lastState !== undefined, isNew });
   const containerID = containerIdOf(context, { state, restartCount, lastState });
   return {
     ...identity(context, view),
@@ -131,7 +131,7 @@ function identity(
  * container that is suddenly waiting with no trace of an end: it is being moved, not restarted.
  */
 function isBlip({ previous, policy }: ContainerContext, view: InstanceView, current: ObservedState): boolean {
-  if (!isKnownState(current.state) || isStale(previous, current)) return previous !== undefined;
+  if (!isKnownState(current.state) || isStale(previous, view, current)) return previous !== undefined;
   return (
     policy === 'Never' &&
     previous?.state.kind === 'running' &&
@@ -148,13 +148,17 @@ interface Seen {
   readonly current: ObservedState;
   readonly restartCount: number;
   readonly isRestart: boolean;
+  readonly isNew: boolean;
 }
 
-function observedState(context: ContainerContext, { view, current, restartCount, isRestart }: Seen): ContainerState {
+function observedState(
+  context: ContainerContext,
+  { view, current, restartCount, isRestart, isNew }: Seen,
+): ContainerState {
   const { previous, pod, container, fallback } = context;
   switch (current.state) {
     case 'Running': {
-      const known = previous?.state.kind === 'running' ? previous.state.startedAt : rfc3339(context.now);
+      const known = previous?.state.kind === 'running' && !isNew ? previous.state.startedAt : rfc3339(context.now);
       return { kind: 'running', startedAt: wholeSeconds(current.startTime) ?? known };
     }
     case 'Terminated':
@@ -164,7 +168,7 @@ function observedState(context: ContainerContext, { view, current, restartCount,
         !isUnknownEnd(previous.state)
       )
         return previous.state;
-      return terminatedState(context, current, attemptId(context, restartCount));
+      return terminatedState(current, attemptId(context, restartCount), isNew ? undefined : knownStart(previous));
     default: {
       const detailStatus = current.detailStatus;
       return {
@@ -186,17 +190,19 @@ function lastStateOf(
     );
     if (known?.kind === 'terminated') return known;
     const id = known?.kind === 'running' ? previous?.containerID : undefined;
-    return terminatedState(context, earlier, id ?? attemptId(context, Math.max(0, restartCount - 1)));
+    return terminatedState(earlier, id ?? attemptId(context, Math.max(0, restartCount - 1)));
   }
   if (!isNew || previous === undefined || previous.state.kind === 'waiting') return previous?.lastState;
   if (previous.state.kind === 'terminated') return previous.state;
   return unknownEnd(unknownRestartMessage, { startedAt: previous.state.startedAt, containerID: previous.containerID });
 }
 
+const knownStart = (previous: ContainerStatus | undefined): string | undefined =>
+  previous === undefined || previous.state.kind === 'waiting' ? undefined : previous.state.startedAt;
+
 /** An end as ACI reports it. One without an exit code is nobody's invention: it is an unknown end. */
-function terminatedState({ previous }: ContainerContext, ended: ObservedState, containerID: string): TerminatedState {
-  const runningSince = previous?.state.kind === 'running' ? previous.state.startedAt : undefined;
-  const startedAt = wholeSeconds(ended.startTime) ?? runningSince;
+function terminatedState(ended: ObservedState, containerID: string, knownStart?: string): TerminatedState {
+  const startedAt = wholeSeconds(ended.startTime) ?? knownStart;
   if (ended.exitCode === undefined) return unknownEnd(unknownEndMessage, { startedAt, containerID });
   const finishedAt = wholeSeconds(ended.finishTime);
   return {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { followCursor, linesAfter } from '../../../shared/core/logs/log-cursor.ts';
 import { completeLines, limitToBytes, stripTimestamps } from '../../../shared/core/logs/log-line.ts';

@@ -1,0 +1,20 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { PodStatusInput } from '../../../shared/core/status/pod-status.ts';
+import { podStatusFromGroup } from '../../../shared/core/status/status.ts';
+
+const folder = new URL('../../golden/status/', import.meta.url);
+const names = readdirSync(folder)
+  .filter((file) => file.endsWith('.input.json'))
+  .map((file) => file.replace('.input.json', ''));
+
+/** `recorded-*`: the bodies of a true group, aci.md §1.5 and §1.9. `UPDATE_GOLDEN=1` rewrites the outputs. */
+describe('golden statuses', () => {
+  it.each(names)('%s', (name) => {
+    const input = JSON.parse(readFileSync(new URL(`${name}.input.json`, folder), 'utf8')) as PodStatusInput;
+    const output = `${JSON.stringify(podStatusFromGroup(input), null, 2)}\n`;
+    const file = new URL(`${name}.output.json`, folder);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, output);
+    expect(existsSync(file) ? readFileSync(file, 'utf8') : 'run with UPDATE_GOLDEN=1').toBe(output);
+  });
+});

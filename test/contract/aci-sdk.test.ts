@@ -1,3 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { ContainerInstanceManagementClient, type ContainerGroup } from '@azure/arm-containerinstance';
 import type { TokenCredential } from '@azure/core-auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -5,18 +12,27 @@ import { z } from 'zod';
 import { createRealClock } from '../../infra/local/aci/clock.ts';
 import { startEmulator, type RunningEmulator } from '../../infra/local/aci/emulator.ts';
 import { ScriptedRuntime } from '../../infra/local/aci/runtime/scripted.ts';
-import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
+import { createCertificateAuthority, issueCertificate, type KeyPair } from '../../infra/local/pki.ts';
 
 /** The real SDK, over TLS sockets, against the emulator with a scripted runtime on the real clock. */
 const subscription = '11111111-1111-4111-8111-111111111111';
 const tokenAnswer = z.object({ access_token: z.string(), expires_on: z.string(), client_id: z.string() });
 
+const readyLine = z.object({
+  ready: z.literal(true),
+  armUrl: z.string(),
+  identityUrl: z.string(),
+  identityHeader: z.string(),
+  adminUrl: z.string(),
+});
+
 let emulator: RunningEmulator;
 let ca: string;
+let certificate: KeyPair;
 
 beforeAll(async () => {
   const authority = await createCertificateAuthority('emulator test');
-  const pair = await issueCertificate(authority, {
+  certificate = await issueCertificate(authority, {
     commonName: 'management.local',
     dnsNames: ['localhost'],
     ipAddresses: ['127.0.0.1'],
@@ -30,7 +46,7 @@ beforeAll(async () => {
     subscriptionId: subscription,
     resourceGroups: ['rg'],
     locations: ['westeurope'],
-    tls: { cert: pair.certPem, key: pair.keyPem },
+    tls: { cert: certificate.certPem, key: certificate.keyPem },
     knobs: { timingsScale: 0, pageSize: 2 },
   });
 });
@@ -81,6 +97,28 @@ async function inject(rule: object): Promise<void> {
 }
 
 const poll = { updateIntervalInMs: 20 };
+
+describe('the emulator as a process', () => {
+  it('says in one line of JSON when it is ready, and ends with 0 when its stdin closes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'emulator-'));
+    await writeFile(join(folder, 'cert.pem'), certificate.certPem);
+    await writeFile(join(folder, 'key.pem'), certificate.keyPem);
+    const main = fileURLToPath(new URL('../../infra/local/aci/main.ts', import.meta.url));
+    const names = ['--subscription', subscription, '--resource-group', 'rg', '--location', 'westeurope'];
+    const files = ['--state', folder, '--cert', join(folder, 'cert.pem'), '--key', join(folder, 'key.pem')];
+    const child = spawn(process.execPath, [main, '--runtime', 'scripted', ...names, ...files], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const exit = once(child, 'exit');
+    const [line] = z.tuple([z.string()]).parse(await once(createInterface({ input: child.stdout }), 'line'));
+    const ready = readyLine.parse(JSON.parse(line));
+    const groups = await fetch(`${ready.adminUrl}/_emulator/groups`);
+    expect(await groups.json()).toEqual({ groups: [] });
+    child.stdin.end();
+    expect(await exit).toEqual([0, null]);
+    await rm(folder, { recursive: true });
+  });
+});
 
 describe('K. the SDK against the emulator', () => {
   it('12 97 98 create, get, stop, start, restart and delete complete through the SDK', async () => {

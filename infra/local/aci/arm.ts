@@ -5,8 +5,8 @@ import type { FaultRule } from './faults.ts';
 import { handlers } from './handlers.ts';
 import type { ArmRequest, ArmResponse, Json } from './json.ts';
 import { isAllowed, type Principal } from './rbac.ts';
-import { matchRoute, type MatchedRoute } from './routes.ts';
-import { reply, type EmulatorState, type Outcome } from './state.ts';
+import { matchRoute, type MatchedRoute, type OperationName } from './routes.ts';
+import { reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
 
 /** api-versions that container groups answer to. */
 export const groupVersions: readonly string[] = [
@@ -92,8 +92,18 @@ async function handle(state: EmulatorState, request: ArmRequest, rule: FaultRule
   if (isFault(refusal)) return { outcome: refusal, principal, action };
   const { route, params } = refusal.matched;
   const call = { request, params, query: url.searchParams, apiVersion, principal, capacity: rule?.capacity };
-  const outcome = await handlers[route.operation](state, call);
+  const outcome = await perform(state, route.operation, call);
   return { outcome: { ...outcome, headers: { ...refusal.headers, ...outcome.headers } }, principal, action };
+}
+
+/** Trouble behind an operation (of the runtime, mostly) is ARM's 500. */
+async function perform(state: EmulatorState, operation: OperationName, call: ArmCall): Promise<Outcome> {
+  try {
+    return await handlers[operation](state, call);
+  } catch (error) {
+    state.life.log(`${operation}: ${error instanceof Error ? error.message : String(error)}`);
+    return frontDoor.internal(randomUUID());
+  }
 }
 
 function authenticate(state: EmulatorState, request: ArmRequest): Principal | undefined {

@@ -106,7 +106,10 @@ export class ContainerLife {
       return { state: 'Terminated', exitCode, finishTime: clock.now(), detailStatus: 'Error' };
     }
     const ended = this.#record(started);
-    if (signal.aborted) return undefined;
+    if (signal.aborted) {
+      ended.catch(ignore);
+      return undefined;
+    }
     apply({ kind: 'started', container, startTime: started.startedAt });
     onAttempt();
     const probing = this.#startProbes(started);
@@ -213,5 +216,5 @@ function delayOf(backoff: { readonly baseMs: number; readonly maxMs: number }, a
   return Math.min(backoff.maxMs, backoff.baseMs * 2 ** Math.min(attempt, 20));
 }
 
-/** A probe of a container that has gone meanwhile may fail in any way. */
+/** What is asked of a container that has gone meanwhile may fail in any way. */
 function ignore(): void {}

@@ -188,7 +188,13 @@ function addEvent(events: readonly EventRecord[], text: EventText, now: number):
 function nameDigest(events: readonly EventRecord[], reference: string): readonly EventRecord[] {
   const index = events.findLastIndex((e) => e.name === 'Pulling');
   const pulling = events[index];
-  return pulling === undefined ? events : events.with(index, { ...pulling, message: `pulling image "${reference}"` });
+  const message = `pulling image "${reference}"`;
+  if (pulling === undefined || pulling.message === message) return events;
+  const earlier = events.findIndex((e) => e.message === message);
+  const known = events[earlier];
+  if (known === undefined) return events.with(index, { ...pulling, message });
+  const merged = { ...known, count: known.count + pulling.count, lastTimestamp: pulling.lastTimestamp };
+  return events.with(earlier, merged).toSpliced(index, 1);
 }
 
 /** `alpine:3` and its digest → `alpine@sha256:…`, as the events name images. */

@@ -210,6 +210,17 @@ describe('C. the operation resource', () => {
     expect((await bench.delete('g')).status).toBe(200);
   });
 
+  it('30 an operation that has ended keeps its status and events, whatever becomes of the group', async () => {
+    const bench = createBench();
+    const put = await bench.running('g');
+    const ended = (await bench.poll(put)).body;
+    await bench.post('g', 'restart');
+    await bench.clock.advance(20_000);
+    await bench.delete('g');
+    expect((await bench.poll(put)).body).toEqual(ended);
+    expect(ended.status).toBe('Succeeded');
+  });
+
   it('29 30 unknown: 404; of a deleted group: 200 and terminal, for a day', async () => {
     const bench = createBench();
     const put = await bench.put('g');

@@ -142,6 +142,17 @@ describe('the admin side', () => {
     expect((await admin(createBench(), method, path, body)).status).toBe(status);
   });
 
+  it('trouble of the runtime is a 500 on the request and a Failed group behind it, never the end', async () => {
+    const bench = createBench();
+    bench.runtime.createSandbox = () => Promise.reject(new Error('no disk'));
+    const put = await bench.running('g');
+    expect((await bench.get('g')).body.properties.provisioningState).toBe('Failed');
+    expect((await bench.poll(put)).body.properties.events).toMatchObject([{ name: 'Failed', message: 'no disk' }]);
+    bench.runtime.pullImage = () => Promise.reject(new Error('engine gone'));
+    const answer = await bench.put('h');
+    expect([answer.status, answer.body.error.code]).toEqual([500, 'InternalServerError']);
+  });
+
   it('closing deletes every sandbox', async () => {
     const bench = createBench();
     await bench.running('a');

@@ -204,6 +204,8 @@ describe('following a log', () => {
     const [a, b, c] = [`${at(1)} a\n`, `${at(1)} a\n`, `${at(2)} c\n`];
     expect(followed([a + b, a, a + b + c])).toBe(a + b + c);
     expect(followed([a + b + c, b, a + b + c])).toBe(a + b + c);
+    const other = `${at(1)} b\n`;
+    expect(followed([a + other, a, a + other + c])).toBe(a + other + c);
   });
 
   it('waits for the end of a line, and shows it without one only at the end', () => {

@@ -49,7 +49,7 @@ describe('where a group is in its life', () => {
       true,
     ],
     ['it was stopped', 'Always', { main: undefined }, { state: 'Stopped' }, true],
-  ] as const)('has ended or not when %s', (...[_, policy, views, changes, expected]) => {
+  ] as const)('has ended or not when %s', (...[, policy, views, changes, expected]) => {
     expect(hasEnded(groupOf(views, changes), podOf({ policy }))).toBe(expected);
   });
 

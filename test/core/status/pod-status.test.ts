@@ -163,7 +163,7 @@ describe("the phase, through the kubelet's table", () => {
     ['all ended with 0', 'Never', ok, ok, 'Succeeded'],
     ['one failed', 'Never', ok, bad, 'Failed'],
     ['one failed', 'OnFailure', ok, bad, 'Running'],
-  ] as const)('%s under %s', (...[_, policy, first, second, phase]) => {
+  ] as const)('%s under %s', (...[, policy, first, second, phase]) => {
     expect(look(podOf({ ...two, policy }), groupOf({ main: first, side: second }, { state: 'Failed' })).phase).toBe(
       phase,
     );
@@ -207,7 +207,7 @@ describe('init containers', () => {
       'Pending',
       'True',
     ],
-  ])('%s', (...[_, views, expected, mainState, phase, initialized]) => {
+  ])('%s', (...[, views, expected, mainState, phase, initialized]) => {
     const status = look(
       pod('Never'),
       groupOf({ main: viewOf(waiting('ContainerCreating')) }, { initContainers: initOf(views) }),
@@ -371,7 +371,7 @@ describe('what the API object says already', () => {
       'running < terminated:137:ContainerStatusUnknown #1',
       'Running',
     ],
-  ] as const)('%s', (...[_, policy, before, after, expected, phase]) => {
+  ] as const)('%s', (...[, policy, before, after, expected, phase]) => {
     const pod = looked(podOf({ policy }), groupOf({ main: before }));
     const status = look(pod, groupOf({ main: after }));
     expect([main(status), status.phase]).toEqual([expected, phase]);
@@ -401,7 +401,7 @@ describe('what the API object says already', () => {
       'terminated:137:ContainerStatusUnknown #0',
       'Failed',
     ],
-  ] as const)('after stop, which erases the view, %s', (...[_, policy, before, expected, phase]) => {
+  ] as const)('after stop, which erases the view, %s', (...[, policy, before, expected, phase]) => {
     const pod = looked(podOf({ policy }), groupOf({ main: before }));
     const status = look(pod, groupOf({ main: undefined }, { state: 'Stopped' }));
     expect([main(status), status.phase]).toEqual([expected, phase]);
@@ -467,7 +467,7 @@ describe('conditions', () => {
       {},
       ['True', 'True', unready, unready, 'absent'],
     ],
-  ] as const)('%s', (...[_, policy, view, group, expected]) => {
+  ] as const)('%s', (...[, policy, view, group, expected]) => {
     const status = look(podOf({ policy }), groupOf({ main: view }, group));
     expect(types.map((type) => conditionBrief(status, type))).toEqual(expected);
   });
@@ -540,7 +540,7 @@ describe('pods without a group', () => {
       'waiting:PodInitializing #0',
       'waiting:PodInitializing #0',
     ],
-  ])('pending: %s', (...[_, changes, reason, initStates, mainState]) => {
+  ])('pending: %s', (...[, changes, reason, initStates, mainState]) => {
     const status = pendingStatus({ pod: podOf(changes), reason, message: 'm', hostIP, now: t0 });
     expect([init(status), main(status), status.phase, conditionBrief(status, 'PodReadyToStartContainers')]).toEqual([
       initStates,
@@ -611,7 +611,7 @@ describe('pods without a group', () => {
       'Failed',
       'absent',
     ],
-  ] as const)('lost: %s', (...[_, policy, before, expected, phase, disruption]) => {
+  ] as const)('lost: %s', (...[, policy, before, expected, phase, disruption]) => {
     const pod = looked(podOf({ policy }), groupOf({ main: before }));
     const status = lostStatus({ pod, hostIP, now: t0 + 90_000 });
     expect([main(status), status.phase, conditionBrief(status, 'DisruptionTarget')]).toEqual([
@@ -650,7 +650,7 @@ describe('pods that are ended by Kubernetes', () => {
       'Failed',
     ],
     ['fails what never started', viewOf(waiting()), undefined, 'terminated:137:ContainerStatusUnknown #0', 'Failed'],
-  ])('deleted: %s', (...[_, before, group, expected, phase]) => {
+  ])('deleted: %s', (...[, before, group, expected, phase]) => {
     const pod = looked(podOf(), groupOf({ main: before }));
     const status = deletedStatus({ pod, group, hostIP, now: t0 + 90_000 });
     expect([main(status), status.phase]).toEqual([expected, phase]);

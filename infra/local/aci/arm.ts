@@ -9,7 +9,7 @@ import { matchRoute, type MatchedRoute, type OperationName } from './routes.ts';
 import { reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
 
 /** api-versions that container groups answer to. */
-export const groupVersions: readonly string[] = [
+const groupVersions: readonly string[] = [
   '2018-10-01',
   '2019-12-01',
   '2021-10-01',

@@ -89,6 +89,6 @@ export class VirtualClock implements Clock {
 }
 
 /** One turn of the event loop: every promise that could settle without I/O has settled afterwards. */
-export function settle(): Promise<void> {
+function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

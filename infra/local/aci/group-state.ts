@@ -1,7 +1,7 @@
 import type { RestartPolicy } from './wire.ts';
 
 /** The pure state machine of one container group (`aci.md` §3). Times are milliseconds since the epoch. */
-export type ProvisioningState = 'Pending' | 'Creating' | 'Updating' | 'Succeeded' | 'Failed' | 'Deleting';
+type ProvisioningState = 'Pending' | 'Creating' | 'Updating' | 'Succeeded' | 'Failed' | 'Deleting';
 
 export interface EventRecord {
   readonly count: number;

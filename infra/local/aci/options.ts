@@ -77,13 +77,13 @@ export interface EmulatorOptions {
   readonly subnets: readonly { readonly id: string; readonly cidr: string; readonly delegated: boolean }[];
 }
 
-export interface BucketSize {
+interface BucketSize {
   readonly capacity: number;
   readonly refillPerSecond: number;
 }
 
 /** Milliseconds, as seen in recordings with t = 0 at the PUT: Creating +2 s, Pulling +4, Pulled +7, Started +15, Succeeded +16. */
-export interface ProvisioningTimings {
+interface ProvisioningTimings {
   readonly pendingMs: number;
   readonly pullingMs: number;
   /** Shortest duration of a pull; a slower runtime takes its own time. */

@@ -4,7 +4,7 @@ import { sleep, type Clock } from './clock.ts';
 import type { RunningContainer } from './runtime/runtime.ts';
 import type { ProbeBody } from './wire.ts';
 
-export interface HttpProbeTarget {
+interface HttpProbeTarget {
   readonly scheme: 'http' | 'https';
   readonly host: string;
   readonly port: number;

@@ -1,7 +1,7 @@
 import { stableGuid } from './guid.ts';
 
 /** A role assignment: actions (with `*`) at a scope and below. */
-export interface RoleAssignment {
+interface RoleAssignment {
   readonly actions: readonly string[];
   /** `/subscriptions/…[/resourceGroups/…]`, case-insensitive. */
   readonly scope: string;
@@ -34,7 +34,7 @@ export const groupActions: readonly string[] = [
 ];
 
 /** What ARM has only at subscription scope. */
-export const subscriptionActions: readonly string[] = [
+const subscriptionActions: readonly string[] = [
   `${provider}/locations/operations/read`,
   `${provider}/locations/usages/read`,
   `${provider}/locations/capabilities/read`,

@@ -1,7 +1,7 @@
 import type { BucketKind } from './limits.ts';
 
 /** One operation of ARM: how it is addressed, what it costs, which action it needs. */
-export interface Route {
+interface Route {
   readonly operation: OperationName;
   readonly method: string;
   /** Lower-case segments; `{x}` is a parameter. */

@@ -2,7 +2,7 @@ import { aci, frontDoor, type ArmFault } from './errors.ts';
 import { requestedCpu, requestedMemoryInGB, type ContainerBody, type GroupBody } from './wire.ts';
 
 /** Hard limits of a container group (`aci.md` §2.3). */
-export const limits = {
+const limits = {
   containers: 60,
   initContainers: 59,
   volumes: 20,

@@ -14,21 +14,21 @@ export const origin = 'https://arm.test';
 export const groupsPath = `/subscriptions/${subscription}/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups`;
 
 /** What the tests read of an answer's body; every member may be absent on the wire. */
-export interface EventView {
+interface EventView {
   count: number;
   firstTimestamp: string;
   name: string;
   message: string;
   type: string;
 }
-export interface StateView {
+interface StateView {
   state: string;
   startTime: string;
   exitCode: number;
   finishTime: string;
   detailStatus: string;
 }
-export interface ContainerView {
+interface ContainerView {
   name: string;
   properties: {
     [key: string]: unknown;
@@ -40,7 +40,7 @@ export interface ContainerView {
     };
   };
 }
-export interface Body {
+interface Body {
   [key: string]: unknown;
   error: { code: string; message: string };
   value: Body[];
@@ -68,7 +68,7 @@ export interface Answer {
   raw: ArmResponse;
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   body?: unknown;
   version?: string;
   headers?: Record<string, string>;
@@ -92,7 +92,7 @@ export interface Bench {
   fault(rule: object): void;
 }
 
-export type BenchOptions = Partial<Omit<CoreOptions, 'knobs' | 'runtime' | 'clock'>> & {
+type BenchOptions = Partial<Omit<CoreOptions, 'knobs' | 'runtime' | 'clock'>> & {
   knobs?: Partial<EmulatorOptions>;
   images?: Record<string, ScriptedBehaviour>;
   addresses?: boolean;

@@ -26,7 +26,7 @@ describe('where a group is in its life', () => {
     ['Failed', 'Pending', 'failed-to-provision', false, false],
     ['Canceled', 'Pending', 'failed-to-provision', false, false],
     ['Deleting', 'Running', 'deleting', false, true],
-  ])('%s and %s: %s', (provisioningState, state, condition, provisioned, transitioning) => {
+  ])('%s and %s: %s', (...[provisioningState, state, condition, provisioned, transitioning]) => {
     const group = groupOf({}, { provisioningState, state });
     expect([groupCondition(group), isProvisioned(group), isTransitioning(group)]).toEqual([
       condition,

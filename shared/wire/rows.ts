@@ -6,10 +6,10 @@ import type { PodRow } from '../core/reconcile/pod-row.ts';
 /**
  * Rows as JSON. A row is input like any other: it may be of another version of this app, or not ours at all.
  */
-export const schemaVersion = 1;
+const schemaVersion = 1;
 
 /** `newer`: written by a later version of the app, which alone may change it. `garbage`: treat as absent. */
-export type ParsedRow<T> =
+type ParsedRow<T> =
   | { readonly kind: 'row'; readonly value: T }
   | { readonly kind: 'newer' }
   | { readonly kind: 'garbage' };

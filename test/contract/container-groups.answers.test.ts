@@ -50,6 +50,7 @@ describe('ARM that does not answer as it should', () => {
     const pair = await issueCertificate(authority, {
       commonName: 'arm',
       ipAddresses: ['127.0.0.1'],
+      dnsNames: ['localhost'],
       usages: ['server'],
     });
     authorityPem = authority.certPem;
@@ -92,7 +93,7 @@ describe('ARM that does not answer as it should', () => {
     ['500', { status: 500 }, 'transient'],
     ['503 with Retry-After', { status: 503, headers: { 'retry-after': '1' } }, 'transient'],
     ['429 with Retry-After', { status: 429, headers: { 'retry-after': '1' } }, 'throttled'],
-    ['a redirect', { status: 307, headers: { location: 'https://127.0.0.1:1/' } }, 'transient'],
+    ['a redirect', { status: 307, headers: { location: '/elsewhere' } }, 'transient'],
     ['a lost connection', { status: 0, drop: true }, 'transient'],
     ['HTML', { status: 200, body: '<html>' }, 'transient'],
     ['an empty object', json({}), 'transient'],

@@ -7,7 +7,10 @@ import { createCertificateAuthority, issueCertificate } from '../../infra/local/
 import { createArmContainerGroups } from '../../shared/adapters/arm/container-groups.ts';
 import { createCredential } from '../../shared/adapters/arm/credential.ts';
 import { ok } from '../../shared/core/fault.ts';
-import type { Spend } from '../../shared/ports/budgets.ts';
+import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
+import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts';
+import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
+import type { Budgets, Spend } from '../../shared/ports/budgets.ts';
 import { describeContainerGroups, groupBody, suiteImages } from './container-groups.suite.ts';
 
 const subscriptionId = '11111111-1111-4111-8111-111111111111';
@@ -40,7 +43,7 @@ async function start(pageSize: number) {
   return { emulator, clock };
 }
 
-function openGroups(emulator: RunningEmulator, credential: TokenCredential) {
+function openGroups(emulator: RunningEmulator, credential: TokenCredential, real?: Budgets) {
   const spent: Spend[] = [];
   const take = async (spend: Spend) => {
     spent.push(spend);
@@ -52,7 +55,7 @@ function openGroups(emulator: RunningEmulator, credential: TokenCredential) {
     location: 'westeurope',
     endpoint: emulator.armUrl,
     credential,
-    budgets: { take, report: async () => undefined },
+    budgets: real ?? { take, report: async () => undefined },
     log: silent,
     certificateAuthorityPem: authority.certPem,
   });
@@ -91,5 +94,22 @@ describe('container groups at ARM (emulator)', () => {
     const requests = paged.emulator.core.state.journal.requests.all();
     expect(requests.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'PUT', 'GET', 'GET', 'POST', 'DELETE']);
     await paged.emulator.close();
+  });
+
+  it('goes from an empty budget to a burst of 60 once the first PUT has shown what remains, without a 429', async () => {
+    const store = createMemoryStore({ now: () => clock.now() });
+    const options = { chunk: 10, log: silent, monotonicMs: () => clock.now() };
+    const budgets = createBudgets(store, defaultArmLimits, options);
+    const { groups } = openGroups(emulator, createCredential({ kind: 'managed-identity' }), budgets);
+    const create = (name: string) => groups.createOrUpdate(name, groupBody(suiteImages.server), signal);
+    await create('too-early');
+    await clock.advance(10_000);
+    expect((await create('first')).ok).toBe(true);
+    await clock.advance(20_000);
+    const burst = await Promise.all(Array.from({ length: 60 }, (_, index) => create(`burst-${index}`)));
+    expect(burst.filter((result) => result.ok)).toHaveLength(60);
+    const requests = emulator.core.state.journal.requests.all();
+    expect(requests.filter(({ status }) => status === 429)).toEqual([]);
+    await emulator.core.reset();
   });
 });

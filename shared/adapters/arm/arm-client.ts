@@ -20,7 +20,7 @@ export interface ArmConfig {
   readonly certificateAuthorityPem?: string;
 }
 
-export interface ArmRequest {
+interface ArmRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   /** Absolute, on the endpoint's host. */
   readonly url: string;

@@ -4,7 +4,7 @@ import { fail, ok, type Result } from '../../core/fault.ts';
 import type { StateStore, Versioned } from '../../ports/state-store.ts';
 
 /** What a change makes of a bucket: the state to write, if any, and its answer. */
-export interface BucketChange<T> {
+interface BucketChange<T> {
   readonly write?: BucketState;
   readonly answer: T;
   /** Look again at a fresh row before this answer is believed: what is remembered here may be out of date. */

@@ -8,7 +8,7 @@ import type {
 } from '../../core/group/group.ts';
 
 /** What the containers of an image do; without `runMs` they run until they are stopped. */
-export interface ImageBehaviour {
+interface ImageBehaviour {
   readonly runMs?: number;
   readonly exitCode?: number;
   /** Written at the start. */

@@ -24,7 +24,7 @@ export interface MemoryContainerGroupsOptions {
 type Method = keyof ContainerGroups;
 
 /** What a test makes go wrong. `after`: the effect takes place, and only the answer is lost. */
-export interface InjectedFault {
+interface InjectedFault {
   readonly method: Method;
   readonly fault: Fault;
   readonly moment: 'before' | 'after';

@@ -45,7 +45,7 @@ const share = 1 / 5;
 
 /** What is spent at ARM; the same words as the port's. */
 export type SpendKind = 'read-look' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
-export type BucketName = 'reads' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
+type BucketName = 'reads' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
 
 /** One bucket that a spend draws on. `reserve` stays for more urgent work. */
 export type Charge =

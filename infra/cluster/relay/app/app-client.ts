@@ -1,0 +1,179 @@
+import { readFileSync } from 'node:fs';
+import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { rootCertificates } from 'node:tls';
+import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
+
+/** What the app said. */
+export type AppAnswer =
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly body: string;
+      /** From `Retry-After`; undefined without one. */
+      readonly retryAfterMs: number | undefined;
+    }
+  /** No answer: network, time-out, or too long a one. `message` names no more than the error's code. */
+  | { readonly kind: 'unreachable'; readonly message: string };
+
+export interface AppClientOptions {
+  /** Without `/api`. */
+  readonly url: string;
+  readonly caFile: string | undefined;
+  readonly getToken: (options?: { readonly fresh: boolean }) => Promise<string>;
+  readonly clusterUid: string;
+  readonly userAgent: string;
+}
+
+/** The container whose log is asked for. */
+export interface LogTarget {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly uid: string;
+  readonly container: string;
+  /** Lines from the end; absent: all that ACI keeps. */
+  readonly tail?: number;
+}
+
+/** Past the app's own deadlines of 20 s, cold start included. */
+const timeoutMs = 45_000;
+/** ACI keeps at most 4 MB of a log. */
+const maxBodyBytes = 16 * 1024 * 1024;
+/** App Service closes idle connections after minutes; a proxy in between sooner. */
+const idleSocketMs = 30_000;
+
+/** The app's HTTP functions. A 401 is tried a second time with a token read anew; nothing else is repeated. Never throws. */
+export class AppClient {
+  readonly #options: AppClientOptions;
+  readonly #agent: HttpAgent;
+  readonly #base: URL;
+
+  constructor(options: AppClientOptions) {
+    this.#options = options;
+    this.#base = new URL(options.url);
+    const caPem = options.caFile === undefined ? undefined : readFileSync(options.caFile, 'utf8');
+    const keepAlive = { keepAlive: true, timeout: idleSocketMs, maxSockets: 64 };
+    this.#agent =
+      this.#base.protocol === 'https:'
+        ? new HttpsAgent({
+            ...keepAlive,
+            rejectUnauthorized: true,
+            ...(caPem === undefined ? {} : { ca: [...rootCertificates, caPem] }),
+          })
+        : new HttpAgent(keepAlive);
+  }
+
+  /** Posts pod events; `body` is the JSON. */
+  postEvents(body: string, signal: AbortSignal): Promise<AppAnswer> {
+    return this.#send({ method: 'POST', path: this.#path('pod-events'), body }, signal);
+  }
+
+  /** What ACI keeps of a container's log, each line with its instant. */
+  getLogs(target: LogTarget, signal: AbortSignal): Promise<AppAnswer> {
+    const { node, namespace, pod, uid, container, tail } = target;
+    const path = this.#path('nodes', node, 'pods', namespace, pod, uid, 'containers', container, 'logs');
+    return this.#send({ method: 'GET', path: tail === undefined ? path : `${path}?tail=${tail}` }, signal);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  #path(...segments: readonly string[]): string {
+    const prefix = this.#base.pathname.replace(/\/$/, '');
+    const parts = ['api', 'clusters', this.#options.clusterUid, ...segments].map(encodeURIComponent);
+    return `${prefix}/${parts.join('/')}`;
+  }
+
+  async #send(outgoing: Outgoing, signal: AbortSignal): Promise<AppAnswer> {
+    const deadline = new AbortController();
+    const onAbort = (): void => deadline.abort();
+    const timer = setTimeout(onAbort, timeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    try {
+      const first = await this.#exchange(outgoing, { fresh: false, signal: deadline.signal });
+      return first.kind === 'answer' && first.status === 401
+        ? await this.#exchange(outgoing, { fresh: true, signal: deadline.signal })
+        : first;
+    } catch (error) {
+      return { kind: 'unreachable', message: deadline.signal.aborted ? 'no answer in time' : nameOf(error) };
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  async #exchange(
+    { method, path, body }: Outgoing,
+    { fresh, signal }: { readonly fresh: boolean; readonly signal: AbortSignal },
+  ): Promise<AppAnswer> {
+    const token = await this.#options.getToken({ fresh });
+    const bytes = body === undefined ? undefined : Buffer.from(body);
+    const answered = Promise.withResolvers<IncomingMessage>();
+    const request = this.#open({
+      method,
+      path,
+      signal,
+      headers: {
+        accept: 'application/json, text/plain',
+        authorization: `Bearer ${token}`,
+        'user-agent': this.#options.userAgent,
+        // The Functions host loses bodies without a length.
+        ...(bytes === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(bytes.length) }),
+      },
+    });
+    request.on('response', answered.resolve);
+    request.on('error', answered.reject);
+    request.end(bytes);
+    return readAnswer(await answered.promise);
+  }
+
+  #open(options: {
+    readonly method: string;
+    readonly path: string;
+    readonly signal: AbortSignal;
+    readonly headers: Record<string, string>;
+  }): ClientRequest {
+    const { hostname, port, protocol } = this.#base;
+    const all = { ...options, agent: this.#agent, hostname: hostname.replaceAll(/[[\]]/g, ''), port };
+    return protocol === 'https:' ? httpsRequest(all) : httpRequest(all);
+  }
+}
+
+interface Outgoing {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string;
+}
+
+async function readAnswer(response: IncomingMessage): Promise<AppAnswer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of response) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > maxBodyBytes) return { kind: 'unreachable', message: `more than ${maxBodyBytes} bytes` };
+    chunks.push(bytes);
+  }
+  return {
+    kind: 'answer',
+    status: response.statusCode ?? 0,
+    body: Buffer.concat(chunks).toString('utf8'),
+    retryAfterMs: retryAfterMs(response.headers['retry-after'], response.headers.date),
+  };
+}
+
+/** `Retry-After` in seconds or as a date, in ms; undefined when there is none. */
+function retryAfterMs(header: string | undefined, date: string | undefined): number | undefined {
+  const text = header?.trim() ?? '';
+  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
+  const ms = parseHttpDate(text) - parseHttpDate(date);
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+}
+
+const nameOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return 'unknown error';
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+};

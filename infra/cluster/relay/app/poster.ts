@@ -1,0 +1,164 @@
+import { backoffMs } from '../../../../shared/core/backoff/backoff.ts';
+import type { Log } from '../../../../shared/ports/log.ts';
+import type { PodEvents, PodKey } from '../../../../shared/wire/pod-events.ts';
+import type { AppClient } from './app-client.ts';
+import { type Batch, Outbox } from './outbox.ts';
+import { type PostOutcome, postOutcome } from './post-outcome.ts';
+
+export interface PosterOptions {
+  readonly app: Pick<AppClient, 'postEvents'>;
+  /** New with each process. */
+  readonly epoch: string;
+  /** Whether any of our nodes has a pod: without one, and with nothing due, the app is left to sleep. */
+  readonly hasPods: () => boolean;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+const lanes = 4;
+const debounceMs = 50;
+const backoff = { baseMs: 1000, maxMs: 15_000 };
+/** What the app answers when nothing is due. */
+const idleMs = 30_000;
+
+/**
+ * Posts what the reflectors tell, and ticks when the app asked for one (DESIGN §5). Up to four posts at once; while the app
+ * fails, one at a time, 0.5 to 15 s apart, for ever. One tick at a time, beside them.
+ */
+export class Poster {
+  readonly #options: PosterOptions;
+  readonly #outbox = new Outbox();
+  readonly #stop = new AbortController();
+  #seq = 0;
+  #busyLanes = 0;
+  #failures = 0;
+  /** Monotonic ms before which nothing is posted. */
+  #notBefore = 0;
+  #wake: NodeJS.Timeout | undefined;
+  #tickTimer: NodeJS.Timeout | undefined;
+  #tickAt = Infinity;
+  #isTicking = false;
+  #lastLookInMs = idleMs;
+
+  constructor(options: PosterOptions) {
+    this.#options = options;
+  }
+
+  /** Keys that the app has not taken yet. */
+  get backlog(): number {
+    return this.#outbox.size;
+  }
+
+  onChange(pod: PodKey): void {
+    this.#outbox.add(pod);
+    this.#wakeIn(debounceMs);
+  }
+
+  onSnapshot(pods: readonly PodKey[]): void {
+    this.#outbox.addSnapshot(pods);
+    this.#wakeIn(debounceMs);
+  }
+
+  /** A tick now, whatever was planned; one that is on its way serves as well. */
+  tickNow(): void {
+    void this.#tick();
+  }
+
+  /** Ends all timers and posts. What was not taken is lost here, and in the next process's snapshot. */
+  close(): void {
+    this.#stop.abort();
+    clearTimeout(this.#wake);
+    clearTimeout(this.#tickTimer);
+  }
+
+  #wakeIn(ms: number): void {
+    if (this.#stop.signal.aborted || this.#wake !== undefined) return;
+    const wait = Math.max(ms, this.#notBefore - performance.now());
+    this.#wake = setTimeout(() => {
+      this.#wake = undefined;
+      this.#fillLanes();
+    }, wait);
+  }
+
+  #fillLanes(): void {
+    if (performance.now() < this.#notBefore) {
+      this.#wakeIn(0);
+      return;
+    }
+    const open = this.#failures === 0 ? lanes : 1;
+    while (this.#busyLanes < open && !this.#stop.signal.aborted) {
+      const batch = this.#outbox.take(open - this.#busyLanes);
+      if (batch === undefined) return;
+      this.#busyLanes += 1;
+      void this.#post(batch);
+    }
+  }
+
+  async #post(batch: Batch): Promise<void> {
+    const outcome = await this.#send(batch.kind, batch.pods);
+    this.#busyLanes -= 1;
+    if (this.#stop.signal.aborted) return;
+    this.#outbox.settle(batch, outcome.kind === 'again' ? 'again' : 'done');
+    this.#learn(outcome, { kind: batch.kind, pods: batch.pods.length });
+    if (outcome.kind === 'taken') this.#planTick(Math.min(this.#tickAt, performance.now() + outcome.nextLookInMs));
+    if (this.#outbox.isReady) this.#wakeIn(0);
+  }
+
+  async #tick(): Promise<void> {
+    if (this.#isTicking || this.#stop.signal.aborted) return;
+    this.#isTicking = true;
+    this.#planTick(Infinity);
+    const outcome = await this.#send('tick', []);
+    this.#isTicking = false;
+    if (this.#stop.signal.aborted) return;
+    this.#learn(outcome, { kind: 'tick', pods: 0 });
+    const nextInMs = outcome.kind === 'taken' ? outcome.nextLookInMs : idleMs;
+    this.#planTick(performance.now() + (outcome.kind === 'again' ? this.#notBefore - performance.now() : nextInMs));
+  }
+
+  #planTick(at: number): void {
+    clearTimeout(this.#tickTimer);
+    this.#tickAt = at;
+    if (at === Infinity) return;
+    this.#tickTimer = setTimeout(
+      () => {
+        if (this.#options.hasPods() || this.#lastLookInMs < idleMs) void this.#tick();
+        else this.#tickAt = Infinity;
+      },
+      Math.max(0, at - performance.now()),
+    );
+  }
+
+  async #send(kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<PostOutcome> {
+    const events: PodEvents = { epoch: this.#options.epoch, seq: this.#seq, kind, pods: [...pods] };
+    this.#seq += 1;
+    return postOutcome(await this.#options.app.postEvents(JSON.stringify(events), this.#stop.signal));
+  }
+
+  #learn(outcome: PostOutcome, fields: { readonly kind: string; readonly pods: number }): void {
+    const { log } = this.#options;
+    switch (outcome.kind) {
+      case 'taken':
+        if (this.#failures > 0) log.info('the app answers again', { afterFailures: this.#failures });
+        this.#failures = 0;
+        this.#notBefore = 0;
+        this.#lastLookInMs = outcome.nextLookInMs;
+        if (outcome.unknownNodes.length > 0)
+          log.warn('the app does not know these nodes', { nodes: outcome.unknownNodes.join(',') });
+        return;
+      case 'refused':
+        log.warn('the app refused a post for good; its pods wait for the sweep', { ...fields, status: outcome.status });
+        return;
+      case 'again': {
+        const now = performance.now();
+        // Posts that were on their way together fail together: that is one failure.
+        if (now >= this.#notBefore) {
+          const delayMs = backoffMs(backoff, this.#failures, this.#options.random());
+          this.#failures += 1;
+          this.#notBefore = now + Math.max(delayMs, outcome.retryAfterMs ?? 0);
+        }
+        log.warn('a post was not taken', { ...fields, cause: outcome.cause, inMs: Math.round(this.#notBefore - now) });
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/** One poll of a node's heart. Times are monotonic ms. */
+export interface HeartReading {
+  readonly node: 'present' | 'absent' | 'unknown';
+  /** `renewTime` in µs since the epoch; `unknown` when it could not be read. */
+  readonly lease: { readonly renewTimeMicros: number } | 'absent' | 'unknown';
+}
+
+export interface HeartState {
+  /** The last renewTime seen or written; undefined before the first, or while there is no Lease. */
+  readonly renewTimeMicros: number | undefined;
+  /** When somebody else than we was last seen to renew it. */
+  readonly movedAt: number;
+  /** The first and the last tick since then. */
+  readonly ticks: { readonly firstAt: number; readonly lastAt: number } | undefined;
+  /** Our own renewals since then. */
+  readonly renewals: { readonly firstAt: number; readonly lastAt: number } | undefined;
+}
+
+/** `renew`: write the Lease; `announce`: one event on the Node, with the first of a row of renewals. */
+export interface HeartActions {
+  readonly tick: boolean;
+  readonly renew: boolean;
+  readonly announce: boolean;
+}
+
+export const silentAfterMs = 20_000;
+export const renewAfterTickMs = 10_000;
+const tickEveryMs = 10_000;
+const renewEveryMs = 10_000;
+const renewForMs = 10 * 60_000;
+const pollMs = 5000;
+
+export const startHeart = (now: number): HeartState => ({
+  renewTimeMicros: undefined,
+  movedAt: now,
+  ticks: undefined,
+  renewals: undefined,
+});
+
+/**
+ * DESIGN rule 13: a Lease that stood still for 20 s, or a Node that is gone, asks for a tick, every 10 s while it lasts.
+ * 10 s after the first tick, whatever the app answered, a Lease that still stands is renewed, if both it and its Node are
+ * there, every 10 s for at most 10 minutes. Own renewals are no movement. Nothing is decided on what could not be read.
+ */
+export function beat(
+  before: HeartState,
+  reading: HeartReading,
+  now: number,
+): { readonly state: HeartState; readonly actions: HeartActions } {
+  const seen = observe(before, reading, now);
+  const isStill = now - seen.movedAt >= silentAfterMs;
+  const isSilent = isStill && reading.lease !== 'unknown';
+  // A Node that came back ends the row of ticks that its absence began.
+  const state = reading.node === 'present' && !isStill ? { ...seen, ticks: undefined } : seen;
+  if (!isSilent && reading.node !== 'absent') return { state, actions: none };
+  const tick = state.ticks === undefined || now - state.ticks.lastAt >= tickEveryMs;
+  const ticks = tick ? { firstAt: state.ticks?.firstAt ?? now, lastAt: now } : state.ticks;
+  const isThere = reading.node === 'present' && typeof reading.lease === 'object';
+  if (!isSilent || !isThere || !isTimeToRenew(state, now))
+    return { state: { ...state, ticks }, actions: { tick, renew: false, announce: false } };
+  return {
+    state: { ...state, ticks, renewals: { firstAt: state.renewals?.firstAt ?? now, lastAt: now } },
+    actions: { tick, renew: true, announce: state.renewals === undefined },
+  };
+}
+
+/** After our own write was taken. */
+export const renewed = (state: HeartState, renewTimeMicros: number): HeartState => ({ ...state, renewTimeMicros });
+
+/** When to read again: every 5 s, and just when a threshold is reached. */
+export function nextBeatInMs(state: HeartState, now: number): number {
+  const thresholds = [
+    state.movedAt + silentAfterMs,
+    ...(state.ticks === undefined ? [] : [state.ticks.firstAt + renewAfterTickMs]),
+  ].filter((at) => at > now);
+  return Math.max(100, Math.min(pollMs, ...thresholds.map((at) => at - now)));
+}
+
+const none: HeartActions = { tick: false, renew: false, announce: false };
+
+function observe(state: HeartState, { lease }: HeartReading, now: number): HeartState {
+  if (lease === 'unknown') return state;
+  if (lease === 'absent') return { ...state, renewTimeMicros: undefined };
+  const { renewTimeMicros } = lease;
+  if (renewTimeMicros === state.renewTimeMicros) return state;
+  return { renewTimeMicros, movedAt: now, ticks: undefined, renewals: undefined };
+}
+
+function isTimeToRenew({ ticks, renewals }: HeartState, now: number): boolean {
+  if (ticks === undefined || now - ticks.firstAt < renewAfterTickMs) return false;
+  if (renewals === undefined) return true;
+  return now - renewals.lastAt >= renewEveryMs && now - renewals.firstAt <= renewForMs;
+}

@@ -1,0 +1,70 @@
+import * as z from 'zod';
+import type { AppAnswer } from '../app/app-client.ts';
+import { waitingToStart } from './container-instance.ts';
+
+/** The app's answer to a question for a log. */
+export type AppLog =
+  | { readonly kind: 'content'; readonly content: string }
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly message: string;
+      /** Whether the same question may be answered soon. */
+      readonly isPassing: boolean;
+      readonly retryAfterMs: number | undefined;
+    };
+
+const problem = z.object({ error: z.object({ code: z.string().catch(''), message: z.string().catch('') }) });
+
+/** What the API server is told: 4xx texts reach the user of kubectl as they are. */
+export function readAppLog(answer: AppAnswer, pod: string, container: string): AppLog {
+  if (answer.kind === 'unreachable') return passing(503, `the function app could not be reached: ${answer.message}`);
+  if (answer.status === 200) return { kind: 'content', content: answer.body };
+  const { code, message } = problemOf(answer.body);
+  switch (answer.status) {
+    case 404:
+      return notFound(code, message, { pod, container });
+    case 409:
+      return passing(503, `the container group is being changed; try again: ${message}`, answer.retryAfterMs);
+    case 429:
+      return passing(503, 'Azure limits how often logs may be read; try again in a moment', answer.retryAfterMs);
+    case 401:
+    case 403:
+      return passing(502, "the function app did not accept the relay's credential");
+    default:
+      return passing(
+        answer.status >= 500 ? 503 : 502,
+        `the function app answered ${answer.status}: ${code} ${message}`.trim(),
+        answer.retryAfterMs,
+      );
+  }
+}
+
+function notFound(code: string, message: string, target: { readonly pod: string; readonly container: string }): AppLog {
+  const waiting = waitingToStart(target.pod, target.container);
+  switch (code) {
+    case 'NodeNotFound':
+      return { kind: 'refused', status: 404, message, isPassing: false, retryAfterMs: undefined };
+    case '':
+      return passing(503, 'the function app has no such function; is it being deployed?');
+    default:
+      // ContainerLogNotAvailable, or no group yet (or no longer): the log is not there, and may come.
+      return passing(400, waiting.kind === 'refused' ? waiting.message : message);
+  }
+}
+
+const passing = (status: number, message: string, retryAfterMs?: number): AppLog => ({
+  kind: 'refused',
+  status,
+  message,
+  isPassing: true,
+  retryAfterMs,
+});
+
+function problemOf(body: string): { readonly code: string; readonly message: string } {
+  try {
+    return problem.parse(JSON.parse(body)).error;
+  } catch {
+    return { code: '', message: '' };
+  }
+}

@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
+import type { Log } from '../../../../shared/ports/log.ts';
+import type { AppClient } from '../app/app-client.ts';
+
+/** What all handlers of a node's port share. */
+export interface KubeletContext {
+  readonly node: string;
+  readonly client: KubernetesClient;
+  readonly app: Pick<AppClient, 'getLogs'>;
+  readonly log: Log;
+}
+
+/** One authenticated and authorized request. */
+export interface KubeletCall {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Aborts when the client is gone, or the relay stops. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers the call; may take its time, never rejects but on a bug. */
+export type KubeletHandler = (context: KubeletContext, call: KubeletCall) => Promise<void> | void;
+
+/** A whole answer of plain text, as a kubelet's. */
+export function answerText(response: ServerResponse, status: number, text: string, headers = {}): void {
+  const body = Buffer.from(text.endsWith('\n') || text === '' ? text : `${text}\n`);
+  response.writeHead(status, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': String(body.length),
+    ...headers,
+  });
+  response.end(body);
+}
+
+/** Writes and waits until the client has taken it, or is gone. */
+export async function writeAll(response: ServerResponse, text: string, signal: AbortSignal): Promise<void> {
+  if (text === '' || signal.aborted || response.destroyed || response.write(text)) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const end = (): void => resolve();
+  response.once('drain', end);
+  signal.addEventListener('abort', end, { once: true });
+  await promise;
+  response.off('drain', end);
+  signal.removeEventListener('abort', end);
+}

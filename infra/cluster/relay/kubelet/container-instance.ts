@@ -1,0 +1,57 @@
+import type { ContainerStatus, Pod } from '../../../../shared/core/kubernetes/pod.ts';
+
+/** Whether a container has a log to show, by the pod's status. */
+export type LogReadiness =
+  | {
+      readonly kind: 'ready';
+      /** Tells one run of the container from the next. */
+      readonly restartCount: number;
+      readonly isRunning: boolean;
+    }
+  /** The text is a kubelet's: kubectl shows it. */
+  | { readonly kind: 'refused'; readonly status: 400 | 404; readonly message: string };
+
+/** As a kubelet's own check before it opens a log (kubelet.md §4.2). ACI keeps one run's log: there is no previous. */
+export function logReadiness(pod: Pod, container: string, wanted: { readonly previous: boolean }): LogReadiness {
+  const { name } = pod.metadata;
+  const all = [...pod.spec.initContainers, ...pod.spec.containers];
+  if (!all.some((one) => one.name === container))
+    return { kind: 'refused', status: 404, message: `container "${container}" not found in pod "${name}"` };
+  if (wanted.previous) return badRequest(`previous terminated container "${container}" in pod "${name}" not found`);
+  const status = statusOf(pod, container);
+  if (status === undefined) return waitingToStart(name, container);
+  if (status.state.kind === 'waiting' && status.lastState?.kind !== 'terminated')
+    return waitingToStart(name, container, status.state.reason);
+  return { kind: 'ready', restartCount: status.restartCount, isRunning: status.state.kind === 'running' };
+}
+
+/** Whether the run that was followed has ended: the pod is another or gone, or the container is no longer in it. */
+export function isOver(pod: Pod | undefined, followed: Followed): boolean {
+  if (pod === undefined || pod.metadata.uid !== followed.uid) return true;
+  const status = statusOf(pod, followed.container);
+  return status === undefined || status.state.kind !== 'running' || status.restartCount !== followed.restartCount;
+}
+
+export interface Followed {
+  readonly uid: string;
+  readonly container: string;
+  readonly restartCount: number;
+}
+
+/** The answer for a container without a log; ACI's own words for why are its waiting reason. */
+export function waitingToStart(pod: string, container: string, reason = ''): LogReadiness {
+  const subject = `container "${container}" in pod "${pod}"`;
+  switch (reason) {
+    case 'ErrImagePull':
+      return badRequest(`${subject} is waiting to start: image can't be pulled`);
+    case 'ImagePullBackOff':
+      return badRequest(`${subject} is waiting to start: trying and failing to pull image`);
+    default:
+      return badRequest(`${subject} is waiting to start: ${reason || 'ContainerCreating'}`);
+  }
+}
+
+const badRequest = (message: string): LogReadiness => ({ kind: 'refused', status: 400, message });
+
+const statusOf = ({ status }: Pod, container: string): ContainerStatus | undefined =>
+  [...status.initContainerStatuses, ...status.containerStatuses].find(({ name }) => name === container);

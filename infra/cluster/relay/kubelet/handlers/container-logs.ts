@@ -1,0 +1,60 @@
+import { describeFault } from '../../../../../shared/core/fault.ts';
+import type { Pod } from '../../../../../shared/core/kubernetes/pod.ts';
+import { followCursor } from '../../../../../shared/core/logs/log-cursor.ts';
+import { type LogOptions, parseLogQuery } from '../../../../../shared/core/logs/log-query.ts';
+import { selectLogs } from '../../../../../shared/core/logs/log-selection.ts';
+import { readAppLog } from '../app-log.ts';
+import { type KubeletCall, type KubeletContext, type KubeletHandler, answerText } from '../call.ts';
+import { logReadiness } from '../container-instance.ts';
+import { findPod } from '../find-pod.ts';
+import { followLog } from '../follow-log.ts';
+
+const maxTail = 1_000_000;
+
+/** `GET /containerLogs/{namespace}/{pod}/{container}`: what `kubectl logs` shows. The log itself comes from the app. */
+export const containerLogs: KubeletHandler = async (context, call) => {
+  const { params, query, response, signal } = call;
+  const { namespace = '', pod: name = '' } = params;
+  const parsed = parseLogQuery(query);
+  if (!parsed.ok) return answerText(response, parsed.status, parsed.message);
+  const found = await findPod(context.client, { node: context.node, namespace, name }, signal);
+  if (!found.ok) return answerText(response, 503, `the pod could not be read: ${describeFault(found.fault)}`);
+  if (found.value === undefined) return answerText(response, 404, `pod "${name}" does not exist`);
+  await answerLog(context, call, { pod: found.value, options: parsed.options });
+};
+
+async function answerLog(
+  context: KubeletContext,
+  { params, response, signal }: KubeletCall,
+  { pod, options }: { readonly pod: Pod; readonly options: LogOptions },
+): Promise<void> {
+  const { container = '' } = params;
+  const { namespace, name, uid } = pod.metadata;
+  const readiness = logReadiness(pod, container, options);
+  if (readiness.kind === 'refused') return answerText(response, readiness.status, readiness.message);
+  const target = { node: context.node, namespace, pod: name, uid, container };
+  const isFollowed = options.follow && readiness.isRunning;
+  const answer = await context.app.getLogs({ ...target, ...tailOf(options, isFollowed) }, signal);
+  const log = readAppLog(answer, name, container);
+  if (log.kind === 'refused') return answerText(response, log.status, log.message);
+  const first = selectLogs(log.content, { ...options, follow: isFollowed }, Date.now());
+  if (!isFollowed) {
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(first)) });
+    response.end(first);
+    return;
+  }
+  await followLog(context, {
+    target,
+    restartCount: readiness.restartCount,
+    options,
+    first,
+    cursor: followCursor(log.content),
+    response,
+    signal,
+  });
+}
+
+/** A bare tail need not be fetched whole; `since` and a follower's cursor need all that there is. */
+function tailOf({ tailLines }: LogOptions, isFollowed: boolean): { readonly tail?: number } {
+  return tailLines === undefined || isFollowed || tailLines === 0 || tailLines > maxTail ? {} : { tail: tailLines };
+}

@@ -1,0 +1,66 @@
+import type { KubeletHandler } from './call.ts';
+import { containerLogs } from './handlers/container-logs.ts';
+import { healthz } from './handlers/healthz.ts';
+import { notServed } from './handlers/not-served.ts';
+import { pods } from './handlers/pods.ts';
+
+interface Route {
+  /** `{name}` is a parameter; `*` at the end is any rest, none included. */
+  readonly pattern: string;
+  readonly methods: readonly string[];
+  readonly handler: KubeletHandler;
+}
+
+export type RouteMatch =
+  | { readonly kind: 'found'; readonly handler: KubeletHandler; readonly params: Readonly<Record<string, string>> }
+  | { readonly kind: 'method not allowed'; readonly allow: string }
+  | { readonly kind: 'not found' };
+
+const get = ['GET'];
+const stream = ['GET', 'POST'];
+const post = ['POST'];
+
+/** A kubelet's routes; one handler a file. */
+const routes: readonly Route[] = [
+  { pattern: 'healthz', methods: get, handler: healthz },
+  { pattern: 'healthz/ping', methods: get, handler: healthz },
+  { pattern: 'healthz/log', methods: get, handler: healthz },
+  { pattern: 'healthz/syncloop', methods: get, handler: healthz },
+  { pattern: 'pods', methods: get, handler: pods },
+  { pattern: 'containerLogs/{namespace}/{pod}/{container}', methods: get, handler: containerLogs },
+  { pattern: 'exec/*', methods: stream, handler: notServed('exec') },
+  { pattern: 'attach/*', methods: stream, handler: notServed('attach') },
+  { pattern: 'portForward/*', methods: stream, handler: notServed('portForward') },
+  { pattern: 'run/*', methods: post, handler: notServed('run') },
+  { pattern: 'stats/*', methods: get, handler: notServed('stats') },
+  { pattern: 'metrics/*', methods: get, handler: notServed('metrics') },
+  { pattern: 'checkpoint/*', methods: post, handler: notServed('checkpoint') },
+];
+
+/** Who answers a request. */
+export function findRoute(method: string, segments: readonly string[]): RouteMatch {
+  for (const { pattern, methods, handler } of routes) {
+    const params = matchPattern(pattern.split('/'), segments);
+    if (params === undefined) continue;
+    return methods.includes(method)
+      ? { kind: 'found', handler, params }
+      : { kind: 'method not allowed', allow: methods.join(', ') };
+  }
+  return { kind: 'not found' };
+}
+
+function matchPattern(
+  pattern: readonly string[],
+  segments: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  const isOpen = pattern.at(-1) === '*';
+  const fixed = isOpen ? pattern.slice(0, -1) : pattern;
+  if (segments.length < fixed.length || (!isOpen && segments.length > fixed.length)) return undefined;
+  const params: [string, string][] = [];
+  for (const [index, part] of fixed.entries()) {
+    const segment = segments[index] ?? '';
+    if (part.startsWith('{')) params.push([part.slice(1, -1), segment]);
+    else if (part !== segment) return undefined;
+  }
+  return Object.fromEntries(params);
+}

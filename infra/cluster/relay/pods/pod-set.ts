@@ -1,0 +1,38 @@
+import type { PodKey } from '../../../../shared/wire/pod-events.ts';
+import type { WatchedPod } from './watched-pod.ts';
+
+/**
+ * The pods of one node, by UID: a pod that was deleted and created anew under its name within a gap is two pods, and
+ * both are told of.
+ */
+export class PodSet {
+  readonly #pods = new Map<string, WatchedPod>();
+
+  get size(): number {
+    return this.#pods.size;
+  }
+
+  /** Takes a complete list in place of all before it. Answers every pod of it, and those that are gone since. */
+  replace(pods: readonly WatchedPod[]): readonly PodKey[] {
+    const gone = new Map(this.#pods);
+    this.#pods.clear();
+    for (const pod of pods) {
+      gone.delete(pod.key.uid);
+      this.#pods.set(pod.key.uid, pod);
+    }
+    return [...pods, ...gone.values()].map(({ key }) => key);
+  }
+
+  /** Takes an added or modified pod. Answers its key unless nothing that the app acts on is new. */
+  change(pod: WatchedPod): PodKey | undefined {
+    const before = this.#pods.get(pod.key.uid);
+    this.#pods.set(pod.key.uid, pod);
+    return before?.hash === pod.hash ? undefined : pod.key;
+  }
+
+  /** Takes a deletion; the API server tells the last state with it. */
+  remove(pod: WatchedPod): PodKey {
+    this.#pods.delete(pod.key.uid);
+    return pod.key;
+  }
+}

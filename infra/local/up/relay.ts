@@ -1,0 +1,73 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { startChild } from '../child.ts';
+import type { Child } from '../child.ts';
+import { requestToken } from '../cluster/attach.ts';
+import type { Attachment } from '../cluster/attach.ts';
+import type { KeyPair } from '../pki.ts';
+import { writeSecretFile } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import { repository } from './host.ts';
+import { appAudience } from './settings.ts';
+
+const readySchema = z.object({ ready: z.literal(true), ports: z.record(z.string(), z.number()), health: z.number() });
+
+export type RelayReady = z.infer<typeof readySchema>;
+
+export interface RelayInput {
+  readonly dir: string;
+  readonly cluster: Cluster;
+  readonly attachment: Attachment;
+  /** Without `/api`. */
+  readonly appUrl: string;
+  readonly node: { readonly name: string; readonly port: number };
+  /** Where the kubelet port listens: the node's address. */
+  readonly address: string;
+  readonly certificate: KeyPair;
+}
+
+const tokenSeconds = 86_400;
+
+/** The bundled relay as a process of its own, with its configuration and keys under `dir/relay`. */
+export async function startRelay(input: RelayInput): Promise<Child<RelayReady>> {
+  return startChild({
+    name: 'relay',
+    command: process.execPath,
+    args: [join(repository, 'dist/relay/main.js'), '--config', await writeConfig(input)],
+    logFile: join(input.dir, 'logs', 'relay.log'),
+    pidDir: join(input.dir, 'run'),
+    stdin: 'pipe',
+    ready: (line) => (line.startsWith('{"ready"') ? readySchema.parse(JSON.parse(line)) : undefined),
+    readyTimeoutMs: 30_000,
+  });
+}
+
+async function writeConfig(input: RelayInput): Promise<string> {
+  const { cluster, attachment, certificate, node } = input;
+  const folder = join(input.dir, 'relay');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = (name: string, text: string): string => writeSecretFile(join(folder, name), text);
+  const appToken = await requestToken({
+    kubectl: cluster.kubectl,
+    namespace: attachment.namespace,
+    serviceAccount: attachment.relayServiceAccount,
+    audience: appAudience,
+    durationSeconds: tokenSeconds,
+  });
+  const config = {
+    clusterUid: attachment.clusterUid,
+    apiServer: {
+      url: cluster.server,
+      caFile: file('api-server-ca.crt', cluster.caPem),
+      tokenFile: file('api-server-token', attachment.relayToken),
+    },
+    app: { url: input.appUrl, tokenFile: file('app-token', appToken.token) },
+    nodes: [node],
+    listenAddress: input.address,
+    serving: { certFile: file('kubelet.crt', certificate.certPem), keyFile: file('kubelet.key', certificate.keyPem) },
+    kubeletClientCaFile: file('kubelet-client-ca.crt', cluster.kubeletClientCaPem),
+    health: { address: '127.0.0.1', port: 0 },
+  };
+  return file('config.json', `${JSON.stringify(config, undefined, 2)}\n`);
+}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { TokenCredential } from '@azure/core-auth';
 import { createArmContainerGroups } from '../adapters/arm/container-groups.ts';
 import { createCredential } from '../adapters/arm/credential.ts';
+import type { CredentialSettings } from '../adapters/arm/credential.ts';
 import { createBudgets } from '../adapters/budgets/budgets.ts';
 import { asNode, createKubernetesClient } from '../adapters/kubernetes/client.ts';
 import type { KubernetesClient } from '../adapters/kubernetes/client.ts';
@@ -25,7 +26,7 @@ const permitChunk = 10;
 
 /** The composition root: the one place that knows which adapter stands behind which port. Calls nothing yet. */
 export function compose(settings: Settings, environment: Environment, log: Log): Deps {
-  const credential = createCredential(settings);
+  const credential = createCredential(credentialSettings(settings));
   const store = createTableStore(tableConfig(settings, credential), { installation: settings.INSTALLATION, log });
   const budgets = createBudgets(store, armLimits(settings), { chunk: permitChunk, log });
   const authority = settings.ARM_CERTIFICATE_AUTHORITY_FILE;
@@ -50,6 +51,14 @@ export function compose(settings: Settings, environment: Environment, log: Log):
     random: Math.random,
     instance: crypto.randomUUID(),
     endingPods: new Map(),
+  };
+}
+
+function credentialSettings(settings: Settings): CredentialSettings {
+  if (settings.ARM_CREDENTIAL === 'default') return { kind: 'default' };
+  return {
+    kind: 'managed-identity',
+    ...(settings.AZURE_CLIENT_ID === undefined ? {} : { clientId: settings.AZURE_CLIENT_ID }),
   };
 }
 
@@ -84,7 +93,9 @@ function clusterDeps(registration: ClusterRegistration, surroundings: Surroundin
     requestTimeoutMs,
     userAgent: `serverless-kubelet/${surroundings.settings.INSTALLATION}`,
   });
-  const api = createClusterApi(client);
+  // Only nodes may create TokenReviews; any of ours will do.
+  const [first] = registration.nodes;
+  const api = createClusterApi(client, first === undefined ? {} : { reviewAsNode: first.name });
   const cluster = { registration, api };
   return {
     ...cluster,

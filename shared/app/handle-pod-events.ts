@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { describeFault } from '../core/fault.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
+import { newNodeRow } from '../core/reconcile/node-row.ts';
 import type { PodEvents, PodKey } from '../wire/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { heartbeat } from './heartbeat.ts';
@@ -9,6 +10,7 @@ import { makeDue } from './resync.ts';
 import { sweep } from './sweep.ts';
 
 const atOnce = 8;
+const recordRelayEveryMs = 15_000;
 const soonestMs = 1_000;
 const latestMs = 30_000;
 
@@ -37,14 +39,26 @@ export async function handlePodEvents(
   const unknownNodes = [...new Set(events.pods.map((pod) => pod.node))].filter((name) => !cluster.nodes.has(name));
   if (unknownNodes.length > 0)
     deps.log.warn('relay posts pods of nodes that are not registered', { nodes: unknownNodes.join(',') });
+  const heard = Promise.all(nodes.map((node) => recordRelay(deps, node)));
   const limit = pLimit(atOnce);
   const handled = await Promise.all(events.pods.map((pod) => limit(() => handleKey(deps, cluster, pod, signal))));
   const lost = handled.find((fault) => fault !== undefined);
+  await heard;
   if (lost !== undefined) return { kind: 'unavailable', message: lost };
   if (events.kind === 'tick')
     await Promise.all([heartbeat(deps, nodes, signal), sweep(deps, nodes, { resync: false }, signal)]);
   if (events.kind === 'snapshot') await sweep(deps, nodes, { resync: true }, signal);
   return nextLook(deps, nodes, unknownNodes);
+}
+
+/** Notes that the relay calls; at most one write in a while, and none that matters when it is lost. */
+async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
+  const now = await deps.store.now();
+  const row = await deps.store.getNode(node.key);
+  if (!now.ok || !row.ok) return;
+  const known = row.value?.value ?? newNodeRow();
+  if (known.relayHeardAt !== undefined && now.value - known.relayHeardAt < recordRelayEveryMs) return;
+  await deps.store.upsertNode(node.key, { ...known, relayHeardAt: now.value }, row.value);
 }
 
 /** The fault's sentence when the key could be neither worked on nor planned. */

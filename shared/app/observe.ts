@@ -4,7 +4,7 @@ import { isOwnedBy } from '../core/group/identity.ts';
 import { needsLook } from '../core/reconcile/decide.ts';
 import type { GroupSight, Observed } from '../core/reconcile/observed.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
-import { groupCondition } from '../core/status/group-condition.ts';
+import { groupCondition } from '../core/status/status.ts';
 import { outOfTime } from './pod-session.ts';
 import type { PodSession } from './pod-session.ts';
 

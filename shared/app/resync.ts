@@ -10,14 +10,18 @@ import { newPodRow } from '../core/reconcile/pod-row.ts';
 import { planResync } from '../core/reconcile/resync-plan.ts';
 import type { Versioned } from '../ports/state-store.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
+import { readUsage } from './read-usage.ts';
 
 const everyMs = 300_000;
+/** A relay that has not called for this long is taken to be down. */
+const relaySilenceMs = 45_000;
 const atOnce = 8;
 
 /**
- * Compares the whole node with the whole of ARM where that was not done for five minutes (or `force`), and makes due
- * what does not match. The ARM list comes first and serves all nodes of this call, the pod list second: only a group of
- * the first may be an orphan (DESIGN rule 4). Any incomplete list ends the node's resync without effect.
+ * Compares nodes with the API server and with ARM, and makes due what does not match. Every five minutes (or `force`)
+ * the whole: the ARM list first, for all nodes of this call, the pod list second, since only a group of the first may be
+ * an orphan (DESIGN rule 4). In between, and only while the relay is silent, the pods alone, so that new ones still
+ * start. An incomplete list has no effect.
  */
 export async function resync(
   deps: Deps,
@@ -30,17 +34,25 @@ export async function resync(
     if (signal.aborted) return;
     const due = await readDueNode(deps, node, options.force);
     if (due === undefined) continue;
-    groups ??= await deps.groups.list(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
-    if (!groups.ok) {
-      deps.log.warn('container groups could not be listed', { fault: describeFault(groups.fault) });
-      return;
-    }
-    await resyncNode(deps, node, { groups: groups.value, now: due.now, previous: due.previous }, signal);
+    if (due.scope === 'whole') groups ??= await listGroups(deps, signal);
+    await resyncNode(
+      deps,
+      node,
+      { ...due, groups: due.scope === 'whole' && groups?.ok === true ? groups.value : undefined },
+      signal,
+    );
   }
   if (groups?.ok === true) warnOfStrangers(deps, groups.value);
 }
 
+async function listGroups(deps: Deps, signal: AbortSignal): Promise<Result<readonly ListedGroup[]>> {
+  const groups = await deps.groups.list(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
+  if (!groups.ok) deps.log.warn('container groups could not be listed', { fault: describeFault(groups.fault) });
+  return groups;
+}
+
 interface DueNode {
+  readonly scope: 'whole' | 'pods';
   readonly now: number;
   readonly previous: Versioned<NodeRow> | undefined;
 }
@@ -49,23 +61,26 @@ async function readDueNode(deps: Deps, node: NodeDeps, force: boolean): Promise<
   const now = await deps.store.now();
   const previous = await deps.store.getNode(node.key);
   if (!now.ok || !previous.ok) return undefined;
-  const resyncedAt = previous.value?.value.resyncedAt;
-  const isDue = force || resyncedAt === undefined || now.value - resyncedAt >= everyMs;
-  return isDue ? { now: now.value, previous: previous.value } : undefined;
+  const { resyncedAt, relayHeardAt } = previous.value?.value ?? newNodeRow();
+  const isOlder = (at: number | undefined, ms: number): boolean => at === undefined || now.value - at >= ms;
+  const due = { now: now.value, previous: previous.value };
+  if (force || isOlder(resyncedAt, everyMs)) return { scope: 'whole', ...due };
+  return isOlder(relayHeardAt, relaySilenceMs) ? { scope: 'pods', ...due } : undefined;
 }
 
 async function resyncNode(
   deps: Deps,
   node: NodeDeps,
-  input: DueNode & { readonly groups: readonly ListedGroup[] },
+  input: DueNode & { readonly groups: readonly ListedGroup[] | undefined },
   signal: AbortSignal,
 ): Promise<void> {
   const pods = await node.api.listPods(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
   const rows = pods.ok ? await deps.store.listPods(node.key) : pods;
   if (!pods.ok || !rows.ok) {
+    const fault = pods.ok ? rows : pods;
     deps.log.warn('node could not be resynced', {
       node: nodeKeyText(node.key),
-      fault: pods.ok ? (rows.ok ? '' : describeFault(rows.fault)) : describeFault(pods.fault),
+      fault: fault.ok ? undefined : describeFault(fault.fault),
     });
     return;
   }
@@ -73,20 +88,28 @@ async function resyncNode(
     node: node.key,
     installation: node.facts.installation,
     now: input.now,
-    groups: input.groups,
+    groups: input.groups ?? [],
     pods: pods.value,
     rows: rows.value.map((row) => row.value),
     orphans: input.previous?.value.orphans ?? {},
   });
   deps.endingPods.set(nodeKeyText(node.key), plan.endingPods);
-  if (plan.braked)
+  if (plan.braked) {
     deps.log.warn('orphan brake: many container groups have no pod and are kept for ten minutes', {
       node: nodeKeyText(node.key),
       orphans: Object.keys(plan.orphans).length,
     });
+  }
   const limit = pLimit(atOnce);
-  await Promise.all(plan.due.map((ref) => limit(() => makeDue(deps, node, ref))));
-  const row: NodeRow = { ...(input.previous?.value ?? newNodeRow()), resyncedAt: input.now, orphans: plan.orphans };
+  const planned = await Promise.all(plan.due.map((ref) => limit(() => makeDue(deps, node, ref))));
+  if (input.groups === undefined || planned.some((result) => !result.ok)) return;
+  const usage = await readUsage(deps, node, { groups: input.groups, now: input.now }, signal);
+  const row: NodeRow = {
+    ...(input.previous?.value ?? newNodeRow()),
+    resyncedAt: input.now,
+    orphans: plan.orphans,
+    usage,
+  };
   await deps.store.upsertNode(node.key, row, input.previous);
 }
 

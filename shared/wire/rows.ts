@@ -56,6 +56,7 @@ const podRow: z.ZodType<PodRow> = z.object({
 
 const nodeRow: z.ZodType<NodeRow> = z.object({
   resyncedAt: maybe(time),
+  relayHeardAt: maybe(time),
   orphans: z.record(z.string(), time),
   emptySince: maybe(time),
   usage: maybe(

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startChild } from '../child.ts';
 import type { Child } from '../child.ts';
@@ -14,8 +15,9 @@ export interface Azurite {
   readonly port: number;
 }
 
-/** Real Table storage on loopback, in memory: its rows end with it, and the app rebuilds them. */
+/** Real Table storage on loopback; its rows stay in the folder for the next start. */
 export async function startAzurite(dir: string): Promise<Azurite> {
+  mkdirSync(join(dir, 'tables'), { recursive: true });
   const port = await allocatePort();
   const program = createRequire(import.meta.url).resolve('azurite/dist/src/table/main.js');
   const child = await startChild({
@@ -27,16 +29,14 @@ export async function startAzurite(dir: string): Promise<Azurite> {
       '127.0.0.1',
       '--tablePort',
       String(port),
-      '--inMemoryPersistence',
+      '--location',
+      join(dir, 'tables'),
       '--skipApiVersionCheck',
       '--disableTelemetry',
-      '--silent',
-      '--location',
-      dir,
     ],
     logFile: join(dir, 'logs', 'azurite.log'),
     pidDir: join(dir, 'run'),
-    ready: (line) => (line.includes('successfully listens') ? (true as const) : undefined),
+    ready: (line) => (line.includes('successfully started') ? (true as const) : undefined),
     readyTimeoutMs: 30_000,
   });
   const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};TableEndpoint=http://127.0.0.1:${port}/${account};`;

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { build } from 'rolldown';
-import config from '../../../rolldown.config.ts';
+import bundles from '../../../rolldown.config.ts';
 import { repository } from './host.ts';
 
 /** Bundles the app and the relay into `dist`, as they are deployed. */
 export async function bundle(): Promise<void> {
-  for (const { output, ...input } of config) {
+  for (const { output, ...input } of bundles.filter((b) => !JSON.stringify(b.input).includes('relay'))) {
     await build({
       ...input,
       cwd: repository,

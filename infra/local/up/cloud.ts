@@ -81,6 +81,7 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
       attachment,
       nodes: [{ name: nodeName, port }],
       nodeAddress: options.nodeAddress,
+      subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
       identity:
         emulator === undefined
           ? undefined
@@ -129,6 +130,9 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
     stop: () => parts.stop(),
   };
 }
+
+const emulatedSubnet = ({ subscription, resourceGroup }: UpOptions['arm']): string =>
+  `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Network/virtualNetworks/local/subnets/containers`;
 
 const ignore = (): void => undefined;
 

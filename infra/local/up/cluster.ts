@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attachNodes } from '../cluster/attach.ts';
 import type { Attachment } from '../cluster/attach.ts';
@@ -27,15 +27,13 @@ export interface Cluster {
   issueKubeletCertificate(node: string, address: string): Promise<KeyPair>;
 }
 
-/** Starts a real Kubernetes, empty, reachable from the containers' bridge where there is one. */
+/** Starts a real Kubernetes, the one of the last start where there was one, reachable from the containers' bridge where there is one. */
 export async function startCluster(
   dir: string,
   options: { readonly gateway: string | undefined; readonly progress: Progress },
 ): Promise<Cluster> {
   const binaries = await ensureControlPlane({ progress: options.progress });
   const stateDir = join(dir, 'cluster');
-  // The containers of the last start are gone, so its pods would only be found lost: each start is a new cluster.
-  rmSync(join(stateDir, 'etcd'), { recursive: true, force: true });
   const { gateway } = options;
   const controlPlane = await startControlPlane({
     stateDir,
@@ -69,9 +67,7 @@ export async function startCluster(
 /** The cluster behind a kubeconfig; kubectl is the one on PATH. Its API server must not verify kubelets' certificates. */
 export async function useCluster(kubeconfig: string): Promise<Cluster> {
   const kubectl: KubectlTarget = { binary: 'kubectl', kubeconfig };
-  const version = /"gitVersion": "(v[^"]+)"/.exec(
-    (await kubectlOutput(['get', '--raw', '/version'], kubectl)).toString(),
-  )?.[1];
+  const version = /"gitVersion": "(v[^"]+)"/.exec(await kubectlOutput(['get', '--raw', '/version'], kubectl))?.[1];
   if (version === undefined) throw new Error(`${kubeconfig}: the API server did not tell its version`);
   const { readEndpoint } = await import('../cluster/attach.ts');
   const endpoint = await readEndpoint(kubectl);

@@ -12,6 +12,8 @@ export interface SettingsInput {
   readonly attachment: Attachment;
   readonly nodes: readonly { readonly name: string; readonly port: number }[];
   readonly nodeAddress: string;
+  /** Gives pods an address: the emulator's bridge stands for it. */
+  readonly subnetId: string | undefined;
   /** The identity endpoint of the emulator; absent: whatever the environment offers. */
   readonly identity: { readonly url: string; readonly header: string } | undefined;
 }
@@ -38,6 +40,7 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     AZURE_SUBSCRIPTION_ID: arm.subscription,
     AZURE_RESOURCE_GROUP: arm.resourceGroup,
     AZURE_LOCATION: arm.location,
+    ...(input.subnetId === undefined ? {} : { ACI_SUBNET_ID: input.subnetId }),
     ARM_ENDPOINT: arm.endpoint,
     ...(arm.caFile === undefined ? {} : { ARM_CERTIFICATE_AUTHORITY_FILE: arm.caFile }),
     ...(input.identity === undefined

@@ -1,7 +1,4 @@
-import { groupCondition } from '../status/group-condition.ts';
-import { deletedStatus } from '../status/final-status.ts';
-import { podStatusFromGroup } from '../status/pod-status.ts';
-import { statusToWrite } from '../status/status-change.ts';
+import { deletedStatus, groupCondition, podStatusFromGroup, statusToWrite } from '../status/status.ts';
 import { openIntentWaitMs } from './absent-pod.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';

@@ -1,9 +1,13 @@
-import { groupCondition } from '../status/group-condition.ts';
-import { deadlineExceededMessage, deadlineStatus, lostStatus } from '../status/final-status.ts';
-import { pendingStatus } from '../status/pending-status.ts';
-import { podStatusFromGroup } from '../status/pod-status.ts';
-import { provisioningFault } from '../status/provisioning-fault.ts';
-import { statusToWrite } from '../status/status-change.ts';
+import {
+  deadlineExceededMessage,
+  deadlineStatus,
+  groupCondition,
+  lostStatus,
+  pendingStatus,
+  podStatusFromGroup,
+  provisioningFault,
+  statusToWrite,
+} from '../status/status.ts';
 import { openIntentWaitMs } from './absent-pod.ts';
 import { nextLookMs } from './look-plan.ts';
 import { timing } from './timing.ts';

@@ -2,6 +2,8 @@
 export interface NodeRow {
   /** Last complete resync, Table service's time. */
   readonly resyncedAt: number | undefined;
+  /** When the relay last called; while it is silent the sweep lists the pods itself. */
+  readonly relayHeardAt: number | undefined;
   /** Unexplained orphans, by group name, with the time of first sight (DESIGN rule 4). */
   readonly orphans: Readonly<Record<string, number>>;
   /** Since when a `removed` node has been empty. */
@@ -12,6 +14,7 @@ export interface NodeRow {
 
 export const newNodeRow = (): NodeRow => ({
   resyncedAt: undefined,
+  relayHeardAt: undefined,
   orphans: {},
   emptySince: undefined,
   usage: undefined,

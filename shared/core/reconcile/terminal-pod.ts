@@ -1,4 +1,4 @@
-import { groupCondition } from '../status/group-condition.ts';
+import { groupCondition } from '../status/status.ts';
 import { openIntentWaitMs } from './absent-pod.ts';
 import { timing } from './timing.ts';
 import type { Pod } from '../kubernetes/pod.ts';

@@ -11,9 +11,14 @@ export interface HeartState {
   /** When somebody else than we was last seen to renew it. */
   readonly movedAt: number;
   /** The first and the last tick since then. */
-  readonly ticks: { readonly firstAt: number; readonly lastAt: number } | undefined;
+  readonly ticks: Row | undefined;
   /** Our own renewals since then. */
-  readonly renewals: { readonly firstAt: number; readonly lastAt: number } | undefined;
+  readonly renewals: Row | undefined;
+}
+
+interface Row {
+  readonly firstAt: number;
+  readonly lastAt: number;
 }
 
 /** `renew`: write the Lease; `announce`: one event on the Node, with the first of a row of renewals. */
@@ -54,12 +59,12 @@ export function beat(
   const state = reading.node === 'present' && !isStill ? { ...seen, ticks: undefined } : seen;
   if (!isSilent && reading.node !== 'absent') return { state, actions: none };
   const tick = state.ticks === undefined || now - state.ticks.lastAt >= tickEveryMs;
-  const ticks = tick ? { firstAt: state.ticks?.firstAt ?? now, lastAt: now } : state.ticks;
+  const ticks = tick ? after(state.ticks, now) : state.ticks;
   const isThere = reading.node === 'present' && typeof reading.lease === 'object';
   if (!isSilent || !isThere || !isTimeToRenew(state, now))
     return { state: { ...state, ticks }, actions: { tick, renew: false, announce: false } };
   return {
-    state: { ...state, ticks, renewals: { firstAt: state.renewals?.firstAt ?? now, lastAt: now } },
+    state: { ...state, ticks, renewals: after(state.renewals, now) },
     actions: { tick, renew: true, announce: state.renewals === undefined },
   };
 }
@@ -75,6 +80,8 @@ export function nextBeatInMs(state: HeartState, now: number): number {
   ].filter((at) => at > now);
   return Math.max(100, Math.min(pollMs, ...thresholds.map((at) => at - now)));
 }
+
+const after = (row: Row | undefined, now: number): Row => ({ firstAt: row?.firstAt ?? now, lastAt: now });
 
 const none: HeartActions = { tick: false, renew: false, announce: false };
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Batch, Outbox } from '../../infra/cluster/relay/app/outbox.ts';
 import type { PodKey } from '../../shared/wire/pod-events.ts';

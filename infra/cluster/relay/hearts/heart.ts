@@ -85,12 +85,14 @@ const after = (row: Row | undefined, now: number): Row => ({ firstAt: row?.first
 
 const none: HeartActions = { tick: false, renew: false, announce: false };
 
-function observe(state: HeartState, { lease }: HeartReading, now: number): HeartState {
+function observe(state: HeartState, { node, lease }: HeartReading, now: number): HeartState {
   if (lease === 'unknown') return state;
   if (lease === 'absent') return { ...state, renewTimeMicros: undefined };
   const { renewTimeMicros } = lease;
   if (renewTimeMicros === state.renewTimeMicros) return state;
-  return { renewTimeMicros, movedAt: now, ticks: undefined, renewals: undefined };
+  // While the Node is gone its own row of ticks goes on.
+  const ticks = node === 'absent' ? state.ticks : undefined;
+  return { renewTimeMicros, movedAt: now, ticks, renewals: undefined };
 }
 
 function isTimeToRenew({ ticks, renewals }: HeartState, now: number): boolean {

@@ -24,11 +24,22 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: ['test/e2e/cloud/**'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
           fileParallelism: false,
           sequence: { concurrent: false },
-          bail: 0,
+        },
+      },
+      {
+        test: {
+          name: 'cloud',
+          include: ['test/e2e/cloud/**/*.test.ts'],
+          globalSetup: ['test/e2e/cloud/cloud.setup.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+          sequence: { concurrent: false },
         },
       },
     ],

@@ -5,7 +5,7 @@ import { repository } from './host.ts';
 
 /** Bundles the app and the relay into `dist`, as they are deployed. */
 export async function bundle(): Promise<void> {
-  for (const { output, ...input } of bundles.filter((b) => !JSON.stringify(b.input).includes('relay'))) {
+  for (const { output, ...input } of bundles) {
     await build({
       ...input,
       cwd: repository,

@@ -26,8 +26,8 @@ export const catalog: readonly CatalogImage[] = [
   { image: 'docker.io/library/nginx:latest', base: 'debian', changes: nginx },
 ];
 
-/** Debian packages in the `debian` base: perl for bignum, nginx for the web server, curl for the examples. */
-export const debianPackages = ['perl', 'nginx-light', 'curl', 'ca-certificates'] as const;
+/** Debian packages in the `debian` base: perl for bignum (the library of its own is newer: perl 5.36's bpi fails), nginx for the web server, curl for the examples. */
+export const debianPackages = ['perl', 'libmath-bigint-perl', 'nginx-light', 'curl', 'ca-certificates'] as const;
 
 /** Made images carry the key of their recipe under this label; images of a registry do not, and are left alone. */
 export const recipeLabel = 'serverless-kubelet.recipe';

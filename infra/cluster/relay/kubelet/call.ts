@@ -9,6 +9,8 @@ export interface KubeletContext {
   readonly client: KubernetesClient;
   readonly app: Pick<AppClient, 'getLogs'>;
   readonly log: Log;
+  /** How often a followed log is asked for; 2 s unless told. */
+  readonly followEveryMs?: number;
 }
 
 /** One authenticated and authorized request. */

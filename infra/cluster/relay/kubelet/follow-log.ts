@@ -20,7 +20,6 @@ export interface FollowedLog {
   readonly cursor: LogCursor;
   readonly response: ServerResponse;
   readonly signal: AbortSignal;
-  readonly pollMs?: number;
 }
 
 const defaultPollMs = 2000;
@@ -33,7 +32,7 @@ const attemptsAfterEnd = 3;
  */
 export async function followLog(context: KubeletContext, followed: FollowedLog): Promise<void> {
   const { response, options, signal, first, target } = followed;
-  const pollMs = followed.pollMs ?? defaultPollMs;
+  const pollMs = context.followEveryMs ?? defaultPollMs;
   response.writeHead(200, { 'content-type': 'text/plain' });
   response.flushHeaders();
   const writer = new LimitedWriter(response, options, signal);

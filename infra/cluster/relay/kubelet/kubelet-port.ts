@@ -2,7 +2,6 @@ import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Server, createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Log } from '../../../../shared/ports/log.ts';
 import { nodeAttributes } from './attributes.ts';
 import { authenticate } from './authentication.ts';
 import { type KubeletContext, answerText } from './call.ts';
@@ -18,9 +17,11 @@ export interface KubeletPortOptions {
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
+  /** How often the files are read again; 10 s unless told. */
+  readonly reloadEveryMs?: number;
 }
 
-const reloadMs = 10_000;
+const defaultReloadMs = 10_000;
 /** As a kubelet: idle connections end after 90 s, streams after 4 h. */
 const idleMs = 90_000;
 const longestMs = 4 * 3_600_000;
@@ -52,7 +53,7 @@ export class KubeletPort {
     server.once('error', reject);
     server.listen(options.port, options.address, resolve);
     await promise;
-    return new KubeletPort(server, stop, watchKeys(server, { files: options.files, keys, log: options.context.log }));
+    return new KubeletPort(server, stop, watchKeys(server, options, keys));
   }
 
   /** Ends all connections, streams included. */
@@ -78,7 +79,8 @@ const tlsOptions = ({ cert, key, ca }: ServingKeys) => ({
 /** Takes up keys that were renewed. Ones that don't fit are left alone: the other half may be still to come. */
 function watchKeys(
   server: Server,
-  { files, keys, log }: { readonly files: ServingFiles; readonly keys: ServingKeys; readonly log: Log },
+  { files, context: { log }, reloadEveryMs = defaultReloadMs }: KubeletPortOptions,
+  keys: ServingKeys,
 ): NodeJS.Timeout {
   let current = keys;
   const reload = async (): Promise<void> => {
@@ -92,7 +94,7 @@ function watchKeys(
       log.warn('the serving certificate can not be read; the last one stays', { file: files.certFile });
     }
   };
-  return setInterval(() => void reload(), reloadMs).unref();
+  return setInterval(() => void reload(), reloadEveryMs).unref();
 }
 
 interface Exchange {

@@ -18,8 +18,6 @@ export type Fault =
   /** 5xx, time-out, reset connection, garbage instead of an answer: the effect may or may not have taken place. */
   | { readonly kind: 'transient'; readonly message: string };
 
-export type FaultKind = Fault['kind'];
-
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: Fault };
 
 export const ok = <T>(value: T): Result<T> => ({ ok: true, value });

@@ -1,4 +1,3 @@
-import type { Fault } from '../fault.ts';
 import type { GroupObservation } from '../group/group.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
 import type { PodRow } from './pod-row.ts';
@@ -71,11 +70,4 @@ export interface Decision {
   readonly effects: readonly Effect[];
   readonly row: Partial<PodRow>;
   readonly next: Next;
-}
-
-/** How a fault of an effect is read; see `refusal.ts`. */
-export interface FaultReading {
-  readonly reason: string;
-  readonly message: string;
-  readonly fault: Fault;
 }

@@ -1,9 +1,7 @@
 /** Everything that the reconcile needs to say of a pod, in one door. */
 export { deadlineExceededMessage, deadlineStatus, deletedStatus, lostStatus, rejectedStatus } from './final-status.ts';
 export { groupCondition, hasEnded, isProvisioned, isTransitioning } from './group-condition.ts';
-export type { GroupCondition } from './group-condition.ts';
 export { pendingStatus } from './pending-status.ts';
 export { mendedStatus, podStatusFromGroup } from './pod-status.ts';
 export { provisioningFault } from './provisioning-fault.ts';
-export type { ProvisioningFault } from './provisioning-fault.ts';
 export { statusToWrite } from './status-change.ts';

@@ -12,6 +12,7 @@ import type { Cluster } from './cluster.ts';
 import { chooseRuntime, startEmulator } from './emulator.ts';
 import type { Emulator } from './emulator.ts';
 import { startHost, writeSettings } from './host.ts';
+import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
 import { startRelay } from './relay.ts';
 import { appSettings } from './settings.ts';
@@ -82,10 +83,7 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
       nodes: [{ name: nodeName, port }],
       nodeAddress: options.nodeAddress,
       subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
-      identity:
-        emulator === undefined
-          ? undefined
-          : { url: emulator.child.value.identityUrl, header: emulator.child.value.identityHeader },
+      identity: await identityOf(options, emulator, parts),
     }),
   );
   const host = await progress.step('Functions host', async (report) => {
@@ -162,6 +160,22 @@ async function bringUpCluster(
     await cluster.controlPlane?.stop();
   }, cluster.controlPlane?.failed);
   return cluster;
+}
+
+/** The emulator's identity endpoint, one of our own for a test server on this machine, or what the environment has. */
+async function identityOf(
+  options: UpOptions,
+  emulator: Emulator | undefined,
+  parts: Parts,
+): Promise<{ readonly url: string; readonly header: string } | undefined> {
+  if (emulator !== undefined) {
+    const { identityUrl, identityHeader } = emulator.child.value;
+    return { url: identityUrl, header: identityHeader };
+  }
+  if (options.arm.endpoint === undefined || !needsIdentityEndpoint(options.arm.endpoint, process.env)) return undefined;
+  const identity = await startIdentityEndpoint();
+  parts.addStop(() => identity.close(), undefined);
+  return identity;
 }
 
 function armOf(options: UpOptions, emulator: Emulator | undefined): UpOptions['arm'] & { readonly endpoint: string } {

@@ -3,13 +3,16 @@ import type { Pod } from '../../../../../shared/core/kubernetes/pod.ts';
 import { followCursor } from '../../../../../shared/core/logs/log-cursor.ts';
 import { type LogOptions, parseLogQuery } from '../../../../../shared/core/logs/log-query.ts';
 import { selectLogs } from '../../../../../shared/core/logs/log-selection.ts';
-import { readAppLog } from '../app-log.ts';
+import { type AppLog, readAppLog } from '../app-log.ts';
 import { type KubeletCall, type KubeletContext, type KubeletHandler, answerText } from '../call.ts';
 import { logReadiness } from '../container-instance.ts';
 import { findPod } from '../find-pod.ts';
 import { followLog } from '../follow-log.ts';
+import { sleep } from '../../sleep.ts';
 
 const maxTail = 1_000_000;
+const patienceMs = 5_000;
+const retryMs = 500;
 
 /** `GET /containerLogs/{namespace}/{pod}/{container}`: what `kubectl logs` shows. The log itself comes from the app. */
 export const containerLogs: KubeletHandler = async (context, call) => {
@@ -34,8 +37,7 @@ async function answerLog(
   if (readiness.kind === 'refused') return answerText(response, readiness.status, readiness.message);
   const target = { node: context.node, namespace, pod: name, uid, container };
   const isFollowed = options.follow && readiness.isRunning;
-  const answer = await context.app.getLogs({ ...target, ...tailOf(options, isFollowed) }, signal);
-  const log = readAppLog(answer, name, container);
+  const log = await readPatiently(context, { ...target, ...tailOf(options, isFollowed) }, signal);
   if (log.kind === 'refused') return answerText(response, log.status, log.message);
   const first = selectLogs(log.content, { ...options, follow: isFollowed }, Date.now());
   if (!isFollowed) {
@@ -52,6 +54,19 @@ async function answerLog(
     response,
     signal,
   });
+}
+
+type LogRequest = Parameters<KubeletContext['app']['getLogs']>[0];
+
+/** A budget that is empty for a moment, or an app that starts, is waited for: nobody wants to type `kubectl logs` again. */
+async function readPatiently(context: KubeletContext, request: LogRequest, signal: AbortSignal): Promise<AppLog> {
+  const giveUpAt = performance.now() + patienceMs;
+  for (;;) {
+    const log = readAppLog(await context.app.getLogs(request, signal), request.pod, request.container);
+    const waitMs = log.kind === 'refused' && log.status === 503 ? Math.max(retryMs, log.retryAfterMs ?? 0) : undefined;
+    if (waitMs === undefined || signal.aborted || performance.now() + waitMs > giveUpAt) return log;
+    await sleep(waitMs, signal);
+  }
 }
 
 /** A bare tail need not be fetched whole; `since` and a follower's cursor need all that there is. */

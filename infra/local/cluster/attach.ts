@@ -1,5 +1,5 @@
 /** Gives an installation its place in a cluster: a namespace, two ServiceAccounts, and no more rights than they need. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type AccessOptions, accessObjects } from './access.ts';
 import { type ClusterEndpoint, parseKubeconfigView } from './kubeconfig.ts';
 import { type KubectlTarget, kubectlOutput } from './kubectl.ts';

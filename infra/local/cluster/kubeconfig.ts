@@ -1,5 +1,5 @@
 /** Kubeconfigs: written for the control plane's own parts, read from whoever brings a cluster. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KeyPair } from '../pki.ts';
 
 /** Where an API server is and how to know it. */

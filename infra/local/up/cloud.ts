@@ -15,6 +15,7 @@ import { startHost, writeSettings } from './host.ts';
 import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
 import { startRelay } from './relay.ts';
+import type { RelayReady } from './relay.ts';
 import { appSettings } from './settings.ts';
 import { waitForNode } from './wait-for-node.ts';
 
@@ -28,6 +29,10 @@ export interface Cloud {
   readonly hostAdminUrl: string;
   /** Pending until a part ends that nobody stopped; then a sentence. */
   readonly failed: Promise<string>;
+  /** SIGKILLs the relay; resolves when it is gone. Safe to repeat. */
+  killRelay(): Promise<void>;
+  /** Starts the relay again after {@link killRelay}; resolves when it is ready. */
+  startRelay(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -82,6 +87,7 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
       attachment,
       nodes: [{ name: nodeName, port }],
       nodeAddress: options.nodeAddress,
+      createsPerHour: options.createsPerHour,
       subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
       identity: await identityOf(options, emulator, parts),
     }),
@@ -91,9 +97,8 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
     report(child.value.url);
     return child;
   });
-  await progress.step('relay', async (report) => {
-    const certificate = await cluster.issueKubeletCertificate(nodeName, options.nodeAddress);
-    const child = parts.add(
+  const launchRelay = async (): Promise<Child<RelayReady>> =>
+    parts.add(
       await startRelay({
         dir,
         cluster,
@@ -101,10 +106,12 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
         appUrl: host.value.url,
         node: { name: nodeName, port },
         address: options.nodeAddress,
-        certificate,
+        certificate: await cluster.issueKubeletCertificate(nodeName, options.nodeAddress),
       }),
       3000,
     );
+  let relay = await progress.step('relay', async (report) => {
+    const child = await launchRelay();
     report(`kubelet port ${port}`);
     return child;
   });
@@ -125,6 +132,10 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
     emulator,
     hostAdminUrl: host.value.adminUrl,
     failed: parts.failed,
+    killRelay: async () => void (await relay.stop(0)),
+    startRelay: async () => {
+      relay = await launchRelay();
+    },
     stop: () => parts.stop(),
   };
 }
@@ -142,7 +153,7 @@ async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Pa
     progress.line('no Podman or Docker: containers run as plain processes, without images');
   }
   return progress.step('ARM and ACI emulator', async (report) => {
-    const emulator = await startEmulator(options.dir, runtime, options.arm);
+    const emulator = await startEmulator(options.dir, runtime, options);
     parts.add(emulator.child, 30_000);
     report(`${emulator.child.value.armUrl}  ${runtime}`);
     return emulator;

@@ -35,7 +35,7 @@ export async function chooseRuntime(wanted: UpOptions['runtime']): Promise<'engi
 export async function startEmulator(
   dir: string,
   runtime: 'engine' | 'process',
-  arm: UpOptions['arm'],
+  { arm, createsPerHour }: Pick<UpOptions, 'arm' | 'createsPerHour'>,
 ): Promise<Emulator> {
   const ca = await createCertificateAuthority('serverless-kubelet local ARM');
   const server = await issueCertificate(ca, {
@@ -65,6 +65,11 @@ export async function startEmulator(
       arm.resourceGroup,
       '--location',
       arm.location,
+      '--knobs',
+      file(
+        'aci-knobs.json',
+        JSON.stringify({ resourceRequests: { per5Minutes: Math.floor(createsPerHour / 3), perHour: createsPerHour } }),
+      ),
       '--cert',
       file('arm.crt', server.certPem),
       '--key',

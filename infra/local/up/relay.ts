@@ -29,12 +29,18 @@ export interface RelayInput {
 
 const tokenSeconds = 86_400;
 
+/**
+ * How the relay is run, here and in a cluster: small before fast, since its work is waiting. With a thousand pods it holds
+ * about 75 MiB so, 44 of them the mapped program; some 20 more without.
+ */
+export const relayNodeFlags = ['--max-semi-space-size=1', '--max-old-space-size=128', '--lite-mode'] as const;
+
 /** The bundled relay as a process of its own, with its configuration and keys under `dir/relay`. */
 export async function startRelay(input: RelayInput): Promise<Child<RelayReady>> {
   return startChild({
     name: 'relay',
     command: process.execPath,
-    args: [join(repository, 'dist/relay/main.js'), '--config', await writeConfig(input)],
+    args: [...relayNodeFlags, join(repository, 'dist/relay/main.js'), '--config', await writeConfig(input)],
     logFile: join(input.dir, 'logs', 'relay.log'),
     pidDir: join(input.dir, 'run'),
     stdin: 'pipe',

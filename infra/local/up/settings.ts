@@ -12,6 +12,7 @@ export interface SettingsInput {
   readonly attachment: Attachment;
   readonly nodes: readonly { readonly name: string; readonly port: number }[];
   readonly nodeAddress: string;
+  readonly createsPerHour: number;
   /** Gives pods an address: the emulator's bridge stands for it. */
   readonly subnetId: string | undefined;
   /** The identity endpoint of the emulator; absent: whatever the environment offers. */
@@ -41,6 +42,8 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     AZURE_RESOURCE_GROUP: arm.resourceGroup,
     AZURE_LOCATION: arm.location,
     ...(input.subnetId === undefined ? {} : { ACI_SUBNET_ID: input.subnetId }),
+    ACI_CREATES_PER_HOUR: String(input.createsPerHour),
+    ACI_CREATES_PER_5_MINUTES: String(Math.floor(input.createsPerHour / 3)),
     ARM_ENDPOINT: arm.endpoint,
     ...(arm.caFile === undefined ? {} : { ARM_CERTIFICATE_AUTHORITY_FILE: arm.caFile }),
     ...(input.identity === undefined

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { brokenLinks, documents, pathsNamed, read, root, scriptsNamed } from './documents.ts';
+
+const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
+
+describe('documents', () => {
+  it('are there', () => {
+    expect(documents).toEqual(
+      expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/settings.md']),
+    );
+  });
+
+  it.each(documents)('%s: every relative link leads to a file, and to a heading in it', (file) => {
+    expect(brokenLinks(file, read(file))).toEqual([]);
+  });
+
+  it.each(documents)('%s: every script that it names is in package.json', (file) => {
+    expect(scriptsNamed(read(file)).filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+
+  it.each(documents)('%s: every file and folder that it names exists', (file) => {
+    expect(pathsNamed(read(file)).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('the architecture names the files that it walks through', () => {
+    expect(pathsNamed(read('docs/architecture.md')).length).toBeGreaterThan(60);
+  });
+
+  it('the README fits on a few screens', () => {
+    expect(read('README.md').split('\n').length).toBeLessThanOrEqual(200);
+  });
+});
+
+describe('the checks of documents', () => {
+  it.each([
+    ['a file that is there', '[a](docs/settings.md)', []],
+    ['a heading that is there', '[a](docs/settings.md#the-relay)', []],
+    ['another site', '[a](https://example.com/x)', []],
+    ['a file that is not there', '[a](docs/none.md)', ['docs/none.md']],
+    ['a heading that is not there', '[a](docs/settings.md#none)', ['docs/settings.md#none']],
+    ['a sample', '```\n[a](docs/none.md)\n```', []],
+  ])('a link to %s', (_what, text, broken) => {
+    expect(brokenLinks('README.md', text)).toEqual(broken);
+  });
+
+  it('scripts are found in prose and samples, files in backticks', () => {
+    expect(scriptsNamed('`npm run cluster:build`, npm run build.\n```\nnpm run detach  # y\n```')).toEqual([
+      'cluster:build',
+      'build',
+      'detach',
+    ]);
+    expect(pathsNamed('`shared/core/fault.ts` (`asNode`), `infra/local/`, `rolldown.config.ts`')).toEqual([
+      'shared/core/fault.ts',
+      'infra/local/',
+      'rolldown.config.ts',
+    ]);
+  });
+});

@@ -1,4 +1,5 @@
 import type { Attachment } from '../cluster/attach.ts';
+import type { Forwarder } from '../cluster/forwarder.ts';
 import type { Cluster } from './cluster.ts';
 import type { UpOptions } from './options.ts';
 
@@ -8,8 +9,10 @@ const tokenSetting = 'LOCAL_CLUSTER_TOKEN';
 export interface SettingsInput {
   readonly arm: UpOptions['arm'] & { readonly endpoint: string };
   readonly connectionString: string;
-  readonly cluster: Cluster;
-  readonly attachment: Attachment;
+  readonly cluster: Pick<Cluster, 'server' | 'caPem' | 'version'> & {
+    readonly forwarder: Pick<Forwarder, 'address' | 'port'> | undefined;
+  };
+  readonly attachment: Pick<Attachment, 'clusterUid' | 'namespace' | 'relayServiceAccount' | 'appToken'>;
   readonly nodes: readonly { readonly name: string; readonly port: number }[];
   readonly nodeAddress: string;
   readonly createsPerHour: number;

@@ -4,6 +4,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { build } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, startChild } from '../../infra/local/child.ts';
 import { type ApiClient, createApiClient } from '../../infra/local/cluster/api-client.ts';
@@ -14,6 +15,8 @@ import { kubectl, kubectlOutput } from '../../infra/local/cluster/kubectl.ts';
 import type { KeyPair } from '../../infra/local/pki.ts';
 import { allocatePorts } from '../../infra/local/ports.ts';
 import { createProgress } from '../../infra/local/progress.ts';
+import { relayNodeFlags } from '../../infra/local/up/relay.ts';
+import bundles from '../../rolldown.config.ts';
 import { FakeApp, until } from '../relay/fake-app.ts';
 
 const nodes = ['aci-1', 'aci-2'] as const;
@@ -152,11 +155,21 @@ async function callPort(
   return promise;
 }
 
+/** As it is deployed: one file, with nothing beside it. */
+async function bundleRelay(): Promise<void> {
+  const bundle = bundles.find((one) => one.output.dir === 'dist/relay');
+  if (bundle === undefined) throw new Error('no bundle of the relay');
+  const { output, ...input } = bundle;
+  const cwd = join(import.meta.dirname, '../..');
+  await build({ ...input, cwd, output: { ...output, dir: join(dir, 'bundle') }, logLevel: 'warn' });
+  writeFileSync(join(dir, 'bundle/package.json'), '{"type":"module"}');
+}
+
 async function startRelay(): Promise<void> {
   relay = await startChild({
     name: 'relay',
     command: process.execPath,
-    args: [join(import.meta.dirname, '../../infra/cluster/relay/main.ts'), '--config', configFile],
+    args: [...relayNodeFlags, join(dir, 'bundle/main.js'), '--config', configFile],
     logFile: join(dir, 'relay.log'),
     stdin: 'pipe',
     ready: (line) => (readyPattern.test(line) ? JSON.parse(line) : undefined),
@@ -212,6 +225,7 @@ beforeAll(async () => {
     }),
   );
   await apply(pod('early'));
+  await bundleRelay();
   await startRelay();
 });
 

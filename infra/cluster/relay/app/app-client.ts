@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import pLimit from 'p-limit';
 import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
 
 /** What the app said. */
@@ -42,12 +43,15 @@ const timeoutMs = 45_000;
 const maxBodyBytes = 16 * 1024 * 1024;
 /** App Service closes idle connections after minutes; a proxy in between sooner. */
 const idleSocketMs = 30_000;
+/** Logs are megabytes: so many are held at once, the others wait. */
+const logsAtOnce = 4;
 
 /** The app's HTTP functions. A 401 is tried a second time with a token read anew; nothing else is repeated. Never throws. */
 export class AppClient {
   readonly #options: AppClientOptions;
   readonly #agent: HttpAgent;
   readonly #base: URL;
+  readonly #logLimit = pLimit(logsAtOnce);
 
   constructor(options: AppClientOptions) {
     this.#options = options;
@@ -73,7 +77,8 @@ export class AppClient {
   getLogs(target: LogTarget, signal: AbortSignal): Promise<AppAnswer> {
     const { node, namespace, pod, uid, container, tail } = target;
     const path = this.#path('nodes', node, 'pods', namespace, pod, uid, 'containers', container, 'logs');
-    return this.#send({ method: 'GET', path: tail === undefined ? path : `${path}?tail=${tail}` }, signal);
+    const outgoing: Outgoing = { method: 'GET', path: tail === undefined ? path : `${path}?tail=${tail}` };
+    return this.#logLimit(() => this.#send(outgoing, signal));
   }
 
   close(): void {

@@ -39,6 +39,7 @@ export class Poster {
   #tickAt = Infinity;
   #isTicking = false;
   #lastLookInMs = idleMs;
+  readonly #unknownNodes = new Set<string>();
 
   constructor(options: PosterOptions) {
     this.#options = options;
@@ -135,6 +136,14 @@ export class Poster {
     return postOutcome(await this.#options.app.postEvents(JSON.stringify(events), this.#stop.signal));
   }
 
+  /** Once for each node: every post would say it again. */
+  #noteUnknown(nodes: readonly string[]): void {
+    for (const node of nodes.filter((name) => !this.#unknownNodes.has(name))) {
+      this.#unknownNodes.add(node);
+      this.#options.log.warn('the app does not know this node', { node });
+    }
+  }
+
   #learn(outcome: PostOutcome, fields: { readonly kind: string; readonly pods: number }): void {
     const { log } = this.#options;
     switch (outcome.kind) {
@@ -143,8 +152,7 @@ export class Poster {
         this.#failures = 0;
         this.#notBefore = 0;
         this.#lastLookInMs = outcome.nextLookInMs;
-        if (outcome.unknownNodes.length > 0)
-          log.warn('the app does not know these nodes', { nodes: outcome.unknownNodes.join(',') });
+        this.#noteUnknown(outcome.unknownNodes);
         return;
       case 'refused':
         log.warn('the app refused a post for good; its pods wait for the sweep', { ...fields, status: outcome.status });

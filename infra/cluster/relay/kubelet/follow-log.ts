@@ -37,7 +37,7 @@ export async function followLog(context: KubeletContext, followed: FollowedLog):
   response.flushHeaders();
   const writer = new LimitedWriter(response, options, signal);
   await writer.write(first);
-  let { cursor } = followed;
+  let cursor = detached(followed.cursor);
   let faults = 0;
   let delayMs = pollMs;
   while (!signal.aborted && !writer.isFull) {
@@ -49,7 +49,7 @@ export async function followLog(context: KubeletContext, followed: FollowedLog):
       faults = 0;
       delayMs = pollMs;
       const lines = linesAfter(log.content, cursor, { isFinal: hasEnded });
-      cursor = lines.cursor;
+      cursor = lines.text === '' ? cursor : detached(lines.cursor);
       await writer.write(options.timestamps ? lines.text : stripTimestamps(lines.text));
       if (hasEnded) break;
     } else {
@@ -60,6 +60,12 @@ export async function followLog(context: KubeletContext, followed: FollowedLog):
   }
   response.end();
 }
+
+/** A slice of a text keeps the whole of it in memory: here megabytes for each follower. */
+const detached = (cursor: LogCursor): LogCursor => ({
+  ...cursor,
+  tail: Buffer.from(cursor.tail, 'utf16le').toString('utf16le'),
+});
 
 /** The pod is read before its log, so that what was written before the end is in it. A fault is no end. */
 async function isRunOver(context: KubeletContext, { target, restartCount, signal }: FollowedLog): Promise<boolean> {

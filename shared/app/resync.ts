@@ -74,6 +74,8 @@ async function resyncNode(
   input: DueNode & { readonly groups: readonly ListedGroup[] | undefined },
   signal: AbortSignal,
 ): Promise<void> {
+  // New tables count their first minute from now, not from the first pod, which would have to wait it out.
+  await deps.store.getBirth(node.key);
   const pods = await node.api.listPods(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
   const rows = pods.ok ? await deps.store.listPods(node.key) : pods;
   if (!pods.ok || !rows.ok) {

@@ -1,0 +1,278 @@
+import { createMemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
+import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
+import type { PodManifest } from '../../shared/adapters/memory/cluster-pods.ts';
+import { createMemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
+import type { MemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
+import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts';
+import type { MemoryStore } from '../../shared/adapters/memory/memory-store.ts';
+import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
+import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
+import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
+import { heartbeat } from '../../shared/app/heartbeat.ts';
+import { sweep } from '../../shared/app/sweep.ts';
+import type { JsonObject } from '../../shared/core/json.ts';
+import type { Pod } from '../../shared/core/kubernetes/pod.ts';
+import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
+import type { LogFields } from '../../shared/ports/log.ts';
+import type { PodKey } from '../../shared/wire/pod-events.ts';
+import { parseSettings } from '../../shared/wire/settings.ts';
+import type { Settings } from '../../shared/wire/settings.ts';
+import { noon } from '../fixtures/pods.ts';
+import { settingsOf } from '../fixtures/settings.ts';
+import type { NodeSetting } from '../fixtures/settings.ts';
+
+/** What the images of the stories do. */
+const images = {
+  serves: { log: '2026-11-23T12:00:05Z hello\n' },
+  'exits-0': { runMs: 20_000, exitCode: 0 },
+  'exits-3': { runMs: 20_000, exitCode: 3 },
+};
+
+export interface WorldOptions {
+  readonly seed?: number;
+  readonly nodes?: readonly NodeSetting[];
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly provisioningMs?: number;
+  readonly visibleAfterMs?: number;
+  readonly quota?: { readonly groups: number; readonly cores: number };
+  /** Age of the tables at noon; two minutes unless told, past the rule of the birth marker. */
+  readonly tablesAgeMs?: number;
+  /** Puts something between the use cases and their ports. */
+  readonly wrap?: (deps: Deps) => Deps;
+}
+
+/** A cluster, ARM and the tables on one virtual clock, and the app between them. It stands at noon, and nothing has happened. */
+export class World {
+  now: number;
+  readonly cluster: MemoryCluster;
+  readonly groups: MemoryContainerGroups;
+  readonly store: MemoryStore;
+  readonly settings: Settings;
+  readonly warnings: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
+  deps: Deps;
+  /** False: every webhook is lost. */
+  relay = true;
+  /** Pod phases as the API server had them, by UID. */
+  readonly phases = new Map<string, string[]>();
+  readonly #options: WorldOptions;
+  #pending: PodKey[] = [];
+  #instances = 0;
+  #seq = 0;
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+    this.now = noon - (options.tablesAgeMs ?? 120_000);
+    const now = (): number => this.now;
+    this.cluster = createMemoryCluster({ now, uid: clusterUid });
+    this.groups = createMemoryContainerGroups({
+      now,
+      images,
+      provisioningMs: options.provisioningMs ?? 5_000,
+      visibleAfterMs: options.visibleAfterMs ?? 0,
+      ...(options.quota === undefined ? {} : { quota: options.quota }),
+    });
+    this.store = createMemoryStore({ now });
+    const parsed = parseSettings(settingsOf(options.nodes ?? [{ name: 'aci-1' }], options.settings));
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+    this.settings = parsed.settings;
+    this.deps = this.newInstance(random(options.seed ?? 1));
+    this.cluster.watchPods((change, pod) => this.#hear(change, pod));
+  }
+
+  /** A process of the app that knows nothing but the settings. */
+  newInstance(next: () => number = random(this.#instances + 100)): Deps {
+    this.#instances += 1;
+    const clusters = new Map(this.settings.CLUSTERS.map((one) => [one.uid, this.#clusterDeps(one)]));
+    const deps: Deps = {
+      settings: this.settings,
+      log: {
+        info: () => undefined,
+        warn: (message, fields) => void this.warnings.push({ message, fields }),
+      },
+      store: this.store,
+      groups: this.groups,
+      clusters,
+      random: next,
+      instance: `instance-${this.#instances}`,
+      endingPods: new Map(),
+    };
+    return this.#options.wrap?.(deps) ?? deps;
+  }
+
+  restart(): void {
+    this.deps = this.newInstance();
+  }
+
+  #clusterDeps(registration: Settings['CLUSTERS'][number]): ClusterDeps {
+    const cluster = { registration, api: this.cluster.api };
+    const nodes = registration.nodes.map((node): [string, NodeDeps] => [
+      node.name,
+      {
+        key: { cluster: registration.uid, node: node.name },
+        registration: node,
+        facts: {
+          installation: this.settings.INSTALLATION,
+          cluster: registration.uid,
+          node: node.name,
+          location: this.settings.AZURE_LOCATION,
+          hostIP: node.address,
+          allocatable: { cpu: node.cpu, memory: node.memory },
+          securityPolicy: this.settings.SECURITY_POLICY,
+          maxGroup: { cpu: this.settings.ACI_MAX_GROUP_CPU, memoryInGB: this.settings.ACI_MAX_GROUP_MEMORY_GB },
+        },
+        api: this.cluster.nodeApi(node.name),
+        cluster,
+      },
+    ]);
+    return { ...cluster, nodes: new Map(nodes) };
+  }
+
+  clusterDeps(): ClusterDeps {
+    const [found] = this.deps.clusters.values();
+    if (found === undefined) throw new Error('no cluster');
+    return found;
+  }
+
+  nodeDeps(name = 'aci-1'): NodeDeps {
+    const found = this.clusterDeps().nodes.get(name);
+    if (found === undefined) throw new Error(`no node ${name}`);
+    return found;
+  }
+
+  nodes(): readonly NodeDeps[] {
+    return [...this.clusterDeps().nodes.values()];
+  }
+
+  #hear(change: string, pod: Pod): void {
+    const { uid } = pod.metadata;
+    const phases = this.phases.get(uid) ?? [];
+    if (phases.at(-1) !== pod.status.phase) phases.push(pod.status.phase);
+    this.phases.set(uid, phases);
+    if (this.relay && pod.spec.nodeName !== '' && change !== '') this.#pending.push(keyOf(pod));
+  }
+
+  /** Creates a pod bound to `aci-1` of one container, restartPolicy Never. */
+  createPod(image: keyof typeof images, spec: JsonObject = {}, manifest: Partial<PodManifest> = {}): Pod {
+    const containers = [{ name: 'main', image }];
+    return this.cluster.pods.create({
+      name: 'p',
+      nodeName: 'aci-1',
+      ...manifest,
+      spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 30, containers, ...spec },
+    });
+  }
+
+  pod(name = 'p'): Pod | undefined {
+    return this.cluster.pods.get({ namespace: 'default', name });
+  }
+
+  /** `phase reason`, then each container's state: `main: exited 3`. */
+  told(name = 'p'): string {
+    const pod = this.pod(name);
+    if (pod === undefined) return 'gone';
+    const { phase, reason, initContainerStatuses, containerStatuses } = pod.status;
+    const states = [...initContainerStatuses, ...containerStatuses].map(({ name, state }) => {
+      if (state.kind === 'waiting') return `${name}: ${state.reason}`;
+      return state.kind === 'running' ? `${name}: running` : `${name}: ${state.reason} ${String(state.exitCode)}`;
+    });
+    return [reason === undefined ? phase : `${phase} ${reason}`, ...states].join(', ');
+  }
+
+  deletePod(name = 'p', gracePeriodSeconds?: number): void {
+    const options = gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds };
+    this.cluster.pods.delete({ namespace: 'default', name }, options);
+  }
+
+  row(node = 'aci-1'): PodRow | undefined {
+    return this.rows(node)[0];
+  }
+
+  rows(node = 'aci-1'): readonly PodRow[] {
+    return this.store.readPods({ cluster: clusterUid, node });
+  }
+
+  /** `reason: message` of each event, once. */
+  events(reason?: string): readonly string[] {
+    return this.cluster
+      .events()
+      .filter((event) => reason === undefined || event.reason === reason)
+      .map((event) => `${event.reason}: ${event.message}`);
+  }
+
+  /** ARM reads of one group so far, when the world counts them. */
+  post(kind: 'delta' | 'snapshot' | 'tick', pods: readonly PodKey[] = []): Promise<PodEventsOutcome> {
+    this.#seq += 1;
+    return handlePodEvents(
+      this.deps,
+      this.clusterDeps(),
+      { epoch: 'e', seq: this.#seq, kind, pods: [...pods] },
+      new AbortController().signal,
+    );
+  }
+
+  /** The relay posts what it has heard; forgets it when told. */
+  async deliver(): Promise<void> {
+    const pods = this.#pending.splice(0);
+    if (pods.length > 0) await this.post('delta', pods);
+  }
+
+  forgetPending(): void {
+    this.#pending = [];
+  }
+
+  async sweep(options: { readonly resync?: boolean } = {}): Promise<void> {
+    await sweep(this.deps, this.nodes(), { resync: options.resync ?? false }, new AbortController().signal);
+  }
+
+  beat(): Promise<void> {
+    return heartbeat(this.deps, this.nodes(), new AbortController().signal);
+  }
+
+  /** Lets time pass: webhooks at once, due pods each second while the relay ticks, a sweep every half minute. */
+  async run(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second += 1) {
+      await this.step();
+      this.now += 1000;
+    }
+    await this.step();
+  }
+
+  async step(): Promise<void> {
+    await this.deliver();
+    const isDue = this.nodes().some((node) => (this.store.readDue(node.key)[0]?.dueAt ?? Infinity) <= this.now);
+    if (this.relay && isDue) await this.post('tick');
+    if (Math.floor(this.now / 1000) % 30 === 0) await this.sweep();
+    await this.deliver();
+  }
+}
+
+export const clusterUid = '7d5a3c1e-0000-4000-8000-000000000001';
+
+export const keyOf = (pod: Pod): PodKey => ({
+  node: pod.spec.nodeName,
+  namespace: pod.metadata.namespace,
+  name: pod.metadata.name,
+  uid: pod.metadata.uid,
+  resourceVersion: pod.metadata.resourceVersion,
+  generation: pod.metadata.generation,
+  ...(pod.metadata.deletionTimestamp === undefined ? {} : { deletionTimestamp: pod.metadata.deletionTimestamp }),
+});
+
+/** A world at noon, its tables old enough to PUT. */
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const world = new World(options);
+  for (const node of world.nodes()) await world.store.getBirth(node.key);
+  world.now = noon;
+  return world;
+}
+
+/** Mulberry32: the same seed, the same story. */
+export function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { usage } from '../../infra/local/up/options.ts';
 import { brokenLinks, documents, pathsNamed, read, root, scriptsNamed } from './documents.ts';
 
 const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
@@ -27,6 +28,13 @@ describe('documents', () => {
 
   it('the architecture names the files that it walks through', () => {
     expect(pathsNamed(read('docs/architecture.md')).length).toBeGreaterThan(60);
+  });
+
+  it('the README names each option of npm start, and no other', () => {
+    const rows = [...read('README.md').matchAll(/^\| (`--.*?) \|/gm)].map((match) => match[1] ?? '');
+    const named = rows.flatMap((cell) => [...cell.matchAll(/--[a-z-]+/g)].map((match) => match[0]));
+    const offered = [...usage.matchAll(/^ {2}(--[a-z-]+)/gm)].map((match) => match[1]);
+    expect(named.toSorted()).toEqual(offered.toSorted());
   });
 
   it('the README fits on a few screens', () => {

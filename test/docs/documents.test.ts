@@ -33,7 +33,7 @@ describe('documents', () => {
   it('the README names each option of npm start, and no other', () => {
     const rows = [...read('README.md').matchAll(/^\| (`--.*?) \|/gm)].map((match) => match[1] ?? '');
     const named = rows.flatMap((cell) => [...cell.matchAll(/--[a-z-]+/g)].map((match) => match[0]));
-    const offered = [...usage.matchAll(/^ {2}(--[a-z-]+)/gm)].map((match) => match[1]);
+    const offered = [...usage.matchAll(/^ {2}(--[a-z-]+)/gm)].map((match) => match[1] ?? '');
     expect(named.toSorted()).toEqual(offered.toSorted());
   });
 

@@ -126,7 +126,7 @@ async function putGroup(
   const put = await session.deps.groups.createOrUpdate(session.row.group, body, signal);
   if (!put.ok) return refused(session, pod, readPutFault(put.fault), put.fault);
   const intent: Intent = { kind: 'accepted', at: session.now(), ...put.value };
-  const saved = await session.save({ intent, fault: undefined });
+  const saved = await session.save({ intent });
   if (!saved.ok) return { kind: 'released' };
   session.deps.log.info('container group accepted', {
     group: session.row.group,

@@ -39,11 +39,12 @@ export async function handlePodEvents(
   const unknownNodes = [...new Set(events.pods.map((pod) => pod.node))].filter((name) => !cluster.nodes.has(name));
   if (unknownNodes.length > 0)
     deps.log.warn('relay posts pods of nodes that are not registered', { nodes: unknownNodes.join(',') });
-  const heard = Promise.all(nodes.map((node) => recordRelay(deps, node)));
   const limit = pLimit(atOnce);
-  const handled = await Promise.all(events.pods.map((pod) => limit(() => handleKey(deps, cluster, pod, signal))));
+  const [handled] = await Promise.all([
+    Promise.all(events.pods.map((pod) => limit(() => handleKey(deps, cluster, pod, signal)))),
+    Promise.all(nodes.map((node) => recordRelay(deps, node))),
+  ]);
   const lost = handled.find((fault) => fault !== undefined);
-  await heard;
   if (lost !== undefined) return { kind: 'unavailable', message: lost };
   if (events.kind === 'tick')
     await Promise.all([heartbeat(deps, nodes, signal), sweep(deps, nodes, { resync: false }, signal)]);
@@ -80,6 +81,7 @@ async function handleKey(
         pod: pod.name,
         fault: describeFault(outcome.fault),
       });
+    if (outcome.kind === 'failed' && outcome.planned) return undefined;
   }
   const planned = await makeDue(deps, node, ref);
   return planned.ok ? undefined : describeFault(planned.fault);

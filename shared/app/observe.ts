@@ -40,7 +40,7 @@ async function look(session: PodSession): Promise<Result<GroupSight>> {
   if (got.ok) {
     const owner = {
       installation: session.node.facts.installation,
-      cluster: session.node.key.cluster,
+      ...session.node.key,
       uid: session.row.uid,
     };
     return ok(isOwnedBy(got.value.tags, owner) ? { kind: 'seen', group: got.value } : { kind: 'foreign' });

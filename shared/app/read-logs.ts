@@ -51,7 +51,5 @@ async function isOnNode(
   if (row.ok && row.value !== undefined) return ok(row.value.value.group === pod.group);
   const group = await deps.groups.get(pod.group, signal);
   if (!group.ok) return group;
-  return ok(
-    isOwnedBy(group.value.tags, { installation: node.facts.installation, cluster: node.key.cluster, uid: pod.uid }),
-  );
+  return ok(isOwnedBy(group.value.tags, { installation: node.facts.installation, ...node.key, uid: pod.uid }));
 }

@@ -24,7 +24,10 @@ export type ReconcileOutcome =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'busy' }
   | { readonly kind: 'worked' }
-  | { readonly kind: 'failed'; readonly fault: Fault };
+  /** `planned`: the row says when to try again (Retry-After, back-off); otherwise nothing was written. */
+  | { readonly kind: 'failed'; readonly fault: Fault; readonly planned: boolean };
+
+const failed = (fault: Fault): ReconcileOutcome => ({ kind: 'failed', fault, planned: false });
 
 const mostRounds = 8;
 
@@ -39,14 +42,15 @@ export async function reconcilePod(
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
   const now = await deps.store.now();
-  if (!now.ok) return { kind: 'failed', fault: now.fault };
+  if (!now.ok) return failed(now.fault);
   const row = await deps.store.getPod(node.key, ref.uid);
-  if (!row.ok) return { kind: 'failed', fault: row.fault };
+  if (!row.ok) return failed(row.fault);
   if (isLocked(row.value?.value, now.value)) return { kind: 'busy' };
-  const read = await node.api.getPod(ref, AbortSignal.any([signal, AbortSignal.timeout(8_000)]));
-  if (!read.ok) return { kind: 'failed', fault: read.fault };
-  const pod = read.value?.metadata.uid === ref.uid ? read.value : undefined;
+  // By the row's name, not the caller's: a wrong name in an event must not make a living pod look absent.
   const known = row.value?.value ?? newRow(node, ref);
+  const read = await node.api.getPod(known, AbortSignal.any([signal, AbortSignal.timeout(8_000)]));
+  if (!read.ok) return failed(read.fault);
+  const pod = read.value?.metadata.uid === ref.uid ? read.value : undefined;
   const need = workNeeded(pod, known, now.value);
   if (need === 'nothing') return { kind: 'nothing' };
   const session = await claim({ deps, node, pod, now: now.value, signal }, row.value, known);
@@ -67,7 +71,7 @@ async function claim(
 ): Promise<PodSession | ReconcileOutcome> {
   const { deps, node, now } = start;
   const birth = await deps.store.getBirth(node.key);
-  if (!birth.ok) return { kind: 'failed', fault: birth.fault };
+  if (!birth.ok) return failed(birth.fault);
   const attempt = row.attempt + 1;
   const claimed: PodRow = {
     ...row,
@@ -77,7 +81,7 @@ async function claim(
     dueAt: now + Math.max(timing.lockMs, backoffMs(retryPolicy, attempt, deps.random())),
   };
   const held = await deps.store.upsertPod(node.key, claimed, { previous });
-  if (!held.ok) return held.fault.kind === 'conflict' ? { kind: 'busy' } : { kind: 'failed', fault: held.fault };
+  if (!held.ok) return held.fault.kind === 'conflict' ? { kind: 'busy' } : failed(held.fault);
   return new PodSession({ ...start, held: held.value, birth: birth.value });
 }
 
@@ -149,16 +153,25 @@ interface Finish {
 /** Lets go of the lock and writes when to come back. */
 async function finish(session: PodSession, end: Finish): Promise<ReconcileOutcome> {
   const now = session.now();
-  const failed = end.next.kind === 'backoff';
   const changes: Partial<PodRow> = {
     ...end.row,
-    attempt: failed ? session.row.attempt : 0,
+    attempt: attemptAfter(session.row, end),
     dueAt: dueAt(session, end.next, now),
     seen: session.pod === undefined ? session.row.seen : seenKey(session.pod),
   };
   const saved = await session.release(changes);
-  if (!saved.ok && saved.fault.kind !== 'conflict') return { kind: 'failed', fault: saved.fault };
-  return end.fault === undefined ? { kind: 'worked' } : { kind: 'failed', fault: end.fault };
+  if (!saved.ok && saved.fault.kind !== 'conflict') return failed(saved.fault);
+  return end.fault === undefined ? { kind: 'worked' } : { kind: 'failed', fault: end.fault, planned: saved.ok };
+}
+
+/**
+ * Failures in a row. While the pod's last fault stands, work that went well in between (the next group is accepted, and
+ * looked at) is neither a failure nor the end of them.
+ */
+function attemptAfter(row: PodRow, { next, row: changes }: Finish): number {
+  if (next.kind === 'backoff') return row.attempt;
+  const fault = 'fault' in changes ? changes.fault : row.fault;
+  return fault === undefined ? 0 : row.attempt - 1;
 }
 
 function dueAt(session: PodSession, next: Next, now: number): number | undefined {

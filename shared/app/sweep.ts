@@ -61,7 +61,7 @@ async function sweepNode(deps: Deps, node: NodeDeps, signal: AbortSignal): Promi
 async function reconcileDue(deps: Deps, node: NodeDeps, uid: string, signal: AbortSignal): Promise<ReconcileOutcome> {
   if (signal.aborted) return { kind: 'nothing' };
   const row = await deps.store.getPod(node.key, uid);
-  if (!row.ok) return { kind: 'failed', fault: row.fault };
+  if (!row.ok) return { kind: 'failed', fault: row.fault, planned: false };
   if (row.value === undefined) return { kind: 'nothing' };
   const { namespace, name } = row.value.value;
   return reconcilePod(deps, node, { namespace, name, uid }, signal);

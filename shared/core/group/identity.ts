@@ -63,16 +63,20 @@ export function groupOwner(tags: Readonly<Record<string, string>>): GroupOwner |
   return Object.values(owner).includes('') ? undefined : owner;
 }
 
-/** Only a group whose tags say so may be adopted, changed or deleted. */
+/**
+ * Only a group whose tags say so may be adopted, changed or deleted. The node counts too: to every other node of the
+ * cluster the pod looks absent.
+ */
 export function isOwnedBy(
   tags: Readonly<Record<string, string>>,
-  owner: Pick<GroupOwner, 'installation' | 'cluster' | 'uid'>,
+  owner: Pick<GroupOwner, 'installation' | 'cluster' | 'node' | 'uid'>,
 ): boolean {
   const found = groupOwner(tags);
   return (
     found !== undefined &&
     found.installation === owner.installation &&
     found.cluster === owner.cluster &&
+    found.node === owner.node &&
     found.uid === owner.uid
   );
 }

@@ -19,8 +19,9 @@ import type { Intent, PodRow } from './pod-row.ts';
 
 /** A pod that is to run: create its group, or report what it does. */
 export function decideLivingPod(observed: Observed, pod: Pod): Decision {
-  const overdue = deadlineInMs(observed, pod);
-  if (overdue !== undefined && overdue <= 0) return decideDeadline(observed, pod);
+  const leftMs = deadlineInMs(observed, pod);
+  if (leftMs !== undefined && leftMs <= 0 && !endedBefore(observed, pod, observed.now + leftMs))
+    return decideDeadline(observed, pod);
   switch (observed.sight.kind) {
     case 'seen':
       return decideSeen(observed, pod, observed.sight.group);
@@ -47,6 +48,16 @@ function deadlineInMs(observed: Observed, pod: Pod): number | undefined {
   const started = Date.parse(pod.status.startTime ?? '');
   if (pod.spec.activeDeadlineSeconds === undefined || !Number.isFinite(started)) return undefined;
   return started + pod.spec.activeDeadlineSeconds * 1000 - observed.now;
+}
+
+/** Between two looks a pod may have ended in time; then its own end counts. */
+function endedBefore({ sight, policy, now }: Observed, pod: Pod, deadline: number): boolean {
+  if (sight.kind !== 'seen' || groupCondition(sight.group) !== 'ended') return false;
+  const status = podStatusFromGroup({ pod, group: sight.group, hostIP: policy.hostIP, now });
+  const finished = sight.group.containers.map((container) =>
+    Date.parse(container.instanceView?.currentState?.finishTime ?? ''),
+  );
+  return isTerminalPhase(status.phase) && finished.every((at) => at <= deadline);
 }
 
 function decideDeadline(observed: Observed, pod: Pod): Decision {
@@ -86,7 +97,6 @@ function decideSeen(observed: Observed, pod: Pod, group: GroupObservation): Deci
   const adopted: Partial<PodRow> = {
     absentSince: undefined,
     intent: acceptedIntent(observed.row.intent, observed.now),
-    fault: undefined,
   };
   const condition = groupCondition(group);
   switch (condition) {
@@ -95,7 +105,8 @@ function decideSeen(observed: Observed, pod: Pod, group: GroupObservation): Deci
       return {
         reason: condition,
         effects: report(observed, pod, group),
-        row: adopted,
+        // A fault stands until its group has come up: the next one may fail in the same way.
+        row: condition === 'running' ? { ...adopted, fault: undefined } : adopted,
         next: { kind: 'in', ms: planLook(observed, pod, group) },
       };
     case 'ended':
@@ -115,7 +126,7 @@ function decideEnded(observed: Observed, pod: Pod, group: GroupObservation, adop
   return {
     reason: settled ? 'finished' : 'between-restarts',
     effects: patch(pod, status, 'finished'),
-    row: { ...adopted, settled },
+    row: { ...adopted, fault: undefined, settled },
     next: settled ? { kind: 'idle' } : { kind: 'in', ms: planLook(observed, pod, group) },
   };
 }

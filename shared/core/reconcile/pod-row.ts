@@ -8,7 +8,7 @@ export interface PodRow {
   readonly intent: Intent;
   /** When to work on the pod next, in the Table service's time; undefined: only when an event or a resync says so. */
   readonly dueAt: number | undefined;
-  /** Failures in a row; the exponent of the back-off. */
+  /** Failures in a row, of work on the pod or of its groups; the exponent of the back-off. */
   readonly attempt: number;
   /** Who works on it now. A lock whose term is over is nobody's. */
   readonly lock: { readonly owner: string; readonly until: number } | undefined;
@@ -24,7 +24,7 @@ export interface PodRow {
   readonly settled: boolean;
   /** Reasons of events already written, so that none is repeated each round. */
   readonly reported: readonly string[];
-  /** The last fault's sentence, for the waiting message. */
+  /** What the pod waits for, until a group of it has come up; while it stands, failures go on being counted. */
   readonly fault: { readonly reason: string; readonly message: string } | undefined;
 }
 

@@ -17,6 +17,7 @@ import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodKey } from '../../shared/wire/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
+import { hooked } from './hooks.ts';
 import { noon } from '../fixtures/pods.ts';
 import { settingsOf } from '../fixtures/settings.ts';
 import type { NodeSetting } from '../fixtures/settings.ts';
@@ -52,6 +53,8 @@ export class World {
   deps: Deps;
   /** False: every webhook is lost. */
   relay = true;
+  /** Every call of a port so far: `groups.get`, `api.patchPodStatus`, `store.upsertPod`. */
+  readonly calls: string[] = [];
   /** Pod phases as the API server had them, by UID. */
   readonly phases = new Map<string, string[]>();
   readonly #options: WorldOptions;
@@ -96,7 +99,8 @@ export class World {
       instance: `instance-${this.#instances}`,
       endingPods: new Map(),
     };
-    return this.#options.wrap?.(deps) ?? deps;
+    const counted = hooked(deps, { before: (call) => void this.calls.push(call) });
+    return this.#options.wrap?.(counted) ?? counted;
   }
 
   restart(): void {
@@ -199,7 +203,13 @@ export class World {
       .map((event) => `${event.reason}: ${event.message}`);
   }
 
-  /** ARM reads of one group so far, when the world counts them. */
+  /** How often a port was called while `act` ran, e.g. `groups.get`, or all of `groups.`. */
+  async count(call: string, act: () => Promise<unknown>): Promise<number> {
+    const before = this.calls.length;
+    await act();
+    return this.calls.slice(before).filter((one) => one.startsWith(call)).length;
+  }
+
   post(kind: 'delta' | 'snapshot' | 'tick', pods: readonly PodKey[] = []): Promise<PodEventsOutcome> {
     this.#seq += 1;
     return handlePodEvents(

@@ -161,6 +161,12 @@ export async function host(path: string): Promise<unknown> {
   return answer.text();
 }
 
+/** What only the process that started the cloud can do to it; resolves when it is done. */
+export async function outage(path: 'relay/kill' | 'relay/start' | 'api-server/restart'): Promise<void> {
+  const answer = await fetch(`${inject('outagesUrl')}/${path}`, { method: 'POST' });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+}
+
 /** The group of a pod, by the UID in its tags. */
 export async function groupOf(name: string, namespace = 'default') {
   const uid = await field('pod', name, '{.metadata.uid}', namespace);

@@ -1,6 +1,5 @@
 import { deletedStatus, groupCondition, podStatusFromGroup, statusToWrite } from '../status/status.ts';
-import { openIntentWaitMs } from './absent-pod.ts';
-import { timing } from './timing.ts';
+import { groupIsGoing, putWaitMs } from './absent-pod.ts';
 import type { GroupObservation } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { Decision, Effect, Observed } from './observed.ts';
@@ -26,12 +25,12 @@ export function decideDeletingPod(observed: Observed, pod: Pod): Decision {
     case 'failed-to-provision':
       return again('delete-ended', [...terminal(observed, pod, sight.group), { kind: 'delete-group' }]);
     case 'deleting':
-      return { reason: 'group-is-going', effects: [], row: {}, next: { kind: 'in', ms: timing.deleteConfirmMs } };
+      return groupIsGoing;
   }
 }
 
 function decideWithoutGroup(observed: Observed, pod: Pod): Decision {
-  const waitMs = openIntentWaitMs(observed.row, observed.now);
+  const waitMs = putWaitMs(observed.row, observed.now);
   if (waitMs > 0) return { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } };
   return again('release-pod', [...terminal(observed, pod, undefined), { kind: 'delete-pod' }]);
 }

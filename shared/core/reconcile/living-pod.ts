@@ -8,7 +8,7 @@ import {
   provisioningFault,
   statusToWrite,
 } from '../status/status.ts';
-import { openIntentWaitMs } from './absent-pod.ts';
+import { groupIsGoing, putWaitMs } from './absent-pod.ts';
 import { nextLookMs } from './look-plan.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
@@ -79,9 +79,8 @@ function decideDeadline(observed: Observed, pod: Pod): Decision {
     };
   if (condition === 'provisioning')
     return { reason: 'deadline-delete', effects: [event, { kind: 'delete-group' }], row: {}, next: { kind: 'again' } };
-  if (condition === 'deleting')
-    return { reason: 'group-is-going', effects: [], row: {}, next: { kind: 'in', ms: timing.deleteConfirmMs } };
-  const waitMs = openIntentWaitMs(observed.row, observed.now);
+  if (condition === 'deleting') return groupIsGoing;
+  const waitMs = putWaitMs(observed.row, observed.now);
   if (group === undefined && waitMs > 0)
     return { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } };
   const status = deadlineStatus({ pod, group, now: observed.now });
@@ -158,7 +157,7 @@ function decideAbsentGroup(observed: Observed, pod: Pod): Decision {
   const { row, now, policy } = observed;
   const accepted = row.intent.kind === 'accepted' && row.intent.replacing !== true;
   if (accepted || (row.intent.kind === 'none' && hasStarted(pod))) return decideVanished(observed, pod);
-  const waitMs = openIntentWaitMs(row, now);
+  const waitMs = putWaitMs(row, now);
   if (waitMs > 0) return { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } };
   const youngMs = policy.bornAt + timing.birthMs - now;
   if (youngMs > 0) return { reason: 'tables-are-young', effects: [], row: {}, next: { kind: 'in', ms: youngMs } };

@@ -1,6 +1,5 @@
 import { groupCondition } from '../status/status.ts';
-import { openIntentWaitMs } from './absent-pod.ts';
-import { timing } from './timing.ts';
+import { groupIsGoing, putWaitMs } from './absent-pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { Decision, Observed } from './observed.ts';
 
@@ -20,7 +19,7 @@ function decideEnded(observed: Observed): Decision {
     next: { kind: 'idle' },
   };
   if (observed.sight.kind !== 'seen') {
-    const waitMs = openIntentWaitMs(observed.row, observed.now);
+    const waitMs = putWaitMs(observed.row, observed.now);
     return waitMs > 0
       ? { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } }
       : settled;
@@ -36,15 +35,16 @@ function decideEnded(observed: Observed): Decision {
     case 'provisioning':
       return { reason: 'ended-but-starting', effects: [{ kind: 'delete-group' }], row: {}, next: { kind: 'again' } };
     case 'deleting':
-      return { reason: 'group-is-going', effects: [], row: {}, next: { kind: 'in', ms: timing.deleteConfirmMs } };
+      return groupIsGoing;
   }
 }
 
 function decideEndedAndDeleted(observed: Observed): Decision {
   if (observed.sight.kind === 'seen') {
+    if (groupCondition(observed.sight.group) === 'deleting') return groupIsGoing;
     return { reason: 'delete-ended', effects: [{ kind: 'delete-group' }], row: {}, next: { kind: 'again' } };
   }
-  const waitMs = openIntentWaitMs(observed.row, observed.now);
+  const waitMs = putWaitMs(observed.row, observed.now);
   if (waitMs > 0) return { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } };
   // A finalizer may keep the object: the DELETED event, or the resync, forgets the row.
   return {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../shared/core/fault.ts';
+import { hooked } from './hooks.ts';
 import { createWorld } from './world.ts';
 
 const transient: Fault = { kind: 'transient', message: 'connection reset' };
@@ -217,11 +218,16 @@ describe('the PUT', () => {
   });
 
   it('is tried again ever later when the group cannot be provisioned', async () => {
-    const world = await createWorld();
+    let failing = true;
+    const fail = (call: string): void => {
+      if (!failing || call !== 'groups.createOrUpdate') return;
+      for (const name of world.groups.names())
+        world.groups.overrideGroup(name, (seen) => ({ ...seen, provisioningState: 'Failed', state: 'Failed' }));
+    };
+    const world = await createWorld({ wrap: (deps) => hooked(deps, { after: fail }) });
     world.createPod('exits-0');
-    const failing = setFailing(world);
     await world.run(1800);
-    failing.stop();
+    failing = false;
     const tries = world.groups.puts().length;
     expect(tries).toBeGreaterThan(3);
     expect(tries).toBeLessThan(25);
@@ -230,23 +236,6 @@ describe('the PUT', () => {
     expect(world.told()).toBe('Succeeded, main: Completed 0');
   });
 });
-
-/** Every group that appears fails to be provisioned, until stopped. */
-function setFailing(world: Awaited<ReturnType<typeof createWorld>>): { stop: () => void } {
-  let failing = true;
-  const put = world.groups.createOrUpdate;
-  world.groups.createOrUpdate = async (name, body, signal) => {
-    const answer = await put(name, body, signal);
-    if (failing)
-      world.groups.overrideGroup(name, (seen) => ({
-        ...seen,
-        provisioningState: world.now % 60_000 < 0 ? 'Creating' : 'Failed',
-        state: 'Failed',
-      }));
-    return answer;
-  };
-  return { stop: () => (failing = false) };
-}
 
 describe('a pod that ACI can never run', () => {
   const refused = { hostNetwork: true };

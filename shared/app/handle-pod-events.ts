@@ -1,13 +1,13 @@
 import pLimit from 'p-limit';
 import { describeFault } from '../core/fault.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
-import { newNodeRow } from '../core/reconcile/node-row.ts';
 import type { PodEvents, PodKey } from '../wire/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { heartbeat } from './heartbeat.ts';
 import { reconcilePod } from './reconcile-pod.ts';
 import { makeDue } from './resync.ts';
 import { sweep } from './sweep.ts';
+import { updateNode } from './update-node.ts';
 
 const atOnce = 8;
 const recordRelayEveryMs = 15_000;
@@ -55,11 +55,9 @@ export async function handlePodEvents(
 /** Notes that the relay calls; at most one write in a while, and none that matters when it is lost. */
 async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
   const now = await deps.store.now();
-  const row = await deps.store.getNode(node.key);
-  if (!now.ok || !row.ok) return;
-  const known = row.value?.value ?? newNodeRow();
-  if (known.relayHeardAt !== undefined && now.value - known.relayHeardAt < recordRelayEveryMs) return;
-  await deps.store.upsertNode(node.key, { ...known, relayHeardAt: now.value }, row.value);
+  if (!now.ok) return;
+  const isOld = (at: number | undefined): boolean => at === undefined || now.value - at >= recordRelayEveryMs;
+  await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? { relayHeardAt: now.value } : undefined));
 }
 
 /** The fault's sentence when the key could be neither worked on nor planned. */

@@ -11,6 +11,7 @@ import { planResync } from '../core/reconcile/resync-plan.ts';
 import type { Versioned } from '../ports/state-store.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 import { readUsage } from './read-usage.ts';
+import { updateNode } from './update-node.ts';
 
 const everyMs = 300_000;
 /** A relay that has not called for this long is taken to be down. */
@@ -106,13 +107,12 @@ async function resyncNode(
   const planned = await Promise.all(plan.due.map((ref) => limit(() => makeDue(deps, node, ref))));
   if (input.groups === undefined || planned.some((result) => !result.ok)) return;
   const usage = await readUsage(deps, node, { groups: input.groups, now: input.now }, signal);
-  const row: NodeRow = {
-    ...(input.previous?.value ?? newNodeRow()),
-    resyncedAt: input.now,
-    orphans: plan.orphans,
-    usage,
-  };
-  await deps.store.upsertNode(node.key, row, input.previous);
+  const saved = await updateNode(deps, node, () => ({ resyncedAt: input.now, orphans: plan.orphans, usage }));
+  if (!saved.ok)
+    deps.log.warn('resync could not be written down', {
+      node: nodeKeyText(node.key),
+      fault: describeFault(saved.fault),
+    });
 }
 
 /** Plans work on a pod, durably: its row is due now, or as soon as whoever holds its lock lets go. */

@@ -3,8 +3,8 @@ import type { Fault } from '../core/fault.ts';
 import { groupOwner } from '../core/group/identity.ts';
 import { isDaemonSetPod } from '../core/kubernetes/pod.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
-import { newNodeRow } from '../core/reconcile/node-row.ts';
 import type { Deps, NodeDeps } from './deps.ts';
+import { updateNode } from './update-node.ts';
 
 /** A removed node is swept this long after it was seen empty: a pod bound at the last moment still goes. */
 const sweptAfterEmptyMs = 600_000;
@@ -22,7 +22,7 @@ export async function retireNode(deps: Deps, node: NodeDeps, signal: AbortSignal
   const fault = await retire(deps, node, signal);
   if (fault === 'pods-left' || fault === undefined) {
     const empty = fault === undefined ? (emptySince ?? now.value) : undefined;
-    await deps.store.upsertNode(node.key, { ...(row.value?.value ?? newNodeRow()), emptySince: empty }, row.value);
+    await updateNode(deps, node, (known) => (known.emptySince === empty ? undefined : { emptySince: empty }));
     return;
   }
   deps.log.warn('node could not be retired yet', { node: nodeKeyText(node.key), fault: describeFault(fault) });
@@ -34,23 +34,32 @@ async function retire(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<
   if (uid.value !== node.key.cluster)
     return { kind: 'denied', code: 'ClusterReplaced', message: 'the cluster has another UID than the one attached' };
   const found = await node.api.getNode(signal);
+  if (!found.ok && found.fault.kind !== 'not-found') return found.fault;
   if (found.ok && !found.value.unschedulable) {
     const cordoned = await node.cluster.api.cordonNode(node.key.node, signal);
     if (!cordoned.ok) return cordoned.fault;
   }
-  const left = await deletePods(node, signal);
-  if (left !== undefined) return left;
   const groups = await deps.groups.list(signal);
   if (!groups.ok) return groups.fault;
-  if (groups.value.some((group) => isOnNode(group.tags, node))) return 'pods-left';
+  const withGroup = new Set(groups.value.flatMap((group) => ownPod(group.tags, node) ?? []));
+  const left = await deletePods(node, withGroup, signal);
+  if (left !== undefined) return left;
+  if (withGroup.size > 0) return 'pods-left';
   return deleteNodeAndLease(node, found.ok ? found.value.metadata.uid : undefined, signal);
 }
 
-/** Graceful deletes; a pod that never got a group (a DaemonSet's) holds nothing up and goes with its Node. */
-async function deletePods(node: NodeDeps, signal: AbortSignal): Promise<Fault | 'pods-left' | undefined> {
+/**
+ * Graceful deletes. A DaemonSet's pod comes back as long as its Node is there: only one that has a group is deleted, the
+ * others hold nothing up and go with the Node.
+ */
+async function deletePods(
+  node: NodeDeps,
+  withGroup: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<Fault | 'pods-left' | undefined> {
   const pods = await node.api.listPods(signal);
   if (!pods.ok) return pods.fault;
-  const holding = pods.value.filter((pod) => !isDaemonSetPod(pod));
+  const holding = pods.value.filter((pod) => !isDaemonSetPod(pod) || withGroup.has(pod.metadata.uid));
   for (const pod of holding) {
     if (pod.metadata.deletionTimestamp !== undefined) continue;
     const deleted = await node.api.deletePod(
@@ -63,14 +72,15 @@ async function deletePods(node: NodeDeps, signal: AbortSignal): Promise<Fault | 
   return holding.length > 0 ? 'pods-left' : undefined;
 }
 
-const isOnNode = (tags: Readonly<Record<string, string>>, node: NodeDeps): boolean => {
+/** The UID of the pod whose group it is, when that pod is this node's. */
+function ownPod(tags: Readonly<Record<string, string>>, node: NodeDeps): string | undefined {
   const owner = groupOwner(tags);
-  return (
+  const isOurs =
     owner?.installation === node.facts.installation &&
     owner.cluster === node.key.cluster &&
-    owner.node === node.key.node
-  );
-};
+    owner.node === node.key.node;
+  return isOurs ? owner.uid : undefined;
+}
 
 async function deleteNodeAndLease(
   node: NodeDeps,

@@ -1,0 +1,28 @@
+import { ok } from '../core/fault.ts';
+import type { Result } from '../core/fault.ts';
+import { newNodeRow } from '../core/reconcile/node-row.ts';
+import type { NodeRow } from '../core/reconcile/node-row.ts';
+import type { Deps, NodeDeps } from './deps.ts';
+
+const mostTries = 4;
+
+/**
+ * Writes `change` into what the tables remember of a node. Timers and webhooks write the same row: on a conflict it is
+ * read and changed again, so that nobody's note is lost. `change` says undefined when there is nothing to write.
+ */
+export async function updateNode(
+  deps: Deps,
+  node: NodeDeps,
+  change: (row: NodeRow) => Partial<NodeRow> | undefined,
+): Promise<Result<void>> {
+  for (let tries = 1; ; tries += 1) {
+    const read = await deps.store.getNode(node.key);
+    if (!read.ok) return read;
+    const known = read.value?.value ?? newNodeRow();
+    const changes = change(known);
+    if (changes === undefined) return ok(undefined);
+    const written = await deps.store.upsertNode(node.key, { ...known, ...changes }, read.value);
+    if (written.ok) return ok(undefined);
+    if (written.fault.kind !== 'conflict' || tries === mostTries) return written;
+  }
+}

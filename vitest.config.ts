@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (the real control plane). */
+/**
+ * Four rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (parts of it against the real
+ * control plane or real Podman) and `cloud` (everything, one shared laptop cloud).
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -9,6 +12,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/contract/**', 'test/e2e/**', '**/node_modules/**'],
+          // Properties take a second; a busy machine must not make them fail.
+          testTimeout: 30_000,
         },
       },
       {
@@ -16,8 +21,8 @@ export default defineConfig({
           name: 'contract',
           include: ['test/contract/**/*.test.ts'],
           globalSetup: ['test/contract/azurite.setup.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

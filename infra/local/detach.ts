@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { kubectl } from './cluster/kubectl.ts';
+import { kubectlOutput } from './cluster/kubectl.ts';
 import { createProgress } from './progress.ts';
 import { settingsFile, writeSettings } from './up/host.ts';
 
@@ -82,12 +82,12 @@ async function whatIsLeft(record: CloudRecord): Promise<string[]> {
   const target = { binary: record.kubectl, kubeconfig: record.kubeconfig };
   const left: string[] = [];
   for (const node of record.nodes) {
-    const names = async (...args: string[]): Promise<number> =>
-      (await kubectl([...args, '-o', 'name'], target)).stdout.split('\n').filter((line) => line !== '').length;
-    const pods = await names('get', 'pods', '-A', '--field-selector', `spec.nodeName=${node}`);
+    const count = async (...args: string[]): Promise<number> =>
+      (await kubectlOutput([...args, '-o', 'name'], target)).split('\n').filter((line) => line !== '').length;
+    const pods = await count('get', 'pods', '-A', '--field-selector', `spec.nodeName=${node}`);
     if (pods > 0) left.push(`${pods} pods`);
-    if ((await names('get', 'node', node, '--ignore-not-found')) > 0) left.push(`node ${node}`);
-    if ((await names('get', 'lease', '-n', 'kube-node-lease', node, '--ignore-not-found')) > 0)
+    if ((await count('get', 'node', node, '--ignore-not-found')) > 0) left.push(`node ${node}`);
+    if ((await count('get', 'lease', '-n', 'kube-node-lease', node, '--ignore-not-found')) > 0)
       left.push(`lease ${node}`);
   }
   const groups = await countGroups(record);
@@ -95,6 +95,7 @@ async function whatIsLeft(record: CloudRecord): Promise<string[]> {
   return left;
 }
 
+/** Only the emulator is asked; with another ARM the Node goes last, when the app has seen no group of it there any more. */
 async function countGroups(record: CloudRecord): Promise<number> {
   if (record.emulatorAdminUrl === undefined) return 0;
   const answer = await fetch(`${record.emulatorAdminUrl}/_emulator/groups`);

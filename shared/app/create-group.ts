@@ -164,7 +164,7 @@ async function refused(session: PodSession, pod: Pod, verdict: PutVerdict, fault
   if (verdict.kind === 'failed') {
     return refuse(session, pod, { kind: 'refused', reason: verdict.reason, field: 'spec', message: verdict.message });
   }
-  if (verdict.capacity && isOutOfPatience(session, pod))
+  if (verdict.capacity && !isDaemonSetPod(pod) && isOutOfPatience(session, pod))
     return failPod(session, pod, { reason: 'OutOfcpu', message: verdict.message });
   const next =
     verdict.retryAfterMs === undefined

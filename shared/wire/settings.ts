@@ -98,6 +98,8 @@ const schema = z
       .enum(['managed-identity', 'default'], '"managed-identity" or "default"')
       .default('managed-identity'),
     AZURE_CLIENT_ID: guid.optional(),
+    /** Read by @azure/identity itself; here so that a wrong one is told at once. */
+    AZURE_AUTHORITY_HOST: httpsUrl.optional(),
     AzureWebJobsStorage: z.string().min(1, 'a storage connection string').optional(),
     AzureWebJobsStorage__tableServiceUri: httpsUrl.optional(),
     SECURITY_POLICY: z.enum(['compatible', 'strict'], '"compatible" or "strict"').default('compatible'),

@@ -94,7 +94,13 @@ interface NodeParts {
 function runNode({ name }: RelayNode, { client, poster, log, signal, reflectors }: NodeParts): Promise<void>[] {
   const reflector = new Reflector({ client, node: name, sink: poster, log, random: Math.random });
   reflectors.push(reflector);
-  const heart = new NodeHeart({ client, node: name, tick: () => poster.tickNow(), log });
+  const heart = new NodeHeart({
+    client,
+    node: name,
+    tick: () => poster.tickNow(),
+    isRemoved: () => poster.isRemoved(name),
+    log,
+  });
   return [reflector.run(signal), heart.run(signal)];
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureImages } from '../aci/images.ts';
 import type { Child } from '../child.ts';
@@ -136,7 +136,10 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
     startRelay: async () => {
       relay = await launchRelay();
     },
-    stop: () => parts.stop(),
+    stop: async () => {
+      await parts.stop();
+      rmSync(join(dir, 'cloud.json'), { force: true });
+    },
   };
 }
 

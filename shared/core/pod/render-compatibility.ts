@@ -11,7 +11,7 @@ const meanings: ReadonlyMap<Verdict, string> = new Map([
   ['emulated', 'Its meaning is kept by other means.'],
   [
     'met',
-    'Hardening only. It is not set inside the containers: the pod has a virtual machine of its own, which isolates it. One event names these fields; with `securityPolicy: strict` the pod is refused instead.',
+    'Hardening only. It is not set inside the containers: the pod has a virtual machine of its own, which isolates it. One event names these fields; with the setting `SECURITY_POLICY=strict` the pod is refused instead.',
   ],
   ['noted', 'It has no effect. The pod runs, and one event names the field.'],
   ['ignored', 'No concern of a kubelet, or without effect on a pod that has a virtual machine to itself.'],

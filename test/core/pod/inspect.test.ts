@@ -336,7 +336,7 @@ describe('hardening that the virtual machine gives anyway', () => {
 
   it('is refused under the strict policy', () => {
     const { refusal } = inspectPod(pod, { ...facts, securityPolicy: 'strict' });
-    expect(refusal?.message).toContain('securityPolicy is strict');
+    expect(refusal?.message).toContain('SECURITY_POLICY is strict');
   });
 });
 

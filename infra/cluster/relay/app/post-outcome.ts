@@ -4,7 +4,13 @@ import type { AppAnswer } from './app-client.ts';
 /** What a post came to. */
 export type PostOutcome =
   /** The app asks for the next tick in so many ms. */
-  | { readonly kind: 'taken'; readonly nextLookInMs: number; readonly unknownNodes: readonly string[] }
+  | {
+      readonly kind: 'taken';
+      readonly nextLookInMs: number;
+      readonly unknownNodes: readonly string[];
+      /** Being taken out of the cluster for good: their Leases may end. */
+      readonly removedNodes: readonly string[];
+    }
   /** A definite 4xx: the same body would be refused for ever. */
   | { readonly kind: 'refused'; readonly status: number }
   /** To be posted again, not before `retryAfterMs` where one is given. */
@@ -19,6 +25,7 @@ const taken = z.object({
   now: z.iso.datetime(),
   nextLookAt: z.iso.datetime(),
   unknownNodes: z.array(z.string()).default([]),
+  removedNodes: z.array(z.string()).default([]),
 });
 
 /** Reads the app's answer. Both times in it are the app's own, so that no clock of ours is compared with them. */
@@ -34,9 +41,9 @@ export function postOutcome(answer: AppAnswer): PostOutcome {
 function readTaken(body: string): PostOutcome {
   const parsed = taken.safeParse(jsonOf(body));
   if (!parsed.success) return { kind: 'again', cause: "an answer that is not the app's", retryAfterMs: undefined };
-  const { now, nextLookAt, unknownNodes } = parsed.data;
+  const { now, nextLookAt, unknownNodes, removedNodes } = parsed.data;
   const inMs = Date.parse(nextLookAt) - Date.parse(now);
-  return { kind: 'taken', nextLookInMs: Math.min(latestMs, Math.max(soonestMs, inMs)), unknownNodes };
+  return { kind: 'taken', nextLookInMs: Math.min(latestMs, Math.max(soonestMs, inMs)), unknownNodes, removedNodes };
 }
 
 function jsonOf(text: string): unknown {

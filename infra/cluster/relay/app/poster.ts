@@ -40,6 +40,7 @@ export class Poster {
   #isTicking = false;
   #lastLookInMs = idleMs;
   readonly #unknownNodes = new Set<string>();
+  #removedNodes: ReadonlySet<string> = new Set();
 
   constructor(options: PosterOptions) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class Poster {
   onSnapshot(pods: readonly PodKey[]): void {
     this.#outbox.addSnapshot(pods);
     this.#wakeIn(debounceMs);
+  }
+
+  /** Whether the app last said that the node is being taken out for good. */
+  isRemoved(node: string): boolean {
+    return this.#removedNodes.has(node);
   }
 
   /** A tick now, whatever was planned; one that is on its way serves as well. */
@@ -153,6 +159,7 @@ export class Poster {
         this.#notBefore = 0;
         this.#lastLookInMs = outcome.nextLookInMs;
         this.#noteUnknown(outcome.unknownNodes);
+        this.#removedNodes = new Set(outcome.removedNodes);
         return;
       case 'refused':
         log.warn('the app refused a post for good; its pods wait for the sweep', { ...fields, status: outcome.status });

@@ -14,6 +14,8 @@ export interface NodeHeartOptions {
   readonly node: string;
   /** Calls the app. */
   readonly tick: () => void;
+  /** A node that is taken out for good needs no heart. */
+  readonly isRemoved: () => boolean;
   readonly log: Log;
 }
 
@@ -32,7 +34,7 @@ export class NodeHeart {
   /** Runs until `signal` aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#beat(signal);
+      if (!this.#options.isRemoved()) await this.#beat(signal);
       await sleep(nextBeatInMs(this.#state, performance.now()), signal);
     }
   }

@@ -6,7 +6,7 @@ export type Verdict =
   | 'sent'
   /** Its meaning is kept by other means. */
   | 'emulated'
-  /** Hardening only, and the group's own virtual machine gives it; named in one event, refused under `securityPolicy: strict`. */
+  /** Hardening only, and the group's own virtual machine gives it; named in one event, refused under `SECURITY_POLICY=strict`. */
   | 'met'
   /** It has no effect here; the pod runs, and one event says so. */
   | 'noted'

@@ -12,7 +12,7 @@ const refusals = (findings: readonly Finding[]) =>
 function hardeningNotice(findings: readonly Finding[]): readonly Notice[] {
   const paths = findings.map(({ path }) => path);
   if (paths.length === 0) return [];
-  const message = `${paths.join(', ')}: not set inside the containers; the pod has a virtual machine of its own, which isolates it instead (securityPolicy strict refuses this)`;
+  const message = `${paths.join(', ')}: not set inside the containers; the pod has a virtual machine of its own, which isolates it instead (SECURITY_POLICY=strict refuses this)`;
   return [{ reason: 'MetByIsolation', message }];
 }
 
@@ -27,7 +27,7 @@ export const fieldsRule: Rule = (pod, { securityPolicy }) => {
   const met = findings.filter(({ verdict }) => verdict === 'met');
   const hardening =
     securityPolicy === 'strict'
-      ? met.map(({ path }) => refuse(path, 'ACI can not set it inside the containers, and securityPolicy is strict'))
+      ? met.map(({ path }) => refuse(path, 'ACI can not set it inside the containers, and SECURITY_POLICY is strict'))
       : hardeningNotice(met);
   return [...refusals(findings), ...hardening, ...notedNotice(findings.filter(({ verdict }) => verdict === 'noted'))];
 };

@@ -3,7 +3,7 @@ import { createProgress, formatDuration } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { startCloud } from './up/cloud.ts';
 import type { Cloud } from './up/cloud.ts';
-import { runExamples } from './up/examples.ts';
+import { removeExamples, runExamples } from './up/examples.ts';
 import { parseUpOptions, usage } from './up/options.ts';
 import type { UpOptions } from './up/options.ts';
 import { describeTimeline, watchTimelines } from './up/timeline.ts';
@@ -56,6 +56,7 @@ async function work(
 }
 
 async function tryExamples(cloud: Cloud, progress: Progress): Promise<boolean> {
+  await progress.step('clean', () => removeExamples(cloud.cluster.kubectl));
   const timelines = watchTimelines(cloud.cluster.kubectl, 'default');
   const images = cloud.emulator === undefined || cloud.emulator.child.value.runtime === 'engine';
   const before = performance.now();

@@ -96,14 +96,12 @@ export async function runExamples(
 ): Promise<readonly ExampleResult[]> {
   const chosen = examples.filter((example) => options.images || !example.needsImages);
   const files = chosen.flatMap((example) => ['-f', join(repository, 'docs/examples', example.file)]);
-  // Those of an earlier start would only tell of the past.
-  await removeExamples(target);
   const applied = await kubectl(['apply', ...files], target);
   if (applied.code !== 0) return [{ file: 'kubectl apply', ok: false, output: applied.stderr }];
   return Promise.all(chosen.map((example) => runExample(target, progress, example)));
 }
 
-/** Deletes what the examples made, and waits until it is gone. */
+/** Deletes what the examples of an earlier start made, and waits until it is gone. */
 export async function removeExamples(target: KubectlTarget): Promise<void> {
   const files = examples.flatMap((example) => ['-f', join(repository, 'docs/examples', example.file)]);
   await kubectl(['delete', ...files, '--ignore-not-found', '--cascade=foreground', '--timeout=60s'], {

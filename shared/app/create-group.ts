@@ -150,7 +150,11 @@ async function accepted(session: PodSession, pod: Pod): Promise<Performed> {
     pendingStatus({ pod, reason, hostIP: session.node.facts.hostIP, now: session.now() }),
   );
   const patched = status === undefined ? done : await patchStatus(session, status);
-  return patched.kind === 'done' ? { kind: 'stop', next: { kind: 'in', ms: 2_000 } } : patched;
+  if (patched.kind === 'done') return { kind: 'stop', next: { kind: 'in', ms: 2_000 } };
+  // What was seen before the PUT no longer holds: after a conflict the next look decides, not this one again.
+  return patched.kind === 'stop' && patched.next.kind === 'again'
+    ? { kind: 'stop', next: { kind: 'in', ms: 1_000 } }
+    : patched;
 }
 
 async function refused(session: PodSession, pod: Pod, verdict: PutVerdict, fault: Fault): Promise<Performed> {

@@ -17,7 +17,7 @@ const help = `The ARM + ACI emulator as a process of its own.
   --arm-port N            0 is any free port, as for the next two (default 0)
   --identity-port N
   --admin-port N
-  --identity-header TEXT  fixed identity header (default random)
+  --identity-header TEXT  fixed identity header (default: the environment's IDENTITY_HEADER, or random and printed)
   --timings-scale X       1 is Azure's pace (about 16 s from PUT to Running), default 0.2
   --stop-grace SECONDS    TERM to KILL (default ${defaultOptions.stopGraceSeconds})
   --knobs FILE            JSON with further EmulatorOptions
@@ -57,7 +57,7 @@ async function main(): Promise<void> {
   const log = (message: string): void => {
     process.stderr.write(`${message}\n`);
   };
-  const header = values['identity-header'];
+  const header = values['identity-header'] ?? process.env['IDENTITY_HEADER'];
   const runtime = await createRuntime(values.runtime, { stateDir: required(values.state, '--state'), clock, log });
   const emulator = await startEmulator({
     runtime,
@@ -86,7 +86,8 @@ async function main(): Promise<void> {
     armUrl,
     plainArmUrl,
     identityUrl,
-    identityHeader,
+    // Who gave the header knows it; what is printed may stand in a log.
+    ...(header === undefined ? { identityHeader } : {}),
     adminUrl,
     runtime: runtime.kind,
     bridge,

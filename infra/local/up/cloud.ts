@@ -183,8 +183,7 @@ async function identityOf(
   parts: Parts,
 ): Promise<{ readonly url: string; readonly header: string } | undefined> {
   if (emulator !== undefined) {
-    const { identityUrl, identityHeader } = emulator.child.value;
-    return { url: identityUrl, header: identityHeader };
+    return { url: emulator.child.value.identityUrl, header: emulator.identityHeader };
   }
   if (options.arm.endpoint === undefined || !needsIdentityEndpoint(options.arm.endpoint, process.env)) return undefined;
   const identity = await startIdentityEndpoint();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -12,7 +13,6 @@ const readySchema = z.object({
   ready: z.literal(true),
   armUrl: z.string(),
   identityUrl: z.string(),
-  identityHeader: z.string(),
   adminUrl: z.string(),
   runtime: z.enum(['engine', 'process', 'scripted']),
   bridge: z.object({ gateway: z.string(), subnet: z.string() }).optional(),
@@ -23,6 +23,8 @@ export type EmulatorReady = z.infer<typeof readySchema>;
 export interface Emulator {
   readonly child: Child<EmulatorReady>;
   readonly caFile: string;
+  /** The secret of the identity endpoint; it stands in no log. */
+  readonly identityHeader: string;
 }
 
 /** The runtime asked for, or the best this machine has. */
@@ -50,6 +52,7 @@ export async function startEmulator(
     return path;
   };
   const caFile = file('arm-ca.crt', ca.certPem);
+  const identityHeader = randomBytes(24).toString('hex');
   const child = await startChild({
     name: 'aci',
     command: process.execPath,
@@ -75,13 +78,14 @@ export async function startEmulator(
       '--key',
       file('arm.key', server.keyPem),
     ],
+    env: { ...process.env, IDENTITY_HEADER: identityHeader },
     logFile: join(dir, 'logs', 'aci.log'),
     pidDir: join(dir, 'run'),
     stdin: 'pipe',
     ready: readReady,
     readyTimeoutMs: 60_000,
   });
-  return { child, caFile };
+  return { child, caFile, identityHeader };
 }
 
 function readReady(line: string): EmulatorReady | undefined {

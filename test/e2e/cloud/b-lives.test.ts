@@ -87,7 +87,7 @@ describe('lives of pods, as an operator sees them', () => {
       get('two', `{.status.containerStatuses[?(@.name=="${name}")].state.terminated.exitCode}`);
     expect(await code('good')).toBe('0');
     expect(await code('bad')).toBe('4');
-    expect((await runsOf('two')).map((run) => run.exitCode).sort()).toEqual([0, 4]);
+    expect(new Set((await runsOf('two')).map((run) => run.exitCode))).toEqual(new Set([0, 4]));
   });
 
   it('an init container that fails under Never: Failed, and the main container never ran', async () => {

@@ -25,8 +25,8 @@ export async function answerPodEvents(
   const outcome = await handlePodEvents(deps, cluster, events.value, signal);
   if (outcome.kind === 'unavailable')
     return problem(503, 'ServiceUnavailable', outcome.message, { headers: { 'retry-after': '2' } });
-  const { now, nextLookAt, unknownNodes } = outcome;
-  return { status: 200, jsonBody: { now, nextLookAt, unknownNodes } };
+  const { now, nextLookAt, unknownNodes, removedNodes } = outcome;
+  return { status: 200, jsonBody: { now, nextLookAt, unknownNodes, removedNodes } };
 }
 
 const tooLarge = (): Answer => problem(413, 'PayloadTooLarge', `at most ${mostBytes} bytes; post fewer pods at a time`);

@@ -18,7 +18,7 @@ export interface Deps {
   readonly random: () => number;
   /** Unique per process: the owner of its locks. */
   readonly instance: string;
-  /** How many pods of a node are expected to end, by `nodeKeyText`; a cache that only spreads looks. */
+  /** How many pods of a node are expected to end, by `nodeKeyText`, as the last sweep of this process read it; it only spreads looks. */
   readonly endingPods: Map<string, number>;
 }
 

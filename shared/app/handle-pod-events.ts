@@ -21,6 +21,8 @@ export type PodEventsOutcome =
       readonly now: string;
       readonly nextLookAt: string;
       readonly unknownNodes: readonly string[];
+      /** Being taken out for good: the relay need not keep their Leases alive. */
+      readonly removedNodes: readonly string[];
     }
   /** Something could be neither done nor planned: post it again. */
   | { readonly kind: 'unavailable'; readonly message: string };
@@ -103,5 +105,6 @@ async function nextLook(
     now: new Date(now.value).toISOString(),
     nextLookAt: new Date(at).toISOString(),
     unknownNodes,
+    removedNodes: nodes.filter(({ registration }) => registration.state === 'removed').map(({ key }) => key.node),
   };
 }

@@ -62,7 +62,8 @@ async function readDueNode(deps: Deps, node: NodeDeps, force: boolean): Promise<
   const now = await deps.store.now();
   const previous = await deps.store.getNode(node.key);
   if (!now.ok || !previous.ok) return undefined;
-  const { resyncedAt, relayHeardAt } = previous.value?.value ?? newNodeRow();
+  const { resyncedAt, relayHeardAt, endingPods } = previous.value?.value ?? newNodeRow();
+  deps.endingPods.set(nodeKeyText(node.key), endingPods);
   const isOlder = (at: number | undefined, ms: number): boolean => at === undefined || now.value - at >= ms;
   const due = { now: now.value, previous: previous.value };
   if (force || isOlder(resyncedAt, everyMs)) return { scope: 'whole', ...due };
@@ -96,7 +97,6 @@ async function resyncNode(
     rows: rows.value.map((row) => row.value),
     orphans: input.previous?.value.orphans ?? {},
   });
-  deps.endingPods.set(nodeKeyText(node.key), plan.endingPods);
   if (plan.braked) {
     deps.log.warn('orphan brake: many container groups have no pod and are kept for ten minutes', {
       node: nodeKeyText(node.key),
@@ -107,7 +107,12 @@ async function resyncNode(
   const planned = await Promise.all(plan.due.map((ref) => limit(() => makeDue(deps, node, ref))));
   if (input.groups === undefined || planned.some((result) => !result.ok)) return;
   const usage = await readUsage(deps, node, { groups: input.groups, now: input.now }, signal);
-  const saved = await updateNode(deps, node, () => ({ resyncedAt: input.now, orphans: plan.orphans, usage }));
+  const saved = await updateNode(deps, node, () => ({
+    resyncedAt: input.now,
+    orphans: plan.orphans,
+    usage,
+    endingPods: plan.endingPods,
+  }));
   if (!saved.ok)
     deps.log.warn('resync could not be written down', {
       node: nodeKeyText(node.key),

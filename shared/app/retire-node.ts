@@ -1,6 +1,7 @@
 import { describeFault } from '../core/fault.ts';
 import type { Fault } from '../core/fault.ts';
 import { groupOwner } from '../core/group/identity.ts';
+import type { KubeNode } from '../core/kubernetes/node.ts';
 import { isDaemonSetPod } from '../core/kubernetes/pod.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import type { Deps, NodeDeps } from './deps.ts';
@@ -28,6 +29,20 @@ export async function retireNode(deps: Deps, node: NodeDeps, signal: AbortSignal
   deps.log.warn('node could not be retired yet', { node: nodeKeyText(node.key), fault: describeFault(fault) });
 }
 
+/** A `draining` node takes no new pods; what runs there goes on, and leaves by `kubectl drain` or by itself. */
+export async function cordonDraining(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<void> {
+  const found = await node.api.getNode(signal);
+  const fault = found.ok ? await cordon(node, found.value, signal) : found.fault;
+  if (fault !== undefined && fault.kind !== 'not-found')
+    deps.log.warn('node could not be cordoned yet', { node: nodeKeyText(node.key), fault: describeFault(fault) });
+}
+
+async function cordon(node: NodeDeps, found: KubeNode, signal: AbortSignal): Promise<Fault | undefined> {
+  if (found.unschedulable) return undefined;
+  const cordoned = await node.cluster.api.cordonNode(node.key.node, signal);
+  return cordoned.ok ? undefined : cordoned.fault;
+}
+
 async function retire(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<Fault | 'pods-left' | undefined> {
   const uid = await node.cluster.api.getClusterUid(signal);
   if (!uid.ok) return uid.fault;
@@ -35,10 +50,8 @@ async function retire(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<
     return { kind: 'denied', code: 'ClusterReplaced', message: 'the cluster has another UID than the one attached' };
   const found = await node.api.getNode(signal);
   if (!found.ok && found.fault.kind !== 'not-found') return found.fault;
-  if (found.ok && !found.value.unschedulable) {
-    const cordoned = await node.cluster.api.cordonNode(node.key.node, signal);
-    if (!cordoned.ok) return cordoned.fault;
-  }
+  const uncordoned = found.ok ? await cordon(node, found.value, signal) : undefined;
+  if (uncordoned !== undefined) return uncordoned;
   const groups = await deps.groups.list(signal);
   if (!groups.ok) return groups.fault;
   const withGroup = new Set(groups.value.flatMap((group) => ownPod(group.tags, node) ?? []));

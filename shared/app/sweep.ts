@@ -5,7 +5,7 @@ import type { Deps, NodeDeps } from './deps.ts';
 import { reconcilePod } from './reconcile-pod.ts';
 import type { ReconcileOutcome } from './reconcile-pod.ts';
 import { resync } from './resync.ts';
-import { retireNode } from './retire-node.ts';
+import { cordonDraining, retireNode } from './retire-node.ts';
 
 const atOnce = 8;
 const dueAtOnce = 200;
@@ -28,10 +28,19 @@ export async function sweep(
 ): Promise<SweepReport> {
   await resync(deps, nodes, { force: options.resync }, signal);
   const reports = await Promise.all(nodes.map((node) => sweepNode(deps, node, signal)));
-  await Promise.all(
-    nodes.filter((node) => node.registration.state === 'removed').map((node) => retireNode(deps, node, signal)),
-  );
+  await Promise.all(nodes.map((node) => leaveCluster(deps, node, signal)));
   return { worked: sum(reports.map((report) => report.worked)), failed: sum(reports.map((report) => report.failed)) };
+}
+
+function leaveCluster(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<void> {
+  switch (node.registration.state) {
+    case 'active':
+      return Promise.resolve();
+    case 'draining':
+      return cordonDraining(deps, node, signal);
+    case 'removed':
+      return retireNode(deps, node, signal);
+  }
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -57,6 +57,7 @@ const podRow: z.ZodType<PodRow> = z.object({
 const nodeRow: z.ZodType<NodeRow> = z.object({
   resyncedAt: maybe(time),
   relayHeardAt: maybe(time),
+  endingPods: z.int().min(0).default(0),
   orphans: z.record(z.string(), time),
   emptySince: maybe(time),
   usage: maybe(

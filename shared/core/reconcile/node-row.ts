@@ -4,6 +4,8 @@ export interface NodeRow {
   readonly resyncedAt: number | undefined;
   /** When the relay last called; while it is silent the sweep lists the pods itself. */
   readonly relayHeardAt: number | undefined;
+  /** Pods that are to end, at the last resync; spreads their looks. */
+  readonly endingPods: number;
   /** Unexplained orphans, by group name, with the time of first sight (DESIGN rule 4). */
   readonly orphans: Readonly<Record<string, number>>;
   /** Since when a `removed` node has been empty. */
@@ -15,6 +17,7 @@ export interface NodeRow {
 export const newNodeRow = (): NodeRow => ({
   resyncedAt: undefined,
   relayHeardAt: undefined,
+  endingPods: 0,
   orphans: {},
   emptySince: undefined,
   usage: undefined,

@@ -220,12 +220,19 @@ export class World {
     );
   }
 
-  /** The relay posts what it has heard; forgets it when told. */
+  /** The relay posts what it has heard, and again what the app did not answer. */
   async deliver(): Promise<void> {
     const pods = this.#pending.splice(0);
-    if (pods.length > 0) await this.post('delta', pods);
+    if (pods.length === 0) return;
+    try {
+      await this.post('delta', pods);
+    } catch (error) {
+      this.#pending.unshift(...pods);
+      throw error;
+    }
   }
 
+  /** The webhooks that have not been posted yet are lost. */
   forgetPending(): void {
     this.#pending = [];
   }

@@ -14,7 +14,7 @@ export async function answerPodEvents(
   signal: AbortSignal,
 ): Promise<Answer> {
   const type = request.headers.get('content-type') ?? '';
-  if (!/^application\/json\b/i.test(type))
+  if (!/^application\/json\s*(;|$)/i.test(type))
     return problem(415, 'UnsupportedMediaType', 'send content-type: application/json');
   if (Number(request.headers.get('content-length') ?? 0) > mostBytes) return tooLarge();
   const text = await request.text();

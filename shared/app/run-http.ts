@@ -5,6 +5,7 @@ import type { ClusterDeps, Deps } from './deps.ts';
 import { invocationLog } from './invocation-log.ts';
 import type { InvocationLogger } from './invocation-log.ts';
 import { loadDeps } from './load-deps.ts';
+import type { LoadedDeps } from './load-deps.ts';
 import type { Log } from '../ports/log.ts';
 
 /** What a handler sees of a request; the shape of `HttpRequest`. */
@@ -33,18 +34,24 @@ export function runHttp(
   run: (deps: Deps, cluster: ClusterDeps, signal: AbortSignal) => Promise<Answer>,
 ): Promise<Answer> {
   const log = invocationLog(context);
-  return withLog(log, () => answer(request, log, { deadlineMs, run }));
+  return withLog(log, () => answerCaller(request, log, { deadlineMs, run, load: loadDeps }));
 }
 
 interface Handler {
+  readonly load: () => Promise<LoadedDeps>;
   readonly deadlineMs: number;
   readonly run: (deps: Deps, cluster: ClusterDeps, signal: AbortSignal) => Promise<Answer>;
 }
 
-async function answer(request: IncomingRequest, log: Log, { deadlineMs, run }: Handler): Promise<Answer> {
+/** `runHttp` with everything handed to it. */
+export async function answerCaller(
+  request: IncomingRequest,
+  log: Log,
+  { deadlineMs, run, load }: Handler,
+): Promise<Answer> {
   const correlationId = randomUUID();
   try {
-    const loaded = await loadDeps();
+    const loaded = await load();
     if (!loaded.ok) {
       log.warn('settings are not valid', { correlationId, faults: loaded.message });
       return problem(

@@ -106,7 +106,14 @@ describe('ARM that does not answer as it should', () => {
   });
 
   it.each<[string, Canned, string]>([
-    ['201 with a page of HTML', { status: 201, body: '<html>' }, 'ok'],
+    ['201 with the group', { status: 201, body: '{"id":"/subscriptions/s/a"}' }, 'ok'],
+    [
+      '201 with half a body, and an operation',
+      { status: 201, body: '{', headers: { 'azure-asyncoperation': 'x' } },
+      'ok',
+    ],
+    ['200 with a page of HTML', { status: 200, body: '<html>' }, 'transient'],
+    ['200 with an empty object', json({}), 'transient'],
     ['202 without a body', { status: 202 }, 'ok'],
     ['500', { status: 500 }, 'transient'],
     ['a lost connection', { status: 0, drop: true }, 'transient'],

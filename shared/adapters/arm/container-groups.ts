@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../core/fault.ts';
 import type { ListedGroup } from '../../core/group/group.ts';
 import type { AcceptedGroup, ContainerGroups, DeletedGroup } from '../../ports/container-groups.ts';
-import { parseJson, parseLogs, parseOperation, parseUsages } from '../../wire/arm/answers.ts';
+import { isResource, parseJson, parseLogs, parseOperation, parseUsages } from '../../wire/arm/answers.ts';
 import { parseGroup, parseGroupPage } from '../../wire/arm/group-answer.ts';
 import { formatGroup } from '../../wire/arm/group-request.ts';
 import { type ArmClient, type ArmConfig, createArmClient } from './arm-client.ts';
@@ -26,7 +26,7 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
       const text = JSON.stringify(formatGroup(body));
       const request = { method: 'PUT', url: urls.group(name), body: text, signal } as const;
       const answer = await client.send({ ...request, action: 'create', spend: 'write-create' });
-      return answer.ok ? ok(acceptedGroup(answer.value, config.endpoint)) : answer;
+      return answer.ok ? acceptedGroup(answer.value, config.endpoint) : answer;
     },
     delete: async (name, signal) => {
       const request = { method: 'DELETE', url: urls.group(name), action: 'delete', spend: 'delete', signal } as const;
@@ -91,12 +91,18 @@ async function list(client: ArmClient, first: string, signal: AbortSignal): Prom
   return ok(groups);
 }
 
-/** The status decides, whatever the body. A URL on another host would never be asked, so it is not kept. */
-function acceptedGroup(answer: ArmAnswer, endpoint: string): AcceptedGroup {
+/**
+ * A 2xx that is ARM's: with a resource in its body, or an operation to follow, or 202. Any other 2xx (a gateway's page, an
+ * empty object) tells nothing: taken for an acceptance, it would make a group that never was a lost one. A URL on another
+ * host would never be asked, so it is not kept.
+ */
+function acceptedGroup(answer: ArmAnswer, endpoint: string): Result<AcceptedGroup> {
   const operationUrl = answer.header('azure-asyncoperation') ?? '';
+  if (answer.status !== 202 && operationUrl === '' && !isResource(parseJson(answer.body)))
+    return fail({ kind: 'transient', message: `ARM answered create with ${answer.status} and no such body.` });
   const usable =
     operationUrl.length <= maxOperationUrlLength && URL.parse(operationUrl)?.host === new URL(endpoint).host;
-  return usable ? { operationUrl } : {};
+  return ok(usable ? { operationUrl } : {});
 }
 
 function deletedGroup(answer: Result<ArmAnswer>): Result<DeletedGroup> {

@@ -9,6 +9,11 @@ export function parseJson(text: string): unknown {
   }
 }
 
+const resource = z.looseObject({ id: z.string() });
+
+/** Whether a body is that of an ARM resource, of whatever kind. */
+export const isResource = (body: unknown): boolean => resource.safeParse(body).success;
+
 const errorDetail = z.object({ code: z.string().nullish(), message: z.string().nullish() });
 const error = z.object({ error: errorDetail.extend({ details: z.array(z.unknown()).nullish() }) });
 

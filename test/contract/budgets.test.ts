@@ -52,6 +52,15 @@ describe('budgets', () => {
     expect(await takeMany(budgets, 'write-create', 20)).toBe(20);
   });
 
+  it('are all born with the first that is wanted, so that none starts with its first use', async () => {
+    const { instance, advance } = world();
+    const budgets = instance();
+    await budgets.take('read-look');
+    advance(60_000);
+    for (const spend of ['write-create', 'read-logs', 'write-end', 'delete'] as const)
+      expect(await budgets.take(spend)).toEqual({ ok: true, value: undefined });
+  });
+
   it('are shared: what one instance takes another cannot', async () => {
     const { instance, store } = world();
     await knowledge(store);

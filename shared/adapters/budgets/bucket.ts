@@ -23,7 +23,8 @@ export interface Bucket {
 const maxTries = 4;
 const contentionRetryMs = 500;
 
-export function createBucket(name: string, store: StateStore): Bucket {
+/** `onBirth` is told when the row was not there and is now. */
+export function createBucket(name: string, store: StateStore, onBirth: () => void): Bucket {
   let known: Versioned<BucketState> | undefined;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -47,10 +48,19 @@ export function createBucket(name: string, store: StateStore): Bucket {
     // A row that is not there yet is written in any case: its birth starts the clock.
     const next = write ?? (read.value === undefined ? state : undefined);
     if (next === undefined) return ok({ answer });
-    const written = await store.upsertBucket(name, next, read.value);
+    return (await writeRow(next, read.value)) ?? ok({ answer });
+  };
+
+  /** Undefined when it is written. */
+  const writeRow = async (
+    next: BucketState,
+    previous: Versioned<BucketState> | undefined,
+  ): Promise<Result<'again'> | undefined> => {
+    const written = await store.upsertBucket(name, next, previous);
     known = written.ok ? written.value : undefined;
-    if (written.ok) return ok({ answer });
-    return written.fault.kind === 'conflict' ? ok('again') : written;
+    if (!written.ok) return written.fault.kind === 'conflict' ? ok('again') : written;
+    if (previous === undefined) onBirth();
+    return undefined;
   };
 
   const update: Bucket['update'] = async (charge, change) => {

@@ -23,6 +23,7 @@ export interface BudgetOptions {
 }
 
 const minObservationMs = 1000;
+const everySpend: readonly Spend[] = ['read-look', 'read-logs', 'write-create', 'write-end', 'delete'];
 
 interface SpendAccount {
   readonly plan: SpendPlan;
@@ -38,9 +39,15 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
   const buckets = new Map<string, Bucket>();
   const accounts = new Map<Spend, SpendAccount>();
   const bucketOf = ({ bucket: name }: Charge): Bucket => {
-    const bucket = buckets.get(name) ?? createBucket(name, store);
+    const bucket = buckets.get(name) ?? createBucket(name, store, startClocks);
     buckets.set(name, bucket);
     return bucket;
+  };
+  /** An empty row fills up from its birth on: all are born with the first, so that none starts with its first use. */
+  const startClocks = (): void => {
+    for (const charge of everySpend.flatMap((spend) => planSpend(spend, limits).charges)) {
+      if (!buckets.has(charge.bucket)) void bucketOf(charge).update(charge, () => ({ answer: undefined }));
+    }
   };
   const accountOf = (spend: Spend): SpendAccount => {
     const existing = accounts.get(spend);

@@ -18,7 +18,11 @@ const allowed: readonly {
     may: ['shared/app', 'shared/core', 'shared/wire', 'shared/ports', 'shared/adapters'],
     packages: [/^node:/, '@azure/core-auth'],
   },
-  { room: 'shared/app', may: ['shared/core', 'shared/wire', 'shared/ports'], packages: ['node:crypto', 'node:async_hooks', 'p-limit'] },
+  {
+    room: 'shared/app',
+    may: ['shared/core', 'shared/wire', 'shared/ports'],
+    packages: ['node:crypto', 'node:async_hooks', 'p-limit'],
+  },
   { room: 'shared/adapters', may: ['shared/ports', 'shared/wire', 'shared/core'], packages: [/./] },
   { room: 'functions', may: ['shared/app'], packages: ['@azure/functions'] },
   { room: 'infra/cluster', may: ['shared/core', 'shared/wire', 'shared/adapters', 'shared/ports'], packages: [/./] },

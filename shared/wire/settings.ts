@@ -1,14 +1,13 @@
 import * as z from 'zod';
 
-const nodeName = z
-  .string()
-  .regex(
-    /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/,
-    'a node name: 1–63 of a–z, 0–9, "-", "."; first and last a letter or digit',
-  );
-const quantity = z
-  .string()
-  .regex(/^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/, 'a Kubernetes quantity such as "100" or "400Gi"');
+/** A text of this shape; missing or not a text, the same is said of it. */
+const text = (pattern: RegExp, what: string) => z.string(what).regex(pattern, what);
+
+const nodeName = text(
+  /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/,
+  'a node name: 1–63 of a–z, 0–9, "-", "."; first and last a letter or digit',
+);
+const quantity = text(/^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/, 'a Kubernetes quantity such as "100" or "400Gi"');
 const port = z.int('a port number').min(1, 'a port from 1 to 65535').max(65_535, 'a port from 1 to 65535');
 const guid = z.guid('a GUID such as 00000000-0000-0000-0000-000000000000');
 const httpsUrl = z.url({ protocol: /^https$/, error: 'an https:// URL' });
@@ -23,7 +22,7 @@ const nodeRegistration = z.strictObject({
   memory: quantity.default('400Gi'),
   pods: z.int('a number of pods').min(1, 'at least 1').max(5000, 'at most 5000').default(100),
   taint: z.boolean('true or false').default(true),
-  labels: z.record(z.string(), z.string()).default({}),
+  labels: z.record(z.string(), z.string("a label's value"), 'labels and their values').default({}),
 });
 
 const clusterAuth = z.discriminatedUnion(
@@ -33,26 +32,26 @@ const clusterAuth = z.discriminatedUnion(
     /** The token itself is a setting of its own, so that it can be a Key Vault reference. */
     z.strictObject({
       kind: z.literal('token'),
-      setting: z.string().min(1, 'the name of the setting that holds the token'),
+      setting: text(/./, 'the name of the setting that holds the token'),
     }),
   ],
   '{"kind":"entra"} or {"kind":"token","setting":"NAME"}',
 );
 
 const clusterRegistration = z.strictObject({
-  name: z.string().min(1, 'a name for people').max(63, 'at most 63 characters'),
+  name: text(/^.{1,63}$/, 'a name for people, at most 63 characters'),
   uid: guid,
   server: httpsUrl,
-  certificateAuthority: z.string().startsWith('-----BEGIN CERTIFICATE-----', 'a PEM certificate').optional(),
+  certificateAuthority: text(/^-----BEGIN CERTIFICATE-----/, 'a PEM certificate').optional(),
   auth: clusterAuth,
-  version: z.string().regex(/^v\d+\.\d+\.\d+/, 'the API server\'s version, such as "v1.36.3"'),
+  version: text(/^v\d+\.\d+\.\d+/, 'the API server\'s version, such as "v1.36.3"'),
   relay: z.strictObject({
-    audience: z.string().min(1, "the audience of the relay's token"),
-    serviceAccount: z.string().regex(/^[a-z0-9-]+:[a-z0-9.-]+$/, '"namespace:name" of the relay\'s ServiceAccount'),
+    audience: text(/./, "the audience of the relay's token"),
+    serviceAccount: text(/^[a-z0-9-]+:[a-z0-9.-]+$/, '"namespace:name" of the relay\'s ServiceAccount'),
   }),
   /** Where pods reach the API server; absent: the `kubernetes` service as the cluster shows it. */
-  apiServerForPods: z.strictObject({ host: z.string().min(1, 'a host name or address'), port }).optional(),
-  nodes: z.array(nodeRegistration).min(1, 'at least one node'),
+  apiServerForPods: z.strictObject({ host: text(/./, 'a host name or address'), port }).optional(),
+  nodes: z.array(nodeRegistration, 'at least one node').min(1, 'at least one node'),
 });
 
 /** A setting that holds JSON. */
@@ -70,12 +69,12 @@ const json = <T extends z.ZodType>(schema: T) =>
     })
     .pipe(schema);
 
-const count = (what: string, fallback: number) =>
-  z
-    .string()
-    .regex(/^\d{1,6}$/, what)
+const count = (what: string, { from, fallback }: { readonly from: 0 | 1; readonly fallback: number }) =>
+  text(from === 0 ? /^\d{1,6}$/ : /^0*[1-9]\d{0,5}$/, what)
     .transform(Number)
     .default(fallback);
+
+const clustersSetting = json(z.array(clusterRegistration, 'a JSON array of cluster registrations'));
 
 const schema = z
   .object({
@@ -103,21 +102,14 @@ const schema = z
     AzureWebJobsStorage: z.string().min(1, 'a storage connection string').optional(),
     AzureWebJobsStorage__tableServiceUri: httpsUrl.optional(),
     SECURITY_POLICY: z.enum(['compatible', 'strict'], '"compatible" or "strict"').default('compatible'),
-    ON_CAPACITY_FAIL_AFTER_MINUTES: count('minutes; 0 means never', 0),
-    ACI_CREATES_PER_5_MINUTES: count('a number from 1', 100),
-    ACI_CREATES_PER_HOUR: count('a number from 1', 300),
-    ACI_MAX_GROUP_CPU: count('cores', 31),
-    ACI_MAX_GROUP_MEMORY_GB: count('gigabytes', 240),
-    CLUSTERS: json(z.array(clusterRegistration, 'a JSON array of cluster registrations')),
+    ON_CAPACITY_FAIL_AFTER_MINUTES: count('minutes; 0 means never', { from: 0, fallback: 0 }),
+    ACI_CREATES_PER_5_MINUTES: count('a number from 1', { from: 1, fallback: 100 }),
+    ACI_CREATES_PER_HOUR: count('a number from 1', { from: 1, fallback: 300 }),
+    ACI_MAX_GROUP_CPU: count('cores, from 1', { from: 1, fallback: 31 }),
+    ACI_MAX_GROUP_MEMORY_GB: count('gigabytes, from 1', { from: 1, fallback: 240 }),
+    CLUSTERS: clustersSetting,
   })
-  .refine(
-    (settings) =>
-      settings.AzureWebJobsStorage !== undefined || settings.AzureWebJobsStorage__tableServiceUri !== undefined,
-    {
-      path: ['AzureWebJobsStorage'],
-      error: 'a connection string, or AzureWebJobsStorage__tableServiceUri for identity-based access',
-    },
-  );
+  .readonly();
 
 export type Settings = z.infer<typeof schema>;
 export type ClusterRegistration = z.infer<typeof clusterRegistration>;
@@ -141,47 +133,73 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = schema.safeParse(present);
-  if (!parsed.success)
-    return {
-      ok: false,
-      faults: parsed.error.issues.map((issue) => ({
-        name: pathText(issue.path),
-        expected: expectation(issue, present),
-      })),
-    };
-  const faults = crossFaults(parsed.data, present);
-  return faults.length === 0 ? { ok: true, settings: parsed.data } : { ok: false, faults };
+  const shapes = parsed.success ? [] : parsed.error.issues.map((issue) => faultOf(issue, present));
+  // What spans several settings is looked at whatever else is wrong, so that all is told at once.
+  const clusters = clustersSetting.safeParse(present['CLUSTERS']);
+  const faults = [
+    ...shapes,
+    ...storageFaults(present),
+    ...(clusters.success ? crossFaults(clusters.data, present) : []),
+  ];
+  return parsed.success && faults.length === 0 ? { ok: true, settings: parsed.data } : { ok: false, faults };
 }
 
-function expectation(issue: z.core.$ZodIssue, present: Readonly<Record<string, unknown>>): string {
+type Present = Readonly<Record<string, unknown>>;
+
+const faultOf = (issue: z.core.$ZodIssue, present: Present): SettingFault => ({
+  name: pathText(issue.path),
+  expected: expectation(issue, present),
+});
+
+function expectation(issue: z.core.$ZodIssue, present: Present): string {
   const [first] = issue.path;
   const missing = typeof first === 'string' && issue.path.length === 1 && present[first] === undefined;
   if (issue.code === 'unrecognized_keys')
     return `only known members; remove ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
-  return missing ? 'set it; it is required' : issue.message;
+  if (missing) return 'set it; it is required';
+  // An object's schema has no sentence of its own.
+  return issue.message.startsWith('Invalid input: expected object') ? 'a JSON object' : issue.message;
 }
 
-function crossFaults(settings: Settings, present: Readonly<Record<string, unknown>>): SettingFault[] {
-  const faults: SettingFault[] = [];
-  const seen = new Set<string>();
-  settings.CLUSTERS.forEach((cluster, index) => {
-    if (seen.has(cluster.uid))
-      faults.push({ name: `CLUSTERS[${index}].uid`, expected: 'a cluster that is not registered twice' });
-    seen.add(cluster.uid);
-    if (cluster.auth.kind === 'token' && present[cluster.auth.setting] === undefined) {
-      faults.push({ name: cluster.auth.setting, expected: `set it; CLUSTERS[${index}].auth.setting names it` });
-    }
-    const names = cluster.nodes.map((node) => node.name);
-    names.forEach((name, at) => {
-      if (names.indexOf(name) !== at)
-        faults.push({
-          name: `CLUSTERS[${index}].nodes[${at}].name`,
-          expected: 'a name that is not used twice in the cluster',
-        });
-    });
+const storageFaults = (present: Present): readonly SettingFault[] =>
+  present['AzureWebJobsStorage'] !== undefined || present['AzureWebJobsStorage__tableServiceUri'] !== undefined
+    ? []
+    : [
+        {
+          name: 'AzureWebJobsStorage',
+          expected: 'a connection string, or AzureWebJobsStorage__tableServiceUri for identity-based access',
+        },
+      ];
+
+function crossFaults(clusters: readonly ClusterRegistration[], present: Present): readonly SettingFault[] {
+  const uids = clusters.map((cluster) => cluster.uid);
+  return clusters.flatMap(({ uid, auth, nodes }, index) => {
+    const at = `CLUSTERS[${index}]`;
+    const names = nodes.map((node) => node.name);
+    const doors = nodes.map((node) => `${node.address} ${node.port}`);
+    return [
+      ...(uids.indexOf(uid) === index
+        ? []
+        : [{ name: `${at}.uid`, expected: 'a cluster that is not registered twice' }]),
+      ...(auth.kind === 'token' && present[auth.setting] === undefined
+        ? [{ name: auth.setting, expected: `set it; ${at}.auth.setting names it` }]
+        : []),
+      ...repeated(names).map((node) => ({
+        name: `${at}.nodes[${node}].name`,
+        expected: 'a name that is not used twice in the cluster',
+      })),
+      // The relay tells by the port which node it is asked for.
+      ...repeated(doors).map((node) => ({
+        name: `${at}.nodes[${node}].port`,
+        expected: 'a port that no other node of the cluster has at the same address',
+      })),
+    ];
   });
-  return faults;
 }
+
+/** Where something stands that stood before. */
+const repeated = (values: readonly string[]): readonly number[] =>
+  values.flatMap((value, index) => (values.indexOf(value) === index ? [] : [index]));
 
 const pathText = (path: readonly PropertyKey[]): string =>
   path

@@ -1,0 +1,160 @@
+import { describe, expect, it } from 'vitest';
+import { parseSettings } from '../../shared/wire/settings.ts';
+import { registration, settingsOf } from '../fixtures/settings.ts';
+
+const faultsOf = (environment: Readonly<Record<string, string | undefined>>): readonly string[] => {
+  const parsed = parseSettings(environment);
+  return parsed.ok ? [] : parsed.faults.map(({ name, expected }) => `${name}: ${expected}`);
+};
+
+type Changes = Readonly<Record<string, unknown>>;
+const cluster = (changes: Changes = {}, node: Changes = {}): Record<string, unknown> => ({
+  ...registration([]),
+  nodes: [{ name: 'aci-1', address: '10.0.0.7', ...node }],
+  ...changes,
+});
+const clusters = (...list: readonly unknown[]) => ({ CLUSTERS: JSON.stringify(list) });
+
+describe('settings that are right', () => {
+  it('take the defaults of what is absent, and an empty value counts as absent', () => {
+    const parsed = parseSettings({ ...settingsOf(), ARM_ENDPOINT: '', UNKNOWN: 'is not ours' });
+    expect(parsed.ok && parsed.settings).toMatchObject({
+      ARM_ENDPOINT: 'https://management.azure.com',
+      SECURITY_POLICY: 'compatible',
+      ACI_CREATES_PER_HOUR: 300,
+      CLUSTERS: [{ nodes: [{ name: 'aci-1', state: 'active', taint: true, pods: 100 }] }],
+    });
+  });
+
+  it.each([
+    {
+      it: 'identity-based storage',
+      change: { AzureWebJobsStorage: '', AzureWebJobsStorage__tableServiceUri: 'https://a.table.core.windows.net' },
+    },
+    { it: 'Entra', change: clusters(cluster({ auth: { kind: 'entra' } })) },
+    { it: 'no cluster yet', change: clusters() },
+    {
+      it: 'two nodes at two addresses with one port',
+      change: clusters(
+        cluster({
+          nodes: [
+            { name: 'a', address: '10.0.0.1' },
+            { name: 'b', address: '10.0.0.2' },
+          ],
+        }),
+      ),
+    },
+    { it: 'an IPv6 address', change: clusters(cluster({}, { address: 'fd00::7' })) },
+  ])('$it', ({ change }) => expect(faultsOf({ ...settingsOf(), ...change })).toEqual([]));
+});
+
+describe('settings that are wrong', () => {
+  it('are told all at once, those that span several too', () => {
+    const broken = {
+      AZURE_LOCATION: 'West Europe',
+      AZURE_SUBSCRIPTION_ID: 'mine',
+      CLUSTERS: JSON.stringify([
+        cluster(),
+        cluster({
+          nodes: [
+            { name: 'x', address: '10.0.0.1' },
+            { name: 'x', address: '10.0.0.1' },
+          ],
+        }),
+      ]),
+    };
+    expect(faultsOf(broken)).toEqual([
+      'INSTALLATION: set it; it is required',
+      'AZURE_SUBSCRIPTION_ID: a GUID such as 00000000-0000-0000-0000-000000000000',
+      'AZURE_RESOURCE_GROUP: set it; it is required',
+      'AZURE_LOCATION: a region such as "westeurope"',
+      'AzureWebJobsStorage: a connection string, or AzureWebJobsStorage__tableServiceUri for identity-based access',
+      'PROD_TOKEN: set it; CLUSTERS[0].auth.setting names it',
+      'CLUSTERS[1].uid: a cluster that is not registered twice',
+      'PROD_TOKEN: set it; CLUSTERS[1].auth.setting names it',
+      'CLUSTERS[1].nodes[1].name: a name that is not used twice in the cluster',
+      'CLUSTERS[1].nodes[1].port: a port that no other node of the cluster has at the same address',
+    ]);
+  });
+
+  it.each([
+    ['INSTALLATION', 'Prod', 'a–z'],
+    ['INSTALLATION', 'a-', 'last a letter'],
+    ['INSTALLATION', 'a'.repeat(25), '1–24'],
+    ['AZURE_RESOURCE_GROUP', 'a/b', 'resource group'],
+    ['ACI_SUBNET_ID', 'my-subnet', 'resource id'],
+    ['ARM_ENDPOINT', 'http://management.azure.com', 'https://'],
+    ['ARM_ENDPOINT', 'management.azure.com', 'https://'],
+    ['ARM_CREDENTIAL', 'secret', 'managed-identity'],
+    ['AZURE_CLIENT_ID', 'x', 'GUID'],
+    ['AzureWebJobsStorage__tableServiceUri', 'http://127.0.0.1', 'https://'],
+    ['SECURITY_POLICY', 'none', 'strict'],
+    ['ON_CAPACITY_FAIL_AFTER_MINUTES', '-1', 'minutes'],
+    ['ON_CAPACITY_FAIL_AFTER_MINUTES', '1.5', 'minutes'],
+    ['ACI_CREATES_PER_5_MINUTES', '0', 'from 1'],
+    ['ACI_CREATES_PER_HOUR', '00', 'from 1'],
+    ['ACI_MAX_GROUP_CPU', '0', 'from 1'],
+    ['ACI_MAX_GROUP_MEMORY_GB', 'many', 'gigabytes'],
+    ['CLUSTERS', '{', 'valid JSON'],
+    ['CLUSTERS', '{}', 'a JSON array'],
+    ['CLUSTERS', 'null', 'a JSON array'],
+  ])('%s=%s', (name, value, says) => {
+    const faults = faultsOf({ ...settingsOf(), [name]: value });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(new RegExp(`^${name}: `));
+    expect(faults[0]).toContain(says);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a cluster that is no object', 7, 'CLUSTERS[0]: a JSON object'],
+    ['no name', cluster({ name: undefined }), 'CLUSTERS[0].name: a name for people'],
+    ['a UID that is none', cluster({ uid: 'prod' }), 'CLUSTERS[0].uid: a GUID'],
+    ['plain http', cluster({ server: 'http://api' }), 'CLUSTERS[0].server: an https:// URL'],
+    ['no server', cluster({ server: undefined }), 'CLUSTERS[0].server: an https:// URL'],
+    [
+      'an authority that is no PEM',
+      cluster({ certificateAuthority: 'MIIC' }),
+      'CLUSTERS[0].certificateAuthority: a PEM',
+    ],
+    ['another kind of auth', cluster({ auth: { kind: 'password' } }), 'CLUSTERS[0].auth.kind: {"kind":"entra"}'],
+    ['no auth', cluster({ auth: undefined }), 'CLUSTERS[0].auth: {"kind":"entra"}'],
+    ['a version without v', cluster({ version: '1.36' }), 'CLUSTERS[0].version: the API server'],
+    ['no relay', cluster({ relay: undefined }), 'CLUSTERS[0].relay: a JSON object'],
+    [
+      'an account without a namespace',
+      cluster({ relay: { audience: 'a', serviceAccount: 'relay' } }),
+      'CLUSTERS[0].relay.serviceAccount: "namespace:name"',
+    ],
+    ['no nodes', cluster({ nodes: [] }), 'CLUSTERS[0].nodes: at least one node'],
+    ['nodes missing', cluster({ nodes: undefined }), 'CLUSTERS[0].nodes: at least one node'],
+    ['an unknown member', cluster({ region: 'x' }), 'CLUSTERS[0]: only known members; remove "region"'],
+    ['a node’s bad name', cluster({}, { name: 'ACI_1' }), 'CLUSTERS[0].nodes[0].name: a node name'],
+    ['a node’s bad state', cluster({}, { state: 'gone' }), 'CLUSTERS[0].nodes[0].state: "active"'],
+    [
+      'a host name for an address',
+      cluster({}, { address: 'relay.svc' }),
+      'CLUSTERS[0].nodes[0].address: the IP address',
+    ],
+    ['a port out of range', cluster({}, { port: 70_000 }), 'CLUSTERS[0].nodes[0].port: a port from 1'],
+    ['a port that is a text', cluster({}, { port: '10250' }), 'CLUSTERS[0].nodes[0].port: a port number'],
+    ['a zone that is none', cluster({}, { zone: '4' }), 'CLUSTERS[0].nodes[0].zone: a zone'],
+    ['a bad quantity', cluster({}, { cpu: 'lots' }), 'CLUSTERS[0].nodes[0].cpu: a Kubernetes quantity'],
+    ['a number for a quantity', cluster({}, { memory: 400 }), 'CLUSTERS[0].nodes[0].memory: a Kubernetes quantity'],
+    ['no pods at all', cluster({}, { pods: 0 }), 'CLUSTERS[0].nodes[0].pods: at least 1'],
+    ['labels that are no map', cluster({}, { labels: 'a=b' }), 'CLUSTERS[0].nodes[0].labels: labels and their values'],
+  ])('%s', (_, value, says) => {
+    const faults = faultsOf({ ...settingsOf(), ...clusters(value) });
+    expect(faults.length).toBeGreaterThanOrEqual(1);
+    expect(faults[0]).toContain(says);
+  });
+
+  it('never show a value', () => {
+    const planted = 'planted-secret-value';
+    const all = Object.fromEntries(Object.keys(settingsOf()).map((name) => [name, planted]));
+    const inside = cluster(
+      { uid: planted, server: planted, version: planted, auth: { kind: planted }, certificateAuthority: planted },
+      { name: `${planted}!`, address: planted, cpu: planted, zone: planted },
+    );
+    expect([...faultsOf(all), ...faultsOf({ ...settingsOf(), ...clusters(inside) })].join()).not.toContain(planted);
+  });
+});

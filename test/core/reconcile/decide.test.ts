@@ -169,6 +169,22 @@ const stories: readonly Story[] = [
     sight: seen(makeGroup('Stopped')),
     says: 'deadline: create-event, patch-status(Failed) → idle, settled',
   },
+  {
+    it: 'a pod that ended before its deadline keeps its own end, however late the look',
+    pod: makePod({ spec: { activeDeadlineSeconds: 6 }, status: ranOnce.status }),
+    row: accepted,
+    seconds: 100,
+    sight: seen(makeGroup('Succeeded', terminated(0))),
+    says: 'finished: patch-status(Succeeded) → idle, settled',
+  },
+  {
+    it: 'one that ended after it does not',
+    pod: makePod({ spec: { activeDeadlineSeconds: 4 }, status: ranOnce.status }),
+    row: accepted,
+    seconds: 100,
+    sight: seen(makeGroup('Succeeded', terminated(0))),
+    says: 'deadline: create-event, patch-status(Failed) → idle, settled',
+  },
   // Graceful delete (rule 6)
   {
     it: 'a running pod that is deleted is stopped',
@@ -240,6 +256,18 @@ const stories: readonly Story[] = [
     row: { intent: { kind: 'deleted', at: noon } },
     sight: { kind: 'unread' },
     says: 'release-pod: delete-pod → in, settled',
+  },
+  {
+    it: 'a deleted pod whose accepted group ARM does not show yet waits',
+    pod: makePod({ metadata: deleting }),
+    row: accepted,
+    sight: absent,
+    says: 'put-may-be-in-flight:  → in',
+  },
+  {
+    it: 'a group that is going is only asked again',
+    sight: seen(makeGroup('Running', undefined, { provisioningState: 'Deleting' })),
+    says: 'group-is-going:  → in',
   },
   // Absent pods (rule 4)
   {

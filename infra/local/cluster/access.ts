@@ -30,7 +30,7 @@ export interface AccessObject {
 }
 
 /** Selects all that belongs to an installation's access. */
-export const accessLabel = 'app.kubernetes.io/managed-by';
+const accessLabel = 'app.kubernetes.io/managed-by';
 
 const rbacGroup = 'rbac.authorization.k8s.io';
 const leaseNamespace = 'kube-node-lease';

@@ -1,8 +1,7 @@
 // The door of every npm script that may run on a bare clone: plain JavaScript, Node 20 or newer, no packages. Installs
 // what is missing and goes on under the project's own Node 24.
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,7 +18,8 @@ const programs = {
 const leading = { cluster: ['start'], 'cluster:build': ['build'] };
 
 const [major] = process.versions.node.split('.').map(Number);
-if (major < 20) fail(`Node ${process.versions.node} is too old: install Node 20 or newer (https://nodejs.org) and try again.`);
+if (major < 20)
+  fail(`Node ${process.versions.node} is too old: install Node 20 or newer (https://nodejs.org) and try again.`);
 
 const [first, ...others] = process.argv.slice(2);
 const command = first !== undefined && Object.hasOwn(programs, first) ? first : 'start';
@@ -30,20 +30,34 @@ run([join(root, programs[command]), ...(leading[command] ?? []), ...args]);
 
 /** `npm ci` where node_modules is missing or not of this lock file; npm's own scripts run, since one of them brings Node 24. */
 function install() {
-  const stamp = join(root, 'node_modules', '.installed');
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
-  if (existsSync(node) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  // npm writes this file last; a lock file that is newer came with a pull.
+  const installed = join(root, 'node_modules', '.package-lock.json');
+  const isCurrent =
+    existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(root, 'package-lock.json')).mtimeMs;
+  if (existsSync(node) && isCurrent) return;
   console.log('installing packages (npm ci), once');
-  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  const npm = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
   if (npm.error) fail(`npm could not be started: ${npm.error.message}`);
   if (npm.status !== 0) fail('npm ci failed; its lines above say why.');
-  if (!existsSync(node)) fail('The package "node" did not bring Node 24: allow its install script (npm config set ignore-scripts false) and try again.');
-  writeFileSync(stamp, wanted);
+  if (!existsSync(node))
+    fail(
+      'The package "node" did not bring Node 24: allow its install script (npm config set ignore-scripts false) and try again.',
+    );
+  // An unchanged tree may keep the file's old time.
+  utimesSync(installed, new Date(), new Date());
 }
 
 /** The program has the terminal; signals from it reach both, so this process only waits and gives on the exit code. */
 function run(argv) {
-  const child = spawn(node, argv, { cwd: process.cwd(), stdio: 'inherit', env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` } });
+  const child = spawn(node, argv, {
+    cwd: process.cwd(),
+    stdio: 'inherit',
+    env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
   child.on('error', (error) => fail(error.message));

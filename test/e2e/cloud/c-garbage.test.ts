@@ -55,7 +55,7 @@ describe('garbage from ARM', () => {
       `${name} is ${wanted}`,
       () => phase(name, namespace),
       (seen) => seen === wanted,
-      150_000,
+      240_000,
     );
   const asked = async (name: string) =>
     (await journal()).filter((request) => request.path.includes(`containerGroups/${namespace}-${name}`));

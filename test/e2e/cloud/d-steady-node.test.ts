@@ -59,9 +59,9 @@ describe('the node never flaps', () => {
   beforeAll(async () => {
     await createNamespace(namespace);
     recorder = new PodRecorder(namespace);
+    poller = new NodePoller();
     await apply(...names('steady', 20).map((name) => pod(name, { namespace })));
     await phases('steady-', 20, 'Running', 150_000);
-    poller = new NodePoller();
   });
 
   afterAll(async () => {

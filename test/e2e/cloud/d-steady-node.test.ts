@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { apply, createNamespace, host, outage, pod, record, removeNamespace, until } from './cloud.ts';
 import { coordination, core, PodRecorder, violations } from './oracles.ts';
 
@@ -54,18 +54,15 @@ class NodePoller {
 
 describe('the node never flaps', () => {
   let recorder: PodRecorder;
-  let poller: NodePoller;
 
   beforeAll(async () => {
     await createNamespace(namespace);
     recorder = new PodRecorder(namespace);
-    poller = new NodePoller();
     await apply(...names('steady', 20).map((name) => pod(name, { namespace })));
     await phases('steady-', 20, 'Running', 150_000);
   });
 
   afterAll(async () => {
-    await poller.stop();
     await recorder.stop();
     await removeNamespace(namespace);
   });
@@ -82,6 +79,8 @@ describe('the node never flaps', () => {
     );
 
   it(`in ${minutes} minutes of outages`, { timeout: (minutes + 4) * 60_000 }, async () => {
+    const poller = new NodePoller();
+    onTestFinished(() => poller.stop());
     const start = Date.now();
     const at = (part: number) => sleep(Math.max(0, start + part * minutes * 60_000 - Date.now()));
     await at(0.03);

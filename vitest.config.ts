@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ByName } from './test/by-name.ts';
 
 /**
  * Four rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (parts of it against the real
@@ -6,6 +7,7 @@ import { defineConfig } from 'vitest/config';
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: ByName },
     projects: [
       {
         test: {

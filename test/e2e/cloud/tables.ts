@@ -1,7 +1,7 @@
 /** The app's tables, seen with the storage account's key. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TableClient, TableServiceClient } from '@azure/data-tables';
+import { RestError, TableClient, TableServiceClient } from '@azure/data-tables';
 import * as z from 'zod';
 import { dir } from './cloud.ts';
 
@@ -36,11 +36,21 @@ export async function emptyTables(): Promise<number> {
   let count = 0;
   for (const table of await tableNames()) {
     for await (const row of client(table).listEntities()) {
-      await client(table).deleteEntity(row.partitionKey ?? '', row.rowKey ?? '');
-      count += 1;
+      count += (await deleteRow(table, row.partitionKey ?? '', row.rowKey ?? '')) ? 1 : 0;
     }
   }
   return count;
+}
+
+/** False when the app was faster: its due keys move while they are read. */
+async function deleteRow(table: string, partitionKey: string, rowKey: string): Promise<boolean> {
+  try {
+    await client(table).deleteEntity(partitionKey, rowKey);
+    return true;
+  } catch (error) {
+    if (error instanceof RestError && error.statusCode === 404) return false;
+    throw error;
+  }
 }
 
 /** Deletes the tables themselves. */

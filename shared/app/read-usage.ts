@@ -1,5 +1,5 @@
 import { describeFault } from '../core/fault.ts';
-import { groupOwner } from '../core/group/identity.ts';
+import { ownerOnNode } from '../core/group/identity.ts';
 import type { ListedGroup } from '../core/group/group.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import type { NodeUsage } from '../core/reconcile/node-row.ts';
@@ -27,7 +27,7 @@ export async function readUsage(
   const coresFree = free('StandardCores');
   const groupsFree = free('ContainerGroups');
   if (coresFree === undefined || groupsFree === undefined) return undefined;
-  const own = input.groups.filter((group) => isOnNode(group, node));
+  const own = input.groups.filter((group) => ownerOnNode(group.tags, node.facts) !== undefined);
   return {
     readAt: input.now,
     coresFree,
@@ -35,13 +35,4 @@ export async function readUsage(
     ownCores: own.reduce((total, group) => total + group.cpu, 0),
     ownGroups: own.length,
   };
-}
-
-function isOnNode(group: ListedGroup, node: NodeDeps): boolean {
-  const owner = groupOwner(group.tags);
-  return (
-    owner?.installation === node.facts.installation &&
-    owner.cluster === node.key.cluster &&
-    owner.node === node.key.node
-  );
 }

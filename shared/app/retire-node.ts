@@ -1,6 +1,6 @@
 import { describeFault } from '../core/fault.ts';
 import type { Fault } from '../core/fault.ts';
-import { groupOwner } from '../core/group/identity.ts';
+import { ownerOnNode } from '../core/group/identity.ts';
 import type { KubeNode } from '../core/kubernetes/node.ts';
 import { isDaemonSetPod } from '../core/kubernetes/pod.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
@@ -54,7 +54,7 @@ async function retire(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<
   if (uncordoned !== undefined) return uncordoned;
   const groups = await deps.groups.list(signal);
   if (!groups.ok) return groups.fault;
-  const withGroup = new Set(groups.value.flatMap((group) => ownPod(group.tags, node) ?? []));
+  const withGroup = new Set(groups.value.flatMap((group) => ownerOnNode(group.tags, node.facts)?.uid ?? []));
   const left = await deletePods(node, withGroup, signal);
   if (left !== undefined) return left;
   if (withGroup.size > 0) return 'pods-left';
@@ -83,16 +83,6 @@ async function deletePods(
     if (!deleted.ok) return deleted.fault;
   }
   return holding.length > 0 ? 'pods-left' : undefined;
-}
-
-/** The UID of the pod whose group it is, when that pod is this node's. */
-function ownPod(tags: Readonly<Record<string, string>>, node: NodeDeps): string | undefined {
-  const owner = groupOwner(tags);
-  const isOurs =
-    owner?.installation === node.facts.installation &&
-    owner.cluster === node.key.cluster &&
-    owner.node === node.key.node;
-  return isOurs ? owner.uid : undefined;
 }
 
 async function deleteNodeAndLease(

@@ -63,20 +63,22 @@ export function groupOwner(tags: Readonly<Record<string, string>>): GroupOwner |
   return Object.values(owner).includes('') ? undefined : owner;
 }
 
+/** The owner that a group's tags name, when it is a pod of this node of this installation. */
+export function ownerOnNode(
+  tags: Readonly<Record<string, string>>,
+  home: Pick<GroupOwner, 'installation' | 'cluster' | 'node'>,
+): GroupOwner | undefined {
+  const owner = groupOwner(tags);
+  const isOurs =
+    owner?.installation === home.installation && owner.cluster === home.cluster && owner.node === home.node;
+  return isOurs ? owner : undefined;
+}
+
 /**
  * Only a group whose tags say so may be adopted, changed or deleted. The node counts too: to every other node of the
  * cluster the pod looks absent.
  */
-export function isOwnedBy(
+export const isOwnedBy = (
   tags: Readonly<Record<string, string>>,
   owner: Pick<GroupOwner, 'installation' | 'cluster' | 'node' | 'uid'>,
-): boolean {
-  const found = groupOwner(tags);
-  return (
-    found !== undefined &&
-    found.installation === owner.installation &&
-    found.cluster === owner.cluster &&
-    found.node === owner.node &&
-    found.uid === owner.uid
-  );
-}
+): boolean => ownerOnNode(tags, owner)?.uid === owner.uid;

@@ -1,4 +1,4 @@
-import { groupOwner } from '../group/identity.ts';
+import { ownerOnNode } from '../group/identity.ts';
 import type { GroupOwner } from '../group/identity.ts';
 import type { ListedGroup } from '../group/group.ts';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
@@ -68,13 +68,8 @@ function unexplainedOrphans(
   pods: ReadonlyMap<string, Pod>,
 ): { readonly group: string; readonly owner: GroupOwner }[] {
   return input.groups.flatMap((group) => {
-    const owner = groupOwner(group.tags);
-    const ours =
-      owner !== undefined &&
-      owner.installation === input.installation &&
-      owner.cluster === input.node.cluster &&
-      owner.node === input.node.node;
-    return ours && !pods.has(owner.uid) && !rows.has(owner.uid) ? [{ group: group.name, owner }] : [];
+    const owner = ownerOnNode(group.tags, { installation: input.installation, ...input.node });
+    return owner !== undefined && !pods.has(owner.uid) && !rows.has(owner.uid) ? [{ group: group.name, owner }] : [];
   });
 }
 

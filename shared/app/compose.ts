@@ -8,6 +8,7 @@ import { asNode, createKubernetesClient } from '../adapters/kubernetes/client.ts
 import type { KubernetesClient } from '../adapters/kubernetes/client.ts';
 import { createClusterApi } from '../adapters/kubernetes/cluster-api.ts';
 import { createNodeApi } from '../adapters/kubernetes/node-api.ts';
+import { systemClock } from '../adapters/system-clock.ts';
 import { createTableStore } from '../adapters/tables/table-store.ts';
 import { defaultArmLimits } from '../core/budget/plan.ts';
 import type { ArmLimits } from '../core/budget/plan.ts';
@@ -50,6 +51,7 @@ export function compose(settings: Settings, environment: Environment, log: Log):
     ),
     random: Math.random,
     instance: crypto.randomUUID(),
+    clock: systemClock,
     endingPods: new Map(),
   };
 }

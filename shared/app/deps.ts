@@ -1,5 +1,6 @@
 import type { NodeKey } from '../core/node/node-key.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { ContainerGroups } from '../ports/container-groups.ts';
 import type { Log } from '../ports/log.ts';
 import type { ClusterApi, NodeApi } from '../ports/node-api.ts';
@@ -14,6 +15,7 @@ export interface Deps {
   readonly groups: ContainerGroups;
   /** By the UID of the cluster. */
   readonly clusters: ReadonlyMap<string, ClusterDeps>;
+  readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
   /** Unique per process: the owner of its locks. */
@@ -36,6 +38,10 @@ export interface NodeDeps {
   readonly api: NodeApi;
   readonly cluster: { readonly registration: ClusterRegistration; readonly api: ClusterApi };
 }
+
+/** `signal`, or `ms` from now, whichever is first. */
+export const within = (deps: Deps, signal: AbortSignal, ms: number): AbortSignal =>
+  AbortSignal.any([signal, deps.clock.timeout(ms)]);
 
 /** Which pod; the UID is the identity, the rest is the way to it. */
 export interface PodRef {

@@ -8,6 +8,7 @@ import { nodeKeyText } from '../core/node/node-key.ts';
 import { reportedVersion } from '../core/node/node-spec.ts';
 import type { NodeSpec } from '../core/node/node-spec.ts';
 import { nodeStatus, nodeStatusToWrite, nodeTemplate } from '../core/node/node-status.ts';
+import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 
 const version = '0.1.0';
@@ -22,7 +23,7 @@ const freshLeaseMs = 5_000;
 export async function heartbeat(deps: Deps, nodes: readonly NodeDeps[], signal: AbortSignal): Promise<void> {
   await Promise.all(
     nodes.map(async (node) => {
-      const fault = await beat(deps, node, AbortSignal.any([signal, AbortSignal.timeout(callMs)]));
+      const fault = await beat(deps, node, within(deps, signal, callMs));
       if (fault !== undefined)
         deps.log.warn('heartbeat failed', { node: nodeKeyText(node.key), fault: describeFault(fault) });
     }),
@@ -53,7 +54,7 @@ async function ensureNode(deps: Deps, node: NodeDeps, spec: NodeSpec, signal: Ab
   }
   if (found.fault.kind !== 'not-found') return { fault: found.fault };
   if (node.registration.state !== 'active') return { fault: undefined };
-  const created = await node.api.createNode(nodeTemplate(spec, node.api.now() ?? Date.now()), signal);
+  const created = await node.api.createNode(nodeTemplate(spec, node.api.now() ?? deps.clock.wallMs()), signal);
   if (!created.ok) return { fault: created.fault };
   deps.log.info('node created', { node: nodeKeyText(node.key) });
   return { node: created.value };
@@ -95,7 +96,7 @@ async function writeStatus(
     ownCores: usage?.ownCores ?? 0,
     ownGroups: usage?.ownGroups ?? 0,
   });
-  const now = node.api.now() ?? Date.now();
+  const now = node.api.now() ?? deps.clock.wallMs();
   const status = nodeStatusToWrite(
     found,
     nodeStatus(spec, { allocatable: share, previous: found.status.conditions }, now),

@@ -4,6 +4,7 @@ import type { Pod } from '../core/kubernetes/pod.ts';
 import type { GroupSight } from '../core/reconcile/observed.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { Birth, Versioned } from '../ports/state-store.ts';
+import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 
 /** No call is made with less than this left of the lock: its answer could come when the pod is another instance's. */
@@ -45,7 +46,7 @@ export class PodSession {
     this.#held = start.held;
     this.#birth = start.birth;
     this.#signal = start.signal;
-    this.#clockOffset = start.now - performance.now();
+    this.#clockOffset = start.now - start.deps.clock.monotonicMs();
   }
 
   get row(): PodRow {
@@ -62,14 +63,14 @@ export class PodSession {
 
   /** Table service's time: read once at the start, then counted monotonically (a frozen process does not stop it). */
   now(): number {
-    return this.#clockOffset + performance.now();
+    return this.#clockOffset + this.deps.clock.monotonicMs();
   }
 
   /** A signal for one call, or undefined when too little of the lock's term is left to make it. Call it last before the call. */
   callSignal(): AbortSignal | undefined {
     const remainingMs = (this.row.lock?.until ?? 0) - this.now() - leastTermMs;
     if (remainingMs <= 0 || this.#signal.aborted) return undefined;
-    return AbortSignal.any([this.#signal, AbortSignal.timeout(Math.min(remainingMs, longestCallMs))]);
+    return within(this.deps, this.#signal, Math.min(remainingMs, longestCallMs));
   }
 
   /** Keeps changes for the next save: losing them in a crash loses nothing that the next look would not tell. */

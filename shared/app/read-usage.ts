@@ -3,6 +3,7 @@ import { ownerOnNode } from '../core/group/identity.ts';
 import type { ListedGroup } from '../core/group/group.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import type { NodeUsage } from '../core/reconcile/node-row.ts';
+import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 
 /** The region's quota and this node's part of it. Undefined when ARM does not tell: the registered capacity stands. */
@@ -12,7 +13,7 @@ export async function readUsage(
   input: { readonly groups: readonly ListedGroup[]; readonly now: number },
   signal: AbortSignal,
 ): Promise<NodeUsage | undefined> {
-  const usages = await deps.groups.listUsages(AbortSignal.any([signal, AbortSignal.timeout(10_000)]));
+  const usages = await deps.groups.listUsages(within(deps, signal, 10_000));
   if (!usages.ok) {
     deps.log.warn('quota could not be read; the registered capacity stands', {
       node: nodeKeyText(node.key),

@@ -11,6 +11,7 @@ import { retryPolicy, timing } from '../core/reconcile/timing.ts';
 import { seenKey, workNeeded } from '../core/reconcile/work-needed.ts';
 import { mendedStatus, statusToWrite } from '../core/status/status.ts';
 import type { Versioned } from '../ports/state-store.ts';
+import { within } from './deps.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 import { observe } from './observe.ts';
 import { patchStatus } from './patch-status.ts';
@@ -48,7 +49,7 @@ export async function reconcilePod(
   if (isLocked(row.value?.value, now.value)) return { kind: 'busy' };
   // By the row's name, not the caller's: a wrong name in an event must not make a living pod look absent.
   const known = row.value?.value ?? newRow(node, ref);
-  const read = await node.api.getPod(known, AbortSignal.any([signal, AbortSignal.timeout(8_000)]));
+  const read = await node.api.getPod(known, within(deps, signal, 8_000));
   if (!read.ok) return failed(read.fault);
   const pod = read.value?.metadata.uid === ref.uid ? read.value : undefined;
   const need = workNeeded(pod, known, now.value);

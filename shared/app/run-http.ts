@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { authenticateRelay } from './authenticate-relay.ts';
 import { withLog } from './current-log.ts';
 import type { ClusterDeps, Deps } from './deps.ts';
 import { invocationLog } from './invocation-log.ts';
@@ -66,6 +65,7 @@ export async function answerCaller(
     // An unknown cluster answers as an unknown token does: who may not call learns nothing.
     if (cluster === undefined)
       return problem(401, 'Unauthorized', 'the cluster is not registered with this app, or the token is not of it');
+    const { authenticateRelay } = await import('./authenticate-relay.ts');
     const identity = await authenticateRelay(
       cluster,
       request.headers.get('authorization') ?? undefined,

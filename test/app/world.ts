@@ -95,7 +95,9 @@ export class World {
   /** A process of the app that knows nothing but the settings. */
   newInstance(next: () => number = random(this.#instances + 100)): Deps {
     this.#instances += 1;
-    const clusters = new Map(this.settings.CLUSTERS.map((one) => [one.uid, this.#clusterDeps(one)]));
+    const clusters = new Map(
+      this.settings.CLUSTERS.map((one) => [one.uid, clusterDepsOf(this.settings, one, this.cluster)]),
+    );
     const deps: Deps = {
       settings: this.settings,
       log: {
@@ -116,30 +118,6 @@ export class World {
 
   restart(): void {
     this.deps = this.newInstance();
-  }
-
-  #clusterDeps(registration: Settings['CLUSTERS'][number]): ClusterDeps {
-    const cluster = { registration, api: this.cluster.api };
-    const nodes = registration.nodes.map((node): [string, NodeDeps] => [
-      node.name,
-      {
-        key: { cluster: registration.uid, node: node.name },
-        registration: node,
-        facts: {
-          installation: this.settings.INSTALLATION,
-          cluster: registration.uid,
-          node: node.name,
-          location: this.settings.AZURE_LOCATION,
-          hostIP: node.address,
-          allocatable: { cpu: node.cpu, memory: node.memory },
-          securityPolicy: this.settings.SECURITY_POLICY,
-          maxGroup: { cpu: this.settings.ACI_MAX_GROUP_CPU, memoryInGB: this.settings.ACI_MAX_GROUP_MEMORY_GB },
-        },
-        api: this.cluster.nodeApi(node.name),
-        cluster,
-      },
-    ]);
-    return { ...cluster, nodes: new Map(nodes) };
   }
 
   clusterDeps(): ClusterDeps {
@@ -272,6 +250,35 @@ export class World {
     if (Math.floor(this.now / 1000) % 30 === 0) await this.sweep();
     await this.deliver();
   }
+}
+
+/** One registered cluster as a process of the app holds it, over the two ports given. */
+export function clusterDepsOf(
+  settings: Settings,
+  registration: Settings['CLUSTERS'][number],
+  ports: Pick<MemoryCluster, 'api' | 'nodeApi'>,
+): ClusterDeps {
+  const cluster = { registration, api: ports.api };
+  const nodes = registration.nodes.map((node): [string, NodeDeps] => [
+    node.name,
+    {
+      key: { cluster: registration.uid, node: node.name },
+      registration: node,
+      facts: {
+        installation: settings.INSTALLATION,
+        cluster: registration.uid,
+        node: node.name,
+        location: settings.AZURE_LOCATION,
+        hostIP: node.address,
+        allocatable: { cpu: node.cpu, memory: node.memory },
+        securityPolicy: settings.SECURITY_POLICY,
+        maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
+      },
+      api: ports.nodeApi(node.name),
+      cluster,
+    },
+  ]);
+  return { ...cluster, nodes: new Map(nodes) };
 }
 
 export const clusterUid = '7d5a3c1e-0000-4000-8000-000000000001';

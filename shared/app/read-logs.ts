@@ -1,6 +1,6 @@
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
-import { groupName, isOwnedBy } from '../core/group/identity.ts';
+import { groupName, ownerOnNode } from '../core/group/identity.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 
 export interface ContainerLogsRequest extends PodRef {
@@ -19,7 +19,7 @@ export async function readContainerLogs(
   signal: AbortSignal,
 ): Promise<Result<string>> {
   const group = groupName({ installation: node.facts.installation, ...request });
-  const known = await isOnNode(deps, node, { group, uid: request.uid }, signal);
+  const known = await isOnNode(deps, node, request, signal);
   if (!known.ok) return known;
   if (!known.value)
     return {
@@ -41,15 +41,14 @@ export async function readContainerLogs(
   );
 }
 
-async function isOnNode(
-  deps: Deps,
-  node: NodeDeps,
-  pod: { readonly group: string; readonly uid: string },
-  signal: AbortSignal,
-): Promise<Result<boolean>> {
+/** By namespace and name too: the group's own name has less of them than a path can say. */
+async function isOnNode(deps: Deps, node: NodeDeps, pod: PodRef, signal: AbortSignal): Promise<Result<boolean>> {
+  const isAsked = (found: PodRef | undefined): boolean =>
+    found?.uid === pod.uid && found.namespace === pod.namespace && found.name === pod.name;
   const row = await deps.store.getPod(node.key, pod.uid);
-  if (row.ok && row.value !== undefined) return ok(row.value.value.group === pod.group);
-  const group = await deps.groups.get(pod.group, signal);
+  if (row.ok && row.value !== undefined) return ok(isAsked(row.value.value));
+  const { installation } = node.facts;
+  const group = await deps.groups.get(groupName({ installation, ...pod }), signal);
   if (!group.ok) return group;
-  return ok(isOwnedBy(group.value.tags, { installation: node.facts.installation, ...node.key, uid: pod.uid }));
+  return ok(isAsked(ownerOnNode(group.value.tags, { installation, ...node.key })));
 }

@@ -149,11 +149,24 @@ describe('GET container logs', () => {
     },
     { it: 'a UID that is not its', params: { uid: 'u-2' }, status: 404, code: 'ResourceNotFound' },
     { it: 'another name with its UID', params: { pod: 'q' }, status: 404, code: 'PodNotFound' },
+    {
+      it: 'a name that only its group could not tell from it',
+      params: { pod: 'P#' },
+      status: 404,
+      code: 'PodNotFound',
+    },
+    { it: 'such a namespace', params: { namespace: '%default' }, status: 404, code: 'PodNotFound' },
     { it: 'a container that it has not', params: { container: 'x' }, status: 404, code: 'ContainerLogNotAvailable' },
   ])('$it: $status', async ({ params, status, code }) => {
     const world = await running();
     const answer = await logs(world, { ...ofPod(world), ...params });
     expect(answer).toMatchObject({ status, jsonBody: { error: { code } } });
+  });
+
+  it('of a name that only its group could not tell from it are not readable by the tags either', async () => {
+    const world = await running();
+    world.store.clear();
+    expect(await logs(world, { ...ofPod(world), pod: 'P#' })).toMatchObject({ status: 404 });
   });
 
   it('of another cluster’s pod are not readable, even by its true UID and name', async () => {

@@ -30,6 +30,8 @@ async function start(pageSize: number) {
     [suiteImages.server]: { runs: [{}] },
     [suiteImages.done]: { runs: [{ runMs: 5000, exitCode: 0, logs: log(['one', 'two', 'three']) }] },
     [suiteImages.fails]: { runs: [{ runMs: 5000, exitCode: 3 }] },
+    [suiteImages.failsOnce]: { runs: [{ runMs: 2000, exitCode: 3 }, {}] },
+    [suiteImages.prepares]: { runs: [{ runMs: 10_000 }] },
   };
   const emulator = await startEmulator({
     runtime: new ScriptedRuntime({ clock, images }),

@@ -11,6 +11,10 @@ export const suiteImages = {
   done: 'suite/done',
   /** Ends after 5 s with 3. */
   fails: 'suite/fails',
+  /** Ends after 2 s with 3, and when it is run again goes on until it is stopped. */
+  failsOnce: 'suite/fails-once',
+  /** Ends after 10 s with 0; for init containers. */
+  prepares: 'suite/prepares',
 } as const;
 
 export interface GroupsUnderTest {
@@ -143,6 +147,56 @@ export function describeContainerGroups(name: string, open: () => Promise<Groups
       expect(value(await groups.get('a', signal)).containers[0]?.instanceView?.currentState).toMatchObject({
         exitCode,
       });
+    });
+
+    it('runs what failed again, counts it, and shows the run before', async () => {
+      await create('a', groupBody(suiteImages.failsOnce, { restartPolicy: 'OnFailure' }));
+      await test.advance(provisionMs + 20_000);
+      const seen = value(await groups.get('a', signal));
+      expect(seen).toMatchObject({ provisioningState: 'Succeeded', state: 'Running' });
+      expect(seen.containers[0]?.instanceView).toMatchObject({
+        restartCount: 1,
+        currentState: { state: 'Running' },
+        previousState: { state: 'Terminated', exitCode: 3, detailStatus: 'Error' },
+      });
+    });
+
+    it('waits longer and longer between two runs, and counts the coming one already', async () => {
+      await create('a', groupBody(suiteImages.fails, { restartPolicy: 'OnFailure' }));
+      // Runs of 5 s, back-offs of 10, 20, 40 s.
+      await test.advance(provisionMs + 60_000);
+      const seen = value(await groups.get('a', signal));
+      expect(seen.state).toBe('Running');
+      expect(seen.containers[0]?.instanceView).toMatchObject({
+        restartCount: 3,
+        currentState: { state: 'Waiting', detailStatus: expect.stringMatching(/^CrashLoopBackOff/) },
+        previousState: { state: 'Terminated', exitCode: 3 },
+      });
+    });
+
+    const init = (image: string) => [{ name: 'init', image, environmentVariables: [], volumeMounts: [] }];
+
+    it('is being created while an init container runs, and can not be stopped', async () => {
+      await create('a', groupBody(suiteImages.server, { initContainers: init(suiteImages.prepares) }));
+      await test.advance(20_000);
+      const creating = value(await groups.get('a', signal));
+      expect(creating).toMatchObject({ provisioningState: 'Creating', state: 'Pending' });
+      expect(creating.initContainers[0]?.instanceView?.currentState?.state).toBe('Running');
+      expect(creating.containers[0]?.instanceView?.currentState?.state).toBe('Waiting');
+      expect(faultOf(await groups.stop('a', signal))).toBe('conflict ContainerGroupTransitioning');
+      await test.advance(provisionMs);
+      const running = value(await groups.get('a', signal));
+      expect(running).toMatchObject({ provisioningState: 'Succeeded', state: 'Running' });
+      expect(running.initContainers[0]?.instanceView?.currentState).toMatchObject({ state: 'Terminated', exitCode: 0 });
+    });
+
+    it('ends with an init container that failed, and starts nothing else', async () => {
+      await create('a', groupBody(suiteImages.server, { initContainers: init(suiteImages.fails) }));
+      await test.advance(provisionMs + 20_000);
+      const seen = value(await groups.get('a', signal));
+      expect(seen).toMatchObject({ provisioningState: 'Succeeded', state: 'Failed' });
+      expect(seen.initContainers[0]?.instanceView?.currentState).toMatchObject({ state: 'Terminated', exitCode: 3 });
+      expect(seen.containers[0]?.instanceView?.currentState?.state).toBe('Waiting');
     });
 
     it('erases the instance view by a stop', async () => {

@@ -1,14 +1,9 @@
 import { fail, type Fault, ok, type Result } from '../../core/fault.ts';
 import type { GroupObservation } from '../../core/group/group.ts';
 import type { ContainerGroups } from '../../ports/container-groups.ts';
-import {
-  type Behaviours,
-  coresOf,
-  type GroupTimes,
-  isProvisioned,
-  type MemoryGroup,
-  observeGroup,
-} from './group-life.ts';
+import type { Behaviours } from './container-runs.ts';
+import { coresOf, isProvisioned, listRuns, observeGroup } from './group-life.ts';
+import type { ContainerRun, GroupTimes, GroupWorld, MemoryGroup, RunEnd } from './group-life.ts';
 
 export interface MemoryContainerGroupsOptions {
   /** ARM's time in ms. */
@@ -38,6 +33,8 @@ export interface MemoryContainerGroups extends ContainerGroups {
   readonly names: () => readonly string[];
   /** Every PUT that took effect, in order: a name that stands here twice had its containers restarted. */
   readonly puts: () => readonly string[];
+  /** Every run of a container up to now, group by group in the order of their PUTs. */
+  readonly runs: () => readonly ContainerRun[];
   /** How ARM shows a group from now on. */
   overrideGroup(name: string, change: (seen: GroupObservation) => GroupObservation): void;
   /** Somebody else deletes the group. */
@@ -54,9 +51,10 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
   const puts: string[] = [];
   const faults: { rule: InjectedFault; left: number }[] = [];
   const times: GroupTimes = { provisioningMs: options.provisioningMs ?? 0 };
+  const over: { readonly group: MemoryGroup; readonly at: number; readonly end: RunEnd }[] = [];
   const quota = options.quota ?? { groups: 100, cores: 100 };
-  const observe = (group: MemoryGroup): GroupObservation =>
-    observeGroup(group, { now: options.now(), behaviours: options.images ?? {}, times });
+  const world = (): GroupWorld => ({ now: options.now(), behaviours: options.images ?? {}, times });
+  const observe = (group: MemoryGroup): GroupObservation => observeGroup(group, world());
   const visible = (group: MemoryGroup): boolean => options.now() >= group.createdAt + (options.visibleAfterMs ?? 0);
   const usedCores = (): number => [...groups.values()].reduce((sum, group) => sum + coresOf(group.body.containers), 0);
   const newGroup = (group: Pick<MemoryGroup, 'name' | 'body'>): MemoryGroup => ({
@@ -65,6 +63,16 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     stopped: false,
     override: undefined,
   });
+
+  /** What runs in a group ends here, whatever becomes of the group. */
+  const end = (group: MemoryGroup, how: RunEnd): void => {
+    if (!group.stopped) over.push({ group, at: options.now(), end: how });
+  };
+  const remove = (name: string, how: RunEnd): boolean => {
+    const group = groups.get(name);
+    if (group !== undefined) end(group, how);
+    return groups.delete(name);
+  };
 
   const injected = (method: Method, moment: InjectedFault['moment']): Fault | undefined => {
     const found = faults.find(({ rule, left }) => left > 0 && rule.method === method && rule.moment === moment);
@@ -82,12 +90,14 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
 
   const put = (group: Pick<MemoryGroup, 'name' | 'body'>): Result<{ readonly operationUrl: string }> => {
     const existing = groups.get(group.name);
-    if (existing !== undefined && !isProvisioned(existing, options.now(), times))
-      return fail(transitioning(group.name));
+    if (existing !== undefined && !isProvisioned(existing, world())) return fail(transitioning(group.name));
     const cores = coresOf(group.body.containers);
     if (existing === undefined && (groups.size >= quota.groups || usedCores() + cores > quota.cores)) {
       return fail({ kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' });
     }
+    if (existing !== undefined) end(existing, 'replaced');
+    // A name that was replaced stands where its new PUT is.
+    groups.delete(group.name);
     groups.set(group.name, newGroup(group));
     puts.push(group.name);
     return ok({ operationUrl: operationPrefix + group.name });
@@ -96,8 +106,11 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
   const stop = (name: string): Result<void> => {
     const group = groups.get(name);
     if (group === undefined) return fail(notFound(name));
-    if (!isProvisioned(group, options.now(), times)) return fail(transitioning(name));
-    if (observe(group).state === 'Running') groups.set(name, { ...group, stopped: true });
+    if (!isProvisioned(group, world())) return fail(transitioning(name));
+    if (observe(group).state === 'Running') {
+      end(group, 'stopped');
+      groups.set(name, { ...group, stopped: true });
+    }
     return ok(undefined);
   };
 
@@ -112,7 +125,7 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     const container = [...group.body.containers, ...group.body.initContainers].find(
       ({ name }) => name === containerName,
     );
-    const started = container !== undefined && isProvisioned(group, options.now(), times);
+    const started = container !== undefined && isProvisioned(group, world());
     if (!started) return fail({ kind: 'not-found', code: 'ContainerLogNotAvailable', message: 'There is no log yet.' });
     return ok(options.images?.[container.image]?.log ?? '');
   };
@@ -131,7 +144,7 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
       ),
     get: (name, signal) => call('get', signal, () => get(name)),
     createOrUpdate: (name, body, signal) => call('createOrUpdate', signal, () => put({ name, body })),
-    delete: (name, signal) => call('delete', signal, () => ok(groups.delete(name) ? 'deleted' : 'absent')),
+    delete: (name, signal) => call('delete', signal, () => ok(remove(name, 'deleted') ? 'deleted' : 'absent')),
     stop: (name, signal) => call('stop', signal, () => stop(name)),
     listLogs: (request, signal) =>
       call('listLogs', signal, () => {
@@ -155,11 +168,15 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     readGroup: (name) => groups.get(name),
     names: () => [...groups.keys()],
     puts: () => puts,
+    runs: () => [
+      ...over.flatMap(({ group, ...ended }) => listRuns(group, world(), ended)),
+      ...[...groups.values()].filter(({ stopped }) => !stopped).flatMap((group) => listRuns(group, world())),
+    ],
     overrideGroup: (name, change) => {
       const group = groups.get(name);
       if (group !== undefined) groups.set(name, { ...group, override: change });
     },
-    removeGroup: (name) => void groups.delete(name),
+    removeGroup: (name) => void remove(name, 'removed'),
     addGroup: (group) => void groups.set(group.name, newGroup(group)),
     inject: (rule) => void faults.push({ rule, left: rule.times ?? 1 }),
   };

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import type { NodeCondition } from '../../../shared/core/kubernetes/node.ts';
+import { never, node, nodeTemplate, running, sibling, valueOf } from './harness.ts';
+import type { ClusterUnderTest } from './harness.ts';
+
+/** PodGC looks every 20 s, and waits 40 s before it believes that a node is gone; a tick of the lifecycle is 5 s. */
+const collectedMs = 85_000;
+const polls = 17;
+
+/** What controllers do to a pod whose node is silent, or gone. It takes a minute and more of the cluster's time. */
+export function describeControllers(open: () => ClusterUnderTest): void {
+  const hands = () => open().hands;
+  const readyOf = (conditions: readonly { type: string; status: string }[] | undefined): string | undefined =>
+    conditions?.find(({ type }) => type === 'Ready')?.status;
+
+  describe('the controllers', () => {
+    it('find a silent node unreachable and its pods not ready; pods of a node that is gone fail and go', async () => {
+      const silent = open().nodeApi(node);
+      const gone = open().nodeApi(sibling);
+      if (!(await silent.getNode(never)).ok) valueOf(await silent.createNode(nodeTemplate(node), never));
+      const created = valueOf(await gone.createNode(nodeTemplate(sibling), never));
+      const stays = await hands().createPod({ name: 'on-silent', nodeName: node });
+      valueOf(await silent.patchPodStatus(stays, running(stays), never));
+      await hands().createPod({ name: 'on-gone', nodeName: sibling });
+      valueOf(await open().api.deleteNode(sibling, created.metadata.uid, never));
+      for (let poll = 0; poll < polls; poll += 1) {
+        await open().elapse(collectedMs / polls);
+        const seen = valueOf(await silent.getNode(never));
+        const pod = await hands().getPod('on-silent');
+        const isOver =
+          readyOf(seen.status.conditions) === 'Unknown' &&
+          readyOf(pod?.status.conditions) === 'False' &&
+          (await hands().getPod('on-gone')) === undefined;
+        if (isOver) break;
+      }
+      const seen = valueOf(await silent.getNode(never));
+      const ready: NodeCondition | undefined = seen.status.conditions.find(({ type }) => type === 'Ready');
+      expect(ready).toMatchObject({ status: 'Unknown', reason: 'NodeStatusUnknown' });
+      expect(seen.taints).toContainEqual(
+        expect.objectContaining({ key: 'node.kubernetes.io/unreachable', effect: 'NoExecute' }),
+      );
+      const pod = await hands().getPod('on-silent');
+      expect(readyOf(pod?.status.conditions)).toBe('False');
+      expect(pod?.status.phase).toBe('Running');
+      expect(await hands().getPod('on-gone')).toBeUndefined();
+    });
+  });
+}

@@ -155,11 +155,16 @@ function expectation(issue: z.core.$ZodIssue, present: Present): string {
   const [first] = issue.path;
   const missing = typeof first === 'string' && issue.path.length === 1 && present[first] === undefined;
   if (issue.code === 'unrecognized_keys')
-    return `only known members; remove ${issue.keys.map((key) => `"${key}"`).join(', ')}`;
+    return `only known members; remove ${issue.keys.slice(0, mostNamed).map(quoted).join(', ')}`;
   if (missing) return 'set it; it is required';
   // An object's schema has no sentence of its own.
   return issue.message.startsWith('Invalid input: expected object') ? 'a JSON object' : issue.message;
 }
+
+const mostNamed = 5;
+/** Names are shown when they look like names, of members or labels: JSON that was cut or pasted wrongly has others. */
+const shortened = (name: string): string => (/^[\w.\/-]{1,60}$/.test(name) ? name : '…');
+const quoted = (name: string): string => `"${shortened(name)}"`;
 
 const storageFaults = (present: Present): readonly SettingFault[] =>
   present['AzureWebJobsStorage'] !== undefined || present['AzureWebJobsStorage__tableServiceUri'] !== undefined
@@ -182,7 +187,8 @@ function crossFaults(clusters: readonly ClusterRegistration[], present: Present)
         ? []
         : [{ name: `${at}.uid`, expected: 'a cluster that is not registered twice' }]),
       ...(auth.kind === 'token' && present[auth.setting] === undefined
-        ? [{ name: auth.setting, expected: `set it; ${at}.auth.setting names it` }]
+        ? // Not its name: somebody may have put the token itself there.
+          [{ name: `${at}.auth.setting`, expected: 'the name of a setting that is set' }]
         : []),
       ...repeated(names).map((node) => ({
         name: `${at}.nodes[${node}].name`,
@@ -203,5 +209,7 @@ const repeated = (values: readonly string[]): readonly number[] =>
 
 const pathText = (path: readonly PropertyKey[]): string =>
   path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${String(part)}`))
+    .map((part, index) =>
+      typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${shortened(String(part))}`,
+    )
     .join('');

@@ -69,9 +69,9 @@ describe('settings that are wrong', () => {
       'AZURE_RESOURCE_GROUP: set it; it is required',
       'AZURE_LOCATION: a region such as "westeurope"',
       'AzureWebJobsStorage: a connection string, or AzureWebJobsStorage__tableServiceUri for identity-based access',
-      'PROD_TOKEN: set it; CLUSTERS[0].auth.setting names it',
+      'CLUSTERS[0].auth.setting: the name of a setting that is set',
       'CLUSTERS[1].uid: a cluster that is not registered twice',
-      'PROD_TOKEN: set it; CLUSTERS[1].auth.setting names it',
+      'CLUSTERS[1].auth.setting: the name of a setting that is set',
       'CLUSTERS[1].nodes[1].name: a name that is not used twice in the cluster',
       'CLUSTERS[1].nodes[1].port: a port that no other node of the cluster has at the same address',
     ]);
@@ -146,6 +146,18 @@ describe('settings that are wrong', () => {
     const faults = faultsOf({ ...settingsOf(), ...clusters(value) });
     expect(faults.length).toBeGreaterThanOrEqual(1);
     expect(faults[0]).toContain(says);
+  });
+
+  it('never show a token that stands where the name of its setting should', () => {
+    const planted = 'planted-token';
+    const faults = faultsOf({ ...settingsOf(), ...clusters(cluster({ auth: { kind: 'token', setting: planted } })) });
+    expect(faults).toEqual(['CLUSTERS[0].auth.setting: the name of a setting that is set']);
+  });
+
+  it('stay short, however long the names in it are', () => {
+    const many = Object.fromEntries([...Array(50).keys()].map((index) => [`${index}${'x'.repeat(5_000)}`, 1]));
+    const faults = faultsOf({ ...settingsOf(), ...clusters(cluster(many, { labels: { ['l'.repeat(5_000)]: 1 } })) });
+    expect(Math.max(...faults.map((fault) => fault.length))).toBeLessThan(500);
   });
 
   it('never show a value', () => {

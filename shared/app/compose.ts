@@ -14,7 +14,7 @@ import { defaultArmLimits } from '../core/budget/plan.ts';
 import type { ArmLimits } from '../core/budget/plan.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
 import type { Log } from '../ports/log.ts';
-import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
+import type { ClusterRegistration, NodeRegistration, SettingFault, Settings } from '../wire/settings.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,6 +24,16 @@ const aksScope = '6dae42f8-4368-4678-94ff-3960e28e3630/.default';
 const requestTimeoutMs = 8_000;
 /** Permits taken from a shared row at a time. */
 const permitChunk = 10;
+
+/** What is wrong with the files that settings name; undefined when they can be read. */
+export function fileFault({ ARM_CERTIFICATE_AUTHORITY_FILE: authority }: Settings): SettingFault | undefined {
+  try {
+    if (authority !== undefined) readFileSync(authority);
+    return undefined;
+  } catch {
+    return { name: 'ARM_CERTIFICATE_AUTHORITY_FILE', expected: 'the path of a PEM file that can be read' };
+  }
+}
 
 /** The composition root: the one place that knows which adapter stands behind which port. Calls nothing yet. */
 export function compose(settings: Settings, environment: Environment, log: Log): Deps {

@@ -1,4 +1,5 @@
 import { currentLog } from './current-log.ts';
+import type { SettingFault } from '../wire/settings.ts';
 import type { Deps } from './deps.ts';
 
 export type LoadedDeps = { readonly ok: true; readonly deps: Deps } | { readonly ok: false; readonly message: string };
@@ -7,16 +8,22 @@ let loaded: Promise<LoadedDeps> | undefined;
 
 /** The process's dependencies, built with the first invocation that needs them. A setting is changed by a restart, as on Azure. */
 export function loadDeps(): Promise<LoadedDeps> {
-  loaded ??= build();
+  loaded ??= buildDeps(process.env);
   return loaded;
 }
 
-/** The schemas load here and not before: a fifth of the time until the functions are registered. */
-async function build(): Promise<LoadedDeps> {
+/**
+ * The dependencies for an environment, or what is wrong with its settings. Calls nothing yet. The schemas load here and
+ * not before: a fifth of the time until the functions are registered.
+ */
+export async function buildDeps(environment: Readonly<Record<string, string | undefined>>): Promise<LoadedDeps> {
   const { parseSettings } = await import('../wire/settings.ts');
-  const parsed = parseSettings(process.env);
-  if (!parsed.ok)
-    return { ok: false, message: parsed.faults.map((fault) => `${fault.name}: ${fault.expected}`).join('; ') };
-  const { compose } = await import('./compose.ts');
-  return { ok: true, deps: compose(parsed.settings, process.env, currentLog) };
+  const parsed = parseSettings(environment);
+  if (!parsed.ok) return { ok: false, message: parsed.faults.map(sentence).join('; ') };
+  const { compose, fileFault } = await import('./compose.ts');
+  const fault = fileFault(parsed.settings);
+  if (fault !== undefined) return { ok: false, message: sentence(fault) };
+  return { ok: true, deps: compose(parsed.settings, environment, currentLog) };
 }
+
+const sentence = ({ name, expected }: SettingFault): string => `${name}: ${expected}`;

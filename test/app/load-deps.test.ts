@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+import { buildDeps } from '../../shared/app/load-deps.ts';
+import { settingsOf } from '../fixtures/settings.ts';
+
+describe('the dependencies of an environment', () => {
+  it('are built without a call', async () => {
+    expect(await buildDeps(settingsOf())).toMatchObject({ ok: true });
+  });
+
+  it('that lacks settings are the names of these', async () => {
+    const built = await buildDeps({ ...settingsOf(), INSTALLATION: '' });
+    expect(built).toEqual({ ok: false, message: 'INSTALLATION: set it; it is required' });
+  });
+
+  it.each(['/nowhere/ca.pem', '.'])(
+    'whose file %s can’t be read are that setting’s fault, not a crash',
+    async (file) => {
+      const built = await buildDeps({ ...settingsOf(), ARM_CERTIFICATE_AUTHORITY_FILE: file });
+      expect(built).toEqual({
+        ok: false,
+        message: 'ARM_CERTIFICATE_AUTHORITY_FILE: the path of a PEM file that can be read',
+      });
+    },
+  );
+});

@@ -65,7 +65,7 @@ function placesOf(root: { node: Node }): readonly Place[] {
         visit(entry[1]);
       }
     if (node.kind === 'array')
-      for (const item of [...node.items]) {
+      for (const item of node.items) {
         places.push({
           node: item,
           replace: (by) => void (node.items[node.items.indexOf(item)] = by),
@@ -115,7 +115,9 @@ export function strangeText(dice: Dice, text: string): string {
     case 'case':
       return text === text.toUpperCase() ? text.toLowerCase() : text.toUpperCase();
     case 'long':
-      return (text === '' ? 'x' : text).repeat(Math.ceil(dice.pick([300, 5_000, 100_000]) / Math.max(1, text.length)));
+      return (text === '' ? 'x' : text).repeat(
+        Math.ceil(dice.pick([300, 300, 300, 5_000, 5_000, 100_000]) / Math.max(1, text.length)),
+      );
     case 'insert': {
       const at = dice.below(text.length + 1);
       return text.slice(0, at) + dice.pick(pieces) + text.slice(at);
@@ -174,7 +176,73 @@ function deepNode(dice: Dice, inner: string): Node {
     : { kind: 'raw', text: '{"a":'.repeat(depth) + inner + '}'.repeat(depth) };
 }
 
+interface Site {
+  readonly place: Place;
+  readonly places: readonly Place[];
+  readonly dice: Dice;
+}
+
+/** Each does one thing to a place, or says that it can't. */
 const operations = {
+  remove: ({ place }: Site): boolean => {
+    place.remove?.();
+    return place.remove !== undefined;
+  },
+  repeat: ({ place, dice }: Site): boolean => {
+    place.repeat?.(dice.chance(0.5) ? structuredClone(place.node) : { kind: 'raw', text: dice.pick(otherTypes) });
+    return place.repeat !== undefined;
+  },
+  retype: ({ place, dice }: Site): boolean => {
+    place.replace({ kind: 'raw', text: dice.pick(otherTypes) });
+    return true;
+  },
+  nest: ({ place, dice }: Site): boolean => {
+    const key = dice.pick(['a', '0', 'value', '__proto__']);
+    place.replace(
+      dice.chance(0.5) ? { kind: 'array', items: [place.node] } : { kind: 'object', entries: [[key, place.node]] },
+    );
+    return true;
+  },
+  deepen: ({ place, dice }: Site): boolean => {
+    place.replace(deepNode(dice, dice.chance(0.5) ? '1' : ''));
+    return true;
+  },
+  rename: ({ place, dice }: Site): boolean => {
+    place.rename?.(dice.pick(strangeKeys));
+    return place.rename !== undefined;
+  },
+  strangeKey: ({ place, dice }: Site): boolean => {
+    if (place.node.kind !== 'object') return false;
+    place.node.entries.push([dice.pick(strangeKeys), { kind: 'raw', text: dice.pick(otherTypes) }]);
+    return true;
+  },
+  number: ({ place, dice }: Site): boolean => {
+    if (place.node.kind !== 'raw') return false;
+    place.replace({ kind: 'raw', text: dice.pick(strangeNumbers) });
+    return true;
+  },
+  text: ({ place, dice }: Site): boolean => {
+    if (place.node.kind !== 'text') return false;
+    place.replace({ kind: 'text', value: strangeText(dice, place.node.value) });
+    return true;
+  },
+  noJson: ({ place, dice }: Site): boolean => {
+    place.replace({ kind: 'raw', text: dice.pick(noJson) });
+    return true;
+  },
+  copy: ({ place, places, dice }: Site): boolean => {
+    place.replace(structuredClone(dice.pick(places).node));
+    return true;
+  },
+  many: ({ place }: Site): boolean => {
+    const { node } = place;
+    if (printNode(node).length > 500) return false;
+    place.replace({ kind: 'array', items: Array.from({ length: 6_000 }, () => node) });
+    return true;
+  },
+};
+
+const weights: Readonly<Record<keyof typeof operations, number>> = {
   remove: 8,
   repeat: 4,
   retype: 10,
@@ -182,68 +250,18 @@ const operations = {
   deepen: 0.7,
   rename: 4,
   strangeKey: 4,
-  number: 5,
+  number: 6,
   text: 10,
   noJson: 1,
   copy: 4,
-  many: 0.3,
-} as const;
+  many: 0.2,
+};
 
 /** Does one thing to a document, in place; the word says what. */
 export function mutateNode(root: { node: Node }, dice: Dice): string {
-  const places = placesOf(root);
-  const place = dice.pick(places);
-  const operation = dice.weighted(operations);
-  switch (operation) {
-    case 'remove':
-      if (place.remove === undefined) return mutateNode(root, dice);
-      place.remove();
-      break;
-    case 'repeat':
-      if (place.repeat === undefined) return mutateNode(root, dice);
-      place.repeat(dice.chance(0.5) ? structuredClone(place.node) : { kind: 'raw', text: dice.pick(otherTypes) });
-      break;
-    case 'retype':
-      place.replace({ kind: 'raw', text: dice.pick(otherTypes) });
-      break;
-    case 'nest':
-      place.replace(
-        dice.chance(0.5)
-          ? { kind: 'array', items: [place.node] }
-          : { kind: 'object', entries: [[dice.pick(['a', '0', 'value', '__proto__']), place.node]] },
-      );
-      break;
-    case 'deepen':
-      place.replace(deepNode(dice, dice.chance(0.5) ? '1' : ''));
-      break;
-    case 'rename':
-      if (place.rename === undefined) return mutateNode(root, dice);
-      place.rename(dice.pick(strangeKeys));
-      break;
-    case 'strangeKey':
-      if (place.node.kind !== 'object') return mutateNode(root, dice);
-      place.node.entries.push([dice.pick(strangeKeys), { kind: 'raw', text: dice.pick(otherTypes) }]);
-      break;
-    case 'number':
-      if (place.node.kind !== 'raw') return mutateNode(root, dice);
-      place.replace({ kind: 'raw', text: dice.pick(strangeNumbers) });
-      break;
-    case 'text':
-      if (place.node.kind !== 'text') return mutateNode(root, dice);
-      place.replace({ kind: 'text', value: strangeText(dice, place.node.value) });
-      break;
-    case 'noJson':
-      place.replace({ kind: 'raw', text: dice.pick(noJson) });
-      break;
-    case 'copy':
-      place.replace(structuredClone(dice.pick(places).node));
-      break;
-    case 'many':
-      place.replace({ kind: 'array', items: Array.from({ length: 6_000 }, () => place.node) });
-      if (printedLength(place.node) > 1_000) return mutateNode(root, dice);
-      break;
+  for (;;) {
+    const places = placesOf(root);
+    const operation = dice.weighted(weights);
+    if (operations[operation]({ place: dice.pick(places), places, dice })) return operation;
   }
-  return operation;
 }
-
-const printedLength = (node: Node): number => printNode(node).length;

@@ -58,7 +58,9 @@ export function makeCaller(world: World, dice: Dice, tools: { mutator: Mutator; 
 /** One character of the token is another. */
 function bend(header: string, dice: Dice): string {
   const at = 'Bearer '.length + dice.below(header.length - 'Bearer '.length);
-  const other = dice.pick([...'AbZ09_-.=+/ '].filter((one) => one !== header[at]));
+  const other = dice.pick(
+    ['A', 'b', 'Z', '0', '9', '_', '-', '.', '=', '+', '/', ' '].filter((one) => one !== header[at]),
+  );
   return header.slice(0, at) + other + header.slice(at + 1);
 }
 

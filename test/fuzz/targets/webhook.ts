@@ -13,7 +13,7 @@ import { createPods, findSecrets } from './secret-pods.ts';
 export const webhook: Target = {
   name: 'webhook',
   share: 'requests',
-  cases: 55_000,
+  cases: 45_000,
   testCases: 900,
   open: async () => ({ run: playWebhook }),
 };

@@ -163,7 +163,7 @@ function expectation(issue: z.core.$ZodIssue, present: Present): string {
 
 const mostNamed = 5;
 /** Names are shown when they look like names, of members or labels: JSON that was cut or pasted wrongly has others. */
-const shortened = (name: string): string => (/^[\w.\/-]{1,60}$/.test(name) ? name : '…');
+const shortened = (name: string): string => (/^[\w./-]{1,60}$/.test(name) ? name : '…');
 const quoted = (name: string): string => `"${shortened(name)}"`;
 
 const storageFaults = (present: Present): readonly SettingFault[] =>

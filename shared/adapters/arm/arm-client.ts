@@ -1,4 +1,5 @@
 import type { TokenCredential } from '@azure/core-auth';
+import type { HttpClient } from '@azure/core-rest-pipeline';
 import { describeFault, fail, type Fault, ok, type Result } from '../../core/fault.ts';
 import type { BudgetObservation, Budgets, Spend } from '../../ports/budgets.ts';
 import type { Log } from '../../ports/log.ts';
@@ -18,6 +19,8 @@ export interface ArmConfig {
   readonly log: Log;
   /** PEM of the CA that the endpoint's certificate is from; the system's CAs are not trusted then. */
   readonly certificateAuthorityPem?: string;
+  /** What sends a request when the pipeline is through with it; the SDK's own unless told. */
+  readonly httpClient?: HttpClient;
 }
 
 interface ArmRequest {
@@ -85,6 +88,7 @@ async function loadSender(config: ArmConfig): Promise<Send> {
     credentialScopes: config.tokenScope ?? `${config.endpoint}/.default`,
     retryOptions: { maxRetries: 0 },
     redirectOptions: { maxRetries: 0 },
+    ...(config.httpClient === undefined ? {} : { httpClient: config.httpClient }),
     ...(config.certificateAuthorityPem === undefined ? {} : { tlsOptions: { ca: config.certificateAuthorityPem } }),
   });
   // It throws at a body that is no JSON, whatever the status: an accepted PUT would look like a lost one.
@@ -147,7 +151,7 @@ async function reportBudget(budgets: Budgets, spend: Spend, answer: ArmAnswer): 
 function lowest(answer: ArmAnswer, names: readonly string[]): number | undefined {
   const values = names.flatMap((name) => {
     const text = answer.header(name) ?? '';
-    return /^\d+$/.test(text) ? [Number(text)] : [];
+    return /^\d{1,9}$/.test(text) ? [Number(text)] : [];
   });
   return values.length === 0 ? undefined : Math.min(...values);
 }

@@ -12,6 +12,8 @@ export interface ArmAnswer {
 
 const maxMessageLength = 500;
 const defaultRetryAfterMs = 10_000;
+/** ACI's longest window: whoever says more says nothing, and its word would stop every instance. */
+const longestRetryAfterMs = 3_600_000;
 /** Some are joined with others, so they are looked for within what ARM says, without case; the first found counts. */
 const capacityCodes = ['ContainerGroupQuotaReached', 'InsufficientCapacity'] as const;
 const conflictCodes = ['ContainerGroupTransitioning', 'RegistryErrorResponse'] as const;
@@ -47,7 +49,7 @@ const goneCodes = /^(resourcegroup|containergroup|resource)?notfound$/i;
 export function answerFault(answer: ArmAnswer, action: ArmAction): Fault {
   const error = parseError(parseJson(answer.body));
   const message = cut(error?.message ?? `ARM answered ${answer.status} without a reason.`);
-  const codes = error?.codes ?? [];
+  const codes = (error?.codes ?? []).map(cut);
   const { status } = answer;
   if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(answer), message };
   if (status === 401 || status === 403) return { kind: 'denied', code: codes[0] ?? String(status), message };
@@ -101,8 +103,10 @@ function absenceFault(code: string, message: string, action: ArmAction): Fault {
 const includes = (codes: readonly string[], known: string): boolean =>
   codes.some((code) => code.toLowerCase().includes(known.toLowerCase()));
 
-/** Retry-After in its three forms; a date is read against the answer's own. */
-export function retryAfterMs(answer: ArmAnswer): number {
+/** Retry-After in its three forms, at most an hour; a date is read against the answer's own. */
+export const retryAfterMs = (answer: ArmAnswer): number => Math.min(longestRetryAfterMs, toldRetryAfterMs(answer));
+
+function toldRetryAfterMs(answer: ArmAnswer): number {
   for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
     const ms = positive(answer.header(name));
     if (ms !== undefined) return ms;
@@ -135,5 +139,10 @@ export function thrownFault(error: unknown): Fault {
   return { kind: 'transient', message };
 }
 
-/** One line, for logs and events. */
-const cut = (message: string): string => message.replaceAll(/\s+/g, ' ').trim().slice(0, maxMessageLength);
+/** One line of whole characters, for logs and events. */
+const cut = (message: string): string =>
+  message
+    .replaceAll(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, maxMessageLength)
+    .toWellFormed();

@@ -15,6 +15,8 @@ export interface Refusal {
 
 const maxMessageLength = 500;
 const defaultRetryAfterMs = 1000;
+/** An API server says seconds; no word of a proxy may stop a node's work for longer, nor overflow a timer. */
+const longestRetryAfterMs = 600_000;
 
 /**
  * The one place where an HTTP status of the API server becomes a fault. 401, 403 and 429 speak by their code alone (the
@@ -22,7 +24,8 @@ const defaultRetryAfterMs = 1000;
  * 404 does not say that a pod is gone: without one it is `transient`.
  */
 export function toFault(refusal: Refusal): Fault {
-  const status = parseStatus(parseJson(refusal.body));
+  const told = parseStatus(parseJson(refusal.body));
+  const status = told === undefined ? undefined : { ...told, reason: cut(told.reason) };
   const message = cut(status?.message ?? '') || `the API server answered ${refusal.status}`;
   switch (refusal.status) {
     case 429:
@@ -59,7 +62,10 @@ function fromStatus(httpStatus: number, reason: string, message: string): Fault 
   }
 }
 
-function retryAfterMs(refusal: Refusal, status: KubeStatus | undefined): number {
+const retryAfterMs = (refusal: Refusal, status: KubeStatus | undefined): number =>
+  Math.min(longestRetryAfterMs, toldRetryAfterMs(refusal, status));
+
+function toldRetryAfterMs(refusal: Refusal, status: KubeStatus | undefined): number {
   const header = refusal.retryAfter?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(header)) {
     return Math.ceil(Number(header) * 1000);

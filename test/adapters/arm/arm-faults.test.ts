@@ -76,9 +76,11 @@ describe('faults of ARM', () => {
   });
 
   it('cuts what a server says to one short line', () => {
-    const fault = answerFault(answer(400, error('InvalidOsType', `first\nsecond ${'x'.repeat(9000)}`)), 'create');
+    const fault = answerFault(answer(400, error('InvalidOsType', `first\n\u0000second ${'x'.repeat(9000)}`)), 'create');
     expect(fault.message).toMatch(/^first second x+$/);
     expect(fault.message.length).toBeLessThanOrEqual(500);
+    const coded = answerFault(answer(400, error('X'.repeat(9000))), 'create');
+    expect('code' in coded && coded.code.length).toBe(500);
   });
 
   it.each([
@@ -89,6 +91,9 @@ describe('faults of ARM', () => {
     [{ 'retry-after': 'Mon, 23 Nov 2026 10:00:30 GMT', date: 'Mon, 23 Nov 2026 10:00:00 GMT' }, 30_000],
     [{ 'retry-after': 'soon' }, 10_000],
     [{}, 10_000],
+    [{ 'retry-after': '99999999999' }, 3_600_000],
+    [{ 'retry-after': '1e308' }, 3_600_000],
+    [{ 'retry-after': 'Fri, 31 Dec 9999 23:59:59 GMT', date: 'Mon, 23 Nov 2026 10:00:00 GMT' }, 3_600_000],
   ])('a 429 with %o may be tried again after %i ms', (headers, expected) => {
     const throttled = answer(429, error('ResourceRequestsThrottled'), headers);
     expect(retryAfterMs(throttled)).toBe(expected);

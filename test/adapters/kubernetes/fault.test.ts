@@ -37,6 +37,8 @@ describe('an answer of the API server becomes a fault', () => {
     ['a date, measured by the server’s own', 'Mon, 23 Nov 2026 11:00:30 GMT', date, 30_000],
     ['a date that is past', 'Mon, 23 Nov 2026 10:00:00 GMT', date, 0],
     ['a date without a date to measure by', 'Mon, 23 Nov 2026 11:00:30 GMT', undefined, 1000],
+    ['a date that never comes', 'Fri, 31 Dec 9999 23:59:59 GMT', date, 600_000],
+    ['a number that never ends', '9'.repeat(400), date, 600_000],
     ['words', 'later', date, 1000],
     ['a negative number', '-3', date, 1000],
     ['nothing', undefined, date, 1000],
@@ -64,6 +66,16 @@ describe('an answer of the API server becomes a fault', () => {
     [429, 'throttled'],
   ])('%i speaks by its code alone', (status, kind) => {
     expect(toFault({ status, body: '<html>' }).kind).toBe(kind);
+  });
+
+  it('429 with an endless retryAfterSeconds is a matter of ten minutes', () => {
+    const body = JSON.stringify({ ...statusBody(429, 'TooManyRequests'), details: { retryAfterSeconds: 1e308 } });
+    expect(toFault({ status: 429, body })).toMatchObject({ retryAfterMs: 600_000 });
+  });
+
+  it('reasons are cut at 500 characters', () => {
+    const fault = toFault({ status: 422, body: JSON.stringify(statusBody(422, 'X'.repeat(9000))) });
+    expect('code' in fault && fault.code.length).toBe(500);
   });
 
   it('messages are cut at 500 characters', () => {

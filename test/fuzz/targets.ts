@@ -1,7 +1,8 @@
 import type { Target } from './target.ts';
+import { armAnswers } from './targets/arm-answers.ts';
 import { kubeletApi } from './targets/kubelet-api.ts';
 import { settings } from './targets/settings.ts';
 import { webhook } from './targets/webhook.ts';
 
 /** Everything that is fuzzed, in the order of a run. */
-export const targets: readonly Target[] = [webhook, kubeletApi, settings];
+export const targets: readonly Target[] = [webhook, kubeletApi, settings, armAnswers];

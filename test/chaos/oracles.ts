@@ -1,0 +1,157 @@
+import type { GroupObservation } from '../../shared/core/group/group.ts';
+import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
+import type { ContainerStatus } from '../../shared/core/kubernetes/pod.ts';
+import type { Incarnation } from './arm-server.ts';
+import type { PodPlan } from './population.ts';
+import type { PodHistory } from './recorder.ts';
+
+/** All that the oracles of DESIGN §8 look at. */
+export interface Evidence {
+  readonly histories: ReadonlyMap<string, PodHistory>;
+  readonly incarnations: ReadonlyMap<string, readonly Incarnation[]>;
+  /** What ARM shows at the end. */
+  readonly groups: ReadonlyMap<string, GroupObservation>;
+  readonly plans: ReadonlyMap<string, PodPlan>;
+}
+
+/** O1: at the end, one group for each pod that needs one, and none for one that is gone. */
+export function oneGroupEach({ histories, incarnations, groups, plans }: Evidence): string[] {
+  const owned = new Map(
+    [...incarnations.values()].flatMap((own) => own.map(({ group, uid }) => [group, uid] as const)),
+  );
+  const orphans = [...groups.keys()].filter((name) => histories.get(owned.get(name) ?? '')?.isGone !== false);
+  const missing = [...histories.values()].filter((history) => {
+    const isNeeded = !history.isGone && plans.get(history.uid)?.expectation === 'serves';
+    return isNeeded && ![...groups.keys()].some((name) => owned.get(name) === history.uid);
+  });
+  return [
+    ...orphans.map((name) => `O1 ${owned.get(name) ?? name}: group ${name} has no pod`),
+    ...missing.map(({ uid }) => `O1 ${uid}: the pod has no group`),
+  ];
+}
+
+/**
+ * O2: a group is made again only for what the world took away or never gave, never over a living one; and under `Never`
+ * not after its containers started, unless nobody could know.
+ */
+export function ranOnce({ incarnations }: Evidence): string[] {
+  return [...incarnations.values()].flatMap((own) =>
+    own.flatMap((later, index) => {
+      const earlier = own[index - 1];
+      const why = earlier === undefined ? undefined : madeAgain(earlier, later);
+      return why === undefined ? [] : [`O2 ${later.uid}: ${why}`];
+    }),
+  );
+}
+
+function madeAgain(earlier: Incarnation, later: Incarnation): string | undefined {
+  const { erased } = earlier;
+  if (earlier.fails) return undefined;
+  if (erased === undefined || erased.by === 'put') return 'PUT over a group that was there';
+  if (erased.by === 'stop' || erased.by === 'delete')
+    return `made again after our own ${erased.by} of a group that had not failed`;
+  const hasStarted = erased.at > earlier.startsAt;
+  return later.restartPolicy === 'Never' && hasStarted && earlier.evidence !== 'none'
+    ? `Never, and made again after a loss (its acceptance stood in the ${earlier.evidence})`
+    : undefined;
+}
+
+/** An end that stood in ARM for this long before we erased it must have been harvested: a term of the lock and a stale answer. */
+const harvestedWithinMs = 50_000;
+
+/** O3: what a status says of an end is what happened, for every end that ARM showed before we erased it. */
+export function trueEnds(evidence: Evidence): string[] {
+  return [...evidence.histories.values()].flatMap((history) => {
+    const own = evidence.incarnations.get(history.uid) ?? [];
+    const { initContainerStatuses, containerStatuses } = history.pod.status;
+    return [...initContainerStatuses, ...containerStatuses].flatMap((status) => {
+      const why = untrue(status, own, evidence);
+      return why === undefined ? [] : [`O3 ${history.uid}/${status.name}: ${why}`];
+    });
+  });
+}
+
+function untrue(status: ContainerStatus, own: readonly Incarnation[], { groups }: Evidence): string | undefined {
+  if (status.state.kind !== 'terminated') return undefined;
+  const { exitCode, reason, finishedAt } = status.state;
+  const ends = own.flatMap((incarnation) => endsOf(incarnation, status.name, groups.get(incarnation.group)));
+  if (reason !== 'ContainerStatusUnknown') {
+    const isTrue = ends.some(
+      (end) => end.exitCode === exitCode && (end.finishTime === undefined || seconds(end.finishTime) === finishedAt),
+    );
+    // A container that restarts has ended more often than ARM still shows.
+    const isRestarting =
+      own.some(({ restartPolicy }) => restartPolicy !== 'Never') && ends.some((end) => end.exitCode === exitCode);
+    return isTrue || isRestarting ? undefined : `status says ${exitCode} at ${finishedAt ?? 'no time'}, ARM never did`;
+  }
+  if (exitCode !== 137) return `an unknown end has the code ${exitCode}`;
+  const missed = ends.find(({ isCurrent, finishTime, erased }) => {
+    const byUs = erased === undefined || erased.by !== 'world';
+    return isCurrent && byUs && (erased?.at ?? Infinity) - Date.parse(finishTime ?? '') > harvestedWithinMs;
+  });
+  return missed === undefined
+    ? undefined
+    : `status says unknown, but ARM showed ${missed.exitCode} since ${missed.finishTime ?? ''}`;
+}
+
+interface End {
+  readonly exitCode: number;
+  readonly finishTime: string | undefined;
+  readonly isCurrent: boolean;
+  readonly erased: Incarnation['erased'];
+}
+
+function endsOf(incarnation: Incarnation, name: string, seen: GroupObservation | undefined): End[] {
+  const shown = incarnation.erased === undefined ? seen : incarnation.last;
+  const container = [...(shown?.containers ?? []), ...(shown?.initContainers ?? [])].find((one) => one.name === name);
+  const { currentState, previousState } = container?.instanceView ?? {};
+  return [currentState, previousState].flatMap((state) =>
+    state?.exitCode === undefined
+      ? []
+      : [
+          {
+            exitCode: state.exitCode,
+            finishTime: state.finishTime,
+            isCurrent: state === currentState,
+            erased: incarnation.erased,
+          },
+        ],
+  );
+}
+
+const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
+
+/** O5: the planted value stands nowhere but in the container and in what ACI keeps secret. `texts` is all else that was written. */
+export function secretsKept(secret: string, texts: readonly (readonly [where: string, text: string])[]): string[] {
+  return texts.filter(([, text]) => text.includes(secret)).map(([where]) => `O5: a secret stands in ${where}`);
+}
+
+/** O6: ARM had to refuse nothing for its own limits. */
+export const withinBudget = (refused: readonly string[]): string[] =>
+  refused.length === 0 ? [] : [`O6: ${refused.length} requests beyond the budget, the first ${refused[0] ?? ''}`];
+
+/** O7: what has not come to rest. */
+export function unsettled({ histories, plans, groups, incarnations }: Evidence, rows: ReadonlySet<string>): string[] {
+  const left = [...histories.values()].filter(({ isGone }) => !isGone);
+  const owners = new Set(
+    [...incarnations.values()].flatMap((own) => own.filter(({ group }) => groups.has(group)).map(({ uid }) => uid)),
+  );
+  return [
+    ...left.flatMap((history) => {
+      const why = restless(history, plans.get(history.uid));
+      return why === undefined ? [] : [`O7 ${history.uid}: ${why}`];
+    }),
+    ...[...owners]
+      .filter((uid) => histories.get(uid)?.isGone === true)
+      .map((uid) => `O7 ${uid}: gone, its group is not`),
+    ...[...rows].filter((uid) => histories.get(uid)?.isGone !== false).map((uid) => `O7 ${uid}: gone, its row is not`),
+  ];
+}
+
+function restless({ pod }: PodHistory, plan: PodPlan | undefined): string | undefined {
+  const { phase, containerStatuses } = pod.status;
+  const states = containerStatuses.map(({ state }) => state.kind).join(',');
+  if (pod.metadata.deletionTimestamp !== undefined) return `is still being deleted, ${phase} ${states}`;
+  if (plan?.expectation === 'serves') return phase === 'Running' ? undefined : `does not run: ${phase} ${states}`;
+  return isTerminalPhase(phase) ? undefined : `has not ended: ${phase} ${states}`;
+}

@@ -1,0 +1,154 @@
+import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
+import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
+import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
+import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
+import type { ArmLimits } from '../../shared/core/budget/plan.ts';
+import { fail, ok } from '../../shared/core/fault.ts';
+import type { Result } from '../../shared/core/fault.ts';
+import type { BudgetObservation, Budgets, Spend } from '../../shared/ports/budgets.ts';
+import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { StateStore } from '../../shared/ports/state-store.ts';
+import type { ArmGrants, ArmMeter } from './arm-meter.ts';
+import type { ArmServer } from './arm-server.ts';
+import type { Plan } from './faults.ts';
+import type { Life } from './process.ts';
+
+/** What the server's side of a Kubernetes call may do before it acts. */
+export type Interference = (plan: Plan, uid: string, method: string) => void;
+
+const unbounded = new AbortController().signal;
+
+/** A Kubernetes port of one process: each method is a request that may go wrong. */
+export function faultyKubernetes<T extends object>(port: T, life: Life, interfere: Interference): T {
+  return new Proxy(port, {
+    get: (target, key, receiver) => {
+      const member: unknown = Reflect.get(target, key, receiver);
+      if (typeof member !== 'function' || typeof key !== 'string' || key === 'now') return member;
+      return (...args: unknown[]): Promise<unknown> => {
+        const signal = args.at(-1) as AbortSignal;
+        const uid = uidIn(args[0]);
+        return life.call({ port: 'kubernetes', method: key, key: uid }, signal, (plan) => {
+          interfere(plan, uid, key);
+          // A request that has been sent arrives, whether or not anybody still waits for its answer.
+          return Reflect.apply(member, target, [...args.slice(0, -1), unbounded]) as Promise<Result<unknown>>;
+        });
+      };
+    },
+  });
+}
+
+/** Which pod a call is about; empty when it is about none. */
+function uidIn(argument: unknown): string {
+  const about = argument as { uid?: unknown; metadata?: { uid?: unknown }; involved?: { uid?: unknown } } | undefined;
+  const found = about?.metadata?.uid ?? about?.involved?.uid ?? about?.uid;
+  return typeof found === 'string' ? found : '';
+}
+
+/** How long the service's time is known without a new answer (as in table-store.ts). */
+const clockKnownMs = 60_000;
+
+export interface TableParts {
+  readonly table: RowTable;
+  readonly now: () => number;
+  /** How far behind this process reads the service's time: a Date header has whole seconds. */
+  readonly lagMs: number;
+  readonly log: Log;
+  /** Sees every row that is written. */
+  readonly onWrite: (text: string) => void;
+}
+
+/** The state store of one process, over a table each of whose requests may go wrong. */
+export function faultyStore(life: Life, parts: TableParts): StateStore {
+  const { table, now } = parts;
+  let heardAt = -Infinity;
+  const heard = async <T>(answer: Promise<Result<T>>): Promise<Result<T>> => {
+    const result = await answer;
+    if (result.ok || result.fault.kind !== 'transient') heardAt = now();
+    return result;
+  };
+  const call = <T>(method: string, key: string, act: () => Promise<Result<T>>): Promise<Result<T>> =>
+    heard(life.call({ port: 'tables', method, key: key.replace(/^(pod-|due-\d+-)/, '') }, undefined, act));
+  const faulty: RowTable = {
+    now: async () => {
+      if (now() - heardAt > clockKnownMs) await call('get', 'clock', () => table.get('clock', 'clock'));
+      return now() - heardAt > clockKnownMs
+        ? fail({ kind: 'transient', message: 'The Table service told no time.' })
+        : ok(Math.round(now() - parts.lagMs));
+    },
+    get: (partition, rowKey) => call('get', rowKey, () => table.get(partition, rowKey)),
+    query: (partition, range) => call('query', range.from, () => table.query(partition, range)),
+    submit: (partition, writes) => {
+      for (const write of writes) if ('text' in write) parts.onWrite(write.text);
+      const method = writes[0].kind === 'insert' ? 'insert' : 'submit';
+      return call(method, writes[0].rowKey, () => table.submit(partition, writes));
+    },
+    remove: (partition, rowKey, etag) => call('remove', rowKey, () => table.remove(partition, rowKey, etag)),
+  };
+  return createStateStore(faulty, parts.log);
+}
+
+export interface ArmParts {
+  readonly server: ArmServer;
+  readonly meter: ArmMeter;
+  readonly grants: ArmGrants;
+  readonly store: StateStore;
+  readonly log: Log;
+}
+
+/** The container groups of one process: one permit of the shared budgets a request, as the real adapter does it. */
+export function faultyGroups(life: Life, { server, meter, grants, store, log }: ArmParts): ContainerGroups {
+  const budgets = createBudgets(store, limitsOf(grants), { chunk: 10, log, monotonicMs: life.clock.monotonicMs });
+  const send = async <T>(
+    request: { readonly method: string; readonly group: string; readonly spend: Spend; readonly signal: AbortSignal },
+    act: (plan: Plan) => Promise<Result<T>>,
+  ): Promise<Result<T>> => {
+    const permit = await budgets.take(request.spend);
+    if (!permit.ok) return permit;
+    // Counted when it leaves: what the network holds back is not the budget's to foresee.
+    const metered = meter.take(request.spend);
+    const call = { port: 'arm', method: request.method, key: server.uidOf(request.group) } as const;
+    const answer = await life.call(call, request.signal, async (plan) => (metered.ok ? act(plan) : metered));
+    const told = metered.ok && answer.ok ? metered.value : {};
+    await report(budgets, request.spend, { answer, told });
+    return answer;
+  };
+  const read = { spend: 'read-look', group: '' } as const;
+  return {
+    list: (signal) => send({ ...read, method: 'list', signal }, (plan) => server.list(plan)),
+    get: (group, signal) => send({ ...read, method: 'get', group, signal }, (plan) => server.get(group, plan)),
+    createOrUpdate: (group, body, signal) =>
+      send({ method: 'createOrUpdate', group, spend: 'write-create', signal }, (plan) => server.put(group, body, plan)),
+    delete: (group, signal) => send({ method: 'delete', group, spend: 'delete', signal }, () => server.delete(group)),
+    stop: (group, signal) => send({ method: 'stop', group, spend: 'write-end', signal }, () => server.stop(group)),
+    listLogs: (request, signal) =>
+      send({ method: 'listLogs', group: request.group, spend: 'read-logs', signal }, () =>
+        server.groups.listLogs(request, unbounded),
+      ),
+    getOperation: (url, signal) =>
+      send({ ...read, method: 'getOperation', signal }, () => server.groups.getOperation(url, unbounded)),
+    listUsages: (signal) => send({ ...read, method: 'listUsages', signal }, () => server.groups.listUsages(unbounded)),
+  };
+}
+
+/** A 429 is reported before anybody goes on, the rest beside. */
+async function report(
+  budgets: Budgets,
+  spend: Spend,
+  { answer, told }: { readonly answer: Result<unknown>; readonly told: BudgetObservation },
+): Promise<void> {
+  const isThrottled = !answer.ok && answer.fault.kind === 'throttled';
+  const retryAfter = isThrottled ? { retryAfterMs: answer.fault.retryAfterMs } : {};
+  const observation = { ...told, ...retryAfter };
+  if (Object.keys(observation).length === 0) return;
+  const reported = budgets.report(spend, observation);
+  if (isThrottled) await reported;
+}
+
+const limitsOf = (grants: ArmGrants): ArmLimits => ({
+  ...defaultArmLimits,
+  createsPer5Minutes: grants.createsPer5Minutes,
+  createsPerHour: grants.createsPerHour,
+  deletesPer5Minutes: grants.createsPer5Minutes,
+  deletesPerHour: grants.createsPerHour,
+});

@@ -1,0 +1,149 @@
+import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
+import { groupName } from '../../shared/core/group/identity.ts';
+import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
+import type { Pod } from '../../shared/core/kubernetes/pod.ts';
+import type { ObjectRef } from '../../shared/ports/node-api.ts';
+import type { ArmServer } from './arm-server.ts';
+import type { Journal } from './journal.ts';
+import { secretNamespace } from './population.ts';
+import type { Action, PodPlan } from './population.ts';
+import type { Recorder } from './recorder.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Chance } from './seed.ts';
+
+export interface UserParts {
+  readonly scheduler: Scheduler;
+  readonly cluster: MemoryCluster;
+  readonly arm: ArmServer;
+  readonly journal: Journal;
+  readonly recorder: Recorder;
+  readonly chance: Chance;
+  readonly installation: string;
+  readonly secret: string;
+}
+
+/** Users and controllers: they create, delete, count Jobs' pods, collect garbage, and write conditions of their own. */
+export class Users {
+  /** By UID; what is made anew is added. */
+  readonly plans = new Map<string, PodPlan>();
+  readonly #parts: UserParts;
+  readonly #counted = new Set<string>();
+
+  constructor(parts: UserParts, population: readonly PodPlan[]) {
+    this.#parts = parts;
+    const { cluster, scheduler, secret } = parts;
+    cluster.references.putSecret({ namespace: secretNamespace, name: 'planted' }, { value: secret });
+    scheduler.in(200_000, () => cluster.references.putConfigMap({ namespace: 'default', name: 'late' }, { A: '1' }));
+    for (const plan of population) scheduler.in(plan.createAtMs, () => this.#create(plan));
+  }
+
+  /** The Job controller counts what has ended, and lets it go. */
+  onChange(pod: Pod): void {
+    const { scheduler, cluster, chance } = this.#parts;
+    const { uid } = pod.metadata;
+    const plan = this.plans.get(uid);
+    const isOver = isTerminalPhase(pod.status.phase) || pod.metadata.deletionGracePeriodSeconds === 0;
+    if (plan?.hasFinalizer !== true || !isOver || this.#counted.has(uid)) return;
+    this.#counted.add(uid);
+    scheduler.in(chance.between(500, 20_000), () => {
+      if (this.#find(plan) !== undefined) cluster.pods.removeFinalizers(refOf(plan));
+    });
+  }
+
+  /** Somebody deletes the object by force and makes another of the same name, while a call for the first is on its way. */
+  replace(uid: string): void {
+    const plan = this.plans.get(uid);
+    if (plan === undefined || plan.hasFinalizer || this.#find(plan) === undefined) return;
+    this.#delete(plan, { kind: 'delete', afterMs: 0, isForced: true, isMadeAnew: false });
+    this.#create(anew(plan));
+  }
+
+  /** Somebody writes a condition of their own. */
+  touch(uid: string): void {
+    const plan = this.plans.get(uid);
+    if (plan === undefined || this.#find(plan) === undefined) return;
+    const status = this.#parts.chance.isHit(0.5) ? 'True' : 'False';
+    this.#parts.cluster.pods.setCondition(refOf(plan), { type: 'example.com/probe', status });
+  }
+
+  /** The node controller takes the node for dead for a moment. */
+  flap(node: string): void {
+    const { cluster, journal } = this.#parts;
+    journal.note('', `node ${node} flaps`);
+    const running = cluster.pods.list().filter((pod) => pod.spec.nodeName === node && pod.status.phase === 'Running');
+    for (const pod of running)
+      cluster.pods.setCondition(pod.metadata, { type: 'Ready', status: 'False', reason: 'NodeNotReady' });
+  }
+
+  /** The Node is deleted, and the pod garbage collector removes its pods. */
+  deleteNode(node: string): void {
+    const { cluster, journal, recorder } = this.#parts;
+    journal.note('', `node ${node} is deleted`);
+    cluster.nodes.delete(node);
+    for (const pod of cluster.pods.list().filter(({ spec }) => spec.nodeName === node)) {
+      const history = recorder.histories.get(pod.metadata.uid);
+      if (history !== undefined) history.isForced = true;
+      cluster.pods.remove(pod.metadata);
+    }
+  }
+
+  #create(plan: PodPlan): void {
+    const { scheduler, cluster, journal } = this.#parts;
+    if (cluster.pods.get(refOf(plan)) !== undefined) return;
+    const { uid } = plan.manifest;
+    this.plans.set(uid, plan);
+    journal.note(uid, `created as ${plan.manifest.name}, ${JSON.stringify(plan.manifest.spec)}`);
+    cluster.pods.create(plan.manifest);
+    const { action } = plan;
+    if (action !== undefined) scheduler.in(action.afterMs, () => this.#act(plan, action));
+  }
+
+  #act(plan: PodPlan, action: Action): void {
+    const { arm, installation } = this.#parts;
+    if (this.#find(plan) === undefined) return;
+    switch (action.kind) {
+      case 'delete':
+        this.#delete(plan, action);
+        return;
+      case 'take group away': {
+        const { namespace = 'default', name, uid } = plan.manifest;
+        void arm.takeAway(groupName({ installation, namespace, name, uid }));
+      }
+    }
+  }
+
+  #delete(plan: PodPlan, action: Extract<Action, { kind: 'delete' }>): void {
+    const { cluster, journal, recorder } = this.#parts;
+    const { uid } = plan.manifest;
+    journal.note(uid, action.isForced ? 'deleted by force' : 'deleted');
+    const history = recorder.histories.get(uid);
+    if (action.isForced && history !== undefined) history.isForced = true;
+    cluster.pods.delete(refOf(plan), action.isForced ? { gracePeriodSeconds: 0 } : {});
+    if (action.isMadeAnew) this.#makeAnew(plan);
+  }
+
+  /** As soon as the name is free. */
+  #makeAnew(plan: PodPlan): void {
+    const { scheduler, cluster, chance } = this.#parts;
+    scheduler.in(chance.between(500, 5_000), () => {
+      if (cluster.pods.get(refOf(plan)) === undefined) this.#create(anew(plan));
+      else this.#makeAnew(plan);
+    });
+  }
+
+  #find(plan: PodPlan): Pod | undefined {
+    const pod = this.#parts.cluster.pods.get(refOf(plan));
+    return pod?.metadata.uid === plan.manifest.uid ? pod : undefined;
+  }
+}
+
+const refOf = ({ manifest }: PodPlan): ObjectRef => ({
+  namespace: manifest.namespace ?? 'default',
+  name: manifest.name,
+});
+
+const anew = (plan: PodPlan): PodPlan => ({
+  ...plan,
+  manifest: { ...plan.manifest, uid: `${plan.manifest.uid}-x` },
+  action: undefined,
+});

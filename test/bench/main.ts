@@ -1,0 +1,112 @@
+/** `npm run bench`: one page of figures beside their goals; ends with 1 when a goal is missed. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatDuration } from '../../infra/local/progress.ts';
+import { formatGoal, formatValue, verdictOf } from './figure.ts';
+import type { Section } from './figure.ts';
+import { measureBurst } from './figures/burst.ts';
+import { measureImport } from './figures/import-time.ts';
+import { measureLife } from './figures/life.ts';
+import { measureSweep } from './figures/sweep.ts';
+import { measureThousandPods } from './figures/thousand-pods.ts';
+import { describeMachine } from './machine.ts';
+import { missed, renderPage } from './page.ts';
+import { bundleInto, repository } from './rig/bundles.ts';
+import type { Bundles } from './rig/bundles.ts';
+
+type Say = (text: string) => void;
+type Benchmark = (bundles: Bundles, dir: string, say: Say) => Promise<readonly Section[]>;
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  import: async (bundles) => [await measureImport(bundles)],
+  life: measureLife,
+  burst: async (...given) => [await measureBurst(...given)],
+  sweep: async (...given) => [await measureSweep(...given)],
+  thousand: measureThousandPods,
+};
+
+const help = `usage: npm run bench -- [options]
+
+Measures the app as it is deployed (bundled, real processes, real HTTP) against stand-ins of Azure and Kubernetes, and
+prints one page of figures beside their goals. Nothing else should run on the machine meanwhile; all takes about ten minutes.
+
+  --only NAME   one of ${Object.keys(benchmarks).join(', ')}; may be repeated
+  --write       writes the page to docs/benchmarks.md
+  --keep        keeps the logs of all parts, and says where they are
+  --help        this text
+
+Exit code: 0 all goals met, 1 a goal missed or something failed, 2 a wrong option.
+`;
+
+const startedMs = performance.now();
+const sayIn =
+  (name: string): Say =>
+  (text) =>
+    console.error(`${formatDuration(performance.now() - startedMs).padStart(12)}  ${name}: ${text}`);
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', multiple: true },
+      write: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(help);
+    return 0;
+  }
+  const wanted = values.only ?? Object.keys(benchmarks);
+  const unknown = wanted.filter((name) => benchmarks[name] === undefined);
+  if (unknown.length > 0) throw new RangeError(`no such benchmark: ${unknown.join(', ')}`);
+  const dir = mkdtempSync(join(tmpdir(), 'serverless-kubelet-bench-'));
+  try {
+    return await runAll(wanted, dir, values.write);
+  } finally {
+    if (values.keep) console.error(`logs: ${dir}`);
+    else rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function runAll(wanted: readonly string[], dir: string, isWritten: boolean): Promise<number> {
+  const machine = describeMachine(repository);
+  sayIn('bundle')('app and relay');
+  const bundles = await bundleInto(join(dir, 'bundles'));
+  const sections: Section[] = [];
+  let failures = 0;
+  for (const name of wanted) {
+    const say = sayIn(name);
+    say('starts');
+    try {
+      const found = await benchmarks[name]?.(bundles, join(dir, name), say);
+      for (const section of found ?? []) show(section, say);
+      sections.push(...(found ?? []));
+    } catch (error) {
+      failures += 1;
+      say(`FAILED: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+  const page = renderPage(sections, machine());
+  console.log(page);
+  if (isWritten) writeFileSync(join(repository, 'docs', 'benchmarks.md'), page);
+  for (const figure of missed(sections))
+    console.error(`missed: ${figure.name}: ${formatValue(figure.value, figure.unit)}, goal ${formatGoal(figure)}`);
+  return failures === 0 && missed(sections).length === 0 ? 0 : 1;
+}
+
+function show({ figures }: Section, say: Say): void {
+  for (const figure of figures) {
+    const goal = figure.goal === undefined ? '' : ` (${formatGoal(figure)}: ${verdictOf(figure)})`;
+    say(`${figure.name}: ${formatValue(figure.value, figure.unit)}${goal}`);
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = error instanceof TypeError || error instanceof RangeError ? 2 : 1;
+}

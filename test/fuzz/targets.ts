@@ -1,8 +1,9 @@
 import type { Target } from './target.ts';
 import { armAnswers } from './targets/arm-answers.ts';
+import { kubernetesAnswers } from './targets/kubernetes-answers.ts';
 import { kubeletApi } from './targets/kubelet-api.ts';
 import { settings } from './targets/settings.ts';
 import { webhook } from './targets/webhook.ts';
 
 /** Everything that is fuzzed, in the order of a run. */
-export const targets: readonly Target[] = [webhook, kubeletApi, settings, armAnswers];
+export const targets: readonly Target[] = [webhook, kubeletApi, settings, armAnswers, kubernetesAnswers];

@@ -6,7 +6,8 @@ const parallelReads = 16;
 
 /**
  * UIDs of due keys up to `until`, oldest first. A key whose pod row is missing or due at another time is left over from
- * a crash: it is removed, unless it was written anew meanwhile, and not answered.
+ * a crash: it is removed, unless it was written anew meanwhile, and not answered. One whose row can't be read now is
+ * answered, since one failing read of many must not hold up all who are due.
  */
 export async function listDue(
   table: RowTable,
@@ -20,23 +21,19 @@ export async function listDue(
   for (let start = 0; start < found.value.length; start += parallelReads) {
     const batch = found.value.slice(start, start + parallelReads);
     const checked = await Promise.all(batch.map((due) => checkDue(table, partition, due)));
-    for (const result of checked) {
-      if (!result.ok) return result;
-      if (result.value !== undefined) uids.push(result.value);
-    }
+    uids.push(...checked.filter((uid) => uid !== undefined));
   }
   return ok(uids);
 }
 
-async function checkDue(table: RowTable, partition: string, due: Row): Promise<Result<string | undefined>> {
+async function checkDue(table: RowTable, partition: string, due: Row): Promise<string | undefined> {
   const uid = keys.parseDueKey(due.rowKey)?.uid;
   if (uid !== undefined) {
     const pod = await table.get(partition, keys.podRowKey(uid));
-    if (!pod.ok) return pod;
-    if (pod.value?.due === due.rowKey) return ok(uid);
+    if (!pod.ok || pod.value?.due === due.rowKey) return uid;
   }
   await table.remove(partition, due.rowKey, due.etag);
-  return ok(undefined);
+  return undefined;
 }
 
 export async function findNextDue(table: RowTable, partition: string): Promise<Result<number | undefined>> {

@@ -1,5 +1,5 @@
 import { fail, ok, type Result } from '../../core/fault.ts';
-import { conflictCodes, type Row, type RowTable, type RowWrite } from '../tables/row-table.ts';
+import { conflictCodes, type Row, type RowRange, type RowTable, type RowWrite } from '../tables/row-table.ts';
 
 /** A table in memory with the Table service's semantics: ETags, all-or-nothing transactions, rows in key order. */
 export interface MemoryTable extends RowTable {
@@ -12,25 +12,23 @@ export interface MemoryTable extends RowTable {
 }
 
 export function createMemoryTable(options: { readonly now: () => number }): MemoryTable {
-  const partitions = new Map<string, Map<string, Row>>();
+  const partitions = new Map<string, SortedRows>();
   let versions = 0;
-  const rowsOf = (partition: string): Map<string, Row> => {
-    const rows = partitions.get(partition) ?? new Map<string, Row>();
+  const rowsOf = (partition: string): SortedRows => {
+    const rows = partitions.get(partition) ?? new SortedRows();
     partitions.set(partition, rows);
     return rows;
   };
   const newEtag = (): string => `W/"${(versions += 1)}"`;
-  const sorted = (partition: string): Row[] =>
-    [...rowsOf(partition).values()].sort((a, b) => (a.rowKey < b.rowKey ? -1 : 1));
 
+  /** No two writes of a transaction are about one row, so all can be judged before the first takes effect. */
   const submit = (partition: string, writes: readonly [RowWrite, ...RowWrite[]]): Result<string> => {
-    const rows = new Map(rowsOf(partition));
+    const rows = rowsOf(partition);
     for (const write of writes) {
       const code = refusal(rows.get(write.rowKey), write);
       if (code !== undefined) return conflict(code);
-      apply(rows, write, newEtag());
     }
-    partitions.set(partition, rows);
+    for (const write of writes) apply(rows, write, newEtag());
     return ok(rows.get(writes[0].rowKey)?.etag ?? '');
   };
 
@@ -44,18 +42,54 @@ export function createMemoryTable(options: { readonly now: () => number }): Memo
   return {
     now: async () => ok(options.now()),
     get: async (partition, rowKey) => ok(rowsOf(partition).get(rowKey)),
-    query: async (partition, { from, to, limit }) =>
-      ok(
-        sorted(partition)
-          .filter((row) => row.rowKey >= from && row.rowKey <= to)
-          .slice(0, limit),
-      ),
+    query: async (partition, range) => ok(rowsOf(partition).range(range)),
     submit: async (partition, writes) => submit(partition, writes),
     remove: async (partition, rowKey, etag) => remove(partition, rowKey, etag),
     clear: () => partitions.clear(),
-    readPartition: sorted,
-    forceRow: (partition, row) => void rowsOf(partition).set(row.rowKey, { ...row, etag: newEtag() }),
+    readPartition: (partition) => rowsOf(partition).range({ from: '', to: '\uFFFF' }),
+    forceRow: (partition, row) => rowsOf(partition).set({ ...row, etag: newEtag() }),
   };
+}
+
+/** Rows of one partition with their keys in order, so that a range costs no more than what it holds. */
+class SortedRows {
+  readonly #rows = new Map<string, Row>();
+  readonly #keys: string[] = [];
+
+  get(rowKey: string): Row | undefined {
+    return this.#rows.get(rowKey);
+  }
+
+  set(row: Row): void {
+    if (!this.#rows.has(row.rowKey)) this.#keys.splice(this.#indexOf(row.rowKey), 0, row.rowKey);
+    this.#rows.set(row.rowKey, row);
+  }
+
+  delete(rowKey: string): void {
+    if (this.#rows.delete(rowKey)) this.#keys.splice(this.#indexOf(rowKey), 1);
+  }
+
+  range({ from, to, limit = Infinity }: RowRange): readonly Row[] {
+    const found: Row[] = [];
+    for (let index = this.#indexOf(from); index < this.#keys.length && found.length < limit; index += 1) {
+      const row = this.#rows.get(this.#keys[index] ?? '');
+      if (row === undefined || row.rowKey > to) break;
+      found.push(row);
+    }
+    return found;
+  }
+
+  /** Of the first key that is not before this one. */
+  #indexOf(rowKey: string): number {
+    let low = 0;
+    let high = this.#keys.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#keys[middle] ?? '') < rowKey) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }
 
 function refusal(existing: Row | undefined, write: RowWrite): string | undefined {
@@ -74,20 +108,20 @@ function refusal(existing: Row | undefined, write: RowWrite): string | undefined
   return undefined;
 }
 
-function apply(rows: Map<string, Row>, write: RowWrite, etag: string): void {
+function apply(rows: SortedRows, write: RowWrite, etag: string): void {
   switch (write.kind) {
     case 'insert':
     case 'replace': {
       const due = write.due === undefined ? {} : { due: write.due };
-      rows.set(write.rowKey, { rowKey: write.rowKey, etag, text: write.text, ...due });
+      rows.set({ rowKey: write.rowKey, etag, text: write.text, ...due });
       return;
     }
     case 'upsert':
-      rows.set(write.rowKey, { rowKey: write.rowKey, etag, text: write.text });
+      rows.set({ rowKey: write.rowKey, etag, text: write.text });
       return;
     case 'touch': {
       const existing = rows.get(write.rowKey);
-      if (existing !== undefined) rows.set(write.rowKey, { ...existing, etag });
+      if (existing !== undefined) rows.set({ ...existing, etag });
       return;
     }
     case 'delete':

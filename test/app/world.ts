@@ -3,6 +3,7 @@ import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.
 import type { PodManifest } from '../../shared/adapters/memory/cluster-pods.ts';
 import { createMemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
 import type { MemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
+import type { Behaviours } from '../../shared/adapters/memory/container-runs.ts';
 import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts';
 import type { MemoryStore } from '../../shared/adapters/memory/memory-store.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
@@ -37,6 +38,8 @@ export interface WorldOptions {
   readonly provisioningMs?: number;
   readonly visibleAfterMs?: number;
   readonly quota?: { readonly groups: number; readonly cores: number };
+  /** What other images do, beside those of the stories. */
+  readonly images?: Behaviours;
   /** Age of the tables at noon; two minutes unless told, past the rule of the birth marker. */
   readonly tablesAgeMs?: number;
   /** Puts something between the use cases and their ports. */
@@ -70,7 +73,7 @@ export class World {
     this.cluster = createMemoryCluster({ now, uid: clusterUid });
     this.groups = createMemoryContainerGroups({
       now,
-      images,
+      images: options.images === undefined ? images : { ...images, ...options.images },
       provisioningMs: options.provisioningMs ?? 5_000,
       visibleAfterMs: options.visibleAfterMs ?? 0,
       ...(options.quota === undefined ? {} : { quota: options.quota }),

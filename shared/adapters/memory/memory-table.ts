@@ -7,6 +7,8 @@ export interface MemoryTable extends RowTable {
   clear(): void;
   /** All rows of a partition, in key order. */
   readPartition(partition: string): readonly Row[];
+  /** Counts what changed so far: the same number, the same rows. */
+  readonly changes: () => number;
   /** Writes a row past all rules, for tests of garbage. */
   forceRow(partition: string, row: Omit<Row, 'etag'>): void;
 }
@@ -14,6 +16,7 @@ export interface MemoryTable extends RowTable {
 export function createMemoryTable(options: { readonly now: () => number }): MemoryTable {
   const partitions = new Map<string, SortedRows>();
   let versions = 0;
+  let removals = 0;
   const rowsOf = (partition: string): SortedRows => {
     const rows = partitions.get(partition) ?? new SortedRows();
     partitions.set(partition, rows);
@@ -35,7 +38,7 @@ export function createMemoryTable(options: { readonly now: () => number }): Memo
   const remove = (partition: string, rowKey: string, etag: string): Result<void> => {
     const row = rowsOf(partition).get(rowKey);
     if (row !== undefined && etag !== '*' && row.etag !== etag) return conflict(conflictCodes.changed);
-    rowsOf(partition).delete(rowKey);
+    if (rowsOf(partition).delete(rowKey)) removals += 1;
     return ok(undefined);
   };
 
@@ -45,7 +48,11 @@ export function createMemoryTable(options: { readonly now: () => number }): Memo
     query: async (partition, range) => ok(rowsOf(partition).range(range)),
     submit: async (partition, writes) => submit(partition, writes),
     remove: async (partition, rowKey, etag) => remove(partition, rowKey, etag),
-    clear: () => partitions.clear(),
+    clear: () => {
+      partitions.clear();
+      removals += 1;
+    },
+    changes: () => versions + removals,
     readPartition: (partition) => rowsOf(partition).range({ from: '', to: '\uFFFF' }),
     forceRow: (partition, row) => rowsOf(partition).set({ ...row, etag: newEtag() }),
   };

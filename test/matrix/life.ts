@@ -1,0 +1,379 @@
+import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
+import { heartbeat } from '../../shared/app/heartbeat.ts';
+import { sweep } from '../../shared/app/sweep.ts';
+import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
+import type { PodManifest } from '../../shared/adapters/memory/cluster-pods.ts';
+import type { JsonObject } from '../../shared/core/json.ts';
+import type { Pod } from '../../shared/core/kubernetes/pod.ts';
+import type { PodKey } from '../../shared/wire/pod-events.ts';
+import { clusterUid, createWorld, keyOf, random } from '../app/world.ts';
+import type { World, WorldOptions } from '../app/world.ts';
+import { noon } from '../fixtures/pods.ts';
+import type { Faults } from './fault.ts';
+import { Instance } from './instance.ts';
+import type { Call, Stage } from './instance.ts';
+import { createProcess } from './process.ts';
+import { unsettled, Witness } from './oracles.ts';
+
+export const nodeName = 'aci-1';
+/** What a fault may add to any step of a life: the lock of the dead (40 s), the wait of an open intent (60 s), two looks and a sweep. */
+const recoveryMs = 180_000;
+/** After a request that arrived in the window only the resync finds what it left behind. */
+const windowRecoveryMs = 480_000;
+/** So long nothing may happen any more once everything has settled. */
+const calmMs = 35_000;
+/** One request and its answer. */
+const latencyMs = 5;
+const sweepEveryMs = 30_000;
+const deadlines = { webhook: 18_000, sweep: 45_000, heartbeat: 12_000 };
+
+export interface LifeOptions {
+  readonly world?: WorldOptions;
+  /** False: every webhook and every tick is lost. */
+  readonly relay?: boolean;
+  readonly budgets?: boolean;
+  readonly faults?: Faults;
+  /** With it two processes work at the same time, and the order of their calls is drawn from it. */
+  readonly seed?: number;
+  readonly onCall?: (call: Call, life: Life) => void;
+}
+
+/** A step of the story did not happen in time; the rest of the story would make no sense. */
+export class Stuck extends Error {}
+
+interface Batch {
+  readonly pods: readonly PodKey[];
+  readonly postedAt: number;
+  /** Who works on it. */
+  readonly by: Set<Instance>;
+  isAccepted: boolean;
+}
+
+/**
+ * A pod's life on virtual time: the world, one or two processes of the app with their timers and webhooks, the users'
+ * hands, and a witness. Deterministic: the same options give the same calls.
+ */
+export class Life {
+  readonly world: World;
+  readonly witness: Witness;
+  readonly isPair: boolean;
+  /** Each process has heirs: who takes its place when it was killed. */
+  readonly instances: { instance: Instance; deps: Deps }[] = [];
+  /** When the last fault was over. */
+  lastFaultAt = -Infinity;
+  /** The call at which a process stood still with its request under way. */
+  frozenInside: string | undefined;
+  faultsMet = 0;
+  readonly #options: LifeOptions;
+  readonly #random: () => number;
+  #waiting: { readonly instance: Instance; readonly go: () => void }[] = [];
+  #standing: { readonly instance: Instance; readonly until: number; readonly go: () => void }[] = [];
+  #whenever: { readonly when: () => boolean; readonly act: () => void }[] = [];
+  #pods: PodKey[] = [];
+  #postAt = Infinity;
+  #batches: Batch[] = [];
+  #tickedAt = -Infinity;
+  #ticks = 0;
+  #sweepAt = noon;
+  #beatAt = noon;
+  #due = { changes: -1, at: Infinity };
+  #made = 0;
+  #hasThawed = false;
+
+  constructor(world: World, options: LifeOptions) {
+    this.world = world;
+    this.#options = options;
+    this.isPair = options.seed !== undefined;
+    this.#random = random(options.seed ?? 1);
+    this.witness = new Witness(world);
+    this.#addInstance(0);
+    if (this.isPair) this.#addInstance(1);
+    world.cluster.watchPods((_change, pod) => this.#hear(pod));
+  }
+
+  get now(): number {
+    return this.world.now;
+  }
+
+  get key() {
+    return { cluster: clusterUid, node: nodeName };
+  }
+
+  // --- hands -------------------------------------------------------------------------------------------------------
+
+  createPod(manifest: Omit<PodManifest, 'name' | 'spec'> & { readonly name?: string; readonly spec: JsonObject }): Pod {
+    this.#made += 1;
+    return this.world.cluster.pods.create({
+      name: 'p',
+      nodeName,
+      uid: `5d0e6b0c-0000-4000-8000-${String(this.#made).padStart(12, '0')}`,
+      ...manifest,
+    });
+  }
+
+  /** Acts once, as soon as it is so, even between two calls of a process. */
+  whenever(when: () => boolean, act: () => void): void {
+    this.#whenever.push({ when, act });
+  }
+
+  /** Lets time pass until it is so; what takes longer than `withinSeconds` and a recovery from faults is O7. */
+  async until(what: string, isSo: () => boolean, withinSeconds = 60): Promise<void> {
+    const from = this.now;
+    for (;;) {
+      this.#act();
+      if (isSo()) return;
+      const limit = Math.max(from, this.lastFaultAt) + withinSeconds * 1000 + this.#recovery();
+      if (this.now > limit) {
+        this.witness.report('O7', `not within ${withinSeconds} s and a recovery: ${what}`);
+        throw new Stuck(what);
+      }
+      await this.#step(limit + 1);
+    }
+  }
+
+  async pass(seconds: number): Promise<void> {
+    const end = this.now + seconds * 1000;
+    while (this.now < end) await this.#step(end);
+  }
+
+  /** The last fault passes, everything comes to rest, and stays so. */
+  async finish(): Promise<void> {
+    await this.until('every frozen process goes on', () => this.#standing.length === 0, 120);
+    let why: string | undefined = '';
+    const isSettled = (): boolean => {
+      why = this.#waiting.length > 0 ? 'work is under way' : unsettled(this);
+      return why === undefined;
+    };
+    await this.until('all is settled', isSettled).catch((error: unknown) => {
+      if (error instanceof Stuck) this.witness.report('O7', String(why));
+      throw error;
+    });
+    const before = this.witness.armWrites;
+    await this.pass(calmMs / 1000);
+    why = unsettled(this);
+    if (why !== undefined) this.witness.report('O7', `settled, and then not: ${why}`);
+    if (this.witness.armWrites !== before) this.witness.report('O7', 'ARM is written to although all is settled');
+  }
+
+  #recovery(): number {
+    if (this.faultsMet === 0) return 0;
+    return this.frozenInside === undefined ? recoveryMs : windowRecoveryMs;
+  }
+
+  // --- processes ---------------------------------------------------------------------------------------------------
+
+  #addInstance(place: 0 | 1, heir = 0): void {
+    const stage: Stage = {
+      turn: (instance) => this.#turn(instance),
+      stand: (instance, ms) => this.#stand(instance, ms),
+      onCall: (call) => this.#onCall(call),
+      onFault: (instance, call) => this.#onFault(instance, call, place),
+    };
+    const fault = heir > 0 ? undefined : place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
+    const instance = new Instance(`${'ab'[place]}${heir}`, stage, fault);
+    const deps = createProcess(this.world, instance, {
+      seed: 100 + place * 10 + heir,
+      budgets: this.#options.budgets ?? false,
+      log: (message, fields) => this.witness.onLog(message, fields),
+    });
+    this.instances[place] = { instance, deps };
+  }
+
+  #onFault(instance: Instance, call: Call, place: 0 | 1): void {
+    this.faultsMet += 1;
+    this.lastFaultAt = this.now;
+    const fault = place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
+    if (fault?.moment === 'inside') this.frozenInside = call.name;
+    // A process that died is followed by another; what it was working on is lost.
+    if (fault?.kind === 'kill') this.#addInstance(place, 1);
+    void instance;
+  }
+
+  #turn(instance: Instance): Promise<void> {
+    if (instance.state === 'dead') return new Promise(() => undefined);
+    if (this.isPair) return new Promise((go) => void this.#waiting.push({ instance, go }));
+    this.world.now += latencyMs;
+    return Promise.resolve();
+  }
+
+  #stand(instance: Instance, ms: number): Promise<void> {
+    instance.state = 'frozen';
+    return new Promise((go) => void this.#standing.push({ instance, until: this.now + ms, go }));
+  }
+
+  #onCall(call: Call): void {
+    this.witness.onCall(call);
+    this.#options.onCall?.(call, this);
+    this.#act();
+  }
+
+  #act(): void {
+    for (const one of this.#whenever) {
+      if (!one.when()) continue;
+      this.#whenever = this.#whenever.filter((other) => other !== one);
+      one.act();
+    }
+  }
+
+  // --- time --------------------------------------------------------------------------------------------------------
+
+  async #step(horizon: number): Promise<void> {
+    this.#trigger();
+    await macrotask();
+    if (this.#release()) return macrotask();
+    this.world.now = Math.max(this.now, Math.min(horizon, this.#nextEvent()));
+    const awake = this.#standing.filter(({ until }) => until <= this.now);
+    this.#standing = this.#standing.filter(({ until }) => until > this.now);
+    for (const { instance, go } of awake) {
+      instance.state = 'alive';
+      this.#hasThawed = true;
+      this.lastFaultAt = this.now;
+      go();
+    }
+  }
+
+  /** Lets one of the waiting calls be made. */
+  #release(): boolean {
+    const able = this.#waiting.filter(({ instance }) => instance.state === 'alive');
+    this.#waiting = this.#waiting.filter(({ instance }) => instance.state !== 'dead');
+    const next = able[Math.floor(this.#random() * able.length)];
+    if (next === undefined) return false;
+    this.#waiting = this.#waiting.filter((one) => one !== next);
+    // Two processes work side by side: their calls take no longer together than one after the other.
+    this.world.now += latencyMs;
+    next.go();
+    return true;
+  }
+
+  #nextEvent(): number {
+    return Math.min(
+      this.#postAt,
+      this.#tickAt(),
+      this.#sweepAt,
+      this.#beatAt,
+      ...this.#standing.map(({ until }) => until),
+      ...this.#batches.map(({ postedAt }) => postedAt + deadlines.webhook),
+    );
+  }
+
+  get #hasRelay(): boolean {
+    return this.#options.relay ?? true;
+  }
+
+  #tickAt(): number {
+    if (!this.#hasRelay) return Infinity;
+    const changes = this.world.store.table.changes();
+    if (changes !== this.#due.changes)
+      this.#due = { changes, at: this.world.store.readDue(this.key)[0]?.dueAt ?? Infinity };
+    const due = this.#due.at;
+    return Math.max(this.#tickedAt + 1_000, Math.min(due + 1, this.#tickedAt + sweepEveryMs));
+  }
+
+  #trigger(): void {
+    this.#repost();
+    if (this.now >= this.#postAt) this.#post();
+    if (this.now >= this.#tickAt()) this.#tick();
+    if (this.now >= this.#sweepAt) {
+      this.#sweepAt += sweepEveryMs;
+      this.#onTimer(this.#sweepAt / sweepEveryMs, (deps, nodes) =>
+        sweep(deps, nodes, { resync: false }, deps.clock.timeout(deadlines.sweep)),
+      );
+    }
+    if (this.now >= this.#beatAt) {
+      this.#beatAt += sweepEveryMs;
+      this.#onTimer(this.#beatAt / sweepEveryMs + 1, (deps, nodes) =>
+        heartbeat(deps, nodes, deps.clock.timeout(deadlines.heartbeat)),
+      );
+    }
+  }
+
+  /** A timer runs in one process at a time. */
+  #onTimer(turn: number, run: (deps: Deps, nodes: readonly NodeDeps[]) => Promise<unknown>): void {
+    const able = this.#able();
+    const chosen = able[turn % able.length];
+    if (chosen === undefined) return;
+    const { deps } = chosen;
+    this.#start(run(deps, [...this.#cluster(deps).nodes.values()]));
+  }
+
+  /** Nothing that a process of the app throws is expected. */
+  #start(invocation: Promise<unknown>): void {
+    invocation.catch((error: unknown) =>
+      this.witness.report('O7', `an invocation threw ${error instanceof Error ? (error.stack ?? '') : String(error)}`),
+    );
+  }
+
+  #able(): readonly { instance: Instance; deps: Deps }[] {
+    const isWaiting = this.#options.faults?.isAlone === true && !this.#hasThawed;
+    return this.instances.filter(({ instance }, place) => instance.state === 'alive' && !(isWaiting && place === 0));
+  }
+
+  #cluster(deps: Deps): ClusterDeps {
+    const [found] = deps.clusters.values();
+    if (found === undefined) throw new Error('no cluster');
+    return found;
+  }
+
+  // --- the relay ---------------------------------------------------------------------------------------------------
+
+  #hear(pod: Pod): void {
+    if (!this.#hasRelay || pod.spec.nodeName !== nodeName) return;
+    this.#pods = [...this.#pods.filter(({ uid }) => uid !== pod.metadata.uid), keyOf(pod)];
+    this.#postAt = Math.min(this.#postAt, this.now + 50);
+  }
+
+  /** To every process at once: a webhook may come twice. */
+  #post(): void {
+    const pods = this.#pods;
+    this.#postAt = Infinity;
+    this.#pods = [];
+    const able = this.#able();
+    const batch: Batch = { pods, postedAt: this.now, by: new Set(able.map(({ instance }) => instance)), isAccepted: false };
+    this.#batches.push(batch);
+    for (const { instance, deps } of able) {
+      const signal = deps.clock.timeout(deadlines.webhook);
+      const posted = handlePodEvents(
+        deps,
+        this.#cluster(deps),
+        { epoch: 'e', seq: 1, kind: 'delta', pods: [...pods] },
+        signal,
+      );
+      this.#start(
+        posted.then((outcome) => {
+          batch.by.delete(instance);
+          batch.isAccepted ||= outcome.kind === 'accepted';
+        }),
+      );
+    }
+  }
+
+  /** What nobody took is posted again, a second later or when the answer does not come. */
+  #repost(): void {
+    this.#batches = this.#batches.filter((batch) => {
+      if (batch.isAccepted) return false;
+      const isOverdue = this.now >= batch.postedAt + deadlines.webhook;
+      if (!isOverdue && [...batch.by].some(({ state }) => state !== 'dead')) return true;
+      const known = new Set(this.#pods.map(({ uid }) => uid));
+      this.#pods.push(...batch.pods.filter(({ uid }) => !known.has(uid)));
+      this.#postAt = Math.min(this.#postAt, this.now + 1_000);
+      return false;
+    });
+  }
+
+  /** One after the other takes it: the front's choice. */
+  #tick(): void {
+    this.#tickedAt = this.now;
+    this.#ticks += 1;
+    const able = this.#able();
+    const deps = able[this.#ticks % able.length]?.deps;
+    if (deps === undefined) return;
+    const signal = deps.clock.timeout(deadlines.webhook);
+    this.#start(handlePodEvents(deps, this.#cluster(deps), { epoch: 'e', seq: 1, kind: 'tick', pods: [] }, signal));
+  }
+}
+
+const macrotask = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+export async function createLife(options: LifeOptions): Promise<Life> {
+  return new Life(await createWorld(options.world), options);
+}

@@ -1,0 +1,109 @@
+import type { Fault, Faults, Moment } from './fault.ts';
+import { createLife, Stuck } from './life.ts';
+import type { Life } from './life.ts';
+import type { Call } from './instance.ts';
+import { findLostEnds, findOverspending, findSecondRuns } from './oracles.ts';
+import type { Violation } from './oracles.ts';
+import type { Variant } from './variants.ts';
+
+/** Requests that ACI has no precondition for: what arrives of them after a freeze is rule 2's documented window. */
+export const windowCalls: ReadonlySet<string> = new Set([
+  'groups.createOrUpdate',
+  'groups.stop',
+  'groups.delete',
+]);
+
+export interface Outcome {
+  readonly violations: readonly Violation[];
+  /** The life fell into the window and is exempt from O2. */
+  readonly isExempt: boolean;
+  readonly faultsMet: number;
+}
+
+export interface Setting {
+  readonly faults?: Faults;
+  /** Two processes, their calls in an order drawn from it. */
+  readonly seed?: number;
+  readonly onCall?: (call: Call, life: Life) => void;
+}
+
+/** One life of the variant with these faults, and what the oracles say of it. */
+export async function tell(variant: Variant, setting: Setting = {}): Promise<Outcome> {
+  const life = await createLife({
+    ...(variant.world === undefined ? {} : { world: variant.world }),
+    ...(variant.relay === undefined ? {} : { relay: variant.relay }),
+    ...(variant.budgets === undefined ? {} : { budgets: variant.budgets }),
+    ...setting,
+  });
+  try {
+    await variant.live(life);
+  } catch (error) {
+    if (!(error instanceof Stuck)) throw error;
+  }
+  findSecondRuns(life);
+  findLostEnds(life);
+  findOverspending(life, variant.arm);
+  const isExempt = life.frozenInside !== undefined && windowCalls.has(life.frozenInside);
+  const violations = life.witness.violations.filter(({ oracle }) => !isExempt || oracle !== 'O2');
+  return { violations, isExempt, faultsMet: life.faultsMet };
+}
+
+/** One outside call of a life without faults. */
+export interface Point {
+  readonly index: number;
+  readonly name: string;
+  /** The world was another after it. */
+  readonly isChange: boolean;
+}
+
+/** The calls of one process in a life without faults, as they were made. */
+export async function enumerate(variant: Variant, options: { readonly of: 'a' | 'b'; readonly seed?: number; readonly isAlone?: boolean }): Promise<readonly Point[]> {
+  const points: Point[] = [];
+  let before = '';
+  const outcome = await tell(variant, {
+    ...(options.seed === undefined ? {} : { seed: options.seed }),
+    faults: { isAlone: options.isAlone ?? false },
+    onCall: ({ instance, index, name }, life) => {
+      const after = fingerprint(life);
+      if (instance.name.startsWith(options.of)) points.push({ index, name, isChange: after !== before });
+      before = after;
+    },
+  });
+  if (outcome.violations.length > 0) throw new Error(`${variant.name}: ${JSON.stringify(outcome.violations)}`);
+  return points;
+}
+
+/** All that is outside of the processes. */
+function fingerprint({ world, key }: Life): string {
+  const { cluster, groups, store } = world;
+  return JSON.stringify([
+    store.table.readPartition(`${key.cluster}_${key.node}`),
+    store.table.readPartition('buckets'),
+    groups.names().map((name) => groups.readGroup(name)),
+    groups.puts().length,
+    cluster.pods.list().map(({ metadata }) => [metadata.uid, metadata.resourceVersion]),
+    cluster.nodes.get(key.node),
+    cluster.nodes.getLease(key.node),
+    cluster.events().length,
+  ]);
+}
+
+/** Killed before and after each call. */
+export const killPoints = (points: readonly Point[]): readonly Fault[] =>
+  points.flatMap(({ index }) => (['before', 'after'] as const).map((moment) => ({ kind: 'kill' as const, call: index, moment })));
+
+/**
+ * Those of the kill points that leave different worlds: a process that dies after a call that changed nothing leaves
+ * the world of the call before.
+ */
+export const distinctKillPoints = (points: readonly Point[]): readonly Fault[] => [
+  { kind: 'kill', call: 0, moment: 'before' },
+  ...points.flatMap(({ index, isChange }): Fault[] => (isChange ? [{ kind: 'kill', call: index, moment: 'after' }] : [])),
+];
+
+/** Frozen before, in, and after each call; a read that arrives late is as one that was sent late. */
+export const freezePoints = (points: readonly Point[]): readonly Fault[] =>
+  points.flatMap(({ index, isChange }) => {
+    const moments: readonly Moment[] = isChange ? ['before', 'inside', 'after'] : ['before', 'after'];
+    return moments.map((moment): Fault => ({ kind: 'freeze', call: index, moment }));
+  });

@@ -1,5 +1,6 @@
-import { fail } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
 import type { Fault, Result } from '../../core/fault.ts';
+import type { Outcome, Refusal } from './api-server/refusal.ts';
 
 /** What a test makes go wrong with one method. `after`: the effect takes place, and only the answer is lost. */
 export interface InjectedFault<Method extends string> {
@@ -51,23 +52,26 @@ export function createCallGate<Method extends string>(): CallGate<Method> {
   };
 }
 
-/** The API server's words where somebody reads them. */
-export const notFound = (kind: string, name: string): Fault => ({
-  kind: 'not-found',
-  code: 'NotFound',
-  message: `${kind} "${name}" not found`,
-});
+/** What the Kubernetes adapter makes of the same refusal when it comes over HTTP. */
+export function faultOf({ code, reason, message }: Refusal): Fault {
+  switch (code) {
+    case 401:
+    case 403:
+      return { kind: 'denied', code: reason, message };
+    case 404:
+      return { kind: 'not-found', code: reason, message };
+    case 409:
+    case 410:
+      return { kind: 'conflict', code: reason, message };
+    default:
+      return code < 500 ? { kind: 'rejected', code: reason, message } : { kind: 'transient', message };
+  }
+}
 
-export const changed = (kind: string, name: string): Fault => ({
-  kind: 'conflict',
-  code: 'Conflict',
-  message: `Operation cannot be fulfilled on ${kind} "${name}": the object has been modified; please apply your changes to the latest version and try again`,
-});
-
-export const alreadyExists = (kind: string, name: string): Fault => ({
-  kind: 'conflict',
-  code: 'AlreadyExists',
-  message: `${kind} "${name}" already exists`,
-});
-
-export const forbidden = (message: string): Fault => ({ kind: 'denied', code: 'Forbidden', message });
+/** An outcome as a port tells it; `read` gives undefined for what is not the kind that was asked for, which is a bug here. */
+export function resultOf<T, R>(outcome: Outcome<T>, read: (value: T) => R | undefined): Result<R> {
+  if (!outcome.ok) return fail(faultOf(outcome.refusal));
+  const value = read(outcome.value);
+  if (value === undefined) throw new Error('the object is not of the kind under which it is stored');
+  return ok(value);
+}

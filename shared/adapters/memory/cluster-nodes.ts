@@ -1,8 +1,22 @@
-import { randomUUID } from 'node:crypto';
 import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { KubeNode, Lease, NodeStatusPatch, NodeTemplate } from '../../core/kubernetes/node.ts';
-import { alreadyExists, changed, notFound } from './cluster-faults.ts';
+import { buildNodeStatusPatch, nodeStatus } from '../../core/kubernetes/status-patch.ts';
+import { formatLease, leaseNamespace, parseLease } from '../../wire/kubernetes/lease.ts';
+import { parseNode } from '../../wire/kubernetes/node.ts';
+import type { ClusterState } from './api-server/cluster-state.ts';
+import { createObject } from './api-server/create.ts';
+import type { Target } from './api-server/create.ts';
+import { deleteObject } from './api-server/delete.ts';
+import { metaOf, objectsAt, textAt } from './api-server/json-access.ts';
+import { patchObject } from './api-server/patch.ts';
+import { notFound } from './api-server/refusal.ts';
+import { leases, nodes, qualifiedName } from './api-server/resources.ts';
+import type { Resource } from './api-server/resources.ts';
+import { replaceObject } from './api-server/update.ts';
+import type { User } from './api-server/user.ts';
+import { faultOf, resultOf } from './cluster-faults.ts';
 
 /** Nodes and their Leases in `kube-node-lease`. */
 export interface ClusterNodes {
@@ -18,69 +32,70 @@ export interface ClusterNodes {
   readonly deleteLease: (name: string) => void;
 }
 
-export function createClusterNodes({ nextVersion }: { readonly nextVersion: () => string }): ClusterNodes {
-  const nodes = new Map<string, KubeNode>();
-  const leases = new Map<string, Lease>();
-  const storeNode = (node: KubeNode): Result<KubeNode> => {
-    const stored = { ...node, metadata: { ...node.metadata, resourceVersion: nextVersion() } };
-    nodes.set(node.metadata.name, stored);
-    return ok(stored);
-  };
-  const storeLease = (lease: Lease): Result<Lease> => {
-    const stored = { ...lease, resourceVersion: nextVersion() };
-    leases.set(lease.name, stored);
-    return ok(stored);
-  };
-  const find = (name: string): Result<KubeNode> => {
-    const node = nodes.get(name);
-    return node === undefined ? fail(notFound('nodes', name)) : ok(node);
+/** Written as `user`: undefined is somebody who may do everything. */
+export function createClusterNodes(state: ClusterState, user?: User): ClusterNodes {
+  const of = (resource: Resource, name: string, subresource = ''): Target => ({
+    user,
+    resource,
+    subresource,
+    namespace: resource.isNamespaced ? leaseNamespace : '',
+    name,
+  });
+  const read = (resource: Resource, name: string): JsonObject | undefined =>
+    state.store.get(resource, { namespace: resource.isNamespaced ? leaseNamespace : '', name });
+  const patchNode = (name: string, subresource: string, body: JsonObject): Result<KubeNode> => {
+    const type = 'application/strategic-merge-patch+json';
+    return resultOf(patchObject(state, of(nodes, name, subresource), { type, body, fieldManager: '' }), readNode);
   };
   return {
-    get: find,
-    create: ({ name, labels, annotations, taints, status }) =>
-      nodes.has(name)
-        ? fail(alreadyExists('nodes', name))
-        : storeNode({
-            metadata: { name, uid: randomUUID(), resourceVersion: '', labels, annotations },
-            unschedulable: false,
-            taints,
-            status,
-          }),
-    patchStatus: (name, patch) => {
-      const found = find(name);
-      return found.ok ? storeNode({ ...found.value, status: merged(found.value, patch) }) : found;
-    },
+    get: (name) => found(read(nodes, name), readNode, { kind: 'nodes', name }),
+    create: (template) => resultOf(createObject(state, of(nodes, ''), nodeBody(template)), readNode),
+    patchStatus: (name, patch) => patchNode(name, 'status', buildNodeStatusPatch(patch)),
     cordon: (name) => {
-      const found = find(name);
-      if (!found.ok) return found;
-      storeNode({ ...found.value, unschedulable: true });
-      return ok(undefined);
+      const patched = patchNode(name, '', { spec: { unschedulable: true } });
+      return patched.ok ? ok(undefined) : patched;
     },
     delete: (name, uid) => {
-      const node = nodes.get(name);
-      if (node === undefined || (uid !== undefined && node.metadata.uid !== uid)) return;
-      nodes.delete(name);
-      if (leases.get(name)?.ownerUid === node.metadata.uid) leases.delete(name);
+      const deleted = deleteObject(state, of(nodes, name), uid === undefined ? {} : { uid });
+      const lease = read(leases, name);
+      if (!deleted.ok || lease === undefined) return;
+      const owned = objectsAt(metaOf(lease), 'ownerReferences').map((owner) => textAt(owner, 'uid'));
+      if (owned.includes(textAt(metaOf(deleted.value.object), 'uid')))
+        state.store.remove(leases, { namespace: leaseNamespace, name });
     },
-    getLease: (name) => {
-      const lease = leases.get(name);
-      return lease === undefined ? fail(notFound('leases.coordination.k8s.io', name)) : ok(lease);
-    },
-    createLease: (lease) =>
-      leases.has(lease.name) ? fail(alreadyExists('leases.coordination.k8s.io', lease.name)) : storeLease(lease),
-    updateLease: (lease) => {
-      const current = leases.get(lease.name);
-      if (current === undefined) return fail(notFound('leases.coordination.k8s.io', lease.name));
-      return current.resourceVersion === lease.resourceVersion
-        ? storeLease(lease)
-        : fail(changed('leases.coordination.k8s.io', lease.name));
-    },
-    deleteLease: (name) => void leases.delete(name),
+    getLease: (name) => found(read(leases, name), readLease, { kind: qualifiedName(leases), name }),
+    createLease: (lease) => resultOf(createObject(state, of(leases, ''), formatLease(lease)), readLease),
+    updateLease: (lease) => resultOf(replaceObject(state, of(leases, lease.name), formatLease(lease)), readLease),
+    deleteLease: (name) => void deleteObject(state, of(leases, name), {}),
   };
 }
 
-/** Conditions merge by type; the rest of what a kubelet sends is replaced. */
-function merged(node: KubeNode, patch: NodeStatusPatch): KubeNode['status'] {
-  const others = node.status.conditions.filter(({ type }) => !patch.conditions.some((own) => own.type === type));
-  return { ...patch, conditions: [...others, ...patch.conditions] };
+const parsedNodes = new WeakMap<JsonObject, KubeNode>();
+const parsedLeases = new WeakMap<JsonObject, Lease>();
+
+/** Each object is parsed once, however often it is read. */
+const once =
+  <T>(known: WeakMap<JsonObject, T>, parse: (json: unknown) => T | undefined) =>
+  (json: JsonObject): T | undefined => {
+    const value = known.get(json) ?? parse(json);
+    if (value !== undefined) known.set(json, value);
+    return value;
+  };
+const readNode = once(parsedNodes, parseNode);
+const readLease = once(parsedLeases, parseLease);
+
+function found<T>(
+  json: JsonObject | undefined,
+  read: (json: JsonObject) => T | undefined,
+  about: { readonly kind: string; readonly name: string },
+): Result<T> {
+  return json === undefined ? fail(faultOf(notFound(about))) : resultOf({ ok: true, value: json }, read);
 }
+
+const nodeBody = ({ name, labels, annotations, taints, status }: NodeTemplate): JsonObject => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, labels, annotations },
+  spec: { unschedulable: false, taints: taints.map((taint) => ({ ...taint })) },
+  status: nodeStatus(status),
+});

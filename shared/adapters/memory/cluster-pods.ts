@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import { fail, ok } from '../../core/fault.ts';
+import { fail } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
-import { isTerminalPhase } from '../../core/kubernetes/pod.ts';
 import type { Pod, PodCondition, PodStatus } from '../../core/kubernetes/pod.ts';
 import { buildPodStatusPatch } from '../../core/kubernetes/status-patch.ts';
 import type { ObjectRef } from '../../ports/node-api.ts';
 import { parsePod } from '../../wire/pod.ts';
-import { changed, forbidden, notFound } from './cluster-faults.ts';
-import { mergePatch } from './cluster-merge.ts';
+import { ensureAccount, ensureNamespace } from './api-server/bootstrap.ts';
+import type { ClusterState } from './api-server/cluster-state.ts';
+import { deleteObject } from './api-server/delete.ts';
+import { instant, metaOf, numberAt, specOf, textAt, uidOf, withMeta } from './api-server/json-access.ts';
+import { changed, notFound } from './api-server/refusal.ts';
+import { pods } from './api-server/resources.ts';
+import { mergePatch } from './api-server/strategic-merge.ts';
+import { writeChanged } from './api-server/update.ts';
+import { nodeUser } from './api-server/user.ts';
+import { faultOf, resultOf } from './cluster-faults.ts';
 
 /** A pod as somebody creates it; what is absent is filled in as the API server and the scheduler would. */
 export interface PodManifest {
@@ -30,6 +37,7 @@ export type PodChange = 'added' | 'modified' | 'deleted';
 
 /** The pods of one cluster, as `v1.Pod` JSON behind the API server's rules of change and removal. */
 export interface ClusterPods {
+  /** Past admission: the spec is kept as it is told, without defaults and without a volume for the ServiceAccount. */
   readonly create: (manifest: PodManifest) => Pod;
   readonly get: (ref: ObjectRef) => Pod | undefined;
   readonly list: () => readonly Pod[];
@@ -46,108 +54,83 @@ export interface ClusterPods {
   readonly remove: (ref: ObjectRef) => void;
 }
 
-interface Stored {
-  readonly json: JsonObject;
-  readonly pod: Pod;
-  readonly finalizers: readonly string[];
+/** Each pod is parsed once, however often it is read. */
+const parsed = new WeakMap<JsonObject, Pod>();
+
+export function readPod(json: JsonObject): Pod {
+  const known = parsed.get(json);
+  if (known !== undefined) return known;
+  const pod = parsePod(json);
+  if (pod === undefined) throw new Error('the manifest is not that of a pod');
+  parsed.set(json, pod);
+  return pod;
 }
 
-interface PodsOptions {
-  readonly now: () => number;
-  readonly nextVersion: () => string;
-  /** Called after each change, with the pod as it is now (or last was). */
-  readonly onChange: (change: PodChange, pod: Pod) => void;
-}
-
-export function createClusterPods({ now, nextVersion, onChange }: PodsOptions): ClusterPods {
-  const pods = new Map<string, Stored>();
-
-  /** Writes metadata and the rest under a new resourceVersion. */
-  const store = (json: JsonObject, finalizers: readonly string[], change: PodChange): Pod => {
-    const versioned = mergePatch(json, { metadata: { resourceVersion: nextVersion() } });
-    const pod = parsePod(versioned);
-    if (pod === undefined) throw new Error('the manifest is not that of a pod');
-    pods.set(keyOf(pod.metadata), { json: versioned, pod, finalizers });
-    onChange(change, pod);
-    return pod;
+export function createClusterPods(state: ClusterState): ClusterPods {
+  const { store, now } = state;
+  const find = (ref: ObjectRef): JsonObject | undefined => store.get(pods, ref);
+  const modify = (ref: ObjectRef, patch: (pod: JsonObject) => JsonObject): void => {
+    const found = find(ref);
+    if (found !== undefined) store.put(pods, mergePatch(found, patch(found)));
   };
-  const modify = (ref: ObjectRef, patch: JsonObject): Pod | undefined => {
-    const found = pods.get(keyOf(ref));
-    return found === undefined ? undefined : store(mergePatch(found.json, patch), found.finalizers, 'modified');
-  };
-  const remove = (ref: ObjectRef): void => {
-    const found = pods.get(keyOf(ref));
-    if (!pods.delete(keyOf(ref)) || found === undefined) return;
-    onChange('deleted', found.pod);
-  };
-  const erase = (ref: ObjectRef, found: Stored): void => {
-    if (found.finalizers.length === 0) remove(ref);
-    else modify(ref, { metadata: { deletionTimestamp: instant(now()), deletionGracePeriodSeconds: 0 } });
-  };
-
+  const target = (ref: ObjectRef) => ({ user: undefined, resource: pods, subresource: '', ...ref });
   return {
     create: (manifest) => {
-      const key = keyOf({ namespace: manifest.namespace ?? 'default', name: manifest.name });
-      if (pods.has(key)) throw new Error(`pods "${key}" already exists`);
-      return store(podJson(manifest, now()), manifest.finalizers ?? [], 'added');
+      const { namespace = 'default', name } = manifest;
+      if (find({ namespace, name }) !== undefined) throw new Error(`pods "${namespace}/${name}" already exists`);
+      const json = podJson(manifest, now());
+      if (parsePod(json) === undefined) throw new Error('the manifest is not that of a pod');
+      ensureNamespace(state, namespace);
+      ensureAccount(state, namespace, textAt(specOf(json), 'serviceAccountName'));
+      return readPod(store.put(pods, json));
     },
-    get: (ref) => pods.get(keyOf(ref))?.pod,
-    list: () => [...pods.values()].map(({ pod }) => pod),
+    get: (ref) => {
+      const found = find(ref);
+      return found === undefined ? undefined : readPod(found);
+    },
+    list: () => [...store.all(pods)].map(readPod),
     patchStatus: (nodeName, pod, status) => {
-      const { name, uid, resourceVersion } = pod.metadata;
-      const found = pods.get(keyOf(pod.metadata));
-      if (found === undefined || found.pod.metadata.uid !== uid) return fail(notFound('pods', name));
-      if (found.pod.spec.nodeName !== nodeName)
-        return fail(
-          forbidden(`node "${nodeName}" can only update pod status for pods with spec.nodeName set to itself`),
-        );
-      if (found.pod.metadata.resourceVersion !== resourceVersion) return fail(changed('pods', name));
-      const patched = mergePatch(found.json, { status: buildPodStatusPatch(pod, status)['status'] });
-      // A patch that changes nothing gives no new version and no event.
-      if (JSON.stringify(patched) === JSON.stringify(found.json)) return ok(found.pod);
-      return ok(store(patched, found.finalizers, 'modified'));
+      const { name, namespace, uid, resourceVersion } = pod.metadata;
+      const found = find({ namespace, name });
+      if (found === undefined || uidOf(found) !== uid) return fail(faultOf(notFound({ kind: 'pods', name })));
+      const isOwn = textAt(specOf(found), 'nodeName') === nodeName;
+      if (isOwn && textAt(metaOf(found), 'resourceVersion') !== resourceVersion)
+        return fail(faultOf(changed({ kind: 'pods', name })));
+      const wanted = mergePatch(found, { status: buildPodStatusPatch(pod, status)['status'] });
+      return resultOf(
+        writeChanged(
+          state,
+          { user: nodeUser(nodeName), resource: pods, subresource: 'status', namespace, name },
+          found,
+          wanted,
+        ),
+        readPod,
+      );
     },
-    delete: (ref, options) => {
-      const found = pods.get(keyOf(ref));
-      if (found === undefined || (options.uid !== undefined && options.uid !== found.pod.metadata.uid)) return;
-      const graceSeconds = graceOf(found.pod, options.gracePeriodSeconds);
-      const before = found.pod.metadata.deletionGracePeriodSeconds;
-      if (graceSeconds === 0) erase(ref, found);
-      else if (before === undefined || graceSeconds < before)
-        modify(ref, { metadata: deletion(found.pod, graceSeconds, now()) });
-    },
-    setCondition: (ref, condition) => void modify(ref, { status: { conditions: [{ ...condition }] } }),
-    patchSpec: (ref, patch) => {
-      const generation = (pods.get(keyOf(ref))?.pod.metadata.generation ?? 0) + 1;
-      modify(ref, { metadata: { generation }, spec: patch });
-    },
+    delete: (ref, options) => void deleteObject(state, target(ref), options),
+    setCondition: (ref, condition) => modify(ref, () => ({ status: { conditions: [{ ...condition }] } })),
+    patchSpec: (ref, patch) =>
+      modify(ref, (pod) => ({ metadata: { generation: (numberAt(metaOf(pod), 'generation') ?? 0) + 1 }, spec: patch })),
     removeFinalizers: (ref) => {
-      const found = pods.get(keyOf(ref));
+      const found = find(ref);
       if (found === undefined) return;
-      if (found.pod.metadata.deletionGracePeriodSeconds === 0) remove(ref);
-      else store(found.json, [], 'modified');
+      if (numberAt(metaOf(found), 'deletionGracePeriodSeconds') === 0) store.remove(pods, ref);
+      else store.put(pods, withMeta(found, { finalizers: undefined }));
     },
-    remove,
+    remove: (ref) => void store.remove(pods, ref),
   };
 }
 
-const keyOf = (ref: ObjectRef): string => `${ref.namespace}/${ref.name}`;
-
-/** RFC 3339 in whole seconds, as the API server writes times. */
-const instant = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-
-/** What is bound nowhere or has ended has nothing to wait for (pod strategy, `CheckGracefulDelete`). */
-function graceOf(pod: Pod, asked: number | undefined): number {
-  const isUnbound = pod.spec.nodeName === '';
-  return isUnbound || isTerminalPhase(pod.status.phase) ? 0 : (asked ?? pod.spec.terminationGracePeriodSeconds);
-}
-
-/** The deadline; the first request also gives a new generation. */
-const deletion = (pod: Pod, graceSeconds: number, now: number): JsonObject => ({
-  deletionTimestamp: instant(now + graceSeconds * 1000),
-  deletionGracePeriodSeconds: graceSeconds,
-  ...(pod.metadata.deletionTimestamp === undefined ? { generation: pod.metadata.generation + 1 } : {}),
-});
+export const podChange = (type: 'ADDED' | 'MODIFIED' | 'DELETED'): PodChange => {
+  switch (type) {
+    case 'ADDED':
+      return 'added';
+    case 'MODIFIED':
+      return 'modified';
+    case 'DELETED':
+      return 'deleted';
+  }
+};
 
 function podJson(manifest: PodManifest, now: number): JsonObject {
   const { name, namespace = 'default', nodeName, spec, uid = randomUUID() } = manifest;
@@ -164,6 +147,7 @@ function podJson(manifest: PodManifest, now: number): JsonObject {
       ...(manifest.labels === undefined ? {} : { labels: manifest.labels }),
       ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations }),
       ...(manifest.ownerReferences === undefined ? {} : { ownerReferences: manifest.ownerReferences }),
+      ...(manifest.finalizers === undefined ? {} : { finalizers: manifest.finalizers }),
     },
     spec: nodeName === undefined ? spec : { ...spec, nodeName },
     status: { phase: 'Pending', qosClass: 'BestEffort', conditions: nodeName === undefined ? [] : [scheduled] },

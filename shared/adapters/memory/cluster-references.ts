@@ -1,70 +1,105 @@
-import { fail, ok } from '../../core/fault.ts';
-import type { Fault, Result } from '../../core/fault.ts';
-import type { Pod } from '../../core/kubernetes/pod.ts';
+import { randomUUID } from 'node:crypto';
+import { fail } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
+import type { JsonObject } from '../../core/json.ts';
 import type { ConfigMapData, SecretData, ServiceInfo, TokenRequest } from '../../core/kubernetes/references.ts';
-import { listReferences } from '../../core/pod/references.ts';
 import type { ObjectRef } from '../../ports/node-api.ts';
-import { forbidden, notFound } from './cluster-faults.ts';
+import { parseConfigMap, parseSecret, parseService } from '../../wire/kubernetes/references.ts';
+import { parseTokenRequest } from '../../wire/kubernetes/token.ts';
+import { authorize } from './api-server/authorization.ts';
+import { ensureNamespace } from './api-server/bootstrap.ts';
+import type { ClusterState } from './api-server/cluster-state.ts';
+import { instant, namespaceOf } from './api-server/json-access.ts';
+import { forbidden, notFound } from './api-server/refusal.ts';
+import { apiVersionOf, configMaps, secrets, services } from './api-server/resources.ts';
+import type { Resource } from './api-server/resources.ts';
+import { requestToken } from './api-server/tokens.ts';
+import { nodeUser } from './api-server/user.ts';
+import { faultOf, resultOf } from './cluster-faults.ts';
 
 /** What pods refer to. Names map to values; a test writes them. */
 export interface ClusterReferences {
   readonly putSecret: (ref: ObjectRef, data: Readonly<Record<string, string>>, type?: string) => void;
   readonly putConfigMap: (ref: ObjectRef, data: Readonly<Record<string, string>>) => void;
   readonly putService: (service: ServiceInfo) => void;
-  /** As a node whose pods are `pods`: only what they name is readable, whether it exists or not. */
-  readonly getSecret: (ref: ObjectRef, pods: readonly Pod[]) => Result<SecretData>;
-  readonly getConfigMap: (ref: ObjectRef, pods: readonly Pod[]) => Result<ConfigMapData>;
+  /** As a node: only what its pods name is readable, whether it exists or not. */
+  readonly getSecret: (node: string, ref: ObjectRef) => Result<SecretData>;
+  readonly getConfigMap: (node: string, ref: ObjectRef) => Result<ConfigMapData>;
+  /** Those that have a cluster IP. */
   readonly listServices: (namespace: string) => readonly ServiceInfo[];
-  /** Bound to a pod of the node, for its own ServiceAccount. */
-  readonly createToken: (request: TokenRequest, pods: readonly Pod[]) => Result<string>;
+  /** As a node: bound to a pod of its own, for that pod's ServiceAccount. */
+  readonly createToken: (node: string, request: TokenRequest) => Result<string>;
 }
 
-export function createClusterReferences(): ClusterReferences {
-  const secrets = new Map<string, SecretData>();
-  const configMaps = new Map<string, ConfigMapData>();
-  const services: ServiceInfo[] = [];
-  let tokens = 0;
+export function createClusterReferences(state: ClusterState): ClusterReferences {
+  const put = (resource: Resource, ref: ObjectRef, rest: JsonObject): void => {
+    ensureNamespace(state, ref.namespace);
+    const { namespace, name } = ref;
+    state.store.put(resource, {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      metadata: { name, namespace, uid: randomUUID(), creationTimestamp: instant(state.now()) },
+      ...rest,
+    });
+  };
   return {
-    putSecret: (ref, data, type = 'Opaque') => void secrets.set(keyOf(ref), { type, data: bytes(data) }),
-    putConfigMap: (ref, data) => void configMaps.set(keyOf(ref), { data, binaryData: {} }),
-    putService: (service) => void services.push(service),
-    getSecret: (ref, pods) => read('secrets', secrets, { ref, pods }),
-    getConfigMap: (ref, pods) => read('configmaps', configMaps, { ref, pods }),
-    listServices: (namespace) => services.filter((service) => service.namespace === namespace),
-    createToken: ({ namespace, serviceAccountName, pod }, pods) => {
-      const found = pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === pod.name);
-      const account =
-        found === undefined || found.spec.serviceAccountName === '' ? 'default' : found.spec.serviceAccountName;
-      if (found?.metadata.uid !== pod.uid || account !== serviceAccountName)
-        return fail(forbidden('node requested token bound to a pod that is not scheduled to it'));
-      return ok(`token-${(tokens += 1)}-of-${namespace}-${serviceAccountName}`);
+    putSecret: (ref, data, type = 'Opaque') => put(secrets, ref, { type, data: encoded(data) }),
+    putConfigMap: (ref, data) => put(configMaps, ref, { data }),
+    putService: ({ namespace, name, clusterIP, ports }) =>
+      put(services, { namespace, name }, { spec: { clusterIP, ports: ports.map((port) => ({ ...port })) } }),
+    getSecret: (node, ref) => read(state, { node, resource: secrets, ref }, parseSecret),
+    getConfigMap: (node, ref) => read(state, { node, resource: configMaps, ref }, parseConfigMap),
+    listServices: (namespace) =>
+      [...state.store.all(services)]
+        .filter((service) => namespaceOf(service) === namespace)
+        .flatMap((service) => parseService(service) ?? [])
+        .filter(({ clusterIP }) => clusterIP !== '' && clusterIP !== 'None'),
+    createToken: (node, request) => {
+      const { namespace, serviceAccountName: name } = request;
+      const refused = denied(state, node, {
+        verb: 'create',
+        resource: 'serviceaccounts',
+        subresource: 'token',
+        namespace,
+        name,
+      });
+      if (refused !== undefined) return fail(refused);
+      return resultOf(
+        requestToken(state, { user: nodeUser(node), namespace, name }, tokenBody(request)),
+        parseTokenRequest,
+      );
     },
   };
 }
 
-const keyOf = (ref: ObjectRef): string => `${ref.namespace}/${ref.name}`;
-const encoder = new TextEncoder();
-const bytes = (data: Readonly<Record<string, string>>): Readonly<Record<string, Uint8Array>> =>
-  Object.fromEntries(Object.entries(data).map(([name, text]) => [name, encoder.encode(text)]));
+const encoded = (data: Readonly<Record<string, string>>): JsonObject =>
+  Object.fromEntries(Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString('base64')]));
+
+const tokenBody = ({ audiences, expirationSeconds, pod }: TokenRequest): JsonObject => ({
+  spec: {
+    audiences,
+    expirationSeconds,
+    boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid },
+  },
+});
+
+function denied(
+  state: ClusterState,
+  node: string,
+  what: { verb: string; resource: string; subresource: string; namespace: string; name: string },
+) {
+  const decision = authorize(state, nodeUser(node), { group: '', ...what });
+  return decision.allowed ? undefined : faultOf(forbidden({ kind: what.resource, name: what.name }, decision.why));
+}
 
 function read<T>(
-  kind: 'secrets' | 'configmaps',
-  objects: ReadonlyMap<string, T>,
-  { ref, pods }: { readonly ref: ObjectRef; readonly pods: readonly Pod[] },
+  state: ClusterState,
+  { node, resource, ref }: { readonly node: string; readonly resource: Resource; readonly ref: ObjectRef },
+  parse: (json: unknown) => T | undefined,
 ): Result<T> {
-  if (!isNamed(kind, ref, pods)) return fail(noRelationship(kind, ref));
-  const found = objects.get(keyOf(ref));
-  return found === undefined ? fail(notFound(kind, ref.name)) : ok(found);
+  const refused = denied(state, node, { verb: 'get', resource: resource.plural, subresource: '', ...ref });
+  if (refused !== undefined) return fail(refused);
+  const found = state.store.get(resource, ref);
+  if (found === undefined) return fail(faultOf(notFound({ kind: resource.plural, name: ref.name })));
+  return resultOf({ ok: true, value: found }, parse);
 }
-
-/** The Node authorizer's graph, for these kinds. */
-function isNamed(kind: 'secrets' | 'configmaps', ref: ObjectRef, pods: readonly Pod[]): boolean {
-  return pods.some((pod) => {
-    const names = listReferences(pod, {});
-    const wanted = kind === 'secrets' ? names.secrets : names.configMaps;
-    return pod.metadata.namespace === ref.namespace && wanted.includes(ref.name);
-  });
-}
-
-const noRelationship = (kind: string, ref: ObjectRef): Fault =>
-  forbidden(`${kind} "${ref.name}" is forbidden: no relationship found between node and this object`);

@@ -1,0 +1,75 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { JsonObject } from '../../core/json.ts';
+import type { KubeEvent } from '../../core/kubernetes/event.ts';
+import { ensureNamespace } from './api-server/bootstrap.ts';
+import type { ClusterState } from './api-server/cluster-state.ts';
+import { instant, nameOf, objectAt, textAt } from './api-server/json-access.ts';
+import { events } from './api-server/resources.ts';
+
+/** Events, as the port writes them and as everybody reads them. */
+export interface ClusterEvents {
+  /** One that was written before changes nothing. */
+  readonly write: (event: KubeEvent, node: string) => void;
+  /** In the order in which they were written. */
+  readonly list: () => readonly KubeEvent[];
+}
+
+/** What the port was told, by the object that was made of it. */
+const told = new WeakMap<JsonObject, KubeEvent>();
+
+export const createClusterEvents = (state: ClusterState): ClusterEvents => ({
+  write: (event, node) => {
+    const json = eventJson(event, node, state.now());
+    const key = { namespace: textAt(objectAt(json, 'metadata'), 'namespace'), name: nameOf(json) };
+    if (state.store.get(events, key) !== undefined) return;
+    ensureNamespace(state, key.namespace);
+    told.set(state.store.put(events, json), event);
+  },
+  list: () => [...state.store.all(events)].map((json) => told.get(json) ?? readEvent(json)),
+});
+
+function eventJson(event: KubeEvent, node: string, now: number): JsonObject {
+  const { kind, name, uid, fieldPath } = event.involved;
+  const namespace = kind === 'Node' ? 'default' : event.involved.namespace;
+  const hash = createHash('sha256').update(`${uid}\n${event.dedupeKey}`).digest('hex').slice(0, 16);
+  return {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${name}.${hash}`, namespace, uid: randomUUID(), creationTimestamp: instant(now) },
+    involvedObject: {
+      apiVersion: 'v1',
+      kind,
+      name,
+      uid,
+      ...(kind === 'Node' ? {} : { namespace }),
+      ...(fieldPath === undefined ? {} : { fieldPath }),
+    },
+    type: event.type,
+    reason: event.reason,
+    message: event.message,
+    source: { component: 'serverless-kubelet', host: node },
+    reportingComponent: 'serverless-kubelet',
+    reportingInstance: node,
+    firstTimestamp: event.at,
+    lastTimestamp: event.at,
+    count: 1,
+  };
+}
+
+function readEvent(json: JsonObject): KubeEvent {
+  const involved = objectAt(json, 'involvedObject');
+  return {
+    involved: {
+      kind: textAt(involved, 'kind') === 'Node' ? 'Node' : 'Pod',
+      namespace: textAt(involved, 'namespace'),
+      name: textAt(involved, 'name'),
+      uid: textAt(involved, 'uid'),
+      ...(textAt(involved, 'fieldPath') === '' ? {} : { fieldPath: textAt(involved, 'fieldPath') }),
+    },
+    type: textAt(json, 'type') === 'Warning' ? 'Warning' : 'Normal',
+    reason: textAt(json, 'reason'),
+    message: textAt(json, 'message'),
+    at: textAt(json, 'lastTimestamp'),
+    dedupeKey: nameOf(json),
+  };
+}

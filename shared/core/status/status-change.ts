@@ -45,7 +45,7 @@ const conditionValues = ({ type, status, reason, message, lastTransitionTime }: 
 const containerValues = (status: ContainerStatus): readonly unknown[] => [
   status.name,
   status.image,
-  status.imageID,
+  hasNeverStarted(status) ? '' : status.imageID,
   status.containerID ?? '',
   status.ready,
   status.started ?? false,
@@ -53,6 +53,10 @@ const containerValues = (status: ContainerStatus): readonly unknown[] => [
   stateValues(status.state),
   stateValues(status.lastState),
 ];
+
+/** A kubelet tells the image's id with the container's start: that it was pulled is no news of its own. */
+const hasNeverStarted = ({ state, lastState }: ContainerStatus): boolean =>
+  state.kind === 'waiting' && lastState === undefined;
 
 function stateValues(state: ContainerState | undefined): readonly (string | number)[] {
   if (state === undefined) return [];

@@ -36,7 +36,7 @@ export async function observe(session: PodSession): Promise<Result<Observed>> {
 async function look(session: PodSession): Promise<Result<GroupSight>> {
   const signal = session.callSignal();
   if (signal === undefined) return fail(outOfTime);
-  const got = await session.deps.groups.get(session.row.group, signal);
+  const got = await session.deps.groups.get(session.row.group, signal, { canWait: canWait(session) });
   if (got.ok) {
     const owner = {
       installation: session.node.facts.installation,
@@ -52,6 +52,13 @@ async function look(session: PodSession): Promise<Result<GroupSight>> {
   }
   return ok({ kind: 'absent' });
 }
+
+/** A pod whose group was accepted and that nobody deletes: creates and deletes go before it (DESIGN rule 9). */
+const canWait = ({ pod, row }: PodSession): boolean =>
+  pod !== undefined &&
+  pod.metadata.deletionTimestamp === undefined &&
+  row.intent.kind === 'accepted' &&
+  row.intent.replacing !== true;
 
 /** Only the operation tells why a group could not be provisioned (aci.md §0.3). A failure to ask costs only the reason. */
 async function readOperation(session: PodSession): Promise<Observed['operation']> {

@@ -1,7 +1,10 @@
 import type { Result } from '../core/fault.ts';
 
-/** What is spent at ARM (aci.md §6). `logs` and `looks` share the reads; `creates` and `ends` (stop) share the writes. */
-export type Spend = 'read-look' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
+/**
+ * What is spent at ARM (aci.md §6). Looks and logs share the reads, creates and ends (stop) the writes. A `read-watch` is a
+ * look at a pod that only waits or serves: it leaves a fifth of the reads to those who create and end groups.
+ */
+export type Spend = 'read-look' | 'read-watch' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
 
 /**
  * Shared by all instances. A permit is one request; permits are taken from the shared row in chunks and kept in

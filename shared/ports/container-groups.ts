@@ -17,8 +17,11 @@ export type DeletedGroup = 'deleted' | 'accepted' | 'absent';
 export interface ContainerGroups {
   /** All pages or a fault: a partial list is never returned. Cost: 1 read a page. Groups that are not ours are included. */
   list(signal: AbortSignal): Promise<Result<readonly ListedGroup[]>>;
-  /** One GET with instance view. `not-found` also when the whole resource group is gone. Cost: 1 read. */
-  get(name: string, signal: AbortSignal): Promise<Result<GroupObservation>>;
+  /**
+   * One GET with instance view. `not-found` also when the whole resource group is gone. Cost: 1 read; one that `canWait`
+   * leaves a part of the reads to those that can't.
+   */
+  get(name: string, signal: AbortSignal, options?: { readonly canWait: boolean }): Promise<Result<GroupObservation>>;
   /**
    * PUT. NOT idempotent: a second PUT of the same body restarts the containers, so callers write an intent first.
    * `rejected` and `capacity` mean nothing was created; `transient` means nobody knows. Cost: 1 write and 1 create.

@@ -12,6 +12,7 @@ export interface ArmGrants {
 
 const kinds = {
   'read-look': 'reads',
+  'read-watch': 'reads',
   'read-logs': 'reads',
   'write-create': 'writes',
   'write-end': 'writes',

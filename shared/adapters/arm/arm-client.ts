@@ -129,6 +129,7 @@ const windowHeaders = ['pt5m', 'pt1h'].map(
 async function reportBudget(budgets: Budgets, spend: Spend, answer: ArmAnswer): Promise<void> {
   const kind = {
     'read-look': 'reads',
+    'read-watch': 'reads',
     'read-logs': 'reads',
     'write-create': 'writes',
     'write-end': 'writes',

@@ -18,8 +18,9 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
   const urls = createUrls(config);
   return {
     list: (signal) => list(client, urls.groups, signal),
-    get: async (name, signal) => {
-      const request = { method: 'GET', url: urls.group(name), action: 'get', spend: 'read-look', signal } as const;
+    get: async (name, signal, options) => {
+      const spend = options?.canWait === true ? 'read-watch' : 'read-look';
+      const request = { method: 'GET', url: urls.group(name), action: 'get', spend, signal } as const;
       return read(await client.send(request), 'get', parseGroup);
     },
     createOrUpdate: async (name, body, signal) => {

@@ -23,7 +23,7 @@ export interface BudgetOptions {
 }
 
 const minObservationMs = 1000;
-const everySpend: readonly Spend[] = ['read-look', 'read-logs', 'write-create', 'write-end', 'delete'];
+const everySpend: readonly Spend[] = ['read-look', 'read-watch', 'read-logs', 'write-create', 'write-end', 'delete'];
 
 interface SpendAccount {
   readonly plan: SpendPlan;

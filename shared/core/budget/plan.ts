@@ -40,11 +40,14 @@ const lagMs = permitLifetimeMs + clockDifferenceMs;
 const slotMs = 15_000;
 const fiveMinutesMs = 300_000;
 const hourMs = 3_600_000;
-/** Logs take at most this part of the reads; this part of the writes is kept for ending groups (DESIGN rule 9). */
+/**
+ * Logs take at most this part of the reads, and looks that can wait leave it to those that can't; this part of the writes
+ * is kept for ending groups (DESIGN rule 9).
+ */
 const share = 1 / 5;
 
 /** What is spent at ARM; the same words as the port's. */
-export type SpendKind = 'read-look' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
+export type SpendKind = 'read-look' | 'read-watch' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
 type BucketName = 'reads' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
 
 /** One bucket that a spend draws on. `reserve` stays for more urgent work. */
@@ -72,6 +75,10 @@ export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
   switch (spend) {
     case 'read-look':
       return { charges: [reads], closes: reads, metered: reads, windowed: undefined };
+    case 'read-watch': {
+      const watches = tokens('reads', limits.reads, share);
+      return { charges: [watches], closes: watches, metered: watches, windowed: undefined };
+    }
     case 'read-logs': {
       const { capacity, refillPerSecond } = limits.reads;
       const logs = tokens('logs', { capacity: capacity * share, refillPerSecond: refillPerSecond * share });

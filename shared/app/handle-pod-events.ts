@@ -13,6 +13,8 @@ const atOnce = 8;
 const recordRelayEveryMs = 15_000;
 const soonestMs = 1_000;
 const latestMs = 30_000;
+/** Whoever is looked at within this time takes part in sharing the reads. */
+const farthestLookMs = 66_000;
 
 export type PodEventsOutcome =
   /** All is done, or durably planned. Both times are the Table service's, RFC 3339. */
@@ -54,12 +56,21 @@ export async function handlePodEvents(
   return nextLook(deps, nodes, unknownNodes);
 }
 
-/** Notes that the relay calls; at most one write in a while, and none that matters when it is lost. */
+/**
+ * Notes that the relay calls, and how many looks are planned, so that they can be spread over what ARM grants; at most one
+ * write in a while, and none that matters when it is lost.
+ */
 async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
   const now = await deps.store.now();
-  if (!now.ok) return;
+  const row = await deps.store.getNode(node.key);
+  if (!now.ok || !row.ok) return;
   const isOld = (at: number | undefined): boolean => at === undefined || now.value - at >= recordRelayEveryMs;
-  await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? { relayHeardAt: now.value } : undefined));
+  deps.endingPods.set(nodeKeyText(node.key), row.value?.value.endingPods ?? 0);
+  if (!isOld(row.value?.value.relayHeardAt)) return;
+  const planned = await deps.store.countDue(node.key, now.value + farthestLookMs);
+  const changes = { relayHeardAt: now.value, ...(planned.ok ? { endingPods: planned.value } : {}) };
+  if (planned.ok) deps.endingPods.set(nodeKeyText(node.key), planned.value);
+  await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? changes : undefined));
 }
 
 /** The fault's sentence when the key could be neither worked on nor planned. */

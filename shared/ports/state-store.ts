@@ -40,6 +40,8 @@ export interface StateStore {
   deletePod(node: NodeKey, previous: Versioned<PodRow>): Promise<Result<void>>;
   /** UIDs due at or before `until`, oldest first, by a key range. A due key whose row has moved on is removed on the way. */
   listDue(node: NodeKey, until: number, limit: number): Promise<Result<readonly string[]>>;
+  /** How many due keys stand at or before `until`; cost: one request for each thousand. */
+  countDue(node: NodeKey, until: number): Promise<Result<number>>;
   /** The earliest due key after now, or undefined. */
   getNextDue(node: NodeKey): Promise<Result<number | undefined>>;
   listPods(node: NodeKey): Promise<Result<readonly Versioned<PodRow>[]>>;

@@ -101,6 +101,14 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(value(await store.getNextDue(node))).toBe(2000);
     });
 
+    it('counts the pods that are due up to a time', async () => {
+      for (const [uid, dueAt] of Object.entries({ a: 1000, b: 2000, c: 3000 })) await insert(podRow(uid, { dueAt }));
+      await insert(podRow('idle', { dueAt: undefined }));
+      expect(value(await store.countDue(node, 999))).toBe(0);
+      expect(value(await store.countDue(node, 2000))).toBe(2);
+      expect(value(await store.countDue(node, 9000))).toBe(3);
+    });
+
     it('answers the ETag that the next write needs', async () => {
       let current = await insert(podRow('a', { dueAt: 1000 }));
       for (const dueAt of [2000, 2000, undefined, 3000]) {

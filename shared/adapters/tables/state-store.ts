@@ -4,7 +4,7 @@ import type { NodeRow } from '../../core/reconcile/node-row.ts';
 import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import type { Log } from '../../ports/log.ts';
 import { formatRow, parseBucketState, parseNodeRow, type RowParser } from '../../wire/rows.ts';
-import { findNextDue, listDue } from './due.ts';
+import { countDue, findNextDue, listDue } from './due.ts';
 import * as keys from './keys.ts';
 import { createPodRows } from './pod-rows.ts';
 import {
@@ -32,6 +32,7 @@ export function createStateStore(table: RowTable, log: Log): StateStore {
     getBirth: (node) => getBirth(table, keys.nodePartition(node)),
     ...createPodRows(table, read),
     listDue: (node, until, limit) => listDue(table, keys.nodePartition(node), { until, limit }),
+    countDue: (node, until) => countDue(table, keys.nodePartition(node), until),
     getNextDue: (node) => findNextDue(table, keys.nodePartition(node)),
     getNode: (node) => nodeRow(keys.nodePartition(node)).get(),
     upsertNode: (node, row, previous) => nodeRow(keys.nodePartition(node)).upsert(row, previous),

@@ -4,7 +4,7 @@ export interface NodeRow {
   readonly resyncedAt: number | undefined;
   /** When the relay last called; while it is silent the sweep lists the pods itself. */
   readonly relayHeardAt: number | undefined;
-  /** Pods that are to end, at the last resync; spreads their looks. */
+  /** Pods that are looked at again and again: those with a look planned, as counted while the relay calls, or those that are to end, at the last resync. Spreads their looks. */
   readonly endingPods: number;
   /** Unexplained orphans, by group name, with the time of first sight (DESIGN rule 4). */
   readonly orphans: Readonly<Record<string, number>>;

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { nextLookMs } from '../../../shared/core/reconcile/look-plan.ts';
+import type { LookInput } from '../../../shared/core/reconcile/look-plan.ts';
+
+const input = (changes: Partial<LookInput>): LookInput => ({
+  stage: 'running',
+  restartPolicy: 'Never',
+  acceptedForMs: 20_000,
+  runningForMs: 5000,
+  deadlineInMs: undefined,
+  endingPods: 1,
+  random: 0.5,
+  ...changes,
+});
+
+/** What all looks together take of ARM's 25 reads a second. */
+const readsPerSecond = (pods: number): number => (pods * 1000) / nextLookMs(input({ endingPods: pods }));
+
+describe('the next look', () => {
+  it.each([
+    ['at a pod that is to end, alone', {}, 5000],
+    ['at one of 100 that are to end', { endingPods: 100 }, 5000],
+    ['at one of 1,000 that are to end', { endingPods: 1000 }, 50_000],
+    ['at one of very many is never farther than a minute', { endingPods: 5000 }, 60_000],
+    ['at a pod that just starts', { stage: 'provisioning', acceptedForMs: 1000 }, 2000],
+    ['at one that starts among 150', { stage: 'provisioning', acceptedForMs: 1000, endingPods: 150 }, 3750],
+    ['at one that starts among 1,000', { stage: 'provisioning', acceptedForMs: 1000, endingPods: 1000 }, 25_000],
+    [
+      'at a server that has settled, whatever else is there',
+      { restartPolicy: 'Always', runningForMs: 120_000 },
+      75_000,
+    ],
+    ['is no later than the deadline', { endingPods: 1000, deadlineInMs: 3000 }, 3000],
+  ] as const)('%s', (_, changes, ms) => {
+    expect(nextLookMs(input(changes))).toBe(ms);
+  });
+
+  it('leaves a fifth of the reads to others, with up to 1,200 pods', () => {
+    for (const pods of [1, 50, 100, 500, 1000, 1200]) expect(readsPerSecond(pods)).toBeLessThanOrEqual(20);
+  });
+});

@@ -64,6 +64,7 @@ export class ChaosWorld {
   /** All that was written where no secret may stand, as far as it had one. */
   readonly leaks: string[] = [];
   readonly violations: string[] = [];
+  readonly tablesLostAt: number[] = [];
   readonly #parts: WorldParts;
   readonly #grants: { readonly createsPer5Minutes: number; readonly createsPerHour: number };
 
@@ -133,6 +134,12 @@ export class ChaosWorld {
       createDeps: (life) => this.#createDeps(life),
     };
     return new Process(name, parts);
+  }
+
+  loseTables(): void {
+    this.journal.note('', 'all tables are lost');
+    this.tablesLostAt.push(this.scheduler.now);
+    this.table.clear();
   }
 
   /** The rows of all nodes, by UID. */

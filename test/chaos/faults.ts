@@ -57,7 +57,7 @@ type Weights = Readonly<Partial<Record<FaultKind, number>>>;
 
 const everywhere: Weights = {
   throttled: 2,
-  'throttled without Retry-After': 1,
+  'throttled without Retry-After': 0.3,
   'server error before': 1,
   'server error after': 1,
   'time-out before': 1,
@@ -210,7 +210,7 @@ export class FaultSource {
     const { chance } = this.#options;
     switch (kind) {
       case 'throttled':
-        return refused({ kind: 'throttled', retryAfterMs: chance.between(1, 12) * 1000, message: 'too many requests' });
+        return refused({ kind: 'throttled', retryAfterMs: chance.between(1, 5) * 1000, message: 'too many requests' });
       case 'throttled without Retry-After':
         return refused({
           kind: 'throttled',

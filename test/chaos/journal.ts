@@ -2,9 +2,12 @@ import { createHash } from 'node:crypto';
 import type { Result } from '../../shared/core/fault.ts';
 import type { Call, Plan } from './faults.ts';
 
+const flushAt = 65_536;
+
 /** All that happened, as one hash (two runs of a seed must have the same) and, where asked for, as lines by key. */
 export class Journal {
   readonly #hash = createHash('sha256');
+  #pending = '';
   readonly #lines = new Map<string, string[]>();
   readonly #now: () => number;
   readonly #start: number;
@@ -25,7 +28,8 @@ export class Journal {
   /** Something that is no call: what users, controllers and ARM do. */
   note(key: string, line: string): void {
     const at = `${((this.#now() - this.#start) / 1000).toFixed(3)} s ${line}`;
-    this.#hash.update(at);
+    this.#pending += at;
+    if (this.#pending.length > flushAt) this.#flush();
     if (!this.#keeps(key)) return;
     const lines = this.#lines.get(key) ?? [];
     lines.push(at);
@@ -33,7 +37,13 @@ export class Journal {
   }
 
   digest(): string {
+    this.#flush();
     return this.#hash.copy().digest('hex');
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#pending);
+    this.#pending = '';
   }
 
   linesOf(key: string): readonly string[] {

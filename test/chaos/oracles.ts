@@ -12,6 +12,8 @@ export interface Evidence {
   /** What ARM shows at the end. */
   readonly groups: ReadonlyMap<string, GroupObservation>;
   readonly plans: ReadonlyMap<string, PodPlan>;
+  /** When all tables were lost. */
+  readonly tablesLostAt: readonly number[];
 }
 
 /** O1: at the end, one group for each pod that needs one, and none for one that is gone. */
@@ -34,24 +36,26 @@ export function oneGroupEach({ histories, incarnations, groups, plans }: Evidenc
  * O2: a group is made again only for what the world took away or never gave, never over a living one; and under `Never`
  * not after its containers started, unless nobody could know.
  */
-export function ranOnce({ incarnations }: Evidence): string[] {
+export function ranOnce({ incarnations, tablesLostAt }: Evidence): string[] {
   return [...incarnations.values()].flatMap((own) =>
     own.flatMap((later, index) => {
       const earlier = own[index - 1];
-      const why = earlier === undefined ? undefined : madeAgain(earlier, later);
+      const isRowLost = tablesLostAt.some((at) => (earlier?.at ?? at) <= at && at <= later.at);
+      const why = earlier === undefined ? undefined : madeAgain(earlier, later, isRowLost);
       return why === undefined ? [] : [`O2 ${later.uid}: ${why}`];
     }),
   );
 }
 
-function madeAgain(earlier: Incarnation, later: Incarnation): string | undefined {
+function madeAgain(earlier: Incarnation, later: Incarnation, isRowLost: boolean): string | undefined {
   const { erased } = earlier;
   if (earlier.fails) return undefined;
   if (erased === undefined || erased.by === 'put') return 'PUT over a group that was there';
   if (erased.by === 'stop' || erased.by === 'delete')
     return `made again after our own ${erased.by} of a group that had not failed`;
   const hasStarted = erased.at > earlier.startsAt;
-  return later.restartPolicy === 'Never' && hasStarted && earlier.evidence !== 'none'
+  const isKnown = earlier.evidence === 'status' || (earlier.evidence === 'row' && !isRowLost);
+  return later.restartPolicy === 'Never' && hasStarted && isKnown
     ? `Never, and made again after a loss (its acceptance stood in the ${earlier.evidence})`
     : undefined;
 }

@@ -112,16 +112,13 @@ function planOutages(chance: Chance): readonly Outage[] {
 
 /** What happens once or a few times in a run. */
 function plot(world: ChaosWorld, chance: Chance): void {
-  const { scheduler, users, table, journal, faults } = world;
+  const { scheduler, users, faults } = world;
   const once = (name: string, act: () => void): void =>
     scheduler.at(start + chance.between(2 * minute, faultsUntilMs - minute), () => {
       faults.count(`plot: ${name}`);
       act();
     });
-  once('tables lost', () => {
-    journal.note('', 'all tables are lost');
-    table.clear();
-  });
+  once('tables lost', () => world.loseTables());
   once('node deleted', () => users.deleteNode(nodes[1]));
   once('node flaps', () => users.flap(nodes[0]));
 }
@@ -209,11 +206,11 @@ async function settle(world: ChaosWorld): Promise<number> {
   return settleWithinMs;
 }
 
-async function gather({ arm, recorder, users }: ChaosWorld): Promise<Evidence> {
+async function gather({ arm, recorder, users, tablesLostAt }: ChaosWorld): Promise<Evidence> {
   const groups = new Map<string, GroupObservation>();
   for (const name of arm.groups.names()) {
     const seen = await arm.peek(name);
     if (seen !== undefined) groups.set(name, seen);
   }
-  return { histories: recorder.histories, incarnations: arm.incarnations, groups, plans: users.plans };
+  return { histories: recorder.histories, incarnations: arm.incarnations, groups, plans: users.plans, tablesLostAt };
 }

@@ -4,8 +4,10 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { kubectlOutput } from './cluster/kubectl.ts';
 import { createProgress } from './progress.ts';
+import type { Administrator } from './up/administrator.ts';
+import { apiAdministrator } from './up/api-administrator.ts';
+import { kubectlAdministrator } from './up/kubectl-administrator.ts';
 import { settingsFile, writeSettings } from './up/host.ts';
 
 const usage = `usage: npm run detach -- [--dir DIR]
@@ -20,6 +22,7 @@ const patienceMs = 180_000;
 const recordSchema = z.object({
   kubeconfig: z.string(),
   kubectl: z.string(),
+  cluster: z.enum(['real', 'embedded', 'given']),
   nodes: z.array(z.string()),
   emulatorAdminUrl: z.string().optional(),
 });
@@ -68,27 +71,30 @@ function markRemoved(dir: string): void {
 }
 
 async function waitUntilGone(record: CloudRecord, report: (detail: string) => void): Promise<void> {
+  const administrator = administratorOf(record);
   const giveUpAt = Date.now() + patienceMs;
   for (;;) {
-    const left = await whatIsLeft(record);
+    const left = await whatIsLeft(record, administrator);
     report(left.length === 0 ? 'pods, groups, Node and Lease are gone' : `left: ${left.join(', ')}`);
-    if (left.length === 0) return;
+    if (left.length === 0) return administrator.close();
     if (Date.now() > giveUpAt) throw new Error(`after three minutes there are left: ${left.join(', ')}`);
     await sleep(1000);
   }
 }
 
-async function whatIsLeft(record: CloudRecord): Promise<string[]> {
-  const target = { binary: record.kubectl, kubeconfig: record.kubeconfig };
+function administratorOf({ cluster, kubeconfig, kubectl }: CloudRecord): Administrator {
+  return cluster === 'embedded'
+    ? apiAdministrator(readFileSync(kubeconfig, 'utf8'))
+    : kubectlAdministrator({ binary: kubectl, kubeconfig });
+}
+
+async function whatIsLeft(record: CloudRecord, administrator: Administrator): Promise<string[]> {
   const left: string[] = [];
-  for (const node of record.nodes) {
-    const count = async (...args: string[]): Promise<number> =>
-      (await kubectlOutput([...args, '-o', 'name'], target)).split('\n').filter((line) => line !== '').length;
-    const pods = await count('get', 'pods', '-A', '--field-selector', `spec.nodeName=${node}`);
+  for (const name of record.nodes) {
+    const { pods, node, lease } = await administrator.findRemains(name);
     if (pods > 0) left.push(`${pods} pods`);
-    if ((await count('get', 'node', node, '--ignore-not-found')) > 0) left.push(`node ${node}`);
-    if ((await count('get', 'lease', '-n', 'kube-node-lease', node, '--ignore-not-found')) > 0)
-      left.push(`lease ${node}`);
+    if (node) left.push(`node ${name}`);
+    if (lease) left.push(`lease ${name}`);
   }
   const groups = await countGroups(record);
   if (groups > 0) left.push(`${groups} container groups`);

@@ -3,11 +3,13 @@ import { createProgress, formatDuration } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { startCloud } from './up/cloud.ts';
 import type { Cloud } from './up/cloud.ts';
-import { removeExamples, runExamples } from './up/examples.ts';
+import { describeSkipped, removeExamples, runExamples } from './up/examples.ts';
+import type { Abilities } from './up/examples.ts';
 import { parseUpOptions, usage } from './up/options.ts';
 import type { UpOptions } from './up/options.ts';
 import { describeTimeline, watchTimelines } from './up/timeline.ts';
 import { withStateLock } from './up/state-lock.ts';
+import { worthTrying } from './up/worth-trying.ts';
 
 const startedAt = performance.now();
 
@@ -56,11 +58,16 @@ async function work(
 }
 
 async function tryExamples(cloud: Cloud, progress: Progress): Promise<boolean> {
-  await progress.step('clean', () => removeExamples(cloud.cluster.kubectl));
-  const timelines = watchTimelines(cloud.cluster.kubectl, 'default');
-  const images = cloud.emulator === undefined || cloud.emulator.child.value.runtime === 'engine';
+  const { administrator } = cloud.cluster;
+  const abilities: Abilities = {
+    images: cloud.emulator === undefined || cloud.emulator.child.value.runtime === 'engine',
+    controllers: cloud.cluster.kind !== 'embedded',
+  };
+  for (const line of describeSkipped(abilities)) progress.line(line);
+  await progress.step('clean', () => removeExamples(administrator, abilities));
+  const timelines = watchTimelines(administrator);
   const before = performance.now();
-  const results = await runExamples(cloud.cluster.kubectl, progress, { images });
+  const results = await runExamples(administrator, progress, abilities);
   timelines.stop();
   for (const result of results)
     console.log(`\n── ${result.file}: ${result.ok ? 'as it should be' : 'FAILED'}\n${result.output.trim()}`);
@@ -70,26 +77,6 @@ async function tryExamples(cloud: Cloud, progress: Progress): Promise<boolean> {
   if (Number.isFinite(first))
     console.log(`\nfirst pod Running ${formatDuration(before - startedAt + first)} after the start`);
   return results.every((result) => result.ok);
-}
-
-function worthTrying(cloud: Cloud): string {
-  const kubectl = cloud.cluster.kubectl.binary;
-  return `
-Worth trying, in another terminal:
-
-  export KUBECONFIG=${cloud.kubeconfig}
-  alias k=${kubectl}
-  k get nodes -o wide
-  k get pods -o wide
-  k logs -f deployment/web
-  k logs job/pi
-  k describe pod exit-3
-  k rollout restart deployment/web
-  k delete pod -l app=web --wait=false
-  k drain aci-1 --ignore-daemonsets --delete-emptydir-data && k uncordon aci-1
-  npm run detach            # pods, groups, Node and Lease go, and stay gone
-
-Ctrl-C ends everything.`;
 }
 
 /** Resolves at the first Ctrl-C; a second one ends at once. */

@@ -1,6 +1,6 @@
 /** Gives an installation its place in a cluster: a namespace, two ServiceAccounts, and no more rights than they need. */
 import * as z from 'zod';
-import { type AccessOptions, accessObjects } from './access.ts';
+import { type AccessObject, type AccessOptions, accessObjects } from './access.ts';
 import { type ClusterEndpoint, parseKubeconfigView } from './kubeconfig.ts';
 import { type KubectlTarget, kubectlOutput } from './kubectl.ts';
 
@@ -35,6 +35,14 @@ export interface ServiceAccountToken {
   readonly expiresAt: Date;
 }
 
+/** Whose token is asked for: for the API server, or for `audience` alone. */
+export interface TokenWanted {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly audience?: string;
+  readonly durationSeconds: number;
+}
+
 /** Names of the installation's objects, unless others are given. */
 export const accessDefaults = {
   namespace: 'serverless-kubelet',
@@ -50,20 +58,40 @@ const secondsPerDay = 86_400;
  * Idempotent: a second call with other nodes leaves just the rights for those, and gives fresh tokens. It creates no
  * Node: the app does, as its node. Rejects with what kubectl said.
  */
-export async function attachNodes(options: AttachOptions): Promise<Attachment> {
-  const access = accessOf(options);
+export function attachNodes(options: AttachOptions): Promise<Attachment> {
   const { kubectl } = options;
+  const apply = ['apply', '--server-side', '--force-conflicts', '--field-manager', fieldManager, '-f', '-'];
+  const door: AttachDoor = {
+    apply: async (items) => {
+      const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+      await kubectlOutput(apply, { ...kubectl, input });
+    },
+    requestToken: (wanted) => requestToken({ kubectl, ...wanted }),
+    readClusterUid: () => readClusterUid(kubectl),
+    readEndpoint: () => readEndpoint(kubectl),
+  };
+  return attachThrough(door, options);
+}
+
+/** How a cluster is spoken to, as its administrator, by whoever has no kubectl. */
+export interface AttachDoor {
+  /** Server-side apply of all objects, in their order. */
+  apply(objects: readonly AccessObject[]): Promise<void>;
+  requestToken(wanted: TokenWanted): Promise<ServiceAccountToken>;
+  readClusterUid(): Promise<string>;
+  readEndpoint(): Promise<ClusterEndpoint>;
+}
+
+/** As {@link attachNodes}, through another door than kubectl. */
+export async function attachThrough(door: AttachDoor, options: Omit<AttachOptions, 'kubectl'>): Promise<Attachment> {
+  const access = accessOf(options);
   const durationSeconds = options.tokenSeconds ?? secondsPerDay;
-  const list = { apiVersion: 'v1', kind: 'List', items: accessObjects(access) };
-  await kubectlOutput(['apply', '--server-side', '--force-conflicts', '--field-manager', fieldManager, '-f', '-'], {
-    ...kubectl,
-    input: JSON.stringify(list),
-  });
+  await door.apply(accessObjects(access));
   const token = (serviceAccount: string): Promise<ServiceAccountToken> =>
-    requestToken({ kubectl, namespace: access.namespace, serviceAccount, durationSeconds });
+    door.requestToken({ namespace: access.namespace, serviceAccount, durationSeconds });
   const [clusterUid, endpoint, app, relay] = await Promise.all([
-    readClusterUid(kubectl),
-    readEndpoint(kubectl),
+    door.readClusterUid(),
+    door.readEndpoint(),
     token(access.appServiceAccount),
     token(access.relayServiceAccount),
   ]);
@@ -96,13 +124,9 @@ export async function detachNodes(options: Omit<AttachOptions, 'tokenSeconds'>):
  * A token of a ServiceAccount (TokenRequest): for the API server, or for `audience` alone. The API server grants at
  * least ten minutes, and may grant less than asked: `expiresAt` tells.
  */
-export async function requestToken(options: {
-  readonly kubectl: KubectlTarget;
-  readonly namespace: string;
-  readonly serviceAccount: string;
-  readonly audience?: string;
-  readonly durationSeconds: number;
-}): Promise<ServiceAccountToken> {
+export async function requestToken(
+  options: TokenWanted & { readonly kubectl: KubectlTarget },
+): Promise<ServiceAccountToken> {
   const { namespace, serviceAccount, audience, durationSeconds } = options;
   const args = ['create', 'token', serviceAccount, '--namespace', namespace, '--duration', `${durationSeconds}s`];
   const output = await kubectlOutput(
@@ -131,7 +155,7 @@ export function tokenExpiry(token: string): Date {
   return new Date(z.object({ exp: z.number() }).parse(JSON.parse(payload)).exp * 1000);
 }
 
-function accessOf(options: Omit<AttachOptions, 'tokenSeconds'>): AccessOptions {
+function accessOf(options: Omit<AttachOptions, 'tokenSeconds' | 'kubectl'>): AccessOptions {
   return {
     namespace: options.namespace ?? accessDefaults.namespace,
     nodes: options.nodes,

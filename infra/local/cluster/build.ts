@@ -6,7 +6,7 @@ import { isAbsolute, join } from 'node:path';
 import { describeExit, startChild } from '../child.ts';
 import { withFileLock } from '../file-lock.ts';
 import { type Progress, type Report, formatDuration } from '../progress.ts';
-import { type GoToolchain, findGoToolchain, goEnvironment } from './go-toolchain.ts';
+import { type GoToolchain, GoToolchainError, findGoToolchain, goEnvironment } from './go-toolchain.ts';
 
 /** The two programs of a built Kubernetes, absolute paths. */
 export interface ControlPlaneBinaries {
@@ -36,14 +36,7 @@ const expectedPackages = 2700;
  * could be taken for a finished one. A missing or too old Go is a `GoToolchainError`.
  */
 export async function ensureControlPlane(options: { progress: Progress }): Promise<ControlPlaneBinaries> {
-  const source = readSource(moduleDir);
-  const root = cacheFolder(process.env, homedir());
-  const folder = join(root, `${source.kubernetesVersion}-${source.hash}`);
-  const binaries = {
-    controlPlane: join(folder, 'control-plane'),
-    kubectl: join(folder, 'kubectl'),
-    version: source.kubernetesVersion,
-  };
+  const { source, root, folder, binaries } = locate();
   if (isBuilt(binaries)) return binaries;
   const go = await findGoToolchain(source.goVersion);
   await options.progress.step(`Kubernetes ${source.kubernetesVersion}`, async (report) => {
@@ -58,6 +51,41 @@ export async function ensureControlPlane(options: { progress: Progress }): Promi
     );
   });
   return binaries;
+}
+
+/**
+ * Why nobody who did not ask for it should wait for {@link ensureControlPlane}: Kubernetes is not built, and no Go in
+ * the PATH could. Undefined otherwise.
+ */
+export async function whyNoControlPlane(): Promise<GoToolchainError | undefined> {
+  const { source, binaries } = locate();
+  if (isBuilt(binaries)) return undefined;
+  try {
+    await findGoToolchain(source.goVersion, 'path');
+    return undefined;
+  } catch (error) {
+    if (error instanceof GoToolchainError) return error;
+    throw error;
+  }
+}
+
+interface Location {
+  readonly source: BuildSource;
+  readonly root: string;
+  readonly folder: string;
+  readonly binaries: ControlPlaneBinaries;
+}
+
+function locate(): Location {
+  const source = readSource(moduleDir);
+  const root = cacheFolder(process.env, homedir());
+  const folder = join(root, `${source.kubernetesVersion}-${source.hash}`);
+  const binaries = {
+    controlPlane: join(folder, 'control-plane'),
+    kubectl: join(folder, 'kubectl'),
+    version: source.kubernetesVersion,
+  };
+  return { source, root, folder, binaries };
 }
 
 /** The folder for built control planes: under XDG_CACHE_HOME where that is an absolute path, else under ~/.cache. */

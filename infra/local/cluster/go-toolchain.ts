@@ -15,8 +15,9 @@ export interface GoToolchain {
 /** Go was not found, or is too old; the message says how to get one. */
 export class GoToolchainError extends Error {}
 
-/** Where Go's own installer puts it, for shells whose PATH was never told. */
-const candidates = ['go', '/usr/local/go/bin/go'];
+/** Where Go is looked for: in the PATH, and where its own installer puts it, for shells whose PATH was never told. */
+const inPath = ['go'];
+const anywhere = [...inPath, '/usr/local/go/bin/go'];
 
 /**
  * The environment in which Go is called: the one that is installed builds (a silent download of another one would
@@ -26,8 +27,9 @@ export function goEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, GOTOOLCHAIN: 'local', GOWORK: 'off', GOFLAGS: '-mod=readonly -buildvcs=false' };
 }
 
-/** Finds a Go of at least `required` (such as `1.26.0`); a {@link GoToolchainError} otherwise. */
-export async function findGoToolchain(required: string): Promise<GoToolchain> {
+/** Finds a Go of at least `required` (such as `1.26.0`), `where` told in the PATH alone; a {@link GoToolchainError} otherwise. */
+export async function findGoToolchain(required: string, where: 'path' | 'anywhere' = 'anywhere'): Promise<GoToolchain> {
+  const candidates = where === 'path' ? inPath : anywhere;
   const found = (await Promise.all(candidates.map((command) => probe(command)))).filter((go) => go !== undefined);
   const usable = found.find((go) => compareVersions(go.version, required) >= 0);
   if (usable !== undefined) return usable;

@@ -37,6 +37,36 @@ export function parseKubeconfigView(json: string): ClusterEndpoint {
   };
 }
 
+const text = z.base64().transform((encoded) => Buffer.from(encoded, 'base64').toString('utf8'));
+const ownSchema = z.object({
+  clusters: z.tuple([z.object({ cluster: z.object({ server: z.url(), 'certificate-authority-data': text }) })]),
+  users: z.tuple([
+    z.object({
+      user: z.union([
+        z.object({ token: z.string() }),
+        z.object({ 'client-certificate-data': text, 'client-key-data': text }),
+      ]),
+    }),
+  ]),
+});
+
+/** Whom a kubeconfig that was written here speaks to, and as whom. */
+export interface KubeconfigIdentity {
+  readonly endpoint: ClusterEndpoint;
+  readonly credential: { readonly token: string } | { readonly certificate: KeyPair };
+}
+
+/** Reads a kubeconfig that was written here: JSON, one cluster, one user. Throws on any other. */
+export function parseOwnKubeconfig(json: string): KubeconfigIdentity {
+  const { clusters, users } = ownSchema.parse(JSON.parse(json));
+  const [{ cluster }] = clusters;
+  const [{ user }] = users;
+  const endpoint = { url: cluster.server, caPem: cluster['certificate-authority-data'] };
+  if ('token' in user) return { endpoint, credential: { token: user.token } };
+  const certificate = { certPem: user['client-certificate-data'], keyPem: user['client-key-data'] };
+  return { endpoint, credential: { certificate } };
+}
+
 function kubeconfig(cluster: ClusterEndpoint, user: string, credential: Record<string, string>): string {
   const name = 'local';
   const config = {

@@ -7,10 +7,12 @@ import { allocatePort } from '../ports.ts';
 import type { Progress } from '../progress.ts';
 import { startAzurite } from './azurite.ts';
 import { bundle } from './bundle.ts';
-import { attach, startCluster, useCluster, writeKubeconfig } from './cluster.ts';
-import type { Cluster } from './cluster.ts';
-import { chooseRuntime, startEmulator } from './emulator.ts';
+import { chooseCluster, startCluster, useCluster, writeKubeconfig } from './cluster.ts';
+import type { Cluster, ClusterKind } from './cluster.ts';
+import { startEmbedded } from './embedded-cluster.ts';
+import { chooseRuntime, describeProcesses, startEmulator } from './emulator.ts';
 import type { Emulator } from './emulator.ts';
+import { isFirstStart, writeBirthMarkers } from './first-start.ts';
 import { startHost, writeSettings } from './host.ts';
 import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
@@ -39,7 +41,9 @@ export interface Cloud {
 /** What other commands (`npm run detach`) and tests need to know of a running cloud; `DIR/cloud.json`. */
 export interface CloudRecord {
   readonly kubeconfig: string;
+  /** Where no kubectl came with the cluster (`embedded`), its name alone. */
   readonly kubectl: string;
+  readonly cluster: ClusterKind;
   readonly nodes: readonly string[];
   readonly hostUrl: string;
   readonly hostAdminUrl: string;
@@ -69,6 +73,7 @@ async function bringUp(
   const { dir } = options;
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
   await endLeftovers(join(dir, 'run'));
+  const hasNoPast = isFirstStart(dir) && options.arm.endpoint === undefined;
   const bundled = progress.step('bundle', () => bundle());
   const azurite = progress.step('Azurite', async (report) => {
     const started = await startAzurite(dir);
@@ -82,9 +87,10 @@ async function bringUp(
   const cluster = await bringUpCluster(options, { progress, parts, gateway: emulator?.child.value.bridge?.gateway });
   const kubeconfig = join(dir, 'kubeconfig');
   writeKubeconfig(cluster, kubeconfig);
-  const attachment = await progress.step('attach', () => attach(cluster, [nodeName]));
+  const attachment = await progress.step('attach', () => cluster.administrator.attach([nodeName]));
   const port = await allocatePort();
   const [connectionString] = await Promise.all([azurite, bundled]);
+  if (hasNoPast) await writeBirthMarkers(connectionString, { clusterUid: attachment.clusterUid, nodes: [nodeName] });
   const settings = appSettings({
     arm: armOf(options, emulator),
     connectionString,
@@ -120,10 +126,11 @@ async function bringUp(
     report(`kubelet port ${port}`);
     return child;
   });
-  await progress.step('node', (report) => waitForNode(cluster.kubectl, nodeName, report));
+  await progress.step('node', (report) => waitForNode(cluster.administrator, nodeName, report));
   const record: CloudRecord = {
     kubeconfig,
-    kubectl: cluster.kubectl.binary,
+    kubectl: cluster.kubectl,
+    cluster: cluster.kind,
     nodes: [nodeName],
     hostUrl: host.value.url,
     hostAdminUrl: host.value.adminUrl,
@@ -158,7 +165,7 @@ async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Pa
   if (runtime === 'engine') {
     await progress.step('images', (report) => ensureImages({ log: report }));
   } else {
-    progress.line('no Podman or Docker: containers run as plain processes, without images');
+    progress.line(await describeProcesses(options.runtime));
   }
   return progress.step('ARM and ACI emulator', async (report) => {
     const emulator = await startEmulator(options.dir, runtime, options);
@@ -172,13 +179,29 @@ async function bringUpCluster(
   options: UpOptions,
   input: { progress: Progress; parts: Parts; gateway: string | undefined },
 ): Promise<Cluster> {
-  if (options.kubeconfig !== undefined) return useCluster(options.kubeconfig);
-  const cluster = await startCluster(options.dir, input);
+  const { kind, why } = await chooseCluster(options);
+  for (const line of why) input.progress.line(line);
+  const cluster = await openCluster(kind, options, input);
   input.parts.addStop(async () => {
-    await cluster.forwarder?.close();
-    await cluster.controlPlane?.stop();
-  }, cluster.controlPlane?.failed);
+    cluster.administrator.close();
+    await cluster.stop();
+  }, cluster.failed);
   return cluster;
+}
+
+function openCluster(
+  kind: ClusterKind,
+  options: UpOptions,
+  input: { progress: Progress; gateway: string | undefined },
+): Promise<Cluster> {
+  switch (kind) {
+    case 'given':
+      return useCluster(options.kubeconfig ?? '');
+    case 'real':
+      return startCluster(options.dir, input);
+    case 'embedded':
+      return startEmbedded(options.dir, input);
+  }
 }
 
 /** The emulator's identity endpoint, one of our own for a test server on this machine, or what the environment has. */

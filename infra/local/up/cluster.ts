@@ -1,8 +1,7 @@
 import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attachNodes } from '../cluster/attach.ts';
-import type { Attachment } from '../cluster/attach.ts';
-import { ensureControlPlane } from '../cluster/build.ts';
+import { readEndpoint } from '../cluster/attach.ts';
+import { ensureControlPlane, whyNoControlPlane } from '../cluster/build.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { startForwarder } from '../cluster/forwarder.ts';
@@ -12,10 +11,19 @@ import type { KubectlTarget } from '../cluster/kubectl.ts';
 import { createCertificateAuthority, issueCertificate } from '../pki.ts';
 import type { KeyPair } from '../pki.ts';
 import type { Progress } from '../progress.ts';
+import type { Administrator } from './administrator.ts';
+import { kubectlAdministrator } from './kubectl-administrator.ts';
+import type { UpOptions } from './options.ts';
+
+export type ClusterKind = 'real' | 'embedded' | 'given';
 
 /** A cluster to attach to: our own, or one that somebody has. */
 export interface Cluster {
-  readonly kubectl: KubectlTarget;
+  readonly kind: ClusterKind;
+  readonly administrator: Administrator;
+  /** The kubectl for a person's shell: a path, or the one in the PATH. */
+  readonly kubectl: string;
+  /** Path of the administrator's kubeconfig. */
   readonly kubeconfig: string;
   readonly server: string;
   readonly caPem: string;
@@ -24,7 +32,31 @@ export interface Cluster {
   readonly kubeletClientCaPem: string;
   readonly controlPlane: ControlPlane | undefined;
   readonly forwarder: Forwarder | undefined;
+  /** Resolves with a sentence when a part of it ends by itself; absent: nobody watches. */
+  readonly failed: Promise<string> | undefined;
   issueKubeletCertificate(node: string, address: string): Promise<KeyPair>;
+  /** Ends what was started for it. Safe to repeat. */
+  stop(): Promise<void>;
+}
+
+export interface ClusterChoice {
+  readonly kind: ClusterKind;
+  /** Lines that say why, where that may surprise. */
+  readonly why: readonly string[];
+}
+
+const embeddedMeans =
+  'the cluster is embedded: a small API server in Node that knows plain pods, and no Deployments, Jobs or other controllers';
+
+/** The cluster that was asked for, or the best this machine has. */
+export async function chooseCluster(options: Pick<UpOptions, 'cluster' | 'kubeconfig'>): Promise<ClusterChoice> {
+  if (options.kubeconfig !== undefined) return { kind: 'given', why: [] };
+  if (options.cluster === 'real') return { kind: 'real', why: [] };
+  if (options.cluster === 'embedded') return { kind: 'embedded', why: [embeddedMeans] };
+  const missing = await whyNoControlPlane();
+  return missing === undefined
+    ? { kind: 'real', why: [] }
+    : { kind: 'embedded', why: [embeddedMeans, `for a real one: ${missing.message}`] };
 }
 
 /** Starts a real Kubernetes, the one of the last start where there was one, reachable from the containers' bridge where there is one. */
@@ -46,7 +78,9 @@ export async function startCluster(
       ? undefined
       : await startForwarder({ listenAddress: gateway, port: controlPlane.port, targetPort: controlPlane.port });
   return {
-    kubectl: controlPlane.kubectl,
+    kind: 'real',
+    administrator: kubectlAdministrator(controlPlane.kubectl),
+    kubectl: controlPlane.kubectl.binary,
     kubeconfig: controlPlane.kubeconfigPath,
     server: controlPlane.url,
     caPem: controlPlane.caPem,
@@ -54,6 +88,11 @@ export async function startCluster(
     kubeletClientCaPem: controlPlane.caPem,
     controlPlane,
     forwarder,
+    failed: controlPlane.failed,
+    stop: async () => {
+      await forwarder?.close();
+      await controlPlane.stop();
+    },
     issueKubeletCertificate: (node, address) =>
       controlPlane.issueCertificate({
         commonName: `system:node:${node}`,
@@ -69,7 +108,6 @@ export async function useCluster(kubeconfig: string): Promise<Cluster> {
   const kubectl: KubectlTarget = { binary: 'kubectl', kubeconfig };
   const version = /"gitVersion": "(v[^"]+)"/.exec(await kubectlOutput(['get', '--raw', '/version'], kubectl))?.[1];
   if (version === undefined) throw new Error(`${kubeconfig}: the API server did not tell its version`);
-  const { readEndpoint } = await import('../cluster/attach.ts');
   const endpoint = await readEndpoint(kubectl);
   const authority = await createCertificateAuthority('serverless-kubelet local kubelet');
   const clientCa = await kubectlOutput(
@@ -85,7 +123,9 @@ export async function useCluster(kubeconfig: string): Promise<Cluster> {
     kubectl,
   );
   return {
-    kubectl,
+    kind: 'given',
+    administrator: kubectlAdministrator(kubectl),
+    kubectl: kubectl.binary,
     kubeconfig,
     server: endpoint.url,
     caPem: endpoint.caPem,
@@ -93,6 +133,8 @@ export async function useCluster(kubeconfig: string): Promise<Cluster> {
     kubeletClientCaPem: clientCa,
     controlPlane: undefined,
     forwarder: undefined,
+    failed: undefined,
+    stop: async () => undefined,
     issueKubeletCertificate: (node, address) =>
       issueCertificate(authority, {
         commonName: `system:node:${node}`,
@@ -102,9 +144,6 @@ export async function useCluster(kubeconfig: string): Promise<Cluster> {
       }),
   };
 }
-
-export const attach = (cluster: Cluster, nodes: readonly string[]): Promise<Attachment> =>
-  attachNodes({ kubectl: cluster.kubectl, nodes });
 
 /** `.local/kubeconfig`: a copy, so that its path is short and stays. */
 export function writeKubeconfig(cluster: Cluster, file: string): void {

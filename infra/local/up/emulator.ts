@@ -6,6 +6,7 @@ import { startChild } from '../child.ts';
 import type { Child } from '../child.ts';
 import { createCertificateAuthority, issueCertificate } from '../pki.ts';
 import { findEngine } from '../aci/runtime/engine.ts';
+import { bubblewrapWorks } from '../aci/runtime/process.ts';
 import type { UpOptions } from './options.ts';
 
 /** What the emulator says when it serves. */
@@ -31,6 +32,15 @@ export interface Emulator {
 export async function chooseRuntime(wanted: UpOptions['runtime']): Promise<'engine' | 'process'> {
   if (wanted !== undefined) return wanted;
   return (await findEngine()) === undefined ? 'process' : 'engine';
+}
+
+/** What plain processes are, and are not, kept apart from. */
+export async function describeProcesses(wanted: UpOptions['runtime']): Promise<string> {
+  const reason = wanted === 'process' ? '' : 'no Podman or Docker: ';
+  const isolation = (await bubblewrapWorks())
+    ? "each sees this machine's files read-only, a /tmp and volumes of its own, and no other processes"
+    : 'nothing keeps them apart from this machine: they are processes of your own user (Debian: apt-get install bubblewrap)';
+  return `${reason}containers run as plain processes, without images; ${isolation}`;
 }
 
 /** The ARM and ACI emulator as a process of its own, over TLS of a CA made for this start, with the identity endpoint beside it. */

@@ -1,86 +1,101 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { kubectl } from '../cluster/kubectl.ts';
-import type { KubectlTarget } from '../cluster/kubectl.ts';
 import type { Progress } from '../progress.ts';
+import { describeQuestion } from './administrator.ts';
+import type { Administrator, Question } from './administrator.ts';
 import { repository } from './host.ts';
+
+/** What not every laptop cloud has. */
+type Need = 'images' | 'controllers';
 
 /** One manifest, what shows that it did what it is for, and what of its output is worth printing. */
 interface Example {
   readonly file: string;
-  /** A kubectl question and the answer that ends the waiting. */
-  readonly question: readonly string[];
+  readonly question: Question;
+  /** The answer that ends the waiting. */
   readonly answer: RegExp;
-  readonly logs: readonly string[];
-  /** What the output must hold. */
+  readonly proof: Question;
+  /** What the proof must hold. */
   readonly output: RegExp;
-  /** Some images are not there as plain processes. */
-  readonly needsImages: boolean;
+  readonly needs: readonly Need[];
 }
 
-const containerEnd =
-  '{.status.phase}/{.status.containerStatuses[0].state.terminated.reason}/{.status.containerStatuses[0].state.terminated.exitCode}';
-const pod = (name: string): string[] => ['get', 'pod', name, '-o', `jsonpath=${containerEnd}`];
+const pod = (name: string): Question => ({ kind: 'pod', name });
+const log = (name: string): Question => ({ kind: 'log', pod: name });
+const kubectl = (...args: string[]): Question => ({ kind: 'kubectl', args });
 
 export const examples: readonly Example[] = [
+  {
+    file: 'ticker.yaml',
+    question: pod('ticker'),
+    answer: /^Running\/\/$/,
+    proof: log('ticker'),
+    output: /tick at \d/,
+    needs: [],
+  },
   {
     file: 'exit-code.yaml',
     question: pod('exit-3'),
     answer: /^Failed\/Error\/3$/,
-    logs: ['logs', 'exit-3'],
+    proof: log('exit-3'),
     output: /about to fail/,
-    needsImages: false,
+    needs: [],
   },
   {
     file: 'init-container.yaml',
     question: pod('init-first'),
     answer: /^Succeeded\/Completed\/0$/,
-    logs: ['logs', 'init-first'],
+    proof: log('init-first'),
     output: /prepared at \S+/,
-    needsImages: true,
+    needs: ['images'],
   },
   {
     file: 'deployment.yaml',
-    question: ['get', 'deployment', 'web', '-o', 'jsonpath={.status.availableReplicas}'],
+    question: kubectl('get', 'deployment', 'web', '-o', 'jsonpath={.status.availableReplicas}'),
     answer: /^3$/,
-    logs: ['get', 'deployment', 'web'],
+    proof: kubectl('get', 'deployment', 'web'),
     output: /3\/3/,
-    needsImages: true,
+    needs: ['images', 'controllers'],
   },
   {
     file: 'job-pi.yaml',
-    question: ['get', 'job', 'pi', '-o', 'jsonpath={.status.succeeded}'],
+    question: kubectl('get', 'job', 'pi', '-o', 'jsonpath={.status.succeeded}'),
     answer: /^1$/,
-    logs: ['logs', 'job/pi'],
+    proof: kubectl('logs', 'job/pi'),
     output: /3\.14159265358979/,
-    needsImages: true,
+    needs: ['images', 'controllers'],
   },
   {
     file: 'service-account.yaml',
     question: pod('caller'),
     answer: /^Succeeded\/Completed\/0$/,
-    logs: ['logs', 'caller'],
+    proof: log('caller'),
     output: /system:serviceaccount:default:caller/,
-    needsImages: true,
+    needs: ['images'],
   },
   {
     file: 'cronjob.yaml',
-    question: [
+    question: kubectl(
       'get',
       'jobs',
       '-o',
       'jsonpath={range .items[?(@.metadata.ownerReferences[0].name=="clock")]}{.status.succeeded}{end}',
-    ],
+    ),
     answer: /1/,
-    logs: ['get', 'cronjob', 'clock'],
+    proof: kubectl('get', 'cronjob', 'clock'),
     output: /clock/,
-    needsImages: false,
+    needs: ['controllers'],
   },
 ];
 
-/** New tables make the first pods wait a minute, and a CronJob's first run may be another one away. */
+/** New tables can make the first pods wait a minute, and a CronJob's first run may be another one away. */
 const patienceMs = 200_000;
+/** What a container has just written is not in its log yet. */
+const outputPatienceMs = 20_000;
 const pollMs = 500;
+
+/** What this laptop cloud has. */
+export type Abilities = Readonly<Record<Need, boolean>>;
 
 export interface ExampleResult {
   readonly file: string;
@@ -88,58 +103,76 @@ export interface ExampleResult {
   readonly output: string;
 }
 
+/** What is missing for an example; empty when it can be tried. */
+const missing = (example: Example, abilities: Abilities): readonly Need[] =>
+  example.needs.filter((need) => !abilities[need]);
+
+const lacks: Readonly<Record<Need, string>> = {
+  images: 'container images (Podman or Docker)',
+  controllers: 'the controllers of a real Kubernetes',
+};
+
+/** One line for each example that can't be tried: its file, and what it would need. */
+export function describeSkipped(abilities: Abilities): readonly string[] {
+  return examples
+    .filter((example) => missing(example, abilities).length > 0)
+    .map(
+      (example) =>
+        `${example.file} is left out: it needs ${missing(example, abilities)
+          .map((need) => lacks[need])
+          .join(' and ')}`,
+    );
+}
+
 /** Applies all manifests at once and waits for each; a result says whether it did what it is for. */
 export async function runExamples(
-  target: KubectlTarget,
+  administrator: Administrator,
   progress: Progress,
-  options: { readonly images: boolean },
+  abilities: Abilities,
 ): Promise<readonly ExampleResult[]> {
-  const chosen = examples.filter((example) => options.images || !example.needsImages);
-  const files = chosen.flatMap((example) => ['-f', join(repository, 'docs/examples', example.file)]);
-  const applied = await kubectl(['apply', ...files], target);
-  if (applied.code !== 0) return [{ file: 'kubectl apply', ok: false, output: applied.stderr }];
-  return Promise.all(chosen.map((example) => runExample(target, progress, example)));
+  const chosen = examples.filter((example) => missing(example, abilities).length === 0);
+  try {
+    await administrator.apply(chosen.map(manifestOf));
+  } catch (error) {
+    return [{ file: 'kubectl apply', ok: false, output: messageOf(error) }];
+  }
+  return Promise.all(chosen.map((example) => runExample(administrator, progress, example)));
 }
 
 /** Deletes what the examples of an earlier start made, and waits until it is gone. */
-export async function removeExamples(target: KubectlTarget): Promise<void> {
-  const files = examples.flatMap((example) => ['-f', join(repository, 'docs/examples', example.file)]);
-  await kubectl(['delete', ...files, '--ignore-not-found', '--cascade=foreground', '--timeout=60s'], {
-    ...target,
-    timeoutMs: 70_000,
-  });
+export async function removeExamples(administrator: Administrator, abilities: Abilities): Promise<void> {
+  const chosen = examples.filter((example) => missing(example, abilities).length === 0);
+  await administrator.remove(chosen.map(manifestOf));
 }
 
-async function runExample(target: KubectlTarget, progress: Progress, example: Example): Promise<ExampleResult> {
+const manifestOf = (example: Example): string => join(repository, 'docs/examples', example.file);
+
+async function runExample(administrator: Administrator, progress: Progress, example: Example): Promise<ExampleResult> {
+  const { file, question, answer, proof, output } = example;
   try {
-    return await progress.step(example.file, async (report) => {
-      report(await waitForAnswer(target, example));
-      const printed = await waitForOutput(target, example);
-      return { file: example.file, ok: true, output: printed };
+    return await progress.step(file, async (report) => {
+      report(await waitFor(administrator, question, { answer, patienceMs }));
+      const printed = await waitFor(administrator, proof, { answer: output, patienceMs: outputPatienceMs });
+      return { file, ok: true, output: printed };
     });
   } catch (error) {
-    return { file: example.file, ok: false, output: error instanceof Error ? error.message : String(error) };
+    return { file, ok: false, output: messageOf(error) };
   }
 }
 
-async function waitForAnswer(target: KubectlTarget, example: Example): Promise<string> {
-  const giveUpAt = Date.now() + patienceMs;
+async function waitFor(
+  administrator: Administrator,
+  question: Question,
+  wanted: { readonly answer: RegExp; readonly patienceMs: number },
+): Promise<string> {
+  const giveUpAt = Date.now() + wanted.patienceMs;
   for (;;) {
-    const { stdout, stderr } = await kubectl([...example.question], target);
-    if (example.answer.test(stdout)) return stdout;
+    const seen = await administrator.ask(question);
+    if (wanted.answer.test(seen)) return seen;
     if (Date.now() > giveUpAt)
-      throw new Error(
-        `kubectl ${example.question.join(' ')} still answers "${stdout}${stderr}", not ${String(example.answer)}`,
-      );
+      throw new Error(`${describeQuestion(question)} still answers "${seen}", not ${String(wanted.answer)}`);
     await sleep(pollMs);
   }
 }
 
-async function waitForOutput(target: KubectlTarget, example: Example): Promise<string> {
-  const { stdout, stderr } = await kubectl([...example.logs], target);
-  if (!example.output.test(stdout))
-    throw new Error(
-      `kubectl ${example.logs.join(' ')} printed "${stdout}${stderr}", without ${String(example.output)}`,
-    );
-  return stdout;
-}
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

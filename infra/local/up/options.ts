@@ -11,6 +11,8 @@ attaches a node, runs the manifests of docs/examples and stays until Ctrl-C.
   --runtime KIND      what runs the containers: engine (Podman or Docker) or process (plain processes, no images);
                       default: engine where one is found
   --no-examples       start only
+  --cluster KIND      real (Kubernetes itself, built once with Go) or embedded (a small API server in Node: plain pods,
+                      no controllers); default: real where it is built already or a new enough Go is found
   --kubeconfig FILE   use a cluster you already have, as its administrator
   --node-address IP   with --kubeconfig: where that cluster reaches this machine (default 127.0.0.1)
   --arm URL | azure   another ARM than the emulator; "azure" is https://management.azure.com. Credentials come from
@@ -29,6 +31,8 @@ export interface UpOptions {
   readonly examples: boolean;
   readonly dir: string;
   readonly runtime: 'engine' | 'process' | undefined;
+  /** Absent: the best this machine has. */
+  readonly cluster: 'real' | 'embedded' | undefined;
   readonly kubeconfig: string | undefined;
   readonly nodeAddress: string;
   readonly createsPerHour: number;
@@ -59,6 +63,7 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
       examples: { type: 'boolean', default: true },
       dir: { type: 'string', default: '.local' },
       runtime: { type: 'string' },
+      cluster: { type: 'string' },
       kubeconfig: { type: 'string' },
       'node-address': { type: 'string', default: '127.0.0.1' },
       arm: { type: 'string' },
@@ -71,15 +76,20 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
     },
     allowNegative: true,
   });
-  const { runtime } = values;
+  const { runtime, cluster } = values;
   if (runtime !== undefined && runtime !== 'engine' && runtime !== 'process')
     throw new Error(`--runtime wants engine or process, not "${runtime}"`);
+  if (cluster !== undefined && cluster !== 'real' && cluster !== 'embedded')
+    throw new Error(`--cluster wants real or embedded, not "${cluster}"`);
+  if (cluster !== undefined && values.kubeconfig !== undefined)
+    throw new Error('--cluster starts a cluster and --kubeconfig uses one that runs: leave one of them out');
   return {
     help: values.help,
     exit: values.exit,
     examples: values.examples,
     dir: absolute(values.dir),
     runtime,
+    cluster,
     kubeconfig: values.kubeconfig === undefined ? undefined : absolute(values.kubeconfig),
     nodeAddress: values['node-address'],
     createsPerHour: createsPerHour(values['creates-per-hour']),

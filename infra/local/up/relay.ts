@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { startChild } from '../child.ts';
 import type { Child } from '../child.ts';
-import { requestToken } from '../cluster/attach.ts';
 import type { Attachment } from '../cluster/attach.ts';
 import type { KeyPair } from '../pki.ts';
 import { writeSecretFile } from './cluster.ts';
@@ -54,8 +53,7 @@ async function writeConfig(input: RelayInput): Promise<string> {
   const folder = join(input.dir, 'relay');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const file = (name: string, text: string): string => writeSecretFile(join(folder, name), text);
-  const appToken = await requestToken({
-    kubectl: cluster.kubectl,
+  const appToken = await cluster.administrator.requestToken({
     namespace: attachment.namespace,
     serviceAccount: attachment.relayServiceAccount,
     audience: appAudience,

@@ -4,6 +4,7 @@ import type { Cluster } from './cluster.ts';
 import type { UpOptions } from './options.ts';
 
 export const appAudience = 'https://serverless-kubelet.local';
+export const installation = 'local';
 const tokenSetting = 'LOCAL_CLUSTER_TOKEN';
 
 export interface SettingsInput {
@@ -40,7 +41,7 @@ export function appSettings(input: SettingsInput): Record<string, string> {
   };
   return {
     FUNCTIONS_WORKER_RUNTIME: 'node',
-    INSTALLATION: 'local',
+    INSTALLATION: installation,
     AZURE_SUBSCRIPTION_ID: arm.subscription,
     AZURE_RESOURCE_GROUP: arm.resourceGroup,
     AZURE_LOCATION: arm.location,

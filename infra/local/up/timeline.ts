@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import type { KubectlTarget } from '../cluster/kubectl.ts';
+import type { Administrator } from './administrator.ts';
 
 /** One pod's life as the API server showed it, ms since the watch began. */
 export interface Timeline {
@@ -19,33 +17,16 @@ export interface TimelineWatch {
   stop(): void;
 }
 
-const columns = 'jsonpath={.metadata.name}|{.metadata.uid}|{.spec.nodeName}|{.status.startTime}|{.status.phase}{"\\n"}';
-
-/** Watches the pods of a namespace through kubectl, from now on; a pod is kept by its UID. */
-export function watchTimelines(target: KubectlTarget, namespace: string): TimelineWatch {
+/** Watches the pods of `default` from now on; a pod is kept by its UID. */
+export function watchTimelines(administrator: Pick<Administrator, 'watchPods'>): TimelineWatch {
   const pods = new Map<string, Timeline>();
   const startedAt = performance.now();
-  const child = spawn(
-    target.binary,
-    ['--kubeconfig', target.kubeconfig, 'get', 'pods', '-n', namespace, '--watch', '-o', columns],
-    { stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const [name = '', uid = '', nodeName, startTime, phase = ''] = line.split('|');
-    if (uid === '') return;
-    observe(pods, {
-      name,
-      uid,
-      isBound: nodeName !== '',
-      isAccepted: startTime !== '',
-      phase,
-      at: performance.now() - startedAt,
-    });
-  });
-  return { pods, stop: () => void child.kill() };
+  const stop = administrator.watchPods((pod) => observe(pods, { ...pod, at: performance.now() - startedAt }));
+  return { pods, stop };
 }
 
-interface Sighting {
+/** One look at a pod. */
+export interface Sighting {
   readonly name: string;
   readonly uid: string;
   readonly isBound: boolean;

@@ -1,6 +1,6 @@
-import * as z from 'zod';
 import type { ApiClient } from '../../../infra/local/cluster/api-client.ts';
 import { createApiClient } from '../../../infra/local/cluster/api-client.ts';
+import { parseOwnKubeconfig } from '../../../infra/local/cluster/kubeconfig.ts';
 import type { Attachment } from '../../../infra/local/cluster/attach.ts';
 import { createClusterApi } from '../../../shared/adapters/kubernetes/cluster-api.ts';
 import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
@@ -33,7 +33,8 @@ export interface HttpClusterOptions {
 /** The ports and hands of a started cluster that aci-1 and aci-2 are attached to. */
 export async function openHttpCluster(options: HttpClusterOptions): Promise<HttpClusterUnderTest> {
   const { attached } = options;
-  const admin = createApiClient(...administrator(options.kubeconfig));
+  const { endpoint, credential } = parseOwnKubeconfig(options.kubeconfig);
+  const admin = createApiClient(endpoint, credential);
   const client = (token: string): KubernetesClient =>
     createKubernetesClient({
       server: attached.endpoint.url,
@@ -65,27 +66,4 @@ export async function openHttpCluster(options: HttpClusterOptions): Promise<Http
       await options.close();
     },
   };
-}
-
-const base64 = z.base64().transform((text) => Buffer.from(text, 'base64').toString('utf8'));
-const kubeconfigSchema = z.object({
-  clusters: z.tuple([z.object({ cluster: z.object({ server: z.url(), 'certificate-authority-data': base64 }) })]),
-  users: z.tuple([
-    z.object({
-      user: z.union([
-        z.object({ token: z.string() }),
-        z.object({ 'client-certificate-data': base64, 'client-key-data': base64 }),
-      ]),
-    }),
-  ]),
-});
-
-function administrator(kubeconfig: string): Parameters<typeof createApiClient> {
-  const { clusters, users } = kubeconfigSchema.parse(JSON.parse(kubeconfig));
-  const [{ cluster }] = clusters;
-  const [{ user }] = users;
-  const endpoint = { url: cluster.server, caPem: cluster['certificate-authority-data'] };
-  if ('token' in user) return [endpoint, { token: user.token }];
-  const certificate = { certPem: user['client-certificate-data'], keyPem: user['client-key-data'] };
-  return [endpoint, { certificate }];
 }

@@ -1,13 +1,17 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { examples, removeExamples, runExamples } from '../../../infra/local/up/examples.ts';
 import { silentProgress } from '../../../infra/local/progress.ts';
+import { kubectlAdministrator } from '../../../infra/local/up/kubectl-administrator.ts';
 import { target } from './cloud.ts';
 
+const administrator = kubectlAdministrator(target);
+const abilities = { images: true, controllers: true };
+
 describe('the examples do what they are for', () => {
-  afterAll(() => removeExamples(target));
+  afterAll(() => removeExamples(administrator, abilities));
 
   it('all of them', async () => {
-    const results = await runExamples(target, silentProgress, { images: true });
+    const results = await runExamples(administrator, silentProgress, abilities);
     expect(results.filter((result) => !result.ok)).toEqual([]);
     expect(results).toHaveLength(examples.length);
   });

@@ -10,6 +10,7 @@ describe('the options of npm start', () => {
       exit: false,
       examples: true,
       runtime: undefined,
+      cluster: undefined,
       kubeconfig: undefined,
       arm: { endpoint: undefined, location: 'westeurope' },
     });
@@ -32,6 +33,8 @@ describe('the options of npm start', () => {
 
   it.each([
     { args: ['--runtime', 'docker'], says: '--runtime wants engine or process, not "docker"' },
+    { args: ['--cluster', 'kind'], says: '--cluster wants real or embedded, not "kind"' },
+    { args: ['--cluster', 'real', '--kubeconfig', 'x'], says: 'leave one of them out' },
     { args: ['--arm', 'http://plain'], says: '--arm wants an https:// URL or "azure", not "http://plain"' },
     { args: ['--arm', 'azure'], says: '--arm azure wants --subscription ID and --resource-group NAME' },
     { args: ['--arm-ca', 'x.crt'], says: '--arm-ca goes with --arm URL' },

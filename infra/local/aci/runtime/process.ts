@@ -213,7 +213,8 @@ async function executeBeside(
   return { exitCode: 124, output };
 }
 
-async function bubblewrapWorks(): Promise<boolean> {
+/** Whether bubblewrap is installed, and allowed to do here what it is for. */
+export async function bubblewrapWorks(): Promise<boolean> {
   if (process.platform !== 'linux' || onPath('bwrap') === undefined) return false;
   const probe = await runCommand('bwrap', ['--dev-bind', '/', '/', '--unshare-pid', '--unshare-uts', 'true']);
   return probe.exitCode === 0;

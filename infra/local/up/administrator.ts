@@ -1,0 +1,52 @@
+import type { Attachment, ServiceAccountToken, TokenWanted } from '../cluster/attach.ts';
+import type { Sighting } from './timeline.ts';
+
+/** Something to be asked of a cluster until it answers as wanted; as text. */
+export type Question =
+  /** `phase/reason/exit code` of a pod in `default`, as {@link podEnd} writes it. */
+  | { readonly kind: 'pod'; readonly name: string }
+  /** What the first container of a pod in `default` wrote. */
+  | { readonly kind: 'log'; readonly pod: string }
+  /** Arguments of kubectl: what only it answers. */
+  | { readonly kind: 'kubectl'; readonly args: readonly string[] };
+
+/** What is left in a cluster of one node. */
+export interface NodeRemains {
+  readonly pods: number;
+  readonly node: boolean;
+  readonly lease: boolean;
+}
+
+/**
+ * What the laptop cloud does in a cluster as its administrator: through kubectl, or where there is none through the
+ * API. Every method rejects with what the cluster said.
+ */
+export interface Administrator {
+  attach(nodes: readonly string[]): Promise<Attachment>;
+  requestToken(wanted: TokenWanted): Promise<ServiceAccountToken>;
+  /** The status of the node's condition `Ready`; empty when there is no such node. */
+  readReady(node: string): Promise<string>;
+  /** Creates or changes what manifests describe. */
+  apply(files: readonly string[]): Promise<void>;
+  /** Deletes what manifests describe, and waits a minute at most until it is gone. */
+  remove(files: readonly string[]): Promise<void>;
+  /** Never rejects: what went wrong is an answer, too. */
+  ask(question: Question): Promise<string>;
+  /** Tells of each pod of `default` as it is and becomes, until the answered function is called. */
+  watchPods(see: (pod: Omit<Sighting, 'at'>) => void): () => void;
+  findRemains(node: string): Promise<NodeRemains>;
+  /** Lets go of its connections. */
+  close(): void;
+}
+
+/** How a question is put in words, for a message. */
+export function describeQuestion(question: Question): string {
+  switch (question.kind) {
+    case 'pod':
+      return `pod ${question.name}`;
+    case 'log':
+      return `the log of pod ${question.pod}`;
+    case 'kubectl':
+      return `kubectl ${question.args.join(' ')}`;
+  }
+}

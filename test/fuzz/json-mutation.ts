@@ -236,7 +236,7 @@ const operations = {
   },
   many: ({ place }: Site): boolean => {
     const { node } = place;
-    if (printNode(node).length > 500) return false;
+    if (printNode(node).length > 60) return false;
     place.replace({ kind: 'array', items: Array.from({ length: 6_000 }, () => node) });
     return true;
   },

@@ -1,9 +1,20 @@
 import type { Target } from './target.ts';
 import { armAnswers } from './targets/arm-answers.ts';
+import { decisions } from './targets/decisions.ts';
 import { kubernetesAnswers } from './targets/kubernetes-answers.ts';
 import { kubeletApi } from './targets/kubelet-api.ts';
+import { armLives, kubernetesLives } from './targets/lives.ts';
 import { settings } from './targets/settings.ts';
 import { webhook } from './targets/webhook.ts';
 
 /** Everything that is fuzzed, in the order of a run. */
-export const targets: readonly Target[] = [webhook, kubeletApi, settings, armAnswers, kubernetesAnswers];
+export const targets: readonly Target[] = [
+  webhook,
+  kubeletApi,
+  settings,
+  armAnswers,
+  kubernetesAnswers,
+  decisions,
+  armLives,
+  kubernetesLives,
+];

@@ -5,7 +5,7 @@ import type { Result } from '../../shared/core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../../shared/core/group/group.ts';
 import { tagNames } from '../../shared/core/group/identity.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
-import type { Plan } from './faults.ts';
+import type { Plan } from './fault-kinds.ts';
 
 /** One PUT that took effect, up to the end of what it made. */
 export interface Incarnation {

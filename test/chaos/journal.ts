@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Result } from '../../shared/core/fault.ts';
-import type { Call, Plan } from './faults.ts';
+import type { Call, Plan } from './fault-kinds.ts';
 
 const flushAt = 65_536;
 

@@ -1,5 +1,5 @@
+import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { help, parseOptions } from './options.ts';
 import type { MainOptions } from './options.ts';
 import type { ChaosReport } from './run.ts';
@@ -31,7 +31,7 @@ async function playAll({ seeds, pods, rate, workers }: MainOptions): Promise<num
   clearProgress();
   console.log(
     `\nFaults: ${[...totals]
-      .sort()
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
       .map(([kind, count]) => `${kind} ${count}`)
       .join('; ')}`,
   );
@@ -47,19 +47,23 @@ function work(
   run: { readonly pods: number; readonly rate: number },
   take: (outcome: Outcome) => void,
 ): Promise<void> {
-  const worker = new Worker(new URL('worker.ts', import.meta.url));
-  return new Promise((resolve, reject) => {
-    const next = (): void => {
-      const seed = waiting.shift();
-      if (seed === undefined) void worker.terminate().then(() => resolve());
-      else worker.postMessage({ seed, pods: run.pods, faultRate: run.rate });
-    };
-    worker.on('message', (outcome: Outcome) => {
-      take(outcome);
-      next();
-    });
-    worker.on('error', reject);
+  const worker = fork(new URL('worker.ts', import.meta.url), { serialization: 'advanced' });
+  let seed: number | undefined;
+  const next = (): void => {
+    seed = waiting.shift();
+    if (seed === undefined) worker.disconnect();
+    else worker.send({ seed, pods: run.pods, faultRate: run.rate });
+  };
+  worker.on('message', (outcome: Outcome) => {
+    take(outcome);
     next();
+  });
+  next();
+  return new Promise((resolve, reject) => {
+    worker.on('exit', (code) => {
+      if (seed === undefined) resolve();
+      else reject(new Error(`the worker of seed ${seed} ended with ${String(code)}`));
+    });
   });
 }
 

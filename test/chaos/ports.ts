@@ -11,7 +11,7 @@ import type { Log } from '../../shared/ports/log.ts';
 import type { StateStore } from '../../shared/ports/state-store.ts';
 import type { ArmGrants, ArmMeter } from './arm-meter.ts';
 import type { ArmServer } from './arm-server.ts';
-import type { Plan } from './faults.ts';
+import type { Plan } from './fault-kinds.ts';
 import type { Life } from './process.ts';
 
 /** What the server's side of a Kubernetes call may do before it acts. */
@@ -98,7 +98,11 @@ export interface ArmParts {
 
 /** The container groups of one process: one permit of the shared budgets a request, as the real adapter does it. */
 export function faultyGroups(life: Life, { server, meter, grants, store, log }: ArmParts): ContainerGroups {
-  const budgets = createBudgets(store, limitsOf(grants), { chunk: 10, log, monotonicMs: life.clock.monotonicMs });
+  const budgets = createBudgets(store, limitsOf(grants), {
+    chunk: 10,
+    log,
+    monotonicMs: () => life.clock.monotonicMs(),
+  });
   const send = async <T>(
     request: { readonly method: string; readonly group: string; readonly spend: Spend; readonly signal: AbortSignal },
     act: (plan: Plan) => Promise<Result<T>>,

@@ -1,7 +1,8 @@
 import { fail } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Call, FaultSource, Plan } from './faults.ts';
+import type { Call, Plan } from './fault-kinds.ts';
+import type { FaultSource } from './faults.ts';
 import type { Journal } from './journal.ts';
 import type { Scheduler } from './scheduler.ts';
 

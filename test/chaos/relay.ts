@@ -1,4 +1,5 @@
 import { Outbox } from '../../infra/cluster/relay/app/outbox.ts';
+import type { Batch } from '../../infra/cluster/relay/app/outbox.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
 import { backoffMs } from '../../shared/core/backoff/backoff.ts';
@@ -83,14 +84,24 @@ export class ChaosRelay {
       const batch = this.#outbox.take(open - this.#busyLanes);
       if (batch === undefined) return;
       this.#busyLanes += 1;
-      void this.#post(batch.kind, batch.pods).then((outcome) => {
-        this.#busyLanes -= 1;
-        const isTaken = this.#isTaken(outcome);
-        this.#outbox.settle(batch, isTaken ? 'done' : 'again');
-        this.#learn(outcome, isTaken);
-        if (this.#outbox.isReady) this.#wakeIn(isTaken ? 0 : this.#retryMs());
-      });
+      void this.#postBatch(batch);
     }
+  }
+
+  async #postBatch(batch: Batch): Promise<void> {
+    const outcome = await this.#post(batch.kind, batch.pods);
+    this.#busyLanes -= 1;
+    const isTaken = this.#isTaken(outcome);
+    this.#outbox.settle(batch, isTaken ? 'done' : 'again');
+    this.#learn(outcome, isTaken);
+    if (this.#outbox.isReady) this.#wakeIn(isTaken ? 0 : this.#retryMs());
+  }
+
+  async #tick(): Promise<void> {
+    const outcome = await this.#send('tick', []);
+    const isTaken = this.#isTaken(outcome);
+    this.#learn(outcome, isTaken);
+    this.#planTick(isTaken ? idleMs : this.#retryMs());
   }
 
   #planTick(inMs: number): void {
@@ -101,11 +112,7 @@ export class ChaosRelay {
     scheduler.at(at, () => {
       if (this.#tickAt !== at) return;
       this.#tickAt = Infinity;
-      void this.#send('tick', []).then((outcome) => {
-        const isTaken = this.#isTaken(outcome);
-        this.#learn(outcome, isTaken);
-        this.#planTick(isTaken ? idleMs : this.#retryMs());
-      });
+      void this.#tick();
     });
   }
 

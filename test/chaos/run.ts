@@ -176,17 +176,16 @@ function startTimer(
       return;
     }
     isBusy = true;
-    void process
-      .invoke(deadlineMs, (deps, signal) =>
-        run(
-          deps,
-          [...deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]),
-          signal,
-        ),
-      )
-      .then(() => {
-        isBusy = false;
-      });
+    const invocation = process.invoke(deadlineMs, (deps, signal) =>
+      run(
+        deps,
+        [...deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]),
+        signal,
+      ),
+    );
+    void invocation.finally(() => {
+      isBusy = false;
+    });
   };
   fire();
 }

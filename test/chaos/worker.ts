@@ -1,10 +1,9 @@
-import { parentPort } from 'node:worker_threads';
 import { runChaos } from './run.ts';
 import type { ChaosOptions } from './run.ts';
 
 /** One seed a message; the pods that an oracle names are played again, with their history. */
-parentPort?.on('message', (options: ChaosOptions) => {
-  void play(options).then((report) => parentPort?.postMessage(report));
+process.on('message', (options: ChaosOptions) => {
+  void play(options).then((report) => process.send?.(report));
 });
 
 async function play(options: ChaosOptions): Promise<unknown> {

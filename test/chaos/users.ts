@@ -27,6 +27,7 @@ export class Users {
   /** By UID; what is made anew is added. */
   readonly plans = new Map<string, PodPlan>();
   readonly #parts: UserParts;
+  #copies = 0;
   readonly #counted = new Set<string>();
 
   constructor(parts: UserParts, population: readonly PodPlan[]) {
@@ -55,7 +56,7 @@ export class Users {
     const plan = this.plans.get(uid);
     if (plan === undefined || plan.hasFinalizer || this.#find(plan) === undefined) return;
     this.#delete(plan, { kind: 'delete', afterMs: 0, isForced: true, isMadeAnew: false });
-    this.#create(anew(plan));
+    this.#create(this.#anew(plan));
   }
 
   /** Somebody writes a condition of their own. */
@@ -126,9 +127,16 @@ export class Users {
   #makeAnew(plan: PodPlan): void {
     const { scheduler, cluster, chance } = this.#parts;
     scheduler.in(chance.between(500, 5_000), () => {
-      if (cluster.pods.get(refOf(plan)) === undefined) this.#create(anew(plan));
+      if (cluster.pods.get(refOf(plan)) === undefined) this.#create(this.#anew(plan));
       else this.#makeAnew(plan);
     });
+  }
+
+  /** The same pod once more, under the same name and another UID. */
+  #anew(plan: PodPlan): PodPlan {
+    this.#copies += 1;
+    const uid = `${plan.manifest.uid}-${this.#copies}`;
+    return { ...plan, manifest: { ...plan.manifest, uid }, action: undefined };
   }
 
   #find(plan: PodPlan): Pod | undefined {
@@ -140,10 +148,4 @@ export class Users {
 const refOf = ({ manifest }: PodPlan): ObjectRef => ({
   namespace: manifest.namespace ?? 'default',
   name: manifest.name,
-});
-
-const anew = (plan: PodPlan): PodPlan => ({
-  ...plan,
-  manifest: { ...plan.manifest, uid: `${plan.manifest.uid}-x` },
-  action: undefined,
 });

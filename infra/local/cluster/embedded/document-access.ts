@@ -1,0 +1,14 @@
+import type { Refusal } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import { forbidden, methodNotAllowed } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import { authenticatedGroup } from '../../../../shared/adapters/memory/api-server/user.ts';
+import type { User } from '../../../../shared/adapters/memory/api-server/user.ts';
+
+const everybodys = /^\/(healthz|livez|readyz|version)(\/|$)/;
+
+/** Health and version are everybody's (`system:public-info-viewer`), discovery is every authenticated user's. */
+export function authorizeDocument(user: User, method: string, path: string): Refusal | undefined {
+  if (method !== 'GET' && method !== 'HEAD')
+    return methodNotAllowed('the server does not allow this method on the requested resource');
+  if (everybodys.test(path) || user.groups.includes(authenticatedGroup)) return undefined;
+  return forbidden({ kind: path, name: '' }, `User "${user.name}" cannot get path "${path}"`);
+}

@@ -1,0 +1,84 @@
+import { listObjects } from '../../../../shared/adapters/memory/api-server/list.ts';
+import { badRequest, methodNotAllowed, notFound } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import { pods, qualifiedName } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import type { Selection } from '../../../../shared/adapters/memory/api-server/selectors.ts';
+import type { JsonObject } from '../../../../shared/core/json.ts';
+import { answerOf, json, refused } from './answer.ts';
+import type { Answer } from './answer.ts';
+import { podLog } from './kubelet-proxy.ts';
+import type { ResourceCall } from './resource-call.ts';
+import type { Serving } from './serving.ts';
+import { asTable } from './tables.ts';
+import { streamWatch } from './watch-stream.ts';
+
+export interface ReadCall extends ResourceCall {
+  readonly verb: 'get' | 'list' | 'watch';
+  readonly selection: Selection;
+}
+
+export function readResource(serving: Serving, call: ReadCall): Answer | Promise<Answer> {
+  const { resource } = call.path;
+  if (resource.storage === 'review')
+    return refused(methodNotAllowed('the server does not allow this method on the requested resource'));
+  switch (call.verb) {
+    case 'get':
+      return getOne(serving, call);
+    case 'list':
+      return getList(serving, call);
+    case 'watch':
+      return watch(serving, call);
+  }
+}
+
+function getOne(serving: Serving, call: ReadCall): Answer | Promise<Answer> {
+  const { resource, namespace, name, subresource } = call.path;
+  const found = serving.state().store.get(resource, { namespace, name });
+  if (found === undefined) return refused(notFound({ kind: qualifiedName(resource), name }));
+  if (resource === pods && subresource === 'log') return podLog(serving, found, call.query);
+  if (subresource !== '' && subresource !== 'status')
+    return refused(
+      methodNotAllowed(
+        `the embedded cluster does not serve ${resource.plural}/${subresource}: use a real control plane`,
+      ),
+    );
+  return shown(call, found);
+}
+
+function getList(serving: Serving, call: ReadCall): Answer {
+  const { path, selection, query } = call;
+  const limit = Number(query.get('limit') ?? '0');
+  if (!Number.isInteger(limit) || limit < 0)
+    return refused(badRequest(`limit: Invalid value: "${query.get('limit') ?? ''}"`));
+  const listed = listObjects(
+    serving.state(),
+    { resource: path.resource, namespace: path.namespace, selection },
+    { limit, continueToken: query.get('continue') ?? '', resourceVersion: query.get('resourceVersion') ?? '' },
+  );
+  return listed.ok ? shown(call, listed.value) : answerOf(listed);
+}
+
+function watch(serving: Serving, call: ReadCall): Answer {
+  const { path, query } = call;
+  const given = Number(query.get('timeoutSeconds') ?? '');
+  // As a server with --min-request-timeout 1800: half an hour to an hour.
+  const timeoutSeconds = Number.isFinite(given) && given > 0 ? Math.min(given, 3600) : 1800 * (1 + Math.random());
+  const named = { field: 'metadata.name', isEqual: true, value: path.name };
+  const { fields, labels } = call.selection;
+  const selection = { labels, fields: path.name === '' ? fields : [...fields, named] };
+  const source = {
+    state: serving.state(),
+    target: { resource: path.resource, namespace: path.namespace, selection },
+    bookmarkMs: serving.bookmarkMs,
+    stop: serving.stop(),
+  };
+  const options = {
+    resourceVersion: query.get('resourceVersion') ?? '',
+    bookmarks: ['true', '1'].includes(query.get('allowWatchBookmarks') ?? ''),
+    sendInitialEvents: ['true', '1'].includes(query.get('sendInitialEvents') ?? ''),
+    timeoutSeconds,
+  };
+  return { kind: 'stream', start: (response) => streamWatch(response, source, options) };
+}
+
+const shown = ({ wantsTable, path, query }: ReadCall, object: JsonObject): Answer =>
+  json(wantsTable ? asTable(path.resource, object, query.get('includeObject') ?? 'Metadata') : object);

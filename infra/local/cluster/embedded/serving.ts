@@ -1,0 +1,13 @@
+import type { ClusterState } from '../../../../shared/adapters/memory/api-server/cluster-state.ts';
+import type { KubeletCaller } from './kubelet-proxy.ts';
+
+/** What the handlers of one server share. */
+export interface Serving {
+  /** Another one after the cluster was rebuilt. */
+  readonly state: () => ClusterState;
+  /** Ends every watch. */
+  readonly stop: () => AbortSignal;
+  readonly bookmarkMs: number;
+  /** The client by which the API server calls kubelets. */
+  readonly kubelet: KubeletCaller;
+}

@@ -1,15 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { KubeEvent } from '../../core/kubernetes/event.ts';
-import { ensureNamespace } from './api-server/bootstrap.ts';
 import type { ClusterState } from './api-server/cluster-state.ts';
 import { instant, nameOf, objectAt, textAt } from './api-server/json-access.ts';
-import { events } from './api-server/resources.ts';
+import { notFound } from './api-server/refusal.ts';
+import { events, namespaces } from './api-server/resources.ts';
+import { faultOf } from './cluster-faults.ts';
 
 /** Events, as the port writes them and as everybody reads them. */
 export interface ClusterEvents {
-  /** One that was written before changes nothing. */
-  readonly write: (event: KubeEvent, node: string) => void;
+  /** One that was written before changes nothing; a namespace that is not there is `not-found`. */
+  readonly write: (event: KubeEvent, node: string) => Result<void>;
   /** In the order in which they were written. */
   readonly list: () => readonly KubeEvent[];
 }
@@ -21,9 +24,10 @@ export const createClusterEvents = (state: ClusterState): ClusterEvents => ({
   write: (event, node) => {
     const json = eventJson(event, node, state.now());
     const key = { namespace: textAt(objectAt(json, 'metadata'), 'namespace'), name: nameOf(json) };
-    if (state.store.get(events, key) !== undefined) return;
-    ensureNamespace(state, key.namespace);
-    told.set(state.store.put(events, json), event);
+    if (state.store.get(namespaces, { namespace: '', name: key.namespace }) === undefined)
+      return fail(faultOf(notFound({ kind: 'namespaces', name: key.namespace })));
+    if (state.store.get(events, key) === undefined) told.set(state.store.put(events, json), event);
+    return ok(undefined);
   },
   list: () => [...state.store.all(events)].map((json) => told.get(json) ?? readEvent(json)),
 });

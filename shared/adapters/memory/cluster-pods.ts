@@ -92,9 +92,10 @@ export function createClusterPods(state: ClusterState): ClusterPods {
     patchStatus: (nodeName, pod, status) => {
       const { name, namespace, uid, resourceVersion } = pod.metadata;
       const found = find({ namespace, name });
-      if (found === undefined || uidOf(found) !== uid) return fail(faultOf(notFound({ kind: 'pods', name })));
-      const isOwn = textAt(specOf(found), 'nodeName') === nodeName;
-      if (isOwn && textAt(metaOf(found), 'resourceVersion') !== resourceVersion)
+      // For a node, a pod of another is as absent as none.
+      const isOwn = found !== undefined && uidOf(found) === uid && textAt(specOf(found), 'nodeName') === nodeName;
+      if (!isOwn) return fail(faultOf(notFound({ kind: 'pods', name })));
+      if (textAt(metaOf(found), 'resourceVersion') !== resourceVersion)
         return fail(faultOf(changed({ kind: 'pods', name })));
       const wanted = mergePatch(found, { status: buildPodStatusPatch(pod, status)['status'] });
       return resultOf(

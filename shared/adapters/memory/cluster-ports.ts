@@ -79,11 +79,7 @@ export function createMemoryNodeApi(name: string, ports: ClusterPorts): NodeApi 
     getConfigMap: (ref, signal) => call('getConfigMap', signal, () => references().getConfigMap(name, ref)),
     listServices: (namespace, signal) => call('listServices', signal, () => ok(references().listServices(namespace))),
     createToken: (request, signal) => call('createToken', signal, () => references().createToken(name, request)),
-    createEvent: (event, signal) =>
-      call('createEvent', signal, () => {
-        life().events.write(event, name);
-        return ok(undefined);
-      }),
+    createEvent: (event, signal) => call('createEvent', signal, () => life().events.write(event, name)),
   };
 }
 

@@ -95,7 +95,7 @@ export async function waitForDefaultAccount(admin: ApiClient): Promise<void> {
   await eventually(look, ({ status }) => status === 200);
 }
 
-function podManifest({ name, nodeName, spec, finalizers }: PodWanted): JsonObject {
+export function podManifest({ name, nodeName, spec, finalizers }: PodWanted): JsonObject {
   return {
     apiVersion: 'v1',
     kind: 'Pod',

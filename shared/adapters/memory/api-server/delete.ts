@@ -63,16 +63,17 @@ export function deleteObject(state: ClusterState, target: Target, options: Delet
   const about = { kind: qualifiedName(resource), name };
   const current = state.store.get(resource, { namespace, name });
   if (current === undefined) return refuse(notFound(about));
+  // The preconditions first: what is another object by now is nobody's to judge.
+  if (options.uid !== undefined && options.uid !== uidOf(current))
+    return refuse(uidDiffers(about, options.uid, uidOf(current)));
+  if (options.resourceVersion !== undefined && options.resourceVersion !== versionOf(current))
+    return refuse(changed(about));
   const node = user === undefined ? undefined : nodeNameOf(user);
   const restricted =
     node === undefined
       ? undefined
       : nodeRestriction({ node, verb: 'delete', resource, subresource: '', before: current, after: undefined });
   if (restricted !== undefined) return refuse(forbidden(about, restricted));
-  if (options.uid !== undefined && options.uid !== uidOf(current))
-    return refuse(uidDiffers(about, options.uid, uidOf(current)));
-  if (options.resourceVersion !== undefined && options.resourceVersion !== versionOf(current))
-    return refuse(changed(about));
   if (resource === namespaces && protectedNamespaces.has(name))
     return refuse(forbidden(about, 'this namespace may not be deleted'));
   return done(begin(state, target, current, options));
@@ -81,24 +82,50 @@ export function deleteObject(state: ClusterState, target: Target, options: Delet
 function begin(state: ClusterState, target: Target, current: JsonObject, options: DeleteOptions): Deletion {
   const { resource, isDryRun = false } = target;
   if (resource === namespaces) return terminating(state, target, current);
-  const seconds = resource === pods ? graceOf(current, options.gracePeriodSeconds) : 0;
-  const before = numberAt(metaOf(current), 'deletionGracePeriodSeconds');
+  const deadline = resource === pods ? podDeadline(state, current, options.gracePeriodSeconds) : atOnce(state, current);
   const isHeld = textsAt(metaOf(current), 'finalizers').length > 0;
-  if (seconds === 0 && !isHeld) {
-    if (isDryRun) return { object: current, isGone: true };
-    return { object: state.store.remove(resource, keyOf(target)) ?? current, isGone: true };
-  }
-  // A grace may be shortened, and never be lengthened.
-  if (isDeleting(current) && before !== undefined && seconds >= before) return { object: current, isGone: false };
-  const marked = withMeta(current, {
-    deletionTimestamp: instant(state.now() + seconds * 1000),
-    deletionGracePeriodSeconds: seconds,
-    ...(resource === pods && !isDeleting(current) ? { generation: generationOf(current) + 1 } : {}),
-  });
-  return { object: isDryRun ? marked : state.store.put(resource, marked), isGone: false };
+  const isGone = deadline.seconds === 0 && !isHeld;
+  const marked = deadline.isNew ? withDeadline(current, deadline) : current;
+  if (isDryRun) return { object: marked, isGone };
+  // A pod shows its deadline before it goes, even one that is over at once.
+  const shown = deadline.isNew && (resource === pods || !isGone) ? state.store.put(resource, marked) : marked;
+  return isGone ? { object: state.store.remove(resource, keyOf(target)) ?? shown, isGone } : { object: shown, isGone };
 }
 
 const keyOf = ({ namespace, name }: Target) => ({ namespace, name });
+
+interface Deadline {
+  readonly seconds: number;
+  readonly at: number;
+  /** False: the object has it already. */
+  readonly isNew: boolean;
+}
+
+const withDeadline = (current: JsonObject, { at, seconds }: Deadline): JsonObject =>
+  withMeta(current, {
+    deletionTimestamp: instant(at),
+    deletionGracePeriodSeconds: seconds,
+    ...(generationOf(current) > 0 && !isDeleting(current) ? { generation: generationOf(current) + 1 } : {}),
+  });
+
+const atOnce = (state: ClusterState, current: JsonObject): Deadline => ({
+  seconds: 0,
+  at: state.now(),
+  isNew: !isDeleting(current),
+});
+
+/** A first deadline, or an earlier one (`rest.BeforeDelete`): what is longer, or not said, changes nothing. */
+function podDeadline(state: ClusterState, pod: JsonObject, asked: number | undefined): Deadline {
+  const before = numberAt(metaOf(pod), 'deletionGracePeriodSeconds');
+  if (!isDeleting(pod) || before === undefined) {
+    const seconds = graceOf(pod, asked);
+    return { seconds, at: state.now() + seconds * 1000, isNew: true };
+  }
+  const at = Date.parse(textAt(metaOf(pod), 'deletionTimestamp'));
+  if (asked === undefined || asked >= before) return { seconds: before, at, isNew: false };
+  const seconds = asked < 0 ? 1 : asked;
+  return { seconds, at: at - (before - seconds) * 1000, isNew: true };
+}
 
 /** What is bound nowhere or has ended has nothing to wait for (pod strategy, `CheckGracefulDelete`). */
 function graceOf(pod: JsonObject, asked: number | undefined): number {

@@ -142,8 +142,9 @@ function newNode(node: JsonObject): JsonObject {
   const taints = objectsAt(spec, 'taints');
   const isTainted = taints.some((taint) => textAt(taint, 'key') === notReadyTaint.key);
   const ready = objectsAt(statusOf(node), 'conditions').find((one) => textAt(one, 'type') === 'Ready');
-  if (isTainted || textAt(ready ?? {}, 'status') === 'True') return { ...node, spec };
-  return { ...node, spec: { ...spec, taints: [...taints, notReadyTaint] } };
+  const status = withDefaults(statusOf(node), { daemonEndpoints: { kubeletEndpoint: { Port: 0 } }, nodeInfo: {} });
+  if (isTainted || textAt(ready ?? {}, 'status') === 'True') return { ...node, spec, status };
+  return { ...node, spec: { ...spec, taints: [...taints, notReadyTaint] }, status };
 }
 
 /** The next address of 10.96.0.0/16 that no Service has. */

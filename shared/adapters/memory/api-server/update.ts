@@ -18,11 +18,13 @@ import {
 } from './json-access.ts';
 import { allowsCreateOnUpdate, allowsUnconditionalUpdate, defaultsOf, faultsOf, generationOf } from './kinds.ts';
 import { nodeRestriction } from './node-restriction.ts';
+import { withTolerations } from './pod-admission.ts';
 import { podStatusFaults } from './pod-status-rules.ts';
 import { podUpdateFault } from './pod-validation.ts';
 import { changed, done, forbidden, invalid, notFound, refuse, uidDiffers } from './refusal.ts';
 import type { FieldFault, Outcome } from './refusal.ts';
 import { pods, qualifiedName } from './resources.ts';
+import { inWholeSeconds } from './times.ts';
 import { nodeNameOf } from './user.ts';
 import { invalidValue, metadataFaults } from './validation.ts';
 
@@ -35,7 +37,7 @@ export function replaceObject(state: ClusterState, target: Target, body: JsonObj
   const about = { kind: qualifiedName(resource), name };
   const current = state.store.get(resource, { namespace, name });
   if (current === undefined) {
-    if (!allowsCreateOnUpdate(resource) || subresource !== '' || versionOf(body) !== '') return refuse(notFound(about));
+    if (!allowsCreateOnUpdate(resource) || subresource !== '') return refuse(notFound(about));
     return createObject(state, { ...target, name: '' }, withMeta(body, { name }));
   }
   const uid = uidOf(body);
@@ -118,15 +120,18 @@ function withStatusOf(current: JsonObject, wanted: JsonObject): JsonObject {
     ...omit(mergedMeta(current, wanted), 'ownerReferences'),
     ...(owners === undefined ? {} : { ownerReferences: owners }),
   };
-  return { ...current, metadata, status: statusOf(wanted) };
+  return { ...current, metadata, status: inWholeSeconds(statusOf(wanted)) };
 }
 
 function withRestOf({ resource }: Target, current: JsonObject, wanted: JsonObject): JsonObject {
   const status = current['status'];
   const kept = resource.hasStatus ? { ...omit(wanted, 'status'), ...(status === undefined ? {} : { status }) } : wanted;
   const identity = { apiVersion: current['apiVersion'], kind: current['kind'] };
-  const next = defaultsOf(resource, { ...kept, ...identity, metadata: mergedMeta(current, wanted) });
-  if (resource !== pods || isSame(specOf(current), specOf(next))) return next;
+  const defaulted = defaultsOf(resource, { ...kept, ...identity, metadata: mergedMeta(current, wanted) });
+  if (resource !== pods) return defaulted;
+  const isTolerant = isSame(specOf(current)['tolerations'], specOf(defaulted)['tolerations']);
+  const next = isTolerant ? defaulted : withTolerations(defaulted);
+  if (isSame(specOf(current), specOf(next))) return next;
   return withMeta(next, { generation: generationOf(current) + 1 });
 }
 

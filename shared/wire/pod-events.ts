@@ -1,9 +1,16 @@
 import * as z from 'zod';
 
+/** As the API server allows them (DNS-1123): all that follows makes paths, keys and log lines of them. */
+const name = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a name of a–z, 0–9, "-" and "."');
+
 const podKey = z.strictObject({
-  node: z.string().min(1).max(253),
-  namespace: z.string().min(1).max(63),
-  name: z.string().min(1).max(253),
+  node: name(253),
+  namespace: name(63),
+  name: name(253),
   uid: z.string().regex(/^[0-9a-zA-Z-]{1,128}$/),
   resourceVersion: z.string().max(64),
   generation: z.int().min(0),

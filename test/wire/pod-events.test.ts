@@ -36,6 +36,13 @@ describe('the body of pod-events', () => {
       text: JSON.stringify({ ...body, pods: [{ ...key, name: 'x'.repeat(254) }] }),
       fields: ['pods.0.name'],
     },
+    ...['P', 'a/b', '..', 'a_b', 'a b', '\ud800', 'ä', 'a\u0000', '-a', 'a.'].flatMap((word) =>
+      ['node', 'namespace', 'name'].map((field) => ({
+        it: `a ${field} ${JSON.stringify(word)} that no object can have`,
+        text: JSON.stringify({ ...body, pods: [{ ...key, [field]: word }] }),
+        fields: [`pods.0.${field}`],
+      })),
+    ),
     { it: 'a status', text: JSON.stringify({ ...body, pods: [{ ...key, status: {} }] }), fields: ['pods.0'] },
     {
       it: 'too many pods',

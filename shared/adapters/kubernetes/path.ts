@@ -1,5 +1,9 @@
-/** An absolute API path of the given segments, each encoded. An empty or dotted name yields a path that is refused before it is sent. */
-export const apiPath = (...segments: readonly string[]): string => `/${segments.map(encodeURIComponent).join('/')}`;
+/**
+ * An absolute API path of the given segments, each encoded. An empty or dotted name, or one with half a surrogate pair,
+ * yields a path that is refused before it is sent.
+ */
+export const apiPath = (...segments: readonly string[]): string =>
+  `/${segments.map((segment) => (segment.isWellFormed() ? encodeURIComponent(segment) : '')).join('/')}`;
 
 /** The path of the core group's resources of a namespace: `/api/v1/namespaces/{namespace}/…`. */
 export const namespacedPath = (namespace: string, ...rest: readonly string[]): string =>

@@ -87,7 +87,9 @@ export class AppClient {
 
   #path(...segments: readonly string[]): string {
     const prefix = this.#base.pathname.replace(/\/$/, '');
-    const parts = ['api', 'clusters', this.#options.clusterUid, ...segments].map(encodeURIComponent);
+    const parts = ['api', 'clusters', this.#options.clusterUid, ...segments].map((segment) =>
+      encodeURIComponent(segment.toWellFormed()),
+    );
     return `${prefix}/${parts.join('/')}`;
   }
 

@@ -181,6 +181,14 @@ describe('GET container logs', () => {
     expect(await logs(world, { ...ofPod(world), uid })).toMatchObject({ status: 404 });
   });
 
+  it.each(['..', '.', 'a/b', 'A', '', 'x'.repeat(64)])('container %j: 400, and ARM is not asked', async (container) => {
+    const world = await running();
+    const reads = await world.count('groups.', async () =>
+      expect(await logs(world, { ...ofPod(world), container })).toMatchObject({ status: 400 }),
+    );
+    expect(reads).toBe(0);
+  });
+
   it.each(['-1', 'x', '1e3', '9999999999'])('tail=%s: 400', async (tail) => {
     const world = await running();
     expect(await logs(world, ofPod(world), `tail=${tail}`)).toMatchObject({ status: 400 });

@@ -4,7 +4,8 @@ export class Secrets {
 
   /** A new word that is found again wherever it turns up, as it is or in base64. */
   plant(what: string, tag: string): string {
-    const word = `planted${what}${tag}${this.#words.size}x`.replaceAll(/[^A-Za-z0-9]/g, '');
+    // With a capital letter it is no name of an object, which may be shown.
+    const word = `Planted${what}${tag}${this.#words.size}x`.replaceAll(/[^A-Za-z0-9]/g, '');
     this.#words.set(word, what);
     return word;
   }

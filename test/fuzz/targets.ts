@@ -5,11 +5,12 @@ import { kubernetesAnswers } from './targets/kubernetes-answers.ts';
 import { kubeletApi } from './targets/kubelet-api.ts';
 import { armLives, kubernetesLives } from './targets/lives.ts';
 import { settings } from './targets/settings.ts';
-import { webhook } from './targets/webhook.ts';
+import { webhook, webhookWire } from './targets/webhook.ts';
 
 /** Everything that is fuzzed, in the order of a run. */
 export const targets: readonly Target[] = [
   webhook,
+  webhookWire,
   kubeletApi,
   settings,
   armAnswers,

@@ -1,4 +1,5 @@
 import { answerContainerLogs } from '../../../shared/app/answer-container-logs.ts';
+import type { Deps } from '../../../shared/app/deps.ts';
 import { createWorld } from '../../app/world.ts';
 import type { World } from '../../app/world.ts';
 import type { Dice } from '../dice.ts';
@@ -32,19 +33,32 @@ export const kubeletApi: Target = {
 interface Running {
   readonly world: World;
   readonly secrets: Secrets;
+  /** Containers whose logs were asked of ARM. */
+  readonly asked: string[];
 }
 
 async function runningWorld(): Promise<Running> {
   const secrets = new Secrets();
-  const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }] });
+  const asked: string[] = [];
+  const listening = (deps: Deps): Deps => ({
+    ...deps,
+    groups: {
+      ...deps.groups,
+      listLogs: (request, signal) => {
+        asked.push(request.container);
+        return deps.groups.listLogs(request, signal);
+      },
+    },
+  });
+  const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }], wrap: listening });
   createSecretPod(world, 'p', secrets, 'serves');
   await world.run(15);
-  return { world, secrets };
+  return { world, secrets, asked };
 }
 
 const clientAnswers = new Set([200, 400, 401, 403, 404]);
 
-async function playLogs(one: Case, { world, secrets: known }: Running): Promise<CaseReport> {
+async function playLogs(one: Case, { world, secrets: known, asked }: Running): Promise<CaseReport> {
   const { dice, mutator } = one;
   const secrets = new Secrets();
   const caller = makeCaller(world, dice, { mutator, secrets });
@@ -56,6 +70,7 @@ async function playLogs(one: Case, { world, secrets: known }: Running): Promise<
   };
   one.show = () => showParts(parts, secrets);
   world.calls.length = 0;
+  asked.length = 0;
   const before = JSON.stringify([world.store.table.readPartition('buckets'), world.rows(), world.groups.puts()]);
   const { answer, logged } = await callApp(world, parts, answerContainerLogs);
   const called = [...new Set(world.calls)].filter((call) => call !== 'cluster.reviewToken');
@@ -67,6 +82,7 @@ async function playLogs(one: Case, { world, secrets: known }: Running): Promise<
     ...(caller.mayAct || called.length === 0 ? [] : [`no valid token, and yet ${called.join(', ')}`]),
     ...(caller.mayAct || (answer.status !== 200 && answer.status !== 404) ? [] : [`no token, but ${answer.status}`]),
     ...(answer.status !== 200 || isWhole ? [] : ['a log for a path that is not the pod’s']),
+    ...asked.filter((name) => !/^[a-z0-9-]+$/.test(name)).map((name) => `ARM is asked for the container ${name}`),
     ...(before === after ? [] : ['a question for a log changed something']),
     ...secrets.findIn('the log', logged),
     ...secrets.findIn('the answer', told),

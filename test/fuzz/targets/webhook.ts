@@ -1,4 +1,6 @@
 import { answerPodEvents } from '../../../shared/app/answer-pod-events.ts';
+import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
+import type { Deps } from '../../../shared/app/deps.ts';
 import type { World } from '../../app/world.ts';
 import { createWorld, keyOf } from '../../app/world.ts';
 import type { Dice } from '../dice.ts';
@@ -7,6 +9,9 @@ import { Secrets } from '../secrets.ts';
 import type { Case, CaseReport, Target } from '../target.ts';
 import type { Caller, Parts } from './caller.ts';
 import { callApp, clusterParam, makeCaller, showParts } from './caller.ts';
+import { openWireServer } from './kubernetes-wire.ts';
+import { Tunnel } from './lives-kubernetes.ts';
+import type { Meddler } from './lives.ts';
 import { createPods, findSecrets } from './secret-pods.ts';
 
 /** `POST …/pod-events`: bodies, headers and tokens, through the handler with everything behind it in memory. */
@@ -15,15 +20,47 @@ export const webhook: Target = {
   share: 'requests',
   cases: 45_000,
   testCases: 900,
-  open: async () => ({ run: playWebhook }),
+  open: async () => ({ run: (one) => playWebhook(one, createWorld()) }),
+};
+
+/** The same with the real Kubernetes adapters behind the handler: what is in a body must not reach a path that can't be made. */
+export const webhookWire: Target = {
+  name: 'webhook-wire',
+  share: 'requests',
+  cases: 2_000,
+  testCases: 60,
+  open: async () => {
+    const server = await openWireServer();
+    const client = createKubernetesClient({
+      server: server.url,
+      getToken: async () => 'token-of-kubernetes',
+      requestTimeoutMs: 5_000,
+      userAgent: 'fuzz/1',
+    });
+    const honest: Meddler = { next: () => 'true', meddled: 0 };
+    return {
+      run: (one) => {
+        const tunnel = new Tunnel(server, client, honest, one.mutator);
+        const wrap = (deps: Deps): Deps => ({
+          ...deps,
+          clusters: new Map([...deps.clusters].map(([uid, cluster]) => [uid, tunnel.clusterDeps(cluster)])),
+        });
+        return playWebhook(one, createWorld({ wrap }));
+      },
+      close: async () => {
+        client.close();
+        await server.close();
+      },
+    };
+  },
 };
 
 const clientAnswers = new Set([200, 400, 401, 403, 413, 415]);
 
-async function playWebhook(one: Case): Promise<CaseReport> {
+async function playWebhook(one: Case, creating: Promise<World>): Promise<CaseReport> {
   const { dice, mutator } = one;
   const secrets = new Secrets();
-  const world = await createWorld();
+  const world = await creating;
   createPods(world, dice, secrets);
   const caller = makeCaller(world, dice, { mutator, secrets });
   const parts: Parts = {

@@ -10,6 +10,7 @@ import type { PodSession } from './pod-session.ts';
 
 /** Gathers what one decision needs: the group when it matters, and why it failed when it did. */
 export async function observe(session: PodSession): Promise<Result<Observed>> {
+  if (session.sight.kind === 'unread') session.sightAt = session.now();
   if (session.sight.kind === 'unread' && needsLook({ pod: session.pod, row: session.row })) {
     const sight = await look(session);
     if (!sight.ok) return sight;
@@ -17,7 +18,8 @@ export async function observe(session: PodSession): Promise<Result<Observed>> {
   }
   const operation = await readOperation(session);
   return ok({
-    now: session.now(),
+    // What was not there when it was asked for may be there by now: a wait is over only if it was over then.
+    now: session.sightAt,
     pod: session.pod,
     row: session.row,
     sight: session.sight,

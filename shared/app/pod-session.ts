@@ -20,6 +20,8 @@ export class PodSession {
   readonly node: NodeDeps;
   pod: Pod | undefined;
   sight: GroupSight = { kind: 'unread' };
+  /** When the sight was asked for, by `now()`. */
+  sightAt = 0;
   /** A DELETE was sent in this session and has not been confirmed by a 404 yet. */
   deleteSent = false;
   /** resourceVersion conflicts of status patches so far. */
@@ -37,7 +39,9 @@ export class PodSession {
     held: Versioned<PodRow>;
     pod: Pod | undefined;
     birth: Birth;
+    /** The Table service's time, and what the monotonic clock showed when it was asked for. */
     now: number;
+    readAtMs: number;
     signal: AbortSignal;
   }) {
     this.deps = start.deps;
@@ -46,7 +50,7 @@ export class PodSession {
     this.#held = start.held;
     this.#birth = start.birth;
     this.#signal = start.signal;
-    this.#clockOffset = start.now - start.deps.clock.monotonicMs();
+    this.#clockOffset = start.now - start.readAtMs;
   }
 
   get row(): PodRow {

@@ -1,5 +1,5 @@
 import { backoffMs } from '../core/backoff/backoff.ts';
-import { describeFault } from '../core/fault.ts';
+import { describeFault, fail } from '../core/fault.ts';
 import type { Fault } from '../core/fault.ts';
 import { groupName } from '../core/group/identity.ts';
 import type { Pod } from '../core/kubernetes/pod.ts';
@@ -18,7 +18,7 @@ import { patchStatus } from './patch-status.ts';
 import { perform } from './perform.ts';
 import { later } from './performed.ts';
 import type { Performed } from './performed.ts';
-import { PodSession } from './pod-session.ts';
+import { outOfTime, PodSession } from './pod-session.ts';
 
 /** What came of one reconcile. `busy`: another instance works on the pod; who has news for it makes the row due (`makeDue`). */
 export type ReconcileOutcome =
@@ -42,21 +42,39 @@ export async function reconcilePod(
   ref: PodRef,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
+  // Before the service's time is asked for: a process that stands still in between must not think it earlier than it is.
+  const readAtMs = deps.clock.monotonicMs();
   const now = await deps.store.now();
   if (!now.ok) return failed(now.fault);
   const row = await deps.store.getPod(node.key, ref.uid);
   if (!row.ok) return failed(row.fault);
   if (isLocked(row.value?.value, now.value)) return { kind: 'busy' };
+  const start = { deps, node, now: now.value, readAtMs, signal };
+  if (row.value === undefined) return reconcileNew(start, newRow(node, ref));
+  const known = row.value.value;
   // By the row's name, not the caller's: a wrong name in an event must not make a living pod look absent.
-  const known = row.value?.value ?? newRow(node, ref);
   const read = await node.api.getPod(known, within(deps, signal, 8_000));
   if (!read.ok) return failed(read.fault);
   const pod = read.value?.metadata.uid === ref.uid ? read.value : undefined;
   const need = workNeeded(pod, known, now.value);
   if (need === 'nothing') return { kind: 'nothing' };
-  const session = await claim({ deps, node, pod, now: now.value, signal }, row.value, known);
+  const session = await claim({ ...start, pod }, row.value, known);
   if ('kind' in session) return session;
   return need === 'mend-conditions' ? mend(session, known.dueAt) : work(session);
+}
+
+/**
+ * A pod without a row is claimed first and read second. The other way round another instance could end the pod and
+ * forget its row in between: nothing would stand against the claim, and the pod that was read would be run once more.
+ */
+async function reconcileNew(start: Omit<Start, 'pod'>, row: PodRow): Promise<ReconcileOutcome> {
+  const session = await claim({ ...start, pod: undefined }, undefined, row);
+  if ('kind' in session) return session;
+  const signal = session.callSignal();
+  const read = signal === undefined ? fail(outOfTime) : await start.node.api.getPod(row, signal);
+  if (!read.ok) return finish(session, { next: later(read.fault).next, row: {}, fault: read.fault });
+  session.pod = read.value?.metadata.uid === row.uid ? read.value : undefined;
+  return work(session);
 }
 
 const newRow = (node: NodeDeps, ref: PodRef): PodRow =>
@@ -64,9 +82,19 @@ const newRow = (node: NodeDeps, ref: PodRef): PodRow =>
 
 const isLocked = (row: PodRow | undefined, now: number): boolean => row?.lock !== undefined && row.lock.until > now;
 
+interface Start {
+  readonly deps: Deps;
+  readonly node: NodeDeps;
+  readonly pod: Pod | undefined;
+  /** The Table service's time, and the monotonic one when it was asked for. */
+  readonly now: number;
+  readonly readAtMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** Before work starts the row moves to a later time, so that a pod that kills the worker is neither lost nor in the way. */
 async function claim(
-  start: { deps: Deps; node: NodeDeps; pod: Pod | undefined; now: number; signal: AbortSignal },
+  start: Start,
   previous: Versioned<PodRow> | undefined,
   row: PodRow,
 ): Promise<PodSession | ReconcileOutcome> {

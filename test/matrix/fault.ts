@@ -6,10 +6,16 @@ export interface Fault {
   readonly kind: 'kill' | 'freeze';
   readonly call: number;
   readonly moment: Moment;
+  /** Of a freeze; 90 s unless told. */
+  readonly forMs?: number;
 }
 
 /** How long a frozen process stands still. */
 export const freezeMs = 90_000;
+/** Longer than the lock's term (40 s), shorter than a sweep (45 s): no invocation has ended meanwhile. */
+export const shortFreezeMs = 42_000;
+/** Shorter than any deadline: every invocation goes on with what it read before. */
+export const blinkMs = 12_000;
 
 /** What befalls the two processes of one life; `kill` the first, `freeze` the second. */
 export interface Faults {
@@ -21,13 +27,18 @@ export interface Faults {
 
 export const describeFaults = ({ kill, freeze, isAlone }: Faults): string =>
   [kill, freeze]
-    .flatMap((fault) => (fault === undefined ? [] : [`--${fault.kind} ${fault.call}:${fault.moment}`]))
+    .flatMap((fault) =>
+      fault === undefined
+        ? []
+        : [`--${fault.kind} ${fault.call}:${fault.moment}${fault.forMs === undefined ? '' : `:${fault.forMs / 1000}`}`],
+    )
     .concat(isAlone === true ? ['--alone'] : [])
     .join(' ');
 
-/** `12` (after) or `30:before`. */
+/** `12` (after), `30:before`, or `30:before:42`, frozen for 42 s. */
 export function parseFault(kind: Fault['kind'], text: string): Fault | undefined {
-  const [, call, moment = 'after'] = /^(\d+)(?::(before|inside|after))?$/.exec(text) ?? [];
-  if (call === undefined || (kind === 'kill' && moment === 'inside')) return undefined;
-  return { kind, call: Number(call), moment: moment as Moment };
+  const [, call, moment = 'after', seconds] = /^(\d+)(?::(before|inside|after))?(?::(\d+))?$/.exec(text) ?? [];
+  if (call === undefined || (kind === 'kill' && (moment === 'inside' || seconds !== undefined))) return undefined;
+  const forMs = seconds === undefined ? {} : { forMs: Number(seconds) * 1000 };
+  return { kind, call: Number(call), moment: moment as Moment, ...forMs };
 }

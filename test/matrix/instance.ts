@@ -81,6 +81,6 @@ export class Instance {
       this.state = 'dead';
       return never;
     }
-    return this.#stage.stand(this, freezeMs);
+    return this.#stage.stand(this, fault.forMs ?? freezeMs);
   }
 }

@@ -16,6 +16,7 @@ import { createProcess } from './process.ts';
 import { unsettled, Witness } from './oracles.ts';
 
 export const nodeName = 'aci-1';
+export const podUidPrefix = '5d0e6b0c-0000-4000-8000';
 /** What a fault may add to any step of a life: the lock of the dead (40 s), the wait of an open intent (60 s), two looks and a sweep. */
 const recoveryMs = 180_000;
 /** After a request that arrived in the window only the resync finds what it left behind. */
@@ -91,6 +92,8 @@ export class Life {
     world.cluster.watchPods((_change, pod) => this.#hear(pod));
   }
 
+  readonly startedAt = noon;
+
   get now(): number {
     return this.world.now;
   }
@@ -106,7 +109,7 @@ export class Life {
     return this.world.cluster.pods.create({
       name: 'p',
       nodeName,
-      uid: `5d0e6b0c-0000-4000-8000-${String(this.#made).padStart(12, '0')}`,
+      uid: `${podUidPrefix}-${String(this.#made).padStart(12, '0')}`,
       ...manifest,
     });
   }
@@ -114,6 +117,12 @@ export class Life {
   /** Acts once, as soon as it is so, even between two calls of a process. */
   whenever(when: () => boolean, act: () => void): void {
     this.#whenever.push({ when, act });
+  }
+
+  /** All tables are emptied, and every lock with them. */
+  loseTables(): void {
+    this.world.store.clear();
+    this.witness.tablesLostAt = this.now;
   }
 
   /** Lets time pass until it is so; what takes longer than `withinSeconds` and a recovery from faults is O7. */
@@ -141,7 +150,8 @@ export class Life {
     await this.until('every frozen process goes on', () => this.#standing.length === 0, 120);
     let why: string | undefined = '';
     const isSettled = (): boolean => {
-      why = this.#waiting.length > 0 ? 'work is under way' : unsettled(this);
+      const isIdle = this.#waiting.length === 0 && this.#batches.length === 0 && this.#pods.length === 0;
+      why = isIdle ? unsettled(this) : 'work is under way';
       return why === undefined;
     };
     await this.until('all is settled', isSettled).catch((error: unknown) => {
@@ -328,23 +338,22 @@ export class Life {
     this.#postAt = Infinity;
     this.#pods = [];
     const able = this.#able();
-    const batch: Batch = { pods, postedAt: this.now, by: new Set(able.map(({ instance }) => instance)), isAccepted: false };
+    const batch: Batch = {
+      pods,
+      postedAt: this.now,
+      by: new Set(able.map(({ instance }) => instance)),
+      isAccepted: false,
+    };
     this.#batches.push(batch);
-    for (const { instance, deps } of able) {
-      const signal = deps.clock.timeout(deadlines.webhook);
-      const posted = handlePodEvents(
-        deps,
-        this.#cluster(deps),
-        { epoch: 'e', seq: 1, kind: 'delta', pods: [...pods] },
-        signal,
-      );
-      this.#start(
-        posted.then((outcome) => {
-          batch.by.delete(instance);
-          batch.isAccepted ||= outcome.kind === 'accepted';
-        }),
-      );
-    }
+    for (const { instance, deps } of able) this.#start(this.#postTo(instance, deps, batch));
+  }
+
+  async #postTo(instance: Instance, deps: Deps, batch: Batch): Promise<void> {
+    const events = { epoch: 'e', seq: 1, kind: 'delta' as const, pods: [...batch.pods] };
+    const signal = deps.clock.timeout(deadlines.webhook);
+    const outcome = await handlePodEvents(deps, this.#cluster(deps), events, signal);
+    batch.by.delete(instance);
+    batch.isAccepted ||= outcome.kind === 'accepted';
   }
 
   /** What nobody took is posted again, a second later or when the answer does not come. */

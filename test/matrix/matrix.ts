@@ -1,5 +1,5 @@
 import type { Fault, Faults, Moment } from './fault.ts';
-import { createLife, Stuck } from './life.ts';
+import { createLife, podUidPrefix, Stuck } from './life.ts';
 import type { Life } from './life.ts';
 import type { Call } from './instance.ts';
 import { findLostEnds, findOverspending, findSecondRuns } from './oracles.ts';
@@ -7,11 +7,7 @@ import type { Violation } from './oracles.ts';
 import type { Variant } from './variants.ts';
 
 /** Requests that ACI has no precondition for: what arrives of them after a freeze is rule 2's documented window. */
-export const windowCalls: ReadonlySet<string> = new Set([
-  'groups.createOrUpdate',
-  'groups.stop',
-  'groups.delete',
-]);
+export const windowCalls: ReadonlySet<string> = new Set(['groups.createOrUpdate', 'groups.stop', 'groups.delete']);
 
 export interface Outcome {
   readonly violations: readonly Violation[];
@@ -54,18 +50,43 @@ export interface Point {
   readonly name: string;
   /** The world was another after it. */
   readonly isChange: boolean;
+  /** It was about a pod or a group: its arguments or its answer name one. */
+  readonly isOfPod: boolean;
 }
 
-/** The calls of one process in a life without faults, as they were made. */
-export async function enumerate(variant: Variant, options: { readonly of: 'a' | 'b'; readonly seed?: number; readonly isAlone?: boolean }): Promise<readonly Point[]> {
-  const points: Point[] = [];
+/** The calls of both processes in a life without faults, as they were made. */
+export interface Enumeration {
+  readonly a: readonly Point[];
+  readonly b: readonly Point[];
+}
+
+export interface Order {
+  /** With it two processes work. */
+  readonly seed?: number;
+  /** The first of them never begins. */
+  readonly isAlone?: boolean;
+}
+
+const known = new Map<string, Promise<Enumeration>>();
+
+/** Lives the variant once and notes every call; a life that fails without any fault is an error. */
+export function enumerate(variant: Variant, order: Order = {}): Promise<Enumeration> {
+  const key = `${variant.name} ${order.seed} ${order.isAlone}`;
+  const found = known.get(key) ?? listCalls(variant, order);
+  known.set(key, found);
+  return found;
+}
+
+async function listCalls(variant: Variant, { seed, isAlone = false }: Order): Promise<Enumeration> {
+  const points: { readonly a: Point[]; readonly b: Point[] } = { a: [], b: [] };
   let before = '';
   const outcome = await tell(variant, {
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    faults: { isAlone: options.isAlone ?? false },
-    onCall: ({ instance, index, name }, life) => {
+    ...(seed === undefined ? {} : { seed }),
+    faults: { isAlone },
+    onCall: ({ instance, index, name, args, answer }, life) => {
       const after = fingerprint(life);
-      if (instance.name.startsWith(options.of)) points.push({ index, name, isChange: after !== before });
+      const isOfPod = JSON.stringify([args, answer]).includes(podUidPrefix);
+      points[instance.name.startsWith('a') ? 'a' : 'b'].push({ index, name, isChange: after !== before, isOfPod });
       before = after;
     },
   });
@@ -73,24 +94,27 @@ export async function enumerate(variant: Variant, options: { readonly of: 'a' | 
   return points;
 }
 
-/** All that is outside of the processes. */
+/** Changes with whatever is outside of the processes. */
 function fingerprint({ world, key }: Life): string {
   const { cluster, groups, store } = world;
+  const node = cluster.nodes.get(key.node);
+  const lease = cluster.nodes.getLease(key.node);
   return JSON.stringify([
-    store.table.readPartition(`${key.cluster}_${key.node}`),
-    store.table.readPartition('buckets'),
-    groups.names().map((name) => groups.readGroup(name)),
+    store.table.changes(),
+    groups.names().map((name) => groups.readGroup(name)?.stopped),
     groups.puts().length,
     cluster.pods.list().map(({ metadata }) => [metadata.uid, metadata.resourceVersion]),
-    cluster.nodes.get(key.node),
-    cluster.nodes.getLease(key.node),
+    node.ok && node.value.metadata.resourceVersion,
+    lease.ok && lease.value.resourceVersion,
     cluster.events().length,
   ]);
 }
 
 /** Killed before and after each call. */
 export const killPoints = (points: readonly Point[]): readonly Fault[] =>
-  points.flatMap(({ index }) => (['before', 'after'] as const).map((moment) => ({ kind: 'kill' as const, call: index, moment })));
+  points.flatMap(({ index }) =>
+    (['before', 'after'] as const).map((moment) => ({ kind: 'kill' as const, call: index, moment })),
+  );
 
 /**
  * Those of the kill points that leave different worlds: a process that dies after a call that changed nothing leaves
@@ -98,7 +122,9 @@ export const killPoints = (points: readonly Point[]): readonly Fault[] =>
  */
 export const distinctKillPoints = (points: readonly Point[]): readonly Fault[] => [
   { kind: 'kill', call: 0, moment: 'before' },
-  ...points.flatMap(({ index, isChange }): Fault[] => (isChange ? [{ kind: 'kill', call: index, moment: 'after' }] : [])),
+  ...points.flatMap(({ index, isChange }): Fault[] =>
+    isChange ? [{ kind: 'kill', call: index, moment: 'after' }] : [],
+  ),
 ];
 
 /** Frozen before, in, and after each call; a read that arrives late is as one that was sent late. */

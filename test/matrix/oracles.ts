@@ -4,6 +4,7 @@ import { groupOwner } from '../../shared/core/group/identity.ts';
 import type { GroupBody, GroupObservation, ObservedState } from '../../shared/core/group/group.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../../shared/core/kubernetes/pod.ts';
+import { timing } from '../../shared/core/reconcile/timing.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
 import type { RowWrite } from '../../shared/adapters/tables/row-table.ts';
 import type { World } from '../app/world.ts';
@@ -45,6 +46,8 @@ export class Witness {
   readonly #shown = new Map<string, GroupObservation>();
   /** Requests to ARM, by name and time. */
   readonly arm: { readonly name: string; readonly at: number; readonly group: string; readonly isDone: boolean }[] = [];
+  /** Locks are lost with the tables; until the terms of those are over nobody can tell who held one. */
+  tablesLostAt = -Infinity;
   readonly #world: World;
 
   constructor(world: World) {
@@ -102,11 +105,12 @@ export class Witness {
 
   /**
    * O2, rule 2: who changes a group holds the lock of its pod, and its term is not over. Only what arrives in the
-   * documented window may break this. Where the row itself is gone (tables lost) nobody can hold one.
+   * documented window may break this. When the tables were lost a moment ago, the lock of who worked is lost as well;
+   * a PUT can only have been under way then, and none follows before the tables are 60 s old.
    */
   #holdsLock(call: Call, group: string): void {
     const row = this.#world.rows().find((one) => one.group === group);
-    if (row === undefined) return;
+    if (row === undefined || this.#world.now - this.tablesLostAt < timing.lockMs) return;
     const left = (row.lock?.until ?? -Infinity) - this.#world.now;
     if (row.lock?.owner.startsWith(`${call.instance.name}/`) === true && left > 0) return;
     const holder = row.lock === undefined ? 'nobody' : `${row.lock.owner} for ${left} ms`;
@@ -187,7 +191,14 @@ export class Witness {
     const runs = runsOf(this.#world, pod.metadata.uid);
     for (const { name, state, lastState } of [...pod.status.initContainerStatuses, ...pod.status.containerStatuses]) {
       for (const said of [state, lastState]) {
-        if (said === undefined || isTrue(said, runs.filter(({ container }) => container === name))) continue;
+        if (
+          said === undefined ||
+          isTrue(
+            said,
+            runs.filter(({ container }) => container === name),
+          )
+        )
+          continue;
         this.report('O3', `the status of ${name} tells of a run that was not: ${JSON.stringify(said)}`);
       }
     }
@@ -230,9 +241,7 @@ function isTrue(said: ContainerState, runs: readonly ContainerRun[]): boolean {
 
 /** An end that is final stays the end, should a new group run the container once more: then its code is enough. */
 const knowsEnd = (status: ContainerStatus | undefined, shown: ObservedState): boolean =>
-  [status?.state, status?.lastState].some(
-    (state) => state?.kind === 'terminated' && state.exitCode === shown.exitCode,
-  );
+  [status?.state, status?.lastState].some((state) => state?.kind === 'terminated' && state.exitCode === shown.exitCode);
 
 const uidOf = (tags: GroupBody['tags']): string => groupOwner(tags)?.uid ?? '';
 
@@ -350,7 +359,9 @@ export function unsettled({ world, witness, key, witness: { stories } }: Life): 
   for (const row of rows.values()) if (!stories.has(row.uid)) return `a row of nobody: ${row.uid}`;
   const stale = world.store.readDue(key).find(({ uid, dueAt }) => rows.get(uid)?.dueAt !== dueAt);
   if (stale !== undefined) return `a due key is left over: ${stale.uid}`;
-  const strays = world.groups.names().filter((name) => !stories.has(uidOf(world.groups.readGroup(name)?.body.tags ?? {})));
+  const strays = world.groups
+    .names()
+    .filter((name) => !stories.has(uidOf(world.groups.readGroup(name)?.body.tags ?? {})));
   if (strays.length > 0) return `groups of nobody: ${strays.join(', ')}`;
   return world.cluster.nodes.get(key.node).ok ? undefined : 'the Node is missing';
 }
@@ -383,7 +394,8 @@ function unsettledLiving(
 ): string | undefined {
   // What ACI can't run waits without costing anything.
   const isRefused = pod.metadata.ownerReferences.some(({ kind }) => kind === 'DaemonSet');
-  if (isRefused) return seen.groups.length === 0 && row.dueAt === undefined ? undefined : 'a refused pod costs something';
+  if (isRefused)
+    return seen.groups.length === 0 && row.dueAt === undefined ? undefined : 'a refused pod costs something';
   if (seen.groups.length !== 1) return `${seen.groups.length} groups of a live pod`;
   if (row.dueAt === undefined || row.dueAt < seen.now - 30_000) return `due at ${row.dueAt}`;
   const told = pod.status.containerStatuses.every(
@@ -393,4 +405,3 @@ function unsettledLiving(
   );
   return told && seen.alive.length > 0 ? undefined : 'its status does not tell of what runs';
 }
-

@@ -58,7 +58,7 @@ export function createProcess(world: World, instance: Instance, options: Process
 
 type Method = (...args: unknown[]) => Promise<Result<unknown>>;
 
-/** Each method is one request; its last argument is the signal. `now` only reads a clock. */
+/** Each method is one request, bounded by the signal among its arguments. `now` only reads a clock. */
 function watchedPort<T extends object>(port: T, name: string, instance: Instance): T {
   const methods = new Map<string | symbol, unknown>();
   return new Proxy(port, {
@@ -69,13 +69,14 @@ function watchedPort<T extends object>(port: T, name: string, instance: Instance
       if (typeof member !== 'function' || typeof key !== 'string' || key === 'now') return member;
       const method = member as Method;
       const watched = (...all: unknown[]): Promise<unknown> => {
-        const last = all.at(-1);
-        const signal = last instanceof AbortSignal ? last : undefined;
-        const args = signal === undefined ? all : all.slice(0, -1);
+        const at = all.findIndex((argument) => argument instanceof AbortSignal);
+        const signal = at === -1 ? undefined : (all[at] as AbortSignal);
+        const send = (sent?: AbortSignal): Promise<Result<unknown>> =>
+          Reflect.apply(method, target, at === -1 ? all : all.with(at, sent));
         return instance.call(
           `${name}.${key}`,
-          args,
-          (sent) => Reflect.apply(method, target, sent === undefined ? args : [...args, sent]),
+          all.filter((argument) => argument !== signal || at === -1),
+          send,
           signal,
         );
       };
@@ -122,7 +123,8 @@ function paidGroups(groups: ContainerGroups, budgets: Budgets): ContainerGroups 
   };
   return {
     list: (signal) => paid('read-look', signal, () => groups.list(signal)),
-    get: (name, signal) => paid('read-look', signal, () => groups.get(name, signal)),
+    get: (name, signal, options) =>
+      paid(options?.canWait === true ? 'read-watch' : 'read-look', signal, () => groups.get(name, signal, options)),
     createOrUpdate: (name, body, signal) =>
       paid('write-create', signal, () => groups.createOrUpdate(name, body, signal)),
     delete: (name, signal) => paid('delete', signal, () => groups.delete(name, signal)),

@@ -40,7 +40,7 @@ const secretEnv = [
   { name: 'EXPANDED', value: 'with $(TOKEN)' },
 ];
 
-type Image = keyof typeof images & string;
+type Image = keyof typeof images;
 
 const container = (name: string, image: Image): JsonObject => ({
   name,
@@ -67,6 +67,14 @@ const specOf = (image: Image, { policy = 'Never', init, more }: Shape = {}): Jso
   ...(init === undefined ? {} : { initContainers: [container('init', init)] }),
   volumes,
   ...more,
+});
+
+/** A pod that refers to nothing: no refusal of a Secret or a token shows that it is gone. */
+const plain = (image: Image): JsonObject => ({
+  restartPolicy: 'Never',
+  terminationGracePeriodSeconds: 30,
+  enableServiceLinks: false,
+  containers: [{ name: 'main', image }],
 });
 
 const job = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'j-1', controller: true };
@@ -111,7 +119,7 @@ const deletedWhen =
   };
 
 /** All tables are emptied as soon as it is so. */
-const tablesLostWhen = (life: Life, when: () => boolean): void => life.whenever(when, () => life.world.store.clear());
+const tablesLostWhen = (life: Life, when: () => boolean): void => life.whenever(when, () => life.loseTables());
 
 const removeGroup = (life: Life): void => {
   const [name] = life.world.groups.names();
@@ -243,20 +251,22 @@ const table: readonly Variant[] = [
     name: 'deleted-at-put',
     sentence: 'deleted when the PUT has just taken effect',
     arm: one,
-    live: deletedWhen(specOf('serves'), hasGroup),
+    live: deletedWhen(plain('serves'), hasGroup),
   },
   {
     name: 'deleted-creating',
     sentence: 'deleted while ACI creates the group',
     arm: one,
-    live: deletedWhen(specOf('serves'), (life) => hasIntent(life, 'accepted')),
+    live: deletedWhen(plain('serves'), (life) => hasIntent(life, 'accepted')),
   },
   {
     name: 'deleted-in-init',
     sentence: 'deleted while an init container runs',
     arm: one,
-    live: deletedWhen(specOf('serves', { init: 'prepares' }), (life) => () =>
-      ['running', 'terminated'].includes(podOf(life)?.status.initContainerStatuses[0]?.state.kind ?? ''),
+    live: deletedWhen(
+      specOf('serves', { init: 'prepares' }),
+      (life) => () =>
+        ['running', 'terminated'].includes(podOf(life)?.status.initContainerStatuses[0]?.state.kind ?? ''),
     ),
   },
   {
@@ -313,7 +323,7 @@ const table: readonly Variant[] = [
     sentence: 'deleted by force while ACI creates the group',
     arm: one,
     live: async (life) => {
-      const pod = life.createPod({ spec: specOf('serves') });
+      const pod = life.createPod({ spec: plain('serves') });
       life.whenever(hasGroup(life, pod), () => life.world.cluster.pods.delete(ref, { gracePeriodSeconds: 0 }));
       await life.until('the pod is gone', isGone(life));
     },

@@ -72,8 +72,10 @@ class SortedRows {
     this.#rows.set(row.rowKey, row);
   }
 
-  delete(rowKey: string): void {
-    if (this.#rows.delete(rowKey)) this.#keys.splice(this.#indexOf(rowKey), 1);
+  delete(rowKey: string): boolean {
+    const wasThere = this.#rows.delete(rowKey);
+    if (wasThere) this.#keys.splice(this.#indexOf(rowKey), 1);
+    return wasThere;
   }
 
   range({ from, to, limit = Infinity }: RowRange): readonly Row[] {

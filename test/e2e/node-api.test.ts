@@ -11,6 +11,7 @@ import { describeHttpCluster } from '../contract/cluster.suite.ts';
 import { node, sibling } from '../contract/cluster/harness.ts';
 import type { HttpClusterUnderTest } from '../contract/cluster/http-cluster.ts';
 import { openHttpCluster } from '../contract/cluster/http-cluster.ts';
+import { expiredToken } from '../contract/cluster/http-hands.ts';
 
 async function open(): Promise<HttpClusterUnderTest> {
   const dir = mkdtempSync(join(tmpdir(), 'node-api-'));
@@ -21,7 +22,7 @@ async function open(): Promise<HttpClusterUnderTest> {
   return openHttpCluster({
     kubeconfig: readFileSync(controlPlane.kubeconfigPath, 'utf8'),
     attached,
-    tokenKeyPem: readFileSync(join(dir, 'pki', 'service-account.key'), 'utf8'),
+    expire: (token) => expiredToken(token, readFileSync(join(dir, 'pki', 'service-account.key'), 'utf8')),
     elapse: (ms) => sleep(ms),
     // A new process has seen nothing of what was before it.
     forgetHistory: () => controlPlane.restartApiServer(),

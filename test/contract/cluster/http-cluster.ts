@@ -24,7 +24,8 @@ export interface HttpClusterOptions {
   /** The administrator's, as JSON. */
   readonly kubeconfig: string;
   readonly attached: Attachment;
-  readonly tokenKeyPem: string;
+  /** An expired token with the claims of this one. */
+  readonly expire: (token: string) => string;
   readonly elapse: (ms: number) => Promise<void>;
   readonly forgetHistory: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -52,7 +53,7 @@ export async function openHttpCluster(options: HttpClusterOptions): Promise<Http
     hands: createHttpHands({
       admin,
       relay: { namespace: attached.namespace, serviceAccount: attached.relayServiceAccount },
-      tokenKeyPem: options.tokenKeyPem,
+      expire: options.expire,
     }),
     clusterUid: attached.clusterUid,
     relayUsername: `system:serviceaccount:${attached.namespace}:${attached.relayServiceAccount}`,

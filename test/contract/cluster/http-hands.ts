@@ -12,8 +12,8 @@ export interface HttpHandsOptions {
   readonly admin: ApiClient;
   /** Whose tokens `relayToken` gives. */
   readonly relay: { readonly namespace: string; readonly serviceAccount: string };
-  /** PEM of the key that signs the cluster's ServiceAccount tokens: an expired one can't be had otherwise. */
-  readonly tokenKeyPem: string;
+  /** An expired token with the claims of this one. */
+  readonly expire: (token: string) => string;
 }
 
 const pods = `/api/v1/namespaces/${namespace}/pods`;
@@ -22,7 +22,7 @@ const mergePatch = { 'content-type': 'application/merge-patch+json' };
 const strategicPatch = { 'content-type': 'application/strategic-merge-patch+json' };
 
 /** The hands over HTTP, with requests as kubectl and the controllers send them. */
-export function createHttpHands({ admin, relay, tokenKeyPem }: HttpHandsOptions): ClusterHands {
+export function createHttpHands({ admin, relay, expire }: HttpHandsOptions): ClusterHands {
   const must = async (request: ApiRequest, ...also: number[]): Promise<ApiAnswer> => {
     const answer = await admin.send(request);
     if (answer.status < 300 || also.includes(answer.status)) return answer;
@@ -84,7 +84,7 @@ export function createHttpHands({ admin, relay, tokenKeyPem }: HttpHandsOptions)
       const spec = { audiences: [audience], expirationSeconds: 600 };
       const answer = await create(path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec });
       const { token } = (answer.body as { status: { token: string } }).status;
-      return expired ? expiredToken(token, tokenKeyPem) : token;
+      return expired ? expire(token) : token;
     },
   };
 }
@@ -110,8 +110,8 @@ export function podManifest({ name, nodeName, spec, finalizers }: PodWanted): Js
   };
 }
 
-/** The same claims, an hour older, under the cluster's own signature. */
-function expiredToken(token: string, keyPem: string): string {
+/** The same claims, an hour older, under the signature of the cluster whose key this is. */
+export function expiredToken(token: string, keyPem: string): string {
   const [header = '', payload = ''] = token.split('.');
   const claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
   for (const claim of ['exp', 'iat', 'nbf']) claims[claim] -= 3600;

@@ -16,7 +16,7 @@ export function describeHttp(open: () => HttpClusterUnderTest): void {
   const get = async (client: KubernetesClient, path: string, query: Record<string, string> = {}) =>
     request(client, { method: 'GET', path, query }, json, never);
 
-  describe('a watch', () => {
+  describe.concurrent('a watch', () => {
     const watchFrom = (version: string, query: Record<string, string> = {}): WatchReader =>
       new WatchReader(open().relay, podsPath, {
         ...ownPods(),

@@ -40,6 +40,8 @@ export function streamWatch(response: ServerResponse, source: WatchSource, optio
 function begin(response: ServerResponse, { state, target }: WatchSource, options: WatchOptions): Refusal | undefined {
   const { resourceVersion } = options;
   const isInitial = options.sendInitialEvents || resourceVersion === '' || resourceVersion === '0';
+  // One that is yet to come is waited for, and no fault.
+  if (resourceVersion !== '' && Number(resourceVersion) > state.store.version) return undefined;
   const fault = versionFault(state, resourceVersion);
   if (fault !== undefined) return fault;
   if (isInitial) {
@@ -59,17 +61,21 @@ function begin(response: ServerResponse, { state, target }: WatchSource, options
 function follow(response: ServerResponse, source: WatchSource, options: WatchOptions): Promise<void> {
   const { state, target, bookmarkMs, stop } = source;
   const { promise, resolve } = Promise.withResolvers<void>();
+  const from = Number(options.resourceVersion);
   const unsubscribe = state.store.subscribe((change) => {
-    const event = watchEvent(change, target);
+    const event = change.version > from ? watchEvent(change, target) : undefined;
     if (event !== undefined) write(response, event);
   });
-  const marks = options.bookmarks ? setInterval(() => write(response, bookmark(source, false)), bookmarkMs) : undefined;
+  const mark = (): void => {
+    if (state.store.version >= from) write(response, bookmark(source, false));
+  };
+  const marks = options.bookmarks ? setInterval(mark, bookmarkMs) : undefined;
   const end = (): void => {
     unsubscribe();
     clearInterval(marks);
     clearTimeout(timer);
     stop.removeEventListener('abort', end);
-    if (options.bookmarks && !response.destroyed) write(response, bookmark(source, false));
+    if (options.bookmarks && !response.destroyed) mark();
     response.end();
     resolve();
   };

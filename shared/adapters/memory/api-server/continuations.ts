@@ -32,6 +32,11 @@ export class Continuations {
     return rest === undefined || now - rest.since > lifeMs ? undefined : rest;
   }
 
+  /** Whether it is a token at all, of whatever age and server. */
+  isToken(text: string): boolean {
+    return Buffer.from(text, 'base64url').toString('utf8').startsWith('{"v":"meta.k8s.io/v1"');
+  }
+
   /** Makes every token too old. */
   clear(): void {
     this.#rests.clear();

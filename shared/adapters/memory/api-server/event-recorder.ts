@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../../core/json.ts';
 import type { ClusterState } from './cluster-state.ts';
-import { instant, nameOf, namespaceOf, numberAt, textAt, uidOf } from './json-access.ts';
+import { instant, metaOf, nameOf, namespaceOf, numberAt, textAt, uidOf } from './json-access.ts';
 import { events } from './resources.ts';
 
 export interface Recorded {
@@ -51,11 +51,11 @@ export function recordEvent(state: ClusterState, object: JsonObject, event: Reco
 
 const lifeMs = 3_600_000;
 
-/** Events live for an hour. */
+/** Events live for an hour from their last writing, whatever time they tell of. */
 export function expireEvents(state: ClusterState): void {
   for (const event of state.store.all(events)) {
-    const at = textAt(event, 'lastTimestamp') || textAt(event, 'eventTime');
-    if (at !== '' && Date.parse(at) + lifeMs < state.now())
+    const times = [textAt(metaOf(event), 'creationTimestamp'), textAt(event, 'lastTimestamp')].map(Date.parse);
+    if (Math.max(...times.filter((time) => !Number.isNaN(time))) + lifeMs < state.now())
       state.store.remove(events, { namespace: namespaceOf(event), name: nameOf(event) });
   }
 }

@@ -50,6 +50,8 @@ function nextPage(
 ): Outcome<JsonObject> {
   if (resourceVersion !== '' && resourceVersion !== '0')
     return refuse(badRequest('specifying resource version is not allowed when using continue'));
+  if (!state.pages.isToken(continueToken))
+    return refuse(badRequest('continue key is not valid: it was given by no list'));
   const rest = state.pages.find(continueToken, state.now());
   if (rest === undefined)
     return refuse(

@@ -13,7 +13,6 @@ import {
   textAt,
   uidOf,
 } from './json-access.ts';
-import { accountOf } from './node-authorizer.ts';
 import { leases, nodes, pods } from './resources.ts';
 import type { Resource } from './resources.ts';
 

@@ -172,12 +172,15 @@ async function readAnswer(response: IncomingMessage): Promise<AppAnswer> {
   };
 }
 
-/** `Retry-After` in seconds or as a date, in ms; undefined when there is none. */
+/** Whoever says more (a proxy's page of maintenance) is asked again: pods wait, and a timer of weeks would fire at once. */
+const longestRetryAfterMs = 300_000;
+
+/** `Retry-After` in seconds or as a date, in ms, at most five minutes; undefined when there is none. */
 function retryAfterMs(header: string | undefined, date: string | undefined): number | undefined {
   const text = header?.trim() ?? '';
-  if (/^\d{1,6}$/.test(text)) return Number(text) * 1000;
+  if (/^\d{1,6}$/.test(text)) return Math.min(longestRetryAfterMs, Number(text) * 1000);
   const ms = parseHttpDate(text) - parseHttpDate(date);
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
+  return Number.isNaN(ms) ? undefined : Math.min(longestRetryAfterMs, Math.max(0, ms));
 }
 
 const nameOf = (error: unknown): string => {

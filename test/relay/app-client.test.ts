@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { AppClient } from '../../infra/cluster/relay/app/app-client.ts';
+import { cannedServer, never } from '../adapters/kubernetes/canned-server.ts';
+
+const date = 'Mon, 23 Nov 2026 12:00:00 GMT';
+
+describe('how long the app lets its relay wait', () => {
+  it.each([
+    ['seconds', '7', 7_000],
+    ['a date, measured by the answer’s own', 'Mon, 23 Nov 2026 12:01:00 GMT', 60_000],
+    ['days', '999999', 300_000],
+    ['a date that never comes', 'Fri, 31 Dec 9999 23:59:59 GMT', 300_000],
+    ['a number that never ends', '9'.repeat(400), undefined],
+  ])('Retry-After of %s: %s is %s ms', async (_what, header, expected) => {
+    await using server = await cannedServer({ status: 503, headers: { 'retry-after': header, date } });
+    const app = new AppClient({
+      url: server.url,
+      caFile: undefined,
+      getToken: async () => 'token',
+      clusterUid: 'uid',
+      userAgent: 'test/1',
+    });
+    expect(await app.postEvents('{}', never)).toMatchObject({ status: 503, retryAfterMs: expected });
+    app.close();
+  });
+});

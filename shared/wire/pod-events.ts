@@ -29,6 +29,9 @@ const schema = z.strictObject({
 export type PodEvents = z.infer<typeof schema>;
 export type PodKey = z.infer<typeof podKey>;
 
+/** Undefined: no key that `parsePodEvents` would take, and one in a body has the whole body refused. */
+export const parsePodKey = (value: unknown): PodKey | undefined => podKey.safeParse(value).data;
+
 export interface BodyFault {
   readonly field: string;
   readonly message: string;

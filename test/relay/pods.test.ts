@@ -52,6 +52,18 @@ describe('what is kept of a pod', () => {
   );
 });
 
+describe('a pod that the app would not take', () => {
+  it.each([
+    ['a name', { name: 'a_b' }],
+    ['a namespace', { namespace: '../x' }],
+    ['a UID', { uid: 'u.1' }],
+    ['a generation', { generation: 1.5 }],
+    ['a resourceVersion', { resourceVersion: '9'.repeat(65) }],
+  ])('for %s is no pod: it would have its whole post refused', (_what, meta) =>
+    expect(parseWatchedPod(podJson('u1', { meta }), 'aci-1')).toBeUndefined(),
+  );
+});
+
 describe('the pods of a node', () => {
   it('tells of a pod once, until something new is said of it', () => {
     const set = new PodSet();

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { parsePodKey } from '../../../../shared/wire/pod-events.ts';
 import type { PodKey } from '../../../../shared/wire/pod-events.ts';
 
 /** What is kept of a pod: its key, and a hash of what the app would act on. Never a spec. */
@@ -41,16 +42,16 @@ export function parseWatchedPod(json: unknown, node: string): WatchedPod | undef
   const conditions = status.conditions.map((condition) => `${condition.type}=${condition.status}`).sort();
   const grace = metadata.deletionGracePeriodSeconds ?? '';
   const facts = [generation, deletionTimestamp ?? '', grace, status.phase, ...conditions];
-  return {
-    key: {
-      node,
-      namespace,
-      name,
-      uid,
-      resourceVersion,
-      generation,
-      ...(typeof deletionTimestamp === 'string' ? { deletionTimestamp } : {}),
-    },
-    hash: createHash('sha1').update(facts.join('\n')).digest('base64'),
-  };
+  const key = parsePodKey({
+    node,
+    namespace,
+    name,
+    uid,
+    resourceVersion,
+    generation,
+    ...(typeof deletionTimestamp === 'string' ? { deletionTimestamp } : {}),
+  });
+  // One that the app would refuse would take the other keys of its post with it.
+  if (key === undefined) return undefined;
+  return { key, hash: createHash('sha1').update(facts.join('\n')).digest('base64') };
 }

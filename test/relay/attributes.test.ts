@@ -26,6 +26,7 @@ describe('what an authorizer is asked', () => {
     ['PATCH', '/anything', 'patch', ['proxy']],
     ['DELETE', '/anything', 'delete', ['proxy']],
     ['OPTIONS', '/constructor', 'options', ['proxy']],
+    ['constructor', '/pods', 'constructor', ['pods', 'proxy']],
     ['GET', '/', 'get', ['proxy']],
   ])('%s %s: %s nodes/%s', (method, path, verb, subresources) => {
     const segments = path === '/' ? [''] : (pathSegments(path) ?? ['(refused)']);

@@ -30,6 +30,9 @@ const fineGrained: Readonly<Record<string, readonly string[]>> = {
   flagz: ['flagz', 'proxy'],
 };
 
+const verbOf = (method: string): string =>
+  Object.hasOwn(verbs, method) ? (verbs[method] ?? '') : method.toLowerCase();
+
 /**
  * The attributes of a request by its method and the segments of its cleaned path, as a kubelet makes them
  * (KEP 2862), but that exec, attach, portForward and run always ask for `create`.
@@ -37,7 +40,7 @@ const fineGrained: Readonly<Record<string, readonly string[]>> = {
 export function nodeAttributes(method: string, segments: readonly string[]): NodeAttributes {
   const [first = ''] = segments;
   return {
-    verb: running.has(first) ? 'create' : (verbs[method] ?? method.toLowerCase()),
+    verb: running.has(first) ? 'create' : verbOf(method),
     subresources: Object.hasOwn(fineGrained, first) ? (fineGrained[first] ?? ['proxy']) : ['proxy'],
   };
 }

@@ -4,6 +4,7 @@ import { decisions } from './targets/decisions.ts';
 import { kubernetesAnswers } from './targets/kubernetes-answers.ts';
 import { kubeletApi } from './targets/kubelet-api.ts';
 import { armLives, kubernetesLives } from './targets/lives.ts';
+import { relayApp, relayPort, relayReviews, relayWatch } from './targets/relay.ts';
 import { settings } from './targets/settings.ts';
 import { webhook, webhookWire } from './targets/webhook.ts';
 
@@ -18,4 +19,8 @@ export const targets: readonly Target[] = [
   decisions,
   armLives,
   kubernetesLives,
+  relayWatch,
+  relayApp,
+  relayPort,
+  relayReviews,
 ];

@@ -1,7 +1,7 @@
 import { createMemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
 import type { MemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
-import type { Result } from '../../shared/core/fault.ts';
+import type { Fault, Result } from '../../shared/core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../../shared/core/group/group.ts';
 import { tagNames } from '../../shared/core/group/identity.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
@@ -101,6 +101,7 @@ export class ArmServer {
   async put(group: string, body: GroupBody, plan: Plan): ReturnType<ContainerGroups['createOrUpdate']> {
     const uid = body.tags[tagNames.uid] ?? group;
     const before = await this.peek(group);
+    if (before?.provisioningState === 'Deleting') return fail(transitioning(group));
     const put = await this.groups.createOrUpdate(group, body, signal);
     if (!put.ok) return put;
     this.#owners.set(group, uid);
@@ -123,19 +124,23 @@ export class ArmServer {
     return stopped;
   }
 
-  async delete(group: string): ReturnType<ContainerGroups['delete']> {
+  /** At once (200), or later (202): then the group shows `Deleting` until it is gone. */
+  async delete(group: string, plan: Plan): ReturnType<ContainerGroups['delete']> {
     const before = await this.peek(group);
-    const deleted = await this.groups.delete(group, signal);
-    if (!deleted.ok || before === undefined) return deleted;
+    if (before === undefined) return ok('absent');
+    if (before.provisioningState === 'Deleting') return ok('accepted');
     this.#erase(group, before, 'delete');
     this.#changed(group, before);
-    return deleted;
+    if (plan.kind !== 'delete takes long') return this.groups.delete(group, signal);
+    this.groups.overrideGroup(group, (seen) => ({ ...seen, provisioningState: 'Deleting' }));
+    this.#options.in(2_000 + plan.backMs * 300, () => this.groups.removeGroup(group));
+    return ok('accepted');
   }
 
   /** Somebody outside of the app deletes the group. */
   async takeAway(group: string): Promise<void> {
     const before = await this.peek(group);
-    if (before === undefined) return;
+    if (before === undefined || before.provisioningState === 'Deleting') return;
     const current = this.incarnations.get(this.uidOf(group))?.at(-1);
     if (current !== undefined) current.evidence = this.#options.evidenceOf(current.uid);
     this.groups.removeGroup(group);
@@ -182,6 +187,12 @@ export class ArmServer {
     this.#changes.set(group, { at: this.#options.now(), before });
   }
 }
+
+const transitioning = (group: string): Fault => ({
+  kind: 'conflict',
+  code: 'ContainerGroupTransitioning',
+  message: `The container group '${group}' is still transitioning, please retry later.`,
+});
 
 const failedToProvision =
   (from: number, now: () => number) =>

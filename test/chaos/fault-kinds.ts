@@ -36,6 +36,7 @@ export type FaultKind =
   | 'ETag storm'
   | 'operation lost'
   | 'provisioning fails'
+  | 'delete takes long'
   | 'port down';
 
 /** What becomes of one request. */
@@ -80,6 +81,9 @@ const special: Readonly<Record<string, Weights>> = {
   'arm.get': { stale: 12 },
   'arm.list': { stale: 12 },
   'arm.createOrUpdate': {
+    'slow request': 6,
+    'time-out after': 4,
+    'reset after': 4,
     '409 ContainerGroupTransitioning': 2,
     '409 RegistryErrorResponse': 1,
     '409 ServiceUnavailable': 2,
@@ -87,7 +91,7 @@ const special: Readonly<Record<string, Weights>> = {
     'provisioning fails': 2,
   },
   'arm.stop': { '409 ContainerGroupTransitioning': 6 },
-  'arm.delete': { '409 ContainerGroupTransitioning': 6 },
+  'arm.delete': { '409 ContainerGroupTransitioning': 6, 'delete takes long': 12 },
   'tables.submit': { '412 ETag': 6 },
   'tables.insert': { '412 ETag': 3, '409 AlreadyExists': 3 },
   'tables.remove': { '412 ETag': 6 },
@@ -151,4 +155,5 @@ export const consequences: Readonly<Record<FaultKind, Consequence>> = {
   stale: played,
   'operation lost': played,
   'provisioning fails': played,
+  'delete takes long': played,
 };

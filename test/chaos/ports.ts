@@ -123,7 +123,8 @@ export function faultyGroups(life: Life, { server, meter, grants, store, log }: 
     get: (group, signal) => send({ ...read, method: 'get', group, signal }, (plan) => server.get(group, plan)),
     createOrUpdate: (group, body, signal) =>
       send({ method: 'createOrUpdate', group, spend: 'write-create', signal }, (plan) => server.put(group, body, plan)),
-    delete: (group, signal) => send({ method: 'delete', group, spend: 'delete', signal }, () => server.delete(group)),
+    delete: (group, signal) =>
+      send({ method: 'delete', group, spend: 'delete', signal }, (plan) => server.delete(group, plan)),
     stop: (group, signal) => send({ method: 'stop', group, spend: 'write-end', signal }, () => server.stop(group)),
     listLogs: (request, signal) =>
       send({ method: 'listLogs', group: request.group, spend: 'read-logs', signal }, () =>

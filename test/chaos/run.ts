@@ -119,6 +119,8 @@ function plot(world: ChaosWorld, chance: Chance): void {
       act();
     });
   once('tables lost', () => world.loseTables());
+  // Once more while most pods are new, and their PUTs on the way.
+  scheduler.at(start + chance.between(minute, createWithinMs), () => world.loseTables());
   once('node deleted', () => users.deleteNode(nodes[1]));
   once('node flaps', () => users.flap(nodes[0]));
 }

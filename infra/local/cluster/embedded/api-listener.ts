@@ -106,7 +106,7 @@ async function judge(options: ListenerOptions, request: IncomingMessage): Promis
 async function answer(
   { serving, known, version }: ListenerOptions,
   request: IncomingMessage,
-  { user, body }: { readonly user: Parameters<typeof authorizeDocument>[0]; readonly body: string },
+  { user, body }: { readonly user: Parameters<typeof authorizeDocument>[0]; readonly body: Buffer },
 ): Promise<Answer> {
   const url = readUrl(request.url ?? '/');
   const path = url === undefined ? undefined : parseRequestPath(url.path);

@@ -8,12 +8,13 @@ import {
   unsupportedMediaType,
 } from '../../../../shared/adapters/memory/api-server/refusal.ts';
 import type { Outcome } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import { decodeProtobuf, protobufType } from './protobuf.ts';
 
 /** `--max-request-body` of an API server. */
 export const maxBodyBytes = 3 * 1024 * 1024;
 
 /** The whole body; undefined when it is larger than 3 MiB. */
-export async function readBody(request: IncomingMessage): Promise<string | undefined> {
+export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -23,7 +24,7 @@ export async function readBody(request: IncomingMessage): Promise<string | undef
     // A little over the limit is read to its end, so that the answer arrives.
     if (size > maxBodyBytes * 2) return undefined;
   }
-  return size > maxBodyBytes ? undefined : Buffer.concat(chunks).toString('utf8');
+  return size > maxBodyBytes ? undefined : Buffer.concat(chunks);
 }
 
 /** The media type of a request, without its parameters; JSON unless it says otherwise. */
@@ -31,22 +32,24 @@ export const mediaType = (request: IncomingMessage): string =>
   (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
 
 /** A body that has to be one object. */
-export function parseObject(text: string, type: string): Outcome<JsonObject> {
-  if (type !== 'application/json')
-    return refuse(
-      unsupportedMediaType(
-        'the body of the request was in an unknown format - accepted media types include: application/json',
-      ),
-    );
-  const parsed = parseText(text);
+export function parseObject(body: Buffer, type: string): Outcome<JsonObject> {
+  if (type === protobufType) {
+    const decoded = decodeProtobuf(body);
+    return decoded === undefined ? refuse(unsupportedMediaType(unknownFormat)) : done(decoded);
+  }
+  if (type !== 'application/json') return refuse(unsupportedMediaType(unknownFormat));
+  const parsed = parseText(body);
   if (!parsed.ok) return parsed;
   return isJsonObject(parsed.value) ? done(parsed.value) : refuse(badRequest('the body of the request is no object'));
 }
 
+const unknownFormat =
+  'the body of the request was in an unknown format - the embedded cluster reads application/json, and of few kinds protobuf: kubectl apply sends JSON';
+
 /** Any JSON. What it says stays out of the refusal: it may be a Secret. */
-export function parseText(text: string): Outcome<Json> {
+export function parseText(body: Buffer): Outcome<Json> {
   try {
-    const value: Json = JSON.parse(text);
+    const value: Json = JSON.parse(body.toString('utf8'));
     return done(value);
   } catch {
     return refuse(

@@ -11,7 +11,7 @@ export interface ResourceCall {
   readonly path: ResourcePath;
   readonly query: URLSearchParams;
   readonly mediaType: string;
-  readonly body: string;
+  readonly body: Buffer;
   /** The client takes a table. */
   readonly wantsTable: boolean;
   readonly known: KnownTokens;

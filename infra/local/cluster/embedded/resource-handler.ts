@@ -89,7 +89,7 @@ function targetOf({ user, path, query }: ResourceCall): Target {
 
 function write(state: ClusterState, call: ResourceCall): Answer {
   if (call.method === 'PATCH') return patch(state, call);
-  const isEmpty = call.body.trim() === '';
+  const isEmpty = call.body.length === 0;
   if (isEmpty)
     return call.method === 'DELETE'
       ? remove(state, call, undefined)
@@ -167,7 +167,7 @@ function deleteCollection(state: ClusterState, call: ResourceCall): Answer {
   const { path, query } = call;
   const parsed = parseSelection(path.resource, query.get('fieldSelector') ?? '', query.get('labelSelector') ?? '');
   const selection = parsed.ok ? parsed.value : everything;
-  const body = call.body.trim() === '' ? undefined : parseObject(call.body, call.mediaType);
+  const body = call.body.length === 0 ? undefined : parseObject(call.body, call.mediaType);
   if (body !== undefined && !body.ok) return refused(body.refusal);
   const items = selected(state, { resource: path.resource, namespace: path.namespace, selection });
   for (const item of items) {

@@ -17,8 +17,8 @@ export function admitPod(state: ClusterState, pod: JsonObject): Outcome<JsonObje
   return prioritised.ok ? withServiceAccount(state, prioritised.value) : prioritised;
 }
 
-/** Five minutes on a node that is not ready or unreachable, unless the pod speaks of that itself. */
-function withTolerations(pod: JsonObject): JsonObject {
+/** Five minutes on a node that is not ready or unreachable, unless the pod speaks of that itself. Of updates as well. */
+export function withTolerations(pod: JsonObject): JsonObject {
   const spec = specOf(pod);
   const tolerations = objectsAt(spec, 'tolerations');
   const missing = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].filter(

@@ -130,7 +130,11 @@ function shapeFaults(pod: JsonObject): readonly FieldFault[] {
 
 /** What may change in the spec of a pod that exists; undefined when the change is allowed. */
 export function podUpdateFault(before: JsonObject, after: JsonObject): FieldFault | undefined {
-  const differing = !isSame(fixedPart(specOf(before)), fixedPart(specOf(after)));
+  const tolerations = objectsAt(specOf(after), 'tolerations');
+  const isLacking = objectsAt(specOf(before), 'tolerations').some(
+    (one) => !tolerations.some((other) => isSame(one, other)),
+  );
+  const differing = isLacking || !isSame(fixedPart(specOf(before)), fixedPart(specOf(after)));
   return differing
     ? forbiddenValue(
         'spec',

@@ -1,0 +1,109 @@
+/** Faults of the outside worlds, drawn from one seeded source. */
+import { pass } from './call.ts';
+import type { Answer, Judge, OutsideCall, Verdict, World } from './call.ts';
+
+export const faultKinds = [
+  'throttled-with-time',
+  'throttled',
+  'internal-error',
+  'unavailable',
+  'unavailable-after',
+  'reset-before',
+  'reset-after',
+  'slow',
+  'garbage',
+  'truncate',
+] as const;
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface FaultsOptions {
+  readonly seed: number;
+  /** Of all calls, 0 to 1. */
+  readonly rate: number;
+  /** Told of each fault before it happens. */
+  readonly onFault?: (kind: FaultKind, call: OutsideCall) => void;
+}
+
+const longestDelayMs = 2_000;
+
+/** Draws for each call whether it is faulty and how. */
+export function drawFaults({ seed, rate, onFault }: FaultsOptions): Judge {
+  const random = createRandom(seed);
+  return (call) => {
+    if (random() >= rate) return pass;
+    const kind = faultKinds[Math.floor(random() * faultKinds.length)] ?? 'slow';
+    onFault?.(kind, call);
+    return verdictOf(kind, call.world, random());
+  };
+}
+
+function verdictOf(kind: FaultKind, world: World, random: number): Verdict {
+  switch (kind) {
+    case 'throttled-with-time':
+      return { kind: 'refuse', answer: fault(world, throttling[world], { 'retry-after': '1' }) };
+    case 'throttled':
+      return { kind: 'refuse', answer: fault(world, throttling[world]) };
+    case 'internal-error':
+      return { kind: 'refuse', answer: fault(world, { status: 500, code: 'InternalServerError' }) };
+    case 'unavailable':
+      return { kind: 'refuse', answer: fault(world, { status: 503, code: 'ServiceUnavailable' }) };
+    case 'unavailable-after':
+      return { kind: 'deny', answer: fault(world, { status: 503, code: 'ServiceUnavailable' }) };
+    case 'reset-before':
+      return { kind: 'reset', moment: 'before' };
+    case 'reset-after':
+      return { kind: 'reset', moment: 'after' };
+    case 'slow':
+      return { kind: 'slow', delayMs: Math.round(random * longestDelayMs) };
+    case 'garbage':
+      return { kind: 'garbage' };
+    case 'truncate':
+      return { kind: 'truncate' };
+  }
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly code: string;
+}
+
+/** How each world says that it is too much. Table storage says 503 ServerBusy. */
+const throttling: Readonly<Record<World, Refusal>> = {
+  kubernetes: { status: 429, code: 'TooManyRequests' },
+  arm: { status: 429, code: 'TooManyRequests' },
+  tables: { status: 503, code: 'ServerBusy' },
+};
+
+/** A refusal in the world's own words. */
+function fault(world: World, { status, code }: Refusal, headers: Readonly<Record<string, string>> = {}): Answer {
+  const message = 'A fault of the gate.';
+  const body = {
+    kubernetes: {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason: code,
+      code: status,
+    },
+    arm: { error: { code, message } },
+    tables: { 'odata.error': { code, message: { lang: 'en-US', value: message } } },
+  }[world];
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}
+
+/** Numbers in [0, 1), the same for the same seed (mulberry32). */
+export function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

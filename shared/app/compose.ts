@@ -22,8 +22,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The audience of AKS-managed Entra integration; the same in every tenant of the public cloud. */
 const aksScope = '6dae42f8-4368-4678-94ff-3960e28e3630/.default';
 const requestTimeoutMs = 8_000;
-/** Permits taken from a shared row at a time. */
-const permitChunk = 10;
+/** Permits taken from a shared row at a time; what is left of them is lost to the others for a while. */
+const permitChunk = 4;
 
 /** What is wrong with the files that settings name; undefined when they can be read. */
 export function fileFault({ ARM_CERTIFICATE_AUTHORITY_FILE: authority }: Settings): SettingFault | undefined {

@@ -9,7 +9,10 @@ import { makeDue } from './resync.ts';
 import { sweep } from './sweep.ts';
 import { updateNode } from './update-node.ts';
 
-const atOnce = 8;
+/** Most of a create is waiting for ARM: 150 pods in four posts are two rounds of it. */
+const atOnce = 20;
+/** Of those that a budget held up, so many are tried again within the post. */
+const mostAgain = 32;
 const recordRelayEveryMs = 15_000;
 const soonestMs = 1_000;
 const latestMs = 30_000;
@@ -42,13 +45,14 @@ export async function handlePodEvents(
   const nodes = [...cluster.nodes.values()];
   const unknownNodes = [...new Set(events.pods.map((pod) => pod.node))].filter((name) => !cluster.nodes.has(name));
   if (unknownNodes.length > 0)
-    deps.log.warn('relay posts pods of nodes that are not registered', { nodes: unknownNodes.join(',') });
-  const limit = pLimit(atOnce);
-  const [handled] = await Promise.all([
-    Promise.all(events.pods.map((pod) => limit(() => handleKey(deps, cluster, pod, signal)))),
+    deps.log.warn('relay posts pods of nodes that are not registered', {
+      nodes: unknownNodes.length,
+      first: unknownNodes[0],
+    });
+  const [lost] = await Promise.all([
+    handleKeys(deps, cluster, events.pods, signal),
     Promise.all(nodes.map((node) => recordRelay(deps, node))),
   ]);
-  const lost = handled.find((fault) => fault !== undefined);
   if (lost !== undefined) return { kind: 'unavailable', message: lost };
   if (events.kind === 'tick')
     await Promise.all([heartbeat(deps, nodes, signal), sweep(deps, nodes, { resync: false }, signal)]);
@@ -73,29 +77,53 @@ async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
   await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? changes : undefined));
 }
 
-/** The fault's sentence when the key could be neither worked on nor planned. */
-async function handleKey(
+/**
+ * Works on all keys. While the others were worked on a budget may have filled up: what waited for it is then tried once
+ * more, a few, since the next tick is a second away. Answers the sentence of a key that could be neither done nor planned.
+ */
+async function handleKeys(
   deps: Deps,
   cluster: ClusterDeps,
-  pod: PodKey,
+  pods: readonly PodKey[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
+  const limit = pLimit(atOnce);
+  const work = (some: readonly PodKey[]): Promise<readonly Handled[]> =>
+    Promise.all(some.map((pod) => limit(() => handleKey(deps, cluster, pod, signal))));
+  const first = await work(pods);
+  const now = deps.clock.monotonicMs();
+  const again = pods.filter((_, index) => (first[index]?.throttledUntil ?? Infinity) <= now).slice(0, mostAgain);
+  const second = await work(again);
+  return [...first, ...second].find(({ lost }) => lost !== undefined)?.lost;
+}
+
+interface Handled {
+  /** The key could be neither worked on nor planned. */
+  readonly lost?: string;
+  /** It waits for a budget, planned for this monotonic time. */
+  readonly throttledUntil?: number;
+}
+
+async function handleKey(deps: Deps, cluster: ClusterDeps, pod: PodKey, signal: AbortSignal): Promise<Handled> {
   const node = cluster.nodes.get(pod.node);
-  if (node === undefined) return undefined;
+  if (node === undefined) return {};
   const ref = { namespace: pod.namespace, name: pod.name, uid: pod.uid };
   if (!signal.aborted) {
     const outcome = await reconcilePod(deps, node, ref, signal);
-    if (outcome.kind === 'nothing' || outcome.kind === 'worked') return undefined;
+    if (outcome.kind === 'nothing' || outcome.kind === 'worked') return {};
     if (outcome.kind === 'failed')
       deps.log.warn('pod event could not be handled at once', {
         node: nodeKeyText(node.key),
         pod: pod.name,
         fault: describeFault(outcome.fault),
       });
-    if (outcome.kind === 'failed' && outcome.planned) return undefined;
+    if (outcome.kind === 'failed' && outcome.planned)
+      return outcome.fault.kind === 'throttled'
+        ? { throttledUntil: deps.clock.monotonicMs() + outcome.fault.retryAfterMs }
+        : {};
   }
   const planned = await makeDue(deps, node, ref);
-  return planned.ok ? undefined : describeFault(planned.fault);
+  return planned.ok ? {} : { lost: describeFault(planned.fault) };
 }
 
 async function nextLook(

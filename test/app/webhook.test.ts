@@ -101,6 +101,26 @@ describe('pod events', () => {
     expect(world.told()).toBe('Succeeded, main: Completed 0');
   });
 
+  it('what a budget held up is tried again before the post is answered, when its time has come', async () => {
+    const world = await createWorld();
+    const pods = ['a', 'b'].map((name) => world.createPod('serves', {}, { name }));
+    world.forgetPending();
+    const refusals = [{ kind: 'throttled', retryAfterMs: 0, message: 'used up' } as const];
+    const { groups } = world.deps;
+    world.deps = {
+      ...world.deps,
+      groups: {
+        ...groups,
+        createOrUpdate: (...given) => {
+          const fault = refusals.pop();
+          return fault === undefined ? groups.createOrUpdate(...given) : Promise.resolve({ ok: false, fault });
+        },
+      },
+    };
+    await world.post('delta', pods.map(keyOf));
+    expect(world.groups.names()).toHaveLength(2);
+  });
+
   it('a snapshot ends what was deleted unseen', async () => {
     const world = await createWorld();
     world.createPod('serves', { restartPolicy: 'Always' });

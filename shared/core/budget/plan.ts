@@ -33,7 +33,7 @@ export const defaultArmLimits: ArmLimits = {
 };
 
 /** A permit that was taken from a row is used within this time, or lost. */
-export const permitLifetimeMs = 3000;
+export const permitLifetimeMs = 1500;
 /** Two instances' readings of the Table service's time differ by less. */
 const clockDifferenceMs = 1000;
 const lagMs = permitLifetimeMs + clockDifferenceMs;

@@ -31,6 +31,7 @@ export async function recordEvent(
     session.deps.log.warn('event could not be written', { reason: effect.reason, fault: describeFault(written.fault) });
     return done;
   }
-  const saved = await session.save({ reported: [...row.reported, mark].slice(-mostRemembered) });
-  return saved.ok ? done : { kind: 'released' };
+  // Written with the row's next change: an event that a crash repeats has the same name, so that the API server keeps one.
+  session.stage({ reported: [...row.reported, mark].slice(-mostRemembered) });
+  return done;
 }

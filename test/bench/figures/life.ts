@@ -5,7 +5,7 @@ import type { Section } from '../figure.ts';
 import type { Bundles } from '../rig/bundles.ts';
 import { startCloud } from '../rig/cloud.ts';
 import type { Cloud } from '../rig/cloud.ts';
-import { forEachAtOnce, pause, podManifest, waitUntil } from '../rig/pods.ts';
+import { forEachAtOnce, podManifest } from '../rig/pods.ts';
 import type { PodKind } from '../rig/pods.ts';
 import { monthOf } from '../price.ts';
 import type { Usage } from '../price.ts';
@@ -65,11 +65,11 @@ function loadedFigure(folder: string, bundles: Bundles): Section['figures'][numb
 }
 
 async function measureIdle(cloud: Cloud, say: Say): Promise<Section> {
-  await pause(10_000);
+  await cloud.time.pause(10_000);
   say(`idle for ${idleMs / 1000} s`);
   const before = await cloud.host.invocations();
   const startMs = performance.now();
-  await pause(idleMs);
+  await cloud.time.pause(idleMs);
   const after = await cloud.host.invocations();
   const seconds = (performance.now() - startMs) / 1000;
   const usages: Usage[] = Object.entries(after).map(([name, now]) => {
@@ -106,20 +106,18 @@ async function measureLives(cloud: Cloud, say: Say): Promise<Section> {
   const phase = (name: string): string => cloud.cluster.news().findLast((one) => one.name === name)?.phase ?? '';
   const isUp = (name: string): boolean =>
     phase(name) === (kindOf(name).restartPolicy === 'Always' ? 'Running' : 'Succeeded');
-  const up = await waitUntil(() => names.every(isUp), { withinMs: 90_000 });
+  const up = await cloud.time.waitUntil(() => names.every(isUp), { withinMs: 90_000 });
   await Promise.all(names.map((name) => cloud.cluster.deletePod(name)));
   const isGone = (name: string): boolean =>
     cloud.cluster.news().some((one) => one.name === name && one.type === 'DELETED');
-  const gone = await waitUntil(() => names.every(isGone), { withinMs: 60_000 });
+  const gone = await cloud.time.waitUntil(() => names.every(isGone), { withinMs: 60_000 });
   const requests = await cloud.cluster.requests();
   const writes = (name: string): number =>
     requests.filter(
       ({ method, path, user }) =>
         method !== 'GET' &&
-        user !== '' &&
-        path.split('?')[0]?.includes(`/pods/${name}`) === true &&
-        /\/pods\/[^/]+(\/status)?$/.test(path.split('?')[0] ?? '') &&
-        path.includes(`/${name}`),
+        user.startsWith('system:node:') &&
+        [`/pods/${name}`, `/pods/${name}/status`].some((end) => path.split('?')[0]?.endsWith(end) === true),
     ).length;
   const events = requests.filter(({ method, path }) => method === 'POST' && /\/events(\?|$)/.test(path)).length;
   const most = Math.max(...names.map(writes));

@@ -10,7 +10,7 @@ import { write } from '../rig/azurite.ts';
 import type { Bundles } from '../rig/bundles.ts';
 import { node, startCloud } from '../rig/cloud.ts';
 import type { Cloud } from '../rig/cloud.ts';
-import { forEachAtOnce, podManifest, waitUntil } from '../rig/pods.ts';
+import { forEachAtOnce, podManifest } from '../rig/pods.ts';
 import { median } from '../statistics.ts';
 import type { Say } from './thousand-pods.ts';
 
@@ -75,7 +75,7 @@ async function startPods(cloud: Cloud): Promise<void> {
     await cloud.cluster.createPod(podManifest(name, { restartPolicy: 'Always' }));
   });
   const running = new Set<string>();
-  const all = await waitUntil(
+  const all = await cloud.time.waitUntil(
     () => {
       for (const one of cloud.cluster.news()) if (one.phase === 'Running') running.add(one.name);
       return running.size >= due;

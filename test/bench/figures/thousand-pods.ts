@@ -4,7 +4,7 @@ import type { Bundles } from '../rig/bundles.ts';
 import { startCloud } from '../rig/cloud.ts';
 import type { Cloud } from '../rig/cloud.ts';
 import type { PodNews } from '../rig/cluster.ts';
-import { forEachAtOnce, pause, podManifest, waitUntil } from '../rig/pods.ts';
+import { forEachAtOnce, podManifest } from '../rig/pods.ts';
 import type { PodKind } from '../rig/pods.ts';
 import { residentMiB } from '../rig/relay.ts';
 import { percentile } from '../statistics.ts';
@@ -30,14 +30,19 @@ export async function measureThousandPods(bundles: Bundles, dir: string, say: Sa
   const cloud = await startCloud({ bundles, dir, knobs: { latencyMs: 100 } });
   try {
     const pods: Pods = { uids: new Map() };
-    await waitUntil(async () => (await cloud.host.invocations())['pod-events'] !== undefined, { withinMs: 30_000 });
+    await cloud.time.waitUntil(async () => (await cloud.host.invocations())['pod-events'] !== undefined, {
+      withinMs: 30_000,
+    });
     say(`${servers} servers and ${fewJobs} jobs are created`);
     await create(cloud, pods, names('server', servers), () => ({ restartPolicy: 'Always' }));
     await create(cloud, pods, names('few', fewJobs), (index) => ({
       restartPolicy: 'Never',
       runMs: fewEndMs.from + ((fewEndMs.to - fewEndMs.from) * index) / fewJobs,
     }));
-    await waitUntil(() => phaseCount(cloud, 'few-', 'Succeeded') === fewJobs, { withinMs: 180_000, everyMs: 1000 });
+    await cloud.time.waitUntil(() => phaseCount(cloud, 'few-', 'Succeeded') === fewJobs, {
+      withinMs: 180_000,
+      everyMs: 1000,
+    });
     const few = await lags(cloud, pods, 'few-');
     say(`lag at ${fewJobs}: p50 ${seconds(few, 0.5)} s, p99 ${seconds(few, 0.99)} s`);
     const created = await createMany(cloud, pods, say);
@@ -128,7 +133,7 @@ async function createMany(cloud: Cloud, pods: Pods, say: Say): Promise<readonly 
     restartPolicy: 'Never',
     ...(index % 3 === 0 ? { runMs: 170_000 + (index / manyJobs) * (manyEndMs - 60_000) } : {}),
   }));
-  await pause(20_000);
+  await cloud.time.pause(20_000);
   const deletedAt = new Map<string, number>();
   await forEachAtOnce(doomed, 8, async (name) => {
     deletedAt.set(name, Date.now());
@@ -138,7 +143,7 @@ async function createMany(cloud: Cloud, pods: Pods, say: Say): Promise<readonly 
   say(`${manyJobs} pods are in the API server after ${((Date.now() - startMs) / 1000).toFixed(1)} s`);
   const isPut = (request: ArmRequest): boolean => request.method === 'PUT' && request.status < 300;
   let puts = 0;
-  const all = await waitUntil(
+  const all = await cloud.time.waitUntil(
     async () => {
       const accepted = (await cloud.arm.requests()).filter((one) => isPut(one) && one.atMs >= startMs).length;
       if (accepted - puts >= 100 || accepted >= manyJobs)
@@ -177,7 +182,7 @@ async function measureRestart(cloud: Cloud, pods: Pods, say: Say): Promise<Figur
     (await cloud.arm.requests()).find(
       (one) => one.method === 'PUT' && one.group?.startsWith('default-late') === true && one.status < 300,
     );
-  await waitUntil(async () => (await find()) !== undefined, { withinMs: 60_000 });
+  await cloud.time.waitUntil(async () => (await find()) !== undefined, { withinMs: 60_000 });
   const put = await find();
   const value = put === undefined ? undefined : (put.answeredAtMs - startMs) / 1000;
   say(`first PUT after the restart: ${value?.toFixed(1) ?? 'none'} s`);
@@ -195,7 +200,7 @@ async function measureManyEnds(
   pods: Pods,
   say: Say,
 ): Promise<{ readonly lags: readonly number[]; readonly reads: readonly Figure[] }> {
-  const running = await waitUntil(
+  const running = await cloud.time.waitUntil(
     () => phaseCount(cloud, 'many-', 'Running') + phaseCount(cloud, 'many-', 'Succeeded') >= manyJobs,
     {
       withinMs: 120_000,
@@ -204,10 +209,10 @@ async function measureManyEnds(
   );
   say(`${phaseCount(cloud, 'many-', 'Running')} of ${manyJobs} run${running ? '' : ': not all of them'}`);
   const fromMs = Date.now();
-  await pause(manyEndMs);
+  await cloud.time.pause(manyEndMs);
   const toMs = Date.now();
   const requests = (await cloud.arm.requests()).filter((one) => one.atMs >= fromMs && one.atMs < toMs);
-  await pause(20_000);
+  await cloud.time.pause(20_000);
   const many = await lags(cloud, pods, 'many-');
   say(`lag at ${manyJobs}: p50 ${seconds(many, 0.5)} s, p99 ${seconds(many, 0.99)} s of ${many.length}`);
   const reads = requests.filter((one) => one.method === 'GET');

@@ -73,7 +73,11 @@ export const liftedKnobs: Partial<EmulatorOptions> = {
 };
 
 /** The ARM and ACI emulator as a process of its own; containers are data and cost nothing. */
-export async function startArm(dir: string, knobs: Partial<EmulatorOptions>): Promise<BenchArm> {
+export async function startArm(
+  dir: string,
+  knobs: Partial<EmulatorOptions>,
+  env: NodeJS.ProcessEnv = {},
+): Promise<BenchArm> {
   const authority = await createCertificateAuthority('benchmark ARM');
   const server = await issueCertificate(authority, {
     commonName: 'arm.local',
@@ -103,7 +107,7 @@ export async function startArm(dir: string, knobs: Partial<EmulatorOptions>): Pr
         key: file('arm.key', server.keyPem),
       }).flatMap(([flag, value]) => [`--${flag}`, value]),
     ],
-    env: { ...process.env, IDENTITY_HEADER: identityHeader },
+    env: { ...process.env, ...env, IDENTITY_HEADER: identityHeader },
     logFile: join(dir, 'aci.log'),
     stdin: 'pipe',
     ready: (line) => (line.startsWith('{"ready"') ? ready.parse(JSON.parse(line)) : undefined),

@@ -27,7 +27,11 @@ export interface BenchTables {
 }
 
 /** Real Table storage, in memory: what its disk costs is no figure of ours. */
-export async function startTables(dir: string, installation: string): Promise<BenchTables> {
+export async function startTables(
+  dir: string,
+  installation: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<BenchTables> {
   const port = await allocatePort();
   const logFile = join(dir, 'azurite.log');
   const program = createRequire(import.meta.url).resolve('azurite/dist/src/table/main.js');
@@ -36,6 +40,7 @@ export async function startTables(dir: string, installation: string): Promise<Be
     name: 'azurite',
     command: process.execPath,
     args: [program, '--tableHost', '127.0.0.1', '--tablePort', String(port), ...flags],
+    env: { ...process.env, ...env },
     logFile,
     ready: (line) => (line.includes('successfully started') ? (true as const) : undefined),
     readyTimeoutMs: 30_000,
@@ -58,8 +63,8 @@ export async function startTables(dir: string, installation: string): Promise<Be
 }
 
 /** Tables as an installation has them after its first minutes: a birth long ago, and budgets that have filled up. */
-export async function ageTables(table: RowTable, node: NodeKey): Promise<void> {
-  const longAgoMs = Date.now() - 600_000;
+export async function ageTables(table: RowTable, node: NodeKey, now: number): Promise<void> {
+  const longAgoMs = now - 600_000;
   await write(table, nodePartition(node), [{ kind: 'insert', rowKey: birthKey(longAgoMs), text: '' }]);
   const full = formatRow({ tokens: 0, at: longAgoMs });
   const unspent = formatRow({ tokens: 0, at: longAgoMs, slots: [] });

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import type { EmulatorOptions } from '../../../infra/local/aci/options.ts';
 import type { Child } from '../../../infra/local/child.ts';
+import { appAudience } from '../../../infra/local/up/settings.ts';
 import { location, resourceGroup, startArm, subscription } from './arm.ts';
 import type { BenchArm } from './arm.ts';
 import { ageTables, startTables } from './azurite.ts';
@@ -11,11 +11,12 @@ import { startBenchCluster } from './cluster.ts';
 import type { BenchCluster } from './cluster.ts';
 import { startHost } from './host.ts';
 import type { BenchHost } from './host.ts';
+import { createWorldTime } from './time.ts';
+import type { WorldTime } from './time.ts';
 import { processorSeconds, startBenchRelay } from './relay.ts';
 
 export const node = 'aci-1';
 export const installation = 'bench';
-const audience = 'https://serverless-kubelet.local';
 const tokenSetting = 'BENCH_CLUSTER_TOKEN';
 
 /** The whole cloud on this machine: real processes and real HTTP between them. */
@@ -24,6 +25,7 @@ export interface Cloud {
   readonly tables: BenchTables;
   readonly cluster: BenchCluster;
   readonly host: BenchHost;
+  readonly time: WorldTime;
   /** The relay's process, when there is one. */
   relay: Child<true> | undefined;
   startRelay(): Promise<void>;
@@ -43,6 +45,8 @@ export interface CloudOptions {
   readonly timers?: boolean;
   readonly relay?: boolean;
   readonly env?: NodeJS.ProcessEnv;
+  /** How many times slower the cloud's time runs; 1 unless told. */
+  readonly slowness?: number;
 }
 
 /** Starts everything; on a failure what had started is stopped. */
@@ -53,18 +57,19 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   const stop = async (): Promise<void> => {
     for (const end of stops.splice(0).toReversed()) await end();
   };
+  const time = createWorldTime(options.slowness);
   try {
-    const tables = await startTables(dir, installation);
+    const tables = await startTables(dir, installation, time.env);
     stops.push(() => tables.child.stop(1000));
-    const arm = await startArm(dir, options.knobs ?? {});
+    const arm = await startArm(dir, options.knobs ?? {}, time.env);
     stops.push(() => arm.child.stop(5000));
-    const cluster = await startBenchCluster(dir);
+    const cluster = await startBenchCluster(dir, node, time);
     stops.push(() => cluster.stop());
-    await ageTables(tables.table, { cluster: cluster.child.value.clusterUid, node });
+    await ageTables(tables.table, { cluster: cluster.child.value.clusterUid, node }, time.now());
     const host = await startHost(dir, {
       entry: bundles.app,
       settings: settingsOf({ arm, tables, cluster, pods: options.pods ?? 5000 }),
-      ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } }),
+      env: { ...process.env, ...time.env, ...options.env },
     });
     stops.push(() => host.child.stop(10_000));
     if (options.timers === false) await host.holdTimers(true);
@@ -73,6 +78,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       tables,
       cluster,
       host,
+      time,
       relay: undefined,
       startRelay: async () => {
         cloud.relay = await startBenchRelay(dir, {
@@ -80,6 +86,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
           cluster: cluster.child.value,
           appUrl: host.child.value.url,
           node,
+          env: time.env,
         });
       },
       stopRelay: async () => {
@@ -124,7 +131,7 @@ function settingsOf({ arm, tables, cluster, pods }: Parts): Record<string, strin
     certificateAuthority: caPem,
     auth: { kind: 'token', setting: tokenSetting },
     version: 'v1.36.3',
-    relay: { audience, serviceAccount: 'serverless-kubelet:relay' },
+    relay: { audience: appAudience, serviceAccount: 'serverless-kubelet:relay' },
     nodes: [{ name: node, address: '127.0.0.1', port: 10_250, pods, cpu: '5000', memory: '20000Gi' }],
   };
   return {
@@ -145,5 +152,3 @@ function settingsOf({ arm, tables, cluster, pods }: Parts): Record<string, strin
     [tokenSetting]: appToken,
   };
 }
-
-export const runFolder = (root: string, name: string): string => join(root, name);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { startChild } from '../../../infra/local/child.ts';
 import type { Child } from '../../../infra/local/child.ts';
+import type { WorldTime } from './time.ts';
 
 const ready = z.object({
   url: z.string(),
@@ -65,11 +66,12 @@ export interface BenchCluster {
 }
 
 /** The embedded cluster as a process of its own, spoken to over HTTPS as by any client. */
-export async function startBenchCluster(dir: string): Promise<BenchCluster> {
+export async function startBenchCluster(dir: string, node: string, time: WorldTime): Promise<BenchCluster> {
   const child = await startChild({
     name: 'cluster',
     command: process.execPath,
-    args: [process.env['BENCH_CLUSTER'] ?? join(import.meta.dirname, 'cluster-process.ts'), dir],
+    args: [join(import.meta.dirname, 'cluster-process.ts'), dir, node],
+    env: { ...process.env, ...time.env },
     logFile: join(dir, 'cluster.log'),
     stdin: 'pipe',
     ready: (line) => (line.startsWith('{"ready"') ? ready.parse(JSON.parse(line)) : undefined),
@@ -78,7 +80,7 @@ export async function startBenchCluster(dir: string): Promise<BenchCluster> {
   const { controlUrl } = child.value;
   const agent = new Agent({ keepAlive: true, maxSockets: 16, ca: child.value.caPem });
   const heard: PodNews[] = [];
-  const stopWatch = watchPods(child.value, (pod) => void heard.push(pod));
+  const stopWatch = watchPods(child.value, (pod) => void heard.push({ ...pod, atMs: time.now() }));
   return {
     child,
     requests: async () => journal.parse(await (await fetch(controlUrl)).json()),
@@ -128,7 +130,7 @@ function call(cluster: ClusterReady, agent: Agent, { method, path, body }: Call)
 }
 
 /** A watch from now on, without end. Returns what ends it. */
-function watchPods(cluster: ClusterReady, hear: (pod: PodNews) => void): () => void {
+function watchPods(cluster: ClusterReady, hear: (pod: Omit<PodNews, 'atMs'>) => void): () => void {
   const path = '/api/v1/pods?watch=true&resourceVersion=0&timeoutSeconds=3600';
   const sent = request(`${cluster.url}${path}`, {
     ca: cluster.caPem,
@@ -145,7 +147,7 @@ function watchPods(cluster: ClusterReady, hear: (pod: PodNews) => void): () => v
       if (!parsed.success) return;
       const { type, object } = parsed.data;
       const { name, uid } = object.metadata;
-      hear({ atMs: Date.now(), type, name, uid, phase: object.status.phase });
+      hear({ type, name, uid, phase: object.status.phase });
     });
   });
   sent.end();

@@ -43,18 +43,3 @@ export async function forEachAtOnce<T>(
     }),
   );
 }
-
-/** Waits until `isSo`, asked every so often; false when it is not so within the time. */
-export async function waitUntil(
-  isSo: () => boolean | Promise<boolean>,
-  { withinMs, everyMs = 250 }: { readonly withinMs: number; readonly everyMs?: number },
-): Promise<boolean> {
-  const endMs = performance.now() + withinMs;
-  while (performance.now() < endMs) {
-    if (await isSo()) return true;
-    await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
-  return isSo();
-}
-
-export const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));

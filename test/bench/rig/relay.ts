@@ -11,6 +11,7 @@ export interface RelayStart {
   readonly cluster: ClusterReady;
   readonly appUrl: string;
   readonly node: string;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** The bundled relay, with the flags that it is deployed with. */
@@ -47,6 +48,7 @@ export async function startBenchRelay(dir: string, start: RelayStart): Promise<C
     name: 'relay',
     command: process.execPath,
     args: [...relayNodeFlags, start.entry, '--config', file('config.json', JSON.stringify(config))],
+    env: { ...process.env, ...start.env },
     logFile: join(dir, 'relay.log'),
     stdin: 'pipe',
     ready: (line) => (line.startsWith('{"ready"') ? (true as const) : undefined),

@@ -1,4 +1,7 @@
-/** Where in one call something happens to its process. `inside`: the request was sent, and arrives only when the freeze is over. */
+/**
+ * Where in one call something happens to its process. `inside`: the request was sent, and arrives only when the freeze
+ * is over, or a while after its sender was killed.
+ */
 export type Moment = 'before' | 'inside' | 'after';
 
 /** One thing that befalls one process: at its n-th outside call, counted from 0. */
@@ -14,6 +17,10 @@ export interface Fault {
 export const freezeMs = 90_000;
 /** Longer than the lock's term (40 s), shorter than a sweep (45 s): no invocation has ended meanwhile. */
 export const shortFreezeMs = 42_000;
+/** Longer than the lock's term, shorter than an intent is open (60 s). */
+export const longFreezeMs = 55_000;
+/** So long after the death of its sender a request arrives, and be it shown 12 s later: before an open intent is old. */
+export const lateMs = 45_000;
 /** Shorter than any deadline: every invocation goes on with what it read before. */
 export const blinkMs = 12_000;
 
@@ -38,7 +45,7 @@ export const describeFaults = ({ kill, freeze, isAlone }: Faults): string =>
 /** `12` (after), `30:before`, or `30:before:42`, frozen for 42 s. */
 export function parseFault(kind: Fault['kind'], text: string): Fault | undefined {
   const [, call, moment = 'after', seconds] = /^(\d+)(?::(before|inside|after))?(?::(\d+))?$/.exec(text) ?? [];
-  if (call === undefined || (kind === 'kill' && (moment === 'inside' || seconds !== undefined))) return undefined;
+  if (call === undefined || (kind === 'kill' && seconds !== undefined)) return undefined;
   const forMs = seconds === undefined ? {} : { forMs: Number(seconds) * 1000 };
   return { kind, call: Number(call), moment: moment as Moment, ...forMs };
 }

@@ -1,6 +1,6 @@
 import { fail } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
-import { freezeMs } from './fault.ts';
+import { freezeMs, lateMs } from './fault.ts';
 import type { Fault, Moment } from './fault.ts';
 
 /** What an instance needs of the simulation that it lives in. */
@@ -9,6 +9,8 @@ export interface Stage {
   readonly turn: (instance: Instance) => Promise<void>;
   /** Until so much time has passed; nothing of the instance goes on meanwhile. */
   readonly stand: (instance: Instance, ms: number) => Promise<void>;
+  /** Does something so much later, whatever has become of the instance. */
+  readonly later: (ms: number, act: () => Promise<void>) => void;
   readonly onCall: (call: Call) => void;
   readonly onFault: (instance: Instance, call: Call) => void;
 }
@@ -55,10 +57,15 @@ export class Instance {
     await this.#meet(index, 'before', { ...made, answer: undefined });
     const isSent = signal?.aborted !== true;
     const isLate = this.#isAt(index, 'inside') && isSent;
-    if (isLate) await this.#meet(index, 'inside', { ...made, answer: undefined });
     // What was sent in time arrives, however late; its sender has given up by then.
-    const answer = await perform(isLate ? new AbortController().signal : signal);
-    this.#stage.onCall({ ...made, answer, isSent });
+    const send = async (): Promise<Result<T>> => {
+      const answer = await perform(isLate ? new AbortController().signal : signal);
+      this.#stage.onCall({ ...made, answer, isSent });
+      return answer;
+    };
+    if (isLate && this.#fault?.kind === 'kill') this.#stage.later(lateMs, async () => void (await send()));
+    if (isLate) await this.#meet(index, 'inside', { ...made, answer: undefined });
+    const answer = await send();
     await this.#meet(index, 'after', { ...made, answer });
     return isLate ? fail({ kind: 'transient', message: 'nothing came in time' }) : answer;
   }

@@ -9,7 +9,9 @@ import type { PodKey } from '../../shared/wire/pod-events.ts';
 import { clusterUid, createWorld, keyOf, random } from '../app/world.ts';
 import type { World, WorldOptions } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
+import { freezeMs, lateMs } from './fault.ts';
 import type { Faults } from './fault.ts';
+import { isInWindow } from './window.ts';
 import { Instance } from './instance.ts';
 import type { Call, Stage } from './instance.ts';
 import { createProcess } from './process.ts';
@@ -62,13 +64,14 @@ export class Life {
   readonly instances: { instance: Instance; deps: Deps }[] = [];
   /** When the last fault was over. */
   lastFaultAt = -Infinity;
-  /** The call at which a process stood still with its request under way. */
-  frozenInside: string | undefined;
+  /** The request that arrived late, and how much. */
+  late: { readonly name: string; readonly ms: number } | undefined;
   faultsMet = 0;
   readonly #options: LifeOptions;
   readonly #random: () => number;
   #waiting: { readonly instance: Instance; readonly go: () => void }[] = [];
   #standing: { readonly instance: Instance; readonly until: number; readonly go: () => void }[] = [];
+  #delayed: { readonly until: number; readonly act: () => Promise<void> }[] = [];
   #whenever: { readonly when: () => boolean; readonly act: () => void }[] = [];
   #pods: PodKey[] = [];
   #postAt = Infinity;
@@ -147,7 +150,8 @@ export class Life {
 
   /** The last fault passes, everything comes to rest, and stays so. */
   async finish(): Promise<void> {
-    await this.until('every frozen process goes on', () => this.#standing.length === 0, 120);
+    const isOver = (): boolean => this.#standing.length === 0 && this.#delayed.length === 0;
+    await this.until('every frozen process goes on', isOver, 120);
     let why: string | undefined = '';
     const isSettled = (): boolean => {
       const isIdle = this.#waiting.length === 0 && this.#batches.length === 0 && this.#pods.length === 0;
@@ -167,7 +171,7 @@ export class Life {
 
   #recovery(): number {
     if (this.faultsMet === 0) return 0;
-    return this.frozenInside === undefined ? recoveryMs : windowRecoveryMs;
+    return isInWindow(this.late) ? windowRecoveryMs : recoveryMs;
   }
 
   // --- processes ---------------------------------------------------------------------------------------------------
@@ -176,6 +180,7 @@ export class Life {
     const stage: Stage = {
       turn: (instance) => this.#turn(instance),
       stand: (instance, ms) => this.#stand(instance, ms),
+      later: (ms, act) => void this.#delayed.push({ until: this.now + ms, act }),
       onCall: (call) => this.#onCall(call),
       onFault: (instance, call) => this.#onFault(instance, call, place),
     };
@@ -193,7 +198,8 @@ export class Life {
     this.faultsMet += 1;
     this.lastFaultAt = this.now;
     const fault = place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
-    if (fault?.moment === 'inside') this.frozenInside = call.name;
+    if (fault?.moment === 'inside')
+      this.late = { name: call.name, ms: fault.kind === 'kill' ? lateMs : (fault.forMs ?? freezeMs) };
     // A process that died is followed by another; what it was working on is lost.
     if (fault?.kind === 'kill') this.#addInstance(place, 1);
     void instance;
@@ -234,6 +240,12 @@ export class Life {
     this.world.now = Math.max(this.now, Math.min(horizon, this.#nextEvent()));
     const awake = this.#standing.filter(({ until }) => until <= this.now);
     this.#standing = this.#standing.filter(({ until }) => until > this.now);
+    const arriving = this.#delayed.filter(({ until }) => until <= this.now);
+    this.#delayed = this.#delayed.filter(({ until }) => until > this.now);
+    for (const { act } of arriving) {
+      await act();
+      this.lastFaultAt = this.now;
+    }
     for (const { instance, go } of awake) {
       instance.state = 'alive';
       this.#hasThawed = true;
@@ -261,7 +273,7 @@ export class Life {
       this.#tickAt(),
       this.#sweepAt,
       this.#beatAt,
-      ...this.#standing.map(({ until }) => until),
+      ...[...this.#standing, ...this.#delayed].map(({ until }) => until),
       ...this.#batches.map(({ postedAt }) => postedAt + deadlines.webhook),
     );
   }

@@ -23,7 +23,7 @@ calls (kills), frozen before, in or after each call (freezes), and with both at 
   --list             the variants
 
 One life again, call by call: --variant NAME with
-  --kill 12[:before]           the first process dies after (before) its 13th call
+  --kill 12[:before]           the first process dies after (before, inside) its 13th call
   --freeze 30:before[:42]      the second stands still before (inside, after) its 31st call, for 90 (42) s
   --alone                      the first only begins when the freeze is over
   --seed N                     the order of their calls; ${defaultSeed} unless told

@@ -5,9 +5,7 @@ import type { Call } from './instance.ts';
 import { findLostEnds, findOverspending, findSecondRuns } from './oracles.ts';
 import type { Violation } from './oracles.ts';
 import type { Variant } from './variants.ts';
-
-/** Requests that ACI has no precondition for: what arrives of them after a freeze is rule 2's documented window. */
-export const windowCalls: ReadonlySet<string> = new Set(['groups.createOrUpdate', 'groups.stop', 'groups.delete']);
+import { isInWindow, windowCalls } from './window.ts';
 
 export interface Outcome {
   readonly violations: readonly Violation[];
@@ -39,7 +37,7 @@ export async function tell(variant: Variant, setting: Setting = {}): Promise<Out
   findSecondRuns(life);
   findLostEnds(life);
   findOverspending(life, variant.arm);
-  const isExempt = life.frozenInside !== undefined && windowCalls.has(life.frozenInside);
+  const isExempt = isInWindow(life.late);
   const violations = life.witness.violations.filter(({ oracle }) => !isExempt || oracle !== 'O2');
   return { violations, isExempt, faultsMet: life.faultsMet };
 }
@@ -110,26 +108,30 @@ function fingerprint({ world, key }: Life): string {
   ]);
 }
 
-/** Killed before and after each call. */
+/** Killed before and after each call, and with it under way where it changes anything. */
 export const killPoints = (points: readonly Point[]): readonly Fault[] =>
-  points.flatMap(({ index }) =>
-    (['before', 'after'] as const).map((moment) => ({ kind: 'kill' as const, call: index, moment })),
+  points.flatMap(({ index, isChange }) =>
+    momentsOf(isChange).map((moment): Fault => ({ kind: 'kill', call: index, moment })),
   );
 
 /**
  * Those of the kill points that leave different worlds: a process that dies after a call that changed nothing leaves
- * the world of the call before.
+ * the world of the call before, and one that arrives late counts where no precondition guards it.
  */
 export const distinctKillPoints = (points: readonly Point[]): readonly Fault[] => [
   { kind: 'kill', call: 0, moment: 'before' },
-  ...points.flatMap(({ index, isChange }): Fault[] =>
-    isChange ? [{ kind: 'kill', call: index, moment: 'after' }] : [],
-  ),
+  ...points.flatMap(({ index, isChange, name }): Fault[] => {
+    if (!isChange) return [];
+    const moments: readonly Moment[] = windowCalls.has(name) ? ['inside', 'after'] : ['after'];
+    return moments.map((moment) => ({ kind: 'kill', call: index, moment }));
+  }),
 ];
+
+const momentsOf = (isChange: boolean): readonly Moment[] =>
+  isChange ? ['before', 'inside', 'after'] : ['before', 'after'];
 
 /** Frozen before, in, and after each call; a read that arrives late is as one that was sent late. */
 export const freezePoints = (points: readonly Point[]): readonly Fault[] =>
-  points.flatMap(({ index, isChange }) => {
-    const moments: readonly Moment[] = isChange ? ['before', 'inside', 'after'] : ['before', 'after'];
-    return moments.map((moment): Fault => ({ kind: 'freeze', call: index, moment }));
-  });
+  points.flatMap(({ index, isChange }) =>
+    momentsOf(isChange).map((moment): Fault => ({ kind: 'freeze', call: index, moment })),
+  );

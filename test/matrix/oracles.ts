@@ -110,7 +110,11 @@ export class Witness {
    */
   #holdsLock(call: Call, group: string): void {
     const row = this.#world.rows().find((one) => one.group === group);
-    if (row === undefined || this.#world.now - this.tablesLostAt < timing.lockMs) return;
+    const afterLossMs = call.name === 'groups.createOrUpdate' ? timing.birthMs : timing.lockMs;
+    if (row === undefined || this.#world.now - this.tablesLostAt < afterLossMs) return;
+    // A PUT is also covered by its intent: nobody else sends one before it is old.
+    const isCovered = row.intent.kind === 'open' && this.#world.now - row.intent.at < timing.openIntentMs;
+    if (call.name === 'groups.createOrUpdate' && isCovered) return;
     const left = (row.lock?.until ?? -Infinity) - this.#world.now;
     if (row.lock?.owner.startsWith(`${call.instance.name}/`) === true && left > 0) return;
     const holder = row.lock === undefined ? 'nobody' : `${row.lock.owner} for ${left} ms`;
@@ -209,8 +213,10 @@ export class Witness {
     const [target, options] = call.args as [Pod, { readonly gracePeriodSeconds?: number }];
     const { uid } = target.metadata;
     const story = this.stories.get(uid);
-    if (options.gracePeriodSeconds !== undefined || !(call.answer as Result<void>).ok || story?.wasForced !== false)
-      return;
+    if (options.gracePeriodSeconds !== undefined || !(call.answer as Result<void>).ok || story === undefined) return;
+    // Another hand was quicker.
+    if (story.goneAt !== undefined && story.goneAt !== this.#world.now) return;
+    story.wasForced = false;
     if (groupsOf(this.#world, uid).length > 0) this.report('O1', 'a pod is removed while its group is there');
     if (!isTerminalPhase(story.pod.status.phase)) this.report('O3', 'a pod is removed without its last status');
   }
@@ -221,7 +227,7 @@ const textOf = (write: RowWrite): string => ('text' in write ? write.text : '');
 const seconds = (ms: number | undefined): string | undefined =>
   ms === undefined ? undefined : new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
-function isTrue(said: ContainerState, runs: readonly ContainerRun[]): boolean {
+export function isTrue(said: ContainerState, runs: readonly ContainerRun[]): boolean {
   switch (said.kind) {
     case 'waiting':
       return true;

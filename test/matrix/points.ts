@@ -1,4 +1,4 @@
-import { blinkMs, describeFaults, shortFreezeMs } from './fault.ts';
+import { blinkMs, describeFaults, longFreezeMs, shortFreezeMs } from './fault.ts';
 import type { Fault, Faults } from './fault.ts';
 import { distinctKillPoints, enumerate, freezePoints, killPoints, tell } from './matrix.ts';
 import type { Outcome, Point, Setting } from './matrix.ts';
@@ -60,6 +60,7 @@ export const freezeKinds: readonly FreezeKind[] = [
   { isAlone: true },
   { forMs: shortFreezeMs },
   { forMs: shortFreezeMs, isAlone: true },
+  { forMs: longFreezeMs },
   { forMs: blinkMs },
 ];
 

@@ -1,6 +1,7 @@
 import type { Target } from './target.ts';
 import { armAnswers } from './targets/arm-answers.ts';
 import { decisions } from './targets/decisions.ts';
+import { host } from './targets/host.ts';
 import { kubernetesAnswers } from './targets/kubernetes-answers.ts';
 import { kubeletApi } from './targets/kubelet-api.ts';
 import { armLives, kubernetesLives } from './targets/lives.ts';
@@ -23,4 +24,5 @@ export const targets: readonly Target[] = [
   relayApp,
   relayPort,
   relayReviews,
+  host,
 ];

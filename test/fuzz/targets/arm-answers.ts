@@ -126,19 +126,28 @@ function valueFaults(method: Method, value: unknown, body: unknown): readonly st
 }
 
 function faultFaults(method: Method, fault: Fault, answer: WireAnswer): readonly string[] {
-  const isLong = fault.message.length > 600 || ('code' in fault && fault.code.length > 600);
-  const isFalseAbsence = fault.kind === 'not-found' && (answer.status !== 404 || method === 'createOrUpdate');
-  const isFalseRefusal =
-    (fault.kind === 'rejected' || fault.kind === 'capacity') && (answer.status < 400 || answer.status >= 500);
-  const isEndless = fault.kind === 'throttled' && !(fault.retryAfterMs >= 0 && fault.retryAfterMs <= longestWaitMs);
+  const isRefusal = answer.status >= 400 && answer.status < 500;
+  const said = [fault.message, 'code' in fault ? fault.code : ''];
+  const told = (what: string, isFault: boolean): readonly string[] => (isFault ? [what] : []);
   return [
-    ...(isLong ? [`a fault of ${fault.message.length} characters`] : []),
-    ...(isFalseAbsence ? [`${answer.status} is read as absence`] : []),
-    ...(isFalseRefusal ? [`${answer.status} is read as ${fault.kind}`] : []),
-    ...(isEndless ? [`throttled for ${fault.kind === 'throttled' ? fault.retryAfterMs : 0} ms`] : []),
-    ...(/[\n\r\u0000]/.test(fault.message) ? ['a fault of several lines'] : []),
+    ...told(
+      `a fault of ${said.join('').length} characters`,
+      said.some((text) => text.length > 600),
+    ),
+    ...told(
+      'a fault of several lines',
+      said.some((text) => /\p{Cc}/u.test(text)),
+    ),
+    ...told(
+      `${answer.status} is read as absence`,
+      fault.kind === 'not-found' && (answer.status !== 404 || method === 'createOrUpdate'),
+    ),
+    ...told(`${answer.status} is read as ${fault.kind}`, ['rejected', 'capacity'].includes(fault.kind) && !isRefusal),
+    ...(fault.kind === 'throttled' ? told(`throttled for ${fault.retryAfterMs} ms`, !isWait(fault.retryAfterMs)) : []),
   ];
 }
+
+const isWait = (ms: number): boolean => ms >= 0 && ms <= longestWaitMs;
 
 const observationFaults = (observation: object): readonly string[] =>
   Object.entries(observation).flatMap(([name, value]) =>

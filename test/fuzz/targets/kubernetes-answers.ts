@@ -151,36 +151,35 @@ function faultFaults({ fault }: Extract<Result<never>, { ok: false }>, { status 
   ];
 }
 
-/** Good news must stand in the answer. */
+type Told = (what: string, isTrue: boolean) => readonly string[];
+
+/** What stands in the answer when a value is good news, by the call. */
+const proofs: Readonly<Record<string, (value: unknown, json: unknown, told: Told) => readonly string[]>> = {
+  listPods: (value, json, told) =>
+    told('a list that is not the whole', Array.isArray(value) && value.length === countOf(json)),
+  listServices: (_, json, told) => told('a list of nothing', countOf(json) !== undefined),
+  getPod: (value, json, told) => told('absent by garbage', countOf(json) === (value === undefined ? 0 : 1)),
+  getClusterUid: (value, json, told) => told('another UID', value === member(member(json, 'metadata'), 'uid')),
+  reviewToken: (value, json, told) => {
+    const status = member(json, 'status');
+    const audiences = member(status, 'audiences');
+    const isOurs = Array.isArray(audiences) && audiences.includes('serverless-kubelet');
+    return told('believed by garbage', value === undefined || (isOurs && member(status, 'authenticated') === true));
+  },
+};
+
 function valueFaults(name: string, value: unknown, answer: FramedAnswer): readonly string[] {
-  const json = jsonOf(answer);
-  const told = (what: string, isTrue: boolean): readonly string[] =>
-    isTrue ? [] : [`${name}: ${what} (${answer.status})`];
-  const items = member(json, 'items');
-  const count = Array.isArray(items) ? items.length : undefined;
+  const told: Told = (what, isTrue) => (isTrue ? [] : [`${name}: ${what} (${answer.status})`]);
   const isAbsent = name === 'deletePod' && (answer.status === 404 || answer.status === 409);
-  const isSuccess = told('ok after no success', (answer.status >= 200 && answer.status < 300) || isAbsent);
-  switch (name) {
-    case 'listPods':
-      return [...isSuccess, ...told('a list that is not the whole', Array.isArray(value) && value.length === count)];
-    case 'listServices':
-      return [...isSuccess, ...told('a list of nothing', count !== undefined)];
-    case 'getPod':
-      return [...isSuccess, ...told('absent by garbage', value === undefined ? count === 0 : count === 1)];
-    case 'getClusterUid':
-      return [...isSuccess, ...told('another UID', value === member(member(json, 'metadata'), 'uid'))];
-    case 'reviewToken': {
-      const status = member(json, 'status');
-      const audiences = member(status, 'audiences');
-      const isKnown =
-        member(status, 'authenticated') === true &&
-        Array.isArray(audiences) &&
-        audiences.includes('serverless-kubelet');
-      return [...isSuccess, ...told('believed by garbage', value === undefined || isKnown)];
-    }
-    default:
-      return isSuccess;
-  }
+  return [
+    ...told('ok after no success', (answer.status >= 200 && answer.status < 300) || isAbsent),
+    ...(proofs[name]?.(value, jsonOf(answer), told) ?? []),
+  ];
+}
+
+function countOf(json: unknown): number | undefined {
+  const items = member(json, 'items');
+  return Array.isArray(items) ? items.length : undefined;
 }
 
 function jsonOf({ body, framing }: FramedAnswer): unknown {

@@ -1,4 +1,4 @@
-import { type Server, createServer } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { Mutator } from '../mutator.ts';
@@ -11,15 +11,17 @@ export interface FramedAnswer extends WireAnswer {
   readonly framing: Framing;
 }
 
+interface Asked {
+  readonly method: string;
+  readonly url: URL;
+  readonly body: string;
+}
+
 /** An API server on loopback that says what it is told to, to the byte. */
 export interface WireServer {
   readonly url: string;
   /** What it answers from now on. */
-  answer: (request: {
-    readonly method: string;
-    readonly url: URL;
-    readonly body: string;
-  }) => FramedAnswer | Promise<FramedAnswer>;
+  answer: (request: Asked) => FramedAnswer | Promise<FramedAnswer>;
   close(): Promise<void>;
 }
 
@@ -33,14 +35,16 @@ export async function openWireServer(): Promise<WireServer> {
         url: new URL(request.url ?? '/', 'http://server'),
         body: Buffer.concat(chunks).toString('utf8'),
       };
-      void Promise.resolve(wire.answer(asked)).then((answer) => {
-        if (answer.framing === 'plain' && isPlain(answer)) {
-          response.writeHead(answer.status, { ...answer.headers });
-          response.end(answer.body);
-        } else request.socket.end(rawAnswer(answer));
-      });
+      void answer(asked, request, response);
     });
   });
+  const answer = async (asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const told = await wire.answer(asked);
+    if (told.framing === 'plain' && isPlain(told)) {
+      response.writeHead(told.status, { ...told.headers });
+      response.end(told.body);
+    } else request.socket.end(rawAnswer(told));
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const wire: WireServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

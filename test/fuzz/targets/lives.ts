@@ -42,7 +42,7 @@ export const armLives: Target = {
   name: 'arm-lives',
   share: 'answers',
   cases: 250,
-  testCases: 12,
+  testCases: 8,
   hangMs: 60_000,
   open: async () => ({ run: playArmLife }),
 };
@@ -66,7 +66,7 @@ export const kubernetesLives: Target = {
   name: 'kubernetes-lives',
   share: 'answers',
   cases: 40,
-  testCases: 3,
+  testCases: 2,
   hangMs: 60_000,
   open: async () => {
     const server = await openWireServer();

@@ -21,7 +21,7 @@ import { Secrets } from '../secrets.ts';
 import type { Case, CaseReport, Target } from '../target.ts';
 import { podDocument } from './kubernetes-documents.ts';
 import { mutateFramed, openWireServer } from './kubernetes-wire.ts';
-import type { WireServer } from './kubernetes-wire.ts';
+import type { FramedAnswer, WireServer } from './kubernetes-wire.ts';
 
 /** Lines of a watch and pages of a list: a key that the app takes, or garbage; a page is whole or none. */
 export const relayWatch: Target = {
@@ -117,7 +117,6 @@ async function playApp(one: Case, server: WireServer, app: AppClient): Promise<C
   const answer = mutateFramed({ status: isFine ? 200 : dice.pick([400, 401, 404, 409, 429, 503]), body }, mutator);
   one.show = () => JSON.stringify({ ...answer, body: answer.body.toString('utf8') });
   server.answer = () => answer;
-  const { signal } = new AbortController();
   if (isLog) {
     const target = { node: 'aci-1', namespace: 'default', pod: 'p', uid: 'u', container: 'main' };
     const log = readAppLog(await app.getLogs(target, signal), 'p', 'main');
@@ -251,28 +250,32 @@ async function playReview(one: Case, server: WireServer, reviews: Reviews): Prom
   const answer = mutateFramed({ status: 201, body }, mutator);
   one.show = () => JSON.stringify({ ...answer, body: answer.body.toString('utf8') });
   server.answer = () => answer;
-  const { signal } = new AbortController();
-  const status = (
-    jsonOf(answer.body.toString('utf8').slice(0, answer.framing === 'long' ? -5 : undefined)) as
-      | { readonly status?: { readonly authenticated?: unknown; readonly allowed?: unknown } | null }
-      | null
-      | undefined
-  )?.status;
-  if (isToken) {
-    const reviewed = await reviews.reviewToken('t', signal);
-    const isIn = reviewed.ok && reviewed.value !== undefined;
-    return {
-      outcome: isIn ? 'known' : 'unknown',
-      faults: isIn && status?.authenticated !== true ? ['let in by garbage'] : [],
-    };
-  }
-  const attributes = nodeAttributes('GET', ['pods']);
-  const allowed = await reviews.isAllowed({ name: 'u', uid: '', groups: [], extra: {} }, 'aci-1', attributes, signal);
-  const isAllowed = allowed.ok && allowed.value;
+  const said = saysYes(answer, isToken ? 'authenticated' : 'allowed');
+  const isIn = isToken ? await isKnown(reviews) : await isAllowed(reviews);
   return {
-    outcome: isAllowed ? 'allowed' : 'denied',
-    faults: isAllowed && status?.allowed !== true ? ['allowed by garbage'] : [],
+    outcome: `${isToken ? 'token' : 'access'} ${isIn ? 'yes' : 'no'}`,
+    faults: isIn && !said ? ['let in by garbage'] : [],
   };
+}
+
+const { signal } = new AbortController();
+
+async function isKnown(reviews: Reviews): Promise<boolean> {
+  const reviewed = await reviews.reviewToken('t', signal);
+  return reviewed.ok && reviewed.value !== undefined;
+}
+
+async function isAllowed(reviews: Reviews): Promise<boolean> {
+  const user = { name: 'u', uid: '', groups: [], extra: {} };
+  const allowed = await reviews.isAllowed(user, 'aci-1', nodeAttributes('GET', ['pods']), signal);
+  return allowed.ok && allowed.value;
+}
+
+/** Whether the answer's own text has the word, as a boolean where it belongs. */
+function saysYes({ body, framing }: FramedAnswer, word: 'authenticated' | 'allowed'): boolean {
+  const read = jsonOf(body.subarray(0, framing === 'long' ? Math.max(0, body.length - 5) : undefined).toString('utf8'));
+  const review = read as { readonly status?: Readonly<Record<string, unknown>> | null } | null | undefined;
+  return review?.status?.[word] === true;
 }
 
 function jsonOf(text: string): unknown {

@@ -14,7 +14,7 @@ export const settings: Target = {
   name: 'settings',
   share: 'requests',
   cases: 40_000,
-  testCases: 900,
+  testCases: 450,
   open: async () => ({ run: playSettings }),
 };
 

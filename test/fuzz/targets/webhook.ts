@@ -19,7 +19,7 @@ export const webhook: Target = {
   name: 'webhook',
   share: 'requests',
   cases: 45_000,
-  testCases: 900,
+  testCases: 450,
   open: async () => ({ run: (one) => playWebhook(one, createWorld()) }),
 };
 

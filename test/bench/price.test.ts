@@ -16,22 +16,19 @@ describe('what Flex bills', () => {
     { every: '15 s', executions: 8, perMonth: 175_104, gbSeconds: 87_552, beyond: 0, without: 2.35 },
     { every: '30 s', executions: 4, perMonth: 87_552, gbSeconds: 43_776, beyond: 0, without: 1.17 },
   ])('a timer every $every on 512 MB', ({ executions, perMonth, gbSeconds, beyond, without }) => {
-    const month = monthOf([{ executions, meanMs: 150 }], 120, 0.5);
+    const month = monthOf(
+      Array.from({ length: executions }, () => 150),
+      120,
+      0.5,
+    );
     expect(month.executions).toBeCloseTo(perMonth, 3);
     expect(month.gbSeconds).toBeCloseTo(gbSeconds, 3);
     expect(month.usdBeyondGrant).toBeCloseTo(beyond, 2);
     expect(month.usdWithoutGrant).toBeCloseTo(without, 2);
   });
 
-  it('two functions by their own times, each from 1 s on', () => {
-    const month = monthOf(
-      [
-        { executions: 1, meanMs: 100 },
-        { executions: 1, meanMs: 2500 },
-      ],
-      30.4 * 86_400,
-      2,
-    );
+  it('each execution by its own time, from 1 s on', () => {
+    const month = monthOf([100, 2500], 30.4 * 86_400, 2);
     expect(month).toMatchObject({ executions: 2, gbSeconds: 7, usdBeyondGrant: 0 });
   });
 });

@@ -14,13 +14,6 @@ export const flexRates = {
 /** The month that prices are told for: a twelfth of a year, 30.4 days. */
 export const monthSeconds = 30.4 * 86_400;
 
-/** What was seen of one function. */
-export interface Usage {
-  readonly executions: number;
-  /** Mean time of one execution. */
-  readonly meanMs: number;
-}
-
 export interface Month {
   readonly executions: number;
   readonly gbSeconds: number;
@@ -33,11 +26,11 @@ export function billedMs(durationMs: number): number {
   return Math.max(flexRates.leastMs, Math.ceil(durationMs / flexRates.stepMs) * flexRates.stepMs);
 }
 
-/** A whole month of what was seen in `seconds`, on instances of `instanceGb`. */
-export function monthOf(usages: readonly Usage[], seconds: number, instanceGb: number): Month {
+/** A whole month of the executions that were seen in `seconds`, by the time that each took, on instances of `instanceGb`. */
+export function monthOf(durationsMs: readonly number[], seconds: number, instanceGb: number): Month {
   const factor = monthSeconds / seconds;
-  const executions = sum(usages.map((usage) => usage.executions)) * factor;
-  const billedSeconds = sum(usages.map(({ executions: count, meanMs }) => (count * billedMs(meanMs)) / 1000)) * factor;
+  const executions = durationsMs.length * factor;
+  const billedSeconds = durationsMs.reduce((total, ms) => total + billedMs(ms) / 1000, 0) * factor;
   const gbSeconds = billedSeconds * instanceGb;
   return {
     executions,
@@ -52,5 +45,3 @@ export function monthOf(usages: readonly Usage[], seconds: number, instanceGb: n
 
 const usd = (executions: number, gbSeconds: number): number =>
   (executions / 1_000_000) * flexRates.perMillionExecutions + gbSeconds * flexRates.perGbSecond;
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

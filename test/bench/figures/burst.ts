@@ -74,7 +74,7 @@ async function warmUp(cloud: Cloud): Promise<void> {
   });
   await burst(cloud, 'warm', 24);
   // What was spent is to be there again.
-  await cloud.time.pause(5000);
+  await cloud.time.pause(3000);
 }
 
 async function burst(cloud: Cloud, prefix: string, count: number): Promise<readonly number[]> {

@@ -17,7 +17,7 @@ import type { Say } from './thousand-pods.ts';
 const rows = 5000;
 const due = 200;
 const idleRuns = 11;
-const busyRuns = 3;
+const busyRuns = 2;
 
 /** One sweep over a full table: with nothing due, and with 200 pods due, on real Table storage. */
 export async function measureSweep(bundles: Bundles, dir: string, say: Say): Promise<Section> {

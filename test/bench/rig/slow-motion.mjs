@@ -33,10 +33,11 @@ if (slowness > 1) {
   const realTimeout = AbortSignal.timeout.bind(AbortSignal);
   AbortSignal.timeout = (ms) => realTimeout(ms * slowness);
 
-  // The servers' own Date header is made beneath these clocks.
+  // The servers' own Date header, and how long they keep idle connections, are made beneath these clocks.
   for (const { Server } of [http, https]) {
     const { emit } = Server.prototype;
     Server.prototype.emit = function emitWithDate(event, ...given) {
+      if (event === 'listening') this.keepAliveTimeout *= slowness;
       if (event === 'request') given[1].setHeader('date', new Date().toUTCString());
       return emit.call(this, event, ...given);
     };

@@ -53,7 +53,6 @@ export function describePods(open: () => ClusterUnderTest): void {
       expect(pod.metadata).toMatchObject({
         generation: 1,
         namespace,
-        labels: {},
         annotations: {},
         ownerReferences: [],
       });
@@ -65,6 +64,17 @@ export function describePods(open: () => ClusterUnderTest): void {
       });
       expect(pod.status).toMatchObject({ phase: 'Pending', qosClass: 'BestEffort' });
       expect(pod.metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    });
+
+    it('carry the region and the zone of their node as labels, however they came to it', async () => {
+      const topology = {
+        'topology.kubernetes.io/region': 'westeurope',
+        'topology.kubernetes.io/zone': 'westeurope-1',
+      };
+      expect((await created('labelled')).metadata.labels).toEqual(topology);
+      expect((await hands().createPod({ name: 'labelled-later' })).metadata.labels).toEqual({});
+      await hands().bindPod('labelled-later', node);
+      expect((await podOf('labelled-later')).metadata.labels).toEqual(topology);
     });
 
     it('carry the token, the CA and the namespace of their ServiceAccount as a volume, mounted in each container', async () => {

@@ -1,11 +1,11 @@
-/** What admission adds to a new pod: ServiceAccount, DefaultTolerationSeconds, Priority. */
+/** What admission adds to a new pod: ServiceAccount, DefaultTolerationSeconds, Priority, PodTopologyLabels. */
 import { randomBytes } from 'node:crypto';
 import type { JsonObject } from '../../../core/json.ts';
 import type { ClusterState } from './cluster-state.ts';
-import { nameOf, namespaceOf, numberAt, objectsAt, specOf, textAt } from './json-access.ts';
+import { labelsOf, nameOf, namespaceOf, numberAt, objectsAt, specOf, textAt, withMeta } from './json-access.ts';
 import { done, forbidden, refuse } from './refusal.ts';
 import type { Outcome } from './refusal.ts';
-import { priorityClasses, serviceAccounts } from './resources.ts';
+import { nodes, priorityClasses, serviceAccounts } from './resources.ts';
 
 const tokenFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** What the admission plugin asks for: an hour, and seven seconds by which it is told from a user's own. */
@@ -13,8 +13,17 @@ const tokenSeconds = 3607;
 const evictionSeconds = 300;
 
 export function admitPod(state: ClusterState, pod: JsonObject): Outcome<JsonObject> {
-  const prioritised = withPriority(state, withTolerations(pod));
+  const placed = withMeta(pod, { labels: { ...labelsOf(pod), ...topologyOf(state, textAt(specOf(pod), 'nodeName')) } });
+  const prioritised = withPriority(state, withTolerations(placed));
   return prioritised.ok ? withServiceAccount(state, prioritised.value) : prioritised;
+}
+
+const topologyLabels = ['topology.kubernetes.io/region', 'topology.kubernetes.io/zone'];
+
+/** What a pod's labels take from its node when it is bound (KEP-4742); nothing from a node that is not there. */
+export function topologyOf(state: ClusterState, node: string): JsonObject {
+  const labels = labelsOf(state.store.get(nodes, { namespace: '', name: node }) ?? {});
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => topologyLabels.includes(name)));
 }
 
 /** Five minutes on a node that is not ready or unreachable, unless the pod speaks of that itself. Of updates as well. */

@@ -5,6 +5,7 @@ import type { Target } from './create.ts';
 import { deleteObject, parseDeleteOptions } from './delete.ts';
 import { instant, metaOf, objectAt, specOf, statusOf, textAt, uidOf } from './json-access.ts';
 import { nodeRestriction } from './node-restriction.ts';
+import { topologyOf } from './pod-admission.ts';
 import { conflict, done, forbidden, invalid, notFound, refuse } from './refusal.ts';
 import type { Outcome } from './refusal.ts';
 import { pods } from './resources.ts';
@@ -28,6 +29,7 @@ export function bindPod(state: ClusterState, { namespace, name }: Target, body: 
   state.store.put(
     pods,
     mergePatch(pod, {
+      metadata: { labels: topologyOf(state, node) },
       spec: { nodeName: node },
       status: {
         conditions: [{ type: 'PodScheduled', status: 'True', reason: null, message: null, lastTransitionTime: at }],

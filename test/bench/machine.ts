@@ -11,12 +11,10 @@ export interface Machine {
   readonly commit: string;
   readonly loadBefore: number;
   readonly loadAfter: number;
-  readonly tookSeconds: number;
 }
 
 /** Says what the machine is now; the answer is completed at the end of the run. */
 export function describeMachine(repository: string): () => Machine {
-  const startedMs = performance.now();
   const loadBefore = loadavg()[0] ?? 0;
   const date = new Date().toISOString().replace(/\.\d+Z$/, 'Z');
   return () => ({
@@ -28,7 +26,6 @@ export function describeMachine(repository: string): () => Machine {
     commit: commitOf(repository),
     loadBefore,
     loadAfter: loadavg()[0] ?? 0,
-    tookSeconds: (performance.now() - startedMs) / 1000,
   });
 }
 

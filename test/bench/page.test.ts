@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { formatGoal, formatValue, verdictOf } from './figure.ts';
 import type { Figure } from './figure.ts';
-import { missed, renderPage } from './page.ts';
+import { missed, renderPage, renewPage } from './page.ts';
 
 const figure = (changes: Partial<Figure>): Figure => ({ name: 'lag', value: 5, unit: 's', ...changes });
 
@@ -44,7 +44,6 @@ describe('the page', () => {
     commit: 'abc',
     loadBefore: 0.1,
     loadAfter: 1.5,
-    tookSeconds: 600,
   };
   const sections = [
     {
@@ -63,6 +62,17 @@ describe('the page', () => {
     expect(page).toContain('| lag | 5 s | ≤ 10 s | met |  |');
     expect(page).toContain('| late | 11 s | ≤ 10 s | **missed** | a\\|b |');
     expect(page.trimEnd().endsWith('1 goal is missed.')).toBe(true);
+  });
+
+  it('can have one benchmark taken anew, the others as they were', () => {
+    const before = renderPage([...sections, { title: 'Memory', method: 'By /proc.', figures: [] }], machine);
+    const again = { title: 'Lags', method: 'By looks.', figures: [figure({ value: 3, goal: { atMost: 10 } })] };
+    const after = renewPage(before, [again], { ...machine, date: '2026-11-24T12:00:00Z' });
+    expect(after.match(/^## .*/gm)).toEqual(['## Lags', '## Memory']);
+    expect(after.match(/^Taken [^,]*/gm)).toEqual(['Taken 2026-11-24T12:00:00Z', 'Taken 2026-11-23T12:00:00Z']);
+    expect(after).not.toContain('| late |');
+    expect(after.trimEnd().endsWith('All goals are met.')).toBe(true);
+    expect(after.match(/goals? (is|are)/g)).toHaveLength(1);
   });
 
   it('tells which figures missed their goals', () => {

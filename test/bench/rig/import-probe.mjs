@@ -34,7 +34,11 @@ if (mode === '--bytes') {
   });
 }
 const url = pathToFileURL(file).href;
+const usedBefore = process.cpuUsage();
 const startedMs = performance.now();
 await import(url);
 const tookMs = performance.now() - startedMs;
-process.stdout.write(`${JSON.stringify({ tookMs, registered, files })}\n`);
+const used = process.cpuUsage(usedBefore);
+process.stdout.write(
+  `${JSON.stringify({ tookMs, processorMs: (used.user + used.system) / 1000, registered, files })}\n`,
+);

@@ -122,7 +122,8 @@ export function createMemoryCluster(options: MemoryClusterOptions): MemoryCluste
     plantedToken: (token) => tokens.get(token),
     watchPods: (listener) => void listeners.push(listener),
     rebuild: (uid = randomUUID()) => {
-      life = begin(uid, life.state.store.version);
+      // A version is left out, so that who watches from before learns that it is too old.
+      life = begin(uid, life.state.store.version + 1);
     },
     tick: () => life.controllers.tick(life.state),
     state: () => life.state,

@@ -1,9 +1,9 @@
 import { createMemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
+import type { ContainerRun } from '../../shared/adapters/memory/group-life.ts';
 import type { MemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
 import type { Fault, Result } from '../../shared/core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../../shared/core/group/group.ts';
-import { tagNames } from '../../shared/core/group/identity.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
 import type { Plan } from './fault-kinds.ts';
 
@@ -67,6 +67,11 @@ export class ArmServer {
     });
   }
 
+  /** Whose group a name will be. */
+  expect(group: string, uid: string): void {
+    this.#owners.set(group, uid);
+  }
+
   uidOf(group: string): string {
     return this.#owners.get(group) ?? group;
   }
@@ -75,6 +80,15 @@ export class ArmServer {
   async peek(group: string): Promise<GroupObservation | undefined> {
     const seen = await this.groups.get(group, signal);
     return seen.ok ? seen.value : undefined;
+  }
+
+  /** What truly ran, by `uid/container`; a group that never came up ran nothing. */
+  runs(): ReadonlyMap<string, readonly ContainerRun[]> {
+    const runs = this.groups.runs().filter(({ group, startedAt }) => {
+      const own = this.incarnations.get(this.uidOf(group)) ?? [];
+      return own.findLast(({ at }) => at <= startedAt)?.fails === false;
+    });
+    return Map.groupBy(runs, ({ group, container }) => `${this.uidOf(group)}/${container}`);
   }
 
   async list(plan: Plan): Promise<Result<readonly ListedGroup[]>> {
@@ -99,12 +113,10 @@ export class ArmServer {
   }
 
   async put(group: string, body: GroupBody, plan: Plan): ReturnType<ContainerGroups['createOrUpdate']> {
-    const uid = body.tags[tagNames.uid] ?? group;
     const before = await this.peek(group);
     if (before?.provisioningState === 'Deleting') return fail(transitioning(group));
     const put = await this.groups.createOrUpdate(group, body, signal);
     if (!put.ok) return put;
-    this.#owners.set(group, uid);
     this.#erase(group, before, 'put');
     this.#record(group, body, plan);
     this.#changed(group, before);

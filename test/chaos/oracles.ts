@@ -1,6 +1,8 @@
+import type { ContainerRun } from '../../shared/adapters/memory/group-life.ts';
 import type { GroupObservation } from '../../shared/core/group/group.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { ContainerStatus } from '../../shared/core/kubernetes/pod.ts';
+import { isTrue } from '../matrix/oracles.ts';
 import type { Incarnation } from './arm-server.ts';
 import type { PodPlan } from './population.ts';
 import type { PodHistory } from './recorder.ts';
@@ -12,6 +14,8 @@ export interface Evidence {
   /** What ARM shows at the end. */
   readonly groups: ReadonlyMap<string, GroupObservation>;
   readonly plans: ReadonlyMap<string, PodPlan>;
+  /** What truly ran, by `uid/container`. */
+  readonly runs: ReadonlyMap<string, readonly ContainerRun[]>;
   /** When all tables were lost. */
   readonly tablesLostAt: readonly number[];
 }
@@ -75,23 +79,19 @@ export function trueEnds(evidence: Evidence): string[] {
   });
 }
 
-function untrue(status: ContainerStatus, own: readonly Incarnation[], { groups }: Evidence): string | undefined {
-  if (status.state.kind !== 'terminated') return undefined;
-  const { exitCode, reason, finishedAt } = status.state;
+function untrue(
+  status: ContainerStatus,
+  own: readonly Incarnation[],
+  { groups, runs }: Pick<Evidence, 'groups' | 'runs'>,
+): string | undefined {
+  const ran = own.flatMap(({ uid }) => runs.get(`${uid}/${status.name}`) ?? []);
+  const said = [status.state, status.lastState].find((state) => state !== undefined && !isTrue(state, ran));
+  if (said !== undefined) return `its status tells of a run that was not: ${JSON.stringify(said)}`;
+  if (status.state.kind !== 'terminated' || status.state.reason !== 'ContainerStatusUnknown') return undefined;
   const ends = own.flatMap((incarnation) => endsOf(incarnation, status.name, groups.get(incarnation.group)));
-  if (reason !== 'ContainerStatusUnknown') {
-    const isTrue = ends.some(
-      (end) => end.exitCode === exitCode && (end.finishTime === undefined || seconds(end.finishTime) === finishedAt),
-    );
-    // A container that restarts has ended more often than ARM still shows.
-    const isRestarting =
-      own.some(({ restartPolicy }) => restartPolicy !== 'Never') && ends.some((end) => end.exitCode === exitCode);
-    return isTrue || isRestarting ? undefined : `status says ${exitCode} at ${finishedAt ?? 'no time'}, ARM never did`;
-  }
-  if (exitCode !== 137) return `an unknown end has the code ${exitCode}`;
-  const missed = ends.find(({ isCurrent, finishTime, erased }) => {
+  const missed = ends.find(({ finishTime, erased }) => {
     const byUs = erased === undefined || erased.by !== 'world';
-    return isCurrent && byUs && (erased?.at ?? Infinity) - Date.parse(finishTime ?? '') > harvestedWithinMs;
+    return byUs && (erased?.at ?? Infinity) - Date.parse(finishTime ?? '') > harvestedWithinMs;
   });
   return missed === undefined
     ? undefined
@@ -101,33 +101,15 @@ function untrue(status: ContainerStatus, own: readonly Incarnation[], { groups }
 interface End {
   readonly exitCode: number;
   readonly finishTime: string | undefined;
-  readonly isCurrent: boolean;
   readonly erased: Incarnation['erased'];
 }
 
 function endsOf(incarnation: Incarnation, name: string, seen: GroupObservation | undefined): End[] {
   const shown = incarnation.erased === undefined ? seen : incarnation.last;
   const container = [...(shown?.containers ?? []), ...(shown?.initContainers ?? [])].find((one) => one.name === name);
-  const { currentState, previousState } = container?.instanceView ?? {};
-  return [currentState, previousState].flatMap((state) =>
-    state?.exitCode === undefined
-      ? []
-      : [
-          {
-            exitCode: state.exitCode,
-            finishTime: state.finishTime,
-            isCurrent: state === currentState,
-            erased: incarnation.erased,
-          },
-        ],
-  );
-}
-
-const seconds = (time: string): string => `${time.slice(0, 19)}Z`;
-
-/** O5: the planted value stands nowhere but in the container and in what ACI keeps secret. `texts` is all else that was written. */
-export function secretsKept(secret: string, texts: readonly (readonly [where: string, text: string])[]): string[] {
-  return texts.filter(([, text]) => text.includes(secret)).map(([where]) => `O5: a secret stands in ${where}`);
+  const state = container?.instanceView?.currentState;
+  if (state?.exitCode === undefined) return [];
+  return [{ exitCode: state.exitCode, finishTime: state.finishTime, erased: incarnation.erased }];
 }
 
 /** O6: ARM had to refuse nothing for its own limits. */

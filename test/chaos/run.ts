@@ -37,8 +37,8 @@ export interface ChaosReport {
 
 const minute = 60_000;
 /** Users create within the first minutes; things go wrong until the last. */
-const createWithinMs = 5 * minute;
-const faultsUntilMs = 15 * minute;
+const createWithinMs = 8 * minute;
+const faultsUntilMs = 20 * minute;
 /**
  * O7: all is at rest so long after the last fault. The longest back-off is 5 minutes, a resync comes every 5, orphans that
  * nothing explains are held for 10 (DESIGN rule 4), and the budget's queues empty meanwhile.
@@ -66,7 +66,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   if (faultRate > 0) plot(world, chance);
   await world.scheduler.run(start + faultsUntilMs);
   const settledAfterMs = await settle(world);
-  const evidence = await gather(world);
+  const evidence = await gather(world, world.arm.runs());
   const violations = [
     ...world.violations,
     ...world.recorder.violations,
@@ -207,11 +207,21 @@ async function settle(world: ChaosWorld): Promise<number> {
   return settleWithinMs;
 }
 
-async function gather({ arm, recorder, users, tablesLostAt }: ChaosWorld): Promise<Evidence> {
+async function gather(
+  { arm, recorder, users, tablesLostAt }: ChaosWorld,
+  runs: Evidence['runs'] = new Map(),
+): Promise<Evidence> {
   const groups = new Map<string, GroupObservation>();
   for (const name of arm.groups.names()) {
     const seen = await arm.peek(name);
     if (seen !== undefined) groups.set(name, seen);
   }
-  return { histories: recorder.histories, incarnations: arm.incarnations, groups, plans: users.plans, tablesLostAt };
+  return {
+    histories: recorder.histories,
+    incarnations: arm.incarnations,
+    groups,
+    plans: users.plans,
+    tablesLostAt,
+    runs: arm.runs(),
+  };
 }

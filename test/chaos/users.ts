@@ -89,9 +89,10 @@ export class Users {
   }
 
   #create(plan: PodPlan): void {
-    const { scheduler, cluster, journal } = this.#parts;
+    const { scheduler, cluster, journal, arm } = this.#parts;
     if (cluster.pods.get(refOf(plan)) !== undefined) return;
     const { uid } = plan.manifest;
+    arm.expect(this.#groupOf(plan), uid);
     this.plans.set(uid, plan);
     journal.note(uid, `created as ${plan.manifest.name}, ${JSON.stringify(plan.manifest.spec)}`);
     cluster.pods.create(plan.manifest);
@@ -100,16 +101,14 @@ export class Users {
   }
 
   #act(plan: PodPlan, action: Action): void {
-    const { arm, installation } = this.#parts;
+    const { arm } = this.#parts;
     if (this.#find(plan) === undefined) return;
     switch (action.kind) {
       case 'delete':
         this.#delete(plan, action);
         return;
-      case 'take group away': {
-        const { namespace = 'default', name, uid } = plan.manifest;
-        void arm.takeAway(groupName({ installation, namespace, name, uid }));
-      }
+      case 'take group away':
+        void arm.takeAway(this.#groupOf(plan));
     }
   }
 
@@ -137,6 +136,11 @@ export class Users {
     this.#copies += 1;
     const uid = `${plan.manifest.uid}-${this.#copies}`;
     return { ...plan, manifest: { ...plan.manifest, uid }, action: undefined };
+  }
+
+  #groupOf({ manifest }: PodPlan): string {
+    const { namespace = 'default', name, uid } = manifest;
+    return groupName({ installation: this.#parts.installation, namespace, name, uid });
   }
 
   #find(plan: PodPlan): Pod | undefined {

@@ -4,12 +4,12 @@ import { groupOwner } from '../../shared/core/group/identity.ts';
 import type { GroupBody, GroupObservation, ObservedState } from '../../shared/core/group/group.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { ContainerState, ContainerStatus, Pod } from '../../shared/core/kubernetes/pod.ts';
-import { timing } from '../../shared/core/reconcile/timing.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
 import type { RowWrite } from '../../shared/adapters/tables/row-table.ts';
 import type { World } from '../app/world.ts';
 import type { Call } from './instance.ts';
 import type { Life } from './life.ts';
+import { terms } from './window.ts';
 
 /** The oracles of DESIGN §8. */
 export type Oracle = 'O1' | 'O2' | 'O3' | 'O4' | 'O5' | 'O6' | 'O7';
@@ -110,10 +110,10 @@ export class Witness {
    */
   #holdsLock(call: Call, group: string): void {
     const row = this.#world.rows().find((one) => one.group === group);
-    const afterLossMs = call.name === 'groups.createOrUpdate' ? timing.birthMs : timing.lockMs;
+    const afterLossMs = call.name === 'groups.createOrUpdate' ? terms.birthMs : terms.lockMs;
     if (row === undefined || this.#world.now - this.tablesLostAt < afterLossMs) return;
     // A PUT is also covered by its intent: nobody else sends one before it is old.
-    const isCovered = row.intent.kind === 'open' && this.#world.now - row.intent.at < timing.openIntentMs;
+    const isCovered = row.intent.kind === 'open' && this.#world.now - row.intent.at < terms.openIntentMs;
     if (call.name === 'groups.createOrUpdate' && isCovered) return;
     const left = (row.lock?.until ?? -Infinity) - this.#world.now;
     if (row.lock?.owner.startsWith(`${call.instance.name}/`) === true && left > 0) return;

@@ -15,7 +15,10 @@ import { lifeOf, live, lives } from './lives.ts';
 import type { Stage } from './lives.ts';
 import { brokenPromises, leftovers, refusals } from './oracles.ts';
 import type { Expected } from './oracles.ts';
-import { createNamespace, PodWatch } from './pods.ts';
+import { createNamespace, manifest, PodWatch } from './pods.ts';
+import type { PodHistory } from './pods.ts';
+import { Storm, stormPod } from './storm.ts';
+import type { StormPod } from './storm.ts';
 import { arm, Executioner, formatPoint, parsePoint, pointsOf, samplePoints } from './points.ts';
 import type { Armed, Point, Target } from './points.ts';
 
@@ -26,9 +29,13 @@ const atLeast = 40;
 /** Taken for points whose call does not come a second time. */
 const spares = 20;
 /** Lives are led side by side, since most of each is waiting; they begin one after the other. */
-const lanes = 18;
+const lanes = 22;
 const laneDelayMs = 400;
 const settledWithinMs = 120_000;
+const stormPodCount = 200;
+/** The storm is over when so many calls were faulty and so many pods have begun to run all the same. */
+const stormFaults = 500;
+const stormBegun = 60;
 
 let cloud: GatedCloud;
 let stage: Stage;
@@ -49,13 +56,99 @@ describe('the real control plane, with a gate between the app and its outside wo
     const points = only === undefined ? await drawSample() : [parsePoint(only)];
     const tries = await tryPoints(points);
     const broken = await brokenPromises(cloud, stage.watch.histories, tries.map(expectation));
-    const settled = await settle(tries);
+    const settled = await settle(
+      tries.flatMap(({ armed, fault }) => (fault === undefined && armed !== undefined ? armed.pod.uid : [])),
+    );
     expect([...tries.flatMap(({ fault }) => fault ?? []), ...broken, ...settled, ...(await refusals(cloud))]).toEqual(
       [],
     );
     expect(tries.filter(isHit).length).toBeGreaterThanOrEqual(only === undefined ? atLeast : 1);
   });
+
+  it.skipIf(only !== undefined)(
+    `${stormPodCount} pods outlive faulty calls and kills, CRASH_SEED=${seed}`,
+    async () => {
+      const namespace = 'storm';
+      await createNamespace(cloud, namespace);
+      const watch = new PodWatch(cloud, namespace);
+      const random = createRandom(seed);
+      const pods = Array.from({ length: stormPodCount }, (_, index) => stormPod(index, random));
+      const storm = new Storm({ seed, rate: 0.1, mostKills: 8, callsPerKill: 300 });
+      const uids = await rage(storm, pods, { cloud, watch, namespace });
+      const expectations = pods.map(({ name, expected }): Expected => ({
+        uid: uids.get(name) ?? '',
+        label: `${name}, CRASH_SEED=${seed}`,
+        ...expected,
+      }));
+      const broken = await brokenPromises(cloud, watch.histories, expectations);
+      await cloud.core.deleteCollectionNamespacedPod({ namespace });
+      await until(
+        'all pods are gone',
+        () => [...watch.histories.values()].filter(({ deleted }) => !deleted).map(({ name }) => name),
+        (left) => left.length === 0,
+        settledWithinMs * 2,
+      );
+      await watch.stop();
+      expect([...broken, ...(await settle([...uids.values()])), ...(await refusals(cloud))]).toEqual([]);
+      expect(storm.kills).toBeGreaterThan(0);
+    },
+  );
 });
+
+/** Leads all pods of a storm: those that are to be deleted are, half of them at once, half while they run. */
+async function rage(
+  storm: Storm,
+  pods: readonly StormPod[],
+  { watch, namespace }: Stage,
+): Promise<Map<string, string>> {
+  const uids = new Map<string, string>();
+  const historyOf = (pod: StormPod) => watch.of(uids.get(pod.name) ?? '');
+  const countBegun = (): number => pods.filter((pod) => hasLeftPending(historyOf(pod))).length;
+  const create = async (pod: StormPod): Promise<void> => {
+    const made = await cloud.core.createNamespacedPod({ namespace, body: manifest(pod, false) });
+    uids.set(pod.name, made.metadata?.uid ?? '');
+  };
+  const end = async (pod: StormPod, index: number): Promise<void> => {
+    if (index % 2 === 0) await until(`${pod.name} runs`, () => historyOf(pod), hasLeftPending, settledWithinMs * 3);
+    await cloud.core.deleteNamespacedPod({ namespace, name: pod.name });
+  };
+  cloud.gate.judge = storm.judge;
+  const queue = [...pods];
+  const lane = async (): Promise<void> => {
+    for (let pod = queue.shift(); pod !== undefined; pod = queue.shift()) await create(pod);
+  };
+  await Promise.all(Array.from({ length: 8 }, lane));
+  const ending = Promise.all(pods.filter(({ isDeleted }) => isDeleted).map(end));
+  await until(
+    'the storm has hit enough',
+    () => ({ faulty: storm.faulty, begun: countBegun() }),
+    ({ faulty, begun }) => faulty >= stormFaults && begun >= stormBegun,
+    settledWithinMs * 2,
+  );
+  cloud.gate.judge = () => pass;
+  const offAt = Date.now();
+  console.log(describeStorm(storm, countBegun()));
+  await ending;
+  await until(
+    'all pods are as they should be',
+    () =>
+      pods
+        .filter((pod) => !pod.isSettled(historyOf(pod)))
+        .map((pod) => `${pod.name} ${historyOf(pod)?.phases.join('→')}`),
+    (others) => others.length === 0,
+    settledWithinMs * 2,
+  );
+  console.log(`all ${pods.length} pods were as they should be ${seconds(Date.now() - offAt)} after the last fault`);
+  return uids;
+}
+
+const hasLeftPending = (history: PodHistory | undefined): boolean => (history?.phases.length ?? 0) > 1;
+
+const describeStorm = ({ calls, faulty, kills, faults }: Storm, begun: number): string =>
+  [
+    `storm: ${calls} calls, ${faulty} of them faulty, ${kills} times kill -9; ${begun} pods had begun by then`,
+    ...[...faults].map(([kind, count]) => `  ${count} ${kind}`),
+  ].join('\n');
 
 const isHit = ({ armed }: Try): boolean => armed?.killedPid !== undefined;
 
@@ -67,8 +160,7 @@ function expectation({ armed, point, name }: Try): Expected {
 }
 
 /** What is still there of pods that are gone, some time after the last of them went. */
-async function settle(tries: readonly Try[]): Promise<string[]> {
-  const uids = tries.flatMap(({ armed, fault }) => (fault === undefined && armed !== undefined ? armed.pod.uid : []));
+async function settle(uids: readonly string[]): Promise<string[]> {
   const giveUpAt = Date.now() + settledWithinMs;
   for (;;) {
     const left = await leftovers(cloud, uids);

@@ -10,9 +10,9 @@ export interface Expected {
   /** How often its group was PUT. */
   readonly puts: readonly number[];
   /** The exit codes of its runs, in order, each way that is right; absent: whatever its runs had. */
-  readonly codes?: readonly (readonly number[])[];
+  readonly codes?: readonly (readonly (number | null)[])[];
   /** What its last status may show of the end; absent: the code of the last run. */
-  readonly shown?: readonly number[];
+  readonly shown?: readonly number[] | 'running';
 }
 
 /** O1 to O4 of pods that are gone, or ended. */
@@ -49,23 +49,28 @@ const putsOf = (requests: readonly ArmRequest[], group: string): number =>
 
 /** A container ran as often as Kubernetes would have run it. */
 function runFaults({ codes }: Expected, own: readonly Run[]): string[] {
-  const seen = JSON.stringify(own.map(({ exitCode }) => exitCode));
+  const seen = JSON.stringify(own.map(({ exitCode }) => exitCode ?? null));
   return codes === undefined || codes.some((right) => JSON.stringify(right) === seen)
     ? []
     : [`O2: its container ran ${own.length} times and ended with ${seen}, not ${JSON.stringify(codes)}`];
 }
 
-/** The last status tells the true end. */
+/** The last status tells the true end, or that there was none. */
 function endFaults({ shown }: Expected, { pod, phases }: PodHistory, own: readonly Run[]): string[] {
-  const [status] = pod.status?.containerStatuses ?? [];
-  const ended = status?.state?.terminated;
-  const allowed = shown ?? own.slice(-1).flatMap(({ exitCode }) => exitCode ?? []);
-  if (own.length === 0) return [];
+  const state = pod.status?.containerStatuses?.[0]?.state;
+  if (shown === 'running')
+    return state?.running === undefined
+      ? [`O3: its last status does not show it running, in phase ${phases.at(-1)}`]
+      : [];
+  const last = own.at(-1);
+  if (last === undefined) return [];
+  const ended = state?.terminated;
   if (ended === undefined) return [`O3: its last status shows no end, in phase ${phases.at(-1)}`];
-  const isUnknown = ended.exitCode === 137 && ended.reason !== 'ContainerStatusUnknown' && !own.some(isKilled);
-  return allowed.includes(ended.exitCode) && !isUnknown
+  const isInvented = ended.exitCode === 137 && ended.reason !== 'ContainerStatusUnknown' && !own.some(isKilled);
+  const isRight = shown === undefined ? ended.exitCode === last.exitCode : shown.includes(ended.exitCode);
+  return isRight && !isInvented
     ? []
-    : [`O3: its status says ${ended.exitCode} (${ended.reason}), the process ${own.at(-1)?.exitCode}`];
+    : [`O3: its status says ${ended.exitCode} (${ended.reason}), the process ${last.exitCode}`];
 }
 
 const isKilled = ({ exitCode }: Run): boolean => exitCode === 137;

@@ -98,7 +98,7 @@ export const arm = (point: Point, pod: Target): Armed => ({
 const deadAfterMs = 2_000;
 const longestHoldMs = 1_500;
 /** How many other pods a kill may hurt after that. */
-const mostOthers = 1;
+const mostOthers = 2;
 
 /**
  * Kills at the points that are armed, one process at a time. A kill is to hurt the one pod that it is meant for: the

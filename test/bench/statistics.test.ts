@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { median, percentile, perMinute } from './statistics.ts';
+import { median, percentile } from './statistics.ts';
 
 describe('percentile', () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
@@ -21,8 +21,4 @@ describe('percentile', () => {
   it('of nothing is no number, so that no goal is met by it', () => {
     expect(percentile([], 0.99)).toBeNaN();
   });
-});
-
-it('a rate is told per minute', () => {
-  expect(perMinute(30, 120_000)).toBe(15);
 });

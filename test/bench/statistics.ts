@@ -8,6 +8,3 @@ export function percentile(values: readonly number[], share: number): number {
 
 /** The middle one; of an even number the lower of the two in the middle. */
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
-
-/** How evenly something went on: per minute, from a count and the milliseconds in which it was counted. */
-export const perMinute = (count: number, ms: number): number => (count * 60_000) / ms;

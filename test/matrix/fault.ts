@@ -20,7 +20,7 @@ export const shortFreezeMs = 42_000;
 /** Longer than the lock's term, shorter than an intent is open (60 s). */
 export const longFreezeMs = 55_000;
 /** So long after the death of its sender a request arrives, and be it shown 12 s later: before an open intent is old. */
-export const lateMs = 45_000;
+export const lateMs = 47_000;
 /** Shorter than any deadline: every invocation goes on with what it read before. */
 export const blinkMs = 12_000;
 

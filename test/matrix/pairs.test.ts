@@ -4,7 +4,7 @@ import { judgeAll, sample } from './tests.ts';
 import { variants } from './variants.ts';
 
 /** Of each variant; all of them by `npm run test:matrix`. */
-const perVariant = 12;
+const perVariant = 8;
 
 describe('one process killed, the other frozen', () => {
   let points = 0;

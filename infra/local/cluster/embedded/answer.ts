@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../../shared/core/json.ts';
 /** What a request is answered with: a document, a text, or a stream that takes the response for itself. */
 export type Answer =
   | { readonly kind: 'json'; readonly status: number; readonly body: JsonObject }
-  | { readonly kind: 'text'; readonly status: number; readonly body: string }
+  | { readonly kind: 'text'; readonly status: number; readonly body: string; readonly contentType?: string }
   | { readonly kind: 'stream'; readonly start: (response: ServerResponse) => Promise<void> | void };
 
 export const json = (body: JsonObject, status = 200): Answer => ({ kind: 'json', status, body });

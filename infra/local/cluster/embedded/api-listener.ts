@@ -151,7 +151,7 @@ async function send(answer: Answer, response: ServerResponse, note: (status: num
       return;
     case 'text':
       note(answer.status);
-      response.writeHead(answer.status, { 'content-type': 'text/plain; charset=utf-8' });
+      response.writeHead(answer.status, { 'content-type': answer.contentType ?? 'text/plain; charset=utf-8' });
       response.end(answer.body);
       return;
     case 'json': {

@@ -43,11 +43,20 @@ function groupDocument([, group = '', version = '']: readonly string[]): Answer 
 }
 
 function openApi([, version = '', ...rest]: readonly string[]): Answer {
+  if (version === 'v2') return emptyOpenApi2;
   if (version !== 'v3') return refused(pathNotFound);
   if (rest.length === 0) return json(openApiIndex());
   const document = openApiOf(rest.join('/'));
   return document === undefined ? refused(pathNotFound) : json(document);
 }
+
+/** kubectl wants one for a `List`, in protobuf: an empty document tells it that it need not validate by itself. */
+const emptyOpenApi2: Answer = {
+  kind: 'text',
+  status: 200,
+  body: '',
+  contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
+};
 
 const groups = (): readonly string[] => [...new Set(resources.map(({ group }) => group))].filter((one) => one !== '');
 

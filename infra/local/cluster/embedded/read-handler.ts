@@ -70,6 +70,7 @@ function watch(serving: Serving, call: ReadCall): Answer {
     target: { resource: path.resource, namespace: path.namespace, selection },
     bookmarkMs: serving.bookmarkMs,
     stop: serving.stop(),
+    show: (object: JsonObject) => shownObject(call, object),
   };
   const options = {
     resourceVersion: query.get('resourceVersion') ?? '',
@@ -80,5 +81,7 @@ function watch(serving: Serving, call: ReadCall): Answer {
   return { kind: 'stream', start: (response) => streamWatch(response, source, options) };
 }
 
-const shown = ({ wantsTable, path, query }: ReadCall, object: JsonObject): Answer =>
-  json(wantsTable ? asTable(path.resource, object, query.get('includeObject') ?? 'Metadata') : object);
+const shownObject = ({ wantsTable, path, query }: ReadCall, object: JsonObject): JsonObject =>
+  wantsTable ? asTable(path.resource, object, query.get('includeObject') ?? 'Metadata') : object;
+
+const shown = (call: ReadCall, object: JsonObject): Answer => json(shownObject(call, object));

@@ -5,6 +5,7 @@ import type { ListTarget, WatchEvent } from '../../../../shared/adapters/memory/
 import { expired, statusJson } from '../../../../shared/adapters/memory/api-server/refusal.ts';
 import type { Refusal } from '../../../../shared/adapters/memory/api-server/refusal.ts';
 import { apiVersionOf } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import type { JsonObject } from '../../../../shared/core/json.ts';
 
 export interface WatchOptions {
   /** As the query has it: empty and `0` begin with what is there. */
@@ -21,6 +22,8 @@ export interface WatchSource {
   /** Of the server: how often bookmarks come, and who ends all watches. */
   readonly bookmarkMs: number;
   readonly stop: AbortSignal;
+  /** As the client takes an object: itself, or its row of a table. */
+  readonly show: (object: JsonObject) => JsonObject;
 }
 
 /** One JSON document a line until the time is over, the client leaves, or the server stops. */
@@ -37,7 +40,8 @@ export function streamWatch(response: ServerResponse, source: WatchSource, optio
 }
 
 /** Writes what comes before the live events, or says why the watch can't begin there. */
-function begin(response: ServerResponse, { state, target }: WatchSource, options: WatchOptions): Refusal | undefined {
+function begin(response: ServerResponse, source: WatchSource, options: WatchOptions): Refusal | undefined {
+  const { state, target } = source;
   const { resourceVersion } = options;
   const isInitial = options.sendInitialEvents || resourceVersion === '' || resourceVersion === '0';
   // One that is yet to come is waited for, and no fault.
@@ -45,15 +49,14 @@ function begin(response: ServerResponse, { state, target }: WatchSource, options
   const fault = versionFault(state, resourceVersion);
   if (fault !== undefined) return fault;
   if (isInitial) {
-    for (const object of selected(state, target)) write(response, { type: 'ADDED', object });
+    for (const object of selected(state, target)) tell(response, source, { type: 'ADDED', object });
     if (options.sendInitialEvents && options.bookmarks) write(response, bookmark({ state, target }, true));
     return undefined;
   }
   const changes = state.store.changesSince(Number(resourceVersion));
   if (changes === 'expired') return expired(`too old resource version: ${resourceVersion} (${state.store.version})`);
   for (const change of changes) {
-    const event = watchEvent(change, target);
-    if (event !== undefined) write(response, event);
+    tell(response, source, watchEvent(change, target));
   }
   return undefined;
 }
@@ -63,8 +66,7 @@ function follow(response: ServerResponse, source: WatchSource, options: WatchOpt
   const { promise, resolve } = Promise.withResolvers<void>();
   const from = Number(options.resourceVersion);
   const unsubscribe = state.store.subscribe((change) => {
-    const event = change.version > from ? watchEvent(change, target) : undefined;
-    if (event !== undefined) write(response, event);
+    if (change.version > from) tell(response, source, watchEvent(change, target));
   });
   const mark = (): void => {
     if (state.store.version >= from) write(response, bookmark(source, false));
@@ -96,6 +98,10 @@ function bookmark({ state, target }: Pick<WatchSource, 'state' | 'target'>, isIn
       metadata: { resourceVersion: String(state.store.version), ...(isInitialEnd ? annotations : {}) },
     },
   };
+}
+
+function tell(response: ServerResponse, { show }: WatchSource, event: WatchEvent | undefined): void {
+  if (event !== undefined) write(response, { type: event.type, object: show(event.object) });
 }
 
 function write(response: ServerResponse, event: WatchEvent): void {

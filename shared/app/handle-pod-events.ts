@@ -17,7 +17,7 @@ const recordRelayEveryMs = 15_000;
 const soonestMs = 1_000;
 const latestMs = 30_000;
 /** Whoever is looked at within this time takes part in sharing the reads. */
-const farthestLookMs = 66_000;
+const farthestLookMs = 63_000;
 
 export type PodEventsOutcome =
   /** All is done, or durably planned. Both times are the Table service's, RFC 3339. */

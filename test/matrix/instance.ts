@@ -12,7 +12,7 @@ export interface Stage {
   /** Does something so much later, whatever has become of the instance. */
   readonly later: (ms: number, act: () => Promise<void>) => void;
   readonly onCall: (call: Call) => void;
-  readonly onFault: (instance: Instance, call: Call) => void;
+  readonly onFault: (call: Call) => void;
 }
 
 /** One outside call as it was made. */
@@ -83,7 +83,7 @@ export class Instance {
     if (this.state === 'dead') return never;
     const fault = this.#fault;
     if (fault === undefined || !this.#isAt(index, moment)) return undefined;
-    this.#stage.onFault(this, call);
+    this.#stage.onFault(call);
     if (fault.kind === 'kill') {
       this.state = 'dead';
       return never;

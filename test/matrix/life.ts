@@ -182,7 +182,7 @@ export class Life {
       stand: (instance, ms) => this.#stand(instance, ms),
       later: (ms, act) => void this.#delayed.push({ until: this.now + ms, act }),
       onCall: (call) => this.#onCall(call),
-      onFault: (instance, call) => this.#onFault(instance, call, place),
+      onFault: (call) => this.#onFault(call, place),
     };
     const fault = heir > 0 ? undefined : place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
     const instance = new Instance(`${'ab'[place]}${heir}`, stage, fault);
@@ -194,7 +194,7 @@ export class Life {
     this.instances[place] = { instance, deps };
   }
 
-  #onFault(instance: Instance, call: Call, place: 0 | 1): void {
+  #onFault(call: Call, place: 0 | 1): void {
     this.faultsMet += 1;
     this.lastFaultAt = this.now;
     const fault = place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
@@ -202,7 +202,6 @@ export class Life {
       this.late = { name: call.name, ms: fault.kind === 'kill' ? lateMs : (fault.forMs ?? freezeMs) };
     // A process that died is followed by another; what it was working on is lost.
     if (fault?.kind === 'kill') this.#addInstance(place, 1);
-    void instance;
   }
 
   #turn(instance: Instance): Promise<void> {

@@ -355,8 +355,7 @@ export function findOverspending({ witness, faultsMet, isPair }: Life, budget: A
  * its status tells of, and a row that is due some day; an ended one has nothing that runs and a row that is done; of one
  * that is gone there is neither row nor group; no row is locked, no due key is left over, the Node is there.
  */
-export function unsettled({ world, witness, key, witness: { stories } }: Life): string | undefined {
-  void witness;
+export function unsettled({ world, key, witness: { stories } }: Life): string | undefined {
   const rows = new Map(world.store.readPods(key).map((row) => [row.uid, row]));
   for (const story of stories.values()) {
     const why = unsettledPod(world, story, rows.get(story.uid));

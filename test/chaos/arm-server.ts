@@ -33,6 +33,8 @@ export interface ArmServerOptions {
   >;
   readonly quota: { readonly groups: number; readonly cores: number };
   readonly note: (uid: string, line: string) => void;
+  /** Sees what of a body ARM would show to anybody who may read. */
+  readonly onBody: (uid: string, readable: string) => void;
   /** What of an incarnation's acceptance stands in rows and statuses now. */
   readonly evidenceOf: (uid: string) => Incarnation['evidence'];
 }
@@ -113,6 +115,7 @@ export class ArmServer {
   }
 
   async put(group: string, body: GroupBody, plan: Plan): ReturnType<ContainerGroups['createOrUpdate']> {
+    this.#options.onBody(this.uidOf(group), JSON.stringify(body, withoutSecrets));
     const before = await this.peek(group);
     if (before?.provisioningState === 'Deleting') return fail(transitioning(group));
     const put = await this.groups.createOrUpdate(group, body, signal);
@@ -199,6 +202,9 @@ export class ArmServer {
     this.#changes.set(group, { at: this.#options.now(), before });
   }
 }
+
+const secretMembers: ReadonlySet<string> = new Set(['secureValue', 'secret', 'password']);
+const withoutSecrets = (key: string, value: unknown): unknown => (secretMembers.has(key) ? undefined : value);
 
 const transitioning = (group: string): Fault => ({
   kind: 'conflict',

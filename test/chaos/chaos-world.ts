@@ -87,6 +87,7 @@ export class ChaosWorld {
       // Room for the groups, which finished ones keep; short of cores while all of them are there.
       quota: { groups: parts.pods * 2, cores: Math.max(4, parts.pods * 0.8) },
       note: (uid, line) => this.journal.note(uid, line),
+      onBody: (uid, readable) => this.#see(uid, readable, 'a plain member of a group'),
       evidenceOf: (uid) => this.#evidenceOf(uid),
     });
     this.faults = new FaultSource({
@@ -186,6 +187,11 @@ export class ChaosWorld {
       instance: life.name,
       endingPods: new Map(),
     };
+  }
+
+  /** O5, at the end: the events too. */
+  seeEvents(): void {
+    for (const event of this.cluster.events()) this.#see(event.involved.uid, JSON.stringify(event), 'an event');
   }
 
   #interfere(plan: Plan, uid: string, method: string): void {

@@ -67,6 +67,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await world.scheduler.run(start + faultsUntilMs);
   const settledAfterMs = await settle(world);
   const evidence = await gather(world, world.arm.runs());
+  world.seeEvents();
   const violations = [
     ...world.violations,
     ...world.recorder.violations,

@@ -4,13 +4,13 @@ import { applyConfiguration } from './apply-patch.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { bodyFault, createObject, noController } from './create.ts';
 import type { Target } from './create.ts';
-import { metaOf, omit, uidOf, withMeta } from './json-access.ts';
+import { metaOf, omit, statusOf, uidOf, withMeta } from './json-access.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { badRequest, done, notFound, refuse, unsupportedMediaType } from './refusal.ts';
 import type { Outcome } from './refusal.ts';
 import { qualifiedName } from './resources.ts';
 import { jsonMergePatch, mergePatch } from './strategic-merge.ts';
-import { writeChanged } from './update.ts';
+import { shapeFault, writeChanged } from './update.ts';
 
 export interface Patch {
   /** The media type, without parameters. */
@@ -28,7 +28,9 @@ export function patchObject(state: ClusterState, target: Target, patch: Patch): 
   if (patch.type === 'application/apply-patch+yaml') return apply(state, target, patch, current);
   if (current === undefined) return refuse(notFound({ kind: qualifiedName(resource), name }));
   const wanted = patched(current, patch);
-  return wanted.ok ? writeChanged(state, target, current, wanted.value) : wanted;
+  if (!wanted.ok) return wanted;
+  const misshapen = shapeFault(target, { ...current, status: statusOf(wanted.value) });
+  return misshapen === undefined ? writeChanged(state, target, current, wanted.value) : refuse(misshapen);
 }
 
 function patched(current: JsonObject, { type, body }: Patch): Outcome<JsonObject> {

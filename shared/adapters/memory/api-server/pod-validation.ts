@@ -121,12 +121,12 @@ function containerFaults(container: JsonObject, field: string, volumes: readonly
 }
 
 /** A member of a wrong type: the real server does not even decode it. */
-function shapeFaults(pod: JsonObject): readonly FieldFault[] {
-  const whole = withMeta(pod, { uid: 'u', namespace: 'n', name: 'n' });
-  return parsePod(whole) === undefined
-    ? [invalidValue('spec', '…', 'a member has not the type that the API reference gives it')]
-    : [];
-}
+const shapeFaults = (pod: JsonObject): readonly FieldFault[] =>
+  isPodShaped(pod) ? [] : [invalidValue('spec', '…', 'a member has not the type that the API reference gives it')];
+
+/** Whether what is read of a pod has the right types. */
+export const isPodShaped = (pod: JsonObject): boolean =>
+  parsePod(withMeta(pod, { uid: 'u', namespace: 'n', name: 'n' })) !== undefined;
 
 /** What may change in the spec of a pod that exists; undefined when the change is allowed. */
 export function podUpdateFault(before: JsonObject, after: JsonObject): FieldFault | undefined {

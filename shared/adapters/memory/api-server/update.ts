@@ -20,9 +20,9 @@ import { allowsCreateOnUpdate, allowsUnconditionalUpdate, defaultsOf, faultsOf, 
 import { nodeRestriction } from './node-restriction.ts';
 import { withTolerations } from './pod-admission.ts';
 import { podStatusFaults } from './pod-status-rules.ts';
-import { podUpdateFault } from './pod-validation.ts';
+import { isPodShaped, podUpdateFault } from './pod-validation.ts';
 import { changed, done, forbidden, invalid, notFound, refuse, uidDiffers } from './refusal.ts';
-import type { FieldFault, Outcome } from './refusal.ts';
+import type { FieldFault, Outcome, Refusal } from './refusal.ts';
 import { pods, qualifiedName } from './resources.ts';
 import { inWholeSeconds } from './times.ts';
 import { nodeNameOf } from './user.ts';
@@ -46,8 +46,17 @@ export function replaceObject(state: ClusterState, target: Target, body: JsonObj
     return refuse(
       invalid(kindOf(resource), name, [invalidValue('metadata.resourceVersion', 0, 'must be specified for an update')]),
     );
-  return writeChanged(state, target, current, body);
+  const misshapen = shapeFault(target, { ...current, status: statusOf(body) });
+  return misshapen === undefined ? writeChanged(state, target, current, body) : refuse(misshapen);
 }
+
+/** A status that the real server could not even decode; what comes by the port is right by its type. */
+export const shapeFault = ({ resource, subresource, name }: Target, pod: JsonObject): Refusal | undefined =>
+  resource === pods && subresource === 'status' && !isPodShaped(pod)
+    ? invalid(kindOf(resource), name, [
+        invalidValue('status', '…', 'a member has not the type that the API reference gives it'),
+      ])
+    : undefined;
 
 /**
  * Stores what `current` is to become, under the rules of every update: the resourceVersion has to match where one is
@@ -66,7 +75,8 @@ export function writeChanged(
   const uid = uidOf(wanted);
   if (uid !== '' && uid !== uidOf(current))
     return refuse(invalid(kindOf(resource), name, [invalidValue('metadata.uid', uid, 'field is immutable')]));
-  const next = target.subresource === 'status' ? withStatusOf(current, wanted) : withRestOf(target, current, wanted);
+  const next =
+    target.subresource === 'status' ? withStatusOf(target, current, wanted) : withRestOf(target, current, wanted);
   const node = target.user === undefined ? undefined : nodeNameOf(target.user);
   const { subresource } = target;
   const restricted =
@@ -114,13 +124,15 @@ function mergedMeta(current: JsonObject, wanted: JsonObject): JsonObject {
   return { ...omit(metaOf(wanted), ...serverOwned, 'managedFields', 'selfLink'), ...own };
 }
 
-function withStatusOf(current: JsonObject, wanted: JsonObject): JsonObject {
+function withStatusOf({ resource }: Target, current: JsonObject, wanted: JsonObject): JsonObject {
   const owners = metaOf(current)['ownerReferences'];
   const metadata = {
     ...omit(mergedMeta(current, wanted), 'ownerReferences'),
     ...(owners === undefined ? {} : { ownerReferences: owners }),
   };
-  return { ...current, metadata, status: inWholeSeconds(statusOf(wanted)) };
+  const next = { ...current, metadata, status: inWholeSeconds(statusOf(wanted)) };
+  // A pod's defaults are all of its spec, and that stays.
+  return resource === pods ? next : defaultsOf(resource, next);
 }
 
 function withRestOf({ resource }: Target, current: JsonObject, wanted: JsonObject): JsonObject {

@@ -12,7 +12,7 @@ import type { Counters } from '../rig/host.ts';
 import { median } from '../statistics.ts';
 import type { Say } from './thousand-pods.ts';
 
-const idleMs = 120_000;
+const idleMs = 60_000;
 const instanceGb = 0.5;
 const podsOfAKind = 5;
 
@@ -68,7 +68,7 @@ function loadedFigure(folder: string, bundles: Bundles): Section['figures'][numb
 async function measureIdle(cloud: Cloud, say: Say): Promise<Section> {
   await cloud.time.pause(10_000);
   // The timers fire at whole quarters of a minute: a window that begins between them holds as many as it is long.
-  await cloud.time.pause(30_000 - (Date.now() % 30_000) + 7000);
+  await cloud.time.pause(15_000 - (Date.now() % 15_000) + 7000);
   say(`idle for ${idleMs / 1000} s`);
   const first = await cloud.host.invocations();
   const durations: number[] = [];

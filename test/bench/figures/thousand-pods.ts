@@ -16,9 +16,12 @@ const fewJobs = 100;
 const manyJobs = 1000;
 const deletes = 50;
 
-/** Milliseconds between the first and the last end of the containers that are watched, at 100 and at 1,000 pods. */
-const fewEndMs = { from: 45_000, to: 75_000 };
-const manyEndMs = 150_000;
+/** When the containers end: at 100 pods after their start, at 1,000 after the first of them was created; ms. */
+const fewEndMs = { from: 35_000, to: 65_000 };
+const manyEndMs = { from: 140_000, to: 240_000 };
+/** How long ends and reads are watched at 1,000 pods, and how long the last ends have to be told. */
+const watchedMs = 120_000;
+const lastToldMs = 20_000;
 
 interface Pods {
   /** UIDs by name. */
@@ -125,13 +128,20 @@ function lagFigures(count: number, values: readonly number[], goal: number): rea
   ];
 }
 
+/** When a job of many starts at ARM's pace: a burst, then ten a second, and 16 s until it runs. */
+const startOf = (index: number): number => 16_000 + Math.max(0, index - 130) * 100;
+
+/** Ends follow one another in no order of creation. */
+const endOf = (index: number): number =>
+  manyEndMs.from + ((manyEndMs.to - manyEndMs.from) * ((index * 7919) % manyJobs)) / manyJobs;
+
 async function createMany(cloud: Cloud, pods: Pods, say: Say): Promise<readonly Figure[]> {
   const startMs = Date.now();
   const doomed = names('server', deletes);
   // A third of the jobs will end; the others stay, so that there are as many all the time.
   const creating = create(cloud, pods, names('many', manyJobs), (index) => ({
     restartPolicy: 'Never',
-    ...(index % 3 === 0 ? { runMs: 170_000 + (index / manyJobs) * (manyEndMs - 60_000) } : {}),
+    ...(index % 3 === 0 ? { runMs: endOf(index) - startOf(index) } : {}),
   }));
   await cloud.time.pause(20_000);
   const deletedAt = new Map<string, number>();
@@ -209,10 +219,10 @@ async function measureManyEnds(
   );
   say(`${phaseCount(cloud, 'many-', 'Running')} of ${manyJobs} run${running ? '' : ': not all of them'}`);
   const fromMs = Date.now();
-  await cloud.time.pause(manyEndMs);
+  await cloud.time.pause(watchedMs);
   const toMs = Date.now();
   const requests = (await cloud.arm.requests()).filter((one) => one.atMs >= fromMs && one.atMs < toMs);
-  await cloud.time.pause(20_000);
+  await cloud.time.pause(lastToldMs);
   const many = await lags(cloud, pods, 'many-');
   say(`lag at ${manyJobs}: p50 ${seconds(many, 0.5)} s, p99 ${seconds(many, 0.99)} s of ${many.length}`);
   const reads = requests.filter((one) => one.method === 'GET');

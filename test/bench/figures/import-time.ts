@@ -26,7 +26,7 @@ const answer = z.object({
 
 /** Fresh processes that count. One that waited for a processor tells of the others on the machine, and is taken again. */
 const processes = 21;
-const mostTries = 150;
+const mostTries = 60;
 const warmUps = 2;
 /** Part of its time that a process must have had a processor. */
 const undisturbed = 0.9;

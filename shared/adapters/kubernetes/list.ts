@@ -39,10 +39,14 @@ export async function list<T>(
       return answer;
     }
     items.push(...answer.value.items);
-    next = answer.value.continueToken;
-    if (next === undefined) {
+    const { continueToken } = answer.value;
+    if (continueToken === undefined) {
       return ok(items);
     }
+    if (continueToken === next) {
+      return fail(transient(`GET ${wanted.path}: the list does not go on`));
+    }
+    next = continueToken;
   }
   return fail(transient(`GET ${wanted.path}: more than ${maxPages} pages`));
 }

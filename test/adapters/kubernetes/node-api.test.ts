@@ -223,6 +223,12 @@ describe('what pods refer to', () => {
     expect(JSON.stringify(refused)).not.toContain('plain');
   });
 
+  it('a list whose pages all name the same next one is given up at once', async () => {
+    await using server = await cannedServer({ body: podList([podJson('p')], 'token') });
+    expect(await createNodeApi(server.client, 'aci-1').listPods(never)).toMatchObject({ fault: { kind: 'transient' } });
+    expect(server.received).toHaveLength(2);
+  });
+
   it.each(['', '..', '\ud800'])('the name %j, which no object has, is never sent', async (name) => {
     await using server = await cannedServer({ body: {} });
     expect(await createNodeApi(server.client, 'aci-1').getSecret({ namespace: 'default', name }, never)).toMatchObject({

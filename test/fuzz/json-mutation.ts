@@ -35,6 +35,7 @@ export function printNode(node: Node): string {
 /** Where a node stands, and how to put another there or take it away. */
 interface Place {
   readonly node: Node;
+  readonly depth: number;
   replace(by: Node): void;
   /** Undefined at the root. */
   readonly remove: (() => void) | undefined;
@@ -46,37 +47,40 @@ function placesOf(root: { node: Node }): readonly Place[] {
   const places: Place[] = [
     {
       node: root.node,
+      depth: 0,
       replace: (by) => void (root.node = by),
       remove: undefined,
       repeat: undefined,
       rename: undefined,
     },
   ];
-  const visit = (node: Node): void => {
+  const visit = (node: Node, depth: number): void => {
     if (node.kind === 'object')
       for (const entry of node.entries) {
         places.push({
           node: entry[1],
+          depth,
           replace: (by) => void (entry[1] = by),
           remove: () => void node.entries.splice(node.entries.indexOf(entry), 1),
           repeat: (by) => void node.entries.push([entry[0], by]),
           rename: (key) => void (entry[0] = key),
         });
-        visit(entry[1]);
+        visit(entry[1], depth + 1);
       }
     if (node.kind === 'array')
       for (const item of node.items) {
         places.push({
           node: item,
+          depth,
           replace: (by) => void (node.items[node.items.indexOf(item)] = by),
           remove: () => void node.items.splice(node.items.indexOf(item), 1),
           repeat: (by) => void node.items.push(by),
           rename: undefined,
         });
-        visit(item);
+        visit(item, depth + 1);
       }
   };
-  visit(root.node);
+  visit(root.node, 1);
   return places;
 }
 
@@ -257,11 +261,18 @@ const weights: Readonly<Record<keyof typeof operations, number>> = {
   many: 0.2,
 };
 
+/** Members near the root are few, and matter most: half of all mutations are theirs. */
+function pickPlace(places: readonly Place[], dice: Dice): Place {
+  if (dice.chance(0.5)) return dice.pick(places);
+  const deepest = 1 + dice.below(2);
+  return dice.pick(places.filter(({ depth }) => depth <= deepest));
+}
+
 /** Does one thing to a document, in place; the word says what. */
 export function mutateNode(root: { node: Node }, dice: Dice): string {
   for (;;) {
     const places = placesOf(root);
     const operation = dice.weighted(weights);
-    if (operations[operation]({ place: dice.pick(places), places, dice })) return operation;
+    if (operations[operation]({ place: pickPlace(places, dice), places, dice })) return operation;
   }
 }

@@ -44,7 +44,8 @@ const plain = ({ status, headers = {}, body }: Truth): WireAnswer => ({
   body: Buffer.from(body === undefined ? '' : JSON.stringify(body)),
 });
 
-const unsure = [500, 502, 503, 504, 408, 301, 202, 418, 599];
+/** Those of a client's mistake say nothing without a body that does. */
+const unsure = [400, 404, 404, 409, 412, 500, 502, 503, 504, 408, 301, 202, 418, 599];
 
 function meddled(truth: Truth, how: 'garbage' | 'mutated', mutator: Mutator): WireAnswer {
   let answer = plain(truth);

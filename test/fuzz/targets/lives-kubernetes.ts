@@ -188,7 +188,8 @@ const framed = ({ status, body }: Truth): FramedAnswer => ({
   framing: 'plain',
 });
 
-const unsure = [500, 502, 503, 504, 408, 301, 304, 599];
+/** Those of a client's mistake say nothing without a body that does. */
+const unsure = [400, 404, 404, 409, 412, 500, 502, 503, 504, 408, 301, 304, 599];
 
 function meddled(truth: Truth, how: 'garbage' | 'mutated', mutator: Mutator): FramedAnswer {
   let answer = framed(truth);

@@ -35,12 +35,13 @@ const settledWithinMs = 120_000;
 const stormPodCount = 200;
 /** The storm is over when so many calls were faulty and so many pods have begun to run all the same. */
 const stormFaults = 500;
-const stormBegun = 60;
+const stormBegun = 40;
 
 let cloud: GatedCloud;
 let stage: Stage;
 
-describe('the real control plane, with a gate between the app and its outside worlds', () => {
+// Far beyond what an idle machine needs: these tests wait for states, and a busy one is slow to come to them.
+describe('the real control plane, with a gate between the app and its outside worlds', { timeout: 1_500_000 }, () => {
   beforeAll(async () => {
     cloud = await startGatedCloud();
     await createNamespace(cloud, 'points');
@@ -109,7 +110,7 @@ async function rage(
     uids.set(pod.name, made.metadata?.uid ?? '');
   };
   const end = async (pod: StormPod, index: number): Promise<void> => {
-    if (index % 2 === 0) await until(`${pod.name} runs`, () => historyOf(pod), hasLeftPending, settledWithinMs * 3);
+    if (index % 2 === 0) await until(`${pod.name} runs`, () => historyOf(pod), hasLeftPending, settledWithinMs * 6);
     await cloud.core.deleteNamespacedPod({ namespace, name: pod.name });
   };
   cloud.gate.judge = storm.judge;
@@ -123,7 +124,7 @@ async function rage(
     'the storm has hit enough',
     () => ({ faulty: storm.faulty, begun: countBegun() }),
     ({ faulty, begun }) => faulty >= stormFaults && begun >= stormBegun,
-    settledWithinMs * 2,
+    settledWithinMs * 4,
   );
   cloud.gate.judge = () => pass;
   const offAt = Date.now();
@@ -136,7 +137,7 @@ async function rage(
         .filter((pod) => !pod.isSettled(historyOf(pod)))
         .map((pod) => `${pod.name} ${historyOf(pod)?.phases.join('→')}`),
     (others) => others.length === 0,
-    settledWithinMs * 2,
+    settledWithinMs * 4,
   );
   console.log(`all ${pods.length} pods were as they should be ${seconds(Date.now() - offAt)} after the last fault`);
   return uids;

@@ -135,7 +135,6 @@ const journalSchema = z.looseObject({
 });
 const workersSchema = z.array(z.object({ name: z.string(), pid: z.number().optional() }));
 
-export type Group = z.infer<typeof groupSchema>;
 export type Run = z.infer<typeof runSchema>;
 export type ArmRequest = z.infer<typeof journalSchema>;
 

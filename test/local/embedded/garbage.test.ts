@@ -73,7 +73,7 @@ it('whatever is sent is taken or refused, and the controllers live with it', () 
       for (const { plural, path, by } of all) {
         const manifest = manifests[plural] ?? {};
         const body = spoilt(manifest, path, by);
-        const name = String((manifest['metadata'] as { name: string }).name);
+        const { name } = manifest['metadata'] as { name: string };
         const object = isJsonObject(body) ? body : {};
         world.create(plural, {
           ...object,

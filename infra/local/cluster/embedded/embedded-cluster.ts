@@ -58,7 +58,7 @@ export interface EmbeddedCluster {
   stop(): Promise<void>;
 }
 
-export const embeddedVersion = 'v1.36.3';
+const embeddedVersion = 'v1.36.3';
 const defaultTickMs = 1000;
 const defaultBookmarkMs = 60_000;
 

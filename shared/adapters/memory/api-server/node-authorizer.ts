@@ -13,7 +13,7 @@ export type NodeDecision = { readonly allowed: boolean; readonly why: string };
 
 const allow: NodeDecision = { allowed: true, why: '' };
 const deny = (why: string): NodeDecision => ({ allowed: false, why });
-export const noRelationship = (node: string): string => `no relationship found between node '${node}' and this object`;
+const noRelationship = (node: string): string => `no relationship found between node '${node}' and this object`;
 
 /** What every node may do, whatever it refers to (ClusterRole `system:node`). */
 const always: Readonly<Record<string, readonly string[]>> = {

@@ -29,7 +29,7 @@ export function defaultPod(pod: JsonObject): JsonObject {
 const readable = 0o644;
 const files = ['secret', 'configMap', 'downwardAPI', 'projected'];
 
-export function defaultVolume(volume: JsonObject): JsonObject {
+function defaultVolume(volume: JsonObject): JsonObject {
   const source = Object.keys(volume).find((name) => name !== 'name');
   if (source === undefined) return { ...volume, emptyDir: {} };
   const body = volume[source];

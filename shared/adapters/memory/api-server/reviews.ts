@@ -79,5 +79,5 @@ function accessStatus(
 }
 
 /** Discovery, which every authenticated user may read. */
-export const isPublicPath = (path: string): boolean =>
+const isPublicPath = (path: string): boolean =>
   /^\/(api|apis|openapi|version|healthz|livez|readyz)(\/|$)/.test(path);

@@ -10,8 +10,8 @@ export interface User {
 
 export const authenticatedGroup = 'system:authenticated';
 export const mastersGroup = 'system:masters';
-export const nodesGroup = 'system:nodes';
-export const nodeUserPrefix = 'system:node:';
+const nodesGroup = 'system:nodes';
+const nodeUserPrefix = 'system:node:';
 
 export const anonymous: User = { name: 'system:anonymous', uid: '', groups: ['system:unauthenticated'], extra: {} };
 

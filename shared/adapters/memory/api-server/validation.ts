@@ -11,7 +11,7 @@ const qualifiedNamePart = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 const labelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$/;
 
 export const isDnsLabel = (text: string): boolean => text.length <= 63 && label.test(text);
-export const isDnsSubdomain = (text: string): boolean => text.length <= 253 && subdomain.test(text);
+const isDnsSubdomain = (text: string): boolean => text.length <= 253 && subdomain.test(text);
 
 export const required = (field: string, why = ''): FieldFault => ({
   field,

@@ -58,6 +58,14 @@ export function describeNodes(open: () => ClusterUnderTest): void {
       expect(patched.metadata.labels).toMatchObject(template.labels);
     });
 
+    it('status: quantities come back in their canonical form', async () => {
+      const capacity = { cpu: '1500m', memory: '2048Mi', pods: '1k', 'ephemeral-storage': '1536Mi' };
+      const patched = valueOf(await api().patchNodeStatus({ ...template.status, capacity }, never));
+      expect(patched.status.capacity).toEqual({ ...capacity, memory: '2Gi' });
+      const whole = { ...template.status, capacity: { cpu: '1000m' } };
+      expect(valueOf(await api().patchNodeStatus(whole, never)).status.capacity).toEqual({ cpu: '1' });
+    });
+
     it('status: the same once more gives no new resourceVersion', async () => {
       // The controllers may still be at work on a new node.
       const isUnchanged = async (): Promise<boolean> => {

@@ -66,6 +66,14 @@ export function describePods(open: () => ClusterUnderTest): void {
       expect(pod.metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     });
 
+    it('have their quantities in canonical form, and limits as requests where none are said', async () => {
+      const limits = { cpu: '0.5', memory: '1024Mi' };
+      const pod = await created('quantities', { containers: [{ name: 'c', image: 'busybox', resources: { limits } }] });
+      const canonical = { cpu: '500m', memory: '1Gi' };
+      expect(pod.spec.containers[0]?.resources).toEqual({ limits: canonical, requests: canonical });
+      expect(pod.status.qosClass).toBe('Guaranteed');
+    });
+
     it('carry the region and the zone of their node as labels, however they came to it', async () => {
       const topology = {
         'topology.kubernetes.io/region': 'westeurope',

@@ -2,6 +2,7 @@
 import { isJsonObject } from '../../../core/json.ts';
 import type { Json, JsonObject } from '../../../core/json.ts';
 import { objectAt, objectsAt, textAt, withDefaults } from './json-access.ts';
+import { inCanonicalForm } from './quantities.ts';
 
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 
@@ -33,7 +34,8 @@ function pullPolicy(image: string): string {
 }
 
 /** A limit without a request is a request as well. */
-function defaultResources(resources: JsonObject): JsonObject {
+function defaultResources(given: JsonObject): JsonObject {
+  const resources = inCanonicalForm(given, 'limits', 'requests');
   const limits = objectAt(resources, 'limits');
   if (Object.keys(limits).length === 0) return resources;
   return { ...resources, requests: { ...limits, ...objectAt(resources, 'requests') } };

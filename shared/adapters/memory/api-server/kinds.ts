@@ -18,6 +18,7 @@ import {
 import { admitPod } from './pod-admission.ts';
 import { defaultPod, qosClass } from './pod-defaults.ts';
 import { podFaults } from './pod-validation.ts';
+import { inCanonicalForm } from './quantities.ts';
 import { badRequest, done } from './refusal.ts';
 import type { FieldFault, Outcome, Refusal } from './refusal.ts';
 import { configMaps, leases, namespaces, nodes, pods, secrets, serviceAccounts, services } from './resources.ts';
@@ -36,6 +37,8 @@ export function defaultsOf(resource: Resource, object: JsonObject): JsonObject {
       return decodedSecret(withDefaults(object, { type: 'Opaque' }));
     case namespaces:
       return namespaceDefaults(object);
+    case nodes:
+      return { ...object, status: inCanonicalForm(statusOf(object), 'capacity', 'allocatable') };
     default:
       return object;
   }

@@ -64,6 +64,11 @@ describe('the page', () => {
     expect(page.trimEnd().endsWith('1 goal is missed.')).toBe(true);
   });
 
+  it('says so when others had the processors', () => {
+    expect(renderPage(sections, machine)).not.toContain('Other work');
+    expect(renderPage(sections, { ...machine, loadBefore: 9 })).toContain('**Other work had the processors meanwhile');
+  });
+
   it('can have one benchmark taken anew, the others as they were', () => {
     const before = renderPage([...sections, { title: 'Memory', method: 'By /proc.', figures: [] }], machine);
     const again = { title: 'Lags', method: 'By looks.', figures: [figure({ value: 3, goal: { atMost: 10 } })] };

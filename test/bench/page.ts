@@ -51,7 +51,7 @@ function renderSection({ title, method, figures }: Section, machine: Machine): s
     '',
     method,
     '',
-    `Taken ${machine.date}, commit \`${machine.commit}\`; load of the machine ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after the run.`,
+    `Taken ${machine.date}, commit \`${machine.commit}\`; load of the machine ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after the run.${busy(machine)}`,
     '',
     '| Figure | Measured | Goal | | Note |',
     '|---|---:|---:|---|---|',
@@ -61,6 +61,12 @@ function renderSection({ title, method, figures }: Section, machine: Machine): s
     ),
   ].join('\n');
 }
+
+/** Whoever reads a time must know that others had the processors meanwhile. */
+const busy = ({ loadBefore, cores }: Machine): string =>
+  loadBefore > cores
+    ? ' **Other work had the processors meanwhile: times are longer than those of this machine alone, and a goal missed by time alone tells little.**'
+    : '';
 
 const mark = (figure: Figure): string => ({ met: 'met', missed: '**missed**', 'no goal': '' })[verdictOf(figure)];
 

@@ -23,7 +23,7 @@ import { podStatusFaults } from './pod-status-rules.ts';
 import { isPodShaped, podUpdateFault } from './pod-validation.ts';
 import { changed, done, forbidden, invalid, notFound, refuse, uidDiffers } from './refusal.ts';
 import type { FieldFault, Outcome, Refusal } from './refusal.ts';
-import { nodes, pods, qualifiedName } from './resources.ts';
+import { pods, qualifiedName } from './resources.ts';
 import { inWholeSeconds } from './times.ts';
 import { nodeNameOf } from './user.ts';
 import { invalidValue, metadataFaults } from './validation.ts';

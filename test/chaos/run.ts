@@ -223,6 +223,6 @@ async function gather(
     groups,
     plans: users.plans,
     tablesLostAt,
-    runs: arm.runs(),
+    runs,
   };
 }

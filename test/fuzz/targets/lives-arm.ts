@@ -45,7 +45,7 @@ const plain = ({ status, headers = {}, body }: Truth): WireAnswer => ({
 });
 
 /** Those of a client's mistake say nothing without a body that does. */
-const unsure = [400, 404, 404, 409, 412, 500, 502, 503, 504, 408, 301, 202, 418, 599];
+const unsure = [400, 404, 404, 404, 404, 404, 404, 404, 404, 409, 412, 500, 502, 503, 504, 408, 301, 202, 418, 599];
 
 function meddled(truth: Truth, how: 'garbage' | 'mutated', mutator: Mutator): WireAnswer {
   let answer = plain(truth);
@@ -57,7 +57,7 @@ function meddled(truth: Truth, how: 'garbage' | 'mutated', mutator: Mutator): Wi
     const { body, did } = garbageOf(truth.body ?? null, truth.vital, dice);
     // A stop or a DELETE speaks by its status alone, whatever the body.
     const isMute = truth.vital.length === 0 && truth.status < 300;
-    const status = isMute || dice.chance(0.3) ? dice.pick(unsure.filter((one) => one !== 202)) : truth.status;
+    const status = isMute || dice.chance(0.5) ? dice.pick(unsure.filter((one) => one !== 202)) : truth.status;
     answer = { status, headers: {}, body };
     return `arm:${did} ${truth.status}→${status}`;
   });

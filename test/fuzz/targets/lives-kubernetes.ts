@@ -189,7 +189,7 @@ const framed = ({ status, body }: Truth): FramedAnswer => ({
 });
 
 /** Those of a client's mistake say nothing without a body that does. */
-const unsure = [400, 404, 404, 409, 412, 500, 502, 503, 504, 408, 301, 304, 599];
+const unsure = [400, 404, 404, 404, 404, 404, 404, 404, 404, 409, 412, 500, 502, 503, 504, 408, 301, 304, 599];
 
 function meddled(truth: Truth, how: 'garbage' | 'mutated', mutator: Mutator): FramedAnswer {
   let answer = framed(truth);
@@ -199,7 +199,7 @@ function meddled(truth: Truth, how: 'garbage' | 'mutated', mutator: Mutator): Fr
       return 'kubernetes:mutated';
     }
     const { body, did } = garbageOf(truth.body, truth.vital, dice);
-    const status = dice.chance(0.3) ? dice.pick(unsure) : truth.status;
+    const status = dice.chance(0.5) ? dice.pick(unsure) : truth.status;
     answer = { ...answer, body, status };
     return `kubernetes:${did} ${truth.status}→${status}`;
   });

@@ -3,6 +3,7 @@ import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request a
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import pLimit from 'p-limit';
+import { abortedBy } from '../../../../shared/adapters/kubernetes/aborted-by.ts';
 import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
 
 /** What the app said. */
@@ -144,8 +145,9 @@ export class AppClient {
     readonly headers: Record<string, string>;
   }): ClientRequest {
     const { hostname, port, protocol } = this.#base;
-    const all = { ...options, agent: this.#agent, hostname: hostname.replaceAll(/[[\]]/g, ''), port };
-    return protocol === 'https:' ? httpsRequest(all) : httpRequest(all);
+    const { signal, ...rest } = options;
+    const all = { ...rest, agent: this.#agent, hostname: hostname.replaceAll(/[[\]]/g, ''), port };
+    return abortedBy(signal, protocol === 'https:' ? httpsRequest(all) : httpRequest(all));
   }
 }
 

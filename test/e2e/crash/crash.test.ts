@@ -27,7 +27,7 @@ const only = process.env['CRASH_POINT'];
 const wanted = 43;
 const atLeast = 40;
 /** Taken for points whose call does not come a second time. */
-const spares = 20;
+const spares = 100;
 /** Lives are led side by side, since most of each is waiting; they begin one after the other. */
 const lanes = 22;
 const laneDelayMs = 400;
@@ -151,7 +151,9 @@ const describeStorm = ({ calls, faulty, kills, faults }: Storm, begun: number): 
     ...[...faults].map(([kind, count]) => `  ${count} ${kind}`),
   ].join('\n');
 
-const isHit = ({ armed }: Try): boolean => armed?.killedPid !== undefined;
+/** Whether a process was killed at the point, and while the pod was there. */
+const isHit = ({ armed, goneAt }: Try): boolean =>
+  armed?.killedPid !== undefined && (armed.killedAt ?? 0) <= (goneAt ?? Infinity);
 
 const replay = (point: Point): string => `CRASH_POINT='${formatPoint(point)}'`;
 
@@ -219,7 +221,7 @@ async function tryPoints(points: readonly Point[]): Promise<Try[]> {
     for (let next = waiting.shift(); next !== undefined; next = isEnough() ? undefined : waiting.shift()) {
       const attempt = begin(next.point, tries.length);
       tries.push(attempt);
-      await tryPoint(executioner, attempt);
+      await tryPoint(executioner, attempt, next.triesLeft > 0 ? 2 : Infinity);
       if (!isHit(attempt) && next.triesLeft > 0) waiting.unshift({ ...next, triesLeft: next.triesLeft - 1 });
     }
   };
@@ -242,11 +244,11 @@ const begin = (point: Point, index: number): Try => ({
   fault: undefined,
 });
 
-async function tryPoint(executioner: Executioner, attempt: Try): Promise<void> {
+async function tryPoint(executioner: Executioner, attempt: Try, mostOthers: number): Promise<void> {
   const { point, name } = attempt;
   try {
     await live(stage, lifeOf(point.life), name, (pod) => {
-      attempt.armed = arm(point, pod);
+      attempt.armed = arm(point, pod, mostOthers);
       executioner.add(attempt.armed);
     });
     attempt.goneAt = Date.now();

@@ -75,6 +75,8 @@ export function pointsOf(life: LifeName, pod: Target, calls: readonly OutsideCal
 export interface Armed {
   readonly point: Point;
   readonly pod: Target;
+  /** How many other pods its kill may hurt. */
+  readonly mostOthers: number;
   seen: number;
   killedPid: number | undefined;
   killedAt: number | undefined;
@@ -84,9 +86,10 @@ export interface Armed {
   readonly trace: string[];
 }
 
-export const arm = (point: Point, pod: Target): Armed => ({
+export const arm = (point: Point, pod: Target, mostOthers: number): Armed => ({
   point,
   pod,
+  mostOthers,
   seen: 0,
   killedPid: undefined,
   killedAt: undefined,
@@ -97,8 +100,6 @@ export const arm = (point: Point, pod: Target): Armed => ({
 /** Without a call for so long, whoever held the pod's lock is dead. */
 const deadAfterMs = 2_000;
 const longestHoldMs = 1_500;
-/** How many other pods a kill may hurt after that. */
-const mostOthers = 2;
 
 /**
  * Kills at the points that are armed, one process at a time. A kill is to hurt the one pod that it is meant for: the
@@ -136,7 +137,7 @@ export class Executioner {
       kind: 'kill',
       moment: armed.point.moment,
       ready: async () => {
-        const isCalm = await this.#calm(own);
+        const isCalm = await this.#calm(own, armed.mostOthers);
         if (!isCalm) this.#isStriking = false;
         return isCalm;
       },
@@ -150,7 +151,7 @@ export class Executioner {
     };
   }
 
-  async #calm(own: ReadonlySet<Armed>): Promise<boolean> {
+  async #calm(own: ReadonlySet<Armed>, mostOthers: number): Promise<boolean> {
     const giveUpAt = Date.now() + longestHoldMs;
     const isBusy = (armed: Armed): boolean =>
       !own.has(armed) && armed.workedOnAt !== undefined && Date.now() - armed.workedOnAt < deadAfterMs;

@@ -8,6 +8,8 @@ import { ByName } from './test/by-name.ts';
 export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
+    // Not one less, as is the default: on two cores that would be one.
+    maxWorkers: '100%',
     projects: [
       {
         test: {

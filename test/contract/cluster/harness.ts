@@ -88,7 +88,7 @@ export const whenAllowed = async <T>(call: () => Promise<Result<T>>): Promise<T>
   valueOf(await eventually(call, ({ ok }) => ok));
 
 /** Whole seconds, as the API server writes times. */
-export const instant = (ms: number): string =>
+const instant = (ms: number): string =>
   new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
 
 export function nodeTemplate(name: string, changes: Partial<NodeTemplate> = {}): NodeTemplate {

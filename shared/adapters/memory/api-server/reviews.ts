@@ -79,5 +79,4 @@ function accessStatus(
 }
 
 /** Discovery, which every authenticated user may read. */
-const isPublicPath = (path: string): boolean =>
-  /^\/(api|apis|openapi|version|healthz|livez|readyz)(\/|$)/.test(path);
+const isPublicPath = (path: string): boolean => /^\/(api|apis|openapi|version|healthz|livez|readyz)(\/|$)/.test(path);

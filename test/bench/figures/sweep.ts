@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { dueKey, nodePartition, nodeRowKey, podRowKey } from '../../../shared/adapters/tables/keys.ts';
-import type { RowWrite } from '../../../shared/adapters/tables/row-table.ts';
+import type { Row, RowTable, RowWrite } from '../../../shared/adapters/tables/row-table.ts';
 import type { NodeKey } from '../../../shared/core/node/node-key.ts';
 import { newNodeRow } from '../../../shared/core/reconcile/node-row.ts';
 import { newPodRow } from '../../../shared/core/reconcile/pod-row.ts';
@@ -113,18 +113,26 @@ async function rearrange(cloud: Cloud, key: NodeKey, dueAt: number): Promise<voi
   await write(table, partition, [{ kind: 'upsert', rowKey: nodeRowKey, text: formatRow(fresh) }]);
   const found = await table.query(partition, { from: 'pod-', to: 'pod-~' });
   if (!found.ok) throw new Error(found.fault.message);
-  for (const row of found.value) {
+  for (const row of found.value) await makeDueAt(table, partition, row, dueAt);
+}
+
+/** A call that began before the relay ended may still write the row: then it is read again. */
+async function makeDueAt(table: RowTable, partition: string, seen: Row, dueAt: number): Promise<void> {
+  let row: Row | undefined = seen;
+  for (let attempt = 0; row !== undefined; attempt += 1) {
     const parsed = parsePodRow(row.text);
-    if (parsed.kind !== 'row' || parsed.value.name.startsWith('old-')) continue;
-    const key = dueKey(dueAt, parsed.value.uid);
-    const moved: RowWrite = {
-      kind: 'replace',
-      rowKey: row.rowKey,
-      text: formatRow({ ...parsed.value, dueAt, lock: undefined, attempt: 0 }),
-      due: key,
-      etag: row.etag,
-    };
-    const old: RowWrite[] = row.due === undefined || row.due === key ? [] : [{ kind: 'delete', rowKey: row.due }];
-    await write(table, partition, [moved, ...old, { kind: 'upsert', rowKey: key, text: '' }]);
+    if (parsed.kind !== 'row' || parsed.value.name.startsWith('old-')) return;
+    const due = dueKey(dueAt, parsed.value.uid);
+    const text = formatRow({ ...parsed.value, dueAt, lock: undefined, attempt: 0 });
+    const old: RowWrite[] = row.due === undefined || row.due === due ? [] : [{ kind: 'delete', rowKey: row.due }];
+    const moved = await table.submit(partition, [
+      { kind: 'replace', rowKey: row.rowKey, text, due, etag: row.etag },
+      ...old,
+      { kind: 'upsert', rowKey: due, text: '' },
+    ]);
+    if (moved.ok) return;
+    if (attempt === 5) throw new Error(`${parsed.value.name} did not become due: ${moved.fault.message}`);
+    const current = await table.get(partition, row.rowKey);
+    row = current.ok ? current.value : row;
   }
 }

@@ -87,9 +87,6 @@ export async function eventually<T>(look: () => Promise<T>, isDone: (seen: T) =>
 export const whenAllowed = async <T>(call: () => Promise<Result<T>>): Promise<T> =>
   valueOf(await eventually(call, ({ ok }) => ok));
 
-/** Whole seconds, as the API server writes times. */
-const instant = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-
 export function nodeTemplate(name: string, changes: Partial<NodeTemplate> = {}): NodeTemplate {
   const heartbeat = { lastHeartbeatTime: '2026-11-23T05:00:00Z', lastTransitionTime: '2026-11-23T05:00:00Z' };
   return {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { apply, createNamespace, host, outage, pod, record, removeNamespace, until } from './cloud.ts';
-import { coordination, core, PodRecorder, violations } from './oracles.ts';
+import type { PodRecorder } from '../pod-recorder.ts';
+import { coordination, core, recordPods, violations } from './oracles.ts';
 
 /** The outages are spread over this time; FLAP_MINUTES=15 for a long look. */
 const minutes = Number(process.env['FLAP_MINUTES'] ?? 5);
@@ -57,7 +58,7 @@ describe('the node never flaps', () => {
 
   beforeAll(async () => {
     await createNamespace(namespace);
-    recorder = new PodRecorder(namespace);
+    recorder = recordPods(namespace);
     await apply(...names('steady', 20).map((name) => pod(name, { namespace })));
     await phases('steady-', 20, 'Running', 150_000);
   });

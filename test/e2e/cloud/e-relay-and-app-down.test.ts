@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apply, createNamespace, host, kubectl, outage, pod, removeNamespace, runs, until } from './cloud.ts';
-import { PodRecorder, violations } from './oracles.ts';
+import type { PodRecorder } from '../pod-recorder.ts';
+import { recordPods, violations } from './oracles.ts';
 
 const namespace = 'outage';
 let recorder: PodRecorder;
 
 beforeAll(async () => {
   await createNamespace(namespace);
-  recorder = new PodRecorder(namespace);
+  recorder = recordPods(namespace);
 });
 
 afterAll(async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apply, createNamespace, kubectl, pod, removeNamespace, until } from './cloud.ts';
-import { core, PodRecorder, violations } from './oracles.ts';
+import type { PodRecorder } from '../pod-recorder.ts';
+import { core, recordPods, violations } from './oracles.ts';
 import { deleteTables, emptyTables } from './tables.ts';
 
 const namespace = 'amnesia';
@@ -30,7 +31,7 @@ const allRun = (count: number, timeoutMs: number) =>
 describe('the tables are lost', () => {
   beforeAll(async () => {
     await createNamespace(namespace);
-    recorder = new PodRecorder(namespace);
+    recorder = recordPods(namespace);
     await apply(...pods('old', 10));
     await allRun(10, 150_000);
   });

@@ -1,7 +1,8 @@
 /** The oracles of DESIGN §8: what must be true of one pod's life, seen from outside, whatever broke meanwhile. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import { CoordinationV1Api, CoreV1Api, KubeConfig, Watch } from '@kubernetes/client-node';
-import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node';
+import { CoordinationV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import type { V1Pod } from '@kubernetes/client-node';
+import { PodRecorder, statusesOf } from '../pod-recorder.ts';
+import type { PodHistory } from '../pod-recorder.ts';
 import { groups, journal, record, runs } from './cloud.ts';
 
 const kubeConfig = new KubeConfig();
@@ -10,91 +11,8 @@ kubeConfig.loadFromFile(record.kubeconfig);
 export const core = kubeConfig.makeApiClient(CoreV1Api);
 export const coordination = kubeConfig.makeApiClient(CoordinationV1Api);
 
-export interface PodHistory {
-  readonly name: string;
-  readonly uid: string;
-  /** Each change of phase, in order. */
-  readonly phases: string[];
-  restarts: number;
-  /** The last sight of the object. */
-  pod: V1Pod;
-  deleted: boolean;
-}
-
-/** Watches all pods of a namespace from its start to `stop`, across restarts of the API server. */
-export class PodRecorder {
-  readonly namespace: string;
-  readonly histories = new Map<string, PodHistory>();
-  readonly #ended = new AbortController();
-  readonly #running: Promise<void>;
-
-  constructor(namespace: string) {
-    this.namespace = namespace;
-    this.#running = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#ended.abort();
-    await this.#running;
-  }
-
-  of(name: string): PodHistory | undefined {
-    return [...this.histories.values()].find((history) => history.name === name);
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#ended.signal.aborted) {
-      // An API server that is away is part of the story: it is asked again.
-      await this.#listAndWatch().catch(() => undefined);
-      await sleep(300);
-    }
-  }
-
-  async #listAndWatch(): Promise<void> {
-    const list = await core.listNamespacedPod({ namespace: this.namespace });
-    const present = new Set(list.items.map((pod) => pod.metadata?.uid));
-    for (const history of this.histories.values()) if (!present.has(history.uid)) history.deleted = true;
-    for (const pod of list.items) this.#see(pod, false);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const watch = await new Watch(kubeConfig).watch(
-      `/api/v1/namespaces/${this.namespace}/pods`,
-      { resourceVersion: list.metadata?.resourceVersion ?? '' },
-      (type: string, pod: V1Pod) => this.#see(pod, type === 'DELETED'),
-      () => resolve(),
-    );
-    const end = (): void => {
-      watch.abort();
-      resolve();
-    };
-    this.#ended.signal.addEventListener('abort', end, { once: true });
-    await promise;
-    this.#ended.signal.removeEventListener('abort', end);
-  }
-
-  #see(pod: V1Pod, deleted: boolean): void {
-    const uid = pod.metadata?.uid;
-    if (uid === undefined) return;
-    const history = this.histories.get(uid) ?? {
-      name: pod.metadata?.name ?? '',
-      uid,
-      phases: [],
-      restarts: 0,
-      pod,
-      deleted,
-    };
-    this.histories.set(uid, history);
-    const phase = pod.status?.phase ?? '';
-    if (history.phases.at(-1) !== phase) history.phases.push(phase);
-    history.restarts = Math.max(history.restarts, ...statusesOf(pod).map((status) => status.restartCount));
-    history.pod = pod;
-    history.deleted ||= deleted;
-  }
-}
-
-const statusesOf = (pod: V1Pod): readonly V1ContainerStatus[] => [
-  ...(pod.status?.initContainerStatuses ?? []),
-  ...(pod.status?.containerStatuses ?? []),
-];
+/** All pods of a namespace, from now on. */
+export const recordPods = (namespace: string): PodRecorder => new PodRecorder({ kubeConfig, core }, namespace);
 
 type Groups = Awaited<ReturnType<typeof groups>>;
 type Runs = Awaited<ReturnType<typeof runs>>;

@@ -17,7 +17,8 @@ import {
   until,
 } from './cloud.ts';
 import { dumpTables, settings } from './tables.ts';
-import { PodRecorder } from './oracles.ts';
+import type { PodRecorder } from '../pod-recorder.ts';
+import { recordPods } from './oracles.ts';
 
 const namespace = 'planted';
 const planted = {
@@ -101,7 +102,7 @@ describe('secret values', () => {
 
   beforeAll(async () => {
     await createNamespace(namespace);
-    recorder = new PodRecorder(namespace);
+    recorder = recordPods(namespace);
     await apply(...objects, ...pods);
     const told = (name: string): string => {
       const status = recorder.of(name)?.pod.status;

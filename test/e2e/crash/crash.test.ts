@@ -15,8 +15,9 @@ import { lifeOf, live, lives } from './lives.ts';
 import type { Stage } from './lives.ts';
 import { brokenPromises, leftovers, refusals } from './oracles.ts';
 import type { Expected } from './oracles.ts';
-import { createNamespace, manifest, PodWatch } from './pods.ts';
-import type { PodHistory } from './pods.ts';
+import { createNamespace, manifest } from './pods.ts';
+import { PodRecorder } from '../pod-recorder.ts';
+import type { PodHistory } from '../pod-recorder.ts';
 import { Storm, stormPod } from './storm.ts';
 import type { StormPod } from './storm.ts';
 import { arm, Executioner, formatPoint, parsePoint, pointsOf, samplePoints } from './points.ts';
@@ -45,7 +46,7 @@ describe('the real control plane, with a gate between the app and its outside wo
   beforeAll(async () => {
     cloud = await startGatedCloud();
     await createNamespace(cloud, 'points');
-    stage = { cloud, watch: new PodWatch(cloud, 'points'), namespace: 'points' };
+    stage = { cloud, watch: new PodRecorder(cloud, 'points'), namespace: 'points' };
   });
 
   afterAll(async () => {
@@ -71,7 +72,7 @@ describe('the real control plane, with a gate between the app and its outside wo
     async () => {
       const namespace = 'storm';
       await createNamespace(cloud, namespace);
-      const watch = new PodWatch(cloud, namespace);
+      const watch = new PodRecorder(cloud, namespace);
       const random = createRandom(seed);
       const pods = Array.from({ length: stormPodCount }, (_, index) => stormPod(index, random));
       const storm = new Storm({ seed, rate: 0.1, mostKills: 8, callsPerKill: 300 });
@@ -103,7 +104,7 @@ async function rage(
   { watch, namespace }: Stage,
 ): Promise<Map<string, string>> {
   const uids = new Map<string, string>();
-  const historyOf = (pod: StormPod) => watch.of(uids.get(pod.name) ?? '');
+  const historyOf = (pod: StormPod) => watch.histories.get(uids.get(pod.name) ?? '');
   const countBegun = (): number => pods.filter((pod) => hasLeftPending(historyOf(pod))).length;
   const create = async (pod: StormPod): Promise<void> => {
     const made = await cloud.core.createNamespacedPod({ namespace, body: manifest(pod, false) });

@@ -2,7 +2,8 @@
 import type { GatedCloud } from './gated-cloud.ts';
 import { until } from './gated-cloud.ts';
 import { isOver, manifest, release } from './pods.ts';
-import type { PodHistory, PodWatch, ScriptedPod } from './pods.ts';
+import type { PodHistory, PodRecorder } from '../pod-recorder.ts';
+import type { ScriptedPod } from './pods.ts';
 import type { Target } from './points.ts';
 
 export type LifeName = 'never' | 'deleted' | 'on-failure';
@@ -60,7 +61,7 @@ const patienceMs = 240_000;
 
 export interface Stage {
   readonly cloud: GatedCloud;
-  readonly watch: PodWatch;
+  readonly watch: PodRecorder;
   readonly namespace: string;
 }
 
@@ -75,7 +76,7 @@ export async function live(
   const uid = pod.metadata?.uid ?? '';
   born({ name, uid });
   await release(cloud, namespace, pod);
-  const history = () => watch.of(uid);
+  const history = () => watch.histories.get(uid);
   await until(`${name} comes to its end`, history, life.isRipe, patienceMs);
   await cloud.core.deleteNamespacedPod({ namespace, name });
   await until(`${name} goes`, history, (seen) => seen?.deleted === true, patienceMs);

@@ -1,6 +1,6 @@
 /** The oracles of DESIGN §8, on everything that the outside worlds remember of pods. Each sentence is a broken one. */
 import type { ArmRequest, GatedCloud, Run } from './gated-cloud.ts';
-import type { PodHistory } from './pods.ts';
+import type { PodHistory } from '../pod-recorder.ts';
 
 /** What must be true of one pod when all is over. */
 export interface Expected {

@@ -1,7 +1,7 @@
-/** Pods whose containers are data, and what the API server shows of them from their creation to their end. */
+/** Pods whose containers are data. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Watch } from '@kubernetes/client-node';
 import type { V1Pod } from '@kubernetes/client-node';
+import type { PodHistory } from '../pod-recorder.ts';
 import type { GatedCloud } from './gated-cloud.ts';
 
 export interface ScriptedPod {
@@ -43,79 +43,6 @@ export async function createNamespace(cloud: GatedCloud, name: string): Promise<
     const accounts = await cloud.core.listNamespacedServiceAccount({ namespace: name });
     if (accounts.items.length > 0) return;
     await sleep(100);
-  }
-}
-
-export interface PodHistory {
-  readonly name: string;
-  readonly uid: string;
-  /** Each change of phase, in order. */
-  readonly phases: string[];
-  /** The last sight of the object. */
-  pod: V1Pod;
-  deleted: boolean;
-}
-
-/** Watches all pods of a namespace from its start to `stop`. */
-export class PodWatch {
-  readonly histories = new Map<string, PodHistory>();
-  readonly #cloud: GatedCloud;
-  readonly #namespace: string;
-  readonly #ended = new AbortController();
-  readonly #running: Promise<void>;
-
-  constructor(cloud: GatedCloud, namespace: string) {
-    this.#cloud = cloud;
-    this.#namespace = namespace;
-    this.#running = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#ended.abort();
-    await this.#running;
-  }
-
-  of(uid: string): PodHistory | undefined {
-    return this.histories.get(uid);
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#ended.signal.aborted) {
-      await this.#listAndWatch().catch(() => undefined);
-      await sleep(200);
-    }
-  }
-
-  async #listAndWatch(): Promise<void> {
-    const list = await this.#cloud.core.listNamespacedPod({ namespace: this.#namespace });
-    const present = new Set(list.items.map((pod) => pod.metadata?.uid));
-    for (const history of this.histories.values()) if (!present.has(history.uid)) history.deleted = true;
-    for (const pod of list.items) this.#see(pod, false);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const watch = await new Watch(this.#cloud.kubeConfig).watch(
-      `/api/v1/namespaces/${this.#namespace}/pods`,
-      { resourceVersion: list.metadata?.resourceVersion ?? '' },
-      (type: string, pod: V1Pod) => this.#see(pod, type === 'DELETED'),
-      () => resolve(),
-    );
-    const end = (): void => {
-      watch.abort();
-      resolve();
-    };
-    this.#ended.signal.addEventListener('abort', end, { once: true });
-    await promise;
-    this.#ended.signal.removeEventListener('abort', end);
-  }
-
-  #see(pod: V1Pod, deleted: boolean): void {
-    const uid = pod.metadata?.uid;
-    if (uid === undefined) return;
-    const history = this.histories.get(uid) ?? { name: pod.metadata?.name ?? '', uid, phases: [], pod, deleted };
-    this.histories.set(uid, history);
-    const phase = pod.status?.phase ?? '';
-    if (history.phases.at(-1) !== phase) history.phases.push(phase);
-    history.pod = pod;
-    history.deleted ||= deleted;
   }
 }
 

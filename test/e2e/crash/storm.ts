@@ -4,7 +4,8 @@ import { createRandom, drawFaults } from '../../../infra/local/gate/faults.ts';
 import type { FaultKind } from '../../../infra/local/gate/faults.ts';
 import type { Expected } from './oracles.ts';
 import { isOver } from './pods.ts';
-import type { PodHistory, ScriptedPod } from './pods.ts';
+import type { PodHistory } from '../pod-recorder.ts';
+import type { ScriptedPod } from './pods.ts';
 
 export interface StormPod extends ScriptedPod {
   /** Deleted while the storm is on. */

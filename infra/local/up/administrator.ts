@@ -1,5 +1,14 @@
 import type { Attachment, ServiceAccountToken, TokenWanted } from '../cluster/attach.ts';
-import type { Sighting } from './timeline.ts';
+
+/** One look at a pod. */
+export interface Sighting {
+  readonly name: string;
+  readonly uid: string;
+  readonly isBound: boolean;
+  readonly isAccepted: boolean;
+  readonly phase: string;
+  readonly at: number;
+}
 
 /** Something to be asked of a cluster until it answers as wanted; as text. */
 export type Question =

@@ -6,8 +6,7 @@ import type { ApiAnswer, ApiRequest } from '../cluster/api-client.ts';
 import { attachThrough, tokenExpiry } from '../cluster/attach.ts';
 import type { TokenWanted } from '../cluster/attach.ts';
 import { parseOwnKubeconfig } from '../cluster/kubeconfig.ts';
-import type { Administrator, Question } from './administrator.ts';
-import type { Sighting } from './timeline.ts';
+import type { Administrator, Question, Sighting } from './administrator.ts';
 
 const fieldManager = 'serverless-kubelet';
 const pollMs = 200;

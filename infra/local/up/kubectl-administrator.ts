@@ -3,8 +3,7 @@ import { createInterface } from 'node:readline';
 import { attachNodes, requestToken } from '../cluster/attach.ts';
 import { kubectl, kubectlOutput } from '../cluster/kubectl.ts';
 import type { KubectlTarget } from '../cluster/kubectl.ts';
-import type { Administrator, Question } from './administrator.ts';
-import type { Sighting } from './timeline.ts';
+import type { Administrator, Question, Sighting } from './administrator.ts';
 
 const podEnd =
   '{.status.phase}/{.status.containerStatuses[0].state.terminated.reason}/{.status.containerStatuses[0].state.terminated.exitCode}';

@@ -1,4 +1,4 @@
-import type { Administrator } from './administrator.ts';
+import type { Administrator, Sighting } from './administrator.ts';
 
 /** One pod's life as the API server showed it, ms since the watch began. */
 export interface Timeline {
@@ -23,16 +23,6 @@ export function watchTimelines(administrator: Pick<Administrator, 'watchPods'>):
   const startedAt = performance.now();
   const stop = administrator.watchPods((pod) => observe(pods, { ...pod, at: performance.now() - startedAt }));
   return { pods, stop };
-}
-
-/** One look at a pod. */
-export interface Sighting {
-  readonly name: string;
-  readonly uid: string;
-  readonly isBound: boolean;
-  readonly isAccepted: boolean;
-  readonly phase: string;
-  readonly at: number;
 }
 
 /** Each stage keeps the moment at which it was first seen. */

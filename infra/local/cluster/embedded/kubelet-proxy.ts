@@ -17,15 +17,9 @@ import {
 } from '../../../../shared/adapters/memory/api-server/json-access.ts';
 import { nodes } from '../../../../shared/adapters/memory/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
-import type { KeyPair } from '../../pki.ts';
 import { refused } from './answer.ts';
 import type { Answer } from './answer.ts';
-import type { Serving } from './serving.ts';
-
-/** The certificate shown to kubelets; theirs are not verified, as without `--kubelet-certificate-authority`. */
-export interface KubeletCaller {
-  readonly certificate: KeyPair;
-}
+import type { KubeletCaller, Serving } from './serving.ts';
 
 const passed = ['follow', 'previous', 'sinceSeconds', 'sinceTime', 'timestamps', 'tailLines', 'limitBytes', 'stream'];
 const defaultKubeletPort = 10_250;

@@ -1,5 +1,10 @@
 import type { ClusterState } from '../../../../shared/adapters/memory/api-server/cluster-state.ts';
-import type { KubeletCaller } from './kubelet-proxy.ts';
+import type { KeyPair } from '../../pki.ts';
+
+/** The certificate shown to kubelets; theirs are not verified, as without `--kubelet-certificate-authority`. */
+export interface KubeletCaller {
+  readonly certificate: KeyPair;
+}
 
 /** What the handlers of one server share. */
 export interface Serving {

@@ -252,6 +252,8 @@ export class Life {
       this.lastFaultAt = this.now;
       go();
     }
+    // Whoever thaws comes to its next call before anybody asks whether all is at rest.
+    if (awake.length > 0) await macrotask();
   }
 
   /** Lets one of the waiting calls be made. */

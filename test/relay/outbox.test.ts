@@ -51,6 +51,13 @@ describe('the outbox', () => {
     expect([4, 3, 2, 1].map((lanes) => taken(outbox, lanes).pods.length)).toEqual([15, 15, 15, 15]);
   });
 
+  it('gives pods that are to go first, each kind in the order in which it came', () => {
+    const outbox = new Outbox();
+    const ending = (uid: string): PodKey => ({ ...key(uid), deletionTimestamp: '2026-11-23T12:00:00Z' });
+    for (const one of [key('a'), ending('b'), key('c'), ending('d')]) outbox.add(one);
+    expect(taken(outbox).pods.map(({ uid }) => uid)).toEqual(['b', 'd', 'a', 'c']);
+  });
+
   it('gives at most 500 at once', () => {
     const outbox = new Outbox();
     for (const one of keys(1200)) outbox.add(one);

@@ -132,8 +132,10 @@ async function runAll(): Promise<number> {
   const failures: string[] = [];
   let done = 0;
   const progress = (): void => {
-    if (process.stderr.isTTY || done === jobs.length)
-      process.stderr.write(`\r${done} of ${jobs.length} parts, ${failures.length} failures`);
+    const text = `${done} of ${jobs.length} parts, ${failures.length} failures`;
+    const isTenth = Math.floor((done * 10) / jobs.length) > Math.floor(((done - 1) * 10) / jobs.length);
+    if (process.stderr.isTTY) process.stderr.write(`\r${text}`);
+    else if (isTenth) process.stderr.write(`${text}\n`);
   };
   const take = (report: Report): void => {
     const { variant, family } = report.job;
@@ -149,7 +151,7 @@ async function runAll(): Promise<number> {
   const queue = [...jobs];
   const workers = Math.min(Number(options.workers), jobs.length);
   await Promise.all(Array.from({ length: workers }, () => work(queue, take)));
-  process.stderr.write('\n');
+  if (process.stderr.isTTY) process.stderr.write('\n');
   printTotals(totals, (performance.now() - startedAt) / 1000);
   for (const failure of failures.slice(0, 40)) console.log(failure);
   if (failures.length > 40) console.log(`and ${failures.length - 40} more`);

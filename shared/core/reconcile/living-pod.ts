@@ -6,6 +6,7 @@ import {
   pendingStatus,
   podStatusFromGroup,
   provisioningFault,
+  showsEnd,
   statusToWrite,
 } from '../status/status.ts';
 import { groupIsGoing, putWaitMs } from './absent-pod.ts';
@@ -52,7 +53,7 @@ function deadlineInMs(observed: Observed, pod: Pod): number | undefined {
 
 /** Between two looks a pod may have ended in time; then its own end counts. */
 function endedBefore({ sight, policy, now }: Observed, pod: Pod, deadline: number): boolean {
-  if (sight.kind !== 'seen' || groupCondition(sight.group) !== 'ended') return false;
+  if (sight.kind !== 'seen' || groupCondition(sight.group) === 'stopped' || !showsEnd(sight.group, pod)) return false;
   const status = podStatusFromGroup({ pod, group: sight.group, hostIP: policy.hostIP, now });
   const finished = sight.group.containers.map((container) =>
     Date.parse(container.instanceView?.currentState?.finishTime ?? ''),

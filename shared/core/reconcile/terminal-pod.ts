@@ -1,4 +1,4 @@
-import { groupCondition } from '../status/status.ts';
+import { groupCondition, showsEnd } from '../status/status.ts';
 import { groupIsGoing, putWaitMs } from './absent-pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { Decision, Observed } from './observed.ts';
@@ -8,10 +8,10 @@ import type { Decision, Observed } from './observed.ts';
  * the pod is deleted.
  */
 export function decideTerminalPod(observed: Observed, pod: Pod): Decision {
-  return pod.metadata.deletionTimestamp === undefined ? decideEnded(observed) : decideEndedAndDeleted(observed);
+  return pod.metadata.deletionTimestamp === undefined ? decideEnded(observed, pod) : decideEndedAndDeleted(observed);
 }
 
-function decideEnded(observed: Observed): Decision {
+function decideEnded(observed: Observed, pod: Pod): Decision {
   const settled: Decision = {
     reason: 'ended',
     effects: [],
@@ -24,7 +24,10 @@ function decideEnded(observed: Observed): Decision {
       ? { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } }
       : settled;
   }
-  const condition = groupCondition(observed.sight.group);
+  const { group } = observed.sight;
+  const condition = groupCondition(group);
+  // The end that made the pod terminal may come before ARM's word for the group; to end it once more would erase its logs.
+  if (condition !== 'deleting' && showsEnd(group, pod)) return settled;
   switch (condition) {
     case 'ended':
     case 'stopped':

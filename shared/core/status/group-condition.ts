@@ -45,6 +45,16 @@ export const isProvisioned = (group: GroupObservation): boolean =>
 /** PUT, stop and the like would be answered by 409 `ContainerGroupTransitioning` now. */
 export const isTransitioning = (group: GroupObservation): boolean => transitioning.has(group.provisioningState);
 
+/**
+ * As {@link hasEnded}, by what the group itself shows and nothing else: containers may have ended before ARM calls the
+ * group provisioned, or its state something else than Running.
+ */
+export const showsEnd = (group: GroupObservation, pod: Pod): boolean =>
+  hasEnded(group, {
+    ...pod,
+    status: { ...pod.status, phase: 'Pending', initContainerStatuses: [], containerStatuses: [] },
+  });
+
 /** Nothing of the pod runs in this group any more, nor will: stopped, or every container's last word is known (by the *pod's* restart policy). */
 export function hasEnded(group: GroupObservation, pod: Pod): boolean {
   if (groupCondition(group) === 'stopped') return true;

@@ -1,6 +1,6 @@
 /** Everything that the reconcile needs to say of a pod, in one door. */
 export { deadlineExceededMessage, deadlineStatus, deletedStatus, lostStatus, rejectedStatus } from './final-status.ts';
-export { groupCondition, hasEnded, isProvisioned, isTransitioning } from './group-condition.ts';
+export { groupCondition, hasEnded, isProvisioned, isTransitioning, showsEnd } from './group-condition.ts';
 export { pendingStatus } from './pending-status.ts';
 export { mendedStatus, podStatusFromGroup } from './pod-status.ts';
 export { provisioningFault } from './provisioning-fault.ts';

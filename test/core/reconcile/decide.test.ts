@@ -244,6 +244,27 @@ const stories: readonly Story[] = [
     says: 'ended:  → idle, settled',
   },
   {
+    it: 'an ended pod keeps a group that ARM still calls Creating when all in it has ended: its logs are in it',
+    pod: makePod({ status: { phase: 'Failed' } }),
+    row: accepted,
+    sight: seen(makeGroup('Failed', terminated(3), { provisioningState: 'Creating' })),
+    says: 'ended:  → idle, settled',
+  },
+  {
+    it: 'an ended pod keeps a group whose state lags behind its containers',
+    pod: makePod({ status: { phase: 'Succeeded' } }),
+    row: accepted,
+    sight: seen(makeGroup('Running', terminated(0))),
+    says: 'ended:  → idle, settled',
+  },
+  {
+    it: 'an ended pod whose group still starts ends it',
+    pod: makePod({ status: { phase: 'Failed' } }),
+    row: accepted,
+    sight: seen(makeGroup('Pending')),
+    says: 'ended-but-starting: delete-group → again',
+  },
+  {
     it: 'an ended pod that is deleted loses its group',
     pod: makePod({ metadata: deleting, status: { phase: 'Succeeded' } }),
     row: accepted,

@@ -1,4 +1,5 @@
 import type { Fault } from '../core/fault.ts';
+import { isContainerName } from '../core/pod/container-name.ts';
 import type { ClusterDeps, Deps } from './deps.ts';
 import { readContainerLogs } from './read-logs.ts';
 import { problem } from './run-http.ts';
@@ -15,8 +16,7 @@ export async function answerContainerLogs(
   const node = cluster.nodes.get(request.params['node'] ?? '');
   if (node === undefined) return problem(404, 'NodeNotFound', 'the node is not registered with this app');
   // It becomes a part of ARM's path, where `..` would be another one's.
-  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(container))
-    return problem(400, 'BadRequest', 'container: the name of a container');
+  if (!isContainerName(container)) return problem(400, 'BadRequest', 'container: the name of a container');
   const tail = request.query.get('tail');
   if (tail !== null && !/^\d{1,9}$/.test(tail)) return problem(400, 'BadRequest', 'tail: a number of lines');
   const wanted = { namespace, name: pod, uid, container, ...(tail === null ? {} : { tail: Number(tail) }) };

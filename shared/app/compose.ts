@@ -12,10 +12,10 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { createTableStore } from '../adapters/tables/table-store.ts';
 import { defaultArmLimits } from '../core/budget/plan.ts';
 import type { ArmLimits } from '../core/budget/plan.ts';
-import type { NodeFacts } from '../core/pod/translation.ts';
 import type { Log } from '../ports/log.ts';
 import type { ClusterRegistration, NodeRegistration, SettingFault, Settings } from '../wire/settings.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
+import { nodeFacts } from './node-facts.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,22 +25,29 @@ const requestTimeoutMs = 8_000;
 /** Permits taken from a shared row at a time; what is left of them is lost to the others for a while. */
 const permitChunk = 4;
 
-/** What is wrong with the files that settings name; undefined when they can be read. */
-export function fileFault({ ARM_CERTIFICATE_AUTHORITY_FILE: authority }: Settings): SettingFault | undefined {
+/** The CA that ARM's certificate is from, where a setting names its file; or that the file can't be read. */
+export function readAuthority({ ARM_CERTIFICATE_AUTHORITY_FILE: file }: Settings): Authority {
   try {
-    if (authority !== undefined) readFileSync(authority);
-    return undefined;
+    return { ok: true, pem: file === undefined ? undefined : readFileSync(file, 'utf8') };
   } catch {
-    return { name: 'ARM_CERTIFICATE_AUTHORITY_FILE', expected: 'the path of a PEM file that can be read' };
+    const fault = { name: 'ARM_CERTIFICATE_AUTHORITY_FILE', expected: 'the path of a PEM file that can be read' };
+    return { ok: false, fault };
   }
 }
 
+type Authority =
+  | { readonly ok: true; readonly pem: string | undefined }
+  | { readonly ok: false; readonly fault: SettingFault };
+
 /** The composition root: the one place that knows which adapter stands behind which port. Calls nothing yet. */
-export function compose(settings: Settings, environment: Environment, log: Log): Deps {
+export function compose(
+  settings: Settings,
+  { environment, authorityPem }: { readonly environment: Environment; readonly authorityPem: string | undefined },
+  log: Log,
+): Deps {
   const credential = createCredential(credentialSettings(settings));
   const store = createTableStore(tableConfig(settings, credential), { installation: settings.INSTALLATION, log });
   const budgets = createBudgets(store, armLimits(settings), { chunk: permitChunk, log });
-  const authority = settings.ARM_CERTIFICATE_AUTHORITY_FILE;
   const groups = createArmContainerGroups({
     subscriptionId: settings.AZURE_SUBSCRIPTION_ID,
     resourceGroup: settings.AZURE_RESOURCE_GROUP,
@@ -49,7 +56,7 @@ export function compose(settings: Settings, environment: Environment, log: Log):
     credential,
     budgets,
     log,
-    ...(authority === undefined ? {} : { certificateAuthorityPem: readFileSync(authority, 'utf8') }),
+    ...(authorityPem === undefined ? {} : { certificateAuthorityPem: authorityPem }),
   });
   return {
     settings,
@@ -138,25 +145,10 @@ function nodeDeps(
   parts: { cluster: NodeDeps['cluster']; client: KubernetesClient; settings: Settings },
 ): NodeDeps {
   const { cluster, client, settings } = parts;
-  const facts: NodeFacts = {
-    installation: settings.INSTALLATION,
-    cluster: cluster.registration.uid,
-    node: registration.name,
-    location: settings.AZURE_LOCATION,
-    hostIP: registration.address,
-    allocatable: { cpu: registration.cpu, memory: registration.memory },
-    securityPolicy: settings.SECURITY_POLICY,
-    maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
-    ...(registration.zone === undefined ? {} : { zone: registration.zone }),
-    ...(settings.ACI_SUBNET_ID === undefined ? {} : { subnetId: settings.ACI_SUBNET_ID }),
-    ...(cluster.registration.apiServerForPods === undefined
-      ? {}
-      : { apiServer: cluster.registration.apiServerForPods }),
-  };
   return {
     key: { cluster: cluster.registration.uid, node: registration.name },
     registration,
-    facts,
+    facts: nodeFacts(settings, cluster.registration, registration),
     api: createNodeApi(asNode(client, registration.name), registration.name),
     cluster,
   };

@@ -20,10 +20,10 @@ export async function buildDeps(environment: Readonly<Record<string, string | un
   const { parseSettings } = await import('../wire/settings.ts');
   const parsed = parseSettings(environment);
   if (!parsed.ok) return { ok: false, message: parsed.faults.map(sentence).join('; ') };
-  const { compose, fileFault } = await import('./compose.ts');
-  const fault = fileFault(parsed.settings);
-  if (fault !== undefined) return { ok: false, message: sentence(fault) };
-  return { ok: true, deps: compose(parsed.settings, environment, currentLog) };
+  const { compose, readAuthority } = await import('./compose.ts');
+  const authority = readAuthority(parsed.settings);
+  if (!authority.ok) return { ok: false, message: sentence(authority.fault) };
+  return { ok: true, deps: compose(parsed.settings, { environment, authorityPem: authority.pem }, currentLog) };
 }
 
 const sentence = ({ name, expected }: SettingFault): string => `${name}: ${expected}`;

@@ -10,6 +10,7 @@ import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
+import { nodeFacts } from '../../shared/app/node-facts.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
@@ -267,16 +268,7 @@ export function clusterDepsOf(
     {
       key: { cluster: registration.uid, node: node.name },
       registration: node,
-      facts: {
-        installation: settings.INSTALLATION,
-        cluster: registration.uid,
-        node: node.name,
-        location: settings.AZURE_LOCATION,
-        hostIP: node.address,
-        allocatable: { cpu: node.cpu, memory: node.memory },
-        securityPolicy: settings.SECURITY_POLICY,
-        maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
-      },
+      facts: nodeFacts(settings, registration, node),
       api: ports.nodeApi(node.name),
       cluster,
     },

@@ -1,3 +1,4 @@
+import { armBuckets } from '../../shared/core/budget/plan.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import type { Spend } from '../../shared/ports/budgets.ts';
@@ -9,15 +10,6 @@ export interface ArmGrants {
   readonly createsPer5Minutes: number;
   readonly createsPerHour: number;
 }
-
-const kinds = {
-  'read-look': 'reads',
-  'read-watch': 'reads',
-  'read-logs': 'reads',
-  'write-create': 'writes',
-  'write-end': 'writes',
-  delete: 'deletes',
-} as const;
 
 /** Counts every request that arrives, as ARM does; what is beyond is refused and remembered (oracle O6). */
 export class ArmMeter {
@@ -32,7 +24,7 @@ export class ArmMeter {
 
   /** What remains in ACI's windows, when it is told; or the refusal. */
   take(spend: Spend): Result<{ readonly windowRemaining?: number }> {
-    const bucket = this.#limits.spend(kinds[spend], 'app');
+    const bucket = this.#limits.spend(armBuckets[spend], 'app');
     if (bucket.kind !== 'spent') return this.#refuse(spend, bucket.message);
     if (spend !== 'write-create' && spend !== 'delete') return ok({});
     const requests = this.#limits.spendResourceRequest('s', spend === 'delete' ? 'delete' : 'write');

@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth';
 import type { HttpClient } from '@azure/core-rest-pipeline';
+import { armBuckets } from '../../core/budget/plan.ts';
 import { describeFault, fail, type Fault, ok, type Result } from '../../core/fault.ts';
 import type { BudgetObservation, Budgets, Spend } from '../../ports/budgets.ts';
 import type { Log } from '../../ports/log.ts';
@@ -127,15 +128,7 @@ const windowHeaders = ['pt5m', 'pt1h'].map(
 );
 
 async function reportBudget(budgets: Budgets, spend: Spend, answer: ArmAnswer): Promise<void> {
-  const kind = {
-    'read-look': 'reads',
-    'read-watch': 'reads',
-    'read-logs': 'reads',
-    'write-create': 'writes',
-    'write-end': 'writes',
-    delete: 'deletes',
-  }[spend];
-  const meter = [`x-ms-ratelimit-remaining-subscription-${kind}`];
+  const meter = [`x-ms-ratelimit-remaining-subscription-${armBuckets[spend]}`];
   const remaining = lowest(answer, meter);
   const windowRemaining = lowest(answer, windowHeaders);
   const fault = answer.status === 429 ? answerFault(answer, 'get') : undefined;

@@ -1,10 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { KubeEvent } from '../../core/kubernetes/event.ts';
+import { formatEvent } from '../../wire/kubernetes/event.ts';
 import type { ClusterState } from './api-server/cluster-state.ts';
-import { instant, nameOf, objectAt, textAt } from './api-server/json-access.ts';
+import { instant, nameOf, objectAt, textAt, withMeta } from './api-server/json-access.ts';
 import { notFound } from './api-server/refusal.ts';
 import { events, namespaces } from './api-server/resources.ts';
 import { faultOf } from './cluster-faults.ts';
@@ -32,33 +33,8 @@ export const createClusterEvents = (state: ClusterState): ClusterEvents => ({
   list: () => [...state.store.all(events)].map((json) => told.get(json) ?? readEvent(json)),
 });
 
-function eventJson(event: KubeEvent, node: string, now: number): JsonObject {
-  const { kind, name, uid, fieldPath } = event.involved;
-  const namespace = kind === 'Node' ? 'default' : event.involved.namespace;
-  const hash = createHash('sha256').update(`${uid}\n${event.dedupeKey}`).digest('hex').slice(0, 16);
-  return {
-    apiVersion: 'v1',
-    kind: 'Event',
-    metadata: { name: `${name}.${hash}`, namespace, uid: randomUUID(), creationTimestamp: instant(now) },
-    involvedObject: {
-      apiVersion: 'v1',
-      kind,
-      name,
-      uid,
-      ...(kind === 'Node' ? {} : { namespace }),
-      ...(fieldPath === undefined ? {} : { fieldPath }),
-    },
-    type: event.type,
-    reason: event.reason,
-    message: event.message,
-    source: { component: 'serverless-kubelet', host: node },
-    reportingComponent: 'serverless-kubelet',
-    reportingInstance: node,
-    firstTimestamp: event.at,
-    lastTimestamp: event.at,
-    count: 1,
-  };
-}
+const eventJson = (event: KubeEvent, node: string, now: number): JsonObject =>
+  withMeta(formatEvent(event, node), { uid: randomUUID(), creationTimestamp: instant(now) });
 
 function readEvent(json: JsonObject): KubeEvent {
   const involved = objectAt(json, 'involvedObject');

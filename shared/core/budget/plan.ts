@@ -48,6 +48,15 @@ const share = 1 / 5;
 
 /** What is spent at ARM; the same words as the port's. */
 export type SpendKind = 'read-look' | 'read-watch' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
+/** Which of ARM's buckets each is taken from, as ARM's headers name them. */
+export const armBuckets = {
+  'read-look': 'reads',
+  'read-watch': 'reads',
+  'read-logs': 'reads',
+  'write-create': 'writes',
+  'write-end': 'writes',
+  delete: 'deletes',
+} as const satisfies Record<SpendKind, string>;
 type BucketName = 'reads' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
 
 /** One bucket that a spend draws on. `reserve` stays for more urgent work. */

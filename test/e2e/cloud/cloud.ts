@@ -1,12 +1,14 @@
 /** What an end-to-end test sees of the shared cloud, and its hands on it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { inject } from 'vitest';
 import * as z from 'zod';
 import { kubectl as runKubectl, kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
 import type { KubectlResult } from '../../../infra/local/cluster/kubectl.ts';
 import type { CloudRecord } from '../../../infra/local/up/cloud.ts';
+import { until } from '../until.ts';
+
+export { until };
 
 export const dir = inject('cloudDir');
 export const record = JSON.parse(readFileSync(join(dir, 'cloud.json'), 'utf8')) as CloudRecord;
@@ -73,23 +75,6 @@ export function podSpec(options: PodOptions = {}): object {
     ],
     ...options.spec,
   };
-}
-
-/** Asks until the answer is right; the error shows the last answer. */
-export async function until<T>(
-  what: string,
-  ask: () => Promise<T>,
-  right: (answer: T) => boolean,
-  timeoutMs = 60_000,
-): Promise<T> {
-  const giveUpAt = Date.now() + timeoutMs;
-  for (;;) {
-    const answer = await ask();
-    if (right(answer)) return answer;
-    if (Date.now() > giveUpAt)
-      throw new Error(`${what}: not within ${timeoutMs / 1000} s; last seen: ${JSON.stringify(answer)}`);
-    await sleep(400);
-  }
 }
 
 /** A field of an object by JSONPath; '' when either is absent. */

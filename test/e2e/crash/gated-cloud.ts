@@ -4,7 +4,6 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { TableClient, TableServiceClient } from '@azure/data-tables';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import * as z from 'zod';
@@ -282,23 +281,4 @@ async function listWorkers(adminUrl: string): Promise<Worker[]> {
   return workersSchema
     .parse(await answer.json())
     .flatMap(({ name, pid }) => (pid === undefined ? [] : [{ name, pid }]));
-}
-
-/** Asks until the answer is right; the error shows the last answer. */
-export async function until<T>(
-  what: string,
-  ask: () => T | Promise<T>,
-  right: (answer: T) => boolean,
-  timeoutMs: number,
-): Promise<T> {
-  const giveUpAt = Date.now() + timeoutMs;
-  for (;;) {
-    const answer = await ask();
-    if (right(answer)) return answer;
-    if (Date.now() > giveUpAt)
-      throw new Error(
-        `${what}: not within ${timeoutMs / 1000} s; last seen: ${JSON.stringify(answer)?.slice(0, 2000)}`,
-      );
-    await sleep(200);
-  }
 }

@@ -1,6 +1,6 @@
 /** The lives that pods lead in the tests, each from its creation to the moment when nothing of it is left. */
 import type { GatedCloud } from './gated-cloud.ts';
-import { until } from './gated-cloud.ts';
+import { until } from '../until.ts';
 import { isOver, manifest, release } from './pods.ts';
 import type { PodHistory, PodRecorder } from '../pod-recorder.ts';
 import type { ScriptedPod } from './pods.ts';

@@ -1,3 +1,4 @@
+import { isContainerName } from '../container-name.ts';
 import { isGroupEnvName } from '../environment.ts';
 import { fieldAvailability } from '../field-ref.ts';
 import { refuse } from '../outcome.ts';
@@ -5,7 +6,6 @@ import { parseResourceField } from '../resource-field.ts';
 import { locatedContainers, type Rule } from './rule.ts';
 
 const maxContainers = 60;
-const namePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /** Hard limits of ACI (aci.md §2.3). */
 export const containerCountRule: Rule = ({ spec }) => {
@@ -20,7 +20,7 @@ export const containerCountRule: Rule = ({ spec }) => {
 
 export const containerNamesRule: Rule = (pod) =>
   locatedContainers(pod).flatMap(({ container, path }) => [
-    ...(namePattern.test(container.name)
+    ...(isContainerName(container.name)
       ? []
       : [refuse(`${path}.name`, 'lower-case letters, digits and hyphens are expected, at most 63')]),
     ...(container.image === '' ? [refuse(`${path}.image`, 'an image is needed', 'InvalidImageName')] : []),

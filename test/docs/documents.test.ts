@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { usage } from '../../infra/local/up/options.ts';
-import { brokenLinks, documents, pathsNamed, read, root, scriptsNamed } from './documents.ts';
+import { brokenLinks, commandBlocks, documents, pathsNamed, read, root, scriptsNamed } from './documents.ts';
 
 const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')));
 
@@ -24,6 +24,13 @@ describe('documents', () => {
 
   it.each(documents)('%s: every file and folder that it names exists', (file) => {
     expect(pathsNamed(read(file)).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it.each(documents)('%s: every block of commands names the test that runs it, or what it needs', (file) => {
+    const unsure = commandBlocks(read(file)).filter(({ test, needs }) =>
+      test === undefined ? needs === undefined || needs === '' : !existsSync(join(root, test)),
+    );
+    expect(unsure).toEqual([]);
   });
 
   it('the architecture names the files that it walks through', () => {
@@ -52,6 +59,15 @@ describe('the checks of documents', () => {
     ['a sample', '```\n[a](docs/none.md)\n```', []],
   ])('a link to %s', (_what, text, broken) => {
     expect(brokenLinks('README.md', text)).toEqual(broken);
+  });
+
+  it('a block of commands is marked behind its language; a backslash joins lines, a comment is none', () => {
+    const text =
+      '```sh test="a.test.ts"\nkubectl get pods  # all\n\n# none\naz a \\\n  --b\n```\n```sh\nls\n```\n```json\n{}\n```\n';
+    expect(commandBlocks(text)).toEqual([
+      { test: 'a.test.ts', needs: undefined, commands: ['kubectl get pods', 'az a --b'] },
+      { test: undefined, needs: undefined, commands: ['ls'] },
+    ]);
   });
 
   it('scripts are found in prose and samples, files in backticks', () => {

@@ -60,3 +60,28 @@ export function firstCells(text: string, heading: string): readonly string[] {
     [...(match[1] ?? '').matchAll(/`([^`]+)`/g)].map((name) => name[1] ?? ''),
   );
 }
+
+/** A fenced block of shell commands. */
+export interface CommandBlock {
+  /** The test that runs it, a path of the repository. */
+  readonly test: string | undefined;
+  /** What somebody has to have who runs it, where no test can. */
+  readonly needs: string | undefined;
+  /** One for each line, without comments. */
+  readonly commands: readonly string[];
+}
+
+/** The shell blocks of a document. Behind the language a fence says `test="…"` or `needs="…"`, which no page shows. */
+export function commandBlocks(text: string): readonly CommandBlock[] {
+  return [...text.matchAll(/^```(?:sh|bash|shell|console)\b(.*)\n([\s\S]*?)^```$/gm)].map(
+    ([, info = '', body = '']) => ({
+      test: /\btest="([^"]*)"/.exec(info)?.[1],
+      needs: /\bneeds="([^"]*)"/.exec(info)?.[1],
+      commands: body
+        .replaceAll(/\\\n\s*/g, '')
+        .split('\n')
+        .map((line) => line.replace(/(^|\s)#.*$/, '').trim())
+        .filter((line) => line !== ''),
+    }),
+  );
+}

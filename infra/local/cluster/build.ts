@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { accessSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { describeExit, startChild } from '../child.ts';
 import { withFileLock } from '../file-lock.ts';
-import { type Progress, type Report, formatDuration } from '../progress.ts';
-import { type GoToolchain, GoToolchainError, findGoToolchain, goEnvironment } from './go-toolchain.ts';
+import type { Progress, Report } from '../progress.ts';
+import { type BuildCount, runGoBuild } from './go-build.ts';
+import { type GoToolchain, GoToolchainError, findGoToolchain } from './go-toolchain.ts';
 
 /** The two programs of a built Kubernetes, absolute paths. */
 export interface ControlPlaneBinaries {
@@ -153,41 +153,18 @@ async function buildInto(build: Build): Promise<void> {
 
 async function compile(
   { root, source, go, report }: Build,
-  program: { target: string; output: string; count: { packages: number; modules: number } },
+  program: { target: string; output: string; count: BuildCount },
 ): Promise<void> {
-  const startedMs = performance.now();
-  const { count } = program;
   const flags = linkerFlags(source.kubernetesVersion, new Date());
-  const tell = (): void => report(describeBuild(count, performance.now() - startedMs));
-  const child = await startChild({
-    name: 'go build',
-    command: go.command,
+  await runGoBuild({
+    go: go.command,
     args: ['build', '-v', '-trimpath', '-ldflags', flags, '-o', program.output, program.target],
     cwd: moduleDir,
-    env: goEnvironment(),
     logFile: join(root, 'build.log'),
-    onParentDeath: 'SIGKILL',
-    onLine: (line) => {
-      if (line.startsWith('go: downloading ')) count.modules += 1;
-      else if (/^[\w.\-/]+$/.test(line)) count.packages += 1;
-      tell();
-    },
+    count: program.count,
+    expectedPackages,
+    report,
   });
-  const stop = (): void => child.kill('SIGTERM');
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
-  const ticker = setInterval(tell, 1000);
-  const exit = await child.exited;
-  clearInterval(ticker);
-  process.off('SIGINT', stop);
-  process.off('SIGTERM', stop);
-  if (exit.code !== 0) throw new Error(describeExit(child, exit));
-}
-
-/** What the progress line says of a running build. */
-export function describeBuild(count: { packages: number; modules: number }, elapsedMs: number): string {
-  const modules = count.modules > 0 ? `${count.modules} modules downloaded, ` : '';
-  return `${modules}${count.packages} of up to ${expectedPackages} packages compiled, ${formatDuration(elapsedMs)}`;
 }
 
 function isBuilt(binaries: ControlPlaneBinaries): boolean {

@@ -4,10 +4,11 @@ import { parseArgs } from 'node:util';
 import { createProgress } from '../progress.ts';
 import { ensureControlPlane } from './build.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { ensureHelm } from './helm.ts';
 
 const usage = `usage: cluster build | start [--dir DIR]
 
-  build   builds Kubernetes (etcd, API server, scheduler, controller-manager, kubectl) into the cache folder, once
+  build   builds Kubernetes (etcd, API server, scheduler, controller-manager, kubectl) and Helm into the cache folder, once
   start   starts it, builds it first where needed, and stays until Ctrl-C
 
   --dir DIR   where its state is kept (default .local); a second start finds the same cluster there
@@ -31,7 +32,9 @@ async function main(): Promise<number> {
   }
   const binaries = await ensureControlPlane({ progress });
   if (command === 'build') {
+    const helm = await ensureHelm({ progress });
     console.log(`Kubernetes ${binaries.version}:\n  ${binaries.controlPlane}\n  ${binaries.kubectl}`);
+    console.log(`Helm ${helm.version}:\n  ${helm.binary}`);
     return 0;
   }
   const dir = isAbsolute(values.dir) ? values.dir : resolve(process.cwd(), values.dir);

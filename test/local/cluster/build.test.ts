@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { cacheFolder, describeBuild, linkerFlags, readSource } from '../../../infra/local/cluster/build.ts';
+import { cacheFolder, linkerFlags, readSource } from '../../../infra/local/cluster/build.ts';
+import { describeBuild } from '../../../infra/local/cluster/go-build.ts';
 import { compareVersions, describeMissingGo } from '../../../infra/local/cluster/go-toolchain.ts';
 
 describe('the Go that builds Kubernetes', () => {
@@ -49,8 +50,9 @@ describe('the built Kubernetes', () => {
   });
 
   it('says how far its build is', () => {
-    expect(describeBuild({ packages: 12, modules: 0 }, 65_000)).toBe('12 of up to 2700 packages compiled, 1 min 05 s');
-    expect(describeBuild({ packages: 0, modules: 3 }, 900)).toMatch(/^3 modules downloaded, 0 of/);
+    const of = (packages: number, modules: number) => ({ packages, modules, expectedPackages: 2700 });
+    expect(describeBuild(of(12, 0), 65_000)).toBe('12 of up to 2700 packages compiled, 1 min 05 s');
+    expect(describeBuild(of(0, 3), 900)).toMatch(/^3 modules downloaded, 0 of/);
   });
 });
 

@@ -1,0 +1,134 @@
+/** Helm: built once from its Go module into the user's cache folder, and run against one kubeconfig. */
+import { spawn } from 'node:child_process';
+import { accessSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { withFileLock } from '../file-lock.ts';
+import type { Progress } from '../progress.ts';
+import { cacheFolder } from './build.ts';
+import { runGoBuild } from './go-build.ts';
+import { findGoToolchain } from './go-toolchain.ts';
+
+/** The Helm that is built, and the oldest Go that builds it. */
+const version = 'v4.3.1';
+const goVersion = '1.26.0';
+/** About what it needs on an empty Go cache; most of it is Kubernetes' own, which is there after its build. */
+const expectedPackages = 1400;
+
+/** A built Helm. */
+export interface HelmBinary {
+  /** Absolute path of the program. */
+  readonly binary: string;
+  /** Such as `v4.3.1`. */
+  readonly version: string;
+}
+
+/** Which Helm, and against which cluster. */
+export interface HelmRun {
+  readonly binary: string;
+  /** Path of the kubeconfig; without it Helm finds no cluster, not even the user's own. */
+  readonly kubeconfig?: string;
+  /** Text for its standard input, such as the values of `--values -`. */
+  readonly input?: string;
+  /** After which it is killed, and has the code 124; 120 s unless given. */
+  readonly timeoutMs?: number;
+}
+
+/** What came of a run. A non-zero code is a value, not an exception. */
+export interface HelmResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * The built Helm, from the cache folder or built now: some four minutes on two cores with an empty Go cache. Two
+ * builds at once wait for each other; one that is interrupted leaves nothing that could be taken for a finished one.
+ * A missing or too old Go is a `GoToolchainError`.
+ */
+export async function ensureHelm(options: { progress: Progress }): Promise<HelmBinary> {
+  const root = join(dirname(cacheFolder(process.env, homedir())), 'helm');
+  const folder = join(root, `${version}-${process.platform}-${process.arch}`);
+  const binary = join(folder, process.platform === 'win32' ? 'helm.exe' : 'helm');
+  if (exists(binary)) return { binary, version };
+  const go = await findGoToolchain(goVersion);
+  await options.progress.step(`Helm ${version}`, async (report) => {
+    const work = async (): Promise<void> => {
+      if (!exists(binary)) await buildInto(folder, { go: go.command, logFile: join(root, 'build.log'), report });
+      report(folder);
+    };
+    await withFileLock(`${folder}.lock`, work, () => report('another build is under way, waiting for it'));
+  });
+  return { binary, version };
+}
+
+/** Helm goes into a folder of its own, which becomes the real one by its name, at once. */
+async function buildInto(
+  folder: string,
+  build: { readonly go: string; readonly logFile: string; readonly report: (detail: string) => void },
+): Promise<void> {
+  const temporary = `${folder}.${process.pid}.tmp`;
+  rmSync(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { recursive: true });
+  try {
+    const flags = `-s -w -X helm.sh/helm/v4/internal/version.version=${version}`;
+    await runGoBuild({
+      ...build,
+      args: ['install', '-v', '-trimpath', '-ldflags', flags, `helm.sh/helm/v4/cmd/helm@${version}`],
+      // A folder without a go.mod: the module is built as it was released.
+      cwd: tmpdir(),
+      env: { GOBIN: temporary },
+      count: { packages: 0, modules: 0 },
+      expectedPackages,
+    });
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(temporary, folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Runs Helm with nothing of the user's own: neither kubeconfig, nor repositories, nor plugins. Rejects only when the
+ * program cannot be started.
+ */
+export async function helm(args: readonly string[], run: HelmRun): Promise<HelmResult> {
+  const home = join(dirname(run.binary), 'home');
+  const child = spawn(run.binary, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: {
+      ...withoutHelmSettings(process.env),
+      KUBECONFIG: run.kubeconfig ?? join(home, 'no-cluster'),
+      HELM_CACHE_HOME: join(home, 'cache'),
+      HELM_CONFIG_HOME: join(home, 'config'),
+      HELM_DATA_HOME: join(home, 'data'),
+    },
+  });
+  const { promise: closed, resolve, reject } = Promise.withResolvers<number>();
+  child.once('error', reject);
+  child.once('close', (code) => resolve(code ?? 124));
+  child.stdin.on('error', () => undefined); // a run that ends early does not read all its input
+  child.stdin.end(run.input ?? '');
+  const timer = setTimeout(() => child.kill('SIGKILL'), run.timeoutMs ?? 120_000);
+  try {
+    const [code, stdout, stderr] = await Promise.all([closed, text(child.stdout), text(child.stderr)]);
+    return { code, stdout, stderr };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Variables such as HELM_NAMESPACE and HELM_DRIVER would change what a command means. */
+function withoutHelmSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('HELM_')));
+}
+
+function exists(file: string): boolean {
+  try {
+    accessSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}

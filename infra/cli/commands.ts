@@ -1,0 +1,11 @@
+import type { Command } from './command.ts';
+
+/** One command, loaded when it is called. */
+export interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** All commands, in the order in which somebody needs them. */
+export const commands: readonly CommandEntry[] = [];

@@ -1,0 +1,149 @@
+import { createArmContainerGroups } from '../../shared/adapters/arm/container-groups.ts';
+import { createCredential } from '../../shared/adapters/arm/credential.ts';
+import { createTableStore } from '../../shared/adapters/tables/table-store.ts';
+import { readAuthority } from '../../shared/app/compose.ts';
+import { ok } from '../../shared/core/fault.ts';
+import type { Budgets } from '../../shared/ports/budgets.ts';
+import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
+import type { Log } from '../../shared/ports/log.ts';
+import type { StateStore } from '../../shared/ports/state-store.ts';
+import type { Settings } from '../../shared/wire/settings.ts';
+import { type AppSettings, appSource, readAppSettings } from './app-settings.ts';
+import { type AzureCli, createAzureCli } from './azure-cli.ts';
+import type { ParsedOptions } from './options.ts';
+import type { Output } from './output.ts';
+import { type ProgramResult, type ProgramRun, notInstalled, runProgram } from './program.ts';
+import { wrongInput } from './stop.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+type RunOptions = Pick<ProgramRun, 'input' | 'timeoutMs'>;
+
+/**
+ * What a command works with. Each part is made when it is first asked for, and once: a command that needs no ARM asks
+ * for no token. All of it has the operator's rights (az login, DefaultAzureCredential, the kubeconfig), never the app's.
+ */
+export interface CliContext {
+  readonly options: ParsedOptions;
+  readonly out: Output;
+  readonly environment: Environment;
+  /** Ends with Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly az: AzureCli;
+  /** The app's settings, with where they stand; throws a `Stop` when they cannot be had or are wrong. */
+  app(): Promise<AppSettings>;
+  settings(): Promise<Settings>;
+  groups(): Promise<ContainerGroups>;
+  store(): Promise<StateStore>;
+  /** Runs the operator's kubectl against the cluster of --kubeconfig and --context. */
+  kubectl(args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
+  /** Runs the operator's helm against the same cluster. */
+  helm(args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
+  /** From now on kubectl and helm use this kubeconfig (one that az wrote). */
+  useKubeconfig(file: string): void;
+}
+
+export interface ContextOptions {
+  readonly options: ParsedOptions;
+  readonly out: Output;
+  readonly environment: Environment;
+  readonly signal: AbortSignal;
+}
+
+export function createContext({ options, out, environment, signal }: ContextOptions): CliContext {
+  let fetchedKubeconfig: string | undefined;
+  const az = createAzureCli({ environment, signal });
+  const app = once(() => readAppSettings(appSource(options), az));
+  const settings = async (): Promise<Settings> => (await app()).settings;
+  const run = async (
+    program: Program,
+    args: readonly string[],
+    more: RunOptions | undefined,
+  ): Promise<ProgramResult> => {
+    const file = fetchedKubeconfig ?? options.text('kubeconfig');
+    const context = fetchedKubeconfig === undefined ? options.text('context') : undefined;
+    const cluster = [
+      ...(file === undefined ? [] : ['--kubeconfig', file]),
+      ...(context === undefined ? [] : [program.contextOption, context]),
+    ];
+    const binary = environment[program.variable] ?? program.name;
+    const result = await runProgram(binary, [...args, ...cluster], { ...more, environment, signal });
+    if (result.code === notInstalled)
+      throw wrongInput(`${program.name} is not on PATH`, `install it (${program.from})`);
+    return result;
+  };
+  return {
+    options,
+    out,
+    environment,
+    signal,
+    az,
+    app,
+    settings,
+    groups: once(async () => armGroups(await settings(), cliLog(out))),
+    store: once(async () => tableStore(await settings(), cliLog(out))),
+    kubectl: (args, more) => run(kubectlProgram, args, more),
+    helm: (args, more) => run(helmProgram, args, more),
+    useKubeconfig: (file) => {
+      fetchedKubeconfig = file;
+    },
+  };
+}
+
+interface Program {
+  readonly name: string;
+  /** The environment variable that names another one than PATH's. */
+  readonly variable: string;
+  readonly contextOption: string;
+  readonly from: string;
+}
+
+const kubectlProgram: Program = {
+  name: 'kubectl',
+  variable: 'KUBECTL',
+  contextOption: '--context',
+  from: 'https://kubernetes.io/docs/tasks/tools/, or az aks install-cli',
+};
+const helmProgram: Program = {
+  name: 'helm',
+  variable: 'HELM',
+  contextOption: '--kube-context',
+  from: 'https://helm.sh/docs/intro/install/',
+};
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+/** What the adapters remark is for the operator too. */
+const cliLog = (out: Output): Log => ({
+  info: () => undefined,
+  warn: (message, fields) => out.warn(fields === undefined ? message : `${message} ${JSON.stringify(fields)}`),
+});
+
+/** A person's handful of requests takes nothing from the app's budget, and is refused by ARM alone. */
+const noBudget: Budgets = { take: () => Promise.resolve(ok(undefined)), report: () => Promise.resolve() };
+
+function armGroups(settings: Settings, log: Log): ContainerGroups {
+  const authority = readAuthority(settings);
+  if (!authority.ok) throw wrongInput(`${authority.fault.name}: ${authority.fault.expected}`);
+  return createArmContainerGroups({
+    subscriptionId: settings.AZURE_SUBSCRIPTION_ID,
+    resourceGroup: settings.AZURE_RESOURCE_GROUP,
+    location: settings.AZURE_LOCATION,
+    endpoint: settings.ARM_ENDPOINT,
+    credential: createCredential({ kind: 'default' }),
+    budgets: noBudget,
+    log,
+    ...(authority.pem === undefined ? {} : { certificateAuthorityPem: authority.pem }),
+  });
+}
+
+function tableStore(settings: Settings, log: Log): StateStore {
+  const { AzureWebJobsStorage__tableServiceUri: tableEndpoint, AzureWebJobsStorage: connectionString } = settings;
+  const config =
+    tableEndpoint === undefined
+      ? { connectionString: connectionString ?? '' }
+      : { tableEndpoint, credential: createCredential({ kind: 'default' }) };
+  return createTableStore(config, { installation: settings.INSTALLATION, log });
+}

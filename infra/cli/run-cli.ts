@@ -1,0 +1,108 @@
+import packageJson from '../../package.json' with { type: 'json' };
+import type { Command } from './command.ts';
+import { type CommandEntry, commands } from './commands.ts';
+import { type Environment, createContext } from './context.ts';
+import { type ExitCode, exitCodes } from './exit-code.ts';
+import { nearest } from './nearest.ts';
+import { commonOptions, describeOptions, parseOptions } from './options.ts';
+import { type OutputStreams, createOutput, parseFormat } from './output.ts';
+import { Stop, wrongInput } from './stop.ts';
+
+export interface CliRun extends OutputStreams {
+  /** The name of the file that was started: `kubectl-aci` where it is kubectl's plugin. */
+  readonly invokedAs: string;
+  readonly environment: Environment;
+  readonly signal: AbortSignal;
+}
+
+/** The whole program: finds the command, reads its options, runs it, says what went wrong. Never rejects. */
+export async function runCli(args: readonly string[], run: CliRun): Promise<ExitCode> {
+  const program = programName(run.invokedAs);
+  try {
+    const [first, ...rest] = args;
+    if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+      run.stdout.write(overview(program));
+      return first === undefined ? exitCodes.usage : exitCodes.done;
+    }
+    if (first === '--version' || first === 'version') {
+      run.stdout.write(`${packageJson.version}\n`);
+      return exitCodes.done;
+    }
+    return await runCommand(await findCommand(first).load(), rest, { ...run, program });
+  } catch (error) {
+    return explain(error, run, program);
+  }
+}
+
+/** As the user typed it: `kubectl aci` as kubectl's plugin. */
+function programName(invokedAs: string): string {
+  return /^kubectl-aci(\.[cm]?js)?$/.test(invokedAs) ? 'kubectl aci' : 'serverless-kubelet';
+}
+
+function findCommand(name: string): CommandEntry {
+  const found = commands.find((command) => command.name === name);
+  if (found !== undefined) return found;
+  const names = commands.map((command) => command.name);
+  const meant = nearest(name, names);
+  throw wrongInput(
+    `there is no command "${name}"`,
+    meant === undefined ? `the commands are ${names.join(', ')}` : `did you mean ${meant}?`,
+  );
+}
+
+async function runCommand(
+  command: Command,
+  args: readonly string[],
+  run: CliRun & { readonly program: string },
+): Promise<ExitCode> {
+  // Asked for among anything else, the help comes before any complaint.
+  if (args.includes('--help')) {
+    run.stdout.write(commandHelp(run.program, command));
+    return exitCodes.done;
+  }
+  const options = parseOptions(args, command.options);
+  const out = createOutput({ ...run, format: parseFormat(options.text('output')) });
+  return command.run(createContext({ options, out, environment: run.environment, signal: run.signal }));
+}
+
+function explain(error: unknown, { stderr, signal }: CliRun, program: string): ExitCode {
+  if (error instanceof Stop) {
+    stderr.write(`${program}: ${error.message}\n${error.fix === undefined ? '' : `  → ${error.fix}\n`}`);
+    return error.code;
+  }
+  if (signal.aborted) {
+    stderr.write(`${program}: interrupted; the same command goes on from here\n`);
+    return exitCodes.failed;
+  }
+  stderr.write(`${program}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return exitCodes.failed;
+}
+
+const exitCodeHelp = `Exit codes: 0 done or healthy, 1 failed, 2 wrong option or input, 3 needs attention, 4 timed out waiting.`;
+
+function overview(program: string): string {
+  const list = commands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n');
+  return `usage: ${program} COMMAND [options]
+
+Shows Azure Container Instances to a Kubernetes cluster as nodes, from an Azure Functions app.
+
+${list}
+
+${program} COMMAND --help tells a command's options; --version the version.
+${exitCodeHelp}
+`;
+}
+
+function commandHelp(program: string, command: Command): string {
+  return `usage: ${program} ${command.name} [options]
+
+${command.help.trim()}
+
+${describeOptions(command.options)}
+
+Which app, which cluster, which form:
+${describeOptions(commonOptions)}
+
+${exitCodeHelp}
+`;
+}

@@ -83,7 +83,8 @@ function windowLevels(bucket: string, limits: WindowLimits, { state, now }: At):
       left: closedMs > 0 ? 0 : Math.max(0, left),
       of: rule.limit,
       fullMs: Math.max(0, closedMs, unknownMs, ...ends),
-      closedMs: Math.max(closedMs, presumed?.left === 0 ? unknownMs : 0),
+      closedMs,
+      trickles: presumed?.left === 0,
     });
   });
 }
@@ -96,12 +97,14 @@ interface Level {
   readonly of: number;
   readonly fullMs: number;
   readonly closedMs: number;
+  readonly trickles?: boolean;
 }
 
-const level = ({ name, left, of, fullMs, closedMs }: Level): BudgetObserved => ({
+const level = ({ name, left, of, fullMs, closedMs, trickles }: Level): BudgetObserved => ({
   name,
   left,
   of,
   fullInSeconds: Math.ceil(fullMs / 1000),
   ...(closedMs > 0 ? { closedForSeconds: Math.ceil(closedMs / 1000) } : {}),
+  ...(trickles === true ? { trickles } : {}),
 });

@@ -106,8 +106,10 @@ export interface BudgetObserved {
   readonly of: number;
   /** Until it is full again; 0 when it is. */
   readonly fullInSeconds: number;
-  /** After a 429 or a new start: nothing, or a trickle, is granted before. */
+  /** After a 429: nothing is granted before. */
   readonly closedForSeconds?: number;
+  /** The row is new and nobody knows what was spent before: one request in 15 seconds, until ARM tells what is left. */
+  readonly trickles?: boolean;
 }
 
 /** Groups of a cluster, or of a node of a registered cluster, that nobody looks after. */

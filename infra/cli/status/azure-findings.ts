@@ -1,0 +1,103 @@
+import { durationText } from './duration-text.ts';
+import type { BudgetObserved, Finding, Part, QuotaObserved, StatusObserved, StrangerGroups } from './observed.ts';
+
+/** Below this part a quota or a budget is told. */
+const scarce = 0.1;
+/** A budget that is full again this soon is only in use. */
+const soonSeconds = 60;
+
+/** What ARM and the tables tell of the whole installation: groups that nobody looks after, quota, budgets. */
+export function azureFindings(observed: StatusObserved): readonly Finding[] {
+  const { strangers, quota, budgets, region } = observed;
+  return [
+    ...partFindings(strangers, {
+      subject: 'container groups',
+      hint: 'Groups of forgotten clusters would not show: ask for the right to read container groups on the resource group.',
+      of: (groups) => groups.map(strangerFinding),
+    }),
+    ...partFindings(quota, {
+      subject: `quota in ${region}`,
+      hint: 'Nodes then offer their registered capacity: ask for Microsoft.ContainerInstance/locations/usages/read on the subscription.',
+      of: (usages) => usages.flatMap((usage) => quotaFinding(usage, region)),
+    }),
+    ...partFindings(budgets, {
+      subject: 'budgets',
+      hint: 'What may still be asked of ARM is unknown here, the app keeps to it all the same: ask for the role Storage Table Data Reader on the storage account.',
+      of: (levels) => levels.flatMap(budgetFinding),
+    }),
+  ];
+}
+
+function partFindings<T>(
+  part: Part<T>,
+  { subject, hint, of }: { readonly subject: string; readonly hint: string; readonly of: (value: T) => readonly Finding[] },
+): readonly Finding[] {
+  if (part.kind === 'read') return of(part.value);
+  return [{ severity: 'warning', subject, sentence: `Could not be read: ${part.reason}`, hint }];
+}
+
+function strangerFinding({ kind, cluster, node, count, oldestAgeSeconds }: StrangerGroups): Finding {
+  const since = oldestAgeSeconds === undefined ? '' : `, the oldest for ${durationText(oldestAgeSeconds)}`;
+  const groups = count === 1 ? '1 container group is' : `${String(count)} container groups are`;
+  if (kind === 'unknown-cluster') {
+    return {
+      severity: 'error',
+      subject: `cluster ${cluster}`,
+      sentence: `${groups} of this cluster (node ${node})${since}, and it is not registered.`,
+      hint: `They cost money and nobody looks after them: if the cluster is gone for good, serverless-kubelet detach --force --cluster ${cluster} deletes them.`,
+    };
+  }
+  return {
+    severity: 'error',
+    subject: `node ${node} of cluster ${cluster}`,
+    sentence: `${groups} of this node${since}, and it is not registered.`,
+    hint: 'They cost money and nobody looks after them: attach the node again with state "removed", so that it is emptied.',
+  };
+}
+
+function quotaFinding({ name, used, limit }: QuotaObserved, region: string): readonly Finding[] {
+  const free = limit - used;
+  if (limit <= 0 || free >= limit * scarce) return [];
+  const what = name === 'ContainerGroups' ? 'container groups' : name === 'StandardCores' ? 'cores' : name;
+  return [
+    {
+      severity: free <= 0 ? 'error' : 'warning',
+      subject: `quota in ${region}`,
+      sentence: `${String(Math.max(0, free))} of ${String(limit)} ${what} are free.`,
+      hint: 'New pods stay Pending when nothing is free: end what is not needed, or ask for more quota (Azure portal, Quotas, Container Instances).',
+    },
+  ];
+}
+
+function budgetFinding({ name, left, of, ...rest }: BudgetObserved): readonly Finding[] {
+  const subject = `budget ${name}`;
+  if (rest.closedForSeconds !== undefined) {
+    return [
+      {
+        severity: 'warning',
+        subject,
+        sentence: `ARM has refused more (429): nothing is sent for ${durationText(rest.closedForSeconds)}.`,
+        hint: 'It opens by itself; if this comes often, somebody else uses the same identity or subscription, or the limit in the settings is above the real one.',
+      },
+    ];
+  }
+  if (rest.trickles === true) {
+    return [
+      {
+        severity: 'info',
+        subject,
+        sentence: 'Nobody knows yet what was spent before: one request in 15 seconds is sent.',
+        hint: 'It opens with the first answer of ARM that tells what is left.',
+      },
+    ];
+  }
+  if (left >= of * scarce) return [];
+  return [
+    {
+      severity: rest.fullInSeconds > soonSeconds ? 'warning' : 'info',
+      subject,
+      sentence: `${String(left)} of ${String(of)} are left; full again in ${durationText(rest.fullInSeconds)}.`,
+      hint: 'What is not urgent waits; if this comes often, ask for a higher limit and tell it in the settings (ACI_CREATES_PER_5_MINUTES, ACI_CREATES_PER_HOUR).',
+    },
+  ];
+}

@@ -1,0 +1,64 @@
+import { azureFindings } from './azure-findings.ts';
+import { nodeFindings } from './node-findings.ts';
+import type { ClusterObserved, Finding, StatusObserved } from './observed.ts';
+
+/**
+ * Everything that is not as it should be, the worst first, each with a hint. Pure; the same observation gives the same
+ * lines. A part that could not be read is a line of its own and hides no other.
+ */
+export function statusFindings(observed: StatusObserved): readonly Finding[] {
+  const found = [...clustersFindings(observed), ...azureFindings(observed)];
+  return [...bySeverity(found, 'error'), ...bySeverity(found, 'warning'), ...bySeverity(found, 'info')];
+}
+
+const bySeverity = (findings: readonly Finding[], severity: Finding['severity']): readonly Finding[] =>
+  findings.filter((finding) => finding.severity === severity);
+
+function clustersFindings({ installation, clusters }: StatusObserved): readonly Finding[] {
+  const subject = `installation ${installation}`;
+  if (clusters.kind === 'unreadable') {
+    return [
+      {
+        severity: 'error',
+        subject,
+        sentence: `The registrations could not be read: ${clusters.reason}`,
+        hint: 'Without them no cluster is known: ask for the role Storage Blob Data Contributor on the storage account, or run doctor.',
+      },
+    ];
+  }
+  if (clusters.value.length === 0) {
+    return [
+      {
+        severity: 'warning',
+        subject,
+        sentence: 'No cluster is registered.',
+        hint: 'The app has nothing to do: register one with serverless-kubelet attach.',
+      },
+    ];
+  }
+  return clusters.value.flatMap((cluster) => clusterFindings(cluster, installation));
+}
+
+function clusterFindings(cluster: ClusterObserved, installation: string): readonly Finding[] {
+  const { name, uid, live, nodes } = cluster;
+  const subject = `cluster ${name}`;
+  if (live.kind === 'unreadable') {
+    const unreachable: Finding = {
+      severity: 'error',
+      subject,
+      sentence: `The API server could not be asked: ${live.reason}`,
+      hint: 'What stands here of its nodes comes from ARM and the tables alone: name the right --kubeconfig and --context, or run doctor, which tells which part of the way is broken.',
+    };
+    return [unreachable, ...nodes.flatMap((node) => nodeFindings(node, { installation, cluster: name, asked: false }))];
+  }
+  const replaced: Finding = {
+    severity: 'error',
+    subject,
+    sentence: `The cluster has the UID ${live.value.uid} now, and was attached with ${uid}.`,
+    hint: `It was rebuilt, and the app deletes nothing for a cluster that it does not know: serverless-kubelet detach --force --cluster ${uid} removes what the old one left, then attach the new one.`,
+  };
+  return [
+    ...(live.value.uid === uid ? [] : [replaced]),
+    ...nodes.flatMap((node) => nodeFindings(node, { installation, cluster: name, asked: true })),
+  ];
+}

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { isConnectionString, isRegistrationsUrl } from './storage-settings.ts';
 
 /** A text of this shape; missing or not a text, the same is said of it. */
 const text = (pattern: RegExp, what: string) => z.string(what).regex(pattern, what);
@@ -75,6 +76,9 @@ const count = (what: string, { from, fallback }: { readonly from: 0 | 1; readonl
     .default(fallback);
 
 const clustersSetting = json(z.array(clusterRegistration, 'a JSON array of cluster registrations'));
+const registrationsBody = json(
+  z.strictObject({ clusters: z.array(clusterRegistration, 'a JSON array of cluster registrations') }, 'a JSON object'),
+);
 
 const schema = z
   .object({
@@ -99,15 +103,22 @@ const schema = z
     AZURE_CLIENT_ID: guid.optional(),
     /** Read by @azure/identity itself; here so that a wrong one is told at once. */
     AZURE_AUTHORITY_HOST: httpsUrl.optional(),
-    AzureWebJobsStorage: z.string().min(1, 'a storage connection string').optional(),
+    AzureWebJobsStorage: z.string().optional(),
     AzureWebJobsStorage__tableServiceUri: httpsUrl.optional(),
+    REGISTRATIONS_URL: z
+      .string()
+      .refine(
+        isRegistrationsUrl,
+        'the https:// URL of a blob, such as https://account.blob.core.windows.net/serverless-kubelet/prod.json; http:// on loopback only, with a SAS',
+      )
+      .optional(),
     SECURITY_POLICY: z.enum(['compatible', 'strict'], '"compatible" or "strict"').default('compatible'),
     ON_CAPACITY_FAIL_AFTER_MINUTES: count('minutes; 0 means never', { from: 0, fallback: 0 }),
     ACI_CREATES_PER_5_MINUTES: count('a number from 1', { from: 1, fallback: 100 }),
     ACI_CREATES_PER_HOUR: count('a number from 1', { from: 1, fallback: 300 }),
     ACI_MAX_GROUP_CPU: count('cores, from 1', { from: 1, fallback: 31 }),
     ACI_MAX_GROUP_MEMORY_GB: count('gigabytes, from 1', { from: 1, fallback: 240 }),
-    CLUSTERS: clustersSetting,
+    CLUSTERS: clustersSetting.default([]),
   })
   .readonly();
 
@@ -139,15 +150,40 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   const faults = [
     ...shapes,
     ...storageFaults(present),
-    ...(clusters.success ? crossFaults(clusters.data, present) : []),
+    ...registrationFaults(present),
+    ...(clusters.success ? crossFaults(clusters.data, 'CLUSTERS', present) : []),
   ];
   return parsed.success && faults.length === 0 ? { ok: true, settings: parsed.data } : { ok: false, faults };
 }
 
+export type RegistrationsResult =
+  | { readonly ok: true; readonly clusters: readonly ClusterRegistration[] }
+  | { readonly ok: false; readonly faults: readonly SettingFault[] };
+
+/**
+ * Reads the blob of registrations, `{"clusters":[…]}` with the clusters of `CLUSTERS`, and reports all faults at once, by
+ * their path: `clusters[0].nodes[1].port`. Never shows a value. With `environment` a setting that `auth` names must be there.
+ */
+export function parseRegistrations(
+  text: string,
+  environment?: Readonly<Record<string, string | undefined>>,
+): RegistrationsResult {
+  const parsed = registrationsBody.safeParse(text);
+  if (!parsed.success)
+    return { ok: false, faults: parsed.error.issues.map((issue) => faultOf(issue, { clusters: text })) };
+  const { clusters } = parsed.data;
+  const faults = crossFaults(clusters, 'clusters', environment);
+  return faults.length === 0 ? { ok: true, clusters } : { ok: false, faults };
+}
+
+/** The text that `parseRegistrations` reads. */
+export const formatRegistrations = (clusters: readonly ClusterRegistration[]): string =>
+  `${JSON.stringify({ clusters }, undefined, 2)}\n`;
+
 type Present = Readonly<Record<string, unknown>>;
 
 const faultOf = (issue: z.core.$ZodIssue, present: Present): SettingFault => ({
-  name: pathText(issue.path),
+  name: issue.path.length === 0 ? 'registrations' : pathText(issue.path),
   expected: expectation(issue, present),
 });
 
@@ -166,27 +202,40 @@ const mostNamed = 5;
 const shortened = (name: string): string => (/^[\w./-]{1,60}$/.test(name) ? name : '…');
 const quoted = (name: string): string => `"${shortened(name)}"`;
 
-const storageFaults = (present: Present): readonly SettingFault[] =>
-  present['AzureWebJobsStorage'] !== undefined || present['AzureWebJobsStorage__tableServiceUri'] !== undefined
+function storageFaults(present: Present): readonly SettingFault[] {
+  if (present['AzureWebJobsStorage__tableServiceUri'] !== undefined) return [];
+  const text = present['AzureWebJobsStorage'];
+  if (typeof text === 'string' && isConnectionString(text)) return [];
+  const expected = 'a storage connection string, or set AzureWebJobsStorage__tableServiceUri for identity-based access';
+  return [{ name: 'AzureWebJobsStorage', expected }];
+}
+
+const registrationFaults = (present: Present): readonly SettingFault[] =>
+  present['CLUSTERS'] !== undefined || present['REGISTRATIONS_URL'] !== undefined
     ? []
     : [
         {
-          name: 'AzureWebJobsStorage',
-          expected: 'a connection string, or AzureWebJobsStorage__tableServiceUri for identity-based access',
+          name: 'REGISTRATIONS_URL',
+          expected: 'the URL of the blob that holds the cluster registrations; or put them in CLUSTERS',
         },
       ];
 
-function crossFaults(clusters: readonly ClusterRegistration[], present: Present): readonly SettingFault[] {
+/** `list`: what the list is called. Without `present` it is not asked whether the settings that are named exist. */
+function crossFaults(
+  clusters: readonly ClusterRegistration[],
+  list: string,
+  present: Present | undefined,
+): readonly SettingFault[] {
   const uids = clusters.map((cluster) => cluster.uid);
   return clusters.flatMap(({ uid, auth, nodes }, index) => {
-    const at = `CLUSTERS[${index}]`;
+    const at = `${list}[${index}]`;
     const names = nodes.map((node) => node.name);
     const doors = nodes.map((node) => `${node.address} ${node.port}`);
     return [
       ...(uids.indexOf(uid) === index
         ? []
         : [{ name: `${at}.uid`, expected: 'a cluster that is not registered twice' }]),
-      ...(auth.kind === 'token' && present[auth.setting] === undefined
+      ...(auth.kind === 'token' && present !== undefined && !present[auth.setting]
         ? // Not its name: somebody may have put the token itself there.
           [{ name: `${at}.auth.setting`, expected: 'the name of a setting that is set' }]
         : []),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSettings } from '../../shared/wire/settings.ts';
+import { formatRegistrations, parseRegistrations, parseSettings } from '../../shared/wire/settings.ts';
 import { registration, settingsOf } from '../fixtures/settings.ts';
 
 const faultsOf = (environment: Readonly<Record<string, string | undefined>>): readonly string[] => {
@@ -33,6 +33,38 @@ describe('settings that are right', () => {
     },
     { it: 'Entra', change: clusters(cluster({ auth: { kind: 'entra' } })) },
     { it: 'no cluster yet', change: clusters() },
+    {
+      it: 'registrations in a blob, read by identity',
+      change: { CLUSTERS: '', REGISTRATIONS_URL: 'https://a.blob.core.windows.net/serverless-kubelet/prod.json' },
+    },
+    {
+      it: 'registrations in a blob, read with a SAS',
+      change: { REGISTRATIONS_URL: 'https://a.blob.core.windows.net/c/prod.json?sv=2021-12-02&sp=r&sig=x%3D' },
+    },
+    {
+      it: 'registrations in a blob on loopback',
+      change: { REGISTRATIONS_URL: 'http://127.0.0.1:10000/devstoreaccount1/c/prod.json?sig=x' },
+    },
+    {
+      it: 'a storage account by its key',
+      change: {
+        AzureWebJobsStorage:
+          'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5PT0=;EndpointSuffix=core.windows.net',
+      },
+    },
+    {
+      it: 'a storage account by its key and its endpoints',
+      change: {
+        AzureWebJobsStorage:
+          'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;TableEndpoint=http://127.0.0.1:10002/a;',
+      },
+    },
+    {
+      it: 'a storage account by a SAS',
+      change: {
+        AzureWebJobsStorage: 'TableEndpoint=https://a.table.core.windows.net/;SharedAccessSignature=sv=x&sig=y',
+      },
+    },
     {
       it: 'two nodes at two addresses with one port',
       change: clusters(
@@ -68,7 +100,7 @@ describe('settings that are wrong', () => {
       'AZURE_SUBSCRIPTION_ID: a GUID such as 00000000-0000-0000-0000-000000000000',
       'AZURE_RESOURCE_GROUP: set it; it is required',
       'AZURE_LOCATION: a region such as "westeurope"',
-      'AzureWebJobsStorage: a connection string, or AzureWebJobsStorage__tableServiceUri for identity-based access',
+      'AzureWebJobsStorage: a storage connection string, or set AzureWebJobsStorage__tableServiceUri for identity-based access',
       'CLUSTERS[0].auth.setting: the name of a setting that is set',
       'CLUSTERS[1].uid: a cluster that is not registered twice',
       'CLUSTERS[1].auth.setting: the name of a setting that is set',
@@ -95,6 +127,22 @@ describe('settings that are wrong', () => {
     ['ACI_CREATES_PER_HOUR', '00', 'from 1'],
     ['ACI_MAX_GROUP_CPU', '0', 'from 1'],
     ['ACI_MAX_GROUP_MEMORY_GB', 'many', 'gigabytes'],
+    ['AzureWebJobsStorage', 'mystorage', 'a storage connection string'],
+    ['AzureWebJobsStorage', 'AccountName=a;AccountKey=a2V5', 'a storage connection string'],
+    ['AzureWebJobsStorage', 'DefaultEndpointsProtocol=https;AccountName=a;AccountKey=a2V5', 'connection string'],
+    ['AzureWebJobsStorage', 'DefaultEndpointsProtocol=https;AccountName=a;EndpointSuffix=x', 'connection string'],
+    ['AzureWebJobsStorage', 'DefaultEndpointsProtocol=ftp;AccountName=a;AccountKey=a2V5;EndpointSuffix=x', 'string'],
+    ['AzureWebJobsStorage', 'DefaultEndpointsProtocol=https;AccountName=a b;AccountKey=x;EndpointSuffix=x', 'string'],
+    ['AzureWebJobsStorage', 'TableEndpoint=https://a.table.core.windows.net/', 'a storage connection string'],
+    ['AzureWebJobsStorage', 'TableEndpoint=nowhere;SharedAccessSignature=sig=y', 'a storage connection string'],
+    ['REGISTRATIONS_URL', 'prod.json', 'the https:// URL of a blob'],
+    ['REGISTRATIONS_URL', 'https://a.blob.core.windows.net/', 'the https:// URL of a blob'],
+    ['REGISTRATIONS_URL', 'https://a.blob.core.windows.net/container', 'the https:// URL of a blob'],
+    ['REGISTRATIONS_URL', 'https://a.blob.core.windows.net/container/', 'the https:// URL of a blob'],
+    ['REGISTRATIONS_URL', 'https://a.blob.core.windows.net/c/b.json?comp=list', 'the https:// URL of a blob'],
+    ['REGISTRATIONS_URL', 'https://user:pass@a.blob.core.windows.net/c/b.json', 'the https:// URL of a blob'],
+    ['REGISTRATIONS_URL', 'http://a.blob.core.windows.net/c/b.json?sig=x', 'http:// on loopback only'],
+    ['REGISTRATIONS_URL', 'http://127.0.0.1:10000/c/b.json', 'with a SAS'],
     ['CLUSTERS', '{', 'valid JSON'],
     ['CLUSTERS', '{}', 'a JSON array'],
     ['CLUSTERS', 'null', 'a JSON array'],
@@ -103,6 +151,13 @@ describe('settings that are wrong', () => {
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(new RegExp(`^${name}: `));
     expect(faults[0]).toContain(says);
+  });
+
+  it('lack any registration, and both places for it are named', () => {
+    const { CLUSTERS: _, ...rest } = settingsOf();
+    const [fault, ...others] = faultsOf(rest);
+    expect(others).toEqual([]);
+    expect(fault).toMatch(/^REGISTRATIONS_URL: .*CLUSTERS/);
   });
 
   it.each<[string, unknown, string]>([
@@ -168,5 +223,46 @@ describe('settings that are wrong', () => {
       { name: `${planted}!`, address: planted, cpu: planted, zone: planted },
     );
     expect([...faultsOf(all), ...faultsOf({ ...settingsOf(), ...clusters(inside) })].join()).not.toContain(planted);
+  });
+});
+
+describe('registrations of a blob', () => {
+  const bad = { clusters: [cluster(), cluster({ version: 'planted' }, { port: 0 })] };
+
+  it('are read as they were written', () => {
+    const read = parseRegistrations(JSON.stringify({ clusters: [cluster()] }));
+    expect(read).toMatchObject({ ok: true, clusters: [{ nodes: [{ name: 'aci-1', port: 10_250, taint: true }] }] });
+    expect(read.ok && parseRegistrations(formatRegistrations(read.clusters))).toEqual(read);
+  });
+
+  it.each<[string, unknown, readonly string[]]>([
+    ['no object', [], ['registrations: a JSON object']],
+    ['no clusters', {}, ['clusters: a JSON array of cluster registrations']],
+    ['an unknown member', { clusters: [], nodes: [] }, ['registrations: only known members; remove "nodes"']],
+    [
+      'wrong members',
+      bad,
+      [
+        'clusters[1].version: the API server\'s version, such as "v1.36.3"',
+        'clusters[1].nodes[0].port: a port from 1 to 65535',
+      ],
+    ],
+    [
+      'a cluster twice',
+      { clusters: [cluster(), cluster()] },
+      ['clusters[1].uid: a cluster that is not registered twice'],
+    ],
+  ])('with %s are told by the path', (_, body, faults) => {
+    const parsed = parseRegistrations(JSON.stringify(body));
+    expect(parsed.ok ? [] : parsed.faults.map(({ name, expected }) => `${name}: ${expected}`)).toEqual(faults);
+  });
+
+  it('name a setting that must be there when the settings are known', () => {
+    const text = JSON.stringify({ clusters: [cluster()] });
+    expect(parseRegistrations(text, { PROD_TOKEN: 'a-token' })).toMatchObject({ ok: true });
+    expect(parseRegistrations(text, {})).toEqual({
+      ok: false,
+      faults: [{ name: 'clusters[0].auth.setting', expected: 'the name of a setting that is set' }],
+    });
   });
 });

@@ -36,7 +36,7 @@ async function playSettings(one: Case): Promise<CaseReport> {
 }
 
 const known =
-  /^(INSTALLATION|A[A-Za-z_]+|SECURITY_POLICY|ON_CAPACITY_FAIL_AFTER_MINUTES|ACI_[A-Z0-9_]+|CLUSTERS.*|PROD_TOKEN)$/s;
+  /^(INSTALLATION|A[A-Za-z_]+|SECURITY_POLICY|ON_CAPACITY_FAIL_AFTER_MINUTES|ACI_[A-Z0-9_]+|CLUSTERS.*|REGISTRATIONS_URL|PROD_TOKEN)$/s;
 const longestFault = 1_000;
 
 function resultFaults(parsed: SettingsResult): readonly string[] {

@@ -1,0 +1,132 @@
+import type { TokenCredential } from '@azure/core-auth';
+import type { HttpMethods } from '@azure/core-rest-pipeline';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
+import type { Registrations, RegistrationsRead } from '../../ports/registrations.ts';
+import { formatRegistrations, parseRegistrations } from '../../wire/settings.ts';
+import type { SettingFault } from '../../wire/settings.ts';
+import { blobFault, thrownFault } from './blob-faults.ts';
+import type { BlobAnswer } from './blob-faults.ts';
+
+export interface RegistrationBlobConfig {
+  /** The blob's URL, as the setting `REGISTRATIONS_URL` allows it; with a SAS in its query no token is asked for. */
+  readonly url: string;
+  /** Who asks, where there is no SAS: needs the role Storage Blob Data Reader, and Contributor for `put`. */
+  readonly credential?: TokenCredential;
+  /** PEM of the CA that the endpoint's certificate is from; the system's CAs are not trusted then. */
+  readonly caPem?: string;
+}
+
+interface BlobRequest {
+  readonly method: HttpMethods;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal: AbortSignal;
+}
+
+type Send = (request: BlobRequest) => Promise<BlobAnswer>;
+
+/** The first version whose answers are those read here; Blob storage needs one to take a token. */
+const apiVersion = '2021-12-02';
+const tokenScope = 'https://storage.azure.com/.default';
+
+/** {@link Registrations} in one blob. The HTTP client is loaded on the first call; nothing is retried inside. */
+export function createRegistrationBlob(config: RegistrationBlobConfig): Registrations {
+  let sender: Promise<Send> | undefined;
+  const send = async (request: BlobRequest): Promise<Result<BlobAnswer>> => {
+    try {
+      sender ??= loadSender(config);
+      const send = await sender;
+      return ok(await send(request));
+    } catch (error) {
+      return fail(thrownFault(error, { aborted: request.signal.aborted }));
+    }
+  };
+  return {
+    get: async (known, signal) => {
+      const headers = known === undefined ? {} : { 'if-none-match': known };
+      const answer = await send({ method: 'GET', headers, signal });
+      return answer.ok ? read(answer.value, known) : answer;
+    },
+    put: async (clusters, etag, signal) => {
+      const answer = await send({
+        method: 'PUT',
+        headers: {
+          'x-ms-blob-type': 'BlockBlob',
+          'content-type': 'application/json; charset=utf-8',
+          ...(etag === undefined ? { 'if-none-match': '*' } : { 'if-match': etag }),
+        },
+        body: formatRegistrations(clusters),
+        signal,
+      });
+      return answer.ok ? written(answer.value) : answer;
+    },
+  };
+}
+
+/** A container that is not there holds no blob either: whoever puts the first is told. */
+const absentCodes = new Set(['BlobNotFound', 'ContainerNotFound']);
+
+function read(answer: BlobAnswer, known: string | undefined): Result<RegistrationsRead> {
+  if (answer.status === 304 && known !== undefined) return ok({ kind: 'unchanged' });
+  if (answer.status === 404 && absentCodes.has(answer.header('x-ms-error-code') ?? ''))
+    return ok({ kind: 'read', etag: undefined, clusters: [] });
+  if (answer.status !== 200) return fail(blobFault(answer));
+  const etag = answer.header('etag');
+  if (etag === undefined)
+    return fail({ kind: 'transient', message: 'Blob storage answered the registrations without an ETag' });
+  const parsed = parseRegistrations(answer.body);
+  if (!parsed.ok) return fail({ kind: 'rejected', code: 'RegistrationsInvalid', message: sentences(parsed.faults) });
+  return ok({ kind: 'read', etag, clusters: parsed.clusters });
+}
+
+const mostFaults = 5;
+const sentences = (faults: readonly SettingFault[]): string =>
+  [
+    ...faults.slice(0, mostFaults).map(({ name, expected }) => `${name}: ${expected}`),
+    ...(faults.length > mostFaults ? [`and ${faults.length - mostFaults} more`] : []),
+  ].join('; ');
+
+function written(answer: BlobAnswer): Result<string> {
+  if (answer.status !== 201) return fail(blobFault(answer));
+  const etag = answer.header('etag');
+  return etag === undefined
+    ? fail({ kind: 'transient', message: 'Blob storage took the registrations and named no ETag' })
+    : ok(etag);
+}
+
+async function loadSender({ url, credential, caPem }: RegistrationBlobConfig): Promise<Send> {
+  const {
+    bearerTokenAuthenticationPolicy,
+    createDefaultHttpClient,
+    createHttpHeaders,
+    createPipelineFromOptions,
+    createPipelineRequest,
+  } = await import('@azure/core-rest-pipeline');
+  const pipeline = createPipelineFromOptions({
+    retryOptions: { maxRetries: 0 },
+    redirectOptions: { maxRetries: 0 },
+    ...(caPem === undefined ? {} : { tlsOptions: { ca: caPem } }),
+  });
+  const target = new URL(url);
+  if (credential !== undefined && !target.searchParams.has('sig'))
+    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: tokenScope }), { phase: 'Sign' });
+  const client = createDefaultHttpClient();
+  return async ({ method, headers, body, signal }) => {
+    const request = createPipelineRequest({
+      method,
+      url,
+      // The setting allows it on loopback only.
+      allowInsecureConnection: target.protocol === 'http:',
+      headers: createHttpHeaders({ 'x-ms-version': apiVersion, ...headers }),
+      abortSignal: signal,
+      ...(body === undefined ? {} : { body }),
+    });
+    const response = await pipeline.sendRequest(client, request);
+    return {
+      status: response.status,
+      body: response.bodyAsText ?? '',
+      header: (name) => response.headers.get(name),
+    };
+  };
+}

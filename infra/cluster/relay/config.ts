@@ -9,6 +9,8 @@ const port = z
   .max(65_535, 'a port from 0 to 65535');
 const serving = z.strictObject({ certFile: file('path of a PEM certificate'), keyFile: file('path of its PEM key') });
 
+const objectName = (what: string) => z.string(what).regex(/^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/, what);
+
 const isLoopback = (url: URL): boolean => /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(url.hostname);
 
 /** Every request carries a token, so plain http never leaves the machine. */
@@ -53,6 +55,10 @@ const schema = z.strictObject({
       const fixed = nodes.map((node) => node.port).filter((number) => number !== 0);
       return new Set(fixed).size === fixed.length;
     }, 'each port once'),
+  /** The Lease by which the replicas agree on the one that watches and posts; absent: this process does. */
+  leaderElection: z
+    .strictObject({ namespace: objectName('a namespace'), name: objectName('the name of a Lease') })
+    .optional(),
   /** Where the kubelet ports listen. */
   listenAddress: z.union([z.ipv4(), z.ipv6()], 'an IP address').default('0.0.0.0'),
   serving,

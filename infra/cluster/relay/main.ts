@@ -17,7 +17,7 @@ Prints one line of JSON when it serves; logs JSON lines to stderr. Ends on SIGTE
 pipe that closes.
 `;
 
-const closeWithinMs = 1500;
+const closeWithinMs = 4500;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { config: { type: 'string' }, help: { type: 'boolean', default: false } } });

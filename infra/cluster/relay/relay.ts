@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { type KubernetesClient, createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { Log } from '../../../shared/ports/log.ts';
 import { AppClient } from './app/app-client.ts';
-import { Poster } from './app/poster.ts';
-import type { RelayConfig, RelayNode } from './config.ts';
+import type { RelayConfig } from './config.ts';
+import { Elector } from './election/elector.ts';
+import { type Term, endlessTerm } from './election/term.ts';
 import { openHealthPort } from './health-port.ts';
-import { NodeHeart } from './hearts/node-heart.ts';
 import { KubeletPort } from './kubelet/kubelet-port.ts';
 import { Reviews } from './kubelet/reviews.ts';
-import { Reflector } from './pods/reflector.ts';
+import { type Leading, startLeading } from './leading.ts';
+import { sleep } from './sleep.ts';
 import { tokenFile } from './token-file.ts';
 
 /** A relay that serves. */
@@ -17,49 +19,112 @@ export interface Relay {
   /** Of each node's kubelet API. */
   readonly ports: Readonly<Record<string, number>>;
   readonly healthPort: number;
-  /** Whether every node's first list is done. */
-  readonly isReady: () => boolean;
-  /** Ends connections, watches and timers; resolves when nothing is left. Safe to repeat. */
+  /**
+   * Says `not ready`, ends what the leader does and leaves the Lease to others, then ends ports and timers; resolves when
+   * nothing is left. Safe to repeat.
+   */
   close(): Promise<void>;
 }
 
+type End = () => Promise<void> | void;
+
 const userAgent = 'serverless-kubelet-relay';
 const requestTimeoutMs = 30_000;
+/** A Service takes a moment to leave out a replica that goes: so long others still find its ports. */
+const lingerMs = 1500;
 
 /** Starts everything. Rejects, leaving nothing behind, when a file can't be read or a port is taken. */
 export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> {
-  const stop = new AbortController();
-  const ends: (() => Promise<void> | void)[] = [];
+  const state: RelayState = { stop: new AbortController(), leading: undefined };
+  const ends: End[] = [];
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= closeAll(stop, ends);
+    state.stop.abort();
+    closing ??= closeAll(ends);
     return closing;
   };
   try {
-    return await start(config, { log, signal: stop.signal, ends, close });
+    return { ...(await start(config, { log, state, ends })), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-interface Starting {
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  /** What is to be ended, in the order of starting. */
-  readonly ends: (() => Promise<void> | void)[];
-  readonly close: () => Promise<void>;
+interface RelayState {
+  readonly stop: AbortController;
+  /** Undefined while another replica leads. */
+  leading: Leading | undefined;
 }
 
-async function start(config: RelayConfig, { log, signal, ends, close }: Starting): Promise<Relay> {
+interface Starting {
+  readonly log: Log;
+  readonly state: RelayState;
+  /** What is to be ended, in the order of starting. */
+  readonly ends: End[];
+}
+
+async function start(config: RelayConfig, { log, state, ends }: Starting): Promise<Omit<Relay, 'close'>> {
   const client = kubernetesClient(config);
   ends.push(() => client.close());
   const app = appClient(config);
   ends.push(() => app.close());
-  const reflectors: Reflector[] = [];
-  const hasPods = (): boolean => reflectors.some((reflector) => reflector.size > 0);
-  const poster = new Poster({ app, epoch: randomUUID(), hasPods, log, random: Math.random });
-  ends.push(() => poster.close());
+  const ports = await openKubeletPorts(config, { client, app, log, ends });
+  let isStarted = false;
+  const isReady = (): boolean => isStarted && !state.stop.signal.aborted && state.leading?.isListed() !== false;
+  const health = await openHealthPort({ isReady }, config.health);
+  ends.push(() => {
+    health.close();
+    health.closeAllConnections();
+  });
+  const nodes = config.nodes.map(({ name }) => name);
+  const lead = async (term: Term, signal: AbortSignal): Promise<void> => {
+    state.leading = startLeading({ client, app, nodes, term, log }, signal);
+    await state.leading.ended;
+    state.leading = undefined;
+  };
+  const running = elect(config, { client, log, lead, signal: state.stop.signal });
+  isStarted = true;
+  ends.push(async () => {
+    const lingered = config.leaderElection === undefined ? undefined : sleep(lingerMs, new AbortController().signal);
+    await Promise.all([running, lingered]);
+  });
+  const address = health.address();
+  return { ports, healthPort: typeof address === 'object' ? (address?.port ?? 0) : 0 };
+}
+
+interface Electing {
+  readonly client: KubernetesClient;
+  readonly log: Log;
+  readonly lead: (term: Term, signal: AbortSignal) => Promise<void>;
+  readonly signal: AbortSignal;
+}
+
+/** Leads when it is this replica's turn, until `signal` aborts. Never rejects. */
+function elect({ leaderElection: lease }: RelayConfig, { client, log, lead, signal }: Electing): Promise<void> {
+  if (lease === undefined) return lead(endlessTerm, signal);
+  const elector: Elector = new Elector({
+    client,
+    lease,
+    // In a pod the host's name is the pod's.
+    identity: `${hostname()}_${randomUUID()}`,
+    log,
+    lead: (stop) => lead(elector.term, stop),
+  });
+  return elector.run(signal);
+}
+
+interface Serving {
+  readonly client: KubernetesClient;
+  readonly app: AppClient;
+  readonly log: Log;
+  readonly ends: End[];
+}
+
+async function openKubeletPorts(
+  config: RelayConfig,
+  { client, app, log, ends }: Serving,
+): Promise<Record<string, number>> {
   const reviews = new Reviews(client);
   const ports: Record<string, number> = {};
   for (const node of config.nodes) {
@@ -69,43 +134,10 @@ async function start(config: RelayConfig, { log, signal, ends, close }: Starting
     ends.push(() => port.close());
     ports[node.name] = port.port;
   }
-  const isReady = (): boolean => reflectors.length > 0 && reflectors.every((reflector) => reflector.isListed);
-  const health = await openHealthPort({ isReady }, config.health);
-  ends.push(() => {
-    health.close();
-    health.closeAllConnections();
-  });
-  const running = config.nodes.flatMap((node) => runNode(node, { client, poster, log, signal, reflectors }));
-  ends.unshift(async () => {
-    await Promise.all(running);
-  });
-  const address = health.address();
-  return { ports, healthPort: typeof address === 'object' ? (address?.port ?? 0) : 0, isReady, close };
+  return ports;
 }
 
-interface NodeParts {
-  readonly client: KubernetesClient;
-  readonly poster: Poster;
-  readonly log: Log;
-  readonly signal: AbortSignal;
-  readonly reflectors: Reflector[];
-}
-
-function runNode({ name }: RelayNode, { client, poster, log, signal, reflectors }: NodeParts): Promise<void>[] {
-  const reflector = new Reflector({ client, node: name, sink: poster, log, random: Math.random });
-  reflectors.push(reflector);
-  const heart = new NodeHeart({
-    client,
-    node: name,
-    tick: () => poster.tickNow(),
-    isRemoved: () => poster.isRemoved(name),
-    log,
-  });
-  return [reflector.run(signal), heart.run(signal)];
-}
-
-async function closeAll(stop: AbortController, ends: readonly (() => Promise<void> | void)[]): Promise<void> {
-  stop.abort();
+async function closeAll(ends: readonly End[]): Promise<void> {
   for (const end of ends.toReversed()) await end();
 }
 

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { rootCertificates } from 'node:tls';
+import { TLSSocket, rootCertificates } from 'node:tls';
 import pLimit from 'p-limit';
 import { abortedBy } from '../../../../shared/adapters/kubernetes/aborted-by.ts';
 import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
+import { type Term, endlessTerm } from '../election/term.ts';
 
 /** What the app said. */
 export type AppAnswer =
@@ -69,9 +70,9 @@ export class AppClient {
         : new HttpAgent(keepAlive);
   }
 
-  /** Posts pod events; `body` is the JSON. */
-  postEvents(body: string, signal: AbortSignal): Promise<AppAnswer> {
-    return this.#send({ method: 'POST', path: this.#path('pod-events'), body }, signal);
+  /** Posts pod events; `body` is the JSON. Not a byte of it goes out when the term is over by then: `unreachable`. */
+  postEvents(body: string, signal: AbortSignal, term: Term = endlessTerm): Promise<AppAnswer> {
+    return this.#send({ method: 'POST', path: this.#path('pod-events'), body, term }, signal);
   }
 
   /** What ACI keeps of a container's log, each line with its instant. */
@@ -106,6 +107,7 @@ export class AppClient {
         ? await this.#exchange(outgoing, { fresh: true, signal: deadline.signal })
         : first;
     } catch (error) {
+      if (error instanceof TermOver) return { kind: 'unreachable', message: error.message };
       return { kind: 'unreachable', message: deadline.signal.aborted ? 'no answer in time' : nameOf(error) };
     } finally {
       clearTimeout(timer);
@@ -114,7 +116,7 @@ export class AppClient {
   }
 
   async #exchange(
-    { method, path, body }: Outgoing,
+    { method, path, body, term = endlessTerm }: Outgoing,
     { fresh, signal }: { readonly fresh: boolean; readonly signal: AbortSignal },
   ): Promise<AppAnswer> {
     const token = await this.#options.getToken({ fresh });
@@ -134,7 +136,11 @@ export class AppClient {
     });
     request.on('response', answered.resolve);
     request.on('error', answered.reject);
-    request.end(bytes);
+    // A connection may take long, or the process stand still meanwhile: the term is looked at when it is there.
+    whenConnected(request, () => {
+      if (term.isHeld()) request.end(bytes);
+      else request.destroy(new TermOver());
+    });
     return readAnswer(await answered.promise);
   }
 
@@ -155,6 +161,22 @@ interface Outgoing {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: string;
+  /** Absent: whoever leads may send it. */
+  readonly term?: Term;
+}
+
+class TermOver extends Error {
+  constructor() {
+    super('this replica no longer leads');
+  }
+}
+
+/** Headers wait for the body, so that nothing is sent before `act`. */
+function whenConnected(request: ClientRequest, act: () => void): void {
+  request.once('socket', (socket) => {
+    if (!socket.connecting) act();
+    else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', act);
+  });
 }
 
 async function readAnswer(response: IncomingMessage): Promise<AppAnswer> {

@@ -1,14 +1,17 @@
 import { backoffMs } from '../../../../shared/core/backoff/backoff.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import type { PodEvents, PodKey } from '../../../../shared/wire/pod-events.ts';
+import { type Term, endlessTerm } from '../election/term.ts';
 import type { AppClient } from './app-client.ts';
 import { type Batch, Outbox } from './outbox.ts';
 import { type PostOutcome, postOutcome } from './post-outcome.ts';
 
 export interface PosterOptions {
   readonly app: Pick<AppClient, 'postEvents'>;
-  /** New with each process. */
+  /** New with each time that a process leads. */
   readonly epoch: string;
+  /** Nothing is posted when it is over; absent: it never is. */
+  readonly term?: Term;
   /** Whether any of our nodes has a pod: without one, and with nothing due, the app is left to sleep. */
   readonly hasPods: () => boolean;
   readonly log: Log;
@@ -139,7 +142,8 @@ export class Poster {
   async #send(kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<PostOutcome> {
     const events: PodEvents = { epoch: this.#options.epoch, seq: this.#seq, kind, pods: [...pods] };
     this.#seq += 1;
-    return postOutcome(await this.#options.app.postEvents(JSON.stringify(events), this.#stop.signal));
+    const { app, term = endlessTerm } = this.#options;
+    return postOutcome(await app.postEvents(JSON.stringify(events), this.#stop.signal, term));
   }
 
   /** Once for each node: every post would say it again. */

@@ -6,6 +6,7 @@ import { type Result, describeFault } from '../../../../shared/core/fault.ts';
 import type { KubeNode, Lease } from '../../../../shared/core/kubernetes/node.ts';
 import { leaseRenewal } from '../../../../shared/core/node/lease-renewal.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
+import type { Term } from '../election/term.ts';
 import { sleep } from '../sleep.ts';
 import { type HeartReading, type HeartState, beat, nextBeatInMs, renewed, startHeart } from './heart.ts';
 
@@ -14,6 +15,8 @@ export interface NodeHeartOptions {
   readonly node: string;
   /** Calls the app. */
   readonly tick: () => void;
+  /** Nothing is written when it is over. */
+  readonly term: Term;
   /** A node that is taken out for good needs no heart. */
   readonly isRemoved: () => boolean;
   readonly log: Log;
@@ -42,7 +45,7 @@ export class NodeHeart {
   async #beat(signal: AbortSignal): Promise<void> {
     const { node: name, tick, log } = this.#options;
     const [node, lease] = await Promise.all([this.#api.getNode(signal), this.#api.getLease(signal)]);
-    if (signal.aborted) return;
+    if (signal.aborted || !this.#options.term.isHeld()) return;
     const { state, actions } = beat(this.#state, readingOf(node, lease), performance.now());
     this.#state = state;
     if (actions.tick) {

@@ -48,6 +48,10 @@ beforeAll(async () => {
     locations: ['westeurope'],
     tls: { cert: certificate.certPem, key: certificate.keyPem },
     knobs: { timingsScale: 0, pageSize: 2 },
+    // The app's own roles have only what the app does; the SDK has more.
+    principals: [
+      { clientId: 'sdk', objectId: 'sdk', assignments: [{ actions: ['*'], scope: `/subscriptions/${subscription}` }] },
+    ],
   });
 });
 

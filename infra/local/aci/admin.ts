@@ -26,6 +26,8 @@ const routes: Readonly<Record<string, AdminHandler>> = {
     return json(204);
   },
   'GET /_emulator/journal': (core) => json(200, { requests: core.state.journal.requests.all().map((r) => ({ ...r })) }),
+  'GET /_emulator/actions': (core) =>
+    json(200, { actions: [...core.state.journal.actions.values()].map((a) => ({ ...a })) }),
   'DELETE /_emulator/journal': (core) => {
     core.state.journal.requests.clear();
     return json(204);

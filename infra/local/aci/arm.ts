@@ -131,7 +131,9 @@ function admit(state: EmulatorState, knock: Knock): Admitted | ArmFault {
   if (params['sub'] !== undefined && params['sub'].toLowerCase() !== state.subscriptionId.toLowerCase()) {
     return frontDoor.subscriptionNotFound(params['sub']);
   }
-  if (!isAllowed(principal, route.action, scope)) {
+  const allowed = isAllowed(principal, route.action, scope);
+  state.journal.needed(principal.clientId, route.action, allowed);
+  if (!allowed) {
     return frontDoor.authorizationFailed(principal.clientId, principal.objectId, route.action, scope);
   }
   const token = state.limits.spend(route.bucket, `${principal.objectId}/${params['sub'] ?? ''}`);

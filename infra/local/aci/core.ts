@@ -22,8 +22,10 @@ export interface CoreOptions {
   readonly clock?: Clock;
   /** Knobs that differ from `defaultOptions`. */
   readonly knobs?: Partial<EmulatorOptions>;
-  /** Default: one principal with the bridge's roles. */
+  /** Default: one principal with the app's roles. */
   readonly principals?: readonly Principal[];
+  /** Subnets that the default principal may put groups in, besides those of the knobs. */
+  readonly joinableSubnets?: readonly string[];
   readonly httpProbe?: HttpProbe;
   readonly identityHeader?: string;
   readonly log?: (message: string) => void;
@@ -69,6 +71,7 @@ function createState(options: CoreOptions, audiences: ReadonlySet<string>): Emul
   const store = new GroupStore(clock, knobs.operationRetentionMs);
   const journal = new Journal(knobs.journalSize);
   const addresses = new AddressPool(knobs.subnets);
+  const subnets = [...knobs.subnets.map((subnet) => subnet.id), ...(options.joinableSubnets ?? [])];
   const extra = new Set(knobs.extraAudiences.map(normalizeAudience));
   const life = {
     clock,
@@ -95,7 +98,7 @@ function createState(options: CoreOptions, audiences: ReadonlySet<string>): Emul
     tokens: new TokenRegistry(clock, knobs.tokenLifetimeSeconds),
     resourceGroups: new Map(resourceGroups.map((name) => [name.toLowerCase(), name])),
     locations: options.locations.map(normalizeLocation),
-    principals: options.principals ?? [defaultPrincipal(subscriptionId, resourceGroups)],
+    principals: options.principals ?? [defaultPrincipal({ subscription: subscriptionId, resourceGroups, subnets })],
     isAudience: (audience) => {
       const wanted = normalizeAudience(audience);
       return audiences.has(wanted) || extra.has(wanted);
@@ -132,4 +135,5 @@ async function reset(state: EmulatorState): Promise<void> {
   state.limits.reset();
   state.journal.requests.clear();
   state.journal.runs.clear();
+  state.journal.actions.clear();
 }

@@ -30,7 +30,7 @@ export async function createGroup(state: EmulatorState, call: ArmCall): Promise<
   if (isFault(wanted)) return wanted;
   const refusal =
     validate(state, wanted) ??
-    checkLinked(call, wanted) ??
+    checkLinked(state, call, wanted) ??
     checkExisting(state, wanted) ??
     checkRoom(state, call, wanted);
   if (refusal !== undefined) return refusal;
@@ -60,9 +60,13 @@ function validate(state: EmulatorState, wanted: Wanted): ArmFault | undefined {
   return validateGroup({ name: wanted.name, body: wanted.body, undelegatedSubnets: new Set(closed) });
 }
 
-function checkLinked(call: ArmCall, wanted: Wanted): ArmFault | undefined {
+function checkLinked(state: EmulatorState, call: ArmCall, wanted: Wanted): ArmFault | undefined {
   const action = 'Microsoft.Network/virtualNetworks/subnets/join/action';
-  const subnet = wanted.body.properties.subnetIds?.find((s) => !isAllowed(call.principal, action, s.id));
+  const subnet = wanted.body.properties.subnetIds?.find(({ id }) => {
+    const allowed = isAllowed(call.principal, action, id);
+    state.journal.needed(call.principal.clientId, action, allowed);
+    return !allowed;
+  });
   if (subnet === undefined) return undefined;
   const { clientId, objectId } = call.principal;
   return {

@@ -4,8 +4,24 @@ import { renderEvents } from './group-view.ts';
 import type { Json } from './json.ts';
 import { isSignatureIntact } from './operation-url.ts';
 import { usageOf } from './quota.ts';
-import { groupActions } from './rbac.ts';
 import { normalizeLocation, reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
+
+/** Names of the provider's operations that the emulator has. */
+const operationNames: readonly string[] = [
+  'containerGroups/read',
+  'containerGroups/write',
+  'containerGroups/delete',
+  'containerGroups/restart/action',
+  'containerGroups/stop/action',
+  'containerGroups/start/action',
+  'containerGroups/containers/logs/read',
+  'containerGroups/outboundNetworkDependenciesEndpoints/read',
+  'locations/operations/read',
+  'locations/usages/read',
+  'locations/capabilities/read',
+  'locations/cachedImages/read',
+  'operations/read',
+];
 
 /** The operation resource: always 200 while it is known; the reason of a failure stands in its events, not in `error`. */
 export function getOperation(state: EmulatorState, call: ArmCall): Outcome {
@@ -26,9 +42,11 @@ export function getOperation(state: EmulatorState, call: ArmCall): Outcome {
 }
 
 export function listOperations(): Outcome {
-  const value = groupActions
-    .filter((name) => name.startsWith('Microsoft.ContainerInstance/'))
-    .map((name) => ({ name, origin: 'User', display: { provider: 'Microsoft Container Instance', operation: name } }));
+  const value = operationNames.map((operation) => ({
+    name: `Microsoft.ContainerInstance/${operation}`,
+    origin: 'User',
+    display: { provider: 'Microsoft Container Instance', operation },
+  }));
   return reply(200, { value });
 }
 

@@ -13,6 +13,15 @@ export interface JournalEntry {
   readonly durationMs: number;
 }
 
+/** How often somebody needed an action since the emulator began. */
+export interface ActionUse {
+  /** `clientId` of the principal. */
+  readonly principal: string;
+  readonly action: string;
+  allowed: number;
+  denied: number;
+}
+
 /** Every start of a container and its end: the truth about what ran. */
 export interface Run {
   readonly group: string;
@@ -56,10 +65,20 @@ export class Ring<T> {
 export class Journal {
   readonly requests: Ring<JournalEntry>;
   readonly runs: Ring<Run>;
+  /** By principal and action; few, so that none is forgotten. */
+  readonly actions = new Map<string, ActionUse>();
 
   constructor(size: number) {
     this.requests = new Ring(size);
     this.runs = new Ring(Math.max(size, 20_000));
+  }
+
+  /** Counts one check of an action. */
+  needed(principal: string, action: string, isAllowed: boolean): void {
+    const key = `${principal} ${action}`;
+    const use = this.actions.get(key) ?? { principal, action, allowed: 0, denied: 0 };
+    use[isAllowed ? 'allowed' : 'denied'] += 1;
+    this.actions.set(key, use);
   }
 }
 

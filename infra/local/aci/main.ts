@@ -13,6 +13,7 @@ const help = `The ARM + ACI emulator as a process of its own.
   --cert FILE --key FILE  PEM certificate and key of the ARM door (required)
   --subscription ID       subscription (required)
   --resource-group NAME   resource group that exists; may be repeated (required)
+  --subnet ID             subnet that the app's identity may put groups in; may be repeated
   --location NAME         region; may be repeated (default westeurope)
   --arm-port N            0 is any free port, as for the next two (default 0)
   --identity-port N
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
       key: { type: 'string' },
       subscription: { type: 'string' },
       'resource-group': { type: 'string', multiple: true },
+      subnet: { type: 'string', multiple: true },
       location: { type: 'string', multiple: true },
       'arm-port': { type: 'string', default: '0' },
       'identity-port': { type: 'string', default: '0' },
@@ -65,6 +67,7 @@ async function main(): Promise<void> {
     log,
     subscriptionId: required(values.subscription, '--subscription'),
     resourceGroups: values['resource-group'] ?? [required(undefined, '--resource-group')],
+    joinableSubnets: values.subnet ?? [],
     locations: values.location ?? ['westeurope'],
     tls: {
       cert: await readFile(required(values.cert, '--cert'), 'utf8'),

@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import { stableGuid } from './guid.ts';
+
+const roleSchema = z.strictObject({ name: z.string(), description: z.string(), actions: z.array(z.string()) });
 
 /** A role assignment: actions (with `*`) at a scope and below. */
 interface RoleAssignment {
@@ -16,45 +20,38 @@ export interface Principal {
   readonly assignments: readonly RoleAssignment[];
 }
 
-const provider = 'Microsoft.ContainerInstance';
+/** The roles that `infra/azure` deploys, so that what runs here has neither more nor less than what runs on Azure. */
+const roles = {
+  containerGroups: readRole('container-groups'),
+  subscriptionReader: readRole('subscription-reader'),
+  subnetJoin: readRole('subnet-join'),
+};
 
-/** Actions on groups that the bridge's custom role holds (`aci.md` §1.2). */
-export const groupActions: readonly string[] = [
-  `${provider}/containerGroups/read`,
-  `${provider}/containerGroups/write`,
-  `${provider}/containerGroups/delete`,
-  `${provider}/containerGroups/restart/action`,
-  `${provider}/containerGroups/stop/action`,
-  `${provider}/containerGroups/start/action`,
-  `${provider}/containerGroups/containers/logs/read`,
-  `${provider}/containerGroups/containers/exec/action`,
-  `${provider}/containerGroups/containers/attach/action`,
-  `${provider}/containerGroups/outboundNetworkDependenciesEndpoints/read`,
-  'Microsoft.Resources/subscriptions/resourceGroups/read',
-];
+export interface PrincipalScopes {
+  readonly subscription: string;
+  /** Those that hold the container groups. */
+  readonly resourceGroups: readonly string[];
+  /** Resource ids of the delegated subnets that groups may be put in. */
+  readonly subnets: readonly string[];
+}
 
-/** What ARM has only at subscription scope. */
-const subscriptionActions: readonly string[] = [
-  `${provider}/locations/operations/read`,
-  `${provider}/locations/usages/read`,
-  `${provider}/locations/capabilities/read`,
-  `${provider}/locations/cachedImages/read`,
-  `${provider}/operations/read`,
-  'Microsoft.Network/virtualNetworks/subnets/join/action',
-  'Microsoft.Resources/subscriptions/read',
-];
-
-/** The bridge's identity: a role on the resource groups and a reading role on the subscription. */
-export function defaultPrincipal(subscription: string, resourceGroups: readonly string[]): Principal {
-  const scopes = resourceGroups.map((name) => `/subscriptions/${subscription}/resourceGroups/${name}`);
+/** The app's identity, with the deployed roles at the deployed scopes: each resource group, the subscription, each subnet. */
+export function defaultPrincipal({ subscription, resourceGroups, subnets }: PrincipalScopes): Principal {
+  const scope = `/subscriptions/${subscription}`;
   return {
     clientId: stableGuid(`client of ${subscription}`),
     objectId: stableGuid(`object of ${subscription}`),
     assignments: [
-      ...scopes.map((scope) => ({ actions: groupActions, scope })),
-      { actions: subscriptionActions, scope: `/subscriptions/${subscription}` },
+      ...resourceGroups.map((name) => ({ actions: roles.containerGroups, scope: `${scope}/resourceGroups/${name}` })),
+      { actions: roles.subscriptionReader, scope },
+      ...subnets.map((subnet) => ({ actions: roles.subnetJoin, scope: subnet })),
     ],
   };
+}
+
+function readRole(name: string): readonly string[] {
+  const file = new URL(`../../azure/roles/${name}.json`, import.meta.url);
+  return roleSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).actions;
 }
 
 /** Whether an assignment at the scope or above it holds the action. Tenant-wide resources (`/providers/…`) are open. */

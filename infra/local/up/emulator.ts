@@ -9,6 +9,10 @@ import { findEngine } from '../aci/runtime/engine.ts';
 import { bubblewrapWorks } from '../aci/runtime/process.ts';
 import type { UpOptions } from './options.ts';
 
+/** The subnet that the container engine's network stands for. */
+export const emulatedSubnet = ({ subscription, resourceGroup }: UpOptions['arm']): string =>
+  `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Network/virtualNetworks/local/subnets/containers`;
+
 /** What the emulator says when it serves. */
 const readySchema = z.object({
   ready: z.literal(true),
@@ -76,6 +80,8 @@ export async function startEmulator(
       arm.subscription,
       '--resource-group',
       arm.resourceGroup,
+      '--subnet',
+      emulatedSubnet(arm),
       '--location',
       arm.location,
       '--knobs',

@@ -3,6 +3,7 @@ import { createCore, type CoreOptions, type EmulatorCore } from '../../../infra/
 import { faultRuleSchema } from '../../../infra/local/aci/faults.ts';
 import type { ArmResponse } from '../../../infra/local/aci/json.ts';
 import type { EmulatorOptions } from '../../../infra/local/aci/options.ts';
+import type { Principal } from '../../../infra/local/aci/rbac.ts';
 import {
   ScriptedRuntime,
   type ScriptedBehaviour,
@@ -98,7 +99,20 @@ type BenchOptions = Partial<Omit<CoreOptions, 'knobs' | 'runtime' | 'clock'>> & 
   addresses?: boolean;
 };
 
-/** The emulator on a virtual clock, without sockets. Timings as recorded, no jitter. */
+const scope = `/subscriptions/${subscription}`;
+
+/** May do anything in its groups and subnets: the app's own roles have only what the app does. */
+const contributor: Principal = {
+  clientId: '22222222-2222-4222-8222-222222222222',
+  objectId: '33333333-3333-4333-8333-333333333333',
+  assignments: [
+    { actions: ['*'], scope: `${scope}/resourceGroups/rg` },
+    { actions: ['*'], scope: `${scope}/resourceGroups/empty` },
+    { actions: ['*/locations/*/read', '*/subscriptions/read', '*/subnets/join/action'], scope },
+  ],
+};
+
+/** The emulator on a virtual clock, without sockets. Its principal is a contributor unless told. Timings as recorded, no jitter. */
 export function createBench(options: BenchOptions = {}): Bench {
   const { knobs, images, addresses, ...rest } = options;
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
@@ -107,6 +121,7 @@ export function createBench(options: BenchOptions = {}): Bench {
     subscriptionId: subscription,
     resourceGroups: ['rg', 'empty'],
     locations: ['West Europe', 'eastus'],
+    principals: [contributor],
     ...rest,
     runtime,
     clock,

@@ -5,6 +5,7 @@ import { readAuthority } from '../../shared/app/compose.ts';
 import { ok } from '../../shared/core/fault.ts';
 import type { Budgets } from '../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
+import type { Registrations } from '../../shared/ports/registrations.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { StateStore } from '../../shared/ports/state-store.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
@@ -12,6 +13,7 @@ import { type AppSettings, appSource, readAppSettings } from './app-settings.ts'
 import { type AzureCli, createAzureCli } from './azure-cli.ts';
 import type { ParsedOptions } from './options.ts';
 import type { Output } from './output.ts';
+import { openRegistrations } from './registrations.ts';
 import { type ProgramResult, type ProgramRun, notInstalled, runProgram } from './program.ts';
 import { wrongInput } from './stop.ts';
 
@@ -32,6 +34,7 @@ export interface CliContext {
   /** The app's settings, with where they stand; throws a `Stop` when they cannot be had or are wrong. */
   app(): Promise<AppSettings>;
   settings(): Promise<Settings>;
+  registrations(): Promise<Registrations>;
   groups(): Promise<ContainerGroups>;
   store(): Promise<StateStore>;
   /** Runs the operator's kubectl against the cluster of --kubeconfig and --context. */
@@ -79,6 +82,7 @@ export function createContext({ options, out, environment, signal }: ContextOpti
     az,
     app,
     settings,
+    registrations: once(async () => openRegistrations(await settings())),
     groups: once(async () => armGroups(await settings(), cliLog(out))),
     store: once(async () => tableStore(await settings(), cliLog(out))),
     kubectl: (args, more) => run(kubectlProgram, args, more),

@@ -30,7 +30,11 @@ export function azureFindings(observed: StatusObserved): readonly Finding[] {
 
 function partFindings<T>(
   part: Part<T>,
-  { subject, hint, of }: { readonly subject: string; readonly hint: string; readonly of: (value: T) => readonly Finding[] },
+  {
+    subject,
+    hint,
+    of,
+  }: { readonly subject: string; readonly hint: string; readonly of: (value: T) => readonly Finding[] },
 ): readonly Finding[] {
   if (part.kind === 'read') return of(part.value);
   return [{ severity: 'warning', subject, sentence: `Could not be read: ${part.reason}`, hint }];

@@ -101,8 +101,7 @@ function troubleFindings({ troubles }: NodeObserved, subject: string): readonly 
 function troubleFinding({ namespace, name, fault, attempt, ...times }: PodTrouble): Finding {
   const subject = `pod ${namespace}/${name}`;
   const next = times.dueInSeconds === undefined ? '' : `; next try ${dueText(times.dueInSeconds)}`;
-  const waited =
-    times.pendingForSeconds === undefined ? '' : `, Pending for ${durationText(times.pendingForSeconds)}`;
+  const waited = times.pendingForSeconds === undefined ? '' : `, Pending for ${durationText(times.pendingForSeconds)}`;
   if (fault !== undefined) {
     const failures = attempt > 0 ? `, ${String(attempt)} failures in a row` : '';
     return {
@@ -128,8 +127,7 @@ function troubleFinding({ namespace, name, fault, attempt, ...times }: PodTroubl
   };
 }
 
-const dueText = (seconds: number): string =>
-  seconds <= 0 ? 'is due' : `in ${durationText(seconds)}`;
+const dueText = (seconds: number): string => (seconds <= 0 ? 'is due' : `in ${durationText(seconds)}`);
 
 const withoutStop = (message: string): string => message.replace(/\.\s*$/, '');
 

@@ -1,0 +1,65 @@
+import * as z from 'zod';
+import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
+import type { CliContext } from '../context.ts';
+import { kubectlJson } from '../kube.ts';
+import { failure, wrongInput } from '../stop.ts';
+
+/** What the API server says of itself. */
+export interface ClusterIdentity {
+  /** UID of the kube-system namespace. */
+  readonly uid: string;
+  /** `v1.36.3`. */
+  readonly version: string;
+}
+
+/** A Node as far as attaching needs it. */
+export interface NodeFacts {
+  readonly name: string;
+  /** The installation that its annotation names. */
+  readonly owner: string | undefined;
+  readonly ready: boolean;
+}
+
+/** A first question must not wait for minutes where nobody answers. */
+const firstQuestionMs = 20_000;
+const versionSchema = z.object({ serverVersion: z.object({ gitVersion: z.string().regex(/^v\d+\.\d+\.\d+/) }) });
+const namespaceSchema = z.object({ metadata: z.object({ uid: z.guid() }) });
+
+/** Who answers. A `Stop` when nobody does, or the user may not ask. */
+export async function readClusterIdentity(context: CliContext): Promise<ClusterIdentity> {
+  const timeoutMs = firstQuestionMs;
+  const version = versionSchema.safeParse(
+    await kubectlJson(context, ['version', '--request-timeout=15s'], { timeoutMs }),
+  );
+  if (!version.success) throw failure('the API server does not tell its version', 'kubectl version shows what it says');
+  const found = namespaceSchema.safeParse(
+    await kubectlJson(context, ['get', 'namespace', 'kube-system', '--request-timeout=15s'], { timeoutMs }),
+  );
+  if (!found.success) throw wrongInput('the cluster shows no namespace kube-system', 'check --context');
+  return { uid: found.data.metadata.uid, version: version.data.serverVersion.gitVersion };
+}
+
+const nodeSchema = z.object({
+  metadata: z.object({ name: z.string(), annotations: z.record(z.string(), z.string()).optional() }),
+  status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }).optional(),
+});
+
+/** One Node; undefined where there is none. */
+export async function readNode(context: CliContext, name: string): Promise<NodeFacts | undefined> {
+  const answer = await kubectlJson(context, ['get', 'node', name]);
+  if (answer === undefined) return undefined;
+  const { metadata, status } = nodeSchema.parse(answer);
+  return {
+    name: metadata.name,
+    owner: metadata.annotations?.[ownerAnnotation],
+    ready: status?.conditions.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+  };
+}
+
+const leaseSchema = z.object({ spec: z.object({ renewTime: z.string().optional() }).optional() });
+
+/** A node's Lease: its renewTime as it stands; undefined where there is none. */
+export async function readLease(context: CliContext, name: string): Promise<string | undefined> {
+  const answer = await kubectlJson(context, ['get', 'lease', name, '--namespace', 'kube-node-lease']);
+  return answer === undefined ? undefined : leaseSchema.parse(answer).spec?.renewTime;
+}

@@ -1,0 +1,100 @@
+import * as z from 'zod';
+import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
+import { instantMs } from '../../../shared/core/status/time.ts';
+import { parseLease } from '../../../shared/wire/kubernetes/lease.ts';
+import { stringMap } from '../../../shared/wire/kubernetes/meta.ts';
+import type { NodeSeen } from './observed.ts';
+
+const condition = z.object({
+  type: z.string(),
+  status: z.enum(['True', 'False', 'Unknown']),
+  reason: z.string().default(''),
+  lastHeartbeatTime: z.string().nullish(),
+});
+
+const nodeSchema = z.object({
+  metadata: z.object({ annotations: stringMap }),
+  spec: z.object({ unschedulable: z.boolean().default(false) }).prefault({}),
+  status: z
+    .object({
+      allocatable: stringMap,
+      conditions: z
+        .array(condition)
+        .nullish()
+        .transform((list) => list ?? []),
+      nodeInfo: z.object({ kubeletVersion: z.string().default('') }).prefault({}),
+    })
+    .prefault({}),
+});
+
+/** A Node as far as `status` tells of it; undefined when it is none. `serverMs` is the API server's time. */
+export function parseNodeSeen(json: unknown, serverMs: number | undefined): NodeSeen | undefined {
+  const parsed = nodeSchema.safeParse(json);
+  if (!parsed.success) return undefined;
+  const { metadata, spec, status } = parsed.data;
+  const ready = status.conditions.find(({ type }) => type === 'Ready');
+  const owner = metadata.annotations[ownerAnnotation];
+  const writtenMs = instantMs(ready?.lastHeartbeatTime ?? undefined);
+  const amount = (name: string): string => status.allocatable[name] ?? '0';
+  return {
+    ready: ready?.status ?? 'absent',
+    reason: ready?.reason ?? '',
+    unschedulable: spec.unschedulable,
+    ...(owner === undefined ? {} : { owner }),
+    version: status.nodeInfo.kubeletVersion,
+    allocatable: { cpu: amount('cpu'), memory: amount('memory'), pods: amount('pods') },
+    ...(writtenMs === undefined || serverMs === undefined ? {} : { statusAgeSeconds: ageSeconds(serverMs, writtenMs) }),
+  };
+}
+
+/** Seconds since a Lease was renewed, by the API server's time; undefined when it is no Lease, or the time is unknown. */
+export function leaseAge(json: unknown, serverMs: number | undefined): number | undefined {
+  const lease = parseLease(json);
+  if (lease === undefined || serverMs === undefined) return undefined;
+  return ageSeconds(serverMs, lease.renewTimeMicros / 1000);
+}
+
+/** Header times are floored to whole seconds: what was written within that second is not in the future. */
+export function ageSeconds(nowMs: number, thenMs: number): number {
+  const seconds = (nowMs - thenMs) / 1000;
+  return seconds < 0 && seconds > -1 ? 0 : Math.round(seconds);
+}
+
+const podListSchema = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        namespace: z.string(),
+        name: z.string(),
+        uid: z.string(),
+        creationTimestamp: z.string().nullish(),
+      }),
+      status: z.object({ phase: z.string().default('Unknown') }).prefault({}),
+    }),
+  ),
+});
+
+/** A pod as far as `status` tells of it. */
+export interface PodSeen {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly phase: string;
+  readonly ageSeconds?: number;
+}
+
+/** A list of pods; undefined when it is none. */
+export function parsePodsSeen(json: unknown, serverMs: number | undefined): readonly PodSeen[] | undefined {
+  const parsed = podListSchema.safeParse(json);
+  if (!parsed.success) return undefined;
+  return parsed.data.items.map(({ metadata: { namespace, name, uid, creationTimestamp }, status: { phase } }) => {
+    const createdMs = instantMs(creationTimestamp ?? undefined);
+    const age = createdMs === undefined || serverMs === undefined ? {} : { ageSeconds: ageSeconds(serverMs, createdMs) };
+    return { namespace, name, uid, phase, ...age };
+  });
+}
+
+const namespaceSchema = z.object({ metadata: z.object({ uid: z.string().min(1) }) });
+
+/** The UID of an object. */
+export const parseUid = (json: unknown): string | undefined => namespaceSchema.safeParse(json).data?.metadata.uid;

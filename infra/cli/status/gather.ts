@@ -1,0 +1,133 @@
+import { describeFault } from '../../../shared/core/fault.ts';
+import { groupOwner } from '../../../shared/core/group/identity.ts';
+import type { GroupOwner } from '../../../shared/core/group/identity.ts';
+import type { ListedGroup } from '../../../shared/core/group/group.ts';
+import { nodeKeyText } from '../../../shared/core/node/node-key.ts';
+import type { NodeKey } from '../../../shared/core/node/node-key.ts';
+import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
+import type { StateStore } from '../../../shared/ports/state-store.ts';
+import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
+import { budgetCharges, budgetLevels, limitsOf } from './budget-levels.ts';
+import { type ClusterReader, type KubeContexts, contextFor } from './cluster-reader.ts';
+import { gatherCluster } from './gather-cluster.ts';
+import {
+  type BudgetObserved,
+  type Part,
+  type QuotaObserved,
+  type StatusObserved,
+  type StrangerGroups,
+  read,
+  unreadable,
+} from './observed.ts';
+
+/** Where `status` looks; all of it with the operator's rights. */
+export interface StatusSources {
+  readonly settings: Settings;
+  readonly clusters: Part<readonly ClusterRegistration[]>;
+  readonly store: StateStore;
+  readonly groups: ContainerGroups;
+  readonly contexts: KubeContexts;
+  /** Of --context. */
+  readonly context: string | undefined;
+  readonly reader: (context: string | undefined) => ClusterReader;
+  readonly signal: AbortSignal;
+}
+
+/** Reads everything once, side by side. Changes nothing, and never rejects for what cannot be read. */
+export async function gatherStatus(sources: StatusSources): Promise<StatusObserved> {
+  const { settings, clusters, store, signal } = sources;
+  const listed = await sources.groups.list(signal);
+  const groups: Part<readonly ListedGroup[]> = listed.ok ? read(listed.value) : unreadable(describeFault(listed.fault));
+  const [observed, quota, budgets, strangers] = await Promise.all([
+    gatherClusters(sources, groups),
+    readQuota(sources),
+    readBudgets(store, settings),
+    readStrangers(groups, sources),
+  ]);
+  return {
+    installation: settings.INSTALLATION,
+    region: settings.AZURE_LOCATION,
+    clusters: clusters.kind === 'read' ? read(observed) : clusters,
+    quota,
+    budgets,
+    strangers,
+  };
+}
+
+function gatherClusters(sources: StatusSources, groups: Part<readonly ListedGroup[]>) {
+  const { clusters, store, settings } = sources;
+  if (clusters.kind === 'unreadable') return [];
+  return Promise.all(
+    clusters.value.map((cluster) => {
+      const { context, leadsThere } = contextFor(cluster.server, sources.contexts, sources.context);
+      const reader = sources.reader(context);
+      return gatherCluster(cluster, { installation: settings.INSTALLATION, store, groups, reader, leadsThere });
+    }),
+  );
+}
+
+const shownQuota = ['ContainerGroups', 'StandardCores'];
+
+async function readQuota({ groups, signal }: StatusSources): Promise<Part<readonly QuotaObserved[]>> {
+  const usages = await groups.listUsages(signal);
+  if (!usages.ok) return unreadable(describeFault(usages.fault));
+  return read(
+    usages.value
+      .filter(({ name }) => shownQuota.includes(name))
+      .map(({ name, current, limit }) => ({ name, used: current, limit })),
+  );
+}
+
+async function readBudgets(store: StateStore, settings: Settings): Promise<Part<readonly BudgetObserved[]>> {
+  const charges = budgetCharges(limitsOf(settings));
+  const rows = await Promise.all(charges.map(async (charge) => ({ charge, row: await store.getBucket(charge.bucket) })));
+  const now = await store.now();
+  if (!now.ok) return unreadable(describeFault(now.fault));
+  const states = [];
+  for (const { charge, row } of rows) {
+    if (!row.ok) return unreadable(describeFault(row.fault));
+    // What was never used has no row, and nothing to tell.
+    if (row.value !== undefined) states.push({ charge, state: row.value.value });
+  }
+  return read(budgetLevels(states, now.value));
+}
+
+async function readStrangers(
+  groups: Part<readonly ListedGroup[]>,
+  { clusters, settings, store }: StatusSources,
+): Promise<Part<readonly StrangerGroups[]>> {
+  if (groups.kind === 'unreadable') return groups;
+  if (clusters.kind === 'unreadable') return unreadable('Without the registrations nobody knows whose groups these are.');
+  const owners = groups.value.flatMap(({ tags }) => groupOwner(tags) ?? []);
+  const ours = owners.filter(({ installation }) => installation === settings.INSTALLATION);
+  const strange = ours.filter((owner) => !isRegistered(owner, clusters.value));
+  const homes = [...Map.groupBy(strange, nodeKeyText).values()];
+  return read(await Promise.all(homes.map((some) => strangersOf(some, clusters.value, store))));
+}
+
+const isRegistered = ({ cluster, node }: GroupOwner, clusters: readonly ClusterRegistration[]): boolean =>
+  clusters.some(({ uid, nodes }) => uid === cluster && nodes.some(({ name }) => name === node));
+
+async function strangersOf(
+  owners: readonly GroupOwner[],
+  clusters: readonly ClusterRegistration[],
+  store: StateStore,
+): Promise<StrangerGroups> {
+  const { cluster = '', node = '' } = owners[0] ?? {};
+  const oldest = await oldestAgeSeconds({ cluster, node }, store);
+  return {
+    kind: clusters.some(({ uid }) => uid === cluster) ? 'unknown-node' : 'unknown-cluster',
+    cluster,
+    node,
+    count: owners.length,
+    ...(oldest === undefined ? {} : { oldestAgeSeconds: oldest }),
+  };
+}
+
+/** ARM's list tells no creation time; the rows of the pods do, if they are still there. */
+async function oldestAgeSeconds(key: NodeKey, store: StateStore): Promise<number | undefined> {
+  const [rows, now] = [await store.listPods(key), await store.now()];
+  if (!rows.ok || !now.ok) return undefined;
+  const begun = rows.value.flatMap(({ value: { intent } }) => (intent.kind === 'none' ? [] : [intent.at]));
+  return begun.length === 0 ? undefined : Math.max(0, Math.round((now.value - Math.min(...begun)) / 1000));
+}

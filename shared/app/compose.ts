@@ -8,6 +8,7 @@ import { asNode, createKubernetesClient } from '../adapters/kubernetes/client.ts
 import type { KubernetesClient } from '../adapters/kubernetes/client.ts';
 import { createClusterApi } from '../adapters/kubernetes/cluster-api.ts';
 import { createNodeApi } from '../adapters/kubernetes/node-api.ts';
+import { createRegistrationBlob } from '../adapters/registrations/registration-blob.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { createTableStore } from '../adapters/tables/table-store.ts';
 import { defaultArmLimits } from '../core/budget/plan.ts';
@@ -16,6 +17,8 @@ import type { Log } from '../ports/log.ts';
 import type { ClusterRegistration, NodeRegistration, SettingFault, Settings } from '../wire/settings.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { nodeFacts } from './node-facts.ts';
+import { createRegisteredClusters } from './registered-clusters.ts';
+import type { RegisteredClusters } from './registered-clusters.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,12 +42,20 @@ type Authority =
   | { readonly ok: true; readonly pem: string | undefined }
   | { readonly ok: false; readonly fault: SettingFault };
 
+/** All that lives as long as the process. */
+export interface Composed {
+  /** With the clusters of the settings. */
+  readonly deps: Deps;
+  /** Those with the registered ones; undefined: there are no others. */
+  readonly registered: RegisteredClusters | undefined;
+}
+
 /** The composition root: the one place that knows which adapter stands behind which port. Calls nothing yet. */
 export function compose(
   settings: Settings,
   { environment, authorityPem }: { readonly environment: Environment; readonly authorityPem: string | undefined },
   log: Log,
-): Deps {
+): Composed {
   const credential = createCredential(credentialSettings(settings));
   const store = createTableStore(tableConfig(settings, credential), { installation: settings.INSTALLATION, log });
   const budgets = createBudgets(store, armLimits(settings), { chunk: permitChunk, log });
@@ -58,19 +69,29 @@ export function compose(
     log,
     ...(authorityPem === undefined ? {} : { certificateAuthorityPem: authorityPem }),
   });
-  return {
+  const composeCluster = (cluster: ClusterRegistration): ClusterDeps =>
+    clusterDeps(cluster, { settings, environment, credential });
+  const deps = {
     settings,
     log,
     store,
     groups,
-    clusters: new Map(
-      settings.CLUSTERS.map((cluster) => [cluster.uid, clusterDeps(cluster, { settings, environment, credential })]),
-    ),
+    clusters: new Map(settings.CLUSTERS.map((cluster) => [cluster.uid, composeCluster(cluster)])),
     random: Math.random,
     instance: crypto.randomUUID(),
     clock: systemClock,
     endingPods: new Map(),
   };
+  if (settings.REGISTRATIONS_URL === undefined) return { deps, registered: undefined };
+  const registered = createRegisteredClusters({
+    registrations: createRegistrationBlob({ url: settings.REGISTRATIONS_URL, credential }),
+    fixed: settings.CLUSTERS,
+    compose: (cluster) => deps.clusters.get(cluster.uid) ?? composeCluster(cluster),
+    hasSetting: (name) => (environment[name] ?? '') !== '',
+    clock: systemClock,
+    log,
+  });
+  return { deps, registered };
 }
 
 function credentialSettings(settings: Settings): CredentialSettings {

@@ -1,29 +1,57 @@
 import { currentLog } from './current-log.ts';
 import type { SettingFault } from '../wire/settings.ts';
+import type { Composed } from './compose.ts';
 import type { Deps } from './deps.ts';
 
-export type LoadedDeps = { readonly ok: true; readonly deps: Deps } | { readonly ok: false; readonly message: string };
+/** What an invocation works with; or what is wrong: with the settings until a restart, with the registrations maybe for a moment. */
+export type LoadedDeps =
+  | { readonly ok: true; readonly deps: Deps }
+  | { readonly ok: false; readonly problem: 'settings' | 'registrations'; readonly message: string };
 
-let loaded: Promise<LoadedDeps> | undefined;
+type BuiltDeps = ({ readonly ok: true } & Composed) | Extract<LoadedDeps, { ok: false }>;
 
-/** The process's dependencies, built with the first invocation that needs them. A setting is changed by a restart, as on Azure. */
-export function loadDeps(): Promise<LoadedDeps> {
-  loaded ??= buildDeps(process.env);
-  return loaded;
+let built: Promise<BuiltDeps> | undefined;
+
+/**
+ * The process's dependencies, built with the first invocation that needs them, and the clusters as this invocation shall
+ * see them to its end. A setting is changed by a restart, as on Azure.
+ */
+export async function loadDeps(): Promise<LoadedDeps> {
+  built ??= buildDeps(process.env);
+  return withClusters(await built);
 }
 
 /**
  * The dependencies for an environment, or what is wrong with its settings. Calls nothing yet. The schemas load here and
  * not before: a fifth of the time until the functions are registered.
  */
-export async function buildDeps(environment: Readonly<Record<string, string | undefined>>): Promise<LoadedDeps> {
+export async function buildDeps(environment: Readonly<Record<string, string | undefined>>): Promise<BuiltDeps> {
   const { parseSettings } = await import('../wire/settings.ts');
   const parsed = parseSettings(environment);
-  if (!parsed.ok) return { ok: false, message: parsed.faults.map(sentence).join('; ') };
+  if (!parsed.ok) return wrongSettings(parsed.faults);
   const { compose, readAuthority } = await import('./compose.ts');
   const authority = readAuthority(parsed.settings);
-  if (!authority.ok) return { ok: false, message: sentence(authority.fault) };
-  return { ok: true, deps: compose(parsed.settings, { environment, authorityPem: authority.pem }, currentLog) };
+  if (!authority.ok) return wrongSettings([authority.fault]);
+  return { ok: true, ...compose(parsed.settings, { environment, authorityPem: authority.pem }, currentLog) };
 }
 
-const sentence = ({ name, expected }: SettingFault): string => `${name}: ${expected}`;
+/** The same with the clusters as they are registered now. */
+export async function withClusters(from: BuiltDeps): Promise<LoadedDeps> {
+  if (!from.ok || from.registered === undefined) return from;
+  const clusters = await from.registered.read();
+  if (clusters.ok) return { ok: true, deps: { ...from.deps, clusters: clusters.value } };
+  const { describeFault } = await import('../core/fault.ts');
+  return { ok: false, problem: 'registrations', message: describeFault(clusters.fault) };
+}
+
+const wrongSettings = (faults: readonly SettingFault[]): Extract<LoadedDeps, { ok: false }> => ({
+  ok: false,
+  problem: 'settings',
+  message: faults.map(({ name, expected }) => `${name}: ${expected}`).join('; '),
+});
+
+/** What the log says of it. */
+export const problemTitle = {
+  settings: 'settings are not valid',
+  registrations: 'registrations could not be read',
+} as const;

@@ -146,18 +146,19 @@ async function tryMakeDue(deps: Deps, node: NodeDeps, ref: PodRef): Promise<Resu
   return saved.ok ? ok(undefined) : saved;
 }
 
-/** Groups of clusters that are not registered (any more) are told of, and go only by an explicit command. */
+/** Groups of clusters or nodes that are not registered (any more) are told of, cluster by cluster, and go only by an explicit command. */
 function warnOfStrangers(deps: Deps, groups: readonly ListedGroup[]): void {
-  const strangers = groups.filter((group) => {
+  const strangers = groups.flatMap((group) => {
     const owner = groupOwner(group.tags);
-    return (
+    const isStranger =
       owner?.installation === deps.settings.INSTALLATION &&
-      deps.clusters.get(owner.cluster)?.nodes.get(owner.node) === undefined
-    );
+      deps.clusters.get(owner.cluster)?.nodes.get(owner.node) === undefined;
+    return isStranger ? [{ cluster: owner.cluster, name: group.name }] : [];
   });
-  if (strangers.length > 0)
+  for (const [cluster, ofCluster] of Map.groupBy(strangers, (stranger) => stranger.cluster))
     deps.log.warn('container groups of unknown clusters or nodes exist', {
-      groups: strangers.length,
-      first: strangers[0]?.name,
+      cluster,
+      groups: ofCluster.length,
+      first: ofCluster[0]?.name,
     });
 }

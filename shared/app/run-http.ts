@@ -3,7 +3,7 @@ import { withLog } from './current-log.ts';
 import type { ClusterDeps, Deps } from './deps.ts';
 import { invocationLog } from './invocation-log.ts';
 import type { InvocationLogger } from './invocation-log.ts';
-import { loadDeps } from './load-deps.ts';
+import { loadDeps, problemTitle } from './load-deps.ts';
 import type { LoadedDeps } from './load-deps.ts';
 import type { Log } from '../ports/log.ts';
 
@@ -52,13 +52,8 @@ export async function answerCaller(
   try {
     const loaded = await load();
     if (!loaded.ok) {
-      log.warn('settings are not valid', { correlationId, faults: loaded.message });
-      return problem(
-        503,
-        'SettingsInvalid',
-        `the app's settings are not valid; its log names them under ${correlationId}`,
-        { fields: { correlationId } },
-      );
+      log.warn(problemTitle[loaded.problem], { correlationId, faults: loaded.message });
+      return unready(loaded.problem, correlationId);
     }
     const signal = loaded.deps.clock.timeout(deadlineMs);
     const cluster = loaded.deps.clusters.get(request.params['cluster'] ?? '');
@@ -92,6 +87,19 @@ export async function answerCaller(
     });
   }
 }
+
+/** The log alone names what is wrong: the caller is not known yet. */
+const unready = (what: 'settings' | 'registrations', correlationId: string): Answer =>
+  what === 'settings'
+    ? problem(503, 'SettingsInvalid', `the app's settings are not valid; its log names them under ${correlationId}`, {
+        fields: { correlationId },
+      })
+    : problem(
+        503,
+        'RegistrationsUnavailable',
+        `the app can't read its clusters' registrations; its log says why under ${correlationId}`,
+        { fields: { correlationId }, headers: { 'retry-after': '5' } },
+      );
 
 /** An error as JSON: `{"error":{"code","message",…}}`, the shape of ARM's. */
 export function problem(status: number, code: string, message: string, more: Problem = {}): Answer {

@@ -2,11 +2,11 @@ import { withLog } from './current-log.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 import { invocationLog } from './invocation-log.ts';
 import type { InvocationLogger } from './invocation-log.ts';
-import { loadDeps } from './load-deps.ts';
+import { loadDeps, problemTitle } from './load-deps.ts';
 
 /**
- * One run of a timer over all nodes of all clusters, ended by `deadlineMs`. Bad settings are told once per run and
- * nothing is done: the run fails, which the portal shows.
+ * One run of a timer over all nodes of all clusters, ended by `deadlineMs`. Bad settings, or registrations
+ * that were never read, are told once per run and nothing is done: the run fails, which the portal shows.
  */
 export async function runTimer(
   context: InvocationLogger,
@@ -15,7 +15,7 @@ export async function runTimer(
 ): Promise<void> {
   await withLog(invocationLog(context), async () => {
     const loaded = await loadDeps();
-    if (!loaded.ok) throw new Error(`settings are not valid: ${loaded.message}`);
+    if (!loaded.ok) throw new Error(`${problemTitle[loaded.problem]}: ${loaded.message}`);
     const nodes = [...loaded.deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]);
     await run(loaded.deps, nodes, loaded.deps.clock.timeout(deadlineMs));
   });

@@ -291,7 +291,7 @@ describe('every HTTP function', () => {
     const answer = await answerCaller(request({ params }), log, {
       deadlineMs: 5_000,
       run: fine,
-      load: async () => ({ ok: false, message: 'INSTALLATION: set it; it is required' }),
+      load: async () => ({ ok: false, problem: 'settings', message: 'INSTALLATION: set it; it is required' }),
     });
     expect(answer).toMatchObject({ status: 503, jsonBody: { error: { code: 'SettingsInvalid' } } });
     expect(said(answer)).not.toContain('INSTALLATION');

@@ -9,7 +9,7 @@ describe('the dependencies of an environment', () => {
 
   it('that lacks settings are the names of these', async () => {
     const built = await buildDeps({ ...settingsOf(), INSTALLATION: '' });
-    expect(built).toEqual({ ok: false, message: 'INSTALLATION: set it; it is required' });
+    expect(built).toEqual({ ok: false, problem: 'settings', message: 'INSTALLATION: set it; it is required' });
   });
 
   it.each(['/nowhere/ca.pem', '.'])(
@@ -18,6 +18,7 @@ describe('the dependencies of an environment', () => {
       const built = await buildDeps({ ...settingsOf(), ARM_CERTIFICATE_AUTHORITY_FILE: file });
       expect(built).toEqual({
         ok: false,
+        problem: 'settings',
         message: 'ARM_CERTIFICATE_AUTHORITY_FILE: the path of a PEM file that can be read',
       });
     },

@@ -132,14 +132,28 @@ describe('orphans', () => {
     await withPods(world, 1);
     const body = world.groups.readGroup(world.groups.names()[0] ?? '')?.body;
     if (body === undefined) throw new Error('no group');
-    world.groups.addGroup({ name: 'strange', body: { ...body, tags: { ...body.tags, 'kubernetes-cluster': 'x' } } });
+    const ofCluster = (cluster: string) => ({ ...body, tags: { ...body.tags, 'kubernetes-cluster': cluster } });
+    world.groups.addGroup({ name: 'strange', body: ofCluster('x') });
+    world.groups.addGroup({ name: 'strange-too', body: ofCluster('x') });
+    world.groups.addGroup({ name: 'stranger', body: ofCluster('y') });
+    world.groups.addGroup({
+      name: 'not-ours',
+      body: { ...ofCluster('z'), tags: { ...ofCluster('z').tags, 'serverless-kubelet-installation': 'other' } },
+    });
     world.groups.addGroup({ name: 'no-tags', body: { ...body, tags: {} } });
+    world.warnings.length = 0;
     await world.run(1300);
     expect(world.groups.names()).toContain('strange');
     expect(world.groups.names()).toContain('no-tags');
-    expect(world.warnings.map(({ message }) => message)).toContain(
-      'container groups of unknown clusters or nodes exist',
+    const told = world.warnings.filter(
+      ({ message }) => message === 'container groups of unknown clusters or nodes exist',
     );
+    // Once a resync, every five minutes, for each cluster.
+    expect(told.length).toBeLessThanOrEqual(10);
+    expect(told.slice(0, 2).map(({ fields }) => fields)).toEqual([
+      { cluster: 'x', groups: 2, first: 'strange' },
+      { cluster: 'y', groups: 1, first: 'stranger' },
+    ]);
   });
 
   it('of another node of the cluster are that node’s business', async () => {

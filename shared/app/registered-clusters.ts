@@ -1,0 +1,106 @@
+import { describeFault, ok } from '../core/fault.ts';
+import type { Result } from '../core/fault.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Registrations } from '../ports/registrations.ts';
+import type { ClusterRegistration } from '../wire/settings.ts';
+import type { ClusterDeps } from './deps.ts';
+
+type Clusters = ReadonlyMap<string, ClusterDeps>;
+
+/** The clusters of the settings and of the registrations, as they are now. */
+export interface RegisteredClusters {
+  /**
+   * By the UID of the cluster; each answer is a snapshot that never changes. Asks at most once a minute, whoever calls.
+   * A fault only while nothing has been read yet; later the last good answer stands, with a warning a minute.
+   */
+  read(): Promise<Result<Clusters>>;
+}
+
+export interface RegisteredClustersInput {
+  readonly registrations: Registrations;
+  /** Those of the setting `CLUSTERS`: they win. */
+  readonly fixed: readonly ClusterRegistration[];
+  readonly compose: (registration: ClusterRegistration) => ClusterDeps;
+  /** Whether a setting of this name is there. */
+  readonly hasSetting: (name: string) => boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const rereadMs = 60_000;
+/** Without registrations nothing can be done; with the last good ones an invocation must not wait long for news. */
+const firstReadMs = 8_000;
+const rereadWaitMs = 3_000;
+
+interface Known {
+  readonly clusters: Clusters;
+  readonly etag: string | undefined;
+  readonly readAtMs: number;
+}
+
+export function createRegisteredClusters(input: RegisteredClustersInput): RegisteredClusters {
+  let known: Known | undefined;
+  let reading: Promise<Result<Clusters>> | undefined;
+  const refresh = async (): Promise<Result<Clusters>> => {
+    const next = await readOnce(input, known);
+    if (!next.ok) return next;
+    known = next.value;
+    return ok(known.clusters);
+  };
+  return {
+    read: () => {
+      if (known !== undefined && input.clock.monotonicMs() - known.readAtMs < rereadMs)
+        return Promise.resolve(ok(known.clusters));
+      reading ??= refresh().finally(() => (reading = undefined));
+      return reading;
+    },
+  };
+}
+
+async function readOnce(input: RegisteredClustersInput, known: Known | undefined): Promise<Result<Known>> {
+  const { clock, log, registrations } = input;
+  const read = await registrations.get(known?.etag, clock.timeout(known === undefined ? firstReadMs : rereadWaitMs));
+  const readAtMs = clock.monotonicMs();
+  if (!read.ok) {
+    if (known === undefined) return read;
+    log.warn('registrations could not be read; the last good ones stand', { fault: describeFault(read.fault) });
+    return ok({ ...known, readAtMs });
+  }
+  if (read.value.kind === 'unchanged' && known !== undefined) return ok({ ...known, readAtMs });
+  const found = read.value.kind === 'read' ? read.value : { etag: undefined, clusters: [] };
+  return ok({ clusters: merge(input, found.clusters, known?.clusters), etag: found.etag, readAtMs });
+}
+
+/** What has not changed keeps its clients, with their tokens and connections. */
+function merge(input: RegisteredClustersInput, found: readonly ClusterRegistration[], known: Clusters = new Map()) {
+  const fixed = new Set(input.fixed.map((registration) => registration.uid));
+  for (const { uid, name } of found.filter((registration) => fixed.has(registration.uid)))
+    input.log.warn('cluster is registered twice; the setting CLUSTERS wins', { cluster: uid, name });
+  const wanted = [...input.fixed, ...found.filter((registration) => !fixed.has(registration.uid))];
+  const clusters = new Map(
+    wanted.map((registration) => {
+      const before = known.get(registration.uid);
+      const isSame = before !== undefined && isEqual(before.registration, registration);
+      return [registration.uid, isSame ? before : build(input, registration)] as const;
+    }),
+  );
+  const isUnchanged =
+    clusters.size === known.size && [...clusters].every(([uid, cluster]) => known.get(uid) === cluster);
+  return isUnchanged ? known : clusters;
+}
+
+/** Both were read by the same schema, which gives their members the same order. */
+const isEqual = (one: ClusterRegistration, other: ClusterRegistration): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
+
+function build(input: RegisteredClustersInput, registration: ClusterRegistration): ClusterDeps {
+  const { auth, uid, name } = registration;
+  // Not the setting's name: somebody may have put the token itself there.
+  if (auth.kind === 'token' && !input.hasSetting(auth.setting))
+    input.log.warn('the setting that auth.setting names is not there; the API server will refuse the app', {
+      cluster: uid,
+      name,
+    });
+  return input.compose(registration);
+}

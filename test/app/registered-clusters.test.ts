@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest';
+import { createMemoryRegistrations } from '../../shared/adapters/memory/memory-registrations.ts';
+import type { ClusterDeps } from '../../shared/app/deps.ts';
+import { buildDeps, withClusters } from '../../shared/app/load-deps.ts';
+import { createRegisteredClusters } from '../../shared/app/registered-clusters.ts';
+import { answerCaller } from '../../shared/app/run-http.ts';
+import { describeFault } from '../../shared/core/fault.ts';
+import type { ClusterRegistration } from '../../shared/wire/settings.ts';
+import { formatRegistrations, parseRegistrations } from '../../shared/wire/settings.ts';
+import { registration, settingsOf } from '../fixtures/settings.ts';
+import { VirtualClock } from '../fixtures/virtual-clock.ts';
+import { createWorld } from './world.ts';
+
+const uidOf = (digit: number): string => `7d5a3c1e-0000-4000-8000-00000000000${digit}`;
+
+function clustersOf(...changes: readonly Record<string, unknown>[]): readonly ClusterRegistration[] {
+  const clusters = changes.map((change) => ({ ...registration([{ name: 'aci-1' }]), ...change }));
+  const parsed = parseRegistrations(JSON.stringify({ clusters }));
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
+  return parsed.clusters;
+}
+const [a, b, otherB] = [
+  { uid: uidOf(1), name: 'a' },
+  { uid: uidOf(2), name: 'b' },
+  { uid: uidOf(2), name: 'b', version: 'v1.37.0' },
+];
+
+async function open(fixed: readonly ClusterRegistration[] = []) {
+  const clock = new VirtualClock(0);
+  const registrations = createMemoryRegistrations();
+  const [template] = (await createWorld()).deps.clusters.values();
+  if (template === undefined) throw new Error('no cluster');
+  const composed: string[] = [];
+  const warnings: string[] = [];
+  let reads = 0;
+  const clusters = createRegisteredClusters({
+    registrations: {
+      ...registrations,
+      get: (known, signal) => ((reads += 1), registrations.get(known, signal)),
+    },
+    fixed,
+    compose: (of): ClusterDeps => {
+      composed.push(`${of.name} ${of.version}`);
+      return { ...template, registration: of };
+    },
+    hasSetting: (name) => name === 'PROD_TOKEN',
+    clock,
+    log: {
+      info: () => undefined,
+      warn: (message, fields) => void warnings.push(`${message} ${JSON.stringify(fields)}`),
+    },
+  });
+  return {
+    clock,
+    registrations,
+    composed,
+    warnings,
+    reads: () => reads,
+    put: (...changes: readonly Record<string, unknown>[]) =>
+      registrations.force(formatRegistrations(clustersOf(...changes))),
+    read: async () => {
+      const read = await clusters.read();
+      if (!read.ok) throw new Error(describeFault(read.fault));
+      return read.value;
+    },
+    names: async () => {
+      const read = await clusters.read();
+      return read.ok ? [...read.value.values()].map((one) => one.registration.name) : read.fault.kind;
+    },
+  };
+}
+
+describe('registered clusters', () => {
+  it('are none while there is no document, and quiet', async () => {
+    const test = await open();
+    expect(await test.names()).toEqual([]);
+    expect(test.warnings).toEqual([]);
+  });
+
+  it('are asked for once a minute, whoever reads, and by the ETag', async () => {
+    const test = await open();
+    test.put(a);
+    const [first, second] = await Promise.all([test.read(), test.read()]);
+    expect(first).toBe(second);
+    test.clock.now = 59_999;
+    await test.read();
+    expect(test.reads()).toBe(1);
+    test.clock.now = 60_000;
+    expect(await test.read()).toBe(first);
+    expect(test.reads()).toBe(2);
+    expect(test.composed).toEqual(['a v1.36.3']);
+  });
+
+  it('come, change and go with the document; what is the same is not built again', async () => {
+    const test = await open();
+    test.put(a);
+    const before = await test.read();
+    test.put(a, b);
+    test.clock.now += 60_000;
+    const grown = await test.read();
+    expect([before.size, grown.size]).toEqual([1, 2]);
+    expect(grown.get(uidOf(1))).toBe(before.get(uidOf(1)));
+    test.put(a, otherB);
+    test.clock.now += 60_000;
+    await test.read();
+    expect(test.composed).toEqual(['a v1.36.3', 'b v1.36.3', 'b v1.37.0']);
+    test.put(otherB);
+    test.clock.now += 60_000;
+    expect(await test.names()).toEqual(['b']);
+    test.registrations.force(undefined);
+    test.clock.now += 60_000;
+    expect(await test.names()).toEqual([]);
+    expect(test.warnings).toEqual([]);
+  });
+
+  it('of the settings win over those of the document, with a warning', async () => {
+    const test = await open(clustersOf({ ...b, name: 'mine' }));
+    test.put(a, b);
+    expect(await test.names()).toEqual(['mine', 'a']);
+    expect(test.warnings).toEqual([
+      `cluster is registered twice; the setting CLUSTERS wins {"cluster":"${uidOf(2)}","name":"b"}`,
+    ]);
+  });
+
+  it('whose token’s setting is missing are told of, without its name', async () => {
+    const test = await open();
+    test.put({ ...a, auth: { kind: 'token', setting: 'planted-token' } });
+    expect(await test.names()).toEqual(['a']);
+    expect(test.warnings).toHaveLength(1);
+    expect(test.warnings.join()).not.toContain('planted');
+  });
+
+  it.each(['denied', 'transient', 'garbage'])(
+    'that cannot be read (%s) at first are a fault, each time anew',
+    async (how) => {
+      const test = await open(clustersOf(a));
+      if (how === 'garbage') test.registrations.force('{');
+      else test.registrations.fault = { kind: 'denied', code: 'AuthorizationFailure', message: 'no' };
+      expect(await test.names()).toBe(how === 'garbage' ? 'rejected' : 'denied');
+      test.registrations.fault = undefined;
+      test.put(b);
+      expect(await test.names()).toEqual(['a', 'b']);
+    },
+  );
+
+  it.each(['denied', 'garbage'])(
+    'that cannot be read (%s) later stay as they were, with a warning a minute',
+    async (how) => {
+      const test = await open();
+      test.put(a);
+      const before = await test.read();
+      if (how === 'garbage') test.registrations.force('{');
+      else test.registrations.fault = { kind: 'denied', code: 'AuthorizationFailure', message: 'no' };
+      for (let second = 0; second < 150; second += 1) {
+        test.clock.now += 1_000;
+        expect(await test.read()).toBe(before);
+      }
+      expect(test.warnings).toHaveLength(2);
+      expect(test.warnings[0]).toContain('the last good ones stand');
+      test.registrations.fault = undefined;
+      test.put(b);
+      test.clock.now += 60_000;
+      expect(await test.names()).toEqual(['b']);
+    },
+  );
+});
+
+describe('an invocation', () => {
+  const unreachable = {
+    CLUSTERS: '',
+    REGISTRATIONS_URL: 'http://127.0.0.1:1/a/serverless-kubelet/sk.json?sig=planted',
+  };
+
+  it('of a process that never read the registrations fails with a sentence that names no SAS', async () => {
+    const loaded = await withClusters(await buildDeps(settingsOf([], unreachable)));
+    expect(loaded).toEqual({
+      ok: false,
+      problem: 'registrations',
+      message: 'Blob storage could not be reached (ECONNREFUSED)',
+    });
+    const logged: string[] = [];
+    const line = (message: string, fields?: object): void => void logged.push(JSON.stringify({ message, ...fields }));
+    const request = { headers: new Headers(), params: {}, query: new URLSearchParams(), text: async () => '' };
+    const answer = await answerCaller(
+      request,
+      { info: line, warn: line },
+      { deadlineMs: 1_000, run: async () => ({ status: 200 }), load: async () => loaded },
+    );
+    expect(answer).toMatchObject({ status: 503, jsonBody: { error: { code: 'RegistrationsUnavailable' } } });
+    expect(logged.join()).toContain('registrations could not be read');
+    expect(`${JSON.stringify(answer)}${logged.join()}`).not.toMatch(/sig=|planted/);
+  });
+
+  it('asks nobody where no blob is named', async () => {
+    const built = await buildDeps(settingsOf());
+    expect(await withClusters(built)).toBe(built);
+  });
+});

@@ -89,7 +89,8 @@ export function parsePodsSeen(json: unknown, serverMs: number | undefined): read
   if (!parsed.success) return undefined;
   return parsed.data.items.map(({ metadata: { namespace, name, uid, creationTimestamp }, status: { phase } }) => {
     const createdMs = instantMs(creationTimestamp ?? undefined);
-    const age = createdMs === undefined || serverMs === undefined ? {} : { ageSeconds: ageSeconds(serverMs, createdMs) };
+    const age =
+      createdMs === undefined || serverMs === undefined ? {} : { ageSeconds: ageSeconds(serverMs, createdMs) };
     return { namespace, name, uid, phase, ...age };
   });
 }

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { instantMs } from '../../../shared/core/status/time.ts';
+import { kubectlStop } from '../kube.ts';
 import type { ProgramResult } from '../program.ts';
+import { Stop } from '../stop.ts';
 import { type Part, read, unreadable } from './observed.ts';
 
 /** The operator's kubectl, as `CliContext` gives it. */
@@ -31,16 +33,23 @@ export function createClusterReader(kubectl: Kubectl, context: string | undefine
     get: async (path) => {
       // At this verbosity kubectl tells the headers of the answer on stderr, with any token masked.
       const args = ['get', '--raw', path, '--v', '8', '--request-timeout', `${String(requestSeconds)}s`, ...more];
-      return parseAnswer(await kubectl(args, { timeoutMs: (requestSeconds + 5) * 1000 }));
+      try {
+        return parseAnswer(path, await kubectl(args, { timeoutMs: (requestSeconds + 5) * 1000 }));
+      } catch (error) {
+        // There is no kubectl: what it would have told is unknown, the rest is not.
+        if (error instanceof Stop) return unreadable(`${error.message}.`);
+        throw error;
+      }
     },
   };
 }
 
-/** What became of a `kubectl get --raw --v 8`. */
-export function parseAnswer(result: ProgramResult): Part<ServerAnswer | undefined> {
+/** What became of a `kubectl get --raw PATH --v 8`. */
+export function parseAnswer(path: string, result: ProgramResult): Part<ServerAnswer | undefined> {
   if (result.code !== 0) {
     const said = complaint(result.stderr);
-    return /\(NotFound\)|could not find the requested resource/.test(said) ? read(undefined) : unreadable(said);
+    if (/\(NotFound\)|could not find the requested resource/.test(said)) return read(undefined);
+    return unreadable(`${kubectlStop(['get', path], { ...result, stderr: said }).message}.`);
   }
   const json = parseJson(result.stdout);
   if (json === undefined) return unreadable('The API server did not answer in JSON.');
@@ -57,8 +66,7 @@ export function headerTime(stderr: string): number | undefined {
 /** What kubectl itself says, without its log lines and their headers. */
 export function complaint(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^([IWEF]\d{4} |\s|")/.test(line));
-  const last = lines.at(-1)?.replace(/^(error|Error from server[^:]*|Unable to connect to the server): /, '$1: ');
-  return last ?? 'kubectl said nothing; it may have taken too long.';
+  return lines.at(-1) ?? '';
 }
 
 function parseJson(text: string): unknown {

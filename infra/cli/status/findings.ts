@@ -14,29 +14,36 @@ export function statusFindings(observed: StatusObserved): readonly Finding[] {
 const bySeverity = (findings: readonly Finding[], severity: Finding['severity']): readonly Finding[] =>
   findings.filter((finding) => finding.severity === severity);
 
-function clustersFindings({ installation, clusters }: StatusObserved): readonly Finding[] {
-  const subject = `installation ${installation}`;
-  if (clusters.kind === 'unreadable') {
+function clustersFindings({ installation, registrations, clusters }: StatusObserved): readonly Finding[] {
+  return [
+    ...registrationFindings(`installation ${installation}`, { registrations, clusters }),
+    ...clusters.flatMap((cluster) => clusterFindings(cluster, installation)),
+  ];
+}
+
+function registrationFindings(
+  subject: string,
+  { registrations, clusters }: Pick<StatusObserved, 'registrations' | 'clusters'>,
+): readonly Finding[] {
+  if (registrations.kind === 'unreadable') {
     return [
       {
         severity: 'error',
         subject,
-        sentence: `The registrations could not be read: ${clusters.reason}`,
-        hint: 'Without them no cluster is known: ask for the role Storage Blob Data Contributor on the storage account, or run doctor.',
+        sentence: `The registrations could not be read: ${registrations.reason}`,
+        hint: 'Clusters that stand nowhere else are unknown here: ask for the role Storage Blob Data Reader on the storage account, or run doctor.',
       },
     ];
   }
-  if (clusters.value.length === 0) {
-    return [
-      {
-        severity: 'warning',
-        subject,
-        sentence: 'No cluster is registered.',
-        hint: 'The app has nothing to do: register one with serverless-kubelet attach.',
-      },
-    ];
-  }
-  return clusters.value.flatMap((cluster) => clusterFindings(cluster, installation));
+  if (clusters.length > 0) return [];
+  return [
+    {
+      severity: 'warning',
+      subject,
+      sentence: 'No cluster is registered.',
+      hint: 'The app has nothing to do: register one with serverless-kubelet attach.',
+    },
+  ];
 }
 
 function clusterFindings(cluster: ClusterObserved, installation: string): readonly Finding[] {

@@ -80,7 +80,9 @@ async function readQuota({ groups, signal }: StatusSources): Promise<Part<readon
 
 async function readBudgets(store: StateStore, settings: Settings): Promise<Part<readonly BudgetObserved[]>> {
   const charges = budgetCharges(limitsOf(settings));
-  const rows = await Promise.all(charges.map(async (charge) => ({ charge, row: await store.getBucket(charge.bucket) })));
+  const rows = await Promise.all(
+    charges.map(async (charge) => ({ charge, row: await store.getBucket(charge.bucket) })),
+  );
   const now = await store.now();
   if (!now.ok) return unreadable(describeFault(now.fault));
   const states = [];
@@ -97,7 +99,8 @@ async function readStrangers(
   { clusters, settings, store }: StatusSources,
 ): Promise<Part<readonly StrangerGroups[]>> {
   if (groups.kind === 'unreadable') return groups;
-  if (clusters.kind === 'unreadable') return unreadable('Without the registrations nobody knows whose groups these are.');
+  if (clusters.kind === 'unreadable')
+    return unreadable('Without the registrations nobody knows whose groups these are.');
   const owners = groups.value.flatMap(({ tags }) => groupOwner(tags) ?? []);
   const ours = owners.filter(({ installation }) => installation === settings.INSTALLATION);
   const strange = ours.filter((owner) => !isRegistered(owner, clusters.value));

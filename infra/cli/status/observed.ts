@@ -18,7 +18,9 @@ export const valueOf = <T>(part: Part<T>): T | undefined => (part.kind === 'read
 export interface StatusObserved {
   readonly installation: string;
   readonly region: string;
-  readonly clusters: Part<readonly ClusterObserved[]>;
+  /** Whether the registrations could be read; what stands in the settings is known all the same. */
+  readonly registrations: Part<undefined>;
+  readonly clusters: readonly ClusterObserved[];
   /** Quota of the region. */
   readonly quota: Part<readonly QuotaObserved[]>;
   readonly budgets: Part<readonly BudgetObserved[]>;

@@ -1,0 +1,100 @@
+{{/* What the Deployment and the drain have in common: how the relay runs, what it is told, where its files are. */}}
+
+{{- define "sk.config" -}}
+{{- $folder := "/etc/relay" -}}
+{{- $app := dict "url" (trimSuffix "/" .Values.app.url) "tokenFile" "/var/run/secrets/app/token" -}}
+{{- if .Values.app.ca }}{{ $_ := set $app "caFile" (printf "%s/app-ca.crt" $folder) }}{{ end -}}
+{{- $nodes := list -}}
+{{- range .Values.nodes }}{{ $nodes = append $nodes (dict "name" .name "port" (int .port)) }}{{ end -}}
+{{- $serving := dict "certFile" (printf "%s/serving/tls.crt" $folder) "keyFile" (printf "%s/serving/tls.key" $folder) -}}
+{{- $ca := ternary (printf "%s/kubelet-client-ca.crt" $folder) "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt" (not (empty .Values.kubeletClientCa)) -}}
+{{- $config := dict
+  "clusterUid" .Values.clusterUid
+  "app" $app
+  "nodes" $nodes
+  "serving" $serving
+  "kubeletClientCaFile" $ca
+  "health" (dict "address" "0.0.0.0" "port" 10248)
+  "leaderElection" (dict "namespace" .Release.Namespace "name" "relay") -}}
+{{- if .Values.apiServer.url }}{{ $_ := set $config "apiServer" (dict "url" .Values.apiServer.url) }}{{ end -}}
+{{ $config | toPrettyJson }}
+{{- end }}
+
+{{- define "sk.configData" -}}
+config.json: |
+  {{- include "sk.config" . | nindent 2 }}
+{{- with .Values.kubeletClientCa }}
+kubelet-client-ca.crt: {{ . | quote }}
+{{- end }}
+{{- with .Values.app.ca }}
+app-ca.crt: {{ . | quote }}
+{{- end }}
+{{- end }}
+
+{{- define "sk.bundlePath" -}}
+{{ .Values.image.relay | default "/opt/relay/relay.mjs" }}
+{{- end }}
+
+{{/* Small before fast: most of the relay's work is waiting. As `relayNodeFlags` has them; a test holds them together. */}}
+{{- define "sk.command" -}}
+["node", "--max-semi-space-size=1", "--max-old-space-size=128", "--lite-mode", {{ include "sk.bundlePath" . | quote }}]
+{{- end }}
+
+{{- define "sk.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "sk.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities:
+  drop: [ALL]
+{{- end }}
+
+{{- define "sk.mounts" -}}
+{{- if not .Values.image.relay }}
+- name: bundle
+  mountPath: /opt/relay
+  readOnly: true
+{{- end }}
+- name: config
+  mountPath: /etc/relay
+  readOnly: true
+- name: app-token
+  mountPath: /var/run/secrets/app
+  readOnly: true
+{{- end }}
+
+{{/* One volume for configuration and serving pair: a mount below a read-only one would find no folder. */}}
+{{- define "sk.volumes" -}}
+{{- if not .Values.image.relay }}
+- name: bundle
+  configMap:
+    name: relay-bundle
+{{- end }}
+- name: config
+  projected:
+    defaultMode: 0440
+    sources:
+      - configMap:
+          name: relay-config
+      - secret:
+          name: {{ include "sk.servingSecret" . }}
+          items:
+            - key: tls.crt
+              path: serving/tls.crt
+            - key: tls.key
+              path: serving/tls.key
+- name: app-token
+  projected:
+    sources:
+      - serviceAccountToken:
+          audience: {{ .Values.app.audience | quote }}
+          expirationSeconds: 3600
+          path: token
+{{- end }}

@@ -1,0 +1,29 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { refusals, renderRefusals } from '../../../infra/cluster/admission/refusals.ts';
+import { compatibilityTable } from '../../../shared/core/pod/compatibility.ts';
+
+const file = new URL('../../../infra/cluster/chart/admission/refusals.yaml', import.meta.url);
+
+describe('the warnings of the admission policy', () => {
+  it('cover each field that the compatibility table refuses, whole or in part', () => {
+    const refused = compatibilityTable.filter((rule) => rule.verdict === 'refused' || rule.only !== undefined);
+    const covered = refusals().flatMap(({ fields }) => fields);
+    expect(covered.toSorted()).toEqual(refused.map(({ path }) => path).toSorted());
+  });
+
+  it('are those of the chart', () => {
+    const text = renderRefusals();
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text);
+    expect(readFileSync(file, 'utf8'), 'the table has changed: UPDATE_GOLDEN=1 npx vitest run test/infra/chart').toBe(
+      text,
+    );
+  });
+
+  it('are told once for each path and reason', () => {
+    const { refusals: items } = parse(readFileSync(file, 'utf8'));
+    const keys = items.map(({ path, reason, list }: Record<string, string>) => JSON.stringify([list, path, reason]));
+    expect(new Set(keys).size).toBe(keys.length);
+  });
+});

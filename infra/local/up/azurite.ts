@@ -3,42 +3,63 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startChild } from '../child.ts';
 import type { Child } from '../child.ts';
-import { allocatePort } from '../ports.ts';
-
-/** The published key of Azurite's only account: no secret. */
-const account = 'devstoreaccount1';
-const key = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==';
+import { azuriteAccount as account, createContainer } from '../storage-sas.ts';
+import { registrationsContainer } from './settings.ts';
 
 export interface Azurite {
-  readonly child: Child<true>;
+  readonly child: Child<Endpoints>;
+  /** Names the account's key and the addresses of its tables and blobs. */
   readonly connectionString: string;
+  /** Of the tables. */
   readonly port: number;
 }
 
-/** Real Table storage on loopback; its rows stay in the folder for the next start. */
+interface Endpoints {
+  readonly blob: number;
+  readonly table: number;
+}
+
+/** Real Table and Blob storage on loopback; what is in them stays in the folder for the next start. */
 export async function startAzurite(dir: string): Promise<Azurite> {
-  mkdirSync(join(dir, 'tables'), { recursive: true });
-  const port = await allocatePort();
-  const program = createRequire(import.meta.url).resolve('azurite/dist/src/table/main.js');
+  const location = join(dir, 'tables');
+  mkdirSync(location, { recursive: true });
   const child = await startChild({
     name: 'azurite',
     command: process.execPath,
+    // The program of all three services: it alone prints the ports that it was given.
     args: [
-      program,
-      '--tableHost',
-      '127.0.0.1',
-      '--tablePort',
-      String(port),
+      createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js'),
+      ...['blob', 'queue', 'table'].flatMap((name) => [`--${name}Host`, '127.0.0.1', `--${name}Port`, '0']),
       '--location',
-      join(dir, 'tables'),
+      location,
       '--skipApiVersionCheck',
       '--disableTelemetry',
     ],
     logFile: join(dir, 'logs', 'azurite.log'),
     pidDir: join(dir, 'run'),
-    ready: (line) => (line.includes('successfully started') ? (true as const) : undefined),
+    ready: portsOf(),
     readyTimeoutMs: 30_000,
   });
-  const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${key};TableEndpoint=http://127.0.0.1:${port}/${account};`;
-  return { child, connectionString, port };
+  const { blob, table } = child.value;
+  const blobs = `http://127.0.0.1:${blob}/${account.name}`;
+  try {
+    await createContainer(blobs, registrationsContainer);
+  } catch (error) {
+    await child.stop(0);
+    throw error;
+  }
+  const connectionString = `DefaultEndpointsProtocol=http;AccountName=${account.name};AccountKey=${account.key};BlobEndpoint=${blobs};TableEndpoint=http://127.0.0.1:${table}/${account.name};`;
+  return { child, connectionString, port: table };
+}
+
+/** Reads the lines in which the services say where they listen. */
+function portsOf(): (line: string) => Endpoints | undefined {
+  const ports = new Map<string, number>();
+  return (line) => {
+    const [, name, port] =
+      /(Blob|Table) service is successfully listening at http:\/\/127\.0\.0\.1:(\d+)/.exec(line) ?? [];
+    if (name !== undefined) ports.set(name, Number(port));
+    const [blob, table] = [ports.get('Blob'), ports.get('Table')];
+    return blob === undefined || table === undefined ? undefined : { blob, table };
+  };
 }

@@ -1,10 +1,13 @@
 import type { Attachment } from '../cluster/attach.ts';
 import type { Forwarder } from '../cluster/forwarder.ts';
 import type { Cluster } from './cluster.ts';
+import { blobSas } from '../storage-sas.ts';
 import type { UpOptions } from './options.ts';
 
 export const appAudience = 'https://serverless-kubelet.local';
 export const installation = 'local';
+/** Where an installation's blob of registrations is, on Azure too. */
+export const registrationsContainer = 'serverless-kubelet';
 const tokenSetting = 'LOCAL_CLUSTER_TOKEN';
 
 export interface SettingsInput {
@@ -54,7 +57,19 @@ export function appSettings(input: SettingsInput): Record<string, string> {
       ? { ARM_CREDENTIAL: 'default' }
       : { IDENTITY_ENDPOINT: input.identity.url, IDENTITY_HEADER: input.identity.header }),
     AzureWebJobsStorage: input.connectionString,
+    ...registrationsUrl(input.connectionString),
     CLUSTERS: JSON.stringify([registration]),
     [tokenSetting]: attachment.appToken,
   };
+}
+
+const sasDays = 365;
+
+/** For clusters that are attached later, beside the one of `CLUSTERS`: there is no blob until then. */
+function registrationsUrl(connectionString: string): { readonly REGISTRATIONS_URL?: string } {
+  const blobs = /(?:^|;)BlobEndpoint=([^;]+)/.exec(connectionString)?.[1];
+  if (blobs === undefined) return {};
+  const expiresAt = new Date(Date.now() + sasDays * 86_400_000);
+  const sas = blobSas({ resourceTypes: 'o', permissions: 'rwdc', expiresAt });
+  return { REGISTRATIONS_URL: `${blobs}/${registrationsContainer}/${installation}.json?${sas}` };
 }

@@ -7,7 +7,8 @@ describe('the settings that npm start writes', () => {
   it('are settings that the app takes', () => {
     const settings = appSettings({
       arm: { ...parseUpOptions([], {}).arm, endpoint: 'https://127.0.0.1:8443', caFile: '/tmp/ca.crt' },
-      connectionString: 'UseDevelopmentStorage=true',
+      connectionString:
+        'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:2/a;',
       cluster: {
         server: 'https://127.0.0.1:6443',
         caPem: '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n',
@@ -31,5 +32,8 @@ describe('the settings that npm start writes', () => {
       ok: true,
       settings: { ACI_CREATES_PER_HOUR: 300, CLUSTERS: [{ nodes: [{ name: 'aci-1', state: 'active' }] }] },
     });
+    expect(settings['REGISTRATIONS_URL']).toMatch(
+      /^http:\/\/127\.0\.0\.1:1\/a\/serverless-kubelet\/local\.json\?sv=.*&sig=/,
+    );
   });
 });

@@ -121,6 +121,14 @@ asked for only where there is one (`helm template` has none).
 {{- if and $kubeSystem (eq $serving.mode "secret") $serving.secretName (not (lookup "v1" "Secret" .Release.Namespace $serving.secretName)) }}
 {{- $faults = append $faults (printf "serving.secretName: there is no Secret %s in namespace %s; create it first (type kubernetes.io/tls)" $serving.secretName .Release.Namespace) }}
 {{- end }}
+{{- if $kubeSystem }}
+{{- range $index, $node := .Values.nodes }}
+{{- $existing := lookup "v1" "Node" "" $node.name -}}
+{{- if and $existing (ne (dig "labels" "type" "" $existing.metadata) "virtual-kubelet") }}
+{{- $faults = append $faults (printf "nodes[%d].name: the cluster has a Node %s that is no virtual one; choose another name" $index $node.name) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- if and (eq $serving.mode "certManager") (not (.Capabilities.APIVersions.Has "cert-manager.io/v1")) }}
 {{- $faults = append $faults "serving.mode: certManager needs cert-manager, and this cluster does not serve cert-manager.io/v1; install it first (helm template: --api-versions cert-manager.io/v1)" }}
 {{- end }}

@@ -40,13 +40,46 @@ app-ca.crt: {{ . | quote }}
 ["node", "--max-semi-space-size=1", "--max-old-space-size=128", "--lite-mode", {{ include "sk.bundlePath" . | quote }}]
 {{- end }}
 
-{{- define "sk.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
-seccompProfile:
-  type: RuntimeDefault
+{{/* What every pod of the chart has, but for containers, volumes and its account. */}}
+{{- define "sk.pod" -}}
+automountServiceAccountToken: true
+enableServiceLinks: false
+{{- with .Values.priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+securityContext:
+  runAsNonRoot: true
+  runAsUser: 65532
+  runAsGroup: 65532
+  fsGroup: 65532
+  seccompProfile:
+    type: RuntimeDefault
+nodeSelector:
+  kubernetes.io/os: linux
+  {{- with omit .Values.nodeSelector "kubernetes.io/os" }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+affinity:
+  nodeAffinity:
+    requiredDuringSchedulingIgnoredDuringExecution:
+      nodeSelectorTerms:
+        # A virtual node needs the relay to run pods, and so must not run the relay.
+        - matchExpressions:
+            - key: type
+              operator: NotIn
+              values: [virtual-kubelet]
+{{- with .Values.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.hostAliases }}
+hostAliases:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "sk.containerSecurity" -}}
@@ -97,4 +130,11 @@ capabilities:
           audience: {{ .Values.app.audience | quote }}
           expirationSeconds: 3600
           path: token
+{{- end }}
+
+{{/* The rights of the drain: there only while it runs. */}}
+{{- define "sk.drainHook" -}}
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: '-10'
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
 {{- end }}

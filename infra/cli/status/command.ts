@@ -5,7 +5,7 @@ import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { readRegistrations, servedClusters } from '../registrations.ts';
 import { Stop } from '../stop.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
-import { createClusterReader, parseContexts } from './cluster-reader.ts';
+import { type Kubectl, createClusterReader, parseContexts } from './cluster-reader.ts';
 import { gatherStatus } from './gather.ts';
 import { type Part, read, unreadable } from './observed.ts';
 import { printStatus } from './print.ts';
@@ -55,20 +55,21 @@ const pause = (signal: AbortSignal): Promise<boolean> => sleep(watchEveryMs, tru
 /** One look at everything. */
 export async function showStatus(context: CliContext): Promise<ExitCode> {
   const settings = await context.settings();
-  const [store, groups, clusters, config] = await Promise.all([
+  const [store, groups, registered, config] = await Promise.all([
     context.store(),
     context.groups(),
     registeredClusters(context),
     kubeContexts(context),
   ]);
+  const kubectl: Kubectl = (args, options) => context.kubectl(args, options);
   const observed = await gatherStatus({
     settings,
-    clusters,
+    ...registered,
     store,
     groups,
     contexts: parseContexts(config),
     context: context.options.text('context'),
-    reader: (name) => createClusterReader(context.kubectl, name === context.options.text('context') ? undefined : name),
+    reader: (name) => createClusterReader(kubectl, name === context.options.text('context') ? undefined : name),
     signal: context.signal,
   });
   const report = statusReport(observed);
@@ -78,14 +79,16 @@ export async function showStatus(context: CliContext): Promise<ExitCode> {
 }
 
 /** The clusters of the setting and of the blob; a blob that cannot be read is told, and the rest goes on. */
-async function registeredClusters(context: CliContext): Promise<Part<readonly ClusterRegistration[]>> {
+async function registeredClusters(
+  context: CliContext,
+): Promise<{ readonly registrations: Part<undefined>; readonly clusters: readonly ClusterRegistration[] }> {
   const settings = await context.settings();
-  if (settings.REGISTRATIONS_URL === undefined) return read(settings.CLUSTERS);
+  if (settings.REGISTRATIONS_URL === undefined) return { registrations: read(undefined), clusters: settings.CLUSTERS };
   try {
     const { clusters } = await readRegistrations(await context.registrations(), context.signal);
-    return read(servedClusters(settings, clusters));
+    return { registrations: read(undefined), clusters: servedClusters(settings, clusters) };
   } catch (error) {
-    if (error instanceof Stop) return unreadable(`${error.message}.`);
+    if (error instanceof Stop) return { registrations: unreadable(`${error.message}.`), clusters: settings.CLUSTERS };
     throw error;
   }
 }

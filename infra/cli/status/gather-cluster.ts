@@ -102,7 +102,12 @@ const mapPart = <T, U>(part: Part<T>, change: (value: T) => U): Part<U> =>
 
 const countPhases = (pods: readonly PodSeen[]): Readonly<Record<string, number>> =>
   Object.fromEntries(
-    [...Map.groupBy(pods, ({ phase }) => phase)].map(([phase, some]) => [phase, some.length]).toSorted(),
+    [
+      ...Map.groupBy(
+        pods.toSorted((a, b) => (a.phase < b.phase ? -1 : 1)),
+        ({ phase }) => phase,
+      ),
+    ].map(([phase, some]) => [phase, some.length]),
   );
 
 const countGroups = (

@@ -23,7 +23,10 @@ import {
 /** Where `status` looks; all of it with the operator's rights. */
 export interface StatusSources {
   readonly settings: Settings;
-  readonly clusters: Part<readonly ClusterRegistration[]>;
+  /** Whether the blob could be read. */
+  readonly registrations: Part<undefined>;
+  /** Those of the settings and of the blob. */
+  readonly clusters: readonly ClusterRegistration[];
   readonly store: StateStore;
   readonly groups: ContainerGroups;
   readonly contexts: KubeContexts;
@@ -35,7 +38,7 @@ export interface StatusSources {
 
 /** Reads everything once, side by side. Changes nothing, and never rejects for what cannot be read. */
 export async function gatherStatus(sources: StatusSources): Promise<StatusObserved> {
-  const { settings, clusters, store, signal } = sources;
+  const { settings, registrations, store, signal } = sources;
   const listed = await sources.groups.list(signal);
   const groups: Part<readonly ListedGroup[]> = listed.ok ? read(listed.value) : unreadable(describeFault(listed.fault));
   const [observed, quota, budgets, strangers] = await Promise.all([
@@ -47,7 +50,8 @@ export async function gatherStatus(sources: StatusSources): Promise<StatusObserv
   return {
     installation: settings.INSTALLATION,
     region: settings.AZURE_LOCATION,
-    clusters: clusters.kind === 'read' ? read(observed) : clusters,
+    registrations,
+    clusters: observed,
     quota,
     budgets,
     strangers,
@@ -56,9 +60,8 @@ export async function gatherStatus(sources: StatusSources): Promise<StatusObserv
 
 function gatherClusters(sources: StatusSources, groups: Part<readonly ListedGroup[]>) {
   const { clusters, store, settings } = sources;
-  if (clusters.kind === 'unreadable') return [];
   return Promise.all(
-    clusters.value.map((cluster) => {
+    clusters.map((cluster) => {
       const { context, leadsThere } = contextFor(cluster.server, sources.contexts, sources.context);
       const reader = sources.reader(context);
       return gatherCluster(cluster, { installation: settings.INSTALLATION, store, groups, reader, leadsThere });
@@ -96,16 +99,16 @@ async function readBudgets(store: StateStore, settings: Settings): Promise<Part<
 
 async function readStrangers(
   groups: Part<readonly ListedGroup[]>,
-  { clusters, settings, store }: StatusSources,
+  { registrations, clusters, settings, store }: StatusSources,
 ): Promise<Part<readonly StrangerGroups[]>> {
   if (groups.kind === 'unreadable') return groups;
-  if (clusters.kind === 'unreadable')
+  if (registrations.kind === 'unreadable')
     return unreadable('Without the registrations nobody knows whose groups these are.');
   const owners = groups.value.flatMap(({ tags }) => groupOwner(tags) ?? []);
   const ours = owners.filter(({ installation }) => installation === settings.INSTALLATION);
-  const strange = ours.filter((owner) => !isRegistered(owner, clusters.value));
+  const strange = ours.filter((owner) => !isRegistered(owner, clusters));
   const homes = [...Map.groupBy(strange, nodeKeyText).values()];
-  return read(await Promise.all(homes.map((some) => strangersOf(some, clusters.value, store))));
+  return read(await Promise.all(homes.map((some) => strangersOf(some, clusters, store))));
 }
 
 const isRegistered = ({ cluster, node }: GroupOwner, clusters: readonly ClusterRegistration[]): boolean =>

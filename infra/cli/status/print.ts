@@ -9,7 +9,7 @@ const unknown = '?';
 /** The report for people. Everything that is not as it should be stands at the end, where the eye is. */
 export function printStatus(out: Output, report: StatusReport): void {
   out.line(`Installation ${out.paint('bold', report.installation)} in ${report.region}`);
-  printNodes(out, report.clusters ?? []);
+  printNodes(out, report.clusters);
   printQuota(out, report.quota ?? []);
   printBudgets(out, report.budgets ?? []);
   printFindings(out, report);

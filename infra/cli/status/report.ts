@@ -22,7 +22,7 @@ export interface StatusReport {
   readonly region: string;
   /** False as soon as one finding is more than information. */
   readonly healthy: boolean;
-  readonly clusters: readonly ClusterReport[] | null;
+  readonly clusters: readonly ClusterReport[];
   readonly quota: readonly QuotaObserved[] | null;
   readonly budgets: readonly BudgetObserved[] | null;
   readonly strangers: readonly StrangerGroups[] | null;
@@ -68,7 +68,7 @@ export function statusReport(observed: StatusObserved): StatusReport {
     installation,
     region,
     healthy: findings.every(({ severity }) => severity === 'info'),
-    clusters: valueOf(clusters)?.map(clusterReport) ?? null,
+    clusters: clusters.map(clusterReport),
     quota: valueOf(quota) ?? null,
     budgets: valueOf(budgets) ?? null,
     strangers: valueOf(strangers) ?? null,
@@ -80,7 +80,7 @@ export function statusReport(observed: StatusObserved): StatusReport {
 /** True when not a single part was read: then nothing can be said. */
 export const isBlind = ({ clusters, quota, budgets, strangers }: StatusObserved): boolean => {
   const azure: readonly Part<unknown>[] = [quota, budgets, strangers];
-  const nodes = (valueOf(clusters) ?? []).flatMap((cluster) => [
+  const nodes = clusters.flatMap((cluster) => [
     cluster.live,
     ...cluster.nodes.flatMap(({ groups, row }): readonly Part<unknown>[] => [groups, row]),
   ]);
@@ -129,13 +129,12 @@ const rowReport = (row: NodeRowSeen | undefined) => ({
 });
 
 function unreadableParts(observed: StatusObserved): StatusReport['unreadable'] {
-  const clusters = valueOf(observed.clusters) ?? [];
   return [
-    ...reasonOf('registrations', observed.clusters),
+    ...reasonOf('registrations', observed.registrations),
     ...reasonOf('quota', observed.quota),
     ...reasonOf('budgets', observed.budgets),
     ...reasonOf('strangers', observed.strangers),
-    ...clusters.flatMap((cluster) => [
+    ...observed.clusters.flatMap((cluster) => [
       ...reasonOf(`cluster ${cluster.name}`, cluster.live),
       ...cluster.nodes.flatMap((node) => nodeReasons(`node ${cluster.name}/${node.name}`, node)),
     ]),

@@ -55,6 +55,8 @@ const schema = z.strictObject({
       const fixed = nodes.map((node) => node.port).filter((number) => number !== 0);
       return new Set(fixed).size === fixed.length;
     }, 'each port once'),
+  /** The app's `INSTALLATION`: `drain` leaves the Nodes of others alone. Absent: it takes those of any. */
+  installation: objectName("the app's INSTALLATION").optional(),
   /** The Lease by which the replicas agree on the one that watches and posts; absent: this process does. */
   leaderElection: z
     .strictObject({ namespace: objectName('a namespace'), name: objectName('the name of a Lease') })
@@ -97,10 +99,21 @@ export function parseConfig(text: string): ConfigResult {
   return { ok: false, faults };
 }
 
-/** The files that must be there before a relay can start. */
-export const filesOf = (config: RelayConfig): readonly { readonly field: string; readonly path: string }[] => [
+/** A file that is named in a configuration, and where. */
+export interface NamedFile {
+  readonly field: string;
+  readonly path: string;
+}
+
+/** The files without which the API server can't be reached. */
+export const apiServerFiles = (config: RelayConfig): readonly NamedFile[] => [
   { field: 'apiServer.caFile', path: config.apiServer.caFile },
   { field: 'apiServer.tokenFile', path: config.apiServer.tokenFile },
+];
+
+/** The files that must be there before a relay can start. */
+export const filesOf = (config: RelayConfig): readonly NamedFile[] => [
+  ...apiServerFiles(config),
   { field: 'app.tokenFile', path: config.app.tokenFile },
   ...(config.app.caFile === undefined ? [] : [{ field: 'app.caFile', path: config.app.caFile }]),
   { field: 'serving.certFile', path: config.serving.certFile },

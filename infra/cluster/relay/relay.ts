@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { type KubernetesClient, createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { Log } from '../../../shared/ports/log.ts';
 import { AppClient } from './app/app-client.ts';
 import type { RelayConfig } from './config.ts';
@@ -9,6 +8,7 @@ import { Elector } from './election/elector.ts';
 import { type Term, endlessTerm } from './election/term.ts';
 import { openHealthPort } from './health-port.ts';
 import { KubeletPort } from './kubelet/kubelet-port.ts';
+import { kubernetesClient, userAgent } from './kubernetes-client.ts';
 import { Reviews } from './kubelet/reviews.ts';
 import { type Leading, startLeading } from './leading.ts';
 import { sleep } from './sleep.ts';
@@ -28,8 +28,6 @@ export interface Relay {
 
 type End = () => Promise<void> | void;
 
-const userAgent = 'serverless-kubelet-relay';
-const requestTimeoutMs = 30_000;
 /** A Service takes a moment to leave out a replica that goes: so long others still find its ports. */
 const lingerMs = 1500;
 
@@ -140,15 +138,6 @@ async function openKubeletPorts(
 async function closeAll(ends: readonly End[]): Promise<void> {
   for (const end of ends.toReversed()) await end();
 }
-
-const kubernetesClient = ({ apiServer }: RelayConfig): KubernetesClient =>
-  createKubernetesClient({
-    server: apiServer.url,
-    caPem: readFileSync(apiServer.caFile, 'utf8'),
-    getToken: tokenFile(apiServer.tokenFile),
-    requestTimeoutMs,
-    userAgent,
-  });
 
 const appClient = ({ app, clusterUid }: RelayConfig): AppClient =>
   new AppClient({ url: app.url, caFile: app.caFile, getToken: tokenFile(app.tokenFile), clusterUid, userAgent });

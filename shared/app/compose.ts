@@ -10,13 +10,17 @@ import { createClusterApi } from '../adapters/kubernetes/cluster-api.ts';
 import { createNodeApi } from '../adapters/kubernetes/node-api.ts';
 import { createRegistrationBlob } from '../adapters/registrations/registration-blob.ts';
 import { systemClock } from '../adapters/system-clock.ts';
+import { telemetryConfiguration } from '../adapters/telemetry/configuration.ts';
+import { createTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { createTableStore } from '../adapters/tables/table-store.ts';
 import { defaultArmLimits } from '../core/budget/plan.ts';
 import type { ArmLimits } from '../core/budget/plan.ts';
 import type { Log } from '../ports/log.ts';
+import type { CallObserver } from '../ports/telemetry.ts';
 import type { ClusterRegistration, NodeRegistration, SettingFault, Settings } from '../wire/settings.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { nodeFacts } from './node-facts.ts';
+import { observeCalls } from './observe-calls.ts';
 import { createRegisteredClusters } from './registered-clusters.ts';
 import type { RegisteredClusters } from './registered-clusters.ts';
 
@@ -57,8 +61,18 @@ export function compose(
   log: Log,
 ): Composed {
   const credential = createCredential(credentialSettings(settings));
+  const telemetry = createTelemetry(telemetryConfiguration(environment), {
+    log,
+    credential: (clientId) =>
+      createCredential({ ...credentialSettings(settings), ...(clientId === undefined ? {} : { clientId }) }),
+  });
+  const observe = observeCalls(telemetry);
   const store = createTableStore(tableConfig(settings, credential), { installation: settings.INSTALLATION, log });
-  const budgets = createBudgets(store, armLimits(settings), { chunk: permitChunk, log });
+  const budgets = createBudgets(store, armLimits(settings), {
+    chunk: permitChunk,
+    log,
+    onLeft: (bucket, part) => telemetry.measure('serverless_kubelet.arm.budget', part, { bucket }),
+  });
   const groups = createArmContainerGroups({
     subscriptionId: settings.AZURE_SUBSCRIPTION_ID,
     resourceGroup: settings.AZURE_RESOURCE_GROUP,
@@ -67,13 +81,15 @@ export function compose(
     credential,
     budgets,
     log,
+    observe,
     ...(authorityPem === undefined ? {} : { certificateAuthorityPem: authorityPem }),
   });
   const composeCluster = (cluster: ClusterRegistration): ClusterDeps =>
-    clusterDeps(cluster, { settings, environment, credential });
+    clusterDeps(cluster, { settings, environment, credential, observe });
   const deps = {
     settings,
     log,
+    telemetry,
     store,
     groups,
     clusters: new Map(settings.CLUSTERS.map((cluster) => [cluster.uid, composeCluster(cluster)])),
@@ -123,6 +139,7 @@ interface Surroundings {
   readonly settings: Settings;
   readonly environment: Environment;
   readonly credential: TokenCredential;
+  readonly observe: CallObserver;
 }
 
 function clusterDeps(registration: ClusterRegistration, surroundings: Surroundings): ClusterDeps {
@@ -132,6 +149,7 @@ function clusterDeps(registration: ClusterRegistration, surroundings: Surroundin
     getToken: tokenSource(registration, surroundings),
     requestTimeoutMs,
     userAgent: `serverless-kubelet/${surroundings.settings.INSTALLATION}`,
+    observe: surroundings.observe,
   });
   // Only nodes may create TokenReviews; any of ours will do.
   const [first] = registration.nodes;

@@ -11,6 +11,7 @@ import { readPutFault } from '../core/reconcile/refusal.ts';
 import type { PutVerdict } from '../core/reconcile/refusal.ts';
 import type { Intent } from '../core/reconcile/pod-row.ts';
 import { pendingStatus, rejectedStatus, statusToWrite } from '../core/status/status.ts';
+import { measureSinceBound } from './measure-pod.ts';
 import { isFreshlyBound, patchStatus } from './patch-status.ts';
 import { done, later } from './performed.ts';
 import type { Performed } from './performed.ts';
@@ -128,6 +129,7 @@ async function putGroup(
   const intent: Intent = { kind: 'accepted', at: session.now(), ...put.value };
   const saved = await session.save({ intent });
   if (!saved.ok) return { kind: 'released' };
+  measureSinceBound(session, 'serverless_kubelet.pod.accepted.duration');
   session.deps.log.info('container group accepted', {
     group: session.row.group,
     uid: session.row.uid,

@@ -5,12 +5,14 @@ import type { ContainerGroups } from '../ports/container-groups.ts';
 import type { Log } from '../ports/log.ts';
 import type { ClusterApi, NodeApi } from '../ports/node-api.ts';
 import type { StateStore } from '../ports/state-store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
 import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
 
 /** Everything the use cases need, built once per process by the composition root; tests bring their own record. */
 export interface Deps {
   readonly settings: Settings;
   readonly log: Log;
+  readonly telemetry: Telemetry;
   readonly store: StateStore;
   readonly groups: ContainerGroups;
   /** By the UID of the cluster. */

@@ -1,12 +1,13 @@
 import pLimit from 'p-limit';
 import { describeFault } from '../core/fault.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
+import { parseTraceparent } from '../core/telemetry/traceparent.ts';
 import type { PodEvents, PodKey } from '../wire/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { heartbeat } from './heartbeat.ts';
-import { reconcilePod } from './reconcile-pod.ts';
 import { makeDue } from './resync.ts';
 import { sweep } from './sweep.ts';
+import { traceReconcile } from './trace-reconcile.ts';
 import { updateNode } from './update-node.ts';
 
 /** Most of a create is waiting for ARM: 150 pods in four posts are two rounds of it. */
@@ -109,7 +110,8 @@ async function handleKey(deps: Deps, cluster: ClusterDeps, pod: PodKey, signal: 
   if (node === undefined) return {};
   const ref = { namespace: pod.namespace, name: pod.name, uid: pod.uid };
   if (!signal.aborted) {
-    const outcome = await reconcilePod(deps, node, ref, signal);
+    const parent = parseTraceparent(pod.traceparent ?? '');
+    const outcome = await traceReconcile(deps, node, { ref, ...(parent === undefined ? {} : { parent }) }, signal);
     if (outcome.kind === 'nothing' || outcome.kind === 'worked') return {};
     if (outcome.kind === 'failed')
       deps.log.warn('pod event could not be handled at once', {

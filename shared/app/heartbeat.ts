@@ -35,7 +35,7 @@ async function beat(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<Fa
   const found = await ensureNode(deps, node, spec, signal);
   if (!('node' in found)) return found.fault;
   // The Lease first: everything else can wait for the next beat, and it can't.
-  const renewed = await renewLease(node, found.node, signal);
+  const renewed = await renewLease(deps, node, found.node, signal);
   return renewed ?? writeStatus(deps, { node, spec, found: found.node }, signal);
 }
 
@@ -60,11 +60,20 @@ async function ensureNode(deps: Deps, node: NodeDeps, spec: NodeSpec, signal: Ab
   return { node: created.value };
 }
 
-async function renewLease(node: NodeDeps, owner: KubeNode, signal: AbortSignal): Promise<Fault | undefined> {
+async function renewLease(
+  deps: Deps,
+  node: NodeDeps,
+  owner: KubeNode,
+  signal: AbortSignal,
+): Promise<Fault | undefined> {
   const read = await node.api.getLease(signal);
   if (!read.ok && read.fault.kind !== 'not-found') return read.fault;
   const serverNow = node.api.now();
   if (serverNow === undefined) return undefined;
+  if (read.ok) {
+    const ageMs = Math.max(0, serverNow - read.value.renewTimeMicros / 1000);
+    deps.telemetry.measure('serverless_kubelet.lease.age', ageMs / 1000, { node: node.key.node });
+  }
   const renewal = leaseRenewal({
     lease: read.ok ? read.value : undefined,
     nodeName: owner.metadata.name,

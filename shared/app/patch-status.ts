@@ -1,5 +1,6 @@
 import type { PodStatus } from '../core/kubernetes/pod.ts';
 import { timing } from '../core/reconcile/timing.ts';
+import { measureStatus } from './measure-pod.ts';
 import type { Performed } from './performed.ts';
 import { done, later } from './performed.ts';
 import { outOfTime } from './pod-session.ts';
@@ -17,6 +18,7 @@ export async function patchStatus(session: PodSession, status: PodStatus): Promi
   if (signal === undefined || session.pod === undefined) return later(outOfTime);
   const patched = await session.node.api.patchPodStatus(session.pod, status, signal);
   if (patched.ok) {
+    measureStatus(session, session.pod, status);
     session.pod = patched.value;
     return done;
   }

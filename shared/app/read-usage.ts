@@ -5,6 +5,7 @@ import { nodeKeyText } from '../core/node/node-key.ts';
 import type { NodeUsage } from '../core/reconcile/node-row.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
+import { measureQuota } from './measure-node.ts';
 
 /** The region's quota and this node's part of it. Undefined when ARM does not tell: the registered capacity stands. */
 export async function readUsage(
@@ -21,6 +22,7 @@ export async function readUsage(
     });
     return undefined;
   }
+  measureQuota(deps, usages.value);
   const free = (name: string): number | undefined => {
     const usage = usages.value.find((one) => one.name === name);
     return usage === undefined ? undefined : Math.max(0, usage.limit - usage.current);

@@ -11,6 +11,7 @@ import { retryPolicy, timing } from '../core/reconcile/timing.ts';
 import { seenKey, workNeeded } from '../core/reconcile/work-needed.ts';
 import { mendedStatus, statusToWrite } from '../core/status/status.ts';
 import type { Versioned } from '../ports/state-store.ts';
+import { noteDecision } from './current-work.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 import { observe } from './observe.ts';
@@ -128,6 +129,7 @@ async function workRound(session: PodSession): Promise<ReconcileOutcome | undefi
   if (!observed.ok) return conclude(session, later(observed.fault), {});
   const lookedAt = session.sight.kind === 'unread' ? session.row.lookedAt : observed.value.now;
   const decision = decide(observed.value);
+  noteDecision(decision);
   const performed = await perform(session, decision.effects);
   // What a decision says of the row holds only when all its effects took place.
   if (performed.kind !== 'done') return conclude(session, performed, { lookedAt });

@@ -11,6 +11,7 @@ import { planResync } from '../core/reconcile/resync-plan.ts';
 import type { Versioned } from '../ports/state-store.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
+import { measureNode } from './measure-node.ts';
 import { readUsage } from './read-usage.ts';
 import { updateNode } from './update-node.ts';
 
@@ -104,6 +105,13 @@ async function resyncNode(
       orphans: Object.keys(plan.orphans).length,
     });
   }
+  const resyncedAt = input.previous?.value.resyncedAt;
+  measureNode(deps, node, {
+    pods: pods.value,
+    groups: input.groups,
+    orphans: Object.keys(plan.orphans).length,
+    sinceMs: resyncedAt === undefined ? undefined : input.now - resyncedAt,
+  });
   const limit = pLimit(atOnce);
   const planned = await Promise.all(plan.due.map((ref) => limit(() => makeDue(deps, node, ref))));
   if (input.groups === undefined || planned.some((result) => !result.ok)) return;
@@ -155,6 +163,7 @@ function warnOfStrangers(deps: Deps, groups: readonly ListedGroup[]): void {
       deps.clusters.get(owner.cluster)?.nodes.get(owner.node) === undefined;
     return isStranger ? [{ cluster: owner.cluster, name: group.name }] : [];
   });
+  deps.telemetry.measure('serverless_kubelet.unknown_groups', strangers.length, {});
   for (const [cluster, ofCluster] of Map.groupBy(strangers, (stranger) => stranger.cluster))
     deps.log.warn('container groups of unknown clusters or nodes exist', {
       cluster,

@@ -69,7 +69,7 @@ export async function answerCaller(
     );
     switch (identity.kind) {
       case 'relay':
-        return await run(loaded.deps, cluster, signal);
+        return await flushed(loaded.deps, run(loaded.deps, cluster, signal));
       case 'unauthenticated':
         return problem(401, 'Unauthorized', identity.message, { headers: { 'www-authenticate': 'Bearer' } });
       case 'forbidden':
@@ -100,6 +100,14 @@ const unready = (what: 'settings' | 'registrations', correlationId: string): Ans
         `the app can't read its clusters' registrations; its log says why under ${correlationId}`,
         { fields: { correlationId }, headers: { 'retry-after': '5' } },
       );
+
+async function flushed(deps: Deps, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } finally {
+    await deps.telemetry.flush();
+  }
+}
 
 /** An error as JSON: `{"error":{"code","message",…}}`, the shape of ARM's. */
 export function problem(status: number, code: string, message: string, more: Problem = {}): Answer {

@@ -17,6 +17,10 @@ export async function runTimer(
     const loaded = await loadDeps();
     if (!loaded.ok) throw new Error(`${problemTitle[loaded.problem]}: ${loaded.message}`);
     const nodes = [...loaded.deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]);
-    await run(loaded.deps, nodes, loaded.deps.clock.timeout(deadlineMs));
+    try {
+      await run(loaded.deps, nodes, loaded.deps.clock.timeout(deadlineMs));
+    } finally {
+      await loaded.deps.telemetry.flush();
+    }
   });
 }

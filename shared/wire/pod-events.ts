@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseTraceparent } from '../core/telemetry/traceparent.ts';
 
 /** As the API server allows them (DNS-1123): all that follows makes paths, keys and log lines of them. */
 const name = (longest: number) =>
@@ -6,6 +7,9 @@ const name = (longest: number) =>
     .string()
     .max(longest)
     .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a name of a–z, 0–9, "-" and "."');
+
+const validTraceparent = (value: unknown): string | undefined =>
+  typeof value === 'string' && parseTraceparent(value) !== undefined ? value : undefined;
 
 const podKey = z.strictObject({
   node: name(253),
@@ -15,6 +19,8 @@ const podKey = z.strictObject({
   resourceVersion: z.string().max(64),
   generation: z.int().min(0),
   deletionTimestamp: z.string().max(64).optional(),
+  /** W3C Trace Context of the change that the relay saw. One that is no such thing counts as absent: a pod never waits for a trace. */
+  traceparent: z.unknown().transform(validTraceparent).optional(),
 });
 
 const schema = z.strictObject({

@@ -1,3 +1,4 @@
+import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
 import { createMemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
 import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
 import type { PodManifest } from '../../shared/adapters/memory/cluster-pods.ts';
@@ -115,6 +116,7 @@ export class World {
       clock: this.clock,
       instance: `instance-${this.#instances}`,
       endingPods: new Map(),
+      telemetry: silentTelemetry,
     };
     const counted = hooked(deps, { before: (call) => void this.calls.push(call) });
     return this.#options.wrap?.(counted) ?? counted;

@@ -1,3 +1,4 @@
+import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
 import { createMemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
 import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
 import { createMemoryTable } from '../../shared/adapters/memory/memory-table.ts';
@@ -186,6 +187,7 @@ export class ChaosWorld {
       clock: life.clock,
       instance: life.name,
       endingPods: new Map(),
+      telemetry: silentTelemetry,
     };
   }
 

@@ -1,3 +1,4 @@
+import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
 import type { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
@@ -53,6 +54,7 @@ export function createProcess(world: World, instance: Instance, options: Process
     clock,
     instance: instance.name,
     endingPods: new Map(),
+    telemetry: silentTelemetry,
   };
 }
 

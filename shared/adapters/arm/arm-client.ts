@@ -4,6 +4,7 @@ import { armBuckets } from '../../core/budget/plan.ts';
 import { describeFault, fail, type Fault, ok, type Result } from '../../core/fault.ts';
 import type { BudgetObservation, Budgets, Spend } from '../../ports/budgets.ts';
 import type { Log } from '../../ports/log.ts';
+import type { CallObserver } from '../../ports/telemetry.ts';
 import { type ArmAction, type ArmAnswer, answerFault, thrownFault } from './arm-faults.ts';
 
 export interface ArmConfig {
@@ -18,6 +19,7 @@ export interface ArmConfig {
   readonly tokenScope?: string;
   readonly budgets: Budgets;
   readonly log: Log;
+  readonly observe?: CallObserver;
   /** PEM of the CA that the endpoint's certificate is from; the system's CAs are not trusted then. */
   readonly certificateAuthorityPem?: string;
   /** What sends a request when the pipeline is through with it; the SDK's own unless told. */
@@ -39,6 +41,12 @@ export interface ArmClient {
   send(request: ArmRequest): Promise<Result<ArmAnswer>>;
 }
 
+/** What a request came to; the status where the server answered. */
+interface Sent {
+  readonly result: Result<ArmAnswer>;
+  readonly status?: number;
+}
+
 type Send = (request: ArmRequest) => Promise<ArmAnswer>;
 
 export function createArmClient(config: ArmConfig): ArmClient {
@@ -53,19 +61,32 @@ export function createArmClient(config: ArmConfig): ArmClient {
       return fail(thrownFault(error));
     }
   };
+  const sendOnce = async (request: ArmRequest): Promise<Sent> => {
+    const permit = await config.budgets.take(request.spend);
+    if (!permit.ok) return { result: permit };
+    if (request.signal.aborted) {
+      return { result: fail({ kind: 'transient', message: 'There is no time left for the request.' }) };
+    }
+    const answer = await attempt(request);
+    if (!answer.ok) return { result: logged(config.log, request, answer.fault) };
+    await reportBudget(config.budgets, request.spend, answer.value);
+    const { status } = answer.value;
+    if (status >= 200 && status < 300) return { result: answer, status };
+    return { result: logged(config.log, request, answerFault(answer.value, request.action)), status };
+  };
   return {
     send: async (request) => {
       // Our token must not follow a link to another host.
       if (!isSameHost(request.url, host))
         return fail({ kind: 'transient', message: 'ARM named a URL on another host.' });
-      const permit = await config.budgets.take(request.spend);
-      if (!permit.ok) return permit;
-      if (request.signal.aborted) return fail({ kind: 'transient', message: 'There is no time left for the request.' });
-      const answer = await attempt(request);
-      if (!answer.ok) return logged(config.log, request, answer.fault);
-      await reportBudget(config.budgets, request.spend, answer.value);
-      if (answer.value.status >= 200 && answer.value.status < 300) return answer;
-      return logged(config.log, request, answerFault(answer.value, request.action));
+      const { method, action, spend } = request;
+      const end = config.observe?.({ port: 'arm', method, action, budget: armBuckets[spend] });
+      const { result, status } = await sendOnce(request);
+      end?.({
+        ...(status === undefined ? {} : { status }),
+        ...(result.ok ? {} : { fault: result.fault.kind }),
+      });
+      return result;
     },
   };
 }

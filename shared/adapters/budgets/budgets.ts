@@ -18,6 +18,8 @@ export interface BudgetOptions {
   /** How many tokens are taken from a shared row at a time. A killed process loses at most as many. */
   readonly chunk: number;
   readonly log: Log;
+  /** Told of each count that ARM names, as the part of the bucket that is left, 0 to 1. */
+  readonly onLeft?: (bucket: string, part: number) => void;
   /** A clock in ms that never goes back; `performance.now` unless told. */
   readonly monotonicMs?: () => number;
 }
@@ -59,11 +61,13 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
     return account;
   };
 
-  const close = async (charge: Charge, retryAfterMs: number): Promise<Result<void>> =>
-    bucketOf(charge).update(charge, (state, now) => ({
+  const close = async (charge: Charge, retryAfterMs: number): Promise<Result<void>> => {
+    options.onLeft?.(charge.bucket, 0);
+    return bucketOf(charge).update(charge, (state, now) => ({
       write: closeCharge(state, charge, { now, retryAfterMs }),
       answer: undefined,
     }));
+  };
 
   const observed = new Map<Charge, number>();
   /** Most answers are no news; a bucket that fills up within seconds need not be looked at for each of them. */
@@ -76,6 +80,7 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
   };
 
   const observe = async (charge: Charge, remaining: number | undefined): Promise<Result<void>> => {
+    if (remaining !== undefined) options.onLeft?.(charge.bucket, Math.min(1, remaining / limitOf(charge)));
     if (remaining === undefined || !isDue(charge)) return ok(undefined);
     return bucketOf(charge).update(charge, (state, now) =>
       isNews(state, charge, { now, remaining })
@@ -100,6 +105,10 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
     },
   };
 }
+
+/** What a bucket can hold; of a window's rules the one of the shortest time, which is used up first. */
+const limitOf = (charge: Charge): number =>
+  charge.kind === 'tokens' ? charge.limits.capacity : Math.min(...charge.limits.rules.map(({ limit }) => limit));
 
 const maxRounds = 3;
 

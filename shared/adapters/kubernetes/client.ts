@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { type Result, fail, ok } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { CallObserver } from '../../ports/telemetry.ts';
 import { abortedBy } from './aborted-by.ts';
 import { untilAborted } from './deadline.ts';
 import { transient } from './fault.ts';
@@ -21,6 +22,7 @@ export interface KubernetesClientConfig {
   /** For one whole request, token, body and all. */
   readonly requestTimeoutMs: number;
   readonly userAgent: string;
+  readonly observe?: CallObserver;
 }
 
 /** Connections to one API server under one identity. Share one per cluster: its sockets are kept alive. */

@@ -9,6 +9,7 @@ import { type KubernetesClient, type KubernetesRequest, errorName, send } from '
 import { type Deadline, startDeadline } from './deadline.ts';
 import { toFault, transient } from './fault.ts';
 import { parseJson } from './json-text.ts';
+import { resourceOf } from './path.ts';
 
 export {
   type KubernetesClient,
@@ -33,15 +34,35 @@ export async function request<T>(
   parse: (json: unknown) => T | undefined,
   signal: AbortSignal,
 ): Promise<Result<T>> {
+  const { method, path } = outgoing;
+  const end = client.config.observe?.({ port: 'kubernetes', method, action: `${method} ${resourceOf(path)}` });
+  const { result, status } = await requestOnce(client, outgoing, parse, signal);
+  end?.({ ...(status === undefined ? {} : { status }), ...(result.ok ? {} : { fault: result.fault.kind }) });
+  return result;
+}
+
+/** What a request came to; the status where the server answered. */
+interface Requested<T> {
+  readonly result: Result<T>;
+  readonly status?: number;
+}
+
+async function requestOnce<T>(
+  client: KubernetesClient,
+  outgoing: KubernetesRequest,
+  parse: (json: unknown) => T | undefined,
+  signal: AbortSignal,
+): Promise<Requested<T>> {
   const deadline = startDeadline(signal, client.config.requestTimeoutMs);
   try {
     const sent = await send(client, outgoing, deadline.signal);
     if (!sent.ok) {
-      return deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined);
+      return { result: deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined) };
     }
-    return await readAnswer(sent.value, outgoing, parse);
+    const status = sent.value.statusCode ?? 0;
+    return { result: await readAnswer(sent.value, outgoing, parse), status };
   } catch (error) {
-    return interrupted(outgoing, deadline, error);
+    return { result: interrupted(outgoing, deadline, error) };
   } finally {
     deadline.end();
   }

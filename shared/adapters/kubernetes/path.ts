@@ -19,3 +19,11 @@ export const isCleanPath = (path: string): boolean =>
 
 /** A value inside a field selector, escaped as apimachinery's `fields.EscapeValue` does. */
 export const selectorValue = (value: string): string => value.replaceAll(/[\\,=]/g, (char) => `\\${char}`);
+
+/** What a path is about, without names: `pods`, `pods/status`, `serviceaccounts/token`. */
+export function resourceOf(path: string): string {
+  const [root, ...segments] = path.slice(1).split('/');
+  const below = segments.slice(root === 'apis' ? 2 : 1);
+  const [resource = '', , subresource] = below[0] === 'namespaces' && below.length > 2 ? below.slice(2) : below;
+  return subresource === undefined ? resource : `${resource}/${subresource}`;
+}

@@ -1,0 +1,82 @@
+import type { TokenCredential } from '@azure/core-auth';
+import type { Log } from '../../ports/log.ts';
+import type { Telemetry } from '../../ports/telemetry.ts';
+import type { TelemetryConfiguration } from './configuration.ts';
+import { Measurements } from './measurements.ts';
+import type { Pipeline } from './pipeline.ts';
+import { silentTelemetry } from './silent.ts';
+import { SpanBook } from './span-book.ts';
+
+export interface TelemetryOptions {
+  readonly log: Log;
+  /** For Azure Monitor with Entra authentication; the client id is that of the setting, where it names one. */
+  readonly credential?: (clientId: string | undefined) => TokenCredential;
+  /** In [0, 1); `Math.random` unless told. */
+  readonly random?: () => number;
+  /** Unless told, the process's own time. */
+  readonly wallMs?: () => number;
+  readonly monotonicMs?: () => number;
+}
+
+/** A flush takes no longer, whatever the collector does. */
+const flushMs = 1000;
+/** After a failure nothing is sent for so long, and the next warning comes no sooner. */
+const pauseMs = 60_000;
+
+/**
+ * Telemetry over OpenTelemetry's exporters, which load with the first flush that has something to send. Without a
+ * configuration nothing is collected and nothing loaded. A flush that fails loses what it had: it is told once a minute.
+ */
+export function createTelemetry(
+  configuration: TelemetryConfiguration | undefined,
+  options: TelemetryOptions,
+): Telemetry {
+  if (configuration === undefined) return silentTelemetry;
+  const { log, random = Math.random, wallMs = () => performance.timeOrigin + performance.now() } = options;
+  const monotonicMs = options.monotonicMs ?? (() => performance.now());
+  const spans = new SpanBook({ sampleRatio: configuration.sampleRatio, random, wallMs });
+  const measurements = new Measurements(monotonicMs);
+  let pipeline: Promise<Pipeline> | undefined;
+  let pausedUntil = Number.NEGATIVE_INFINITY;
+
+  const send = async (): Promise<string | undefined> => {
+    const batch = { spans: spans.take(), measurements: measurements.take() };
+    if (monotonicMs() < pausedUntil) return undefined;
+    pipeline ??= openPipeline(configuration, options.credential);
+    const opened = await pipeline;
+    return opened.send(batch);
+  };
+
+  return {
+    startSpan: (name, start) => spans.start(name, start),
+    measure: (name, value, attributes) => measurements.add({ name, value, attributes }),
+    flush: async () => {
+      if (spans.isEmpty && measurements.isEmpty) return;
+      const cause = await within(flushMs, send().catch(nameOf));
+      if (cause === undefined) return;
+      pausedUntil = monotonicMs() + pauseMs;
+      log.warn('telemetry could not be sent; the next attempt is in a minute', { cause });
+    },
+  };
+}
+
+async function openPipeline(
+  configuration: TelemetryConfiguration,
+  credential: TelemetryOptions['credential'],
+): Promise<Pipeline> {
+  const { createPipeline } = await import('./pipeline.ts');
+  return createPipeline(configuration, credential);
+}
+
+async function within(ms: number, work: Promise<string | undefined>): Promise<string | undefined> {
+  const late = Promise.withResolvers<string>();
+  const timer = setTimeout(() => late.resolve('no answer in time'), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Never the message: it may quote what was sent, or to whom. */
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : 'unknown error');

@@ -19,6 +19,7 @@ import { wrongInput } from './stop.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 type RunOptions = Pick<ProgramRun, 'input' | 'timeoutMs'>;
+export type RunInCluster = (args: readonly string[], options?: RunOptions) => Promise<ProgramResult>;
 
 /**
  * What a command works with. Each part is made when it is first asked for, and once: a command that needs no ARM asks
@@ -38,9 +39,9 @@ export interface CliContext {
   groups(): Promise<ContainerGroups>;
   store(): Promise<StateStore>;
   /** Runs the operator's kubectl against the cluster of --kubeconfig and --context. */
-  kubectl(args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
+  readonly kubectl: RunInCluster;
   /** Runs the operator's helm against the same cluster. */
-  helm(args: readonly string[], options?: RunOptions): Promise<ProgramResult>;
+  readonly helm: RunInCluster;
   /** From now on kubectl and helm use this kubeconfig (one that az wrote). */
   useKubeconfig(file: string): void;
 }

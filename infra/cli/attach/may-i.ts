@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import type { CliContext } from '../context.ts';
+import { kubectlText } from '../kube.ts';
+
+/** One right that is needed. */
+export interface Need {
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly namespace?: string;
+}
+
+const inNamespace: readonly (readonly [group: string, resource: string])[] = [
+  ['', 'configmaps'],
+  ['', 'secrets'],
+  ['', 'services'],
+  ['', 'serviceaccounts'],
+  ['apps', 'deployments'],
+  ['policy', 'poddisruptionbudgets'],
+  ['networking.k8s.io', 'networkpolicies'],
+  ['coordination.k8s.io', 'leases'],
+  ['rbac.authorization.k8s.io', 'roles'],
+  ['rbac.authorization.k8s.io', 'rolebindings'],
+];
+const inCluster: readonly (readonly [group: string, resource: string])[] = [
+  ['', 'namespaces'],
+  ['rbac.authorization.k8s.io', 'clusterroles'],
+  ['rbac.authorization.k8s.io', 'clusterrolebindings'],
+  ['admissionregistration.k8s.io', 'validatingadmissionpolicies'],
+  ['admissionregistration.k8s.io', 'validatingadmissionpolicybindings'],
+];
+
+/**
+ * What helm and the steps around it need. Impersonation is among it, because nobody can grant a right that they do not
+ * have (RBAC's escalation check).
+ */
+export function attachNeeds(options: { namespace: string; auth: 'entra' | 'token'; csr: boolean }): readonly Need[] {
+  const { namespace, auth, csr } = options;
+  return [
+    ...inCluster.map(([group, resource]) => ({ verb: 'create', group, resource })),
+    ...inNamespace.map(([group, resource]) => ({ verb: 'create', group, resource, namespace })),
+    { verb: 'create', group: 'rbac.authorization.k8s.io', resource: 'roles', namespace: 'kube-node-lease' },
+    { verb: 'impersonate', group: '', resource: 'users' },
+    { verb: 'get', group: '', resource: 'nodes' },
+    ...(auth === 'token' ? [{ verb: 'create', group: '', resource: 'serviceaccounts/token', namespace }] : []),
+    ...(csr ? [{ verb: 'create', group: 'certificates.k8s.io', resource: 'certificatesigningrequests' }] : []),
+  ];
+}
+
+const reviews = z.object({ items: z.array(z.object({ status: z.object({ allowed: z.boolean() }) })) });
+
+/** Those of the needs that the kubeconfig's user does not have, such as `create clusterroles`. One request each. */
+export async function missingRights(context: CliContext, needs: readonly Need[]): Promise<readonly string[]> {
+  const items = needs.map(({ verb, group, resource, namespace }) => {
+    const [name, subresource] = resource.split('/');
+    return {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes: { verb, group, resource: name, subresource, namespace } },
+    };
+  });
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  const answer = await kubectlText(context, ['create', '-f', '-', '-o', 'json'], { input });
+  const { items: answers } = reviews.parse(JSON.parse(answer));
+  const missing = needs.filter((_, index) => answers[index]?.status.allowed !== true);
+  return [
+    ...new Set(
+      missing.map(
+        ({ verb, resource, namespace }) => `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`,
+      ),
+    ),
+  ];
+}

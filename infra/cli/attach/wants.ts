@@ -1,0 +1,212 @@
+import { isIP } from 'node:net';
+import { parseDuration } from '../options.ts';
+import type { OptionSpecs, ParsedOptions } from '../options.ts';
+import { wrongInput } from '../stop.ts';
+
+export type Zone = '1' | '2' | '3';
+export type ServingMode = 'self-signed' | 'csr' | 'cert-manager';
+
+/** What was asked for, in itself sound. */
+export interface AttachWants {
+  readonly nodes: readonly { readonly name: string; readonly zone?: Zone }[];
+  readonly namespace: string;
+  readonly auth: 'entra' | 'token';
+  /** Lifetime of the token, with `auth` token. */
+  readonly tokenDurationMs: number;
+  readonly tokenSetting: string | undefined;
+  readonly principalId: string | undefined;
+  readonly clusterName: string | undefined;
+  readonly appUrl: string | undefined;
+  readonly server: string | undefined;
+  /** The first node's port; each next one has the next that is free. */
+  readonly port: number;
+  readonly nodeAddress: string | undefined;
+  readonly serving: ServingMode | undefined;
+  readonly chart: ChartWants;
+  readonly wait: WaitFor;
+  readonly timeoutMs: number;
+  readonly dryRun: boolean;
+}
+
+export type WaitFor = 'all' | 'nodes' | 'none';
+
+export interface ChartWants {
+  readonly dir: string | undefined;
+  readonly valueFiles: readonly string[];
+  readonly set: readonly string[];
+}
+
+export const attachOptions: OptionSpecs = {
+  nodes: {
+    type: 'string',
+    value: 'NAME,…',
+    multiple: true,
+    description: 'the nodes to show in the cluster, e.g. aci-1,aci-2',
+  },
+  zones: { type: 'string', value: '1,2,…', multiple: true, description: 'their zones, in the same order' },
+  namespace: {
+    type: 'string',
+    value: 'NAME',
+    description: 'where the chart is installed (default serverless-kubelet)',
+  },
+  auth: {
+    type: 'string',
+    value: 'KIND',
+    description:
+      'how the app proves itself to the cluster: entra (its identity; default) or token (of a ServiceAccount)',
+  },
+  'principal-id': {
+    type: 'string',
+    value: 'GUID',
+    description: "with entra: the identity's object id (default: asked from az)",
+  },
+  'token-setting': {
+    type: 'string',
+    value: 'NAME',
+    description: "with token: the app's setting that holds it (default CLUSTER_TOKEN_…)",
+  },
+  'token-duration': {
+    type: 'string',
+    value: 'TIME',
+    description: 'with token: how long it shall live, e.g. 720h (default 2160h; the cluster may give less)',
+  },
+  'cluster-name': {
+    type: 'string',
+    value: 'NAME',
+    description: "the cluster's name for people (default: that of AKS or of the kubeconfig)",
+  },
+  port: {
+    type: 'string',
+    value: 'PORT',
+    description: "the first node's port of the relay (default 10250); the next node has the next",
+  },
+  'node-address': {
+    type: 'string',
+    value: 'IP',
+    description: "where the API server reaches the relay (default: the relay's Service)",
+  },
+  serving: {
+    type: 'string',
+    value: 'KIND',
+    description:
+      'certificate of the kubelet ports: self-signed (default), csr (an administrator approves) or cert-manager',
+  },
+  chart: {
+    type: 'string',
+    value: 'DIR',
+    description: 'the Helm chart (default: the one that comes with this program)',
+  },
+  values: { type: 'string', value: 'FILE', multiple: true, description: "values for the chart, as helm's" },
+  set: { type: 'string', value: 'K=V', multiple: true, description: "a value for the chart, as helm's" },
+  'app-url': {
+    type: 'string',
+    value: 'URL',
+    description: 'where the relay reaches the app (default: its https host name)',
+  },
+  server: {
+    type: 'string',
+    value: 'URL',
+    description: "where the app reaches the API server (default: the kubeconfig's)",
+  },
+  wait: {
+    type: 'string',
+    value: 'FOR',
+    description: 'all (nodes Ready and the relay running; default), nodes or none',
+  },
+  timeout: { type: 'string', value: 'TIME', description: 'how long to wait for that (default 5m)' },
+  'dry-run': { type: 'boolean', description: 'check everything, tell what would be done, change nothing' },
+};
+
+const nodeName = /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/;
+const defaultTokenDuration = '2160h';
+
+/** Reads and checks what the command line alone can tell. The first fault is thrown as wrong input. */
+export function parseAttachWants(options: ParsedOptions): AttachWants {
+  options.required('nodes');
+  const auth = oneOf(options, 'auth', ['entra', 'token']) ?? 'entra';
+  for (const name of ['token-setting', 'token-duration'])
+    if (auth === 'entra' && options.text(name) !== undefined)
+      throw wrongInput(`--${name} goes with --auth token`, `leave it out, or add --auth token`);
+  return {
+    nodes: parseNodes(options.list('nodes'), options.list('zones')),
+    namespace:
+      matching(options, 'namespace', /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, 'a namespace') ?? 'serverless-kubelet',
+    auth,
+    tokenDurationMs: parseDuration('token-duration', options.text('token-duration') ?? defaultTokenDuration),
+    tokenSetting: matching(
+      options,
+      'token-setting',
+      /^[A-Za-z_]\w{0,126}$/,
+      "a setting's name of letters, digits and _",
+    ),
+    principalId: matching(options, 'principal-id', /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'a GUID'),
+    clusterName: matching(options, 'cluster-name', /^.{1,63}$/, 'at most 63 characters'),
+    appUrl: httpUrl(options, 'app-url'),
+    server: httpUrl(options, 'server'),
+    port: parsePort(options.text('port') ?? '10250'),
+    nodeAddress: parseAddress(options.text('node-address')),
+    serving: oneOf(options, 'serving', ['self-signed', 'csr', 'cert-manager']),
+    chart: { dir: options.text('chart'), valueFiles: options.values('values'), set: options.values('set') },
+    wait: oneOf(options, 'wait', ['all', 'nodes', 'none']) ?? 'all',
+    timeoutMs: parseDuration('timeout', options.text('timeout') ?? '5m'),
+    dryRun: options.flag('dry-run'),
+  };
+}
+
+function parseNodes(names: readonly string[], zones: readonly string[]): AttachWants['nodes'] {
+  if (names.length === 0) throw wrongInput('--nodes names no node', 'write it as --nodes aci-1,aci-2');
+  if (zones.length > 0 && zones.length !== names.length)
+    throw wrongInput(
+      `there are ${names.length} nodes and ${zones.length} zones`,
+      'give one zone for each node, in the same order, or no --zones',
+    );
+  return names.map((name, index) => {
+    if (!nodeName.test(name))
+      throw wrongInput(
+        `"${name}" is no node name`,
+        'use 1 to 63 of a–z, 0–9, "-" and ".", first and last a letter or digit',
+      );
+    if (names.indexOf(name) !== index) throw wrongInput(`the node ${name} is named twice`, 'name it once');
+    const zone = parseZone(zones[index]);
+    return zone === undefined ? { name } : { name, zone };
+  });
+}
+
+function parseZone(text: string | undefined): Zone | undefined {
+  if (text === undefined || text === '1' || text === '2' || text === '3') return text;
+  throw wrongInput(`"${text}" is no zone`, 'a zone is 1, 2 or 3');
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 1 && port <= 65_535) return port;
+  throw wrongInput(`--port wants a port from 1 to 65535, not "${text}"`, 'leave it out for 10250');
+}
+
+function parseAddress(text: string | undefined): string | undefined {
+  if (text === undefined || isIP(text) !== 0) return text;
+  throw wrongInput(`--node-address wants an IP address, not "${text}"`, "leave it out to use the relay's Service");
+}
+
+function oneOf<T extends string>(options: ParsedOptions, name: string, allowed: readonly T[]): T | undefined {
+  const text = options.text(name);
+  if (text === undefined) return undefined;
+  const found = allowed.find((value) => value === text);
+  if (found === undefined)
+    throw wrongInput(`--${name} wants ${allowed.join(', ')}, not "${text}"`, `choose one of them`);
+  return found;
+}
+
+function matching(options: ParsedOptions, name: string, pattern: RegExp, what: string): string | undefined {
+  const text = options.text(name);
+  if (text === undefined || pattern.test(text)) return text;
+  throw wrongInput(`--${name} wants ${what}, not "${text}"`, `mend --${name}`);
+}
+
+function httpUrl(options: ParsedOptions, name: string): string | undefined {
+  const text = options.text(name);
+  if (text === undefined) return undefined;
+  if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
+    throw wrongInput(`--${name} wants an https:// URL, not "${text}"`, `mend --${name}`);
+  return text.replace(/\/$/, '');
+}

@@ -8,4 +8,10 @@ export interface CommandEntry {
 }
 
 /** All commands, in the order in which somebody needs them. */
-export const commands: readonly CommandEntry[] = [];
+export const commands: readonly CommandEntry[] = [
+  {
+    name: 'attach',
+    summary: 'show nodes in a cluster: chart, registration, and wait until they are Ready',
+    load: async () => (await import('./attach/attach.ts')).attachCommand,
+  },
+];

@@ -1,0 +1,151 @@
+import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
+import type { AppSettings } from '../app-settings.ts';
+import { readClusterIdentity, readNode } from '../cluster/cluster-facts.ts';
+import { clusterOptions, clusterSource, findCluster } from '../cluster/find-cluster.ts';
+import type { FoundCluster } from '../cluster/find-cluster.ts';
+import type { Command } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { readRegistrations } from '../registrations.ts';
+import { wrongInput } from '../stop.ts';
+import { type AppFacts, appRemark, readAppFacts } from './app-facts.ts';
+import { checkHelm, findChart } from './chart.ts';
+import { attachNeeds, missingRights } from './may-i.ts';
+import { performAttach } from './perform.ts';
+import { type AttachFacts, chartValues, checkAttach, plannedNodes } from './plan.ts';
+import { type AttachWants, attachOptions, parseAttachWants } from './wants.ts';
+
+const help = `
+Shows the app's nodes in a cluster: checks everything, installs the chart (the relay and its rights), registers the
+cluster and its nodes with the app, and waits until they are Ready. A second run does only what is missing; with more
+nodes it adds them, and a node that was draining or removed becomes active again.
+
+The cluster is that of --aks NAME --aks-resource-group NAME (asked from az), or of --kubeconfig and --context.
+You need the rights of an administrator in the cluster, and those of a writer on the app's registrations.
+
+  attach --app kubelet --resource-group aci-pods --aks prod --aks-resource-group prod --nodes aci-1
+  attach --app kubelet --resource-group aci-pods --kubeconfig admin.conf --nodes aci-1,aci-2 --zones 1,2
+`;
+
+export const attachCommand: Command = {
+  name: 'attach',
+  summary: 'show nodes in a cluster: chart, registration, and wait until they are Ready',
+  help,
+  options: { ...attachOptions, ...clusterOptions },
+  run: async (context) => {
+    const wants = parseAttachWants(context.options);
+    clusterSource(context.options);
+    const chartDir = findChart(wants.chart.dir);
+    const { progress } = context.out;
+    const app = await progress.step('settings of the app', () => context.app());
+    const handle = await progress.step('cluster', () => findCluster(context));
+    try {
+      return await attach(context, { wants, chartDir, app, found: handle.cluster });
+    } finally {
+      handle.dispose();
+    }
+  },
+};
+
+interface Gathered {
+  readonly wants: AttachWants;
+  readonly chartDir: string;
+  readonly app: AppSettings;
+  readonly found: FoundCluster;
+}
+
+async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode> {
+  const { wants, chartDir, app } = gathered;
+  const { progress } = context.out;
+  const appFacts = await readAppFacts(app, wants, context.az);
+  const facts = await progress.step('checks', (report) => gatherFacts(context, gathered, { appFacts, report }));
+  const complaints = checkAttach(wants, facts);
+  const [first, ...others] = complaints;
+  for (const { problem, fix } of others) context.out.warn(`${problem}\n  → ${fix}`);
+  if (first !== undefined) throw wrongInput(first.problem, first.fix);
+  const remark = await appRemark(appFacts.url, facts.cluster.uid);
+  if (remark !== undefined) context.out.warn(remark);
+  if (wants.dryRun) return tellPlan(context, { wants, facts, appUrl: appFacts.url });
+  const done = await performAttach(context, { wants, facts, appUrl: appFacts.url, chartDir, app });
+  return tellDone(context, wants, done);
+}
+
+async function gatherFacts(
+  context: CliContext,
+  { wants, app, found }: Gathered,
+  { appFacts, report }: { readonly appFacts: AppFacts; readonly report: (detail: string) => void },
+): Promise<AttachFacts> {
+  const identity = await readClusterIdentity(context);
+  report(`Kubernetes ${identity.version}, UID ${identity.uid}`);
+  await checkHelm(context);
+  const needs = attachNeeds({ namespace: wants.namespace, auth: wants.auth, csr: wants.serving === 'csr' });
+  const [notAllowed, nodes, { clusters }] = await Promise.all([
+    missingRights(context, needs),
+    Promise.all(wants.nodes.map(({ name }) => readNode(context, name))),
+    readRegistrations(await context.registrations(), context.signal),
+  ]);
+  return {
+    installation: app.settings.INSTALLATION,
+    cluster: {
+      ...identity,
+      name: wants.clusterName ?? found.name,
+      server: wants.server ?? found.server,
+      caPem: found.caPem,
+      entra: found.aks?.entra,
+    },
+    existingNodes: nodes.filter((node) => node !== undefined),
+    fixed: app.settings.CLUSTERS,
+    registered: clusters,
+    notAllowed,
+    principalId: appFacts.principalId,
+  };
+}
+
+type Plan = { readonly wants: AttachWants; readonly facts: AttachFacts; readonly appUrl: string };
+
+const knownOf = ({ registered, cluster }: AttachFacts): ClusterRegistration | undefined =>
+  registered.find(({ uid }) => uid === cluster.uid);
+
+function tellPlan(context: CliContext, plan: Plan): ExitCode {
+  const { facts, wants } = plan;
+  const known = knownOf(facts);
+  const nodes = plannedNodes(wants, known?.nodes ?? []);
+  const values = chartValues(plan);
+  const what = {
+    dryRun: true,
+    cluster: { name: known?.name ?? facts.cluster.name, uid: facts.cluster.uid, isNew: known === undefined },
+    namespace: wants.namespace,
+    chartValues: values,
+    nodes,
+  };
+  if (context.out.value(what)) return exitCodes.done;
+  context.out.line(
+    `would attach ${what.cluster.name} (${what.cluster.uid}), which is ${known === undefined ? 'new' : 'registered already'}`,
+  );
+  context.out.line(`would install the chart in the namespace ${wants.namespace} with ${JSON.stringify(values)}`);
+  context.out.table(
+    ['NODE', 'PORT', 'NEW'],
+    nodes.map(({ name, port }) => [
+      name,
+      String(port),
+      known?.nodes.some((node) => node.name === name) === true ? 'no' : 'yes',
+    ]),
+  );
+  return exitCodes.done;
+}
+
+function tellDone(
+  context: CliContext,
+  wants: AttachWants,
+  done: { readonly changes: readonly string[]; readonly cluster: string; readonly address: string },
+): ExitCode {
+  const result = { cluster: done.cluster, nodes: wants.nodes, address: done.address, changes: done.changes };
+  if (context.out.value(result)) return exitCodes.done;
+  context.out.line(
+    done.changes.length === 0
+      ? `${done.cluster} is attached as wanted: nothing was changed`
+      : `${done.cluster} is attached: ${done.changes.join(', ')}`,
+  );
+  context.out.line(`try: kubectl get nodes; then a pod: kubectl apply -f docs/examples/exit-code.yaml`);
+  return exitCodes.done;
+}

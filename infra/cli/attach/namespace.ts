@@ -1,0 +1,34 @@
+import * as z from 'zod';
+import type { CliContext } from '../context.ts';
+import { kubectlJson, kubectlText } from '../kube.ts';
+
+/** Says that `attach` made the namespace, so that `detach` may delete it. */
+export const madeByLabel = 'serverless-kubelet.io/attached-by';
+
+const namespaceSchema = z.object({
+  metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }),
+});
+
+/** The labels of a namespace; undefined where there is none. */
+export async function readNamespace(
+  context: CliContext,
+  name: string,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const answer = await kubectlJson(context, ['get', 'namespace', name]);
+  return answer === undefined ? undefined : namespaceSchema.parse(answer).metadata.labels;
+}
+
+/** Makes the namespace where it is missing; one that is there stays as it is. Answers whether it made it. */
+export async function ensureNamespace(context: CliContext, name: string, installation: string): Promise<boolean> {
+  if ((await readNamespace(context, name)) !== undefined) return false;
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name,
+      labels: { [madeByLabel]: installation, 'pod-security.kubernetes.io/enforce': 'restricted' },
+    },
+  };
+  await kubectlText(context, ['create', '-f', '-'], { input: JSON.stringify(object) });
+  return true;
+}

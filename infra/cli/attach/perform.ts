@@ -1,0 +1,146 @@
+import type { AppSettings } from '../app-settings.ts';
+import type { CliContext } from '../context.ts';
+import { changeRegistrations } from '../registrations.ts';
+import { writeSetting } from '../setting-writer.ts';
+import { appAccountUid, isTokenGood, readToken, requestAppToken } from './app-token.ts';
+import { findRelayAddress, relayAddress } from './relay-address.ts';
+import { type ChartRun, isChartCurrent, upgradeChart } from './chart.ts';
+import { ensureNamespace } from './namespace.ts';
+import { type AttachFacts, chartValues, tokenSettingName, withCluster } from './plan.ts';
+import { waitUntilReady } from './wait.ts';
+import type { AttachWants } from './wants.ts';
+
+export interface AttachInput {
+  readonly wants: AttachWants;
+  readonly facts: AttachFacts;
+  readonly appUrl: string;
+  readonly chartDir: string;
+  readonly app: AppSettings;
+}
+
+export interface AttachDone {
+  /** What was changed, in a few words each; empty: all was as wanted. */
+  readonly changes: readonly string[];
+  readonly cluster: string;
+  readonly address: string;
+}
+
+/**
+ * Does what the checks have allowed, in an order in which a run that ends anywhere leaves nothing that does harm: rights
+ * before the registration that makes the app use them. Each step looks first, so that a second run goes on from there.
+ */
+export async function performAttach(context: CliContext, input: AttachInput): Promise<AttachDone> {
+  const { wants, facts } = input;
+  const { progress } = context.out;
+  const changes: string[] = [];
+  if (await ensureNamespace(context, wants.namespace, facts.installation))
+    changes.push(`namespace ${wants.namespace} made`);
+  if (await progress.step('chart', (report) => installChart(context, input, report))) changes.push('chart installed');
+  const address = await relayAddress(context, wants);
+  if (wants.auth === 'token' && (await progress.step('token', (report) => provideToken(context, input, report))))
+    changes.push('token renewed');
+  const registered = await progress.step('registration', async (report) => {
+    const registrations = await context.registrations();
+    const changed = await changeRegistrations(
+      registrations,
+      (clusters) => withCluster(clusters, { ...input, address }),
+      context.signal,
+    );
+    report(changed ? 'written' : 'as wanted');
+    return changed;
+  });
+  if (registered) changes.push('registration written');
+  if (wants.wait !== 'none') {
+    const nodes = wants.nodes.map(({ name }) => name);
+    await progress.step('nodes', (report) => waitUntilReady(context, { ...wants, nodes }, report));
+  }
+  const name = facts.registered.find(({ uid }) => uid === facts.cluster.uid)?.name ?? facts.cluster.name;
+  return { changes, cluster: name, address };
+}
+
+/** What the chart looks up in the cluster (the Service's address, say) is there only after the first run of it. */
+const chartRuns = 2;
+
+async function installChart(
+  context: CliContext,
+  { wants, chartDir, ...input }: AttachInput,
+  report: (detail: string) => void,
+): Promise<boolean> {
+  const run = (): ChartRun => ({
+    dir: chartDir,
+    namespace: wants.namespace,
+    values: chartValues({ wants, ...input }),
+    wants: wants.chart,
+  });
+  if (wants.serving !== 'csr') return converge(context, run(), report);
+  const made = await prepareServing(context, { wants, chartDir, ...input }, report);
+  return (await converge(context, run(), report)) || made;
+}
+
+/** Upgrades until there is no difference any more; answers whether there was one. */
+async function converge(context: CliContext, run: ChartRun, report: (detail: string) => void): Promise<boolean> {
+  for (let runs = 0; ; runs++) {
+    if (await isChartCurrent(context, run)) {
+      report(runs === 0 ? 'as wanted' : 'installed');
+      return runs > 0;
+    }
+    if (runs === chartRuns) return true;
+    report(runs === 0 ? 'installing' : 'installing, with what the cluster added');
+    await upgradeChart(context, run);
+  }
+}
+
+/**
+ * The Secret of `--serving csr`. The certificate needs the Service's address, so where that is not known yet the chart
+ * comes first, with a certificate of its own. Answers whether anything was made.
+ */
+async function prepareServing(
+  context: CliContext,
+  input: AttachInput,
+  report: (detail: string) => void,
+): Promise<boolean> {
+  const { wants, chartDir } = input;
+  const { isServingCertificateGood, obtainServingCertificate } = await import('./serving-certificate.ts');
+  const [node = { name: '' }] = wants.nodes;
+  const serving = (address: string) => ({
+    namespace: wants.namespace,
+    node: node.name,
+    address,
+    timeoutMs: wants.timeoutMs,
+  });
+  let address = await findRelayAddress(context, wants);
+  if (address === undefined) {
+    const values = chartValues({ ...input, wants: { ...wants, serving: 'self-signed' } });
+    await converge(context, { dir: chartDir, namespace: wants.namespace, values, wants: wants.chart }, report);
+    address = await relayAddress(context, wants);
+  }
+  if (await isServingCertificateGood(context, serving(address))) return false;
+  await obtainServingCertificate(context, serving(address), report);
+  return true;
+}
+
+/** Answers whether the app got a new token. */
+async function provideToken(
+  context: CliContext,
+  { wants, facts, app }: AttachInput,
+  report: (detail: string) => void,
+): Promise<boolean> {
+  const name = tokenSettingName(wants, facts.cluster.uid);
+  const current = readToken(app.values[name] ?? '');
+  const tell = (expiresAtMs: number): void =>
+    context.out.warn(
+      `the app's token for the cluster expires on ${new Date(expiresAtMs).toISOString().slice(0, 16)}Z: run attach again before; --auth entra needs none`,
+    );
+  if (current !== undefined && isTokenGood(current, await appAccountUid(context, wants.namespace), Date.now())) {
+    report(`good until ${new Date(current.expiresAtMs).toISOString()}`);
+    return false;
+  }
+  const { token, expiresAtMs } = await requestAppToken(context, {
+    namespace: wants.namespace,
+    durationMs: wants.tokenDurationMs,
+  });
+  await writeSetting(app.source, { name, value: token }, context.az);
+  report(`in the setting ${name}`);
+  tell(expiresAtMs);
+  return true;
+}

@@ -1,0 +1,43 @@
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { type AppSource, azAppArgs } from './app-settings.ts';
+import type { AzureCli } from './azure-cli.ts';
+
+const fileSchema = z.looseObject({ Values: z.record(z.string(), z.string()) });
+
+/**
+ * Sets one of the app's settings, or takes it away (`value` undefined); the app restarts. On Azure the value goes
+ * through a file that only this user can read, never through a command line. Idempotent.
+ */
+export async function writeSetting(
+  source: AppSource,
+  { name, value }: { readonly name: string; readonly value: string | undefined },
+  az: AzureCli,
+): Promise<void> {
+  if (source.kind === 'file') return writeFileSetting(source.file, name, value);
+  const appsettings = ['functionapp', 'config', 'appsettings'];
+  if (value === undefined) {
+    await az.json([...appsettings, 'delete', ...azAppArgs(source), '--setting-names', name]);
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'serverless-kubelet-'));
+  try {
+    const file = join(folder, 'setting.json');
+    writeFileSync(file, JSON.stringify([{ name, value, slotSetting: false }]), { mode: 0o600 });
+    await az.json([...appsettings, 'set', ...azAppArgs(source), '--settings', `@${file}`]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Everything else in the file stays; it is replaced at once, so that nobody reads half of it. */
+function writeFileSetting(file: string, name: string, value: string | undefined): void {
+  const content = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const { [name]: _, ...others } = content.Values;
+  const Values = value === undefined ? others : { ...others, [name]: value };
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify({ ...content, Values }, undefined, 2)}\n`, { mode: 0o600 });
+  renameSync(temporary, file);
+}

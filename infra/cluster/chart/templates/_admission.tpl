@@ -1,3 +1,3 @@
 {{- define "sk.toleration" -}}
-Object.spec.tolerations{key: 'virtual-kubelet.io/provider', operator: 'Equal', value: 'azure', effect: 'NoSchedule'}
+{'key': 'virtual-kubelet.io/provider', 'operator': 'Equal', 'value': 'azure', 'effect': 'NoSchedule'}
 {{- end }}

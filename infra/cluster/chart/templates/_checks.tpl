@@ -130,10 +130,10 @@ asked for only where there is one (`helm template` has none).
 {{- end }}
 {{- end }}
 {{- if and (eq $serving.mode "certManager") (not (.Capabilities.APIVersions.Has "cert-manager.io/v1")) }}
-{{- $faults = append $faults "serving.mode: certManager needs cert-manager, and this cluster does not serve cert-manager.io/v1; install it first (helm template: --api-versions cert-manager.io/v1)" }}
+{{- $faults = append $faults "serving.mode: certManager needs cert-manager, and this cluster does not serve cert-manager.io/v1; install it first (without a cluster: helm template --api-versions cert-manager.io/v1)" }}
 {{- end }}
 {{- if and (ne .Values.optIn.mode "off") (not (include "sk.mutatingVersion" .)) }}
-{{- $faults = append $faults (printf "optIn.mode: %s needs a Kubernetes that serves MutatingAdmissionPolicy (1.36, or 1.34 with the API admissionregistration.k8s.io/v1beta1 turned on), and this one (%s) does not; set optIn.mode=off and give the pods the toleration (helm template: --api-versions admissionregistration.k8s.io/v1/MutatingAdmissionPolicy)" .Values.optIn.mode .Capabilities.KubeVersion.Version) }}
+{{- $faults = append $faults (printf "optIn.mode: %s needs MutatingAdmissionPolicy (Kubernetes 1.36; 1.34 and 1.35 only with admissionregistration.k8s.io/v1beta1 turned on), which is not served here (Kubernetes %s); set optIn.mode=off and give the pods the toleration (without a cluster: helm template --api-versions admissionregistration.k8s.io/v1/MutatingAdmissionPolicy)" .Values.optIn.mode .Capabilities.KubeVersion.Version) }}
 {{- end }}
 {{ $faults | toJson }}
 {{- end }}

@@ -16,6 +16,7 @@
   "kubeletClientCaFile" $ca
   "health" (dict "address" "0.0.0.0" "port" 10248)
   "leaderElection" (dict "namespace" .Release.Namespace "name" "relay") -}}
+{{- with .Values.installation }}{{ $_ := set $config "installation" . }}{{ end -}}
 {{- if .Values.apiServer.url }}{{ $_ := set $config "apiServer" (dict "url" .Values.apiServer.url) }}{{ end -}}
 {{ $config | toPrettyJson }}
 {{- end }}
@@ -89,7 +90,7 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{- define "sk.mounts" -}}
+{{- define "sk.bundleMount" -}}
 {{- if not .Values.image.relay }}
 - name: bundle
   mountPath: /opt/relay
@@ -98,38 +99,14 @@ capabilities:
 - name: config
   mountPath: /etc/relay
   readOnly: true
-- name: app-token
-  mountPath: /var/run/secrets/app
-  readOnly: true
 {{- end }}
 
-{{/* One volume for configuration and serving pair: a mount below a read-only one would find no folder. */}}
-{{- define "sk.volumes" -}}
+{{- define "sk.bundleVolume" -}}
 {{- if not .Values.image.relay }}
 - name: bundle
   configMap:
     name: relay-bundle
 {{- end }}
-- name: config
-  projected:
-    defaultMode: 0440
-    sources:
-      - configMap:
-          name: relay-config
-      - secret:
-          name: {{ include "sk.servingSecret" . }}
-          items:
-            - key: tls.crt
-              path: serving/tls.crt
-            - key: tls.key
-              path: serving/tls.key
-- name: app-token
-  projected:
-    sources:
-      - serviceAccountToken:
-          audience: {{ .Values.app.audience | quote }}
-          expirationSeconds: 3600
-          path: token
 {{- end }}
 
 {{/* The rights of the drain: there only while it runs. */}}

@@ -63,8 +63,12 @@ export function compose(
   const credential = createCredential(credentialSettings(settings));
   const telemetry = createTelemetry(telemetryConfiguration(environment), {
     log,
-    credential: (clientId) =>
-      createCredential({ ...credentialSettings(settings), ...(clientId === undefined ? {} : { clientId }) }),
+    open: async (configuration) => {
+      const { createPipeline } = await import('../adapters/telemetry/pipeline.ts');
+      return createPipeline(configuration, (clientId) =>
+        createCredential({ ...credentialSettings(settings), ...(clientId === undefined ? {} : { clientId }) }),
+      );
+    },
   });
   const observe = observeCalls(telemetry);
   const store = createTableStore(tableConfig(settings, credential), { installation: settings.INSTALLATION, log });

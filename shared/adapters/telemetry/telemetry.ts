@@ -1,16 +1,15 @@
-import type { TokenCredential } from '@azure/core-auth';
 import type { Log } from '../../ports/log.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { TelemetryConfiguration } from './configuration.ts';
 import { Measurements } from './measurements.ts';
-import type { Pipeline } from './pipeline.ts';
+import type { Pipeline } from './exporting.ts';
 import { silentTelemetry } from './silent.ts';
 import { SpanBook } from './span-book.ts';
 
 export interface TelemetryOptions {
   readonly log: Log;
-  /** For Azure Monitor with Entra authentication; the client id is that of the setting, where it names one. */
-  readonly credential?: (clientId: string | undefined) => TokenCredential;
+  /** Loads what sends, with the first flush that has something to send. */
+  readonly open: (configuration: TelemetryConfiguration) => Promise<Pipeline>;
   /** In [0, 1); `Math.random` unless told. */
   readonly random?: () => number;
   /** Unless told, the process's own time. */
@@ -42,7 +41,7 @@ export function createTelemetry(
   const send = async (): Promise<string | undefined> => {
     const batch = { spans: spans.take(), measurements: measurements.take() };
     if (monotonicMs() < pausedUntil) return undefined;
-    pipeline ??= openPipeline(configuration, options.credential);
+    pipeline ??= options.open(configuration);
     const opened = await pipeline;
     return opened.send(batch);
   };
@@ -58,14 +57,6 @@ export function createTelemetry(
       log.warn('telemetry could not be sent; the next attempt is in a minute', { cause });
     },
   };
-}
-
-async function openPipeline(
-  configuration: TelemetryConfiguration,
-  credential: TelemetryOptions['credential'],
-): Promise<Pipeline> {
-  const { createPipeline } = await import('./pipeline.ts');
-  return createPipeline(configuration, credential);
 }
 
 async function within(ms: number, work: Promise<string | undefined>): Promise<string | undefined> {

@@ -5,6 +5,7 @@ import { type Term, endlessTerm } from '../election/term.ts';
 import type { AppClient } from './app-client.ts';
 import { type Batch, Outbox } from './outbox.ts';
 import { type PostOutcome, postOutcome } from './post-outcome.ts';
+import type { Transitions } from './transitions.ts';
 
 export interface PosterOptions {
   readonly app: Pick<AppClient, 'postEvents'>;
@@ -16,6 +17,10 @@ export interface PosterOptions {
   readonly hasPods: () => boolean;
   readonly log: Log;
   readonly random: () => number;
+  /** Hears what became of each post, ticks included, and how long it took. */
+  readonly onOutcome?: (outcome: PostOutcome, durationMs: number) => void;
+  /** Gives each change its trace; absent: none has one. */
+  readonly transitions?: Transitions;
 }
 
 const lanes = 4;
@@ -55,7 +60,7 @@ export class Poster {
   }
 
   onChange(pod: PodKey): void {
-    this.#outbox.add(pod);
+    this.#outbox.add(this.#options.transitions?.begin(pod) ?? pod);
     this.#wakeIn(debounceMs);
   }
 
@@ -79,6 +84,7 @@ export class Poster {
     this.#stop.abort();
     clearTimeout(this.#wake);
     clearTimeout(this.#tickTimer);
+    this.#options.transitions?.close();
   }
 
   #wakeIn(ms: number): void {
@@ -109,6 +115,7 @@ export class Poster {
     this.#busyLanes -= 1;
     if (this.#stop.signal.aborted) return;
     this.#outbox.settle(batch, outcome.kind === 'again' ? 'again' : 'done');
+    if (outcome.kind !== 'again') this.#options.transitions?.end(batch.pods, outcome.kind);
     this.#learn(outcome, { kind: batch.kind, pods: batch.pods.length });
     if (outcome.kind === 'taken') this.#planTick(Math.min(this.#tickAt, performance.now() + outcome.nextLookInMs));
     if (this.#outbox.isReady) this.#wakeIn(0);
@@ -142,8 +149,11 @@ export class Poster {
   async #send(kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<PostOutcome> {
     const events: PodEvents = { epoch: this.#options.epoch, seq: this.#seq, kind, pods: [...pods] };
     this.#seq += 1;
-    const { app, term = endlessTerm } = this.#options;
-    return postOutcome(await app.postEvents(JSON.stringify(events), this.#stop.signal, term));
+    const { app, term = endlessTerm, onOutcome } = this.#options;
+    const startedAt = performance.now();
+    const outcome = postOutcome(await app.postEvents(JSON.stringify(events), this.#stop.signal, term));
+    if (!this.#stop.signal.aborted) onOutcome?.(outcome, performance.now() - startedAt);
+    return outcome;
   }
 
   /** Once for each node: every post would say it again. */

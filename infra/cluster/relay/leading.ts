@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { KubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { Log } from '../../../shared/ports/log.ts';
 import type { AppClient } from './app/app-client.ts';
+import { AppWatcher } from './app/app-watcher.ts';
 import { Poster } from './app/poster.ts';
 import type { Term } from './election/term.ts';
 import { NodeHeart } from './hearts/node-heart.ts';
+import type { LeadingGauges, RelayMeter } from './metrics/relay-metrics.ts';
 import { Reflector } from './pods/reflector.ts';
 
 export interface LeadingOptions {
@@ -13,31 +15,48 @@ export interface LeadingOptions {
   readonly nodes: readonly string[];
   readonly term: Term;
   readonly log: Log;
+  readonly meter: RelayMeter;
 }
 
 /** What only the leader does: watches, posts and beats, from a list anew and under an epoch of its own. */
 export interface Leading {
   /** Whether every node's first list is done. */
   readonly isListed: () => boolean;
+  readonly gauges: () => LeadingGauges;
   /** Resolves, never rejects, when nothing of it is left. */
   readonly ended: Promise<void>;
 }
 
 /** Begins all that, until `signal` aborts. */
-export function startLeading({ client, app, nodes, term, log }: LeadingOptions, signal: AbortSignal): Leading {
-  const reflectors: Reflector[] = [];
-  const hasPods = (): boolean => reflectors.some((reflector) => reflector.size > 0);
-  const poster = new Poster({ app, epoch: randomUUID(), term, hasPods, log, random: Math.random });
-  signal.addEventListener('abort', () => poster.close(), { once: true });
-  const running = nodes.flatMap((node) => {
-    const reflector = new Reflector({ client, node, sink: poster, log, random: Math.random });
-    reflectors.push(reflector);
-    const isRemoved = (): boolean => poster.isRemoved(node);
-    const heart = new NodeHeart({ client, node, term, tick: () => poster.tickNow(), isRemoved, log });
-    return [reflector.run(signal), heart.run(signal)];
+export function startLeading(options: LeadingOptions, signal: AbortSignal): Leading {
+  const { client, app, nodes, term, log, meter } = options;
+  const watcher = new AppWatcher({ client, nodes, log }, signal);
+  const poster: Poster = new Poster({
+    app,
+    epoch: randomUUID(),
+    term,
+    hasPods: () => parts.some(({ reflector }) => reflector.size > 0),
+    log,
+    random: Math.random,
+    onOutcome: (outcome, durationMs) => {
+      meter.posted(outcome.kind, durationMs);
+      watcher.note(outcome);
+    },
   });
+  signal.addEventListener('abort', () => poster.close(), { once: true });
+  const parts = nodes.map((node) => {
+    const reflector = new Reflector({ client, node, sink: poster, log, random: Math.random, meter });
+    const isRemoved = (): boolean => poster.isRemoved(node);
+    const heart = new NodeHeart({ client, node, term, tick: () => poster.tickNow(), isRemoved, log, meter });
+    return { node, reflector, heart };
+  });
+  const running = parts.flatMap(({ reflector, heart }) => [reflector.run(signal), heart.run(signal)]);
   return {
-    isListed: () => reflectors.every((reflector) => reflector.isListed),
+    isListed: () => parts.every(({ reflector }) => reflector.isListed),
+    gauges: () => ({
+      outboxPods: poster.backlog,
+      nodes: parts.map(({ node, reflector, heart }) => ({ node, pods: reflector.size, leaseAgeMs: heart.leaseAgeMs })),
+    }),
     ended: Promise.all(running).then(() => undefined),
   };
 }

@@ -11,6 +11,7 @@ import { KubeletPort } from './kubelet/kubelet-port.ts';
 import { kubernetesClient, userAgent } from './kubernetes-client.ts';
 import { Reviews } from './kubelet/reviews.ts';
 import { type Leading, startLeading } from './leading.ts';
+import { RelayMetrics } from './metrics/relay-metrics.ts';
 import { sleep } from './sleep.ts';
 import { tokenFile } from './token-file.ts';
 
@@ -67,17 +68,18 @@ async function start(config: RelayConfig, { log, state, ends }: Starting): Promi
   ends.push(() => client.close());
   const app = appClient(config);
   ends.push(() => app.close());
-  const ports = await openKubeletPorts(config, { client, app, log, ends });
+  const nodes = config.nodes.map(({ name }) => name);
+  const meter = new RelayMetrics(() => state.leading?.gauges(), nodes);
+  const ports = await openKubeletPorts(config, { client, app, log, meter, ends });
   let isStarted = false;
   const isReady = (): boolean => isStarted && !state.stop.signal.aborted && state.leading?.isListed() !== false;
-  const health = await openHealthPort({ isReady }, config.health);
+  const health = await openHealthPort({ isReady, metrics: meter }, config.health);
   ends.push(() => {
     health.close();
     health.closeAllConnections();
   });
-  const nodes = config.nodes.map(({ name }) => name);
   const lead = async (term: Term, signal: AbortSignal): Promise<void> => {
-    state.leading = startLeading({ client, app, nodes, term, log }, signal);
+    state.leading = startLeading({ client, app, nodes, term, log, meter }, signal);
     await state.leading.ended;
     state.leading = undefined;
   };
@@ -116,19 +118,21 @@ interface Serving {
   readonly client: KubernetesClient;
   readonly app: AppClient;
   readonly log: Log;
+  readonly meter: RelayMetrics;
   readonly ends: End[];
 }
 
 async function openKubeletPorts(
   config: RelayConfig,
-  { client, app, log, ends }: Serving,
+  { client, app, log, meter, ends }: Serving,
 ): Promise<Record<string, number>> {
   const reviews = new Reviews(client);
   const ports: Record<string, number> = {};
   for (const node of config.nodes) {
     const context = { node: node.name, client, app, log };
     const files = { ...(node.serving ?? config.serving), clientCaFile: config.kubeletClientCaFile };
-    const port = await KubeletPort.open({ context, reviews, files, address: config.listenAddress, port: node.port });
+    const where = { address: config.listenAddress, port: node.port };
+    const port = await KubeletPort.open({ context, reviews, files, meter, ...where });
     ends.push(() => port.close());
     ports[node.name] = port.port;
   }

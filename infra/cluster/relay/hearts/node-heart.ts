@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { createEventApi } from '../../../../shared/adapters/kubernetes/events.ts';
 import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
 import { type OwnNodeApi, createOwnNodeApi } from '../../../../shared/adapters/kubernetes/nodes.ts';
 import { type Result, describeFault } from '../../../../shared/core/fault.ts';
@@ -7,6 +5,8 @@ import type { KubeNode, Lease } from '../../../../shared/core/kubernetes/node.ts
 import { leaseRenewal } from '../../../../shared/core/node/lease-renewal.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import type { Term } from '../election/term.ts';
+import type { RelayMeter } from '../metrics/relay-metrics.ts';
+import { writeNodeEvent } from '../node-event.ts';
 import { sleep } from '../sleep.ts';
 import { type HeartReading, type HeartState, beat, nextBeatInMs, renewed, startHeart } from './heart.ts';
 
@@ -20,6 +20,7 @@ export interface NodeHeartOptions {
   /** A node that is taken out for good needs no heart. */
   readonly isRemoved: () => boolean;
   readonly log: Log;
+  readonly meter: Pick<RelayMeter, 'leaseRenewed'>;
 }
 
 /** Watches one node's Lease and Node, and keeps the Lease alive when nobody else does. Never creates either. */
@@ -27,11 +28,17 @@ export class NodeHeart {
   readonly #options: NodeHeartOptions;
   readonly #api: OwnNodeApi;
   #state: HeartState;
+  #changedAt = performance.now();
 
   constructor(options: NodeHeartOptions) {
     this.#options = options;
     this.#api = createOwnNodeApi(options.client, options.node);
     this.#state = startHeart(performance.now());
+  }
+
+  /** Since the Lease was last seen to change, whoever renewed it; at first, since we look. */
+  get leaseAgeMs(): number {
+    return performance.now() - this.#changedAt;
   }
 
   /** Runs until `signal` aborts. Never rejects. */
@@ -47,45 +54,36 @@ export class NodeHeart {
     const [node, lease] = await Promise.all([this.#api.getNode(signal), this.#api.getLease(signal)]);
     if (signal.aborted || !this.#options.term.isHeld()) return;
     const { state, actions } = beat(this.#state, readingOf(node, lease), performance.now());
+    if (state.renewTimeMicros !== this.#state.renewTimeMicros) this.#changedAt = performance.now();
     this.#state = state;
     if (actions.tick) {
       log.warn('the Lease stands still, or the Node is gone: the app is called', { node: name });
       tick();
     }
     if (actions.renew && node.ok && lease.ok) await this.#renew(node.value, lease.value, signal);
-    if (actions.announce && node.ok) await this.#announce(node.value, signal);
+    if (actions.announce) await this.#announce(signal);
   }
 
   async #renew(node: KubeNode, lease: Lease, signal: AbortSignal): Promise<void> {
-    const { node: nodeName, client, log } = this.#options;
+    const { node: nodeName, client, log, meter } = this.#options;
     // From the answer just read: never ahead of the API server.
     const serverNow = client.clock.now();
     if (serverNow === undefined) return;
     const renewal = leaseRenewal({ lease, nodeName, nodeUid: node.metadata.uid, serverNow, minimumAgeMs: 0 });
     if (renewal.kind !== 'update') return;
     const written = await this.#api.updateLease(renewal.lease, signal);
-    if (written.ok) this.#state = renewed(this.#state, written.value.renewTimeMicros);
-    else log.warn('the Lease could not be renewed', { node: nodeName, fault: describeFault(written.fault) });
+    if (written.ok) {
+      this.#state = renewed(this.#state, written.value.renewTimeMicros);
+      this.#changedAt = performance.now();
+      meter.leaseRenewed(nodeName);
+    } else log.warn('the Lease could not be renewed', { node: nodeName, fault: describeFault(written.fault) });
   }
 
-  async #announce(node: KubeNode, signal: AbortSignal): Promise<void> {
-    const { client, node: nodeName, log } = this.#options;
-    const at = new Date(client.clock.now() ?? Date.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-    const written = await createEventApi(client, nodeName).createEvent(
-      {
-        // `kubectl describe node` looks for events of a node by its name as the UID.
-        involved: { kind: 'Node', namespace: '', name: nodeName, uid: nodeName },
-        type: 'Warning',
-        reason: 'LeaseRenewedByRelay',
-        message: 'The function app did not renew the Lease for 30 seconds: the relay does, for at most 10 minutes.',
-        at,
-        dedupeKey: createHash('sha256').update(`${node.metadata.uid} ${at}`).digest('hex'),
-      },
-      signal,
-    );
-    log.warn('the relay renews the Lease', { node: nodeName });
-    if (!written.ok)
-      log.warn('the event could not be written', { node: nodeName, fault: describeFault(written.fault) });
+  async #announce(signal: AbortSignal): Promise<void> {
+    const { node, log } = this.#options;
+    log.warn('the relay renews the Lease', { node });
+    const message = 'The function app did not renew the Lease for 30 seconds: the relay does, for at most 10 minutes.';
+    await writeNodeEvent(this.#options, { node, type: 'Warning', reason: 'LeaseRenewedByRelay', message }, signal);
   }
 }
 

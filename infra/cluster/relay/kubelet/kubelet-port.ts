@@ -2,12 +2,13 @@ import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Server, createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { RelayMeter } from '../metrics/relay-metrics.ts';
 import { nodeAttributes } from './attributes.ts';
 import { authenticate } from './authentication.ts';
 import { type KubeletContext, answerText } from './call.ts';
 import { pathSegments, queryOf } from './request-path.ts';
 import type { Reviews } from './reviews.ts';
-import { findRoute } from './routes.ts';
+import { findRoute, routeName } from './routes.ts';
 import { type ServingFiles, type ServingKeys, areSame, readServingKeys } from './serving-files.ts';
 
 export interface KubeletPortOptions {
@@ -17,6 +18,7 @@ export interface KubeletPortOptions {
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
+  readonly meter?: Pick<RelayMeter, 'kubeletAnswered'>;
   /** How often the files are read again; 10 s unless told. */
   readonly reloadEveryMs?: number;
 }
@@ -25,6 +27,8 @@ const defaultReloadMs = 10_000;
 /** As a kubelet: idle connections end after 90 s, streams after 4 h. */
 const idleMs = 90_000;
 const longestMs = 4 * 3_600_000;
+/** In the metrics, for who left before there was an answer. */
+const clientGone = 499;
 
 /** The kubelet's HTTPS API of one node, as the API server calls it. */
 export class KubeletPort {
@@ -123,6 +127,10 @@ async function serve(options: KubeletPortOptions, { request, response, stop }: E
     if (response.headersSent) response.destroy();
     else answerText(response, 500, 'internal error');
   } finally {
+    options.meter?.kubeletAnswered(
+      routeName(request.url ?? '/'),
+      response.headersSent ? response.statusCode : clientGone,
+    );
     clearTimeout(timer);
     stop.removeEventListener('abort', abort);
   }

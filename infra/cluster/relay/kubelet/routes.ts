@@ -3,6 +3,7 @@ import { containerLogs } from './handlers/container-logs.ts';
 import { healthz } from './handlers/healthz.ts';
 import { notServed } from './handlers/not-served.ts';
 import { pods } from './handlers/pods.ts';
+import { pathSegments } from './request-path.ts';
 
 interface Route {
   /** `{name}` is a parameter; `*` at the end is any rest, none included. */
@@ -36,6 +37,14 @@ const routes: readonly Route[] = [
   { pattern: 'metrics/*', methods: get, handler: notServed('metrics') },
   { pattern: 'checkpoint/*', methods: post, handler: notServed('checkpoint') },
 ];
+
+const names = new Set(routes.map(({ pattern }) => pattern.split(/[/*]/, 1)[0] ?? ''));
+
+/** The first part of a request's path where a route has it, else `other`: few enough for a label. */
+export function routeName(url: string): string {
+  const [name = ''] = pathSegments(url) ?? [];
+  return names.has(name) ? name : 'other';
+}
 
 /** Who answers a request. */
 export function findRoute(method: string, segments: readonly string[]): RouteMatch {

@@ -3,6 +3,7 @@ import { type KubernetesClient, openWatch, request } from '../../../../shared/ad
 import { selectorValue } from '../../../../shared/adapters/kubernetes/path.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import type { PodKey } from '../../../../shared/wire/pod-events.ts';
+import type { RelayMeter } from '../metrics/relay-metrics.ts';
 import { sleep } from '../sleep.ts';
 import { parsePodPage } from './pod-page.ts';
 import { PodSet } from './pod-set.ts';
@@ -23,6 +24,7 @@ export interface ReflectorOptions {
   readonly sink: PodSink;
   readonly log: Log;
   readonly random: () => number;
+  readonly meter?: Pick<RelayMeter, 'watchRestarted'>;
 }
 
 const podsPath = '/api/v1/pods';
@@ -43,6 +45,7 @@ export class Reflector {
   readonly #options: ReflectorOptions;
   readonly #pods = new PodSet();
   #listed = false;
+  #watched = false;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
@@ -123,7 +126,9 @@ export class Reflector {
   }
 
   async #watch(from: string, signal: AbortSignal): Promise<Watched> {
-    const { client, random } = this.#options;
+    const { client, random, node, meter } = this.#options;
+    if (this.#watched) meter?.watchRestarted(node);
+    this.#watched = true;
     const reading = new WatchReading(from);
     const seconds = Math.round(watchSeconds.least + random() * (watchSeconds.most - watchSeconds.least));
     const stop = new AbortController();

@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import type { CliContext } from '../context.ts';
 import { kubectlText } from '../kube.ts';
 
@@ -47,8 +46,6 @@ export function attachNeeds(options: { namespace: string; auth: 'entra' | 'token
   ];
 }
 
-const reviews = z.object({ items: z.array(z.object({ status: z.object({ allowed: z.boolean() }) })) });
-
 /** Those of the needs that the kubeconfig's user does not have, such as `create clusterroles`. One request each. */
 export async function missingRights(context: CliContext, needs: readonly Need[]): Promise<readonly string[]> {
   const items = needs.map(({ verb, group, resource, namespace }) => {
@@ -60,9 +57,10 @@ export async function missingRights(context: CliContext, needs: readonly Need[])
     };
   });
   const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-  const answer = await kubectlText(context, ['create', '-f', '-', '-o', 'json'], { input });
-  const { items: answers } = reviews.parse(JSON.parse(answer));
-  const missing = needs.filter((_, index) => answers[index]?.status.allowed !== true);
+  // With -o json the answers would come one after the other, and as no JSON document.
+  const args = ['create', '-f', '-', '-o', 'jsonpath={.status.allowed}{"\\n"}'];
+  const allowed = (await kubectlText(context, args, { input })).split('\n');
+  const missing = needs.filter((_, index) => allowed[index] !== 'true');
   return [
     ...new Set(
       missing.map(

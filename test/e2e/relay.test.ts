@@ -169,7 +169,7 @@ async function startRelay(): Promise<void> {
   relay = await startChild({
     name: 'relay',
     command: process.execPath,
-    args: [...relayNodeFlags, join(dir, 'bundle/main.js'), '--config', configFile],
+    args: [...relayNodeFlags, join(dir, 'bundle/relay.mjs'), '--config', configFile],
     logFile: join(dir, 'relay.log'),
     stdin: 'pipe',
     ready: (line) => (readyPattern.test(line) ? JSON.parse(line) : undefined),

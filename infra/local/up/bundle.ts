@@ -1,16 +1,47 @@
-import { join } from 'node:path';
-import { build } from 'rolldown';
-import bundles from '../../../rolldown.config.ts';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { packageApp } from '../../package/dist.ts';
+import { unpack } from '../../package/zip.ts';
 import { repository } from './host.ts';
 
-/** Bundles the app and the relay into `dist`, as they are deployed. */
-export async function bundle(): Promise<void> {
-  for (const { output, ...input } of bundles) {
-    await build({
-      ...input,
-      cwd: repository,
-      output: { ...output, dir: join(repository, output.dir) },
-      logLevel: 'warn',
-    });
+/** The folder that the host of the cloud in `dir` runs: what its app's package holds and nothing more. */
+export const appFolder = (dir: string): string => join(dir, 'app');
+
+/** Builds and packs the app and the relay into `dist`, and deploys the app's package to the cloud in `dir`. */
+export async function bundle(dir: string): Promise<void> {
+  deployApp(dir, (await packageApp(repository)).bytes);
+}
+
+/**
+ * What a zip deployment does: unpacks the package beside the one in use and makes it the app's. Workers that run keep
+ * the old one to their end, whatever chunk they have yet to load; the host's next ones (after a restart) load the new one.
+ * The package before that one is removed. Repeating it changes nothing.
+ */
+export function deployApp(dir: string, zip: Uint8Array): void {
+  const packages = join(dir, 'packages');
+  mkdirSync(packages, { recursive: true });
+  const name = createHash('sha256').update(zip).digest('hex').slice(0, 16);
+  const folder = join(packages, name);
+  const present = readdirSync(packages);
+  if (!present.includes(name)) {
+    const half = mkdtempSync(join(packages, '.half-'));
+    unpack(zip, half);
+    renameSync(half, folder);
+  }
+  const kept = new Set([name, inUse(dir)]);
+  const link = join(dir, `.app-${process.pid}`);
+  rmSync(link, { force: true });
+  symlinkSync(folder, link, 'junction');
+  renameSync(link, appFolder(dir));
+  for (const other of present) if (!kept.has(other)) rmSync(join(packages, other), { recursive: true, force: true });
+}
+
+/** Name of the package that the app's folder leads to. */
+function inUse(dir: string): string | undefined {
+  try {
+    return basename(realpathSync(appFolder(dir)));
+  } catch {
+    return undefined;
   }
 }

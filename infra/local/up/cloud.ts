@@ -6,11 +6,11 @@ import { endLeftovers } from '../leftovers.ts';
 import { allocatePort } from '../ports.ts';
 import type { Progress } from '../progress.ts';
 import { startAzurite } from './azurite.ts';
-import { bundle } from './bundle.ts';
+import { appFolder, bundle } from './bundle.ts';
 import { chooseCluster, startCluster, useCluster, writeKubeconfig } from './cluster.ts';
 import type { Cluster, ClusterKind } from './cluster.ts';
 import { startEmbedded } from './embedded-cluster.ts';
-import { chooseRuntime, describeProcesses, startEmulator } from './emulator.ts';
+import { chooseRuntime, describeProcesses, emulatedSubnet, startEmulator } from './emulator.ts';
 import type { Emulator } from './emulator.ts';
 import { isFirstStart, writeBirthMarkers } from './first-start.ts';
 import { startHost, writeSettings } from './host.ts';
@@ -74,7 +74,7 @@ async function bringUp(
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
   await endLeftovers(join(dir, 'run'));
   const hasNoPast = isFirstStart(dir) && options.arm.endpoint === undefined;
-  const bundled = progress.step('bundle', () => bundle());
+  const bundled = progress.step('bundle', () => bundle(dir));
   const azurite = progress.step('Azurite', async (report) => {
     const started = await startAzurite(dir);
     parts.add(started.child, 1000);
@@ -104,7 +104,7 @@ async function bringUp(
   });
   writeSettings(dir, detour === undefined ? settings : await detour(settings));
   const host = await progress.step('Functions host', async (report) => {
-    const child = parts.add(await startHost(dir), 10_000);
+    const child = parts.add(await startHost(dir, appFolder(dir)), 10_000);
     report(child.value.url);
     return child;
   });
@@ -154,9 +154,6 @@ async function bringUp(
     },
   };
 }
-
-const emulatedSubnet = ({ subscription, resourceGroup }: UpOptions['arm']): string =>
-  `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Network/virtualNetworks/local/subnets/containers`;
 
 const ignore = (): void => undefined;
 

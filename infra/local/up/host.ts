@@ -18,17 +18,15 @@ export function writeSettings(dir: string, values: Readonly<Record<string, strin
   });
 }
 
-/** The Functions host with the bundled app: one process for each timer, two for HTTP. */
-export async function startHost(dir: string): Promise<Child<HostReady>> {
+/** The Functions host with the package that is unpacked in `appFolder`: one process for each timer, two for HTTP. */
+export async function startHost(dir: string, appFolder: string): Promise<Child<HostReady>> {
   return startChild({
     name: 'functions',
     command: process.execPath,
     args: [
       join(repository, 'infra/local/host/main.ts'),
       '--app',
-      repository,
-      '--entry',
-      join(repository, 'dist/app/index.js'),
+      appFolder,
       '--port',
       '0',
       '--admin-port',

@@ -39,7 +39,7 @@ export async function startRelay(input: RelayInput): Promise<Child<RelayReady>> 
   return startChild({
     name: 'relay',
     command: process.execPath,
-    args: [...relayNodeFlags, join(repository, 'dist/relay/main.js'), '--config', await writeConfig(input)],
+    args: [...relayNodeFlags, join(repository, 'dist/relay/relay.mjs'), '--config', await writeConfig(input)],
     logFile: join(input.dir, 'logs', 'relay.log'),
     pidDir: join(input.dir, 'run'),
     stdin: 'pipe',

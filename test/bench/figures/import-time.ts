@@ -33,11 +33,12 @@ const undisturbed = 0.9;
 
 /** How long the app's code takes until its functions are registered, and how much of it is loaded by then. */
 export async function measureImport(bundles: Bundles): Promise<Section> {
+  const entry = join(bundles.app, 'index.js');
   const all: Start[] = [];
   const bare: number[] = [];
   const isUndisturbed = ({ tookMs, processorMs }: Start): boolean => processorMs >= tookMs * undisturbed;
   while (all.length < mostTries + warmUps && all.slice(warmUps).filter(isUndisturbed).length < processes) {
-    const app = await timed([probe, bundles.app]);
+    const app = await timed([probe, entry]);
     all.push({ ...answer.parse(JSON.parse(app.output)), wholeMs: app.ms });
     bare.push((await timed(['--input-type=module', '--eval', "process.stdout.write('{}')"])).ms);
   }
@@ -46,7 +47,7 @@ export async function measureImport(bundles: Bundles): Promise<Section> {
   const counted = quiet.length < processes ? tries : quiet;
   const imports = counted.map(({ tookMs }) => tookMs);
   const every = tries.map(({ tookMs }) => tookMs);
-  const { registered, files } = answer.parse(JSON.parse((await timed([probe, bundles.app, '--bytes'])).output));
+  const { registered, files } = answer.parse(JSON.parse((await timed([probe, entry, '--bytes'])).output));
   const appFiles = Object.entries(files).filter(([url]) => !url.endsWith('import-probe.mjs'));
   const bytes = appFiles.reduce((total, [, size]) => total + size, 0);
   const relay = readFileSync(bundles.relay);

@@ -67,7 +67,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     stops.push(() => cluster.stop());
     await ageTables(tables.table, { cluster: cluster.child.value.clusterUid, node }, time.now());
     const host = await startHost(dir, {
-      entry: bundles.app,
+      app: bundles.app,
       settings: settingsOf({ arm, tables, cluster, pods: options.pods ?? 5000 }),
       env: { ...process.env, ...time.env, ...options.env },
     });

@@ -29,7 +29,8 @@ export interface BenchHost {
 }
 
 export interface HostOptions {
-  readonly entry: string;
+  /** The app's folder. */
+  readonly app: string;
   readonly settings: Readonly<Record<string, string>>;
   readonly env?: NodeJS.ProcessEnv;
   readonly flags?: readonly string[];
@@ -46,8 +47,7 @@ export async function startHost(dir: string, options: HostOptions): Promise<Benc
     args: [
       join(repository, 'infra/local/host/main.ts'),
       ...Object.entries({
-        app: repository,
-        entry: options.entry,
+        app: options.app,
         port: '0',
         'admin-port': '0',
         settings,

@@ -1,0 +1,22 @@
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join, sep } from 'node:path';
+
+/** All files below a folder, as sorted paths with `/` relative to it; none when the folder is absent. */
+export function filesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => statSync(join(folder, file)).isFile())
+      .map((file) => file.replaceAll(sep, '/'))
+      .sort();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Whether both folders hold the same files with the same bytes. */
+export function sameFolders(left: string, right: string): boolean {
+  const files = filesOf(left);
+  if (files.join('\n') !== filesOf(right).join('\n')) return false;
+  return files.every((file) => readFileSync(join(left, file)).equals(readFileSync(join(right, file))));
+}

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { KubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { Log } from '../../../shared/ports/log.ts';
+import type { Telemetry } from '../../../shared/ports/telemetry.ts';
 import type { AppClient } from './app/app-client.ts';
 import { AppWatcher } from './app/app-watcher.ts';
 import { Poster } from './app/poster.ts';
+import { Transitions } from './app/transitions.ts';
 import type { Term } from './election/term.ts';
 import { NodeHeart } from './hearts/node-heart.ts';
 import type { LeadingGauges, RelayMeter } from './metrics/relay-metrics.ts';
@@ -16,6 +18,7 @@ export interface LeadingOptions {
   readonly term: Term;
   readonly log: Log;
   readonly meter: RelayMeter;
+  readonly telemetry: Telemetry;
 }
 
 /** What only the leader does: watches, posts and beats, from a list anew and under an epoch of its own. */
@@ -29,7 +32,7 @@ export interface Leading {
 
 /** Begins all that, until `signal` aborts. */
 export function startLeading(options: LeadingOptions, signal: AbortSignal): Leading {
-  const { client, app, nodes, term, log, meter } = options;
+  const { client, app, nodes, term, log, meter, telemetry } = options;
   const watcher = new AppWatcher({ client, nodes, log }, signal);
   const poster: Poster = new Poster({
     app,
@@ -38,6 +41,7 @@ export function startLeading(options: LeadingOptions, signal: AbortSignal): Lead
     hasPods: () => parts.some(({ reflector }) => reflector.size > 0),
     log,
     random: Math.random,
+    transitions: new Transitions(telemetry, Math.random),
     onOutcome: (outcome, durationMs) => {
       meter.posted(outcome.kind, durationMs);
       watcher.note(outcome);

@@ -13,6 +13,7 @@ import { Reviews } from './kubelet/reviews.ts';
 import { type Leading, startLeading } from './leading.ts';
 import { RelayMetrics } from './metrics/relay-metrics.ts';
 import { sleep } from './sleep.ts';
+import { relayTelemetry } from './telemetry.ts';
 import { tokenFile } from './token-file.ts';
 
 /** A relay that serves. */
@@ -78,8 +79,9 @@ async function start(config: RelayConfig, { log, state, ends }: Starting): Promi
     health.close();
     health.closeAllConnections();
   });
+  const telemetry = relayTelemetry(process.env, log);
   const lead = async (term: Term, signal: AbortSignal): Promise<void> => {
-    state.leading = startLeading({ client, app, nodes, term, log, meter }, signal);
+    state.leading = startLeading({ client, app, nodes, term, log, meter, telemetry }, signal);
     await state.leading.ended;
     state.leading = undefined;
   };

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { OutputOptions, RolldownOptions } from 'rolldown';
 
 type Bundle = Omit<RolldownOptions, 'output'> & { readonly output: OutputOptions & { readonly dir: string } };
@@ -43,8 +41,6 @@ const cli: Bundle = {
   },
 };
 
-const hasCli = existsSync(join(import.meta.dirname, 'infra/cli/main.ts'));
-
-const bundles: readonly Bundle[] = hasCli ? [app, relay, cli] : [app, relay];
+const bundles: readonly Bundle[] = [app, relay, cli];
 
 export default bundles;

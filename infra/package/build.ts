@@ -1,5 +1,5 @@
 /** All that is deployed, made from the sources: the function app, the relay, the chart and the command line. */
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { build } from 'rolldown';
 import * as z from 'zod';
@@ -60,7 +60,6 @@ function completeApp(app: string, repository: string): void {
 
 /** npm and kubectl start it as a program. */
 function completeCli(file: string): void {
-  if (!existsSync(file)) return;
   const code = readFileSync(file, 'utf8');
   writeFileSync(file, code.startsWith('#!') ? code : `#!/usr/bin/env node\n${code}`);
   chmodSync(file, 0o755);
@@ -68,7 +67,6 @@ function completeCli(file: string): void {
 
 function completeChart(folder: string, repository: string): void {
   const source = join(repository, 'infra', 'cluster', 'chart');
-  if (!existsSync(source)) return;
   const chart = join(folder, 'chart');
   cpSync(source, chart, { recursive: true, filter: (file) => !file.startsWith(join(source, 'files') + sep) });
   mkdirSync(join(chart, 'files'), { recursive: true });

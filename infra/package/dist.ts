@@ -1,16 +1,28 @@
 /** `dist/`, shared by all who work in one clone. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { withFileLock } from '../local/file-lock.ts';
 import { buildInto, describePackage } from './build.ts';
-import { sameFolders } from './files.ts';
+import { fingerprint, sameFolders } from './files.ts';
 import { packFolder } from './zip.ts';
 
 const folders = ['app', 'relay', 'chart', 'cli', 'maps'] as const;
+/** All that a bundle is made of; the lock file stands for the packages. */
+const inputs = ['functions', 'shared', 'infra', 'host.json', 'package.json', 'package-lock.json', 'rolldown.config.ts'];
 
 /**
- * Builds `dist/` of the repository anew. The bundles are made beside it and moved in when they are whole and only where
- * a byte differs: whoever reads a folder finds the old one or the new one. One builds at a time; the others wait.
+ * Brings `dist/` of the repository up to date. Nothing is built when no source has changed since the last build. Else the
+ * bundles are made beside it and moved in when they are whole and only where a byte differs: whoever reads a folder finds
+ * the old one or the new one. One builds at a time; the others wait.
  */
 export async function buildDist(repository: string): Promise<void> {
   await inDist(repository, (dist) => renew(dist, repository));
@@ -21,7 +33,7 @@ export interface AppPackage {
   readonly bytes: Uint8Array;
 }
 
-/** Builds `dist/` and packs the app: `dist/serverless-kubelet-app-<version>.zip`, the same bytes from the same sources. */
+/** Brings `dist/` up to date and packs the app: `dist/serverless-kubelet-app-<version>.zip`, the same bytes from the same sources. */
 export async function packageApp(repository: string): Promise<AppPackage> {
   return inDist(repository, async (dist) => {
     await renew(dist, repository);
@@ -42,12 +54,24 @@ async function inDist<T>(repository: string, work: (dist: string) => Promise<T>)
 
 async function renew(dist: string, repository: string): Promise<void> {
   for (const left of readdirSync(dist)) if (left.startsWith('.build-')) rmSync(join(dist, left), { recursive: true });
+  const now = fingerprint(repository, inputs);
+  const record = join(dist, '.sources');
+  if (readOrEmpty(record) === now && existsSync(join(dist, 'app')) && existsSync(join(dist, 'relay'))) return;
   const built = mkdtempSync(join(dist, '.build-'));
   try {
     await buildInto(built, repository);
     for (const name of folders) replace(join(dist, name), join(built, name), join(built, `old-${name}`));
+    writeFileSync(record, now);
   } finally {
     rmSync(built, { recursive: true, force: true });
+  }
+}
+
+function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
   }
 }
 

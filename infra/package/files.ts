@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
 /** All files below a folder, as sorted paths with `/` relative to it; none when the folder is absent. */
@@ -19,4 +20,18 @@ export function sameFolders(left: string, right: string): boolean {
   const files = filesOf(left);
   if (files.join('\n') !== filesOf(right).join('\n')) return false;
   return files.every((file) => readFileSync(join(left, file)).equals(readFileSync(join(right, file))));
+}
+
+/** A hash over names and bytes of all files that are, or are below, the named ones; an absent one counts as such. */
+export function fingerprint(root: string, names: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const name of names) {
+    const place = join(root, name);
+    const files = existsSync(place) && statSync(place).isFile() ? [''] : filesOf(place);
+    for (const file of files) {
+      const bytes = readFileSync(join(place, file));
+      hash.update(`${name}\0${file}\0${bytes.length}\0`).update(bytes);
+    }
+  }
+  return hash.digest('hex');
 }

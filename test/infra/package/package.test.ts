@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
@@ -10,7 +10,6 @@ import { filesOf, sameFolders } from '../../../infra/package/files.ts';
 import { packFolder, unpack } from '../../../infra/package/zip.ts';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
-const sources = ['functions', 'shared', 'infra', 'host.json', 'package.json', 'tsconfig.json'];
 const text = (file: string): string => readFileSync(file, 'utf8');
 
 let root = '';
@@ -40,16 +39,6 @@ const manifest = z.object({
 const own = manifest.parse(JSON.parse(text(join(repository, 'package.json'))));
 
 describe('the package of the function app', () => {
-  it('is the same byte for byte when another copy of the sources is built in another folder', async () => {
-    const copy = join(root, 'elsewhere', 'clone');
-    for (const name of sources) cpSync(join(repository, name), join(copy, name), { recursive: true });
-    symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'), 'junction');
-    await buildInto(join(root, 'two'), copy);
-    expect(sameFolders(join(root, 'two', 'app'), join(built, 'app'))).toBe(true);
-    expect(sameFolders(join(root, 'two', 'relay'), join(built, 'relay'))).toBe(true);
-    expect(Buffer.compare(packFolder(join(root, 'two', 'app')), zip)).toBe(0);
-  });
-
   it('is the same in another time zone', () => {
     const code = `import { packFolder } from ${JSON.stringify(join(repository, 'infra/package/zip.ts'))};
       process.stdout.write(packFolder(${JSON.stringify(join(built, 'app'))}));`;

@@ -12,6 +12,7 @@ import type { PutVerdict } from '../core/reconcile/refusal.ts';
 import type { Intent } from '../core/reconcile/pod-row.ts';
 import { pendingStatus, rejectedStatus, statusToWrite } from '../core/status/status.ts';
 import { measureSinceBound } from './measure-pod.ts';
+import { usageOfNewGroup } from '../core/usage/usage.ts';
 import { isFreshlyBound, patchStatus } from './patch-status.ts';
 import { done, later } from './performed.ts';
 import type { Performed } from './performed.ts';
@@ -120,7 +121,11 @@ async function putGroup(
     const told = await recordEvent(session, { kind: 'create-event', type: 'Normal', ...notice });
     if (told.kind !== 'done') return told;
   }
-  const opened = await session.save({ intent: { kind: 'open', at: session.now() } }, { guardBirth: true });
+  const openedAt = session.now();
+  const opened = await session.save(
+    { intent: { kind: 'open', at: openedAt }, usage: usageOfNewGroup(session.row, pod, openedAt) },
+    { guardBirth: true },
+  );
   if (!opened.ok) return opened.fault.kind === 'conflict' ? { kind: 'released' } : later(opened.fault);
   const signal = session.callSignal();
   if (signal === undefined) return later(outOfTime);

@@ -1,10 +1,12 @@
 import { fail, ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
+import type { GroupObservation } from '../core/group/group.ts';
 import { isOwnedBy } from '../core/group/identity.ts';
 import { needsLook } from '../core/reconcile/decide.ts';
 import type { GroupSight, Observed } from '../core/reconcile/observed.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import { groupCondition } from '../core/status/status.ts';
+import { usageOfLook } from '../core/usage/usage.ts';
 import { outOfTime } from './pod-session.ts';
 import type { PodSession } from './pod-session.ts';
 
@@ -45,7 +47,9 @@ async function look(session: PodSession): Promise<Result<GroupSight>> {
       ...session.node.key,
       uid: session.row.uid,
     };
-    return ok(isOwnedBy(got.value.tags, owner) ? { kind: 'seen', group: got.value } : { kind: 'foreign' });
+    if (!isOwnedBy(got.value.tags, owner)) return ok({ kind: 'foreign' });
+    noteUsage(session, got.value);
+    return ok({ kind: 'seen', group: got.value });
   }
   if (got.fault.kind !== 'not-found') return got;
   if (session.deleteSent || (session.row.intent.kind === 'accepted' && session.row.intent.replacing === true)) {
@@ -53,6 +57,13 @@ async function look(session: PodSession): Promise<Result<GroupSight>> {
     if (!saved.ok) return saved;
   }
   return ok({ kind: 'absent' });
+}
+
+/** What the ledger will say of the group goes out with the next save; the next look would tell it again. */
+function noteUsage(session: PodSession, group: GroupObservation): void {
+  const { row, pod } = session;
+  const usage = usageOfLook(row.usage, pod, { group, now: session.sightAt });
+  if (usage !== row.usage) session.stage({ usage });
 }
 
 /** A pod whose group was accepted and that nobody deletes: creates and deletes go before it (DESIGN rule 9). */

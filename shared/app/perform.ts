@@ -1,6 +1,7 @@
 import { describeFault } from '../core/fault.ts';
 import type { Effect } from '../core/reconcile/observed.ts';
 import { timing } from '../core/reconcile/timing.ts';
+import { usageOfRow } from '../core/usage/usage.ts';
 import { createGroup } from './create-group.ts';
 import { done, later } from './performed.ts';
 import type { Performed } from './performed.ts';
@@ -99,8 +100,10 @@ async function deletePod(session: PodSession): Promise<Performed> {
   return done;
 }
 
+/** Group and pod are gone: what they used goes to the ledger with the row. */
 async function forget(session: PodSession): Promise<Performed> {
-  const forgotten = await session.deps.store.deletePod(session.node.key, session.held);
+  const usage = usageOfRow(session.node.key, session.row, session.now());
+  const forgotten = await session.deps.store.deletePod(session.node.key, session.held, usage);
   if (!forgotten.ok && forgotten.fault.kind !== 'conflict')
     session.deps.log.warn('row could not be removed', { uid: session.row.uid, fault: describeFault(forgotten.fault) });
   return { kind: 'released' };

@@ -19,6 +19,8 @@ const everyMs = 300_000;
 /** A relay that has not called for this long is taken to be down. */
 const relaySilenceMs = 45_000;
 const atOnce = 8;
+/** The ledger holds a year and what is needed to compare its first month: 400 days. */
+const ledgerMs = 400 * 86_400_000;
 
 /**
  * Compares nodes with the API server and with ARM, and makes due what does not match. Every five minutes (or `force`)
@@ -126,6 +128,17 @@ async function resyncNode(
     deps.log.warn('resync could not be written down', {
       node: nodeKeyText(node.key),
       fault: describeFault(saved.fault),
+    });
+  await pruneLedger(deps, node, input.now);
+}
+
+/** A hundred records at a time: no faster than they came. */
+async function pruneLedger(deps: Deps, node: NodeDeps, now: number): Promise<void> {
+  const pruned = await deps.store.pruneUsage(node.key, now - ledgerMs);
+  if (!pruned.ok && pruned.fault.kind !== 'conflict')
+    deps.log.warn('old records of the ledger could not be removed', {
+      node: nodeKeyText(node.key),
+      fault: describeFault(pruned.fault),
     });
 }
 

@@ -3,6 +3,7 @@ import type { Result } from '../core/fault.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { NodeRow } from '../core/reconcile/node-row.ts';
+import type { UsageRecord } from '../core/usage/usage.ts';
 
 /** A row as read, with what is needed to write it again only if nobody else did. */
 export interface Versioned<T> {
@@ -36,8 +37,22 @@ export interface StateStore {
     row: PodRow,
     guard: { readonly previous: Versioned<PodRow> | undefined; readonly birth?: Birth },
   ): Promise<Result<Versioned<PodRow>>>;
-  /** Removes row and due key. Succeeds when absent; `conflict` when somebody wrote meanwhile. */
-  deletePod(node: NodeKey, previous: Versioned<PodRow>): Promise<Result<void>>;
+  /**
+   * Removes row and due key. Succeeds when absent; `conflict` when somebody wrote meanwhile. `usage` goes to the ledger
+   * in one transaction with the row's own, which is gone from it then: each record stands there once, whatever is
+   * repeated or cut off. Without records, and with: two requests.
+   */
+  deletePod(node: NodeKey, previous: Versioned<PodRow>, usage?: readonly UsageRecord[]): Promise<Result<void>>;
+  /**
+   * The ledger's records of this node that overlap `from` to `to` (ms), complete, in the order of their ends. Pods that
+   * have a row still are not in it: `usageOfRow` tells of them. Cost: one request for each thousand that ended since `from`.
+   */
+  listUsage(
+    node: NodeKey,
+    window: { readonly from: number; readonly to: number },
+  ): Promise<Result<readonly UsageRecord[]>>;
+  /** Removes up to a hundred records of the ledger that ended before `before`, the oldest; answers how many. */
+  pruneUsage(node: NodeKey, before: number): Promise<Result<number>>;
   /** UIDs due at or before `until`, oldest first, by a key range. A due key whose row has moved on is removed on the way. */
   listDue(node: NodeKey, until: number, limit: number): Promise<Result<readonly string[]>>;
   /** How many due keys stand at or before `until`; cost: one request for each thousand. */
@@ -45,6 +60,11 @@ export interface StateStore {
   /** The earliest due key after now, or undefined. */
   getNextDue(node: NodeKey): Promise<Result<number | undefined>>;
   listPods(node: NodeKey): Promise<Result<readonly Versioned<PodRow>[]>>;
+  /**
+   * Every node that has a row of any kind, the ledger's too, whether it is still registered or not. Cost: one request
+   * for each.
+   */
+  listNodes(): Promise<Result<readonly NodeKey[]>>;
   getNode(node: NodeKey): Promise<Result<Versioned<NodeRow> | undefined>>;
   upsertNode(
     node: NodeKey,

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { BucketState } from '../core/budget/token-bucket.ts';
 import type { NodeRow } from '../core/reconcile/node-row.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
+import type { PodUsage, UsageRecord } from '../core/usage/usage.ts';
 
 /**
  * Rows as JSON. A row is input like any other: it may be of another version of this app, or not ours at all.
@@ -36,6 +37,18 @@ const intent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('deleted'), at: time }),
 ]);
 
+const owner = z.object({ kind: z.string(), name: z.string() });
+const share = z.number().min(0).max(100_000);
+
+const podUsage: z.ZodType<PodUsage> = z.object({
+  cpu: share,
+  memoryInGB: share,
+  owner: owner.exactOptional(),
+  startedAt: time.exactOptional(),
+  endedAt: time.exactOptional(),
+  earlier: z.array(z.tuple([time, time])),
+});
+
 const podRow: z.ZodType<PodRow> = z.object({
   namespace: z.string().min(1),
   name: z.string().min(1),
@@ -52,6 +65,21 @@ const podRow: z.ZodType<PodRow> = z.object({
   settled: z.boolean().default(false),
   reported: z.array(z.string()),
   fault: maybe(z.object({ reason: z.string(), message: z.string() })),
+  // What the ledger would lose is no reason to lose the rest of the row.
+  usage: maybe(podUsage).catch(undefined),
+});
+
+const usageRecord: z.ZodType<UsageRecord> = z.object({
+  cluster: z.string().min(1),
+  node: z.string().min(1),
+  namespace: z.string().min(1),
+  name: z.string().min(1),
+  uid: z.string().min(1),
+  owner: owner.exactOptional(),
+  cpu: share,
+  memoryInGB: share,
+  startedAt: time,
+  endedAt: time,
 });
 
 const nodeRow: z.ZodType<NodeRow> = z.object({
@@ -100,6 +128,8 @@ export type RowParser<T> = (text: string) => ParsedRow<T>;
 export const parsePodRow: RowParser<PodRow> = (text) => parse(podRow, text);
 export const parseNodeRow: RowParser<NodeRow> = (text) => parse(nodeRow, text);
 export const parseBucketState: RowParser<BucketState> = (text) => parse(bucketState, text);
+export const parseUsageRecord: RowParser<UsageRecord> = (text) => parse(usageRecord, text);
 
 /** The text that the parsers read. */
-export const formatRow = (row: PodRow | NodeRow | BucketState): string => JSON.stringify({ ...row, schemaVersion });
+export const formatRow = (row: PodRow | NodeRow | BucketState | UsageRecord): string =>
+  JSON.stringify({ ...row, schemaVersion });

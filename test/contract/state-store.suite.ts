@@ -3,6 +3,7 @@ import type { Result } from '../../shared/core/fault.ts';
 import type { NodeKey } from '../../shared/core/node/node-key.ts';
 import { newNodeRow } from '../../shared/core/reconcile/node-row.ts';
 import { newPodRow, type PodRow } from '../../shared/core/reconcile/pod-row.ts';
+import type { UsageRecord } from '../../shared/core/usage/usage.ts';
 import type { StateStore, Versioned } from '../../shared/ports/state-store.ts';
 
 /** What a store must offer to be held by the suite. */
@@ -26,6 +27,19 @@ const podRow = (uid: string, changes: Partial<PodRow> = {}): PodRow => ({
   ...newPodRow({ namespace: 'default', name: `pod-${uid}`, uid, group: `default-pod-${uid}` }),
   ...changes,
 });
+
+const usage = (uid: string, startedAt: number, endedAt: number): UsageRecord => ({
+  ...node,
+  namespace: 'default',
+  name: `pod-${uid}`,
+  uid,
+  owner: { kind: 'Job', name: 'nightly' },
+  cpu: 1.25,
+  memoryInGB: 1.5,
+  startedAt,
+  endedAt,
+});
+const always = { from: 0, to: 9_000_000_000_000 };
 
 function value<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(`${result.fault.kind}: ${result.fault.message}`);
@@ -66,6 +80,14 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
         absentSince: 800,
         reported: ['BackOff', 'Übel'],
         fault: { reason: 'InsufficientCapacity', message: 'No room.' },
+        usage: {
+          cpu: 1.25,
+          memoryInGB: 1.5,
+          owner: { kind: 'Job', name: 'nightly' },
+          startedAt: 700,
+          endedAt: 800,
+          earlier: [[100, 200]],
+        },
       });
       const written = await insert(row);
       expect(value(await store.getPod(node, 'a'))).toEqual({ value: row, etag: written.etag });
@@ -191,6 +213,92 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(faultOf(await store.deletePod(node, second))).toBe('ok');
       expect(value(await store.getPod(node, 'a'))).toBeUndefined();
       expect(value(await store.getNextDue(node))).toBeUndefined();
+    });
+
+    it('moves what a pod used to the ledger when its row goes, once, whatever is repeated', async () => {
+      const first = await insert(podRow('a', { dueAt: 1000, usage: { cpu: 1, memoryInGB: 1, earlier: [] } }));
+      const second = value(await store.upsertPod(node, { ...first.value, attempt: 1 }, { previous: first }));
+      const [record, earlier] = [usage('a', 500, 900), usage('a', 100, 200)];
+      expect(faultOf(await test.other.deletePod(node, first, [record]))).toBe('conflict');
+      expect(value(await store.listUsage(node, always))).toEqual([]);
+      expect(faultOf(await store.deletePod(node, second, [earlier, record]))).toBe('ok');
+      expect(faultOf(await store.deletePod(node, second, [earlier, usage('a', 500, 950)]))).toBe('ok');
+      expect(value(await test.other.listUsage(node, always))).toEqual([earlier, record]);
+      expect(value(await store.getPod(node, 'a'))).toBeUndefined();
+      expect(value(await store.listPods(node))).toEqual([]);
+      expect(value(await store.getNextDue(node))).toBeUndefined();
+    });
+
+    it('moves it also when the due key has vanished, or there was none', async () => {
+      const idle = await insert(podRow('idle'));
+      expect(faultOf(await store.deletePod(node, idle, [usage('idle', 1, 2)]))).toBe('ok');
+      const row = await insert(podRow('a', { dueAt: 3000 }));
+      const stale = { value: podRow('a', { dueAt: 2000 }), etag: row.etag };
+      expect(faultOf(await store.deletePod(node, stale, [usage('a', 3, 4)]))).toBe('ok');
+      expect(value(await store.listUsage(node, always)).map(({ uid }) => uid)).toEqual(['idle', 'a']);
+      expect(value(await store.listPods(node))).toEqual([]);
+    });
+
+    it('lets one of two who forget a pod at once write the ledger', async () => {
+      const row = await insert(podRow('a', { dueAt: 1000 }));
+      await Promise.all([
+        store.deletePod(node, row, [usage('a', 500, 900)]),
+        test.other.deletePod(node, row, [usage('a', 500, 901)]),
+      ]);
+      expect(value(await store.listUsage(node, always))).toHaveLength(1);
+    });
+
+    it('lists the ledger of a node by time: what overlaps the window, in the order of the ends', async () => {
+      const uid = 'a/b\\c#d?e%f!_ü';
+      const spans = [usage(uid, 1000, 5000), usage('b', 1000, 2000), usage('c', 3000, 4000), usage('d', 4000, 6000)];
+      for (const [index, record] of spans.entries())
+        value(await store.deletePod(node, await insert(podRow(`${index}-${record.uid}`)), [record]));
+      const ofSibling = { ...usage('x', 1000, 9000), node: sibling.node };
+      value(await store.deletePod(sibling, await insert(podRow('x'), sibling), [ofSibling]));
+      const uids = async (from: number, to: number) =>
+        value(await store.listUsage(node, { from, to })).map((record) => record.uid);
+      expect(await uids(0, 9999)).toEqual(['b', 'c', uid, 'd']);
+      expect(await uids(2000, 3000)).toEqual([uid]);
+      expect(await uids(1999, 3001)).toEqual(['b', 'c', uid]);
+      expect(await uids(6000, 9000)).toEqual([]);
+      expect(value(await store.listUsage(sibling, always))).toEqual([ofSibling]);
+    });
+
+    it('prunes the oldest of the ledger, a hundred at a time', async () => {
+      const records = Array.from({ length: 60 }, (_, index) => usage('a', index, 1000 + index));
+      for (const name of ['a', 'b'])
+        value(
+          await store.deletePod(
+            node,
+            await insert(podRow(name)),
+            records.map((record) => ({ ...record, uid: name })),
+          ),
+        );
+      value(await store.deletePod(node, await insert(podRow('c')), [usage('c', 1, 5000)]));
+      expect(value(await store.pruneUsage(node, 5000))).toBe(100);
+      expect(value(await store.pruneUsage(node, 5000))).toBe(20);
+      expect(value(await store.pruneUsage(node, 5000))).toBe(0);
+      expect(value(await store.listUsage(node, always)).map((record) => record.uid)).toEqual(['c']);
+    });
+
+    it('reads a pod row of the version before the ledger, and one whose usage is garbage', async () => {
+      const { usage: _, ...old } = podRow('old', { attempt: 2 });
+      await test.writeGarbage(node, 'old', JSON.stringify({ ...old, schemaVersion: 1 }));
+      await test.writeGarbage(node, 'odd', JSON.stringify({ ...podRow('odd'), usage: { cpu: 'x' }, schemaVersion: 1 }));
+      expect(value(await store.getPod(node, 'old'))?.value).toEqual(podRow('old', { attempt: 2 }));
+      expect(value(await store.getPod(node, 'odd'))?.value).toEqual(podRow('odd'));
+    });
+
+    it('lists every node that has a row, and nothing else', async () => {
+      expect(value(await store.listNodes())).toEqual([]);
+      await insert(podRow('a'));
+      await insert(podRow('b'), sibling);
+      const bucket = value(await store.getBucket('reads'));
+      value(await store.upsertBucket('reads', { tokens: 1, at: 1 }, bucket));
+      const names = value(await store.listNodes()).map((key) => `${key.cluster} ${key.node}`);
+      expect(names.toSorted()).toEqual([node, sibling].map((key) => `${key.cluster} ${key.node}`).toSorted());
+      value(await store.deletePod(sibling, (await insert(podRow('c'), sibling))));
+      expect(value(await test.other.listNodes())).toHaveLength(2);
     });
 
     it('marks the birth of a partition once', async () => {

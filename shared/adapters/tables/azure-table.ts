@@ -19,6 +19,7 @@ export function createAzureTable(connection: TableConnection): RowTable {
     now: () => readClock(connection),
     get: (partition, rowKey) => get(connection, partition, rowKey),
     query: (partition, range) => query(connection, partition, range),
+    nextPartition: (after) => nextPartition(connection, after),
     submit: (partition, writes) => submitOrCreateTable(connection, partition, writes),
     remove: (partition, rowKey, etag) => remove(connection, partition, rowKey, etag),
   };
@@ -72,6 +73,20 @@ async function query(connection: TableConnection, partition: string, range: RowR
     return found.slice(0, limit);
   });
   return rows.ok || !isMissing(rows.fault) ? rows : ok([]);
+}
+
+/** The table has no list of its partitions: each is found by the first row behind the one before. */
+async function nextPartition(connection: TableConnection, after: string): Promise<Result<string | undefined>> {
+  const queryOptions = { filter: `PartitionKey gt '${after}'`, select: ['PartitionKey'] };
+  const found = await attempt(connection, async (client, abortSignal) => {
+    // The service may answer an empty page and a way on.
+    for await (const page of client.listEntities({ queryOptions, abortSignal }).byPage({ maxPageSize: 1 })) {
+      const [first] = page;
+      if (first !== undefined) return first.partitionKey;
+    }
+    return undefined;
+  });
+  return found.ok || !isMissing(found.fault) ? found : ok(undefined);
 }
 
 /**

@@ -23,6 +23,17 @@ const stamp = (timeMs: number): string =>
 
 /** No encoded part holds `_`, so two nodes never share a partition. */
 export const nodePartition = (node: NodeKey): string => `${encode(node.cluster)}_${encode(node.node)}`;
+/** Which node a partition is of; undefined when it is of none. */
+export function parseNodePartition(partition: string): NodeKey | undefined {
+  const [cluster = '', node = '', ...more] = partition.split('_');
+  if (cluster === '' || node === '' || more.length > 0) return undefined;
+  try {
+    return { cluster: decode(cluster), node: decode(node) };
+  } catch {
+    return undefined;
+  }
+}
+
 export const bucketPartition = 'buckets';
 export const bucketKey = (name: string): string => `bucket-${encode(name)}`;
 
@@ -55,3 +66,15 @@ export function parseBirthKey(rowKey: string): number | undefined {
   const match = /^born-(\d{13})$/.exec(rowKey);
   return match?.[1] === undefined ? undefined : Number(match[1]);
 }
+
+/** By the end, so that a time is a range; a pod may have several. */
+export const usageKey = (endedAt: number, uid: string, index: number): string =>
+  `usage-${stamp(endedAt)}-${encode(uid)}-${index}`;
+export const usageFrom = (timeMs: number): { from: string; to: string } => ({
+  from: `usage-${stamp(timeMs)}`,
+  to: 'usage-~',
+});
+export const usageBefore = (timeMs: number): { from: string; to: string } => ({
+  from: 'usage-',
+  to: `usage-${stamp(timeMs)}`,
+});

@@ -1,10 +1,12 @@
 import { ok, type Result } from '../../core/fault.ts';
 import type { NodeKey } from '../../core/node/node-key.ts';
 import type { PodRow } from '../../core/reconcile/pod-row.ts';
+import type { UsageRecord } from '../../core/usage/usage.ts';
 import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import { formatRow, parsePodRow } from '../../wire/rows.ts';
 import * as keys from './keys.ts';
 import { conflictCodes, type Row, type RowTable, type RowWrite } from './row-table.ts';
+import { usageWrites } from './usage-rows.ts';
 import { garbageInTheWay, isConflict, type RowReader, version } from './row-access.ts';
 
 type PodRows = Pick<StateStore, 'getPod' | 'upsertPod' | 'deletePod' | 'listPods'>;
@@ -18,7 +20,7 @@ export function createPodRows(table: RowTable, read: RowReader): PodRows {
       return row.value === undefined ? ok(undefined) : read(row.value, parsePodRow);
     },
     upsertPod: (node, row, guard) => upsertPod(table, { node, row, ...guard }),
-    deletePod: (node, previous) => deletePod(table, node, previous),
+    deletePod: (node, previous, usage = []) => deletePod(table, { node, previous, usage }),
     listPods: async (node) => {
       const rows = await table.query(keys.nodePartition(node), keys.allPods);
       if (!rows.ok) return rows;
@@ -34,6 +36,8 @@ interface PodWrite {
   readonly row: PodRow;
   readonly previous: Versioned<PodRow> | undefined;
   readonly birth?: Birth;
+  /** More of the same transaction. */
+  readonly records?: readonly RowWrite[];
 }
 
 async function upsertPod(table: RowTable, write: PodWrite): Promise<Result<Versioned<PodRow>>> {
@@ -84,11 +88,34 @@ function podWrites(write: PodWrite, old: OldVersion): [RowWrite, ...RowWrite[]] 
   // An upsert gives the due key a new ETag, so that nobody who just found it stale can still remove it.
   if (due !== undefined) others.push({ kind: 'upsert', rowKey: due, text: '' });
   if (write.birth !== undefined) others.push({ kind: 'touch', rowKey: write.birth.key });
-  return [first, ...others];
+  return [first, ...others, ...(write.records ?? [])];
+}
+
+/**
+ * With records for the ledger the row is emptied first, in their transaction: the SDK's transactions delete whatever
+ * version stands there, and a row that somebody changed must not go. A crash in between leaves a row without a pod, which
+ * the next resync makes due.
+ */
+async function deletePod(
+  table: RowTable,
+  { node, previous, usage }: { node: NodeKey; previous: Versioned<PodRow>; usage: readonly UsageRecord[] },
+): Promise<Result<void>> {
+  if (usage.length === 0) return removePod(table, node, previous);
+  const row = { ...previous.value, usage: undefined, dueAt: undefined, lock: undefined };
+  const records = usageWrites(usage);
+  const old = { etag: previous.etag, oldDue: dueKeyOf(previous.value) };
+  const emptied = await replacePod(table, { node, row, previous, records }, old);
+  if (emptied.ok) return removePod(table, node, { value: row, etag: emptied.value });
+  // Gone already: so has been its transaction.
+  const isGone =
+    isConflict(emptied.fault, conflictCodes.missing) || isConflict(emptied.fault, conflictCodes.tableMissing);
+  if (!isGone) return emptied;
+  const current = await table.get(keys.nodePartition(node), keys.podRowKey(row.uid));
+  return current.ok && current.value === undefined ? ok(undefined) : emptied;
 }
 
 /** The row goes first: a due key that a crash leaves behind is removed by the next `listDue`. */
-async function deletePod(table: RowTable, node: NodeKey, previous: Versioned<PodRow>): Promise<Result<void>> {
+async function removePod(table: RowTable, node: NodeKey, previous: Versioned<PodRow>): Promise<Result<void>> {
   const partition = keys.nodePartition(node);
   const removed = await table.remove(partition, keys.podRowKey(previous.value.uid), previous.etag);
   const due = dueKeyOf(previous.value);

@@ -45,6 +45,8 @@ export interface RowTable {
   now(): Promise<Result<number>>;
   get(partition: string, rowKey: string): Promise<Result<Row | undefined>>;
   query(partition: string, range: RowRange): Promise<Result<readonly Row[]>>;
+  /** The first partition after this one that has a row; `''` is before all. Undefined: there is none. */
+  nextPartition(after: string): Promise<Result<string | undefined>>;
   /** All or nothing. Answers the ETag of the first write's row (`''` for a delete). `conflict` carries one of `conflictCodes`. */
   submit(partition: string, writes: readonly [RowWrite, ...RowWrite[]]): Promise<Result<string>>;
   /** Succeeds when absent; `conflict` when the row has another ETag. `*` is any. */

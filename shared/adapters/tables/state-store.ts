@@ -1,5 +1,6 @@
 import { ok, type Result } from '../../core/fault.ts';
 import type { BucketState } from '../../core/budget/token-bucket.ts';
+import type { NodeKey } from '../../core/node/node-key.ts';
 import type { NodeRow } from '../../core/reconcile/node-row.ts';
 import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import type { Log } from '../../ports/log.ts';
@@ -16,6 +17,7 @@ import {
   version,
 } from './row-access.ts';
 import { conflictCodes, type RowTable } from './row-table.ts';
+import { createUsageRows } from './usage-rows.ts';
 
 /** The state store's rules over any {@link RowTable}: the real table and the one in memory behave alike. */
 export function createStateStore(table: RowTable, log: Log): StateStore {
@@ -31,6 +33,8 @@ export function createStateStore(table: RowTable, log: Log): StateStore {
     now: () => table.now(),
     getBirth: (node) => getBirth(table, keys.nodePartition(node)),
     ...createPodRows(table, read),
+    ...createUsageRows(table, read),
+    listNodes: () => listNodes(table),
     listDue: (node, until, limit) => listDue(table, keys.nodePartition(node), { until, limit }),
     countDue: (node, until) => countDue(table, keys.nodePartition(node), until),
     getNextDue: (node) => findNextDue(table, keys.nodePartition(node)),
@@ -39,6 +43,18 @@ export function createStateStore(table: RowTable, log: Log): StateStore {
     getBucket: (name) => bucketRow(name).get(),
     upsertBucket: (name, state, previous) => bucketRow(name).upsert(state, previous),
   };
+}
+
+async function listNodes(table: RowTable): Promise<Result<readonly NodeKey[]>> {
+  const nodes: NodeKey[] = [];
+  for (let after = ''; ; ) {
+    const next = await table.nextPartition(after);
+    if (!next.ok) return next;
+    if (next.value === undefined) return ok(nodes);
+    const node = keys.parseNodePartition(next.value);
+    if (node !== undefined) nodes.push(node);
+    after = next.value;
+  }
 }
 
 async function getBirth(table: RowTable, partition: string): Promise<Result<Birth>> {

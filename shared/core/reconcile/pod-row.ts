@@ -1,3 +1,5 @@
+import type { PodUsage } from '../usage/usage.ts';
+
 /** What the tables remember of one pod. Everything in it can be rebuilt from the API server and from the groups' tags. */
 export interface PodRow {
   readonly namespace: string;
@@ -26,6 +28,8 @@ export interface PodRow {
   readonly reported: readonly string[];
   /** What the pod waits for, until a group of it has come up; while it stands, failures go on being counted. */
   readonly fault: { readonly reason: string; readonly message: string } | undefined;
+  /** For the ledger; undefined: no group yet, or a row of a version that kept nothing. */
+  readonly usage: PodUsage | undefined;
 }
 
 /** DESIGN rule 2. */
@@ -60,5 +64,6 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     settled: false,
     reported: [],
     fault: undefined,
+    usage: undefined,
   };
 }

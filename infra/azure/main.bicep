@@ -152,6 +152,12 @@ param logsDailyCapMb int = 250
 @maxValue(730)
 param logsRetentionInDays int = 30
 
+@description('Whether a workbook and alert rules are made.')
+param monitoring bool = true
+
+@description('Address that alerts are sent to; empty: they are seen in the portal only.')
+param alertEmail string = ''
+
 @description('Whether a virtual network is made.')
 param createVirtualNetwork bool = false
 
@@ -333,6 +339,29 @@ module telemetry 'modules/telemetry.bicep' = {
     tags: tags
     dailyCapMb: logsDailyCapMb
     retentionInDays: logsRetentionInDays
+  }
+}
+
+module workbook 'modules/workbook.bicep' = if (monitoring) {
+  name: '${installation}-workbook'
+  params: {
+    location: location
+    tags: tags
+    applicationInsightsId: telemetry.outputs.componentId
+    workspaceId: telemetry.outputs.workspaceId
+    functionAppName: functionAppName
+  }
+}
+
+module alerts 'modules/alerts.bicep' = if (monitoring) {
+  name: '${installation}-alerts'
+  params: {
+    location: location
+    tags: tags
+    applicationInsightsId: telemetry.outputs.componentId
+    workspaceId: telemetry.outputs.workspaceId
+    functionAppName: functionAppName
+    actionGroupEmail: alertEmail
   }
 }
 

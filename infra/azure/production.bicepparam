@@ -2,6 +2,8 @@ using './main.bicep'
 
 // A network and a storage account that nobody else reaches, spread over zones, locked, with instances that are always ready:
 //   az deployment group create -g <group> -f infra/azure/main.bicep -p infra/azure/production.bicepparam
+var vaultUri = readEnvironmentVariable('KEY_VAULT_URI', 'https://kubelet-secrets.example')
+
 param installation = 'prod-weu'
 
 param location = 'westeurope'
@@ -41,6 +43,8 @@ param logsDailyCapMb = 1000
 
 param logsRetentionInDays = 90
 
+param alertEmail = 'operators@example.com'
+
 param createVirtualNetwork = true
 
 param virtualNetworkAddressPrefix = '10.60.0.0/16'
@@ -58,6 +62,6 @@ param keyVaultId = '/subscriptions/00000000-0000-4000-8000-000000000000/resource
 param keyVaultReferences = [
   {
     name: 'EDGE_TOKEN'
-    secretUri: 'https://kubelet-secrets.vault.azure.net/secrets/edge-token'
+    secretUri: '${vaultUri}/secrets/edge-token'
   }
 ]

@@ -6,8 +6,9 @@ param principalId string
 @description('What tells this installation\'s roles from others\' in the tenant.')
 param installationKey string
 
+var groupId = resourceGroup().id
 var role = loadJsonContent('../roles/container-groups.json')
-var definitionName = guid(resourceGroup().id, installationKey, role.name)
+var definitionName = guid(groupId, installationKey, role.name)
 
 resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: definitionName
@@ -16,7 +17,7 @@ resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     description: role.description
     type: 'CustomRole'
     assignableScopes: [
-      resourceGroup().id
+      groupId
     ]
     permissions: [
       {
@@ -28,7 +29,7 @@ resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, principalId, definitionName)
+  name: guid(groupId, principalId, definitionName)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'

@@ -78,7 +78,8 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
 }
 
 resource app 'Microsoft.Web/sites@2025-03-01' = {
-  // checkov:skip=CKV_AZURE_16,CKV_AZURE_71: The identity is always there; checkov does not see which of the two kinds the parameter chooses.
+  // checkov:skip=CKV_AZURE_16: The identity is always there; checkov does not see which of the two kinds the parameter chooses.
+  // checkov:skip=CKV_AZURE_71: The identity is always there; checkov does not see which of the two kinds the parameter chooses.
   // checkov:skip=CKV_AZURE_78: Flex Consumption has no FTP, and its passwords are off below.
   // checkov:skip=CKV_AZURE_212: Flex Consumption scales from zero by itself; instances that are always ready are the parameter alwaysReady.
   // checkov:skip=CKV_AZURE_213: Flex Consumption has no health check path; the alerts watch the heartbeat.
@@ -130,7 +131,12 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 
 resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   // checkov:skip=CKV_AZURE_13: Every function verifies its caller itself: the relay's ServiceAccount token by TokenReview, before the body is read.
-  // checkov:skip=CKV_AZURE_63,CKV_AZURE_65,CKV_AZURE_66,CKV_AZURE_80,CKV_AZURE_88,CKV_AZURE_222: Names and values of application settings, taken for the site's configuration; what logs, runtime and access are is said of the site above.
+  // checkov:skip=CKV_AZURE_63: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
+  // checkov:skip=CKV_AZURE_65: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
+  // checkov:skip=CKV_AZURE_66: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
+  // checkov:skip=CKV_AZURE_80: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
+  // checkov:skip=CKV_AZURE_88: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
+  // checkov:skip=CKV_AZURE_222: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
   parent: app
   name: 'appsettings'
   properties: settings

@@ -12,8 +12,9 @@ param virtualNetworkName string
 @description('Name of the subnet that is delegated to container groups.')
 param subnetName string
 
+var groupId = resourceGroup().id
 var role = loadJsonContent('../roles/subnet-join.json')
-var definitionName = guid(resourceGroup().id, installationKey, role.name)
+var definitionName = guid(groupId, installationKey, role.name)
 
 resource virtualNetwork 'Microsoft.Network/virtualNetworks@2025-05-01' existing = {
   name: virtualNetworkName
@@ -31,7 +32,7 @@ resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     description: role.description
     type: 'CustomRole'
     assignableScopes: [
-      resourceGroup().id
+      groupId
     ]
     permissions: [
       {

@@ -8,8 +8,9 @@ param principalId string
 @description('What tells this installation\'s roles from others\' in the tenant.')
 param installationKey string
 
+var subscriptionId = subscription().id
 var role = loadJsonContent('../roles/subscription-reader.json')
-var definitionName = guid(subscription().id, installationKey, role.name)
+var definitionName = guid(subscriptionId, installationKey, role.name)
 
 resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: definitionName
@@ -18,7 +19,7 @@ resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     description: role.description
     type: 'CustomRole'
     assignableScopes: [
-      subscription().id
+      subscriptionId
     ]
     permissions: [
       {
@@ -30,7 +31,7 @@ resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(subscription().id, principalId, definitionName)
+  name: guid(subscriptionId, principalId, definitionName)
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'

@@ -78,6 +78,7 @@ export function faultyStore(life: Life, parts: TableParts): StateStore {
     },
     get: (partition, rowKey) => call('get', rowKey, () => table.get(partition, rowKey)),
     query: (partition, range) => call('query', range.from, () => table.query(partition, range)),
+    nextPartition: (after) => call('query', after, () => table.nextPartition(after)),
     submit: (partition, writes) => {
       for (const write of writes) if ('text' in write) parts.onWrite(write.text);
       const method = writes[0].kind === 'insert' ? 'insert' : 'submit';

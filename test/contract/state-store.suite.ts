@@ -297,7 +297,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       value(await store.upsertBucket('reads', { tokens: 1, at: 1 }, bucket));
       const names = value(await store.listNodes()).map((key) => `${key.cluster} ${key.node}`);
       expect(names.toSorted()).toEqual([node, sibling].map((key) => `${key.cluster} ${key.node}`).toSorted());
-      value(await store.deletePod(sibling, (await insert(podRow('c'), sibling))));
+      value(await store.deletePod(sibling, await insert(podRow('c'), sibling)));
       expect(value(await test.other.listNodes())).toHaveLength(2);
     });
 

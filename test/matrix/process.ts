@@ -111,6 +111,7 @@ function watchedTable(table: MemoryTable, instance: Instance): RowTable {
     now: () => table.now(),
     get: (...args) => instance.call('table.get', args, () => table.get(...args)),
     query: (...args) => instance.call('table.query', args, () => table.query(...args)),
+    nextPartition: (...args) => instance.call('table.query', args, () => table.nextPartition(...args)),
     submit: (...args) => instance.call('table.submit', args, () => table.submit(...args)),
     remove: (...args) => instance.call('table.remove', args, () => table.remove(...args)),
   };

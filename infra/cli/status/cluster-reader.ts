@@ -22,6 +22,8 @@ export interface ServerAnswer {
 export interface ClusterReader {
   /** GET of a path; undefined: 404. Reads only, so it can be repeated. */
   get(path: string): Promise<Part<ServerAnswer | undefined>>;
+  /** GET of what is no JSON; absent is a reason too. */
+  getText(path: string): Promise<Part<string>>;
 }
 
 const requestSeconds = 15;
@@ -29,18 +31,21 @@ const requestSeconds = 15;
 /** `context` undefined: the one of --context, or the current one. */
 export function createClusterReader(kubectl: Kubectl, context: string | undefined): ClusterReader {
   const more = context === undefined ? [] : ['--context', context];
+  const ask = async <T>(path: string, args: readonly string[], parse: (result: ProgramResult) => Part<T>) => {
+    const timeoutMs = (requestSeconds + 5) * 1000;
+    const all = ['get', '--raw', path, ...args, '--request-timeout', `${String(requestSeconds)}s`, ...more];
+    try {
+      return parse(await kubectl(all, { timeoutMs }));
+    } catch (error) {
+      // There is no kubectl: what it would have told is unknown, the rest is not.
+      if (error instanceof Stop) return unreadable(`${error.message}.`);
+      throw error;
+    }
+  };
   return {
-    get: async (path) => {
-      // At this verbosity kubectl tells the headers of the answer on stderr, with any token masked.
-      const args = ['get', '--raw', path, '--v', '8', '--request-timeout', `${String(requestSeconds)}s`, ...more];
-      try {
-        return parseAnswer(path, await kubectl(args, { timeoutMs: (requestSeconds + 5) * 1000 }));
-      } catch (error) {
-        // There is no kubectl: what it would have told is unknown, the rest is not.
-        if (error instanceof Stop) return unreadable(`${error.message}.`);
-        throw error;
-      }
-    },
+    // At this verbosity kubectl tells the headers of the answer on stderr, with any token masked.
+    get: (path) => ask(path, ['--v', '8'], (result) => parseAnswer(path, result)),
+    getText: (path) => ask(path, [], (result) => parseText(path, result)),
   };
 }
 
@@ -56,6 +61,11 @@ export function parseAnswer(path: string, result: ProgramResult): Part<ServerAns
   const serverMs = headerTime(result.stderr);
   return read({ json, ...(serverMs === undefined ? {} : { serverMs }) });
 }
+
+const parseText = (path: string, result: ProgramResult): Part<string> =>
+  result.code === 0
+    ? read(result.stdout)
+    : unreadable(`${kubectlStop(['get', path], { ...result, stderr: complaint(result.stderr) }).message}.`);
 
 /** The `Date` of the last answer that kubectl told of, in ms. */
 export function headerTime(stderr: string): number | undefined {

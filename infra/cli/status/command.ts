@@ -2,13 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { readRegistrations, servedClusters } from '../registrations.ts';
-import { Stop } from '../stop.ts';
-import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import { type Kubectl, createClusterReader, parseContexts } from './cluster-reader.ts';
 import { gatherStatus } from './gather.ts';
-import { type Part, read, unreadable } from './observed.ts';
 import { printStatus } from './print.ts';
+import { kubeContexts, registeredClusters } from './registered.ts';
 import { isBlind, statusReport } from './report.ts';
 
 const watchEveryMs = 5000;
@@ -76,30 +73,4 @@ export async function showStatus(context: CliContext): Promise<ExitCode> {
   if (!context.out.value(report)) printStatus(context.out, report);
   if (isBlind(observed)) return exitCodes.failed;
   return report.healthy ? exitCodes.done : exitCodes.attention;
-}
-
-/** The clusters of the setting and of the blob; a blob that cannot be read is told, and the rest goes on. */
-async function registeredClusters(
-  context: CliContext,
-): Promise<{ readonly registrations: Part<undefined>; readonly clusters: readonly ClusterRegistration[] }> {
-  const settings = await context.settings();
-  if (settings.REGISTRATIONS_URL === undefined) return { registrations: read(undefined), clusters: settings.CLUSTERS };
-  try {
-    const { clusters } = await readRegistrations(await context.registrations(), context.signal);
-    return { registrations: read(undefined), clusters: servedClusters(settings, clusters) };
-  } catch (error) {
-    if (error instanceof Stop) return { registrations: unreadable(`${error.message}.`), clusters: settings.CLUSTERS };
-    throw error;
-  }
-}
-
-/** No kubectl, or no kubeconfig: then the clusters cannot be asked, and each says so. */
-async function kubeContexts(context: CliContext): Promise<string> {
-  try {
-    const config = await context.kubectl(['config', 'view', '--output', 'json']);
-    return config.code === 0 ? config.stdout : '';
-  } catch (error) {
-    if (error instanceof Stop) return '';
-    throw error;
-  }
 }

@@ -9,7 +9,10 @@ const deadSeconds = 40;
 const aheadSeconds = 5;
 
 /** Whether somebody keeps the node alive. */
-export function leaseFindings({ lease, state }: NodeObserved, subject: string): readonly Finding[] {
+export function leaseFindings(
+  { lease, state }: Pick<NodeObserved, 'lease' | 'state'>,
+  subject: string,
+): readonly Finding[] {
   if (lease.kind === 'unreadable') {
     return [
       {

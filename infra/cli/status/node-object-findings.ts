@@ -2,9 +2,10 @@ import type { NodeHome } from './node-findings.ts';
 import type { Finding, NodeObserved, NodeSeen } from './observed.ts';
 
 type Whose = NodeHome & { readonly subject: string };
+type Observed = Pick<NodeObserved, 'state' | 'node' | 'groups' | 'pods'>;
 
 /** What the Node object itself shows. */
-export function nodeObjectFindings(observed: NodeObserved, whose: Whose): readonly Finding[] {
+export function nodeObjectFindings(observed: Observed, whose: Whose): readonly Finding[] {
   const { node, state } = observed;
   const { subject } = whose;
   if (node.kind === 'unreadable') {
@@ -67,7 +68,7 @@ const foreignFinding = (owner: string | undefined, { subject, installation }: Wh
   hint: 'The app writes nothing to a Node of another owner: attach under another --node name, or delete that Node if nobody needs it.',
 });
 
-const removedFinding = ({ groups, pods }: NodeObserved, subject: string): Finding => {
+const removedFinding = ({ groups, pods }: Observed, subject: string): Finding => {
   const groupsLeft = groups.kind === 'read' ? groups.value : undefined;
   const podsLeft = pods.kind === 'read' ? Object.values(pods.value).reduce((sum, count) => sum + count, 0) : undefined;
   const left = [

@@ -46,6 +46,10 @@ export function createMemoryTable(options: { readonly now: () => number }): Memo
     now: async () => ok(options.now()),
     get: async (partition, rowKey) => ok(rowsOf(partition).get(rowKey)),
     query: async (partition, range) => ok(rowsOf(partition).range(range)),
+    nextPartition: async (after) => {
+      const later = [...partitions].filter(([name, rows]) => name > after && !rows.isEmpty).map(([name]) => name);
+      return ok(later.toSorted((a, b) => (a < b ? -1 : 1))[0]);
+    },
     submit: async (partition, writes) => submit(partition, writes),
     remove: async (partition, rowKey, etag) => remove(partition, rowKey, etag),
     clear: () => {
@@ -65,6 +69,10 @@ class SortedRows {
 
   get(rowKey: string): Row | undefined {
     return this.#rows.get(rowKey);
+  }
+
+  get isEmpty(): boolean {
+    return this.#rows.size === 0;
   }
 
   set(row: Row): void {

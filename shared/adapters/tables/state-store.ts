@@ -47,7 +47,7 @@ export function createStateStore(table: RowTable, log: Log): StateStore {
 
 async function listNodes(table: RowTable): Promise<Result<readonly NodeKey[]>> {
   const nodes: NodeKey[] = [];
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const next = await table.nextPartition(after);
     if (!next.ok) return next;
     if (next.value === undefined) return ok(nodes);

@@ -1,0 +1,99 @@
+import { describeFault } from '../../../shared/core/fault.ts';
+import type { Settings } from '../../../shared/wire/settings.ts';
+import { type AppSource, azAppArgs } from '../app-settings.ts';
+import type { CliContext } from '../context.ts';
+import { type Part, read, unreadable } from '../status/observed.ts';
+import { readAccount, readApp, readGrants, readProvider, readStorageId, readSubnet } from './azure-facts.ts';
+import { judgeApp, judgeIdentity, judgeLogin, judgeProvider, judgeQuota, judgeSubnet } from './azure-judgements.ts';
+import { type Check, failed, good, skipped } from './check.ts';
+import { judgeRole } from './role-judgements.ts';
+import { roleNeeds, storageAccountName } from './role-needs.ts';
+
+/** Tells one check as soon as it is made. */
+export type Tell = (check: Check) => void;
+
+/** The login and the app itself, before its settings are known. Answers the id of the app's principal, if it could be told. */
+export async function checkLogin(context: CliContext, source: AppSource, tell: Tell): Promise<boolean> {
+  const subscription = source.kind === 'azure' ? source.subscription : undefined;
+  const account = await readAccount(context.az, subscription);
+  const check = judgeLogin(account);
+  // With a settings file nothing needs az but the checks that ask it.
+  const isNeeded = source.kind === 'azure' || account.kind === 'read';
+  tell(isNeeded ? check : skipped(check.name, `${check.found} What only az can tell is skipped.`));
+  return account.kind === 'read';
+}
+
+const noAz = 'az is not logged in.';
+
+/** The app at Azure: whether it runs, who it is, what it may. `principalId` undefined: unknown. */
+export async function checkApp(
+  context: CliContext,
+  { source, settings, hasAz }: { readonly source: AppSource; readonly settings: Settings; readonly hasAz: boolean },
+  tell: Tell,
+): Promise<string | undefined> {
+  if (source.kind === 'file') {
+    const given = context.options.text('principal-id');
+    tell(skipped('function app', 'Only the settings file is known, not the app.'));
+    if (given === undefined) tell(skipped('identity', 'Unknown without the app; --principal-id names it.'));
+    if (given !== undefined && hasAz) await checkRoles(context, { settings, principalId: given }, tell);
+    return given;
+  }
+  const app = await readApp(context.az, azAppArgs(source));
+  tell(judgeApp(app, source.app));
+  if (app.kind === 'unreadable') {
+    tell(skipped('identity', 'Unknown without the app.'));
+    return undefined;
+  }
+  const { check, principalId } = judgeIdentity(app.value, settings);
+  tell(check);
+  if (principalId !== undefined) await checkRoles(context, { settings, principalId }, tell);
+  return principalId;
+}
+
+async function checkRoles(
+  { az }: CliContext,
+  { settings, principalId }: { readonly settings: Settings; readonly principalId: string },
+  tell: Tell,
+): Promise<void> {
+  const subscription = settings.AZURE_SUBSCRIPTION_ID;
+  const account = storageAccountName(settings);
+  const storage = account === undefined ? undefined : await readStorageId(az, account, subscription);
+  const grants = await readGrants(az, principalId, subscription);
+  for (const need of roleNeeds(settings, storage?.kind === 'read' ? storage.value : undefined))
+    tell(judgeRole(need, grants, principalId));
+  if (storage === undefined)
+    tell(skipped('role: storage', 'The settings have a connection string, which needs no role.'));
+  else if (storage.kind === 'unreadable') tell(skipped('role: storage', storage.reason));
+}
+
+/** The subscription and the region: provider, quota, subnet. */
+export async function checkRegion(
+  context: CliContext,
+  { settings, hasAz }: { readonly settings: Settings; readonly hasAz: boolean },
+  tell: Tell,
+): Promise<void> {
+  const { az, signal } = context;
+  const subscription = settings.AZURE_SUBSCRIPTION_ID;
+  tell(judgeProvider(hasAz ? await readProvider(az, subscription) : unreadable(noAz)));
+  const groups = await context.groups();
+  const listed = await groups.list(signal);
+  tell(
+    listed.ok
+      ? good(
+          'resource group',
+          `${settings.AZURE_RESOURCE_GROUP} is there and holds ${String(listed.value.length)} container groups.`,
+        )
+      : failed(
+          'resource group',
+          `The container groups of ${settings.AZURE_RESOURCE_GROUP} could not be listed: ${describeFault(listed.fault)}`,
+          'See that it exists, and that you may read it; the app needs it too.',
+        ),
+  );
+  const usages = await groups.listUsages(signal);
+  const part: Part<Parameters<typeof judgeQuota>[0] extends Part<infer T> ? T : never> = usages.ok
+    ? read(usages.value)
+    : unreadable(describeFault(usages.fault));
+  for (const check of judgeQuota(part, settings.AZURE_LOCATION)) tell(check);
+  if (settings.ACI_SUBNET_ID !== undefined)
+    tell(judgeSubnet(hasAz ? await readSubnet(az, settings.ACI_SUBNET_ID) : unreadable(noAz)));
+}

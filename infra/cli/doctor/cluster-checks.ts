@@ -1,0 +1,186 @@
+import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
+import { kubectlStop } from '../kube.ts';
+import { Stop } from '../stop.ts';
+import { leaseAge, parseNodeSeen, parseUid } from '../status/cluster-objects.ts';
+import { type ClusterReader, type Kubectl, type ServerAnswer, complaint } from '../status/cluster-reader.ts';
+import { leaseFindings } from '../status/lease-findings.ts';
+import { nodeObjectFindings } from '../status/node-object-findings.ts';
+import { type Finding, type NodeObserved, type Part, read, unreadable } from '../status/observed.ts';
+import type { Tell } from './azure-checks.ts';
+import { type Check, failed, good, skipped, warned } from './check.ts';
+import {
+  type Subject,
+  parseDeployment,
+  parseLeader,
+  parseResources,
+  parseRights,
+  parseService,
+  parseVersion,
+  parseVersions,
+  rightReviews,
+} from './cluster-facts.ts';
+import {
+  type RelayFacts,
+  judgeAddress,
+  judgeAdmission,
+  judgeChart,
+  judgeClusterUid,
+  judgeKubeletPort,
+  judgeLeader,
+  judgeRelay,
+  judgeRights,
+  judgeVersion,
+} from './cluster-judgements.ts';
+
+/** What one cluster is checked with. */
+export interface ClusterCheckSources {
+  readonly cluster: ClusterRegistration;
+  readonly installation: string;
+  /** Who the app is toward it; undefined: unknown. */
+  readonly subject: Subject | undefined;
+  readonly reader: ClusterReader;
+  /** kubectl with the same context. */
+  readonly kubectl: Kubectl;
+  readonly version: string;
+}
+
+/** All that the API server tells of one cluster. Answers its time, when it told it. */
+export async function checkCluster(sources: ClusterCheckSources, tell: Tell): Promise<number | undefined> {
+  const { cluster, reader } = sources;
+  const of = (check: string): string => `${cluster.name}: ${check}`;
+  const home = await reader.get('/api/v1/namespaces/kube-system');
+  const uid = partOf(home, ({ json }) => parseUid(json));
+  if (uid.kind === 'unreadable') {
+    tell(
+      failed(
+        of('your access'),
+        uid.reason,
+        'Name the right --kubeconfig and --context; the rest of this cluster is skipped.',
+      ),
+    );
+    return undefined;
+  }
+  tell(judgeClusterUid(of('UID'), uid, cluster.uid));
+  tell(
+    judgeVersion(
+      of('version'),
+      partOf(await reader.get('/version'), ({ json }) => parseVersion(json)),
+      cluster.version,
+    ),
+  );
+  if (uid.value !== cluster.uid) return undefined;
+  tell(await checkRights(of("the app's rights"), sources));
+  await checkRelay(sources, of, tell);
+  tell(judgeAdmission(of('admission policies'), await readAdmission(reader)));
+  for (const node of cluster.nodes) await checkNode(sources, node, tell);
+  return home.kind === 'read' ? home.value?.serverMs : undefined;
+}
+
+/** An absent object is a reason like any other. */
+function partOf<T>(answer: Part<ServerAnswer | undefined>, parse: (answer: ServerAnswer) => T | undefined): Part<T> {
+  if (answer.kind === 'unreadable') return answer;
+  const value = answer.value === undefined ? undefined : parse(answer.value);
+  return value === undefined ? unreadable('It is not there.') : read(value);
+}
+
+/** An absent object is undefined. */
+function optionalOf<T>(
+  answer: Part<ServerAnswer | undefined>,
+  parse: (answer: ServerAnswer) => T | undefined,
+): Part<T | undefined> {
+  return answer.kind === 'read' && answer.value === undefined ? read(undefined) : partOf(answer, parse);
+}
+
+async function checkRights(name: string, { cluster, subject, kubectl }: ClusterCheckSources): Promise<Check> {
+  if (subject === undefined)
+    return skipped(name, 'Who the app is toward this cluster is unknown; --principal-id names its identity.');
+  const reviews = rightReviews(
+    cluster.nodes.map((node) => node.name),
+    subject,
+  );
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: reviews.map(({ review }) => review) });
+  const args = ['create', '--filename', '-', '--output', 'jsonpath={.status.allowed}{"\\n"}'];
+  try {
+    const result = await kubectl(args, { input });
+    const rights = result.code === 0 ? parseRights(reviews, result.stdout) : undefined;
+    const reason = kubectlStop(['create', 'subjectaccessreviews'], {
+      ...result,
+      stderr: complaint(result.stderr),
+    }).message;
+    return judgeRights(name, subject.user, rights === undefined ? unreadable(`${reason}.`) : read(rights));
+  } catch (error) {
+    if (error instanceof Stop) return skipped(name, `${error.message}.`);
+    throw error;
+  }
+}
+
+async function checkRelay(
+  { cluster, reader, version }: ClusterCheckSources,
+  of: (check: string) => string,
+  tell: Tell,
+): Promise<void> {
+  const [namespace = ''] = cluster.relay.serviceAccount.split(':');
+  const [deployment, leader, service] = await Promise.all([
+    reader.get(`/apis/apps/v1/namespaces/${namespace}/deployments/relay`),
+    reader.get(`/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/relay`),
+    reader.get(`/api/v1/namespaces/${namespace}/services/relay`),
+  ]);
+  const facts: RelayFacts = {
+    deployment: optionalOf(deployment, ({ json }) => parseDeployment(json)),
+    leader: optionalOf(leader, ({ json, serverMs }) => parseLeader(json, serverMs)),
+    service: optionalOf(service, ({ json }) => parseService(json)),
+  };
+  tell(judgeRelay(of('relay'), facts.deployment, namespace));
+  tell(judgeLeader(of("relay's leader"), facts.leader, namespace));
+  for (const node of cluster.nodes.filter(({ state }) => state !== 'removed'))
+    tell(judgeAddress(of(`address of ${node.name}`), facts.service, node));
+  tell(judgeChart(of('chart'), facts.deployment, version));
+}
+
+async function readAdmission(reader: ClusterReader): Promise<Part<Readonly<Record<string, readonly string[]>>>> {
+  const group = '/apis/admissionregistration.k8s.io';
+  const versions = partOf(await reader.get(group), ({ json }) => parseVersions(json));
+  if (versions.kind === 'unreadable') return versions;
+  const found = await Promise.all(
+    versions.value.map(async (version) => {
+      const resources = partOf(await reader.get(`${group}/${version}`), ({ json }) => parseResources(json));
+      return [version, resources.kind === 'read' ? resources.value : []] as const;
+    }),
+  );
+  return read(Object.fromEntries(found));
+}
+
+async function checkNode(sources: ClusterCheckSources, node: NodeRegistration, tell: Tell): Promise<void> {
+  const { cluster, installation, reader } = sources;
+  const subject = `${cluster.name}: node ${node.name}`;
+  const nodeAnswer = await reader.get(`/api/v1/nodes/${node.name}`);
+  const observed: Pick<NodeObserved, 'state' | 'node' | 'lease' | 'groups' | 'pods'> = {
+    state: node.state,
+    node: optionalOf(nodeAnswer, ({ json, serverMs }) => parseNodeSeen(json, serverMs)),
+    lease: optionalOf(
+      await reader.get(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${node.name}`),
+      ({ json, serverMs }) => {
+        const age = leaseAge(json, serverMs);
+        return age === undefined ? undefined : { ageSeconds: age };
+      },
+    ),
+    groups: unreadable('not asked'),
+    pods: unreadable('not asked'),
+  };
+  const home = { installation, cluster: cluster.name, asked: true, subject };
+  tell(asCheck(subject, nodeObjectFindings(observed, home), 'It is Ready.'));
+  const lease = observed.lease.kind === 'read' ? observed.lease.value : undefined;
+  const moves = lease === undefined ? 'There is none, as it should be.' : `Renewed ${String(lease.ageSeconds)} s ago.`;
+  tell(asCheck(`${subject}: Lease`, leaseFindings(observed, subject), moves));
+  if (node.state === 'removed' || observed.node.kind === 'unreadable' || observed.node.value === undefined) return;
+  // Through the API server, as kubectl logs goes.
+  const proxied = await reader.getText(`/api/v1/nodes/${node.name}/proxy/healthz`);
+  tell(judgeKubeletPort(`${subject}: kubelet port`, proxied));
+}
+
+/** The first finding is the worst. */
+function asCheck(name: string, findings: readonly Finding[], fine: string): Check {
+  const [first] = findings;
+  if (first === undefined || first.severity === 'info') return good(name, first?.sentence ?? fine);
+  return (first.severity === 'error' ? failed : warned)(name, first.sentence, first.hint);
+}

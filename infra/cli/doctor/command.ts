@@ -1,0 +1,192 @@
+import packageJson from '../../../package.json' with { type: 'json' };
+import { describeFault } from '../../../shared/core/fault.ts';
+import { readAuthority } from '../../../shared/app/compose.ts';
+import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
+import { type AppSettings, appSource } from '../app-settings.ts';
+import type { Command } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import type { Colour } from '../output.ts';
+import { Stop } from '../stop.ts';
+import { contextFor, createClusterReader, parseContexts } from '../status/cluster-reader.ts';
+import type { Kubectl } from '../status/cluster-reader.ts';
+import { type Part, read, unreadable } from '../status/observed.ts';
+import { kubeContexts, registeredClusters } from '../status/registered.ts';
+import { checkApp, checkLogin, checkRegion, type Tell } from './azure-checks.ts';
+import { type Check, doctorExitCode, failed, good, skipped, warned } from './check.ts';
+import { type ClockFacts, judgeClocks } from './clock-judgement.ts';
+import { checkCluster } from './cluster-checks.ts';
+import { subjectOf } from './cluster-facts.ts';
+import { judgeReach } from './cluster-judgements.ts';
+import { reach } from './reach.ts';
+
+const help = `
+Checks one thing after the other, with your own rights, and says for each what it found and how to mend it:
+the Azure login, the function app, its settings and identity, the roles of that identity, the resource provider, the
+resource group, the quota, the subnet, the tables, the registrations; for each registered cluster the way to its
+API server, its UID and version, the app's rights in it, the relay (Deployment, leader, Service), the chart's version,
+the admission API, each Node and its Lease, and the kubelet port through the API server; at last the clocks.
+It changes nothing. What you may not look at is skipped, with the reason.
+
+Exit code 0: nothing to mend; 3: something is; 1: nothing could be checked.
+
+--output json|yaml has {installation, healthy, checks[] {name, verdict: ok|warning|failed|skipped, found, mend}}.
+`;
+
+export const doctorCommand: Command = {
+  name: 'doctor',
+  summary: 'checks everything one by one and says how to mend it',
+  help,
+  options: {
+    'principal-id': {
+      type: 'string',
+      value: 'ID',
+      description: "object id of the app's identity, where only --settings is given",
+    },
+  },
+  run: async (context) => {
+    const checks: Check[] = [];
+    const tell: Tell = (check) => {
+      checks.push(check);
+      if (context.out.format === 'table') printCheck(context, check);
+    };
+    const app = await checkAll(context, tell);
+    const code = doctorExitCode(checks);
+    const installation = app?.settings.INSTALLATION ?? null;
+    if (!context.out.value({ installation, healthy: code === 0, checks })) printEnd(context, checks);
+    return code;
+  },
+};
+
+async function checkAll(context: CliContext, tell: Tell): Promise<AppSettings | undefined> {
+  const source = appSource(context.options);
+  const hasAz = await checkLogin(context, source, tell);
+  const app = await readApp(context, tell);
+  if (app === undefined) return undefined;
+  const { settings } = app;
+  const principalId = await checkApp(context, { source, settings, hasAz }, tell);
+  await checkRegion(context, { settings, hasAz }, tell);
+  const tablesMs = await checkTables(context, tell);
+  const clusters = await checkRegistrations(context, tell);
+  const clocks = [await armClock(settings, context.signal), { whose: 'tables', aheadSeconds: ahead(tablesMs) }];
+  for (const cluster of clusters) clocks.push(await checkOne(context, { cluster, app, principalId }, tell));
+  tell(judgeClocks(clocks));
+  return app;
+}
+
+/** The settings as the app itself would read them. */
+async function readApp(context: CliContext, tell: Tell): Promise<AppSettings | undefined> {
+  try {
+    const app = await context.app();
+    tell(
+      good('settings', `They are valid: installation ${app.settings.INSTALLATION} in ${app.settings.AZURE_LOCATION}.`),
+    );
+    return app;
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    tell(failed('settings', `${error.message}.`, error.fix ?? 'docs/settings.md has the shape of each.'));
+    tell(skipped('everything else', 'It needs the settings.'));
+    return undefined;
+  }
+}
+
+async function checkTables(context: CliContext, tell: Tell): Promise<number | undefined> {
+  const store = await context.store();
+  const bucket = await store.getBucket('reads');
+  const now = await store.now();
+  if (bucket.ok && now.ok) {
+    tell(good('tables', 'The Table service answers.'));
+    return now.value;
+  }
+  const fault = bucket.ok ? now : bucket;
+  const reason = fault.ok ? 'unknown' : describeFault(fault.fault);
+  const mend =
+    'You need the role Storage Table Data Reader on the storage account; where it is private, run doctor from its network.';
+  tell(failed('tables', `The Table service could not be asked: ${reason}`, mend));
+  return undefined;
+}
+
+async function checkRegistrations(context: CliContext, tell: Tell): Promise<readonly ClusterRegistration[]> {
+  const { registrations, clusters } = await registeredClusters(context);
+  const name = 'registrations';
+  const names = clusters.map((cluster) => cluster.name).join(', ');
+  if (registrations.kind === 'unreadable')
+    tell(
+      failed(
+        name,
+        registrations.reason,
+        'See REGISTRATIONS_URL, and the role Storage Blob Data Contributor of yours and the app.',
+      ),
+    );
+  else if (clusters.length === 0)
+    tell(warned(name, 'No cluster is registered.', 'serverless-kubelet attach registers one.'));
+  else tell(good(name, `${String(clusters.length)} registered: ${names}.`));
+  return clusters;
+}
+
+/** One cluster, and what time it is there. */
+async function checkOne(
+  context: CliContext,
+  {
+    cluster,
+    app,
+    principalId,
+  }: { readonly cluster: ClusterRegistration; readonly app: AppSettings; readonly principalId: string | undefined },
+  tell: Tell,
+): Promise<ClockFacts> {
+  const { certificateAuthority: caPem } = cluster;
+  const reached = await reach(`${cluster.server}/version`, { caPem, signal: context.signal });
+  tell(judgeReach(`${cluster.name}: API server`, new URL(cluster.server).host, reached.facts));
+  const asked = context.options.text('context');
+  const { context: name } = contextFor(cluster.server, parseContexts(await kubeContexts(context)), asked);
+  const more = name === undefined || name === asked ? [] : ['--context', name];
+  const kubectl: Kubectl = (args, options) => context.kubectl([...args, ...more], options);
+  const beforeMs = Date.now();
+  const serverMs = await checkCluster(
+    {
+      cluster,
+      installation: app.settings.INSTALLATION,
+      subject: subjectOf(cluster, { principalId, values: app.values }),
+      reader: createClusterReader(kubectl, undefined),
+      kubectl,
+      version: packageJson.version,
+    },
+    tell,
+  );
+  const known = reached.aheadSeconds ?? (serverMs === undefined ? undefined : (serverMs - beforeMs) / 1000);
+  return { whose: cluster.name, aheadSeconds: known === undefined ? unreadable('It told no time.') : read(known) };
+}
+
+async function armClock(settings: Settings, signal: AbortSignal): Promise<ClockFacts> {
+  const authority = readAuthority(settings);
+  const caPem = authority.ok ? authority.pem : undefined;
+  // Without a token ARM refuses, and tells the time all the same.
+  const { aheadSeconds, facts } = await reach(`${settings.ARM_ENDPOINT}/subscriptions?api-version=2022-12-01`, {
+    caPem,
+    signal,
+  });
+  return { whose: 'ARM', aheadSeconds: aheadSeconds === undefined ? unreadable(facts.at) : read(aheadSeconds) };
+}
+
+const ahead = (serverMs: number | undefined): Part<number> =>
+  serverMs === undefined ? unreadable('It told no time.') : read((serverMs - Date.now()) / 1000);
+
+const marks: Readonly<Record<Check['verdict'], readonly [mark: string, colour: Colour]>> = {
+  ok: ['ok', 'green'],
+  warning: ['warning', 'yellow'],
+  failed: ['failed', 'red'],
+  skipped: ['skipped', 'dim'],
+};
+
+function printCheck({ out }: CliContext, { name, verdict, found, mend }: Check): void {
+  const [mark, colour] = marks[verdict];
+  out.line(`${out.paint(colour, mark.padEnd(8))} ${name}: ${found}`);
+  if (mend !== undefined) out.line(`         → ${mend}`);
+}
+
+function printEnd({ out }: CliContext, checks: readonly Check[]): void {
+  const count = (verdict: Check['verdict']): number => checks.filter((check) => check.verdict === verdict).length;
+  out.line('');
+  out.line(
+    `${String(count('ok'))} ok, ${String(count('warning'))} warnings, ${String(count('failed'))} failed, ${String(count('skipped'))} skipped.`,
+  );
+}

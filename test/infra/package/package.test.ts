@@ -20,7 +20,7 @@ beforeAll(async () => {
   built = join(root, 'one');
   await buildInto(built, repository);
   zip = packFolder(join(built, 'app'));
-});
+}, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** Of all maps: which npm packages' files the bundle has. */

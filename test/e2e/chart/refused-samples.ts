@@ -1,0 +1,146 @@
+/** For each field that the admission policy can see being refused, pods that have it: as fragments of a pod's spec. */
+
+type Fragment = Readonly<Record<string, unknown>>;
+
+const quantity = { requests: { storage: '1Gi' } };
+const claim = { name: 'd', resourceClaimName: 'd' };
+
+/** Members of the pod's spec. */
+const pods: readonly Fragment[] = [
+  { os: { name: 'windows' } },
+  { dnsPolicy: 'None', dnsConfig: { nameservers: ['10.0.0.10'] } },
+  { hostNetwork: true },
+  { hostPID: true },
+  { hostIPC: true },
+  { hostUsers: false },
+  { hostAliases: [{ ip: '10.0.0.4', hostnames: ['a'] }] },
+  { hostname: 'a', subdomain: 'b', setHostnameAsFQDN: true },
+  { hostnameOverride: 'a' },
+  { shareProcessNamespace: true },
+  { readinessGates: [{ conditionType: 'example.com/a' }] },
+  { runtimeClassName: 'sandbox' },
+  { resources: { requests: { cpu: '1' } } },
+  { resourceClaims: [claim] },
+  { securityContext: { runAsUser: 0, runAsGroup: 1 } },
+  { securityContext: { runAsNonRoot: true } },
+  { securityContext: { seLinuxOptions: { level: 's0' } } },
+  { securityContext: { windowsOptions: { runAsUserName: 'a' } } },
+  { securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'a' } } },
+  { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'a' } } },
+  { securityContext: { fsGroup: 1, supplementalGroups: [2], supplementalGroupsPolicy: 'Strict' } },
+  { securityContext: { sysctls: [{ name: 'kernel.shm_rmid_forced', value: '1' }] } },
+];
+
+const probe = { tcpSocket: { port: 80 } };
+const hook = { exec: { command: ['a'] } };
+const mount = { name: 'v', mountPath: '/v' };
+const volume = { name: 'v', emptyDir: {} };
+
+/** Members of the container, and what the pod needs for them to be valid. */
+const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] = [
+  [{ workingDir: '/a' }],
+  [{ imagePullPolicy: 'Never' }],
+  [{ livenessProbe: probe, readinessProbe: probe, startupProbe: probe }],
+  [{ lifecycle: { preStop: hook } }],
+  [{ stdin: true, stdinOnce: true, tty: true }],
+  [{ terminationMessagePath: '/a' }],
+  [{ restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [1] } }], restartPolicy: 'Never' }],
+  [
+    { env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'a', key: 'A' } } }] },
+    { volumes: [volume] },
+  ],
+  [{ volumeMounts: [{ ...mount, subPath: 'a' }] }, { volumes: [volume] }],
+  [{ volumeMounts: [{ ...mount, subPathExpr: 'a' }] }, { volumes: [volume] }],
+  [
+    { volumeMounts: [{ ...mount, mountPropagation: 'Bidirectional' }], securityContext: { privileged: true } },
+    { volumes: [volume] },
+  ],
+  [
+    { volumeDevices: [{ name: 'v', devicePath: '/dev/a' }] },
+    { volumes: [{ name: 'v', persistentVolumeClaim: { claimName: 'a' } }] },
+  ],
+  [{ resources: { requests: { 'example.com/gpu': '1' }, limits: { 'example.com/gpu': '1' } } }],
+  [{ resources: { claims: [{ name: 'd' }] } }, { resourceClaims: [claim] }],
+  [{ securityContext: { runAsUser: 0, runAsGroup: 1 } }],
+  [{ securityContext: { runAsNonRoot: true } }],
+  [{ securityContext: { seLinuxOptions: { level: 's0' } } }],
+  [{ securityContext: { windowsOptions: { runAsUserName: 'a' } } }],
+  [{ securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'a' } } }],
+  [{ securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'a' } } }],
+  [{ securityContext: { capabilities: { add: ['SYS_ADMIN'] } } }],
+  [{ securityContext: { procMount: 'Unmasked' } }, { hostUsers: false }],
+  [{ ports: [{ containerPort: 80, hostPort: 80, hostIP: '10.0.0.1', protocol: 'SCTP' }] }],
+  [{ args: ['a'] }],
+  [{ env: [{ name: 'a.b', value: 'c' }] }],
+  [{ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }] }],
+  [{ volumeMounts: [{ name: 'v', mountPath: '/a:b' }] }, { volumes: [volume] }],
+];
+
+const initContainers: readonly Fragment[] = [{ restartPolicy: 'Always' }];
+
+const projected = (source: Fragment): Fragment => ({ projected: { sources: [source] } });
+const certificate = { signerName: 'example.com/a', keyType: 'ED25519', credentialBundlePath: 'a' };
+const claimTemplate = { spec: { accessModes: ['ReadWriteOnce'], resources: quantity } };
+
+/** Sources of a volume. */
+const volumes: readonly Fragment[] = [
+  { emptyDir: { medium: 'HugePages' } },
+  projected({ clusterTrustBundle: { name: 'a', path: 'b' } }),
+  projected({ podCertificate: certificate }),
+  { hostPath: { path: '/' } },
+  { persistentVolumeClaim: { claimName: 'a' } },
+  { ephemeral: { volumeClaimTemplate: claimTemplate } },
+  { csi: { driver: 'a' } },
+  { azureFile: { secretName: 'a', shareName: 'b' } },
+  { azureDisk: { diskName: 'a', diskURI: 'https://blob.example.com/a' } },
+  { image: { reference: 'a' } },
+  { gitRepo: { repository: 'a' } },
+  { awsElasticBlockStore: { volumeID: 'a' } },
+  { cephfs: { monitors: ['a'] } },
+  { cinder: { volumeID: 'a' } },
+  { fc: { targetWWNs: ['a'], lun: 1 } },
+  { flexVolume: { driver: 'a/b' } },
+  { flocker: { datasetName: 'a' } },
+  { gcePersistentDisk: { pdName: 'a' } },
+  { glusterfs: { endpoints: 'a', path: 'b' } },
+  { iscsi: { targetPortal: 'a', iqn: 'iqn.2015-02.example.com:a', lun: 0 } },
+  { nfs: { server: 'a', path: '/b' } },
+  { photonPersistentDisk: { pdID: 'a' } },
+  { portworxVolume: { volumeID: 'a' } },
+  { quobyte: { registry: 'a:1', volume: 'b' } },
+  { rbd: { monitors: ['a'], image: 'b' } },
+  { scaleIO: { gateway: 'a', system: 'b', volumeName: 'c', secretRef: { name: 'd' } } },
+  { storageos: { volumeName: 'a', volumeNamespace: 'b' } },
+  { vsphereVolume: { volumePath: 'a' } },
+];
+
+const selected = { nodeSelector: { type: 'virtual-kubelet' } };
+const main = { name: 'main', image: 'busybox' };
+
+const pod = (name: string, spec: Fragment, annotations: Fragment = {}) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, annotations },
+  spec: { ...selected, containers: [main], ...spec },
+});
+
+/** Pods for the virtual nodes that offend against all rules that a pod can offend against and still be a valid pod. */
+export const refusedPods = [
+  ...pods.map((spec, index) => pod(`pod-${index}`, spec)),
+  ...containers.map(([container, spec], index) =>
+    pod(`container-${index}`, { ...spec, containers: [{ ...main, ...container }] }),
+  ),
+  ...initContainers.map((container, index) =>
+    pod(`init-${index}`, { initContainers: [{ ...main, name: 'setup', ...container }] }),
+  ),
+  ...volumes.map((source, index) => pod(`volume-${index}`, { volumes: [{ name: 'v', ...source }] })),
+  pod('many', { containers: Array.from({ length: 61 }, (_, index) => ({ ...main, name: `c${index}` })) }),
+  pod('annotated', {}, { 'serverless-kubelet.io/typo': 'a' }),
+];
+
+/** Every value that the API takes passes: nothing can offend. */
+export const unreachable: readonly string[] = [
+  '.terminationMessagePolicy',
+  '.volumeMounts[].recursiveReadOnly',
+  '.securityContext.allowPrivilegeEscalation',
+];

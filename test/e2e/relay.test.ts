@@ -1,86 +1,28 @@
 /** The relay's own process between a real API server and an app that answers as it is told. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { build } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, startChild } from '../../infra/local/child.ts';
-import { type ApiClient, createApiClient } from '../../infra/local/cluster/api-client.ts';
-import { type Attachment, attachNodes, requestToken } from '../../infra/local/cluster/attach.ts';
-import { ensureControlPlane } from '../../infra/local/cluster/build.ts';
-import { type ControlPlane, startControlPlane } from '../../infra/local/cluster/control-plane.ts';
+import type { Attachment } from '../../infra/local/cluster/attach.ts';
+import { requestToken } from '../../infra/local/cluster/attach.ts';
+import type { ControlPlane } from '../../infra/local/cluster/control-plane.ts';
 import { kubectl, kubectlOutput } from '../../infra/local/cluster/kubectl.ts';
 import type { KeyPair } from '../../infra/local/pki.ts';
-import { allocatePorts } from '../../infra/local/ports.ts';
-import { createProgress } from '../../infra/local/progress.ts';
-import { relayNodeFlags } from '../../infra/local/up/relay.ts';
-import bundles from '../../rolldown.config.ts';
-import { FakeApp, until } from '../relay/fake-app.ts';
+import { type FakeApp, until } from '../relay/fake-app.ts';
+import { RelayRig, type RunningRelay, audience, node, otherNode, pod, running } from './relay-rig.ts';
 
-const nodes = ['aci-1', 'aci-2'] as const;
-const [node, otherNode] = nodes;
-const audience = 'https://app.test';
-const readyPattern = /^\{"ready":true/;
-
-let dir = '';
+let rig: RelayRig;
 let cluster: ControlPlane;
 let attached: Attachment;
 let app: FakeApp;
-let asApp: ApiClient;
-let ports: number[] = [];
-let configFile = '';
-let relay: Child<{ health: number; ports: Record<string, number> }>;
+let relay: RunningRelay;
 
-async function apply(...items: object[]): Promise<void> {
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-  await kubectlOutput(['apply', '--server-side', '--force-conflicts', '-f', '-'], { ...cluster.kubectl, input });
-}
+const apply = (...items: readonly object[]): Promise<void> => rig.apply(...items);
+const get = (...args: readonly string[]): Promise<string> => rig.get(...args);
+const uidOf = (name: string): Promise<string> => rig.uidOf(name);
+const patchStatus = (name: string, status: object): Promise<void> => rig.patchStatus(name, status);
 
-const pod = (name: string, nodeName: string = node) => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, namespace: 'default' },
-  spec: {
-    nodeName,
-    tolerations: [{ operator: 'Exists' }],
-    terminationGracePeriodSeconds: 30,
-    containers: [{ name: 'main', image: 'busybox' }],
-  },
-});
-
-const get = async (...args: string[]): Promise<string> =>
-  (await kubectlOutput(['get', ...args], cluster.kubectl)).trim();
-const uidOf = (name: string): Promise<string> => get('pod', name, '-o', 'jsonpath={.metadata.uid}');
-
-async function patchStatus(name: string, status: object, onNode: string = node): Promise<void> {
-  const answer = await asApp.send({
-    method: 'PATCH',
-    path: `/api/v1/namespaces/default/pods/${name}/status`,
-    headers: {
-      'Impersonate-User': `system:node:${onNode}`,
-      'Impersonate-Group': 'system:nodes',
-      'content-type': 'application/strategic-merge-patch+json',
-    },
-    body: { status },
-  });
-  expect(answer.status).toBe(200);
-}
-
-const running = (restartCount = 0) => ({
-  phase: 'Running',
-  containerStatuses: [
-    {
-      name: 'main',
-      image: 'busybox',
-      imageID: 'x',
-      ready: true,
-      restartCount,
-      state: { running: { startedAt: '2026-11-23T11:00:00Z' } },
-    },
-  ],
-});
 const ended = {
   phase: 'Succeeded',
   containerStatuses: [
@@ -95,39 +37,11 @@ const ended = {
   ],
 };
 
-async function registerNode(name: string, port: number): Promise<void> {
-  const headers = { 'Impersonate-User': `system:node:${name}`, 'Impersonate-Group': 'system:nodes' };
-  const send = (path: string, body: object) => asApp.send({ method: 'POST', path, headers, body });
-  const taints = [{ key: 'virtual-kubelet.io/provider', value: 'azure', effect: 'NoSchedule' }];
-  const created = await send('/api/v1/nodes', {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name },
-    spec: { taints },
-    status: {
-      addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
-      daemonEndpoints: { kubeletEndpoint: { Port: port } },
-    },
-  });
-  expect(created.status).toBe(201);
-}
-
-async function renewLease(name: string): Promise<void> {
-  const path = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
-  const headers = { 'Impersonate-User': `system:node:${name}`, 'Impersonate-Group': 'system:nodes' };
-  const renewTime = new Date().toISOString().replace('Z', '000Z');
-  const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime };
-  const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name }, spec };
-  const patch = { ...headers, 'content-type': 'application/merge-patch+json' };
-  const patched = await asApp.send({ method: 'PATCH', path: `${path}/${name}`, headers: patch, body: { spec } });
-  if (patched.status === 404) await asApp.send({ method: 'POST', path, headers, body });
-}
-
 /** A request to a node's port, past the API server. */
 async function callPort(
   path: string,
   credential: { token?: string; certificate?: KeyPair } = {},
-  { method = 'GET', port = ports[0] ?? 0 } = {},
+  { method = 'GET', port = rig.ports[0] ?? 0 } = {},
 ): Promise<{ status: number; body: string }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string }>();
   const { token, certificate } = credential;
@@ -155,86 +69,16 @@ async function callPort(
   return promise;
 }
 
-/** As it is deployed: one file, with nothing beside it. */
-async function bundleRelay(): Promise<void> {
-  const bundle = bundles.find((one) => one.output.dir === 'dist/relay');
-  if (bundle === undefined) throw new Error('no bundle of the relay');
-  const { output, ...input } = bundle;
-  const cwd = join(import.meta.dirname, '../..');
-  await build({ ...input, cwd, output: { ...output, dir: join(dir, 'bundle') }, logLevel: 'warn' });
-  writeFileSync(join(dir, 'bundle/package.json'), '{"type":"module"}');
-}
-
-async function startRelay(): Promise<void> {
-  relay = await startChild({
-    name: 'relay',
-    command: process.execPath,
-    args: [...relayNodeFlags, join(dir, 'bundle/relay.mjs'), '--config', configFile],
-    logFile: join(dir, 'relay.log'),
-    stdin: 'pipe',
-    ready: (line) => (readyPattern.test(line) ? JSON.parse(line) : undefined),
-    readyTimeoutMs: 20_000,
-  });
-  await until('ready', async () => (await fetch(`http://127.0.0.1:${relay.value.health}/readyz`)).status === 200);
-}
-
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'relay-'));
-  const progress = createProgress();
-  const binaries = await ensureControlPlane({ progress });
-  cluster = await startControlPlane({ stateDir: join(dir, 'cluster'), binaries, progress });
-  attached = await attachNodes({ kubectl: cluster.kubectl, nodes });
-  asApp = createApiClient(attached.endpoint, { token: attached.appToken });
-  app = await FakeApp.start();
-  ports = await allocatePorts(nodes.length);
-  for (const [index, name] of nodes.entries()) {
-    await registerNode(name, ports[index] ?? 0);
-    await renewLease(name);
-  }
-  const appToken = await requestToken({
-    kubectl: cluster.kubectl,
-    namespace: attached.namespace,
-    serviceAccount: attached.relayServiceAccount,
-    audience,
-    durationSeconds: 3600,
-  });
-  const folder = join(dir, 'relay');
-  mkdirSync(folder);
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text, { mode: 0o600 });
-    return join(folder, name);
-  };
-  const certificate = await cluster.issueCertificate({
-    commonName: `system:node:${node}`,
-    organizations: ['system:nodes'],
-    ipAddresses: ['127.0.0.1'],
-    usages: ['server'],
-  });
-  const caFile = file('ca.crt', cluster.caPem);
-  configFile = file(
-    'config.json',
-    JSON.stringify({
-      clusterUid: attached.clusterUid,
-      apiServer: { url: cluster.url, caFile, tokenFile: file('token', attached.relayToken) },
-      app: { url: app.url, tokenFile: file('app-token', appToken.token) },
-      nodes: nodes.map((name, index) => ({ name, port: ports[index] })),
-      listenAddress: '127.0.0.1',
-      serving: { certFile: file('tls.crt', certificate.certPem), keyFile: file('tls.key', certificate.keyPem) },
-      kubeletClientCaFile: caFile,
-      health: { port: 0 },
-    }),
-  );
+  rig = await RelayRig.start();
+  ({ cluster, attached, app } = rig);
   await apply(pod('early'));
-  await bundleRelay();
-  await startRelay();
+  relay = await rig.startRelay();
 });
 
 afterAll(async () => {
   await relay?.stop(3000);
-  asApp?.close();
-  await app?.close();
-  await cluster?.stop();
-  rmSync(dir, { recursive: true, force: true });
+  await rig?.close();
 });
 
 describe('pods reach the app', () => {
@@ -382,7 +226,7 @@ describe('the kubelet port, to everybody else', () => {
     const names: string[] = list.items.map((one: { metadata: { name: string } }) => one.metadata.name);
     expect(names).toContain('early');
     expect(names).not.toContain('elsewhere');
-    expect((await callPort('/pods', credential, { port: ports[1] ?? 0 })).status).toBe(403);
+    expect((await callPort('/pods', credential, { port: rig.ports[1] ?? 0 })).status).toBe(403);
     expect((await callPort('/healthz', credential)).status).toBe(403);
   });
 
@@ -416,7 +260,7 @@ describe('the kubelet port, to everybody else', () => {
 describe('the hearts', () => {
   it('a Lease that nobody renews: the app is called after 20 s, and 10 s later the relay renews it, with an event', async () => {
     const renewTime = () => get('lease', '-n', 'kube-node-lease', node, '-o', 'jsonpath={.spec.renewTime}');
-    await renewLease(node);
+    await rig.renewLease(node);
     const before = await renewTime();
     const startedAt = performance.now();
     const ticks = app.ticks.length;
@@ -432,7 +276,7 @@ describe('the hearts', () => {
   });
 
   it('a Node that is gone: the app is called at once, and the relay creates nothing', async () => {
-    await renewLease(otherNode);
+    await rig.renewLease(otherNode);
     await sleep(6000);
     const ticks = app.ticks.length;
     await kubectlOutput(['delete', 'node', otherNode, '--wait=false'], cluster.kubectl);
@@ -449,9 +293,9 @@ describe('the end of the process', () => {
     const startedAt = performance.now();
     expect(await relay.stop(5000)).toEqual({ code: 0, signal: null });
     expect(performance.now() - startedAt).toBeLessThan(2000);
-    const log = readFileSync(join(dir, 'relay.log'), 'utf8');
+    const log = readFileSync(join(rig.dir, 'relay.log'), 'utf8');
     expect(log).not.toContain(attached.relayToken);
-    await startRelay();
+    relay = await rig.startRelay();
     await until('its snapshot', () => epochs().size === 2);
   });
 

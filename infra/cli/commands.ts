@@ -14,4 +14,24 @@ export const commands: readonly CommandEntry[] = [
     summary: 'show nodes in a cluster: chart, registration, and wait until they are Ready',
     load: async () => (await import('./attach/attach.ts')).attachCommand,
   },
+  {
+    name: 'detach',
+    summary: 'drain and remove nodes, and verify that nothing is left',
+    load: async () => (await import('./detach/detach.ts')).detachCommand,
+  },
+  {
+    name: 'status',
+    summary: 'nodes, pods, groups, budgets, and what needs attention',
+    load: async () => (await import('./status/command.ts')).statusCommand,
+  },
+  {
+    name: 'doctor',
+    summary: 'checks everything one by one and says how to mend it',
+    load: async () => (await import('./doctor/command.ts')).doctorCommand,
+  },
+  {
+    name: 'cost',
+    summary: 'what the pods used and what it costs, by namespace, owner or day',
+    load: async () => (await import('./cost/command.ts')).costCommand,
+  },
 ];

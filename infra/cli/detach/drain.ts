@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { readLease, readNode } from '../cluster/cluster-facts.ts';
+import type { CliContext } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import { kubectlJson, kubectlStop } from '../kube.ts';
+import { lastLine } from '../program.ts';
+import { Stop, failure } from '../stop.ts';
+import { groupsOfCluster } from './plan.ts';
+
+export interface DrainWants {
+  readonly installation: string;
+  readonly uid: string;
+  readonly nodes: readonly string[];
+  /** When to give up, as of `performance.now()`. */
+  readonly giveUpAt: number;
+}
+
+/** Longer than kubectl takes to say that its own time is up. */
+const kubectlGraceMs = 30_000;
+
+/**
+ * Evicts the pods of the nodes as `kubectl drain` does: it cordons, and honours PodDisruptionBudgets. A node that is not
+ * there (any more) is drained. A Node of the same name that is not ours is left alone and stops the command.
+ */
+export async function drainNodes(
+  context: CliContext,
+  wants: DrainWants,
+  report: (detail: string) => void,
+): Promise<void> {
+  for (const name of wants.nodes) {
+    const node = await readNode(context, name);
+    if (node === undefined) continue;
+    if (node.owner !== wants.installation)
+      throw failure(
+        `the Node ${name} is not one of this installation`,
+        'it is left alone; take the name out of the registration by hand, or detach the other nodes with --nodes',
+      );
+    report(name);
+    const timeoutMs = Math.max(1000, wants.giveUpAt - performance.now());
+    const args = ['drain', name, '--ignore-daemonsets', '--delete-emptydir-data', '--force'];
+    const result = await context.kubectl([...args, `--timeout=${Math.ceil(timeoutMs / 1000)}s`], {
+      timeoutMs: timeoutMs + kubectlGraceMs,
+    });
+    if (result.code === 0) continue;
+    if (/global timeout reached|timed out|disruption budget/i.test(result.stderr))
+      throw new Stop(
+        exitCodes.timedOut,
+        `the node ${name} still has pods: ${lastLine(result)}`,
+        `kubectl get pods -A --field-selector spec.nodeName=${name} shows them; then the same command again, with a longer --timeout`,
+      );
+    throw kubectlStop(args, result);
+  }
+}
+
+const podsSchema = z.object({
+  items: z.array(z.object({ metadata: z.object({ namespace: z.string(), name: z.string() }) })),
+});
+
+/** Pods that are bound to a node, as `namespace/name`. */
+export async function podsOnNode(context: CliContext, node: string): Promise<readonly string[]> {
+  const args = ['get', 'pods', '--all-namespaces', '--field-selector', `spec.nodeName=${node}`];
+  const { items } = podsSchema.parse(await kubectlJson(context, args));
+  return items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+}
+
+const pollMs = 2000;
+
+/** Waits until the app has ended the groups of removed nodes, and taken their Leases and Nodes out of the cluster. */
+export async function waitUntilRemoved(
+  context: CliContext,
+  wants: DrainWants,
+  report: (detail: string) => void,
+): Promise<void> {
+  const groups = await context.groups();
+  for (;;) {
+    const left: string[] = [];
+    for (const name of wants.nodes) {
+      if ((await readNode(context, name)) !== undefined) left.push(`node ${name}`);
+      if ((await readLease(context, name)) !== undefined) left.push(`lease ${name}`);
+    }
+    const listed = await groups.list(context.signal);
+    if (listed.ok) {
+      const count = groupsOfCluster(listed.value, wants).length;
+      if (count > 0) left.push(`${count} container groups`);
+    }
+    if (left.length === 0 && listed.ok) {
+      report('gone');
+      return;
+    }
+    report(left.length === 0 ? 'container groups could not be listed' : `left: ${left.join(', ')}`);
+    if (performance.now() > wants.giveUpAt)
+      throw new Stop(
+        exitCodes.timedOut,
+        listed.ok ? `time is up, and there are left: ${left.join(', ')}` : 'time is up, and ARM could not be asked',
+        listed.ok
+          ? 'the app removes them: its log, or the command doctor, tells why it does not; then the same command again'
+          : 'you need to read container groups in the resource group of the pods; log in with az login',
+      );
+    await sleep(pollMs, undefined, { signal: context.signal });
+  }
+}

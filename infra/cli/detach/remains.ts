@@ -1,0 +1,128 @@
+import * as z from 'zod';
+import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
+import { describeFault } from '../../../shared/core/fault.ts';
+import { readRelease } from '../attach/chart.ts';
+import { madeByLabel, readNamespace } from '../attach/namespace.ts';
+import { readLease } from '../cluster/cluster-facts.ts';
+import type { CliContext } from '../context.ts';
+import { kubectlJson } from '../kube.ts';
+import { readRegistrations } from '../registrations.ts';
+import { failure } from '../stop.ts';
+import { podsOnNode } from './drain.ts';
+import { type Remains, groupsOfCluster } from './plan.ts';
+import type { ClusterRows } from './rows.ts';
+
+export interface RemainsWants {
+  readonly installation: string;
+  readonly uid: string;
+  /** The nodes that were detached. */
+  readonly nodes: readonly string[];
+  /** Whether the whole cluster was. */
+  readonly whole: boolean;
+  readonly namespace: string;
+  readonly keepChart: boolean;
+  readonly rows: ClusterRows;
+}
+
+/** Looks for everything that attaching and running may have made, and says of each what is left. Changes nothing. */
+export async function findRemains(context: CliContext, wants: RemainsWants): Promise<readonly Remains[]> {
+  const inCluster = wants.whole && !wants.keepChart ? await chartRemains(context, wants) : [];
+  return [
+    { what: 'Nodes', left: await nodesLeft(context, wants) },
+    {
+      what: 'Leases',
+      left: await each(wants.nodes, async (name) => ((await readLease(context, name)) === undefined ? [] : [name])),
+    },
+    { what: 'pods on the nodes', left: await each(wants.nodes, (name) => podsOnNode(context, name)) },
+    ...inCluster,
+    ...(await outsideRemains(context, wants)),
+  ];
+}
+
+/** What is left outside of the cluster; all that can be asked where it is gone. */
+export async function outsideRemains(
+  context: CliContext,
+  wants: Pick<RemainsWants, 'installation' | 'uid' | 'nodes' | 'whole' | 'rows'>,
+): Promise<readonly Remains[]> {
+  const listed = await (await context.groups()).list(context.signal);
+  if (!listed.ok)
+    throw failure(`container groups: ${describeFault(listed.fault)}`, 'run the same command again to see what is left');
+  const { installation, uid } = wants;
+  const groups = groupsOfCluster(listed.value, { installation, uid, ...(wants.whole ? {} : { nodes: wants.nodes }) });
+  const { clusters } = await readRegistrations(await context.registrations(), context.signal);
+  const registered = clusters
+    .filter((cluster) => cluster.uid === uid)
+    .flatMap((cluster) => cluster.nodes.map(({ name }) => name))
+    .filter((name) => wants.whole || wants.nodes.includes(name));
+  const { rows } = await wants.rows.count();
+  return [
+    { what: 'container groups', left: groups.map(({ name }) => name) },
+    { what: 'registrations', left: registered },
+    { what: 'rows in the tables', left: rows === 0 ? [] : [`${rows} rows`] },
+  ];
+}
+
+const nodesSchema = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({ name: z.string(), annotations: z.record(z.string(), z.string()).default({}) }),
+    }),
+  ),
+});
+
+/** Of the detached nodes, and after a whole detach every Node that names this installation as its owner. */
+async function nodesLeft(
+  context: CliContext,
+  { nodes, whole, installation }: RemainsWants,
+): Promise<readonly string[]> {
+  const { items } = nodesSchema.parse(await kubectlJson(context, ['get', 'nodes']));
+  return items
+    .filter(({ metadata }) => metadata.annotations[ownerAnnotation] === installation)
+    .map(({ metadata }) => metadata.name)
+    .filter((name) => whole || nodes.includes(name));
+}
+
+async function chartRemains(context: CliContext, wants: RemainsWants): Promise<readonly Remains[]> {
+  const { namespace, installation } = wants;
+  const labels = await readNamespace(context, namespace);
+  const release = labels === undefined ? undefined : await readRelease(context, namespace);
+  const isOurs = labels?.[madeByLabel] === installation;
+  return [
+    {
+      what: 'namespace and release',
+      left: isOurs ? [namespace] : release === undefined ? [] : [`release in ${namespace}`],
+    },
+    { what: 'roles and bindings', left: await namesOf(context, namespace, roleKinds) },
+    { what: 'admission policies', left: await namesOf(context, namespace, policyKinds) },
+  ];
+}
+
+const roleKinds = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
+const policyKinds = [
+  'validatingadmissionpolicies',
+  'validatingadmissionpolicybindings',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+];
+
+/** Objects of the chart outside of its namespace: their names begin with it, and helm made them. */
+function namesOf(context: CliContext, namespace: string, kinds: readonly string[]): Promise<readonly string[]> {
+  return each(kinds, async (kind) => {
+    const args = [
+      'get',
+      kind,
+      '--namespace',
+      'kube-node-lease',
+      '--selector',
+      'app.kubernetes.io/name=serverless-kubelet',
+    ];
+    const result = await context.kubectl([...args, '--output', 'name']);
+    // A kind that this cluster does not serve has no objects.
+    if (result.code !== 0) return [];
+    return result.stdout.split('\n').filter((line) => line.split('/').at(-1)?.startsWith(`${namespace}-`) === true);
+  });
+}
+
+async function each<T>(items: readonly T[], find: (item: T) => Promise<readonly string[]>): Promise<readonly string[]> {
+  return (await Promise.all(items.map(find))).flat();
+}

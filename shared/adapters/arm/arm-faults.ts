@@ -11,6 +11,8 @@ export interface ArmAnswer {
 }
 
 const maxMessageLength = 500;
+/** A refusal names the missing action after two ids and the group's: it must not be cut off. */
+const maxRefusalLength = 900;
 const defaultRetryAfterMs = 10_000;
 /** ACI's longest window: whoever says more says nothing, and its word would stop every instance. */
 const longestRetryAfterMs = 3_600_000;
@@ -48,11 +50,13 @@ const goneCodes = /^(resourcegroup|containergroup|resource)?notfound$/i;
 /** The fault of an answer that is no success. */
 export function answerFault(answer: ArmAnswer, action: ArmAction): Fault {
   const error = parseError(parseJson(answer.body));
-  const message = cut(error?.message ?? `ARM answered ${answer.status} without a reason.`);
-  const codes = (error?.codes ?? []).map(cut);
+  const reason = error?.message ?? `ARM answered ${answer.status} without a reason.`;
+  const message = cut(reason);
+  const codes = (error?.codes ?? []).map((code) => cut(code));
   const { status } = answer;
   if (status === 429) return { kind: 'throttled', retryAfterMs: retryAfterMs(answer), message };
-  if (status === 401 || status === 403) return { kind: 'denied', code: codes[0] ?? String(status), message };
+  if (status === 401 || status === 403)
+    return { kind: 'denied', code: codes[0] ?? String(status), message: cut(reason, maxRefusalLength) };
   // A page of HTML is from somebody between us and ARM, who cannot say what became of the request.
   const definite = status >= 400 && status < 500 && status !== 408 && codes.length > 0;
   return definite
@@ -140,9 +144,9 @@ export function thrownFault(error: unknown): Fault {
 }
 
 /** One line of whole characters, for logs and events. */
-const cut = (message: string): string =>
+const cut = (message: string, length = maxMessageLength): string =>
   message
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .trim()
-    .slice(0, maxMessageLength)
+    .slice(0, length)
     .toWellFormed();

@@ -109,8 +109,10 @@ describe('azure.yaml', () => {
   });
 
   it('deploys what `npm run package` makes, to the app that is tagged with the service’s name', () => {
-    const [[name, service]] = Object.entries(azd.services);
-    expect(service).toEqual({ project: 'dist/app', language: 'js', host: 'function', remoteBuild: false });
+    expect(Object.values(azd.services)).toEqual([
+      { project: 'dist/app', language: 'js', host: 'function', remoteBuild: false },
+    ]);
+    const [name] = Object.keys(azd.services);
     expect(readFileSync(join(root, 'modules', 'function-app.bicep'), 'utf8')).toContain(
       `'azd-service-name': '${name}'`,
     );

@@ -26,7 +26,7 @@ export function* nodesOf(node: Node): Generator<Node> {
 }
 
 export const namedChildren = (node: Node): readonly Node[] =>
-  node.namedChildren.filter((child) => child !== null && !child.type.endsWith('comment')) as Node[];
+  node.namedChildren.filter((child) => child !== null && !child.type.endsWith('comment'));
 
 /** Where a node stands, for people: `12: text`. */
 export const placeOf = (node: Node): string => `${node.startPosition.row + 1}: ${node.text.split('\n', 1)[0] ?? ''}`;

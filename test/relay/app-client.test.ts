@@ -24,3 +24,28 @@ describe('how long the app lets its relay wait', () => {
     app.close();
   });
 });
+
+describe('a post', () => {
+  it.each([
+    ['of the leader is sent', true, 1],
+    ['of one whose term is over by the time that it is connected is not', false, 0],
+  ])('%s', async (_sentence, isHeld, received) => {
+    await using server = await cannedServer({ status: 200, headers: { date } });
+    const app = new AppClient({
+      url: server.url,
+      caFile: undefined,
+      getToken: async () => 'token',
+      clusterUid: 'uid',
+      userAgent: 'test/1',
+    });
+    // Asked when the connection is there, not before.
+    let isConnected = false;
+    const term = { isHeld: () => isHeld && isConnected };
+    const posted = app.postEvents('{}', never, term);
+    isConnected = true;
+    const answer = await posted;
+    expect(server.received).toHaveLength(received);
+    expect(answer.kind === 'unreachable' ? answer.message : '').toBe(isHeld ? '' : 'this replica no longer leads');
+    app.close();
+  });
+});

@@ -18,7 +18,7 @@ export const observeCalls =
             attributes: { 'http.request.method': method, port, action, budget },
           });
     return ({ status, fault }) => {
-      span?.setAttributes({ 'http.response.status_code': status, 'error.type': fault });
+      span?.setAttributes({ 'http.response.status_code': status, fault });
       span?.end(fault === undefined || fault === 'not-found' ? {} : { fault });
       if (fault !== undefined && fault !== 'not-found')
         telemetry.measure('serverless_kubelet.faults', 1, { port, kind: fault });

@@ -23,7 +23,7 @@ export async function traceReconcile(
 ): Promise<ReconcileOutcome> {
   const span = deps.telemetry.startSpan('pod.reconcile', {
     parent,
-    kind: 'consumer',
+    kind: 'server',
     attributes: {
       'k8s.cluster.uid': node.key.cluster,
       'k8s.node.name': node.key.node,
@@ -41,7 +41,7 @@ export async function traceReconcile(
       outcome: outcome.kind,
       reason: [...work.reasons].join(' '),
       effects: [...work.effects].join(' '),
-      'error.type': fault?.kind,
+      fault: fault?.kind,
     });
     span.end(fault === undefined ? { isDropped: work.effects.size === 0 } : { fault: codeOf(fault) });
     return outcome;

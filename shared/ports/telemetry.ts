@@ -9,7 +9,7 @@ export interface SpanStart {
   /** None: the span begins a trace. */
   readonly parent: TraceContext | undefined;
   /** What the span is to the process: work that somebody else asked for, or a call that it waits for. */
-  readonly kind: 'consumer' | 'producer' | 'client';
+  readonly kind: 'server' | 'producer' | 'client';
   readonly attributes: SpanAttributes;
 }
 

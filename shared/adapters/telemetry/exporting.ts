@@ -18,11 +18,10 @@ export interface Pipeline {
 /** Below the second that a flush may take. */
 export const exportMs = 900;
 
-/** Who tells. */
+/** Who tells. No namespace: Azure Monitor would put it before the role's name, and the host's records have none. */
 export const resourceOf = ({ serviceName }: TelemetryConfiguration): Resource =>
   resourceFromAttributes({
     'service.name': serviceName,
-    'service.namespace': 'serverless-kubelet',
     'service.instance.id': process.env['WEBSITE_INSTANCE_ID'] ?? process.env['HOSTNAME'] ?? crypto.randomUUID(),
   });
 

@@ -58,6 +58,7 @@ async function openAzureMonitor(
 ): Promise<Destination> {
   // The exporter's telemetry about itself: records that nobody here reads, and timers that outlive an invocation.
   process.env['APPLICATION_INSIGHTS_NO_STATSBEAT'] ??= 'true';
+  process.env['APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED'] ??= 'true';
   const { AzureMonitorTraceExporter, AzureMonitorMetricExporter } =
     await import('@azure/monitor-opentelemetry-exporter');
   const options = {

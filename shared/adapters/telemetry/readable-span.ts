@@ -7,7 +7,7 @@ import type { SpanRecord } from './span-book.ts';
 
 const scope = { name: 'serverless-kubelet' };
 
-const kinds = { consumer: SpanKind.CONSUMER, producer: SpanKind.PRODUCER, client: SpanKind.CLIENT } as const;
+const kinds = { server: SpanKind.SERVER, producer: SpanKind.PRODUCER, client: SpanKind.CLIENT } as const;
 
 /** A span as OpenTelemetry's exporters want it. */
 export function readableSpan(record: SpanRecord, resource: Resource): ReadableSpan {
@@ -16,7 +16,7 @@ export function readableSpan(record: SpanRecord, resource: Resource): ReadableSp
     name,
     kind: kinds[kind],
     spanContext: () => spanContext(context, false),
-    ...(parent === undefined ? {} : { parentSpanContext: spanContext(parent, kind === 'consumer') }),
+    ...(parent === undefined ? {} : { parentSpanContext: spanContext(parent, kind === 'server') }),
     startTime: hrTime(record.startedAt),
     endTime: hrTime(record.endedAt),
     duration: hrTime(Math.max(0, record.endedAt - record.startedAt)),

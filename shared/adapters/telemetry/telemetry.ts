@@ -19,6 +19,7 @@ export interface TelemetryOptions {
 
 /** A flush takes no longer, whatever the collector does. */
 const flushMs = 1000;
+const tooLate = 'no answer in time';
 /** After a failure nothing is sent for so long, and the next warning comes no sooner. */
 const pauseMs = 60_000;
 
@@ -35,15 +36,19 @@ export function createTelemetry(
   const monotonicMs = options.monotonicMs ?? (() => performance.now());
   const spans = new SpanBook({ sampleRatio: configuration.sampleRatio, random, wallMs });
   const measurements = new Measurements(monotonicMs);
-  let pipeline: Promise<Pipeline> | undefined;
+  let opening: Promise<Pipeline> | undefined;
   let pausedUntil = Number.NEGATIVE_INFINITY;
 
+  /** What is collected stays until there is something to send it with: loading an exporter may take longer than a flush. */
   const send = async (): Promise<string | undefined> => {
-    const batch = { spans: spans.take(), measurements: measurements.take() };
-    if (monotonicMs() < pausedUntil) return undefined;
-    pipeline ??= options.open(configuration);
-    const opened = await pipeline;
-    return opened.send(batch);
+    if (monotonicMs() < pausedUntil) {
+      spans.take();
+      measurements.take();
+      return undefined;
+    }
+    opening ??= options.open(configuration);
+    const pipeline = await opening;
+    return pipeline.send({ spans: spans.take(), measurements: measurements.take() });
   };
 
   return {
@@ -51,7 +56,9 @@ export function createTelemetry(
     measure: (name, value, attributes) => measurements.add({ name, value, attributes }),
     flush: async () => {
       if (spans.isEmpty && measurements.isEmpty) return;
+      const isOpen = opening !== undefined;
       const cause = await within(flushMs, send().catch(nameOf));
+      if (cause === tooLate && !isOpen) return;
       if (cause === undefined) return;
       pausedUntil = monotonicMs() + pauseMs;
       log.warn('telemetry could not be sent; the next attempt is in a minute', { cause });
@@ -61,7 +68,7 @@ export function createTelemetry(
 
 async function within(ms: number, work: Promise<string | undefined>): Promise<string | undefined> {
   const late = Promise.withResolvers<string>();
-  const timer = setTimeout(() => late.resolve('no answer in time'), ms);
+  const timer = setTimeout(() => late.resolve(tooLate), ms);
   try {
     return await Promise.race([work, late.promise]);
   } finally {

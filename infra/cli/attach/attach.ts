@@ -11,7 +11,7 @@ import { wrongInput } from '../stop.ts';
 import { type AppFacts, appRemark, readAppFacts } from './app-facts.ts';
 import { checkHelm, findChart } from './chart.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
-import { performAttach } from './perform.ts';
+import { judgeChart, performAttach } from './perform.ts';
 import { type AttachFacts, chartValues, checkAttach, plannedNodes } from './plan.ts';
 import { type AttachWants, attachOptions, parseAttachWants } from './wants.ts';
 
@@ -63,10 +63,13 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   const [first, ...others] = complaints;
   for (const { problem, fix } of others) context.out.warn(`${problem}\n  → ${fix}`);
   if (first !== undefined) throw wrongInput(first.problem, first.fix);
+  const isChartCurrent = await progress.step('chart, tried on the API server', () =>
+    judgeChart(context, { wants, facts, appUrl: appFacts.url, chartDir }),
+  );
   const remark = await appRemark(appFacts.url, facts.cluster.uid);
   if (remark !== undefined) context.out.warn(remark);
-  if (wants.dryRun) return tellPlan(context, { wants, facts, appUrl: appFacts.url });
-  const done = await performAttach(context, { wants, facts, appUrl: appFacts.url, chartDir, app });
+  if (wants.dryRun) return tellPlan(context, { wants, facts, appUrl: appFacts.url, isChartCurrent });
+  const done = await performAttach(context, { wants, facts, appUrl: appFacts.url, chartDir, app, isChartCurrent });
   return tellDone(context, wants, done);
 }
 
@@ -101,7 +104,12 @@ async function gatherFacts(
   };
 }
 
-type Plan = { readonly wants: AttachWants; readonly facts: AttachFacts; readonly appUrl: string };
+type Plan = {
+  readonly wants: AttachWants;
+  readonly facts: AttachFacts;
+  readonly appUrl: string;
+  readonly isChartCurrent: boolean;
+};
 
 const knownOf = ({ registered, cluster }: AttachFacts): ClusterRegistration | undefined =>
   registered.find(({ uid }) => uid === cluster.uid);
@@ -115,6 +123,7 @@ function tellPlan(context: CliContext, plan: Plan): ExitCode {
     dryRun: true,
     cluster: { name: known?.name ?? facts.cluster.name, uid: facts.cluster.uid, isNew: known === undefined },
     namespace: wants.namespace,
+    chart: plan.isChartCurrent ? 'as wanted' : 'to be installed or upgraded',
     chartValues: values,
     nodes,
   };
@@ -122,7 +131,7 @@ function tellPlan(context: CliContext, plan: Plan): ExitCode {
   context.out.line(
     `would attach ${what.cluster.name} (${what.cluster.uid}), which is ${known === undefined ? 'new' : 'registered already'}`,
   );
-  context.out.line(`would install the chart in the namespace ${wants.namespace} with ${JSON.stringify(values)}`);
+  context.out.line(`chart in the namespace ${wants.namespace}: ${what.chart}, with ${JSON.stringify(values)}`);
   context.out.table(
     ['NODE', 'PORT', 'NEW'],
     nodes.map(({ name, port }) => [

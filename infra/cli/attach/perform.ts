@@ -16,6 +16,21 @@ export interface AttachInput {
   readonly appUrl: string;
   readonly chartDir: string;
   readonly app: AppSettings;
+  /** Whether the chart was found to be as wanted, object for object, before anything was changed. */
+  readonly isChartCurrent: boolean;
+}
+
+/**
+ * Has helm and the API server judge the values before anything is changed; answers whether the release is already what
+ * they would make of it. A certificate that is yet to be signed is left out: its Secret is not there.
+ */
+export function judgeChart(
+  context: CliContext,
+  { wants, facts, appUrl, chartDir }: Omit<AttachInput, 'isChartCurrent' | 'app'>,
+): Promise<boolean> {
+  const judged = wants.serving === 'csr' ? { ...wants, serving: 'self-signed' as const } : wants;
+  const values = chartValues({ wants: judged, facts, appUrl });
+  return isChartCurrent(context, { dir: chartDir, namespace: wants.namespace, values, wants: wants.chart });
 }
 
 export interface AttachDone {
@@ -72,7 +87,11 @@ async function installChart(
     values: chartValues({ wants, ...input }),
     wants: wants.chart,
   });
-  if (wants.serving !== 'csr') return converge(context, run(), report);
+  if (wants.serving !== 'csr') {
+    if (!input.isChartCurrent) return converge(context, run(), report);
+    report('as wanted');
+    return false;
+  }
   const made = await prepareServing(context, { wants, chartDir, ...input }, report);
   return (await converge(context, run(), report)) || made;
 }

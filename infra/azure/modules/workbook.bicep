@@ -15,11 +15,7 @@ param workspaceId string
 @description('Name of the function app: its cloud role, by which its telemetry is found.')
 param functionAppName string
 
-var content = replace(
-  replace(loadTextContent('../workbook.json'), '%WORKSPACE_ID%', workspaceId),
-  '%APP%',
-  functionAppName
-)
+var content = replace(loadTextContent('../workbook.json'), '%WORKSPACE_ID%', workspaceId)
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, functionAppName, 'workbook')
@@ -30,7 +26,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     displayName: '${functionAppName}: pods on ACI'
     category: 'workbook'
     sourceId: applicationInsightsId
-    serializedData: content
+    serializedData: replace(content, '%APP%', functionAppName)
     version: '1.0'
   }
 }

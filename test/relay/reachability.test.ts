@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { AppWatcher } from '../../infra/cluster/relay/app/app-watcher.ts';
 import { firstReach, reach } from '../../infra/cluster/relay/app/reachability.ts';
+import { cannedServer, never } from '../adapters/kubernetes/canned-server.ts';
+import { until } from './fake-app.ts';
 
 /** One post every ten seconds: what is said of the app, and when, in seconds. */
 function live(seconds: number, isReached: (second: number) => boolean): readonly string[] {
@@ -33,4 +36,26 @@ describe('an app', () => {
       ['unreachable at 60', 'reachable at 90', 'unreachable at 660', 'reachable at 690'],
     ],
   ])('%s', (_sentence, seconds, isReached, said) => expect(live(seconds, isReached)).toEqual(said));
+});
+
+describe('what a person reads at each Node', () => {
+  it('is that the app took nothing, and why; and that it does again', async () => {
+    await using server = await cannedServer({ status: 201, body: { kind: 'Event' } });
+    const log = { info: () => undefined, warn: () => undefined };
+    const watcher = new AppWatcher({ client: server.client, nodes: ['aci-1', 'aci-2'], log }, never);
+    const away = { kind: 'again', cause: 'ECONNREFUSED', retryAfterMs: undefined } as const;
+    watcher.note(away, 0);
+    watcher.note(away, 60_000);
+    watcher.note({ kind: 'refused', status: 400 }, 61_000);
+    await until('four events', () => server.received.length === 4);
+    const events = server.received.map(({ body }) => JSON.parse(body));
+    expect(events.map(({ reason, type, involvedObject }) => [reason, type, involvedObject.name])).toEqual([
+      ['AppUnreachable', 'Warning', 'aci-1'],
+      ['AppUnreachable', 'Warning', 'aci-2'],
+      ['AppReachable', 'Normal', 'aci-1'],
+      ['AppReachable', 'Normal', 'aci-2'],
+    ]);
+    expect(events[0].message).toContain('ECONNREFUSED');
+    expect(server.received.every(({ url }) => url.pathname === '/api/v1/namespaces/default/events')).toBe(true);
+  });
 });

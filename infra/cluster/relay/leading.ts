@@ -44,7 +44,7 @@ export function startLeading(options: LeadingOptions, signal: AbortSignal): Lead
     transitions: new Transitions(telemetry, Math.random),
     onOutcome: (outcome, durationMs) => {
       meter.posted(outcome.kind, durationMs);
-      watcher.note(outcome);
+      watcher.note(outcome, performance.now());
     },
   });
   signal.addEventListener('abort', () => poster.close(), { once: true });

@@ -23,9 +23,9 @@ export class AppWatcher {
     this.#signal = signal;
   }
 
-  /** After each post. A refusal for good is an answer too. */
-  note(outcome: PostOutcome): void {
-    const { state, say } = reach(this.#state, outcome.kind !== 'again', performance.now());
+  /** After each post; `now` in monotonic ms. A refusal for good is an answer too. */
+  note(outcome: PostOutcome, now: number): void {
+    const { state, say } = reach(this.#state, outcome.kind !== 'again', now);
     this.#state = state;
     switch (say) {
       case 'nothing':

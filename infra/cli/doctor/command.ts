@@ -32,32 +32,39 @@ Exit code 0: nothing to mend; 3: something is; 1: nothing could be checked.
 --output json|yaml has {installation, healthy, checks[] {name, verdict: ok|warning|failed|skipped, found, mend}}.
 `;
 
-export const doctorCommand: Command = {
-  name: 'doctor',
-  summary: 'checks everything one by one and says how to mend it',
-  help,
-  options: {
-    'principal-id': {
-      type: 'string',
-      value: 'ID',
-      description: "object id of the app's identity, where only --settings is given",
-    },
-  },
-  run: async (context) => {
-    const checks: Check[] = [];
-    const tell: Tell = (check) => {
-      checks.push(check);
-      if (context.out.format === 'table') printCheck(context, check);
-    };
-    const app = await checkAll(context, tell);
-    const code = doctorExitCode(checks);
-    const installation = app?.settings.INSTALLATION ?? null;
-    if (!context.out.value({ installation, healthy: code === 0, checks })) printEnd(context, checks);
-    return code;
-  },
-};
+/** How servers are asked without a credential; tests bring their own. */
+type Reach = typeof reach;
 
-async function checkAll(context: CliContext, tell: Tell): Promise<AppSettings | undefined> {
+export const doctorCommand: Command = doctorBy(reach);
+
+export function doctorBy(reach: Reach): Command {
+  return {
+    name: 'doctor',
+    summary: 'checks everything one by one and says how to mend it',
+    help,
+    options: {
+      'principal-id': {
+        type: 'string',
+        value: 'ID',
+        description: "object id of the app's identity, where only --settings is given",
+      },
+    },
+    run: async (context) => {
+      const checks: Check[] = [];
+      const tell: Tell = (check) => {
+        checks.push(check);
+        if (context.out.format === 'table') printCheck(context, check);
+      };
+      const app = await checkAll(context, reach, tell);
+      const code = doctorExitCode(checks);
+      const installation = app?.settings.INSTALLATION ?? null;
+      if (!context.out.value({ installation, healthy: code === 0, checks })) printEnd(context, checks);
+      return code;
+    },
+  };
+}
+
+async function checkAll(context: CliContext, reach: Reach, tell: Tell): Promise<AppSettings | undefined> {
   const source = appSource(context.options);
   const hasAz = await checkLogin(context, source, tell);
   const app = await readApp(context, tell);
@@ -67,8 +74,8 @@ async function checkAll(context: CliContext, tell: Tell): Promise<AppSettings | 
   await checkRegion(context, { settings, hasAz }, tell);
   const tablesMs = await checkTables(context, tell);
   const clusters = await checkRegistrations(context, tell);
-  const clocks = [await armClock(settings, context.signal), { whose: 'tables', aheadSeconds: ahead(tablesMs) }];
-  for (const cluster of clusters) clocks.push(await checkOne(context, { cluster, app, principalId }, tell));
+  const clocks = [await armClock(settings, reach, context.signal), { whose: 'tables', aheadSeconds: ahead(tablesMs) }];
+  for (const cluster of clusters) clocks.push(await checkOne(context, { cluster, app, principalId, reach }, tell));
   tell(judgeClocks(clocks));
   return app;
 }
@@ -123,14 +130,17 @@ async function checkRegistrations(context: CliContext, tell: Tell): Promise<read
   return clusters;
 }
 
+interface OneCluster {
+  readonly cluster: ClusterRegistration;
+  readonly app: AppSettings;
+  readonly principalId: string | undefined;
+  readonly reach: Reach;
+}
+
 /** One cluster, and what time it is there. */
 async function checkOne(
   context: CliContext,
-  {
-    cluster,
-    app,
-    principalId,
-  }: { readonly cluster: ClusterRegistration; readonly app: AppSettings; readonly principalId: string | undefined },
+  { cluster, app, principalId, reach }: OneCluster,
   tell: Tell,
 ): Promise<ClockFacts> {
   const { certificateAuthority: caPem } = cluster;
@@ -156,7 +166,7 @@ async function checkOne(
   return { whose: cluster.name, aheadSeconds: known === undefined ? unreadable('It told no time.') : read(known) };
 }
 
-async function armClock(settings: Settings, signal: AbortSignal): Promise<ClockFacts> {
+async function armClock(settings: Settings, reach: Reach, signal: AbortSignal): Promise<ClockFacts> {
   const authority = readAuthority(settings);
   const caPem = authority.ok ? authority.pem : undefined;
   // Without a token ARM refuses, and tells the time all the same.

@@ -13,18 +13,36 @@ export interface NodeHome {
 
 /** The app reads a whole node every five minutes. */
 const resyncLateSeconds = 15 * 60;
-/** The relay calls at least once a minute while there is a look to make; without one it may be silent longer. */
+/** More than a screen of the same does not help. */
 const tooManyTroubles = 20;
 
 /** What is not right with one node and its pods. */
 export function nodeFindings(node: NodeObserved, home: NodeHome): readonly Finding[] {
   const subject = `node ${home.cluster}/${node.name}`;
   return [
-    ...(home.asked ? [...nodeObjectFindings(node, { ...home, subject }), ...leaseFindings(node, subject)] : []),
+    ...(home.asked
+      ? [
+          ...nodeObjectFindings(node, { ...home, subject }),
+          ...leaseFindings(node, subject),
+          ...podFindings(node, subject),
+        ]
+      : []),
     ...rowFindings(node, subject),
     ...troubleFindings(node, subject),
   ];
 }
+
+const podFindings = ({ pods }: NodeObserved, subject: string): readonly Finding[] =>
+  pods.kind === 'read'
+    ? []
+    : [
+        {
+          severity: 'warning',
+          subject,
+          sentence: `Its pods could not be listed: ${pods.reason}`,
+          hint: 'How many wait or have failed is unknown here: ask for the right to list pods in all namespaces.',
+        },
+      ];
 
 function rowFindings({ row, state }: NodeObserved, subject: string): readonly Finding[] {
   if (row.kind === 'unreadable') {

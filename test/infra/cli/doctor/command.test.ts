@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { doctorBy } from '../../../../infra/cli/doctor/command.ts';
+import containerGroups from '../../../../infra/azure/roles/container-groups.json' with { type: 'json' };
+import subscriptionReader from '../../../../infra/azure/roles/subscription-reader.json' with { type: 'json' };
+import { createWorld } from '../../../app/world.ts';
+import type { World } from '../../../app/world.ts';
+import { type Surroundings, runOver } from '../status/world-context.ts';
+
+const subscription = '/subscriptions/00000000-0000-4000-8000-000000000000';
+const source = { kind: 'azure', app: 'kubelet', resourceGroup: 'apps', subscription: undefined } as const;
+const permission = { notActions: [], dataActions: [], notDataActions: [] };
+
+/** Azure and a cluster as they should be. */
+const healthy: Surroundings = {
+  source,
+  az: {
+    'account show': { id: 'x', state: 'Enabled', user: { name: 'me@example.com' } },
+    'functionapp show': { state: 'Running', identity: { principalId: 'p-1' } },
+    'role assignment list': [
+      { roleDefinitionName: 'groups', roleDefinitionId: '/r/1', scope: `${subscription}/resourceGroups/pods` },
+      { roleDefinitionName: 'reader', roleDefinitionId: '/r/2', scope: subscription },
+    ],
+    'role definition list --name 1': [{ permissions: [{ ...permission, actions: containerGroups.actions }] }],
+    'role definition list --name 2': [{ permissions: [{ ...permission, actions: subscriptionReader.actions }] }],
+    'provider show': { registrationState: 'Registered' },
+  },
+  paths: {
+    '/version': { gitVersion: 'v1.36.3' },
+    '/apis/apps/v1/namespaces/kube-system/deployments/relay': {
+      metadata: { labels: { 'helm.sh/chart': 'serverless-kubelet-0.1.0' } },
+      spec: { replicas: 2 },
+      status: { readyReplicas: 2 },
+    },
+    '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/relay': { spec: { holderIdentity: 'relay-a' } },
+    '/api/v1/namespaces/kube-system/services/relay': { spec: { clusterIP: '10.0.0.7', ports: [{ port: 10_250 }] } },
+    '/apis/admissionregistration.k8s.io': { versions: [{ version: 'v1' }] },
+    '/apis/admissionregistration.k8s.io/v1': {
+      resources: [{ name: 'validatingadmissionpolicies' }, { name: 'mutatingadmissionpolicies' }],
+    },
+    '/api/v1/nodes/aci-1/proxy/healthz': 'ok',
+  },
+};
+
+interface Told {
+  readonly name: string;
+  readonly verdict: string;
+  readonly found: string;
+}
+
+const doctor = doctorBy(() => Promise.resolve({ facts: { at: 'answered', status: 401 }, aheadSeconds: 1 }));
+
+/** All checks but that of the clocks: the world's is not this machine's. */
+async function checks(world: World, around: Surroundings): Promise<readonly Told[]> {
+  const shown = await runOver(world, doctor, ['--output', 'json'], around);
+  const { checks } = JSON.parse(shown.stdout) as { checks: Told[] };
+  return checks.filter(({ name }) => name !== 'clocks');
+}
+
+describe('doctor over a world', () => {
+  it('goes through everything in its order, and finds nothing to mend', async () => {
+    const world = await createWorld();
+    await world.beat();
+    const told = await checks(world, healthy);
+    expect(told.map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
+      'ok az login',
+      'ok settings',
+      'ok function app',
+      'ok identity',
+      'ok role: container groups',
+      'ok role: subscription reader',
+      'skipped role: storage',
+      'ok resource provider',
+      'ok resource group',
+      'ok quota of container groups',
+      'ok quota of cores',
+      'ok tables',
+      'ok registrations',
+      'ok prod: API server',
+      'ok prod: UID',
+      'ok prod: version',
+      "skipped prod: the app's rights",
+      'ok prod: relay',
+      "ok prod: relay's leader",
+      'ok prod: address of aci-1',
+      'ok prod: chart',
+      'ok prod: admission policies',
+      'ok prod: node aci-1',
+      'ok prod: node aci-1: Lease',
+      'ok prod: node aci-1: kubelet port',
+    ]);
+  });
+
+  it('names what is broken, and goes on', async () => {
+    const world = await createWorld();
+    const az = { ...healthy.az, 'role assignment list': [], 'provider show': { registrationState: 'NotRegistered' } };
+    const told = await checks(world, { ...healthy, az, paths: { '/version': { gitVersion: 'v1.28.1' } } });
+    expect(told.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name)).toEqual([
+      'role: container groups',
+      'role: subscription reader',
+      'resource provider',
+      'prod: version',
+      'prod: relay',
+      "prod: relay's leader",
+      'prod: address of aci-1',
+      'prod: node aci-1',
+      'prod: node aci-1: Lease',
+    ]);
+  });
+
+  it('skips what only az can tell when there is only a settings file', async () => {
+    const world = await createWorld();
+    await world.beat();
+    const told = await checks(world, { paths: healthy.paths ?? {} });
+    expect(told.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
+    expect(told.slice(0, 4).map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
+      'skipped az login',
+      'ok settings',
+      'skipped function app',
+      'skipped identity',
+    ]);
+  });
+});

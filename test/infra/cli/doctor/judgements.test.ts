@@ -1,0 +1,259 @@
+import { describe, expect, it } from 'vitest';
+import {
+  judgeApp,
+  judgeIdentity,
+  judgeLogin,
+  judgeProvider,
+  judgeQuota,
+  judgeSubnet,
+  prefixSize,
+} from '../../../../infra/cli/doctor/azure-judgements.ts';
+import type { AppFacts, SubnetFacts } from '../../../../infra/cli/doctor/azure-judgements.ts';
+import { parseApp } from '../../../../infra/cli/doctor/azure-facts.ts';
+import { type Check, doctorExitCode, failed, good, skipped, warned } from '../../../../infra/cli/doctor/check.ts';
+import { judgeClocks } from '../../../../infra/cli/doctor/clock-judgement.ts';
+import { parseRights, parseService, rightReviews, subjectOf } from '../../../../infra/cli/doctor/cluster-facts.ts';
+import {
+  judgeAddress,
+  judgeAdmission,
+  judgeChart,
+  judgeClusterUid,
+  judgeKubeletPort,
+  judgeLeader,
+  judgeReach,
+  judgeRelay,
+  judgeRights,
+  judgeVersion,
+} from '../../../../infra/cli/doctor/cluster-judgements.ts';
+import { brokenAt } from '../../../../infra/cli/doctor/reach.ts';
+import { covers, judgeRole, matches } from '../../../../infra/cli/doctor/role-judgements.ts';
+import type { Grant, RoleNeed } from '../../../../infra/cli/doctor/role-judgements.ts';
+import { read, unreadable } from '../../../../infra/cli/status/observed.ts';
+
+type Row = readonly [check: Check, verdict: Check['verdict'], found: RegExp];
+
+const app: AppFacts = {
+  state: 'Running',
+  isEnabled: true,
+  systemPrincipalId: 'p-1',
+  userIdentities: [{ clientId: 'C-1', principalId: 'p-2' }],
+};
+const managed = { ARM_CREDENTIAL: 'managed-identity' };
+const aci = 'Microsoft.ContainerInstance/containerGroups';
+const subnet = (changes: Partial<SubnetFacts>): Check =>
+  judgeSubnet(read({ delegations: [aci], prefixes: ['10.0.0.0/24'], used: 0, ...changes }));
+const quota = (used: number, limit: number): Check =>
+  judgeQuota(read([{ name: 'ContainerGroups', current: used, limit }]), 'westeurope')[0] ?? good('none', '');
+const need: RoleNeed = {
+  name: 'role',
+  scope: '/subscriptions/s/resourceGroups/pods',
+  kind: 'actions',
+  wanted: [`${aci}/read`, `${aci}/stop/action`],
+  meaning: 'no pod runs',
+  role: 'the role',
+};
+const grant = (scope: string, actions: readonly string[], notActions: readonly string[] = []): Grant => ({
+  role: 'r',
+  scope,
+  actions,
+  notActions,
+  dataActions: [],
+  notDataActions: [],
+});
+const role = (...grants: readonly Grant[]): Check => judgeRole(need, read(grants), 'p-1');
+const clock = (...seconds: readonly number[]): Check =>
+  judgeClocks(seconds.map((ahead, index) => ({ whose: `c${String(index)}`, aheadSeconds: read(ahead) })));
+const node = { address: '10.0.0.7', port: 10_250 };
+
+const rows: readonly Row[] = [
+  [judgeLogin(unreadable('az is not on PATH.')), 'failed', /not on PATH/],
+  [judgeLogin(read({ subscriptionId: 's', user: 'me', state: 'Enabled' })), 'ok', /me in subscription s/],
+  [judgeLogin(read({ subscriptionId: 's', user: 'me', state: 'Disabled' })), 'failed', /Disabled/],
+  [judgeApp(read(app), 'a'), 'ok', /a is running/],
+  [judgeApp(read({ ...app, state: 'Stopped' }), 'a'), 'failed', /a is Stopped/],
+  [judgeApp(read({ ...app, isEnabled: false }), 'a'), 'failed', /a is disabled/],
+  [judgeApp(unreadable('no such app.'), 'a'), 'failed', /no such app/],
+  [judgeIdentity(app, managed).check, 'ok', /system-assigned identity p-1/],
+  [judgeIdentity({ ...app, systemPrincipalId: undefined } as never, managed).check, 'failed', /no system-assigned/],
+  [judgeIdentity(app, { ...managed, AZURE_CLIENT_ID: 'c-1' }).check, 'ok', /user-assigned identity p-2/],
+  [judgeIdentity(app, { ...managed, AZURE_CLIENT_ID: 'c-9' }).check, 'failed', /does not have/],
+  [judgeIdentity(app, { ARM_CREDENTIAL: 'default' }).check, 'warning', /ARM_CREDENTIAL/],
+  [judgeProvider(read('Registered')), 'ok', /registered/],
+  [judgeProvider(read('NotRegistered')), 'failed', /NotRegistered/],
+  [quota(10, 100), 'ok', /90 of 100/],
+  [quota(91, 100), 'warning', /9 of 100/],
+  [quota(100, 100), 'failed', /0 of 100/],
+  [quota(0, 0), 'failed', /no quota/],
+  [judgeQuota(unreadable('denied.'), 'r')[0] ?? good('', ''), 'skipped', /denied/],
+  [subnet({}), 'ok', /about 251/],
+  [subnet({ delegations: [] }), 'failed', /delegated to nobody/],
+  [subnet({ delegations: ['Microsoft.App/environments'] }), 'failed', /Microsoft.App/],
+  [subnet({ used: 245 }), 'warning', /about 6/],
+  [subnet({ used: 251 }), 'failed', /about 0/],
+  [subnet({ routeTable: '/rt' }), 'warning', /route table/],
+  [judgeSubnet(unreadable('there is no resource of that name there.')), 'failed', /no resource/],
+  [judgeSubnet(unreadable('your account has no role that allows this.')), 'skipped', /no role/],
+  [role(), 'failed', /may not .*read.*stop\/action at resource group pods: no pod runs/],
+  [role(grant(need.scope, ['*'])), 'ok', /all that it needs/],
+  [role(grant('/subscriptions/S', [`${aci}/*`])), 'ok', /all that it needs/],
+  [role(grant(need.scope, [`${aci}/read`]), grant('/subscriptions/s', [`${aci}/stop/action`])), 'ok', /./],
+  [role(grant(need.scope, ['*'], [`${aci}/stop/action`])), 'failed', /may not [^,]*stop\/action at/],
+  [role(grant('/subscriptions/s/resourceGroups/other', ['*'])), 'failed', /somewhere else/],
+  [role(grant('/subscriptions/s/resourceGroups/pods2', ['*'])), 'failed', /somewhere else/],
+  [judgeRole(need, unreadable('no right.'), 'p'), 'skipped', /no right/],
+  [judgeReach('n', 'h', { at: 'dns', reason: 'ENOTFOUND' }), 'failed', /DNS does not know h/],
+  [judgeReach('n', 'h', { at: 'tcp', reason: 'ECONNREFUSED' }), 'failed', /takes no connection/],
+  [judgeReach('n', 'h', { at: 'tls', reason: 'SELF_SIGNED_CERT_IN_CHAIN' }), 'failed', /not trusted/],
+  [judgeReach('n', 'h', { at: 'http', reason: 'ECONNRESET' }), 'failed', /no answer/],
+  [judgeReach('n', 'h', { at: 'answered', status: 401 }), 'ok', /reached/],
+  [judgeReach('n', 'h', { at: 'answered', status: 503 }), 'failed', /503/],
+  [judgeVersion('n', read('v1.29.9'), 'v1.29.9'), 'failed', /v1.29.9/],
+  [judgeVersion('n', read('v1.30.0'), 'v1.30.2'), 'ok', /v1.30.0/],
+  [judgeVersion('n', read('v1.36.3'), 'v1.35.0'), 'warning', /registered is v1.35.0/],
+  [judgeVersion('n', read('v1.37.0'), 'v1.37.0'), 'warning', /v1.37.0/],
+  [judgeVersion('n', read('2.0'), 'v1.36.0'), 'warning', /2.0/],
+  [judgeClusterUid('n', read('a'), 'a'), 'ok', /attached/],
+  [judgeClusterUid('n', read('b'), 'a'), 'failed', /another cluster \(b\)/],
+  [judgeRights('n', 'app', read([{ right: 'get nodes a', allowed: true }])), 'ok', /its 1 rights/],
+  [
+    judgeRights(
+      'n',
+      'app',
+      read([
+        { right: 'get nodes a', allowed: true },
+        { right: 'delete nodes a', allowed: false },
+      ]),
+    ),
+    'failed',
+    /app may not delete nodes a\./,
+  ],
+  [judgeRights('n', 'app', unreadable('forbidden.')), 'skipped', /forbidden/],
+  [judgeRelay('n', read({ ready: 2, replicas: 2, chart: '' }), 'ns'), 'ok', /2 of 2/],
+  [judgeRelay('n', read({ ready: 1, replicas: 2, chart: '' }), 'ns'), 'warning', /1 of 2/],
+  [judgeRelay('n', read({ ready: 0, replicas: 2, chart: '' }), 'ns'), 'failed', /0 of 2/],
+  [judgeRelay('n', read(undefined), 'ns'), 'failed', /no Deployment/],
+  [judgeLeader('n', read({ holder: 'relay-1', ageSeconds: 4 }), 'ns'), 'ok', /relay-1 leads/],
+  [judgeLeader('n', read({ holder: 'relay-1', ageSeconds: 61 }), 'ns'), 'failed', /61 seconds/],
+  [judgeLeader('n', read({ holder: '' }), 'ns'), 'failed', /No relay leads/],
+  [judgeLeader('n', read(undefined), 'ns'), 'failed', /no Lease/],
+  [judgeAddress('n', read({ addresses: ['10.0.0.7'], ports: [10_250] }), node), 'ok', /10.0.0.7:10250/],
+  [judgeAddress('n', read({ addresses: ['10.0.0.8'], ports: [10_250] }), node), 'warning', /Service is at 10.0.0.8/],
+  [judgeAddress('n', read({ addresses: ['10.0.0.7'], ports: [10_251] }), node), 'failed', /port 10250/],
+  [judgeAddress('n', read(undefined), node), 'failed', /no Service/],
+  [judgeChart('n', read({ ready: 1, replicas: 1, chart: 'serverless-kubelet-0.1.0' }), '0.1.0'), 'ok', /0.1.0/],
+  [judgeChart('n', read({ ready: 1, replicas: 1, chart: 'serverless-kubelet-0.0.9' }), '0.1.0'), 'warning', /0.0.9/],
+  [judgeChart('n', read(undefined), '0.1.0'), 'skipped', /no chart/],
+  [judgeAdmission('n', read({ v1: ['validatingadmissionpolicies', 'mutatingadmissionpolicies'] })), 'ok', /v1/],
+  [judgeAdmission('n', read({ v1: ['validatingadmissionpolicies'] })), 'warning', /no Mutating/],
+  [judgeAdmission('n', read({ v1: [] })), 'warning', /no Validating/],
+  [judgeKubeletPort('n', read('ok')), 'ok', /logs work/],
+  [judgeKubeletPort('n', unreadable('dial tcp: i/o timeout')), 'failed', /i\/o timeout/],
+  [judgeKubeletPort('n', unreadable('nodes "a" is forbidden')), 'skipped', /forbidden/],
+  [clock(0, 1, -2), 'ok', /within 3 s/],
+  [clock(30, 0), 'ok', /within 30 s/],
+  [clock(31, 0), 'warning', /servers' clocks differ/],
+  [clock(-100, -101), 'warning', /This machine's clock is off/],
+  [clock(), 'skipped', /No server/],
+];
+
+describe('what doctor makes of what it finds', () => {
+  it.each(rows.map(([check, verdict, found]) => [verdict, check.found, { check, found }] as const))(
+    '%s: %s',
+    (verdict, _, { check, found }) => {
+      expect(check.verdict).toBe(verdict);
+      expect(check.found).toMatch(found);
+      // Who is told of a fault is told what to do.
+      expect(check.mend !== undefined).toBe(verdict === 'failed' || verdict === 'warning');
+    },
+  );
+
+  it('ends with 3 when something is to mend, with 1 when nothing could be looked at', () => {
+    expect(doctorExitCode([good('a', ''), skipped('b', '')])).toBe(0);
+    expect(doctorExitCode([good('a', ''), warned('b', '', '')])).toBe(3);
+    expect(doctorExitCode([skipped('a', ''), failed('b', '', '')])).toBe(3);
+    expect(doctorExitCode([skipped('a', '')])).toBe(1);
+  });
+});
+
+describe('doctor reads', () => {
+  it.each([
+    ['/', '/subscriptions/s', true],
+    ['/subscriptions/s/', '/SUBSCRIPTIONS/S/resourceGroups/g', true],
+    ['/providers/Microsoft.Management/managementGroups/m', '/subscriptions/s', true],
+    ['/subscriptions/s/resourceGroups/g', '/subscriptions/s', false],
+    ['/subscriptions/s/resourceGroups/g', '/subscriptions/s/resourceGroups/gg', false],
+  ])('scope %s covers %s: %s', (granted, needed, expected) => {
+    expect(covers(granted, needed)).toBe(expected);
+  });
+  it.each([
+    ['*', 'a/b', true],
+    ['*/read', 'a/b/READ', true],
+    ['a.b/*', 'a.b/c', true],
+    ['a.b/*', 'aXb/c', false],
+    ['a/b', 'a/b/c', false],
+  ])('%s allows %s: %s', (pattern, action, expected) => {
+    expect(matches(pattern, action)).toBe(expected);
+  });
+  it.each([
+    ['10.0.0.0/24', 256],
+    ['10.0.0.0/32', 1],
+    ['fd00::/64', 0],
+    ['10.0.0.0/33', 0],
+  ])('%s has %d addresses', (prefix, size) => {
+    expect(prefixSize(prefix)).toBe(size);
+  });
+  it.each([
+    [
+      { state: 'Running', identity: { principalId: 'p' } },
+      { state: 'Running', systemPrincipalId: 'p' },
+    ],
+    [{ properties: { state: 'Stopped', enabled: false } }, { state: 'Stopped', isEnabled: false }],
+    [{ identity: null }, { state: 'unknown', isEnabled: true, userIdentities: [] }],
+  ])('an app of either shape: %j', (answer, expected) => {
+    expect(parseApp(answer)).toMatchObject(expected);
+  });
+  it.each([
+    [{ code: 'ENOTFOUND' }, false, 'dns'],
+    [{ code: 'ECONNREFUSED' }, false, 'tcp'],
+    [{ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }, false, 'tls'],
+    [{ code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, false, 'tls'],
+    [{ code: 'ECONNRESET' }, true, 'http'],
+    [{ code: 'ABORT_ERR' }, false, 'tcp'],
+  ])('%j, connected: %s, is a fault of %s', (error, isConnected, at) => {
+    expect(brokenAt(Object.assign(new Error('x'), error), isConnected).at).toBe(at);
+  });
+  it('knows who the app is: by its identity, or by the claims of its token', () => {
+    const payload = Buffer.from(JSON.stringify({ sub: 'system:serviceaccount:ns:app' })).toString('base64url');
+    const token = { auth: { kind: 'token', setting: 'T' } } as const;
+    expect(subjectOf(token, { principalId: undefined, values: { T: `x.${payload}.y` } })).toEqual({
+      user: 'system:serviceaccount:ns:app',
+      groups: ['system:serviceaccounts', 'system:serviceaccounts:ns', 'system:authenticated'],
+    });
+    expect(subjectOf(token, { principalId: 'p', values: { T: 'garbage' } })).toBeUndefined();
+    expect(subjectOf({ auth: { kind: 'entra' } }, { principalId: 'p', values: {} })?.user).toBe('p');
+    expect(subjectOf({ auth: { kind: 'entra' } }, { principalId: undefined, values: {} })).toBeUndefined();
+  });
+  it('asks for each right of the role by its name', () => {
+    const reviews = rightReviews(['aci-1'], { user: 'u', groups: [] });
+    expect(reviews.map(({ right }) => right)).toEqual([
+      'impersonate users system:node:aci-1',
+      'impersonate groups system:nodes',
+      'get namespaces kube-system',
+      'get nodes aci-1',
+      'delete nodes aci-1',
+      'patch nodes aci-1',
+    ]);
+    expect(parseRights(reviews, 'true\ntrue\n')).toBeUndefined();
+    expect(
+      parseRights(reviews, 'true\ntrue\nfalse\ntrue\ntrue\ntrue\n')?.filter(({ allowed }) => !allowed),
+    ).toHaveLength(1);
+  });
+  it('takes every address of a Service', () => {
+    const service = {
+      spec: { clusterIP: '10.0.0.7', clusterIPs: ['10.0.0.7', 'fd00::7'], ports: [{ port: 10_250 }] },
+      status: { loadBalancer: { ingress: [{ ip: '10.9.0.1' }] } },
+    };
+    expect(parseService(service)).toEqual({ addresses: ['10.0.0.7', 'fd00::7', '10.9.0.1'], ports: [10_250] });
+    expect(parseService({ spec: { clusterIP: 'None' } })).toEqual({ addresses: [], ports: [] });
+  });
+});

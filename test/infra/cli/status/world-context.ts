@@ -1,0 +1,114 @@
+import type { AppSource } from '../../../../infra/cli/app-settings.ts';
+import type { Command } from '../../../../infra/cli/command.ts';
+import type { CliContext } from '../../../../infra/cli/context.ts';
+import type { ExitCode } from '../../../../infra/cli/exit-code.ts';
+import { parseOptions } from '../../../../infra/cli/options.ts';
+import { createOutput, parseFormat } from '../../../../infra/cli/output.ts';
+import type { ProgramResult } from '../../../../infra/cli/program.ts';
+import { Stop, failure } from '../../../../infra/cli/stop.ts';
+import { leases, namespaces, nodes, pods } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import type { JsonObject } from '../../../../shared/core/json.ts';
+import { settingsOf } from '../../../fixtures/settings.ts';
+import type { World } from '../../../app/world.ts';
+
+export interface Surroundings {
+  /** What az answers, by its first words; anything else is refused. */
+  readonly az?: Readonly<Record<string, unknown>>;
+  readonly server?: string;
+  /** Paths that the API server answers besides those of the world. */
+  readonly paths?: Readonly<Record<string, JsonObject | string>>;
+  readonly kubectl?: (args: readonly string[], input: string | undefined) => ProgramResult | undefined;
+  readonly source?: AppSource;
+}
+
+export interface Shown {
+  readonly code: ExitCode;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command over a world: its tables, its ARM, its API server by way of a kubectl. */
+export async function runOver(
+  world: World,
+  command: Command,
+  args: readonly string[],
+  around: Surroundings = {},
+): Promise<Shown> {
+  const options = parseOptions(
+    around.source?.kind === 'azure'
+      ? [...args, '--app', 'kubelet', '--resource-group', 'apps']
+      : [...args, '--settings', 'local.settings.json'],
+    command.options,
+  );
+  const written = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof written) => ({ write: (text: string) => void (written[name] += text) });
+  const out = createOutput({
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    format: parseFormat(options.text('output')),
+    environment: {},
+  });
+  const context: CliContext = {
+    options,
+    out,
+    environment: {},
+    signal: new AbortController().signal,
+    az: { json: (words) => answerOf(words, around.az ?? {}) },
+    app: () =>
+      Promise.resolve({
+        source: around.source ?? { kind: 'file', file: 'local.settings.json' },
+        values: settingsOf(),
+        settings: world.settings,
+      }),
+    settings: () => Promise.resolve(world.settings),
+    registrations: () => Promise.reject(new Error('no registrations here')),
+    groups: () => Promise.resolve(world.groups),
+    store: () => Promise.resolve(world.store),
+    kubectl: (words, more) => Promise.resolve(around.kubectl?.(words, more?.input) ?? kubectlOf(world, words, around)),
+    helm: () => Promise.reject(new Error('no helm here')),
+    useKubeconfig: () => undefined,
+  };
+  try {
+    return { code: await command.run(context), ...written };
+  } catch (error) {
+    if (error instanceof Stop) return { code: error.code, ...written, stderr: `${error.message}\n${error.fix ?? ''}` };
+    throw error;
+  }
+}
+
+function answerOf(words: readonly string[], answers: Readonly<Record<string, unknown>>): Promise<unknown> {
+  const line = words.join(' ');
+  const known = Object.keys(answers).find((key) => line.startsWith(key));
+  return known === undefined
+    ? Promise.reject(failure('the Azure CLI (az) is not on PATH'))
+    : Promise.resolve(answers[known]);
+}
+
+const said = (code: number, stdout: string, stderr = ''): ProgramResult => ({ code, stdout, stderr });
+
+function kubectlOf(world: World, args: readonly string[], around: Surroundings): ProgramResult {
+  if (args[0] === 'config') return said(0, JSON.stringify(configOf(around.server ?? 'https://api.example:6443')));
+  const path = args[args.indexOf('--raw') + 1] ?? '';
+  const given = around.paths?.[path];
+  const found = given ?? objectAt(world, path);
+  if (found === undefined) return said(1, '', 'Error from server (NotFound): it is not there');
+  const headers = `I1123 18:17:40.720433 18574 round_trippers.go:632] "Response" headers=<\n\tDate: ${new Date(world.now).toUTCString()}\n >\n`;
+  return said(0, typeof found === 'string' ? found : JSON.stringify(found), headers);
+}
+
+const configOf = (server: string) => ({
+  'current-context': 'here',
+  clusters: [{ name: 'c', cluster: { server } }],
+  contexts: [{ name: 'here', context: { cluster: 'c' } }],
+});
+
+function objectAt(world: World, path: string): JsonObject | undefined {
+  const { store } = world.cluster.state();
+  const name = path.split('/').at(-1) ?? '';
+  if (path === '/api/v1/namespaces/kube-system') return store.get(namespaces, { namespace: '', name });
+  if (path.startsWith('/api/v1/nodes/')) return store.get(nodes, { namespace: '', name });
+  if (path.includes('/namespaces/kube-node-lease/leases/'))
+    return store.get(leases, { namespace: 'kube-node-lease', name });
+  if (path.startsWith('/api/v1/pods?')) return { items: [...store.sorted(pods)] };
+  return undefined;
+}

@@ -126,11 +126,12 @@ describe('optIn.mode off', () => {
 describe('optIn.mode prefer', () => {
   it('is in force', async () => {
     await upgrade({ optIn: { mode: 'prefer' } });
-    await until(
+    const isThere = await until(
       'the policy',
       () => isOptedIn({ where: 'burst' }),
-      (isThere) => isThere,
+      (is) => is,
     );
+    expect(isThere).toBe(true);
   });
 
   const owner = (kind: string, apiVersion: string) => ({
@@ -209,7 +210,7 @@ describe('optIn.mode always', () => {
     await upgrade({ optIn: { mode: 'always' } });
     const isRequired = async (): Promise<boolean> =>
       JSON.stringify(await created({ where: 'burst' })).includes('requiredDuringScheduling');
-    await until('the policy', isRequired, (isThere) => isThere);
+    expect(await until('the policy', isRequired, (is) => is)).toBe(true);
   });
 
   const required = (nodeSelectorTerms: readonly object[]) => ({
@@ -321,10 +322,11 @@ describe('warnings', () => {
 
   it('can be turned off', async () => {
     await upgrade({ warnings: { enabled: false } });
-    await until(
+    const lines = await until(
       'no warning',
       () => warnings([pod({ tolerations: [toleration] })]),
-      (lines) => lines.length === 0,
+      (now) => now.length === 0,
     );
+    expect(lines).toEqual([]);
   });
 });

@@ -110,7 +110,7 @@ describe('for values of every kind', () => {
         throw new Error(name, { cause: error });
       });
       const { data } = find(manifests, 'ConfigMap', 'relay-config') as Manifest & { data: Record<string, string> };
-      expect(parseConfig(data['config.json'] ?? ''), name).toMatchObject({ ok: true });
+      expect({ name, ...parseConfig(data['config.json'] ?? '') }).toMatchObject({ name, ok: true });
       rendered.push(...manifests);
     }
   });
@@ -144,11 +144,10 @@ interface Roles extends Manifest {
 const comparable = (rules: Roles['rules']): readonly string[] =>
   rules
     .map((rule) =>
-      JSON.stringify(
-        Object.entries(rule)
-          .map(([key, list]) => [key, list.toSorted()])
-          .toSorted(),
-      ),
+      Object.entries(rule)
+        .map(([key, list]) => `${key}=${list.toSorted().join()}`)
+        .toSorted()
+        .join(' '),
     )
     .toSorted();
 
@@ -157,7 +156,9 @@ describe('what is rendered', () => {
     const manifests = await world.render(values());
     const isRole = ({ kind }: { readonly kind: string }): boolean => kind === 'Role' || kind === 'ClusterRole';
     const isHook = ({ metadata }: Manifest): boolean => metadata.annotations?.['helm.sh/hook'] !== undefined;
-    const granted = manifests.filter((manifest) => isRole(manifest) && !isHook(manifest)) as readonly Roles[];
+    const granted = manifests.filter(
+      (manifest) => isRole(manifest) && !isHook(manifest),
+    ) as unknown as readonly Roles[];
     const wanted = accessObjects({
       namespace,
       nodes: ['aci-1', 'aci-2'],
@@ -322,7 +323,8 @@ describe('helm', () => {
   it('lint --strict finds nothing', async () => {
     const result = await world.run(['lint', '--strict', world.chart], values());
     expect(result).toMatchObject({ code: 0 });
-    expect((await world.run(['lint', '--strict', world.chart])).code, 'without values').toBe(0);
+    // Values that are missing are told where the chart is rendered.
+    expect(await world.run(['lint', '--strict', world.chart])).toMatchObject({ code: 0 });
   });
 
   it('package makes an archive that renders the same', async () => {

@@ -16,8 +16,7 @@ import { isFirstStart, writeBirthMarkers } from './first-start.ts';
 import { startHost, writeSettings } from './host.ts';
 import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
-import { startRelay } from './relay.ts';
-import type { RelayReady } from './relay.ts';
+import { bringUpRelay } from './relay-choice.ts';
 import { appSettings } from './settings.ts';
 import { waitForNode } from './wait-for-node.ts';
 
@@ -108,23 +107,20 @@ async function bringUp(
     report(child.value.url);
     return child;
   });
-  const launchRelay = async (): Promise<Child<RelayReady>> =>
-    parts.add(
-      await startRelay({
-        dir,
-        cluster,
-        attachment,
-        appUrl: host.value.url,
-        node: { name: nodeName, port },
-        address: options.nodeAddress,
-        certificate: await cluster.issueKubeletCertificate(nodeName, options.nodeAddress),
-      }),
-      3000,
-    );
-  let relay = await progress.step('relay', async (report) => {
-    const child = await launchRelay();
+  const relay = await progress.step('relay', async (report) => {
+    const wanted = {
+      kind: options.relay,
+      dir,
+      cluster,
+      attachment,
+      appUrl: host.value.url,
+      node: { name: nodeName, port },
+      address: options.nodeAddress,
+      gateway: emulator?.child.value.bridge?.gateway,
+    };
+    const control = await bringUpRelay(wanted, parts, progress);
     report(`kubelet port ${port}`);
-    return child;
+    return control;
   });
   await progress.step('node', (report) => waitForNode(cluster.administrator, nodeName, report));
   const record: CloudRecord = {
@@ -144,10 +140,8 @@ async function bringUp(
     emulator,
     hostAdminUrl: host.value.adminUrl,
     failed: parts.failed,
-    killRelay: async () => void (await relay.stop(0)),
-    startRelay: async () => {
-      relay = await launchRelay();
-    },
+    killRelay: () => relay.kill(),
+    startRelay: () => relay.start(),
     stop: async () => {
       await parts.stop();
       rmSync(join(dir, 'cloud.json'), { force: true });

@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { RelayKind } from './relay-choice.ts';
 
 export const usage = `usage: npm start -- [options]
 
@@ -13,6 +14,8 @@ attaches a node, runs the manifests of docs/examples and stays until Ctrl-C.
   --no-examples       start only
   --cluster KIND      real (Kubernetes itself, built once with Go) or embedded (a small API server in Node: plain pods,
                       no controllers); default: real where it is built already or a new enough Go is found
+  --relay KIND        process (one, on this machine) or chart (installed by Helm, two replicas in containers; needs a real
+                      cluster of its own and Podman); default process
   --kubeconfig FILE   use a cluster you already have, as its administrator
   --node-address IP   with --kubeconfig: where that cluster reaches this machine (default 127.0.0.1)
   --arm URL | azure   another ARM than the emulator; "azure" is https://management.azure.com. Credentials come from
@@ -33,6 +36,7 @@ export interface UpOptions {
   readonly runtime: 'engine' | 'process' | undefined;
   /** Absent: the best this machine has. */
   readonly cluster: 'real' | 'embedded' | undefined;
+  readonly relay: RelayKind;
   readonly kubeconfig: string | undefined;
   readonly nodeAddress: string;
   readonly createsPerHour: number;
@@ -64,6 +68,7 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
       dir: { type: 'string', default: '.local' },
       runtime: { type: 'string' },
       cluster: { type: 'string' },
+      relay: { type: 'string', default: 'process' },
       kubeconfig: { type: 'string' },
       'node-address': { type: 'string', default: '127.0.0.1' },
       arm: { type: 'string' },
@@ -76,13 +81,7 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
     },
     allowNegative: true,
   });
-  const { runtime, cluster } = values;
-  if (runtime !== undefined && runtime !== 'engine' && runtime !== 'process')
-    throw new Error(`--runtime wants engine or process, not "${runtime}"`);
-  if (cluster !== undefined && cluster !== 'real' && cluster !== 'embedded')
-    throw new Error(`--cluster wants real or embedded, not "${cluster}"`);
-  if (cluster !== undefined && values.kubeconfig !== undefined)
-    throw new Error('--cluster starts a cluster and --kubeconfig uses one that runs: leave one of them out');
+  const { runtime, cluster, relay } = kinds(values);
   return {
     help: values.help,
     exit: values.exit,
@@ -90,11 +89,28 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
     dir: absolute(values.dir),
     runtime,
     cluster,
+    relay,
     kubeconfig: values.kubeconfig === undefined ? undefined : absolute(values.kubeconfig),
     nodeAddress: values['node-address'],
     createsPerHour: createsPerHour(values['creates-per-hour']),
     arm: armOptions(values, env),
   };
+}
+
+type Kinds = Readonly<Partial<Record<'runtime' | 'cluster' | 'kubeconfig', string>>> & { readonly relay: string };
+
+function kinds(values: Kinds): Pick<UpOptions, 'runtime' | 'cluster' | 'relay'> {
+  const { runtime, cluster, relay, kubeconfig } = values;
+  if (runtime !== undefined && runtime !== 'engine' && runtime !== 'process')
+    throw new Error(`--runtime wants engine or process, not "${runtime}"`);
+  if (cluster !== undefined && cluster !== 'real' && cluster !== 'embedded')
+    throw new Error(`--cluster wants real or embedded, not "${cluster}"`);
+  if (cluster !== undefined && kubeconfig !== undefined)
+    throw new Error('--cluster starts a cluster and --kubeconfig uses one that runs: leave one of them out');
+  if (relay !== 'process' && relay !== 'chart') throw new Error(`--relay wants process or chart, not "${relay}"`);
+  if (relay === 'chart' && (cluster === 'embedded' || kubeconfig !== undefined || runtime === 'process'))
+    throw new Error('--relay chart needs --cluster real and --runtime engine');
+  return { runtime, cluster, relay };
 }
 
 function createsPerHour(text: string): number {

@@ -48,7 +48,8 @@ export async function startRelay(input: RelayInput): Promise<Child<RelayReady>> 
   });
 }
 
-async function writeConfig(input: RelayInput): Promise<string> {
+/** The relay's configuration and all files that it names, in `dir/relay`; answers the configuration's path. */
+export async function writeConfig(input: RelayInput): Promise<string> {
   const { cluster, attachment, certificate, node } = input;
   const folder = join(input.dir, 'relay');
   mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -16,11 +16,15 @@ declare module 'vitest' {
   }
 }
 
-/** Starts the whole cloud once: real Kubernetes, real Podman, real Azurite, the bundled app in its processes. */
+/**
+ * Starts the whole cloud once: real Kubernetes, real Podman, real Azurite, the packaged app in its processes. With
+ * CLOUD_RELAY=chart the relay is the chart's, in containers; else a process.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const relay = process.env['CLOUD_RELAY'] ?? 'process';
   const dir = await mkdtemp(join(tmpdir(), 'serverless-kubelet-'));
   const cloud = await startCloud(
-    parseUpOptions(['--dir', dir, '--creates-per-hour', '6000'], process.env),
+    parseUpOptions(['--dir', dir, '--creates-per-hour', '6000', '--relay', relay], process.env),
     createProgress(),
   );
   const outages = await listenForOutages(cloud);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Root file systems that images are made from where no registry can be reached. */
-export type BaseName = 'busybox' | 'debian';
+export type BaseName = 'busybox' | 'debian' | 'node';
 
 /** An image that examples and tests name. */
 export interface CatalogImage {
@@ -16,7 +16,7 @@ const shell = ['CMD ["sh"]'];
 const bash = ['CMD ["bash"]'];
 const nginx = ['CMD ["nginx", "-g", "daemon off;"]', 'EXPOSE 80', 'STOPSIGNAL SIGQUIT'];
 
-/** The few images that examples and tests name, and what stands in for them. */
+/** The few images that examples, tests and the chart name, and what stands in for them. */
 export const catalog: readonly CatalogImage[] = [
   { image: 'docker.io/library/busybox:1.36', base: 'busybox', changes: shell },
   { image: 'docker.io/library/busybox:latest', base: 'busybox', changes: shell },
@@ -24,10 +24,14 @@ export const catalog: readonly CatalogImage[] = [
   { image: 'docker.io/library/perl:5.34.0', base: 'debian', changes: bash },
   { image: 'docker.io/library/nginx:1.14.2', base: 'debian', changes: nginx },
   { image: 'docker.io/library/nginx:latest', base: 'debian', changes: nginx },
+  { image: 'docker.io/library/node:24-slim', base: 'node', changes: ['CMD ["node"]'] },
 ];
 
 /** Debian packages in the `debian` base: perl for bignum (the library of its own is newer: perl 5.36's bpi fails), nginx for the web server, curl for the examples. */
 export const debianPackages = ['perl', 'libmath-bigint-perl', 'nginx-light', 'curl', 'ca-certificates'] as const;
+
+/** Debian packages in the `node` base, besides Debian's least: what the program of the npm package `node` is linked with. */
+export const nodePackages = ['libstdc++6', 'ca-certificates'] as const;
 
 /** Made images carry the key of their recipe under this label; images of a registry do not, and are left alone. */
 export const recipeLabel = 'serverless-kubelet.recipe';
@@ -35,9 +39,15 @@ export const recipeLabel = 'serverless-kubelet.recipe';
 /** Changes when the way a base is made changes, apart from its package list. */
 const recipeVersion = 1;
 
+const ingredients: Readonly<Record<BaseName, readonly string[]>> = {
+  busybox: [],
+  debian: debianPackages,
+  node: [...nodePackages, process.version],
+};
+
 /** The key of a base's recipe. */
 export function recipeKey(base: BaseName): string {
-  const recipe = base === 'debian' ? [base, recipeVersion, ...debianPackages] : [base, recipeVersion];
+  const recipe = [base, recipeVersion, ...ingredients[base]];
   return createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
 }
 

@@ -5,7 +5,7 @@ import { onPath } from '../runtime/engine/backend.ts';
 import { runCommand } from '../runtime/engine/command.ts';
 import { isStatic } from '../runtime/engine/pause.ts';
 import { type AptSource, mainAptSource } from './apt-source.ts';
-import { type BaseName, debianPackages } from './catalog.ts';
+import { type BaseName, debianPackages, nodePackages } from './catalog.ts';
 
 export interface RootfsOptions {
   /** Empty folder to fill. */
@@ -18,7 +18,14 @@ export class MissingTool extends Error {}
 
 /** Makes the root file system of a base. Throws `MissingTool` where the machine lacks what it takes. */
 export function makeRootfs(base: BaseName, options: RootfsOptions): Promise<void> {
-  return base === 'busybox' ? busyboxRootfs(options) : debianRootfs(options);
+  switch (base) {
+    case 'busybox':
+      return busyboxRootfs(options);
+    case 'debian':
+      return debianRootfs(options);
+    case 'node':
+      return nodeRootfs(options);
+  }
 }
 
 async function busyboxRootfs({ folder }: RootfsOptions): Promise<void> {
@@ -44,14 +51,27 @@ async function busyboxRootfs({ folder }: RootfsOptions): Promise<void> {
 }
 
 async function debianRootfs({ folder, log }: RootfsOptions): Promise<void> {
+  await bootstrap(debianPackages, { folder, log });
+  await shapeNginx(folder);
+}
+
+/** Where the registry's image has it. The program is the one that runs this, the npm package `node`'s. */
+async function nodeRootfs({ folder, log }: RootfsOptions): Promise<void> {
+  await bootstrap(nodePackages, { folder, log });
+  const program = join(folder, 'usr/local/bin/node');
+  await copyFile(process.execPath, program);
+  await chmod(program, 0o755);
+}
+
+async function bootstrap(packages: readonly string[], { folder, log }: RootfsOptions): Promise<void> {
   if (process.getuid?.() !== 0) throw new MissingTool('debootstrap must run as root');
   if (onPath('debootstrap') === undefined)
     throw new MissingTool('debootstrap is missing (Debian: apt-get install debootstrap)');
   const source = await machineSource();
-  log(`debootstrap ${source.suite} with ${debianPackages.join(', ')}: about 40 s`);
+  log(`debootstrap ${source.suite} with ${packages.join(', ')}: about 40 s`);
   await must('debootstrap', [
     '--variant=minbase',
-    `--include=${debianPackages.join(',')}`,
+    `--include=${packages.join(',')}`,
     `--components=${source.components.join(',')}`,
     ...(source.keyring === undefined ? [] : [`--keyring=${source.keyring}`]),
     source.suite,
@@ -59,7 +79,6 @@ async function debianRootfs({ folder, log }: RootfsOptions): Promise<void> {
     source.uri,
   ]);
   await slim(folder);
-  await shapeNginx(folder);
 }
 
 async function machineSource(): Promise<AptSource> {

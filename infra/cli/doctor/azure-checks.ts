@@ -1,7 +1,7 @@
-import { describeFault } from '../../../shared/core/fault.ts';
 import type { Settings } from '../../../shared/wire/settings.ts';
 import { type AppSource, azAppArgs } from '../app-settings.ts';
 import type { CliContext } from '../context.ts';
+import { faultReason } from '../status/fault-reason.ts';
 import { type Part, read, unreadable } from '../status/observed.ts';
 import { readAccount, readApp, readGrants, readProvider, readStorageId, readSubnet } from './azure-facts.ts';
 import { judgeApp, judgeIdentity, judgeLogin, judgeProvider, judgeQuota, judgeSubnet } from './azure-judgements.ts';
@@ -85,14 +85,14 @@ export async function checkRegion(
         )
       : failed(
           'resource group',
-          `The container groups of ${settings.AZURE_RESOURCE_GROUP} could not be listed: ${describeFault(listed.fault)}`,
+          `The container groups of ${settings.AZURE_RESOURCE_GROUP} could not be listed: ${faultReason(listed.fault)}`,
           'See that it exists, and that you may read it; the app needs it too.',
         ),
   );
   const usages = await groups.listUsages(signal);
   const part: Part<Parameters<typeof judgeQuota>[0] extends Part<infer T> ? T : never> = usages.ok
     ? read(usages.value)
-    : unreadable(describeFault(usages.fault));
+    : unreadable(faultReason(usages.fault));
   for (const check of judgeQuota(part, settings.AZURE_LOCATION)) tell(check);
   if (settings.ACI_SUBNET_ID !== undefined)
     tell(judgeSubnet(hasAz ? await readSubnet(az, settings.ACI_SUBNET_ID) : unreadable(noAz)));

@@ -1,5 +1,4 @@
 import packageJson from '../../../package.json' with { type: 'json' };
-import { describeFault } from '../../../shared/core/fault.ts';
 import { readAuthority } from '../../../shared/app/compose.ts';
 import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
 import { type AppSettings, appSource } from '../app-settings.ts';
@@ -7,6 +6,7 @@ import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { Colour } from '../output.ts';
 import { Stop } from '../stop.ts';
+import { faultReason } from '../status/fault-reason.ts';
 import { contextFor, createClusterReader, parseContexts } from '../status/cluster-reader.ts';
 import type { Kubectl } from '../status/cluster-reader.ts';
 import { type Part, read, unreadable } from '../status/observed.ts';
@@ -105,7 +105,7 @@ async function checkTables(context: CliContext, tell: Tell): Promise<number | un
     return now.value;
   }
   const fault = bucket.ok ? now : bucket;
-  const reason = fault.ok ? 'unknown' : describeFault(fault.fault);
+  const reason = fault.ok ? 'unknown' : faultReason(fault.fault);
   const mend =
     'You need the role Storage Table Data Reader on the storage account; where it is private, run doctor from its network.';
   tell(failed('tables', `The Table service could not be asked: ${reason}`, mend));

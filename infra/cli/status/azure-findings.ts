@@ -22,7 +22,7 @@ export function azureFindings(observed: StatusObserved): readonly Finding[] {
     }),
     ...partFindings(budgets, {
       subject: 'budgets',
-      hint: 'What may still be asked of ARM is unknown here, the app keeps to it all the same: ask for the role Storage Table Data Reader on the storage account.',
+      hint: 'What may still be asked of ARM is unknown here, the app keeps to it all the same: ask for the role Storage Table Data Reader on the storage account, or run this from its network where it is private.',
       of: (levels) => levels.flatMap(budgetFinding),
     }),
   ];

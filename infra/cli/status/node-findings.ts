@@ -51,7 +51,7 @@ function rowFindings({ row, state }: NodeObserved, subject: string): readonly Fi
         severity: 'warning',
         subject,
         sentence: `What the app remembers of it could not be read: ${row.reason}`,
-        hint: 'Orphans and faults would not show: ask for the role Storage Table Data Reader on the storage account.',
+        hint: 'Orphans and faults would not show: ask for the role Storage Table Data Reader on the storage account, or run this from its network where it is private.',
       },
     ];
   }

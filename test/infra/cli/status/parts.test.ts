@@ -9,11 +9,25 @@ import {
   parseContexts,
 } from '../../../../infra/cli/status/cluster-reader.ts';
 import { durationText } from '../../../../infra/cli/status/duration-text.ts';
+import { faultReason } from '../../../../infra/cli/status/fault-reason.ts';
 import { podTroubles } from '../../../../infra/cli/status/pod-troubles.ts';
 import type { BucketState } from '../../../../shared/core/budget/token-bucket.ts';
 import { newPodRow } from '../../../../shared/core/reconcile/pod-row.ts';
 
 const now = Date.parse('2026-11-23T12:00:00Z');
+
+describe('reasons', () => {
+  it.each([
+    [
+      { kind: 'transient', message: 'AggregateAuthenticationError: ChainedTokenCredential authentication failed.' },
+      'There is no Azure login here, or it has expired: run az login.',
+    ],
+    [{ kind: 'denied', code: 'AuthorizationFailed', message: 'no right' }, 'AuthorizationFailed: no right.'],
+    [{ kind: 'transient', message: 'It took too long.' }, 'It took too long.'],
+  ] as const)('%j', (fault, reason) => {
+    expect(faultReason(fault)).toBe(reason);
+  });
+});
 
 describe('durations', () => {
   it.each([

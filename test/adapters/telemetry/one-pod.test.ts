@@ -31,9 +31,10 @@ function openArm(telemetry: Telemetry, sent: string[]) {
     observe: observeCalls(telemetry),
     httpClient: {
       sendRequest: async (request) => {
-        sent.push(`${request.method} ${typeof request.body === 'string' ? request.body : ''}`);
+        const quoted = typeof request.body === 'string' ? request.body : '';
+        sent.push(`${request.method} ${quoted}`);
         const status = request.method === 'PUT' ? 201 : 404;
-        const body = status === 201 ? String(request.body) : '{"error":{"code":"ResourceNotFound","message":"none"}}';
+        const body = status === 201 ? quoted : '{"error":{"code":"ResourceNotFound","message":"none"}}';
         const headers = request.headers;
         for (const name of headers) headers.delete(name[0]);
         if (status === 201) headers.set('azure-asyncoperation', 'https://arm.test/operations/1?sig=planted-signature');

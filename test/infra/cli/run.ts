@@ -1,0 +1,20 @@
+import { runCli } from '../../../infra/cli/run-cli.ts';
+
+/** The whole program in this process; its streams as texts. */
+export async function run(args: readonly string[], { path = '/nowhere', invokedAs = 'main.js' } = {}) {
+  const texts = { stdout: '', stderr: '' };
+  const stream = (name: keyof typeof texts) => ({
+    write: (text: string) => {
+      texts[name] += text;
+    },
+  });
+  const code = await runCli(args, {
+    invokedAs,
+    environment: { PATH: path, NO_COLOR: '1', HOME: '/nowhere' },
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    signal: new AbortController().signal,
+  });
+  // Progress tells how long a step took.
+  return { code, stdout: texts.stdout, stderr: texts.stderr.replaceAll(/^[✓✗…].*\n/gm, '') };
+}

@@ -266,7 +266,7 @@ var appSettings = {
   REGISTRATIONS_URL: registrationsUrl
   SECURITY_POLICY: securityPolicy
 }
-var referenceSettings = toObject(keyVaultReferences, reference => reference.name, reference => '@Microsoft.KeyVault(SecretUri=${reference.secretUri})')
+var referenceSettings = toObject(keyVaultReferences, item => item.name, item => '@Microsoft.KeyVault(SecretUri=${item.secretUri})')
 
 module identity 'modules/identity.bicep' = if (isUserAssigned) {
   name: '${installation}-identity'

@@ -78,5 +78,5 @@ describe("the app's token", () => {
     ['a short one in its second half', token({ ...good, exp: 3600 }), 'sa', 0.6 * hour, false],
     ['none', '', 'sa', 0, false],
     ['something else', '@Microsoft.KeyVault(x)', 'sa', 0, false],
-  ])('%s', (_, text, account, now, expected) => expect(isTokenGood(readToken(text), account, now)).toBe(expected));
+  ])('%s', (...[, text, account, now, expected]) => expect(isTokenGood(readToken(text), account, now)).toBe(expected));
 });

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type OutputFormat, createOutput } from '../../../infra/cli/output.ts';
 
-function written(format: OutputFormat, { isTTY = false, environment = {} as Record<string, string> } = {}) {
+interface Stream {
+  readonly isTTY?: boolean;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+function written(format: OutputFormat, { isTTY = false, environment = {} }: Stream = {}) {
   let stdout = '';
   const stream = { isTTY, write: (text: string) => (stdout += text) };
   const out = createOutput({ stdout: stream, stderr: { write: () => true }, format, environment });

@@ -1,8 +1,19 @@
 /** After all that the other files did: the app needed exactly the actions of the roles that `infra/azure` deploys. */
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { defaultPrincipal } from '../../../infra/local/aci/rbac.ts';
-import { record } from './cloud.ts';
+import {
+  addFault,
+  apply,
+  clearFaults,
+  createNamespace,
+  kubectl,
+  phase,
+  pod,
+  record,
+  removeNamespace,
+  until,
+} from './cloud.ts';
 import { settings } from './tables.ts';
 
 const actionsSchema = z.object({
@@ -23,7 +34,28 @@ async function usesOfApp() {
   return actions.filter(({ principal }) => principal === app.clientId);
 }
 
+const namespace = 'roles';
+
 describe('the deployed roles', () => {
+  beforeAll(() => createNamespace(namespace));
+  afterAll(async () => {
+    await clearFaults();
+    await removeNamespace(namespace);
+  });
+
+  it('let the app read why a group that was accepted found no room; the pod runs when there is', async () => {
+    await addFault({ method: 'PUT', path: '/containerGroups/[^/?]*no-room', capacity: 'async' });
+    await apply(pod('no-room', { namespace }));
+    await until(
+      'the pod runs',
+      () => phase('no-room', namespace),
+      (seen) => seen === 'Running',
+      120_000,
+    );
+    const events = await kubectl(['get', 'events', '-n', namespace, '-o', 'jsonpath={.items[*].message}']);
+    expect(events.stdout).toContain('is not available in the location');
+  });
+
   it('have nothing missing: no request of the app was denied', async () => {
     const denied = (await usesOfApp()).filter((use) => use.denied > 0).map((use) => use.action);
     expect(denied, 'missing in infra/azure/roles').toEqual([]);

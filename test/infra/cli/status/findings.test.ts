@@ -256,18 +256,16 @@ const rows: readonly Row[] = [
 ];
 
 describe('what status finds', () => {
-  for (const [what, observed, lines] of rows) {
-    it(what, () => {
-      const found = statusFindings(observed);
-      expect(found.map(({ severity, subject }) => [severity, subject])).toEqual(
-        lines.map(([severity, subject]) => [severity, subject]),
-      );
-      for (const [index, [, , sentence, hint]] of lines.entries()) {
-        expect(found[index]?.sentence).toContain(sentence);
-        expect(found[index]?.hint).toMatch(hint);
-      }
-    });
-  }
+  it.each(rows)('%s', (_, observed, lines) => {
+    const found = statusFindings(observed);
+    expect(found.map(({ severity, subject }) => [severity, subject])).toEqual(
+      lines.map(([severity, subject]) => [severity, subject]),
+    );
+    for (const [index, [, , sentence, hint]] of lines.entries()) {
+      expect(found[index]?.sentence).toContain(sentence);
+      expect(found[index]?.hint).toMatch(hint);
+    }
+  });
 
   it('gives every line one hint that ends as a sentence, without a line break', () => {
     for (const finding of rows.flatMap(([, observed]) => statusFindings(observed))) {

@@ -44,6 +44,7 @@ export class Replica {
   #restarts = -1;
   readonly #over: Promise<void>;
   #told = '';
+  #problem = '';
 
   constructor(options: ReplicaOptions) {
     this.pod = options.pod;
@@ -146,7 +147,9 @@ export class Replica {
       await api.writeStatus(pod, statusOf(pod, state, Math.max(this.#restarts, 0)));
       this.#told = told;
     } catch (error) {
-      log(`${pod.metadata.name}: ${error instanceof Error ? error.message : String(error)}`);
+      const problem = `${pod.metadata.name}: ${error instanceof Error ? error.message : String(error)}`;
+      if (problem !== this.#problem) log(problem);
+      this.#problem = problem;
     }
   }
 }
@@ -161,7 +164,8 @@ function statusOf(
   const status = ready ? 'True' : 'False';
   return {
     phase: address === undefined ? 'Pending' : 'Running',
-    ...(address === undefined ? {} : { podIP: address, podIPs: [{ ip: address }] }),
+    // A strategic merge would keep the address of the container before.
+    ...(address === undefined ? {} : { podIP: address, podIPs: [{ ip: address }, { $patch: 'replace' }] }),
     conditions: ['Initialized', 'ContainersReady', 'Ready'].map((type) => ({
       type,
       status: type === 'Initialized' ? 'True' : status,

@@ -30,6 +30,8 @@ export function describeControllers(open: () => ClusterUnderTest): void {
         const isOver =
           readyOf(seen.status.conditions) === 'Unknown' &&
           readyOf(pod?.status.conditions) === 'False' &&
+          // Two taints, one after the other.
+          seen.taints.some(({ effect }) => effect === 'NoExecute') &&
           (await hands().getPod('on-gone')) === undefined;
         if (isOver) break;
       }

@@ -25,12 +25,9 @@ export async function removeChart(
     if (result.code !== 0) throw chartStop(result);
     done.push('chart uninstalled');
   }
-  await kubectlText(context, [
-    'delete',
-    'csr',
-    '--ignore-not-found',
-    ...nodes.map((node) => `serverless-kubelet-${namespace}-${node}`),
-  ]);
+  const requests = nodes.map((node) => `serverless-kubelet-${namespace}-${node}`);
+  // Without a name kubectl would refuse.
+  if (requests.length > 0) await kubectlText(context, ['delete', 'csr', '--ignore-not-found', ...requests]);
   const labels = await readNamespace(context, namespace);
   if (labels === undefined) return done;
   if (labels[madeByLabel] !== installation) {

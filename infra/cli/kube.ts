@@ -38,7 +38,10 @@ const unreachable = (why: string): Stop =>
 /** What kubectl says, by its own words; the first that fits. */
 const troubles: readonly Trouble[] = [
   { says: /no such host|server misbehaving/i, stop: () => unreachable('its name is not known here') },
-  { says: /connection refused|connection to the server .* was refused/i, stop: () => unreachable('the connection is refused') },
+  {
+    says: /connection refused|connection to the server .* was refused/i,
+    stop: () => unreachable('the connection is refused'),
+  },
   {
     says: /i\/o timeout|deadline exceeded|Client\.Timeout|no route to host|network is unreachable|TLS handshake timeout/i,
     stop: () => unreachable('it does not answer'),

@@ -240,6 +240,7 @@ export function chartValues(input: Omit<RegistrationInput, 'address'>): Readonly
   const before = facts.registered.find(({ uid }) => uid === facts.cluster.uid);
   return {
     clusterUid: facts.cluster.uid,
+    installation: facts.installation,
     app: {
       url: appUrl,
       audience: audienceOf(before, appUrl),

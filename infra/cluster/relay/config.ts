@@ -76,7 +76,6 @@ const schema = z.strictObject({
 
 /** What a relay is told. Files are read again when they change. */
 export type RelayConfig = z.infer<typeof schema>;
-export type RelayNode = RelayConfig['nodes'][number];
 
 export type ConfigResult =
   | { readonly ok: true; readonly value: RelayConfig }

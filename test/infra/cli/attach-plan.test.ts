@@ -135,6 +135,8 @@ describe('the registration', () => {
     const input = { wants: wants(), facts: { ...facts, registered: [attached()] }, appUrl: 'https://new', address };
     expect(withCluster([attached()], input)).toBe(undefined);
     expect(chartValues(input)['app']).toMatchObject({ url: 'https://new', audience: appUrl });
+    // So that a drain leaves the Nodes of other installations alone.
+    expect(chartValues(input)['installation']).toBe('weu');
   });
 });
 

@@ -1,0 +1,162 @@
+/** An app with two clusters of two zones each, and an upgrade of the chart and the app amid running pods. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import type { Child } from '../../../infra/local/child.ts';
+import { ensureControlPlane } from '../../../infra/local/cluster/build.ts';
+import { type ControlPlane, startControlPlane } from '../../../infra/local/cluster/control-plane.ts';
+import { kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
+import { createProgress } from '../../../infra/local/progress.ts';
+import { appFolder, bundle } from '../../../infra/local/up/bundle.ts';
+import { type HostReady, startHost } from '../../../infra/local/up/host.ts';
+import { until } from '../until.ts';
+import { type CliResult, type Rig, startRig } from './rig.ts';
+
+const runningPods = 30;
+let dir = '';
+let rig: Rig;
+let second: ControlPlane;
+let host: Child<HostReady>;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'serverless-kubelet-upgrade-'));
+  rig = await startRig(dir);
+  host = rig.host;
+  const progress = createProgress();
+  const binaries = await ensureControlPlane({ progress });
+  second = await startControlPlane({ stateDir: join(dir, 'second'), binaries, progress });
+});
+afterAll(async () => {
+  await host.stop(10_000);
+  await second.stop();
+  await rig.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** No kube-proxy and no kubelet run here: the relay has no address, and its pods never start. */
+function attach(cluster: ControlPlane, ...more: string[]): Promise<CliResult> {
+  const where = ['--settings', rig.settings, '--kubeconfig', cluster.kubeconfigPath, '--app-url', host.value.url];
+  const what = ['--cluster-name', cluster === second ? 'second' : 'first', '--nodes', 'aci-1,aci-2', '--zones', '1,2'];
+  const how = ['--chart', rig.chart, '--auth', 'token', '--node-address', '127.0.0.1', '--port', '21350'];
+  return rig.cli('attach', ...where, ...what, ...how, '--wait', 'nodes', ...more);
+}
+function detach(cluster: ControlPlane): Promise<CliResult> {
+  const where = ['--settings', rig.settings, '--kubeconfig', cluster.kubeconfigPath, '--chart', rig.chart];
+  return rig.cli('detach', ...where, '--purge-usage', '--output', 'json');
+}
+const kubectl = (cluster: ControlPlane, ...args: string[]): Promise<string> => kubectlOutput(args, cluster.kubectl);
+
+/** Spread over the zones as evenly as can be; more than one apart is not allowed. */
+const spread = (replicas: number): object => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'spread', namespace: 'default' },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: 'spread' } },
+    template: {
+      metadata: { labels: { app: 'spread' } },
+      spec: {
+        nodeSelector: { type: 'virtual-kubelet' },
+        tolerations: [{ key: 'virtual-kubelet.io/provider', operator: 'Exists' }],
+        terminationGracePeriodSeconds: 1,
+        topologySpreadConstraints: [
+          {
+            maxSkew: 1,
+            topologyKey: 'topology.kubernetes.io/zone',
+            whenUnsatisfiable: 'DoNotSchedule',
+            labelSelector: { matchLabels: { app: 'spread' } },
+          },
+        ],
+        containers: [{ name: 'main', image: 'docker.io/library/busybox:latest', command: ['sleep', '3600'] }],
+      },
+    },
+  },
+});
+
+async function run(cluster: ControlPlane, replicas: number): Promise<void> {
+  const input = JSON.stringify(spread(replicas));
+  await kubectlOutput(['apply', '-f', '-'], { ...cluster.kubectl, input });
+  await kubectl(cluster, 'rollout', 'status', 'deployment/spread', '--timeout=300s');
+}
+
+/** How many pods each node has, sorted. */
+async function podsByNode(cluster: ControlPlane): Promise<readonly number[]> {
+  const nodes = (await kubectl(cluster, 'get', 'pods', '-o', 'jsonpath={.items[*].spec.nodeName}')).split(' ');
+  return [...new Set(nodes)].toSorted().map((node) => nodes.filter((name) => name === node).length);
+}
+
+const emulated = async (path: string): Promise<unknown> =>
+  (await fetch(`${rig.emulator.child.value.adminUrl}/_emulator/${path}`)).json();
+const groupCount = async (): Promise<number> =>
+  z.object({ groups: z.array(z.looseObject({})) }).parse(await emulated('groups')).groups.length;
+const runsSchema = z.object({ runs: z.array(z.looseObject({ group: z.string(), startedAt: z.unknown() })) });
+/** Every start of a container that ever was. */
+const starts = async (): Promise<readonly string[]> =>
+  runsSchema
+    .parse(await emulated('runs'))
+    .runs.map(({ group, startedAt }) => `${group} ${String(startedAt)}`)
+    .toSorted();
+const revision = async (): Promise<number> =>
+  (await kubectl(rig.cluster, 'get', 'secrets', '-n', 'serverless-kubelet', '-l', 'owner=helm', '-o', 'name')).split(
+    '\n',
+  ).length;
+
+describe('an app with two clusters of two zones', () => {
+  it('both are attached, and a spread over zones holds in each', async () => {
+    for (const cluster of [rig.cluster, second]) {
+      const attached = await attach(cluster);
+      expect(attached).toMatchObject({ code: 0 });
+    }
+    await Promise.all([run(rig.cluster, runningPods), run(second, 6)]);
+    expect(await podsByNode(rig.cluster)).toEqual([runningPods / 2, runningPods / 2]);
+    expect(await podsByNode(second)).toEqual([3, 3]);
+    expect(await groupCount()).toBe(runningPods + 6);
+  });
+
+  it('helm upgrade and a new package amid running pods: nothing restarts, and new pods start', async () => {
+    const before = await starts();
+    expect(before).toHaveLength(runningPods + 6);
+    const firstRevision = await revision();
+    const upgraded = await attach(rig.cluster, '--set', 'resources.requests.memory=100Mi');
+    expect(upgraded).toMatchObject({ code: 0 });
+    expect(await revision()).toBe(firstRevision + 1);
+    await host.stop(10_000);
+    const next = join(dir, 'next');
+    await bundle(next);
+    host = await startHost(dir, appFolder(next));
+    await run(rig.cluster, runningPods + 2);
+    const after = await starts();
+    expect(after.filter((start) => before.includes(start))).toEqual(before);
+    expect(after).toHaveLength(runningPods + 2 + 6);
+    const restarts = await kubectl(
+      rig.cluster,
+      'get',
+      'pods',
+      '-o',
+      'jsonpath={.items[*].status.containerStatuses[0].restartCount}',
+    );
+    expect(new Set(restarts.split(' '))).toEqual(new Set(['0']));
+  });
+
+  it('one is detached and nothing of it is left; the other goes on', async () => {
+    const result = await detach(rig.cluster);
+    expect(result).toMatchObject({ code: 0 });
+    expect(JSON.parse(result.stdout)).toMatchObject({ clean: true });
+    expect(await groupCount()).toBe(6);
+    expect(await podsByNode(second)).toEqual([3, 3]);
+    await kubectl(second, 'delete', 'pod', '-l', 'app=spread', '--wait=false', '--field-selector=spec.nodeName=aci-2');
+    await until(
+      'the spread is whole again',
+      async () => await kubectl(second, 'get', 'deployment', 'spread', '-o', 'jsonpath={.status.availableReplicas}'),
+      (available) => available === '6',
+      180_000,
+    );
+    const last = await detach(second);
+    expect(last).toMatchObject({ code: 0 });
+    expect(JSON.parse(last.stdout)).toMatchObject({ clean: true });
+    expect(await groupCount()).toBe(0);
+  });
+});

@@ -84,9 +84,9 @@ describe('posts', () => {
   it('are repeated, one at a time, until the app takes them', async () => {
     app.refuse = () => ({ status: 503 });
     for (let pod = 0; pod < 40; pod += 1) poster.onChange(key(`u${pod}`));
-    await sleep(700);
     // Four lanes fail together; then one asks alone.
-    expect(app.requests.length).toBeGreaterThan(4);
+    await until('one more', () => app.requests.length > 4);
+    await sleep(100);
     expect(app.requests.length).toBeLessThan(7);
     app.refuse = () => undefined;
     await until('an empty outbox', () => poster.backlog === 0);

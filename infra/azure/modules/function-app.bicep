@@ -166,4 +166,4 @@ output name string = app.name
 output hostName string = app.properties.defaultHostName
 
 @description('Object id of the identity that the system assigned; empty with a user-assigned one.')
-output systemPrincipalId string = app.?identity.?principalId ?? ''
+output systemPrincipalId string = app.identity.?principalId ?? ''

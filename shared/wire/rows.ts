@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { BucketState } from '../core/budget/token-bucket.ts';
 import type { NodeRow } from '../core/reconcile/node-row.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
-import type { PodUsage, UsageRecord } from '../core/usage/usage.ts';
+import type { PodUsage } from '../core/usage/pod-usage.ts';
+import type { UsageRecord } from '../core/usage/usage.ts';
 
 /**
  * Rows as JSON. A row is input like any other: it may be of another version of this app, or not ours at all.

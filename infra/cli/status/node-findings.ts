@@ -1,15 +1,8 @@
 import { leaseFindings } from './lease-findings.ts';
 import { nodeObjectFindings } from './node-object-findings.ts';
+import type { NodeHome } from './node-home.ts';
 import type { Finding, NodeObserved, NodeRowSeen, PodTrouble } from './observed.ts';
 import { durationText } from './duration-text.ts';
-
-/** Whose node it is. */
-export interface NodeHome {
-  readonly installation: string;
-  readonly cluster: string;
-  /** Whether the API server answered; when it did not, what it would have told is not told again for each node. */
-  readonly asked: boolean;
-}
 
 /** The app reads a whole node every five minutes. */
 const resyncLateSeconds = 15 * 60;

@@ -1,4 +1,4 @@
-import type { NodeHome } from './node-findings.ts';
+import type { NodeHome } from './node-home.ts';
 import type { Finding, NodeObserved, NodeSeen } from './observed.ts';
 
 type Whose = NodeHome & { readonly subject: string };

@@ -1,6 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { RelayKind } from './relay-choice.ts';
 
 export const usage = `usage: npm start -- [options]
 
@@ -36,7 +35,8 @@ export interface UpOptions {
   readonly runtime: 'engine' | 'process' | undefined;
   /** Absent: the best this machine has. */
   readonly cluster: 'real' | 'embedded' | undefined;
-  readonly relay: RelayKind;
+  /** `process`: one, on this machine. `chart`: installed by Helm, two replicas in containers as they are rendered. */
+  readonly relay: 'process' | 'chart';
   readonly kubeconfig: string | undefined;
   readonly nodeAddress: string;
   readonly createsPerHour: number;

@@ -2,11 +2,9 @@ import { startChartRelay, waitUntilReady } from '../chart/chart-relay.ts';
 import type { Child } from '../child.ts';
 import type { KeyPair } from '../pki.ts';
 import type { Progress } from '../progress.ts';
+import type { UpOptions } from './options.ts';
 import { startRelay } from './relay.ts';
 import type { RelayInput, RelayReady } from './relay.ts';
-
-/** `process`: one, on this machine. `chart`: installed by Helm, two replicas in containers as they are rendered. */
-export type RelayKind = 'process' | 'chart';
 
 /** The cloud's hands on its relay. */
 export interface RelayControl {
@@ -17,7 +15,7 @@ export interface RelayControl {
 }
 
 export interface RelayWanted extends Omit<RelayInput, 'certificate'> {
-  readonly kind: RelayKind;
+  readonly kind: UpOptions['relay'];
   /** The containers' bridge, on this machine. */
   readonly gateway: string | undefined;
 }

@@ -1,4 +1,4 @@
-import type { PodUsage } from '../usage/usage.ts';
+import type { PodUsage } from '../usage/pod-usage.ts';
 
 /** What the tables remember of one pod. Everything in it can be rebuilt from the API server and from the groups' tags. */
 export interface PodRow {

@@ -4,6 +4,7 @@ import type { NodeKey } from '../node/node-key.ts';
 import { effectiveRequest, toGroupResources } from '../pod/resources.ts';
 import type { PodRow } from '../reconcile/pod-row.ts';
 import { groupCondition } from '../status/status.ts';
+import type { PodUsage, Span, UsageOwner } from './pod-usage.ts';
 
 /** What a pod used, for its container group's whole life or one of several: a row of the ledger. Times in ms. */
 export interface UsageRecord {
@@ -22,25 +23,6 @@ export interface UsageRecord {
   /** The last container's end, as near as it was seen. */
   readonly endedAt: number;
 }
-
-export interface UsageOwner {
-  readonly kind: string;
-  readonly name: string;
-}
-
-/** What a pod's row keeps for the ledger. */
-export interface PodUsage {
-  readonly cpu: number;
-  readonly memoryInGB: number;
-  readonly owner?: UsageOwner;
-  /** Of the group there is now. */
-  readonly startedAt?: number;
-  readonly endedAt?: number;
-  /** Of the groups before it, each from its start to its end. */
-  readonly earlier: readonly Span[];
-}
-
-export type Span = readonly [startedAt: number, endedAt: number];
 
 /** A row must stay small; a pod with more groups has the rest added to its last span. */
 const mostEarlier = 8;

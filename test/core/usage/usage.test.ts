@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { GroupObservation, InstanceView } from '../../../shared/core/group/group.ts';
 import type { Intent } from '../../../shared/core/reconcile/pod-row.ts';
 import { usageOfLook, usageOfNewGroup, usageOfRow } from '../../../shared/core/usage/usage.ts';
-import type { PodUsage } from '../../../shared/core/usage/usage.ts';
+import type { PodUsage } from '../../../shared/core/usage/pod-usage.ts';
 import { at, container, makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
 
 const node = { cluster: 'c', node: 'aci-1' };

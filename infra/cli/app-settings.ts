@@ -4,6 +4,7 @@ import { type Settings, parseSettings } from '../../shared/wire/settings.ts';
 import type { AzureCli } from './azure-cli.ts';
 import type { ParsedOptions } from './options.ts';
 import { wrongInput } from './stop.ts';
+import { parseJson } from '../../shared/wire/json-text.ts';
 
 /** Which app is meant, and where its settings stand. */
 export type AppSource =
@@ -82,14 +83,5 @@ function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch {
     throw wrongInput(`${file} can't be read`, 'check the path given with --settings');
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
   }
 }

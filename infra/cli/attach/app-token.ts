@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { CliContext } from '../context.ts';
 import { kubectlJson, kubectlText } from '../kube.ts';
 import { failure } from '../stop.ts';
+import { parseJson } from '../../../shared/wire/json-text.ts';
 
 /** What a ServiceAccount's token says of itself. */
 export interface TokenFacts {
@@ -27,15 +28,6 @@ export function readToken(token: string): TokenFacts | undefined {
     expiresAtMs: exp * 1000,
     serviceAccountUid: kubernetes?.serviceaccount?.uid,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 const weekMs = 7 * 86_400_000;

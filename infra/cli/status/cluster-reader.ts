@@ -4,6 +4,7 @@ import { kubectlStop } from '../kube.ts';
 import type { ProgramResult } from '../program.ts';
 import { Stop } from '../stop.ts';
 import { type Part, read, unreadable } from './observed.ts';
+import { parseJson } from '../../../shared/wire/json-text.ts';
 
 /** The operator's kubectl, as `CliContext` gives it. */
 export type Kubectl = (
@@ -77,15 +78,6 @@ export function headerTime(stderr: string): number | undefined {
 export function complaint(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^([IWEF]\d{4} |\s|")/.test(line));
   return lines.at(-1) ?? '';
-}
-
-function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 const configSchema = z.object({

@@ -1,5 +1,6 @@
 import type { Fault } from '../../core/fault.ts';
-import { parseError, parseJson } from '../../wire/arm/answers.ts';
+import { parseError } from '../../wire/arm/answers.ts';
+import { parseJson } from '../../wire/json-text.ts';
 
 /** What a request was about: the same status means different things (aci.md §4). */
 export type ArmAction = 'list' | 'get' | 'create' | 'delete' | 'stop' | 'logs' | 'operation' | 'usages';

@@ -1,7 +1,8 @@
 import { fail, ok, type Result } from '../../core/fault.ts';
 import type { ListedGroup } from '../../core/group/group.ts';
 import type { AcceptedGroup, ContainerGroups, DeletedGroup } from '../../ports/container-groups.ts';
-import { isResource, parseJson, parseLogs, parseOperation, parseUsages } from '../../wire/arm/answers.ts';
+import { parseJson } from '../../wire/json-text.ts';
+import { isResource, parseLogs, parseOperation, parseUsages } from '../../wire/arm/answers.ts';
 import { parseGroup, parseGroupPage } from '../../wire/arm/group-answer.ts';
 import { formatGroup } from '../../wire/arm/group-request.ts';
 import { type ArmClient, type ArmConfig, createArmClient } from './arm-client.ts';

@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/fault.ts';
 import { type KubeStatus, parseStatus } from '../../wire/kubernetes/status.ts';
 import { parseHttpDate } from './http-date.ts';
-import { parseJson } from './json-text.ts';
+import { parseJson } from '../../wire/json-text.ts';
 
 /** An answer of the API server that is not a success, or not JSON. */
 export interface Refusal {

@@ -8,7 +8,7 @@ import { type Result, fail, ok } from '../../core/fault.ts';
 import { type KubernetesClient, type KubernetesRequest, errorName, send } from './client.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { toFault, transient } from './fault.ts';
-import { parseJson } from './json-text.ts';
+import { parseJson } from '../../wire/json-text.ts';
 import { resourceOf } from './path.ts';
 
 export {

@@ -1,13 +1,6 @@
 import * as z from 'zod';
 
-/** The smaller answers of ARM (aci.md §1.8, §1.10, §4.1, §5.1). Undefined: not what ARM promises. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+// The smaller answers of ARM (aci.md §1.8, §1.10, §4.1, §5.1). Undefined: not what ARM promises.
 
 const resource = z.looseObject({ id: z.string() });
 

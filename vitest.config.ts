@@ -2,8 +2,9 @@ import { defineConfig } from 'vitest/config';
 import { ByName } from './test/by-name.ts';
 
 /**
- * Four rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (parts of it against the real
- * control plane or real Podman) and `cloud` (everything, one shared laptop cloud).
+ * Five rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (parts of it against the real
+ * control plane or real Podman), `cli` (the command line, on real clusters and the packaged app) and `cloud`
+ * (everything, one shared laptop cloud).
  */
 export default defineConfig({
   test: {
@@ -33,7 +34,17 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ['test/e2e/cloud/**'],
+          exclude: ['test/e2e/cli/**', 'test/e2e/cloud/**'],
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+          sequence: { concurrent: false },
+        },
+      },
+      {
+        test: {
+          name: 'cli',
+          include: ['test/e2e/cli/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
           fileParallelism: false,

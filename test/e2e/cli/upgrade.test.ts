@@ -119,6 +119,36 @@ const revision = async (): Promise<number> =>
     '\n',
   ).length;
 
+const statusSchema = z.object({
+  clusters: z.array(
+    z.object({
+      name: z.string(),
+      nodes: z.array(
+        z.object({
+          name: z.string(),
+          zone: z.string(),
+          ready: z.string().nullable(),
+          leaseAgeSeconds: z.number().nullable(),
+          pods: z.record(z.string(), z.number()).nullable(),
+          groups: z.number(),
+          orphans: z.number(),
+        }),
+      ),
+    }),
+  ),
+  budgets: z.array(z.looseObject({})),
+  strangers: z.array(z.looseObject({})),
+});
+const costSchema = z.object({
+  lines: z.array(z.looseObject({ key: z.string() })),
+  running: z.object({ pods: z.number(), costPerMonth: z.number() }),
+});
+/** What a command prints, as the first cluster's operator sees it. */
+async function told(...args: string[]): Promise<unknown> {
+  const where = ['--settings', rig.settings, '--kubeconfig', rig.cluster.kubeconfigPath];
+  return JSON.parse((await rig.cli(...args, ...where, '--output', 'json')).stdout);
+}
+
 describe('an app with two clusters of two zones', () => {
   it('both are attached, and a spread over zones holds in each', async () => {
     for (const cluster of [rig.cluster, second]) {
@@ -130,6 +160,23 @@ describe('an app with two clusters of two zones', () => {
     expect(await podsByNode(rig.cluster)).toEqual([runningPods / 2, runningPods / 2]);
     expect(await podsByNode(second)).toEqual([3, 3]);
     expect(await groupCount()).toBe(runningPods + 6);
+  });
+
+  it('status tells of their nodes, pods and groups, and cost of what runs', async () => {
+    const status = statusSchema.parse(await told('status'));
+    expect(status.strangers).toEqual([]);
+    const first = status.clusters.find(({ name }) => name === 'first');
+    expect(first?.nodes).toMatchObject(
+      ['1', '2'].map((zone) => ({ name: `aci-${zone}`, zone, ready: 'True', groups: runningPods / 2, orphans: 0 })),
+    );
+    for (const node of first?.nodes ?? []) {
+      expect(node.pods).toMatchObject({ Running: runningPods / 2 });
+      expect(node.leaseAgeSeconds ?? Number.NaN).toBeLessThan(40);
+    }
+    const cost = costSchema.parse(await told('cost', '--by', 'namespace'));
+    expect(cost.lines.map(({ key }) => key)).toEqual(['default']);
+    expect(cost.running.pods).toBe(runningPods + 6);
+    expect(cost.running.costPerMonth).toBeGreaterThan(0);
   });
 
   it('helm upgrade and a new package amid running pods: nothing restarts, and new pods start', async () => {

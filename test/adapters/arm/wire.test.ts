@@ -1,27 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { GroupBody } from '../../../shared/core/group/group.ts';
 import { parseLogs, parseOperation, parseUsages } from '../../../shared/wire/arm/answers.ts';
 import { parseGroup, parseGroupPage } from '../../../shared/wire/arm/group-answer.ts';
 import { formatGroup } from '../../../shared/wire/arm/group-request.ts';
+import { groupBody } from '../../fixtures/group-body.ts';
 
-const minimal: GroupBody = {
-  location: 'westeurope',
-  tags: {},
-  containers: [
-    {
-      name: 'c',
-      image: 'alpine',
-      environmentVariables: [],
-      volumeMounts: [],
-      ports: [],
-      resources: { requests: { cpu: 1, memoryInGB: 1 } },
-    },
-  ],
-  initContainers: [],
-  restartPolicy: 'Never',
-  imageRegistryCredentials: [],
-  volumes: [],
-};
+const minimal = groupBody({}, { name: 'c', image: 'alpine' });
 
 describe('a group on its way to ARM', () => {
   it('sends nothing that it does not have', () => {

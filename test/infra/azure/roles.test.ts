@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { defaultPrincipal, type Principal } from '../../../infra/local/aci/rbac.ts';
 import { createArmContainerGroups } from '../../../shared/adapters/arm/container-groups.ts';
 import { ok, type Result } from '../../../shared/core/fault.ts';
-import type { GroupBody } from '../../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
+import { groupBody } from '../../fixtures/group-body.ts';
 import { type Bench, createBench, origin, scripted, subscription } from '../../local/aci/harness.ts';
 
 const resourceGroup = 'aci-pods-of-a-team-with-a-long-name-in-production-in-western-europe';
@@ -16,26 +16,6 @@ const principal = defaultPrincipal({ subscription, resourceGroups: [resourceGrou
 
 const aci = 'Microsoft.ContainerInstance';
 const signal = new AbortController().signal;
-
-const body = (changes: Partial<GroupBody> = {}): GroupBody => ({
-  location: 'westeurope',
-  tags: {},
-  containers: [
-    {
-      name: 'main',
-      image: 'alpine:3',
-      environmentVariables: [],
-      volumeMounts: [],
-      ports: [],
-      resources: { requests: { cpu: 1, memoryInGB: 1 } },
-    },
-  ],
-  initContainers: [],
-  restartPolicy: 'Never',
-  imageRegistryCredentials: [],
-  volumes: [],
-  ...changes,
-});
 
 /** Everything that the app asks of ARM, in an order in which all of it succeeds, and the actions that it takes. */
 const operations: readonly {
@@ -48,12 +28,12 @@ const operations: readonly {
   {
     name: 'createOrUpdate',
     actions: [`${aci}/containerGroups/write`],
-    run: (groups) => groups.createOrUpdate('new', body(), signal),
+    run: (groups) => groups.createOrUpdate('new', groupBody(), signal),
   },
   {
     name: 'createOrUpdate in the subnet',
     actions: [`${aci}/containerGroups/write`, 'Microsoft.Network/virtualNetworks/subnets/join/action'],
-    run: (groups) => groups.createOrUpdate('n'.repeat(63), body({ subnetIds: [{ id: subnet }] }), signal),
+    run: (groups) => groups.createOrUpdate('n'.repeat(63), groupBody({ subnetIds: [{ id: subnet }] }), signal),
   },
   {
     name: 'listLogs',

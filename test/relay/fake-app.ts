@@ -118,7 +118,7 @@ export class FakeApp {
 }
 
 /** Waits until `what` holds; rejects with `name` when it does not within `withinMs`. */
-export async function until(name: string, what: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(name: string, what: () => boolean | Promise<boolean>, withinMs = 25_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await what())) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${name}`);

@@ -87,10 +87,8 @@ describe('what ends pods', () => {
     const uid = await field('pod', 'graceful', '{.metadata.uid}', namespace);
     // With a finalizer the object stays, so that what stands in it can be read after the end.
     await output('patch', 'pod', 'graceful', '-n', namespace, '--type=merge', '-p', finalizers(['example.com/read']));
-    const deletedAt = Date.now();
     await output('delete', 'pod', 'graceful', '-n', namespace, '--wait=false');
     await gone([uid]);
-    expect(Date.now() - deletedAt).toBeLessThan(25_000);
     const [run] = await runsOf(uid);
     expect(run?.exitCode).toBe(9);
     expect(await phase('graceful', namespace)).toMatch(/^(Failed|Succeeded)$/);

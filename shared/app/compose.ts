@@ -15,6 +15,7 @@ import { createTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { createTableStore } from '../adapters/tables/table-store.ts';
 import { defaultArmLimits } from '../core/budget/plan.ts';
 import type { ArmLimits } from '../core/budget/plan.ts';
+import { ok } from '../core/fault.ts';
 import type { Log } from '../ports/log.ts';
 import type { CallObserver } from '../ports/telemetry.ts';
 import type { ClusterRegistration, NodeRegistration, SettingFault, Settings } from '../wire/settings.ts';
@@ -71,7 +72,11 @@ export function compose(
     },
   });
   const observe = observeCalls(telemetry);
-  const store = createTableStore(tableConfig(settings, credential), { installation: settings.INSTALLATION, log });
+  const store = createTableStore(tableConfig(settings, credential), {
+    installation: settings.INSTALLATION,
+    log,
+    mayBegin: (node) => registered?.confirm(node) ?? Promise.resolve(ok(undefined)),
+  });
   const budgets = createBudgets(store, armLimits(settings), {
     chunk: permitChunk,
     log,
@@ -102,15 +107,18 @@ export function compose(
     clock: systemClock,
     endingPods: new Map(),
   };
-  if (settings.REGISTRATIONS_URL === undefined) return { deps, registered: undefined };
-  const registered = createRegisteredClusters({
-    registrations: createRegistrationBlob({ url: settings.REGISTRATIONS_URL, credential }),
-    fixed: settings.CLUSTERS,
-    compose: (cluster) => deps.clusters.get(cluster.uid) ?? composeCluster(cluster),
-    hasSetting: (name) => (environment[name] ?? '') !== '',
-    clock: systemClock,
-    log,
-  });
+  const { REGISTRATIONS_URL: url } = settings;
+  const registered =
+    url === undefined
+      ? undefined
+      : createRegisteredClusters({
+          registrations: createRegistrationBlob({ url, credential }),
+          fixed: settings.CLUSTERS,
+          compose: (cluster) => deps.clusters.get(cluster.uid) ?? composeCluster(cluster),
+          hasSetting: (name) => (environment[name] ?? '') !== '',
+          clock: systemClock,
+          log,
+        });
   return { deps, registered };
 }
 

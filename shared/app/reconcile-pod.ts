@@ -110,7 +110,9 @@ async function claim(
     lock: { owner: `${deps.instance}/${Math.floor(deps.random() * 1e9)}`, until: now + timing.lockMs },
     dueAt: now + Math.max(timing.lockMs, backoffMs(retryPolicy, attempt, deps.random())),
   };
-  const held = await deps.store.upsertPod(node.key, claimed, { previous });
+  // A row that begins does so with the birth marker: a node whose rows were removed gets none back.
+  const guard = previous === undefined ? { previous, birth: birth.value } : { previous };
+  const held = await deps.store.upsertPod(node.key, claimed, guard);
   if (!held.ok) return held.fault.kind === 'conflict' ? { kind: 'busy' } : failed(held.fault);
   return new PodSession({ ...start, held: held.value, birth: birth.value });
 }

@@ -1,5 +1,6 @@
-import { describeFault, ok } from '../core/fault.ts';
-import type { Result } from '../core/fault.ts';
+import { describeFault, fail, ok } from '../core/fault.ts';
+import type { Fault, Result } from '../core/fault.ts';
+import type { NodeKey } from '../core/node/node-key.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Registrations } from '../ports/registrations.ts';
@@ -11,10 +12,16 @@ type Clusters = ReadonlyMap<string, ClusterDeps>;
 /** The clusters of the settings and of the registrations, as they are now. */
 export interface RegisteredClusters {
   /**
-   * By the UID of the cluster; each answer is a snapshot that never changes. Asks at most once a minute, whoever calls.
-   * A fault only while nothing has been read yet; later the last good answer stands, with a warning a minute.
+   * By the UID of the cluster; each answer is a snapshot that never changes. Asks at most once a minute, whoever calls;
+   * every ten seconds while a node is on its way out. A fault only while nothing has been read yet; later the last good
+   * answer stands, with a warning each time.
    */
   read(): Promise<Result<Clusters>>;
+  /**
+   * Whether a node is registered now, by an answer that was asked for after the call, whatever `read` remembers. A fault
+   * when it is not, and when nobody can tell.
+   */
+  confirm(node: NodeKey): Promise<Result<void>>;
 }
 
 export interface RegisteredClustersInput {
@@ -29,6 +36,8 @@ export interface RegisteredClustersInput {
 }
 
 const rereadMs = 60_000;
+/** Somebody waits for the next state of a node that leaves. */
+const leavingRereadMs = 10_000;
 /** Without registrations nothing can be done; with the last good ones an invocation must not wait long for news. */
 const firstReadMs = 8_000;
 const rereadWaitMs = 3_000;
@@ -37,6 +46,9 @@ interface Known {
   readonly clusters: Clusters;
   readonly etag: string | undefined;
   readonly readAtMs: number;
+  readonly rereadMs: number;
+  /** Why they could not be read at `readAtMs`. */
+  readonly fault: Fault | undefined;
 }
 
 export function createRegisteredClusters(input: RegisteredClustersInput): RegisteredClusters {
@@ -48,15 +60,30 @@ export function createRegisteredClusters(input: RegisteredClustersInput): Regist
     known = next.value;
     return ok(known.clusters);
   };
+  const readNow = (): Promise<Result<Clusters>> => (reading ??= refresh().finally(() => (reading = undefined)));
+  const isFixed = ({ cluster, node }: NodeKey): boolean =>
+    input.fixed.some(({ uid, nodes }) => uid === cluster && nodes.some(({ name }) => name === node));
   return {
-    read: () => {
-      if (known !== undefined && input.clock.monotonicMs() - known.readAtMs < rereadMs)
-        return Promise.resolve(ok(known.clusters));
-      reading ??= refresh().finally(() => (reading = undefined));
-      return reading;
+    read: () =>
+      known !== undefined && input.clock.monotonicMs() - known.readAtMs < known.rereadMs
+        ? Promise.resolve(ok(known.clusters))
+        : readNow(),
+    confirm: async (node) => {
+      if (isFixed(node)) return ok(undefined);
+      // One that is under way was asked for before.
+      await reading;
+      const clusters = await readNow();
+      if (!clusters.ok) return clusters;
+      if (known?.fault !== undefined) return fail(known.fault);
+      return clusters.value.get(node.cluster)?.nodes.has(node.node) === true ? ok(undefined) : fail(notRegistered);
     },
   };
 }
+
+const notRegistered: Fault = { kind: 'denied', code: 'NodeNotRegistered', message: 'the node is not registered' };
+
+const rereadAfter = (found: readonly ClusterRegistration[]): number =>
+  found.some(({ nodes }) => nodes.some(({ state }) => state !== 'active')) ? leavingRereadMs : rereadMs;
 
 async function readOnce(input: RegisteredClustersInput, known: Known | undefined): Promise<Result<Known>> {
   const { clock, log, registrations } = input;
@@ -65,11 +92,12 @@ async function readOnce(input: RegisteredClustersInput, known: Known | undefined
   if (!read.ok) {
     if (known === undefined) return read;
     log.warn('registrations could not be read; the last good ones stand', { fault: describeFault(read.fault) });
-    return ok({ ...known, readAtMs });
+    return ok({ ...known, readAtMs, fault: read.fault });
   }
-  if (read.value.kind === 'unchanged' && known !== undefined) return ok({ ...known, readAtMs });
+  if (read.value.kind === 'unchanged' && known !== undefined) return ok({ ...known, readAtMs, fault: undefined });
   const found = read.value.kind === 'read' ? read.value : { etag: undefined, clusters: [] };
-  return ok({ clusters: merge(input, found.clusters, known?.clusters), etag: found.etag, readAtMs });
+  const clusters = merge(input, found.clusters, known?.clusters);
+  return ok({ clusters, etag: found.etag, readAtMs, rereadMs: rereadAfter(found.clusters), fault: undefined });
 }
 
 /** What has not changed keeps its clients, with their tokens and connections. */

@@ -3,10 +3,12 @@ import { describeFault, ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import { groupName, groupOwner } from '../core/group/identity.ts';
 import type { ListedGroup } from '../core/group/group.ts';
+import type { Pod } from '../core/kubernetes/pod.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import { newNodeRow } from '../core/reconcile/node-row.ts';
 import type { NodeRow } from '../core/reconcile/node-row.ts';
 import { newPodRow } from '../core/reconcile/pod-row.ts';
+import type { PodRow } from '../core/reconcile/pod-row.ts';
 import { planResync } from '../core/reconcile/resync-plan.ts';
 import type { Versioned } from '../ports/state-store.ts';
 import { within } from './deps.ts';
@@ -80,25 +82,22 @@ async function resyncNode(
   input: DueNode & { readonly groups: readonly ListedGroup[] | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  // New tables count their first minute from now, not from the first pod, which would have to wait it out.
-  await deps.store.getBirth(node.key);
-  const pods = await node.api.listPods(within(deps, signal, 15_000));
-  const rows = pods.ok ? await deps.store.listPods(node.key) : pods;
-  if (!pods.ok || !rows.ok) {
-    const fault = pods.ok ? rows : pods;
+  const listed = await listPods(deps, node, signal);
+  if (!listed.ok) {
     deps.log.warn('node could not be resynced', {
       node: nodeKeyText(node.key),
-      fault: fault.ok ? undefined : describeFault(fault.fault),
+      fault: describeFault(listed.fault),
     });
     return;
   }
+  const { pods, rows } = listed.value;
   const plan = planResync({
     node: node.key,
     installation: node.facts.installation,
     now: input.now,
     groups: input.groups ?? [],
-    pods: pods.value,
-    rows: rows.value.map((row) => row.value),
+    pods,
+    rows,
     orphans: input.previous?.value.orphans ?? {},
   });
   if (plan.braked) {
@@ -109,7 +108,7 @@ async function resyncNode(
   }
   const resyncedAt = input.previous?.value.resyncedAt;
   measureNode(deps, node, {
-    pods: pods.value,
+    pods,
     groups: input.groups,
     orphans: Object.keys(plan.orphans).length,
     sinceMs: resyncedAt === undefined ? undefined : input.now - resyncedAt,
@@ -130,6 +129,21 @@ async function resyncNode(
       fault: describeFault(saved.fault),
     });
   await pruneLedger(deps, node, input.now);
+}
+
+/** The API server's pods, and then the rows. */
+async function listPods(
+  deps: Deps,
+  node: NodeDeps,
+  signal: AbortSignal,
+): Promise<Result<{ readonly pods: readonly Pod[]; readonly rows: readonly PodRow[] }>> {
+  // New tables count their first minute from now, not from the first pod, which would have to wait it out.
+  const birth = await deps.store.getBirth(node.key);
+  if (!birth.ok) return birth;
+  const pods = await node.api.listPods(within(deps, signal, 15_000));
+  if (!pods.ok) return pods;
+  const rows = await deps.store.listPods(node.key);
+  return rows.ok ? ok({ pods: pods.value, rows: rows.value.map((row) => row.value) }) : rows;
 }
 
 /** A hundred records at a time: no faster than they came. */
@@ -159,10 +173,12 @@ async function tryMakeDue(deps: Deps, node: NodeDeps, ref: PodRef): Promise<Resu
     found.value?.value ?? newPodRow({ ...ref, group: groupName({ installation: node.facts.installation, ...ref }) });
   const isLocked = row.lock !== undefined && row.lock.until > now.value;
   if (isLocked ? row.dirty : row.dueAt !== undefined && row.dueAt <= now.value) return ok(undefined);
+  const birth = found.value === undefined ? await deps.store.getBirth(node.key) : undefined;
+  if (birth?.ok === false) return birth;
   const saved = await deps.store.upsertPod(
     node.key,
     isLocked ? { ...row, dirty: true } : { ...row, dueAt: now.value },
-    { previous: found.value },
+    { previous: found.value, ...(birth === undefined ? {} : { birth: birth.value }) },
   );
   return saved.ok ? ok(undefined) : saved;
 }

@@ -24,7 +24,10 @@ export interface Birth {
 export interface StateStore {
   /** The Table service's time in ms, from the `Date` header of its last answer plus monotonic time since. */
   now(): Promise<Result<number>>;
-  /** The partition's birth marker; writes one (now) when it is missing. */
+  /**
+   * The partition's birth marker; writes one (now) when it is missing, unless the node is no longer registered: then a
+   * fault. New rows are written only together with it, so that nothing comes back once a node's rows were removed.
+   */
   getBirth(node: NodeKey): Promise<Result<Birth>>;
   getPod(node: NodeKey, uid: string): Promise<Result<Versioned<PodRow> | undefined>>;
   /**
@@ -66,10 +69,12 @@ export interface StateStore {
    */
   listNodes(): Promise<Result<readonly NodeKey[]>>;
   getNode(node: NodeKey): Promise<Result<Versioned<NodeRow> | undefined>>;
+  /** With `birth` as `upsertPod`. */
   upsertNode(
     node: NodeKey,
     row: NodeRow,
     previous: Versioned<NodeRow> | undefined,
+    birth?: Birth,
   ): Promise<Result<Versioned<NodeRow>>>;
   getBucket(name: string): Promise<Result<Versioned<BucketState> | undefined>>;
   upsertBucket(

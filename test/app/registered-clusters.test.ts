@@ -63,6 +63,10 @@ async function open(fixed: readonly ClusterRegistration[] = []) {
       if (!read.ok) throw new Error(describeFault(read.fault));
       return read.value;
     },
+    confirm: async (uid: string, node = 'aci-1') => {
+      const confirmed = await clusters.confirm({ cluster: uid, node });
+      return confirmed.ok ? 'registered' : describeFault(confirmed.fault);
+    },
     names: async () => {
       const read = await clusters.read();
       return read.ok ? [...read.value.values()].map((one) => one.registration.name) : read.fault.kind;
@@ -163,6 +167,65 @@ describe('registered clusters', () => {
       expect(await test.names()).toEqual(['b']);
     },
   );
+
+  it.each(['draining', 'removed'] as const)('are asked for every ten seconds while a node is %s', async (state) => {
+    const test = await open();
+    test.put({ ...registration([{ name: 'aci-1', state }]), ...a });
+    await test.read();
+    test.put(a);
+    test.clock.now = 9_999;
+    await test.read();
+    expect(test.reads()).toBe(1);
+    test.clock.now = 10_000;
+    await test.read();
+    test.clock.now = 69_999;
+    await test.read();
+    expect(test.reads()).toBe(2);
+  });
+});
+
+describe('whether a node is registered', () => {
+  const notRegistered = 'NodeNotRegistered: the node is not registered';
+
+  it('is asked anew, whatever is remembered, and what is found is remembered', async () => {
+    const test = await open();
+    test.put(a);
+    await test.read();
+    expect(await test.confirm(uidOf(1))).toBe('registered');
+    expect(await test.confirm(uidOf(1), 'aci-2')).toBe(notRegistered);
+    test.put(b);
+    expect(await test.confirm(uidOf(1))).toBe(notRegistered);
+    expect(await test.confirm(uidOf(2))).toBe('registered');
+    expect(await test.names()).toEqual(['b']);
+  });
+
+  it('is not told by a read that was under way before', async () => {
+    const test = await open();
+    test.put(a);
+    const early = test.read();
+    const confirmed = Promise.all([test.confirm(uidOf(1)), test.confirm(uidOf(1))]);
+    test.put(b);
+    await early;
+    expect(await confirmed).toEqual([notRegistered, notRegistered]);
+    expect(test.reads()).toBe(2);
+  });
+
+  it('nobody can tell while the document cannot be read, and the last good one stands for the rest', async () => {
+    const test = await open();
+    test.put(a);
+    await test.read();
+    test.registrations.fault = { kind: 'transient', message: 'no answer' };
+    expect(await test.confirm(uidOf(1))).toBe('no answer');
+    expect(await test.names()).toEqual(['a']);
+    test.registrations.fault = undefined;
+    expect(await test.confirm(uidOf(1))).toBe('registered');
+  });
+
+  it('needs no question where the settings name it', async () => {
+    const test = await open(clustersOf(a));
+    expect(await test.confirm(uidOf(1))).toBe('registered');
+    expect(test.reads()).toBe(0);
+  });
 });
 
 describe('an invocation', () => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
 import { readClusterIdentity } from '../cluster/cluster-facts.ts';
@@ -83,7 +82,7 @@ async function detach(context: CliContext, wants: DetachWants, app: AppSettings)
     changes.push('registration removed');
   const rows = clusterRows(app.settings, target.whole ? { uid } : { uid, nodes });
   const hasRows = (await rows.count()).rows > 0;
-  if (hasRows) await progress.step('rows', (report) => removeRows(context, { rows, wants, report }));
+  if (hasRows) await progress.step('rows', () => rows.remove({ usage: wants.purgeUsage }));
   const remains = await progress.step('what is left', () =>
     findRemains(context, { ...target, keepChart: wants.keepChart, rows }),
   );
@@ -156,25 +155,4 @@ async function unregister(
     report(`with the setting ${auth.setting}`);
   }
   return changed;
-}
-
-/** The app reads the registrations once a minute, and writes rows of a node until it knows better. */
-const appNoticesMs = 65_000;
-
-async function removeRows(
-  context: CliContext,
-  {
-    rows,
-    wants,
-    report,
-  }: {
-    readonly rows: ReturnType<typeof clusterRows>;
-    readonly wants: DetachWants;
-    readonly report: (detail: string) => void;
-  },
-): Promise<void> {
-  report('waiting a minute, until the app has noticed');
-  await sleep(appNoticesMs, undefined, { signal: context.signal });
-  await rows.remove({ usage: wants.purgeUsage });
-  report('deleted');
 }

@@ -1,6 +1,6 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
 import { createCredential } from '../../../shared/adapters/arm/credential.ts';
-import { nodePartition } from '../../../shared/adapters/tables/keys.ts';
+import { nodePartition, parseBirthKey } from '../../../shared/adapters/tables/keys.ts';
 import { tableName } from '../../../shared/adapters/tables/table-store.ts';
 import type { Settings } from '../../../shared/wire/settings.ts';
 import { failure } from '../stop.ts';
@@ -8,12 +8,17 @@ import { failure } from '../stop.ts';
 export interface ClusterRows {
   /** How many rows are there. */
   count(): Promise<{ readonly rows: number; readonly usage: number }>;
-  /** Deletes them, those of the ledger only with `usage`. Idempotent; what is written meanwhile goes too. */
+  /**
+   * Deletes them, those of the ledger only with `usage`. Idempotent. Once the nodes are out of the registrations nothing
+   * comes back, however late an instance of the app learns of it: it writes new rows only together with the partition's
+   * birth marker, which goes first, and makes that anew only after it has seen the node registered.
+   */
   remove(options: { readonly usage: boolean }): Promise<void>;
 }
 
 /** Row keys of the ledger. */
 const isUsage = (rowKey: string): boolean => rowKey.startsWith('usage-');
+const isBirth = ({ rowKey }: Key): boolean => parseBirthKey(rowKey) !== undefined;
 const batchSize = 100;
 const maxRounds = 10;
 
@@ -37,7 +42,12 @@ export function clusterRows(
       for (let round = 0; round < maxRounds; round++) {
         const keys = (await list()).filter(({ rowKey }) => usage || !isUsage(rowKey));
         if (keys.length === 0) return;
-        await deleteKeys(await (client ??= openTable(settings)), keys);
+        const table = await (client ??= openTable(settings));
+        await deleteKeys(table, keys.filter(isBirth));
+        await deleteKeys(
+          table,
+          keys.filter((key) => !isBirth(key)),
+        );
       }
       throw failure('the rows of the cluster are still being written', 'run the same command again in a minute');
     },

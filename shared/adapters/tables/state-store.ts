@@ -16,22 +16,24 @@ import {
   type RowReader,
   version,
 } from './row-access.ts';
-import { conflictCodes, type RowTable } from './row-table.ts';
+import { conflictCodes, type RowTable, type RowWrite } from './row-table.ts';
 import { createUsageRows } from './usage-rows.ts';
 
+/** Whether a node's partition may begin now: the answer is fresh, not remembered. A fault: no, or nobody can tell. */
+export type MayBegin = (node: NodeKey) => Promise<Result<void>>;
+
 /** The state store's rules over any {@link RowTable}: the real table and the one in memory behave alike. */
-export function createStateStore(table: RowTable, log: Log): StateStore {
+export function createStateStore(table: RowTable, log: Log, mayBegin: MayBegin = always): StateStore {
   const read = createRowReader(log);
   const single = <T extends NodeRow | BucketState>(partition: string, rowKey: string, parser: RowParser<T>) => ({
     get: () => getRow(table, read, { partition, rowKey, parser }),
-    upsert: (value: T, previous: Versioned<T> | undefined) =>
-      putRow(table, { partition, rowKey, parser, value, previous }),
+    upsert: (value: T, guard: Guard<T>) => putRow(table, { partition, rowKey, parser, value, ...guard }),
   });
   const nodeRow = (partition: string) => single(partition, keys.nodeRowKey, parseNodeRow);
   const bucketRow = (name: string) => single(keys.bucketPartition, keys.bucketKey(name), parseBucketState);
   return {
     now: () => table.now(),
-    getBirth: (node) => getBirth(table, keys.nodePartition(node)),
+    getBirth: (node) => getBirth(table, node, mayBegin),
     ...createPodRows(table, read),
     ...createUsageRows(table, read),
     listNodes: () => listNodes(table),
@@ -39,9 +41,9 @@ export function createStateStore(table: RowTable, log: Log): StateStore {
     countDue: (node, until) => countDue(table, keys.nodePartition(node), until),
     getNextDue: (node) => findNextDue(table, keys.nodePartition(node)),
     getNode: (node) => nodeRow(keys.nodePartition(node)).get(),
-    upsertNode: (node, row, previous) => nodeRow(keys.nodePartition(node)).upsert(row, previous),
+    upsertNode: (node, row, previous, birth) => nodeRow(keys.nodePartition(node)).upsert(row, { previous, birth }),
     getBucket: (name) => bucketRow(name).get(),
-    upsertBucket: (name, state, previous) => bucketRow(name).upsert(state, previous),
+    upsertBucket: (name, state, previous) => bucketRow(name).upsert(state, { previous }),
   };
 }
 
@@ -57,12 +59,17 @@ async function listNodes(table: RowTable): Promise<Result<readonly NodeKey[]>> {
   }
 }
 
-async function getBirth(table: RowTable, partition: string): Promise<Result<Birth>> {
+const always: MayBegin = () => Promise.resolve(ok(undefined));
+
+async function getBirth(table: RowTable, node: NodeKey, mayBegin: MayBegin): Promise<Result<Birth>> {
+  const partition = keys.nodePartition(node);
   const found = await table.query(partition, { ...keys.allBirths, limit: 1 });
   if (!found.ok) return found;
   const key = found.value[0]?.rowKey;
   const bornAt = key === undefined ? undefined : keys.parseBirthKey(key);
   if (key !== undefined && bornAt !== undefined) return ok({ bornAt, key });
+  const allowed = await mayBegin(node);
+  if (!allowed.ok) return allowed;
   const now = await table.now();
   if (!now.ok) return now;
   const born = keys.birthKey(now.value);
@@ -82,15 +89,21 @@ async function getRow<T>(
   return row.value === undefined ? ok(undefined) : read(row.value, address.parser);
 }
 
+interface Guard<T> {
+  readonly previous: Versioned<T> | undefined;
+  readonly birth?: Birth | undefined;
+}
+
 async function putRow<T extends NodeRow | BucketState>(
   table: RowTable,
-  row: RowAddress<T> & { readonly value: T; readonly previous: Versioned<T> | undefined },
+  row: RowAddress<T> & Guard<T> & { readonly value: T },
 ): Promise<Result<Versioned<T>>> {
-  const { partition, rowKey, value, previous } = row;
+  const { partition, rowKey, value, previous, birth } = row;
   const text = formatRow(value);
-  const replace = (etag: string) => table.submit(partition, [{ kind: 'replace', rowKey, text, etag }]);
+  const others: readonly RowWrite[] = birth === undefined ? [] : [{ kind: 'touch', rowKey: birth.key }];
+  const replace = (etag: string) => table.submit(partition, [{ kind: 'replace', rowKey, text, etag }, ...others]);
   if (previous !== undefined) return version(value, await replace(previous.etag));
-  const inserted = await table.submit(partition, [{ kind: 'insert', rowKey, text }]);
+  const inserted = await table.submit(partition, [{ kind: 'insert', rowKey, text }, ...others]);
   const garbage = await garbageInTheWay(table, row, inserted);
   return version(value, garbage === undefined ? inserted : await replace(garbage.etag));
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../ports/log.ts';
 import type { StateStore } from '../../ports/state-store.ts';
 import { createAzureTable } from './azure-table.ts';
 import { createServiceClock, type ServiceClock } from './service-clock.ts';
-import { createStateStore } from './state-store.ts';
+import { createStateStore, type MayBegin } from './state-store.ts';
 
 /** A storage account, by its key or as the app's own identity (role Storage Table Data Contributor). */
 export type TableStoreConfig =
@@ -16,6 +16,8 @@ export interface TableStoreOptions {
   /** The function app's name for itself: each installation has a table of its own. */
   readonly installation: string;
   readonly log: Log;
+  /** Which partitions may begin; all unless told. */
+  readonly mayBegin?: MayBegin;
   /** Bounds each request, 5,000 unless told. */
   readonly timeoutMs?: number;
   /** A clock in ms that never goes back; `performance.now` unless told. */
@@ -37,7 +39,7 @@ export function createTableStore(config: TableStoreConfig, options: TableStoreOp
     clock,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
   });
-  return createStateStore(table, options.log);
+  return createStateStore(table, options.log, options.mayBegin);
 }
 
 const maxReadableLength = 30;

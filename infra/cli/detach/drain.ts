@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { readLease, readNode } from '../cluster/cluster-facts.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { kubectlJson, kubectlStop } from '../kube.ts';
+import { kubectlJson, kubectlStop, kubectlText } from '../kube.ts';
 import { lastLine } from '../program.ts';
 import { Stop, failure } from '../stop.ts';
 import { groupsOfCluster } from './plan.ts';
@@ -20,14 +20,17 @@ export interface DrainWants {
 const kubectlGraceMs = 30_000;
 
 /**
- * Evicts the pods of the nodes as `kubectl drain` does: it cordons, and honours PodDisruptionBudgets. A node that is not
- * there (any more) is drained. A Node of the same name that is not ours is left alone and stops the command.
+ * Evicts the pods of the nodes as `kubectl drain` does, of all at once: it cordons every node first, so that what leaves
+ * one does not start on the next, and honours PodDisruptionBudgets; a DaemonSet's pods stay and go with the Node. A node
+ * that is not there (any more) is drained. A Node of the same name that is not ours is left alone and stops the command
+ * before anything is evicted.
  */
 export async function drainNodes(
   context: CliContext,
   wants: DrainWants,
   report: (detail: string) => void,
 ): Promise<void> {
+  const left = new Set<string>();
   for (const name of wants.nodes) {
     const node = await readNode(context, name);
     if (node === undefined) continue;
@@ -36,21 +39,35 @@ export async function drainNodes(
         `the Node ${name} is not one of this installation`,
         'it is left alone; take the name out of the registration by hand, or detach the other nodes with --nodes',
       );
-    report(name);
-    const timeoutMs = Math.max(1000, wants.giveUpAt - performance.now());
-    const args = ['drain', name, '--ignore-daemonsets', '--delete-emptydir-data', '--force'];
-    const result = await context.kubectl([...args, `--timeout=${Math.ceil(timeoutMs / 1000)}s`], {
-      timeoutMs: timeoutMs + kubectlGraceMs,
-    });
-    if (result.code === 0) continue;
-    if (/global timeout reached|timed out|disruption budget/i.test(result.stderr))
-      throw new Stop(
-        exitCodes.timedOut,
-        `the node ${name} still has pods: ${lastLine(result)}`,
-        `kubectl get pods -A --field-selector spec.nodeName=${name} shows them; then the same command again, with a longer --timeout`,
-      );
-    throw kubectlStop(args, result);
+    left.add(name);
   }
+  if (left.size === 0) return;
+  await kubectlText(context, ['cordon', ...left]);
+  report(`of ${[...left].join(', ')}`);
+  const drained = await Promise.allSettled(
+    [...left].map(async (name) => {
+      await drainNode(context, name, wants.giveUpAt);
+      left.delete(name);
+      report(left.size === 0 ? 'gone' : `of ${[...left].join(', ')}`);
+    }),
+  );
+  for (const one of drained) if (one.status === 'rejected') throw one.reason;
+}
+
+async function drainNode(context: CliContext, name: string, giveUpAt: number): Promise<void> {
+  const timeoutMs = Math.max(1000, giveUpAt - performance.now());
+  const args = ['drain', name, '--ignore-daemonsets', '--delete-emptydir-data', '--force'];
+  const result = await context.kubectl([...args, `--timeout=${Math.ceil(timeoutMs / 1000)}s`], {
+    timeoutMs: timeoutMs + kubectlGraceMs,
+  });
+  if (result.code === 0) return;
+  if (/global timeout reached|timed out|disruption budget/i.test(result.stderr))
+    throw new Stop(
+      exitCodes.timedOut,
+      `the node ${name} still has pods: ${lastLine(result)}`,
+      `kubectl get pods -A --field-selector spec.nodeName=${name} shows them; then the same command again, with a longer --timeout`,
+    );
+  throw kubectlStop(args, result);
 }
 
 const podsSchema = z.object({

@@ -7,7 +7,7 @@ import { listReferences } from '../core/pod/references.ts';
 import { translatePod } from '../core/pod/translate.ts';
 import type { Notice, Refusal } from '../core/pod/translation.ts';
 import type { GroupBody } from '../core/group/group.ts';
-import { readPutFault } from '../core/reconcile/refusal.ts';
+import { readPutFault, refusalHoldMs } from '../core/reconcile/refusal.ts';
 import type { PutVerdict } from '../core/reconcile/refusal.ts';
 import type { Intent } from '../core/reconcile/pod-row.ts';
 import { pendingStatus, rejectedStatus, statusToWrite } from '../core/status/status.ts';
@@ -46,7 +46,10 @@ export async function createGroup(session: PodSession): Promise<Performed> {
   }
 }
 
-/** A pod that ACI can never run is Failed; a DaemonSet's would be re-created for ever, so it waits (DESIGN rule 7). */
+/**
+ * A pod that ACI can never run is Failed; a DaemonSet's would be re-created for ever, so it waits (DESIGN rule 7), and one
+ * that another controller would replace at once fails late.
+ */
 async function refuse(session: PodSession, pod: Pod, refusal: Refusal): Promise<Performed> {
   const told = await recordEvent(session, {
     kind: 'create-event',
@@ -56,6 +59,8 @@ async function refuse(session: PodSession, pod: Pod, refusal: Refusal): Promise<
   });
   if (told.kind !== 'done') return told;
   if (isDaemonSetPod(pod)) return { kind: 'stop', next: { kind: 'idle' } };
+  const heldMs = refusalHoldMs(pod, session.now());
+  if (heldMs > 0) return { kind: 'stop', next: { kind: 'in', ms: heldMs } };
   return failPod(session, pod, refusal);
 }
 

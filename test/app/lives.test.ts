@@ -264,6 +264,43 @@ describe('a pod that ACI can never run', () => {
   });
 });
 
+describe('a pod that ACI can never run, and that its controller replaces', () => {
+  const owned = (kind: string) => ({
+    ownerReferences: [{ apiVersion: 'x/v1', kind, name: 'o', uid: 'o-uid', controller: true }],
+  });
+
+  it('tells why at once, and fails only after 5 minutes, so that no storm of pods begins', async () => {
+    const world = await createWorld();
+    world.createPod('exits-0', { hostNetwork: true, restartPolicy: 'Always' }, owned('ReplicaSet'));
+    await world.run(3);
+    expect(world.events()).toEqual([expect.stringContaining('spec.hostNetwork')]);
+    expect(await world.count('groups.', () => world.run(280))).toBeLessThan(5);
+    expect(world.told()).toBe('Pending');
+    await world.run(30);
+    expect(world.told()).toBe('Failed UnsupportedPodSpec');
+    expect(world.events()).toHaveLength(1);
+  });
+
+  it.each([
+    { it: 'fails at once when it is a Job’s, which counts it', spec: { restartPolicy: 'Never' }, more: owned('Job') },
+    { it: 'fails at once when nobody would make it anew', spec: { restartPolicy: 'Always' }, more: {} },
+  ])('$it', async ({ spec, more }) => {
+    const world = await createWorld();
+    world.createPod('exits-0', { hostNetwork: true, ...spec }, more);
+    await world.run(3);
+    expect(world.told()).toBe('Failed UnsupportedPodSpec');
+  });
+
+  it('can be deleted while it waits', async () => {
+    const world = await createWorld();
+    world.createPod('exits-0', { hostNetwork: true, restartPolicy: 'Always' }, owned('StatefulSet'));
+    await world.run(3);
+    world.deletePod();
+    await world.run(10);
+    expect(world.told()).toBe('gone');
+  });
+});
+
 describe('a group that somebody else took away', () => {
   it.each([
     {

@@ -234,5 +234,8 @@ export const isTerminalPhase = (phase: PodPhase): phase is 'Succeeded' | 'Failed
   phase === 'Succeeded' || phase === 'Failed';
 
 /** A DaemonSet's pod is re-created for ever when it fails, so it is never failed (DESIGN rule 7). */
-export const isDaemonSetPod = (pod: Pod): boolean =>
-  pod.metadata.ownerReferences.some((owner) => owner.controller && owner.kind === 'DaemonSet');
+export const isDaemonSetPod = (pod: Pod): boolean => controllerOf(pod) === 'DaemonSet';
+
+/** The kind of what makes the pod anew when it is gone; undefined: nobody does. */
+export const controllerOf = (pod: Pod): string | undefined =>
+  pod.metadata.ownerReferences.find((owner) => owner.controller)?.kind;

@@ -78,7 +78,8 @@ Kubernetes, so each field of the pod's specification has a verdict. Nothing is d
 tables, and is not empty, is refused by name. The tables are made from the code that judges the pods (\`shared/core/pod/compatibility.ts\`).
 
 A refused pod gets the phase \`Failed\`, a reason, and a message that names the field; so does \`kubectl describe\`. A pod of a
-DaemonSet stays \`Pending\` instead, because it would be made again for ever.
+DaemonSet stays \`Pending\` instead, because it would be made again for ever. One of a ReplicaSet or StatefulSet, which would be
+made again at once, has its event at once and fails 5 minutes after it was made.
 
 | Verdict | Meaning |
 |---|---|
@@ -92,6 +93,9 @@ const rules = `
   first container. A container may use up to its limit, or, without one, all that its group requests; a limit above that is
   lowered, with an event. A pod above the largest group (31 cores, 240 GB) is refused.
 * **Number.** At most 60 containers with the init containers, 20 mounted volumes, and 5 ports. A port belongs to one container.
+* **Host name.** ACI gives every group a host name of its own. A pod that asks for one is refused, and with it the pods of a
+  StatefulSet, whose controller asks for it. That of an indexed Job's pods is noted instead: their index is in
+  \`JOB_COMPLETION_INDEX\`.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
 * **Environment.** Order and expansion are the kubelet's. A value that holds a secret, also by expansion, is a secure value; one

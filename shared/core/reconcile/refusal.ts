@@ -1,5 +1,8 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
+import { controllerOf } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
+import { timing } from './timing.ts';
 
 /** What a fault of the PUT means for the pod. */
 export type PutVerdict =
@@ -15,6 +18,17 @@ export type PutVerdict =
   | { readonly kind: 'failed'; readonly reason: string; readonly message: string }
   /** Nobody knows whether the group exists: look. */
   | { readonly kind: 'unknown' };
+
+/**
+ * How long a pod that can never run still waits before it is Failed. A ReplicaSet or StatefulSet makes the next pod the
+ * moment one fails, without a back-off of its own: a Deployment that is refused would make eight pods a second, for ever.
+ * Nobody does so for a pod without a controller, and a Job counts and backs off itself (its pods are never `Always`).
+ */
+export function refusalHoldMs(pod: Pod, now: number): number {
+  const isReplaced = controllerOf(pod) !== undefined && pod.spec.restartPolicy === 'Always';
+  const since = Date.parse(pod.metadata.creationTimestamp);
+  return isReplaced && Number.isFinite(since) ? Math.max(0, since + timing.refusalHoldMs - now) : 0;
+}
 
 /** Faults of the registry or of the image's name that pass, or that a push to the registry mends (kubelet: ErrImagePull, for ever). */
 const imageCodes = ['inaccessibleimage', 'registryerrorresponse'];

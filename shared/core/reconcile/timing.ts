@@ -14,6 +14,8 @@ export const timing = {
   deleteConfirmMs: 2_000,
   /** A foreign group under our name: an operator must act. */
   foreignMs: 300_000,
+  /** Before a refused pod fails that its controller would replace at once; a kubelet's longest back-off. */
+  refusalHoldMs: 300_000,
   /** A Node authorizer's graph may lag behind the binding (control-plane.md §2). */
   authorizerLagMs: 60_000,
 } as const;

@@ -340,6 +340,34 @@ describe('hardening that the virtual machine gives anyway', () => {
   });
 });
 
+describe('the host name that the Job controller gives an indexed pod', () => {
+  const job = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'j-uid', controller: true };
+  const set = { ...job, apiVersion: 'apps/v1', kind: 'StatefulSet' };
+  const annotations = { 'batch.kubernetes.io/job-completion-index': '2' };
+
+  it('is noted, not refused', () => {
+    const { refusal, notices } = inspectPod(podOf({ hostname: 'j-2' }, { annotations, ownerReferences: [job] }), facts);
+    expect(refusal).toBeUndefined();
+    expect(notices).toEqual([
+      { reason: 'FieldWithoutEffect', message: expect.stringContaining('spec.hostname: ACI names the host') },
+    ]);
+  });
+
+  it.each<[string, Raw, Raw, string]>([
+    ['without an index', { hostname: 'j' }, { ownerReferences: [job] }, 'spec.hostname'],
+    ['without a controller', { hostname: 'j-2' }, { annotations }, 'spec.hostname'],
+    ['of a StatefulSet', { hostname: 's-2' }, { annotations, ownerReferences: [set] }, 'spec.hostname'],
+    [
+      'with a name in the DNS',
+      { hostname: 'j-2', subdomain: 'j' },
+      { annotations, ownerReferences: [job] },
+      'spec.subdomain',
+    ],
+  ])('is refused of a pod %s', (_, spec, metadata, field) => {
+    expect(inspectPod(podOf(spec, metadata), facts).refusal?.field).toBe(field);
+  });
+});
+
 describe('an event says that', () => {
   it.each<[string, Raw, string, string]>([
     [

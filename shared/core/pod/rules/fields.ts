@@ -1,3 +1,5 @@
+import { controllerOf } from '../../kubernetes/pod.ts';
+import type { Pod } from '../../kubernetes/pod.ts';
 import { annotationPrefix, knownAnnotations } from '../compatibility.ts';
 import { walkSpec, type Finding } from '../field-walk.ts';
 import { refuse } from '../outcome.ts';
@@ -21,9 +23,17 @@ function notedNotice(findings: readonly Finding[]): readonly Notice[] {
   return sentences.length === 0 ? [] : [{ reason: 'FieldWithoutEffect', message: sentences.join('; ') }];
 }
 
+const indexAnnotation = 'batch.kubernetes.io/job-completion-index';
+
+/** The Job controller names the host of each indexed pod, but gives the index by the environment too: nobody asked for the name. */
+function withIndexedJob(pod: Pod, finding: Finding): Finding {
+  const isIndexed = controllerOf(pod) === 'Job' && pod.metadata.annotations[indexAnnotation] !== undefined;
+  return isIndexed && finding.path === 'spec.hostname' ? { ...finding, verdict: 'noted' } : finding;
+}
+
 /** The compatibility table, over all that the spec holds (DESIGN rule 8). */
 export const fieldsRule: Rule = (pod, { securityPolicy }) => {
-  const findings = walkSpec(pod.rawSpec);
+  const findings = walkSpec(pod.rawSpec).map((finding) => withIndexedJob(pod, finding));
   const met = findings.filter(({ verdict }) => verdict === 'met');
   const hardening =
     securityPolicy === 'strict'

@@ -170,6 +170,7 @@ const skippedNotice = (names: readonly string[], path: string): readonly Notice[
     ? []
     : [
         {
+          type: 'Warning',
           reason: 'InvalidEnvironmentVariableNames',
           message: `${path}: left out because ACI takes letters, digits and _ only, at most 63: ${names.toSorted().join(', ')}`,
         },

@@ -57,6 +57,7 @@ const missingNotice = (names: readonly string[]): readonly Notice[] =>
     ? []
     : [
         {
+          type: 'Warning',
           reason: 'FailedToRetrieveImagePullSecret',
           message: `Unable to retrieve some image pull secrets (${names.join(', ')}); attempting to pull the image may not succeed.`,
         },

@@ -39,6 +39,8 @@ export interface Refusal {
 
 /** Something the user should know once, as an event; the pod runs. */
 export interface Notice {
+  /** `Warning` where a kubelet warns; absent: `Normal`. */
+  readonly type?: 'Warning';
   readonly reason: string;
   readonly message: string;
 }

@@ -157,6 +157,7 @@ describe('the order of the environment', () => {
     const group = translated(withContainer({ envFrom: [{ configMapRef: { name: 'settings' } }] }), references);
     expect(group.notices).toEqual([
       expect.objectContaining({
+        type: 'Warning',
         reason: 'InvalidEnvironmentVariableNames',
         message: expect.stringContaining('bad.name'),
       }),

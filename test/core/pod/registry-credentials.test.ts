@@ -91,7 +91,7 @@ describe('credentials', () => {
   ])('are tried without when the secret %s, and that is told', (_, secrets) => {
     const { credentials, notices } = credentialsFor(['nginx'], secrets, ['pull']);
     expect(credentials).toEqual([]);
-    expect(notices.map(({ reason }) => reason)).toEqual(['FailedToRetrieveImagePullSecret']);
+    expect(notices).toMatchObject([{ type: 'Warning', reason: 'FailedToRetrieveImagePullSecret' }]);
     expect(notices[0]?.message).toContain('pull');
   });
 });

@@ -32,13 +32,15 @@ const escapes: ReadonlyMap<string, string> = new Map([
 ]);
 
 function hex(character: string): string {
-  const code = character.charCodeAt(0);
-  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
+  const code = character.codePointAt(0) ?? 0;
+  const digits = code.toString(16);
+  if (code < 0x80) return `\\x${digits.padStart(2, '0')}`;
+  return code < 0x1_00_00 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
 }
 
-/** As Go's `%q` for what labels and annotations hold. */
+/** As Go's `%q`: what is not printable, and any space but the plain one, is escaped. */
 const quote = (text: string): string =>
-  `"${text.replace(/["\\\p{Cc}]/gu, (character) => escapes.get(character) ?? hex(character))}"`;
+  `"${text.replace(/["\\\p{C}]|(?! )\p{Z}/gu, (character) => escapes.get(character) ?? hex(character))}"`;
 
 const lines = (map: Readonly<Record<string, string>>): string =>
   Object.entries(map)

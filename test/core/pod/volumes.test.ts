@@ -108,6 +108,14 @@ describe('a volume', () => {
     expect(filesOf(source, { labels: { z: 'a"b\\c\n\u0001', app: 'x' } })).toEqual(files);
   });
 
+  it('escapes what Go would not print, and nothing else', () => {
+    const annotations = { a: 'é ☃ 𝒳\u00a0\u200d\u{e0001}\u007f' };
+    const source = { downwardAPI: { items: [{ path: 'a', fieldRef: { fieldPath: 'metadata.annotations' } }] } };
+    expect(filesOf(source, { annotations })).toEqual({
+      a: Buffer.from('a="é ☃ 𝒳\\u00a0\\u200d\\U000e0001\\x7f"').toString('latin1'),
+    });
+  });
+
   it.each<[string, Raw, string]>([
     ['ConfigMap', { configMap: { name: 'no' } }, 'configmap "no" not found'],
     ['Secret', { secret: { secretName: 'no' } }, 'secret "no" not found'],

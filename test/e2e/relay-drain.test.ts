@@ -71,6 +71,9 @@ const exists = async (...what: readonly string[]): Promise<boolean> =>
 const podsOn = async (name: string): Promise<readonly string[]> =>
   (await rig.get('pods', '-A', '--field-selector', `spec.nodeName=${name}`, '-o', 'name')).split('\n').filter(Boolean);
 
+const stubbornPods = async (): Promise<readonly string[]> =>
+  (await podsOn(node)).filter((name) => name.startsWith('pod/stubborn-'));
+
 /** The app's part: what is on its way out has ended, and goes. */
 async function finish(): Promise<void> {
   const { items } = JSON.parse(await rig.get('pods', '-A', '-o', 'json'));
@@ -81,6 +84,24 @@ async function finish(): Promise<void> {
         rig.cluster.kubectl,
       );
 }
+
+/** Its pods are bound to the node that is drained, if these tolerations allow it. */
+const daemonSet = (name: string, toleration: object): object => ({
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name, namespace: 'default' },
+  spec: {
+    selector: { matchLabels: { app: name } },
+    template: {
+      metadata: { labels: { app: name } },
+      spec: {
+        nodeSelector: { 'kubernetes.io/hostname': node },
+        tolerations: [toleration],
+        containers: [{ name: 'main', image: 'busybox' }],
+      },
+    },
+  },
+});
 
 const labelled = (app: string) => ({ metadata: { labels: { app } } });
 
@@ -134,22 +155,7 @@ describe('a drain', () => {
         metadata: { name: 'guarded', namespace: 'default' },
         spec: { minAvailable: 1, selector: { matchLabels: { app: 'guarded' } } },
       },
-      {
-        apiVersion: 'apps/v1',
-        kind: 'DaemonSet',
-        metadata: { name: 'agent', namespace: 'default' },
-        spec: {
-          selector: { matchLabels: { app: 'agent' } },
-          template: {
-            metadata: { labels: { app: 'agent' } },
-            spec: {
-              nodeSelector: { 'kubernetes.io/hostname': node },
-              tolerations: [{ key: 'virtual-kubelet.io/provider', operator: 'Exists' }],
-              containers: [{ name: 'main', image: 'busybox' }],
-            },
-          },
-        },
-      },
+      daemonSet('agent', { key: 'virtual-kubelet.io/provider', operator: 'Exists' }),
     );
     await kubectlOutput(['label', 'node', node, `kubernetes.io/hostname=${node}`], rig.cluster.kubectl);
     await rig.patchStatus('guarded', { ...running(), conditions: [{ type: 'Ready', status: 'True' }] });
@@ -175,16 +181,21 @@ describe('a drain', () => {
   });
 
   it('that is begun again ends it all: pods, the right of the app, Lease and Node; and leaves others alone', async () => {
+    await rig.apply(daemonSet('stubborn', { operator: 'Exists' }));
+    await until('the stubborn pod', async () => (await stubbornPods()).length === 1, 30_000);
     finishing = setInterval(() => void finish().catch(() => undefined), 1000);
     const { code, lines } = await drain(120);
     expect(lines).toContain('done: nothing is left of these nodes');
     expect(code).toBe(0);
+    expect(lines).toMatch(/aci-1: DaemonSet stubborn puts default\/stubborn-\w+ back: it goes with the Node/);
+    expect(lines).not.toContain('DaemonSet agent');
     expect(lines).toContain('aci-2: it belongs to installation "someone-else", not to "prod": it is left alone');
     const { namespace } = rig.attached;
     expect(await exists('node', node)).toBe(false);
     expect(await exists('lease', '-n', 'kube-node-lease', node)).toBe(false);
     expect(await exists('clusterrolebinding', accessNames(namespace).app)).toBe(false);
-    expect(await podsOn(node)).toEqual([]);
+    const stubborn = await stubbornPods();
+    expect((await podsOn(node)).filter((name) => !stubborn.includes(name))).toEqual([]);
     expect(await exists('node', otherNode)).toBe(true);
     expect(await podsOn(otherNode)).toEqual(['pod/elsewhere']);
     expect(await rig.get('node', otherNode, '-o', 'jsonpath={.spec.unschedulable}')).toBe('');
@@ -194,5 +205,10 @@ describe('a drain', () => {
     const { code, lines } = await drain(30);
     expect(lines).toContain('done');
     expect(code).toBe(0);
+  });
+
+  it('leaves the pods that a DaemonSet put back to the control plane, which removes them with their Node', async () => {
+    await until('no pods on the node', async () => (await podsOn(node)).length === 0, 120_000);
+    expect(await exists('node', node)).toBe(false);
   });
 });

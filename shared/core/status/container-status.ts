@@ -118,12 +118,11 @@ function firstEnd(context: ContainerContext, view: InstanceView, state: Terminat
   return { ...identity(context, view), ...(containerID === undefined ? {} : { containerID }), restartCount, state };
 }
 
-function identity(
-  { previous, container }: ContainerContext,
-  view: InstanceView,
-): Omit<ContainerStatus, 'state' | 'restartCount'> {
-  const imageID = imageIdFromEvents(view.events) ?? previous?.imageID ?? '';
-  return { name: container.name, image: container.image, imageID, ready: false, started: false };
+/** The image is the one that the group was made with, though the spec's may have been changed since. */
+function identity(context: ContainerContext, view: InstanceView): Omit<ContainerStatus, 'state' | 'restartCount'> {
+  const { name, image } = context.container;
+  const imageID = imageIdFromEvents(view.events) ?? context.previous?.imageID ?? '';
+  return { name, image: observedContainer(context)?.image || image, imageID, ready: false, started: false };
 }
 
 /**

@@ -323,6 +323,22 @@ describe('decide', () => {
       first?.kind === 'patch-status' && first.status.containerStatuses.find((status) => status.name === 'main')?.state,
     ).toMatchObject({ kind: 'terminated', exitCode: 7 });
   });
+
+  it('tells that a running group keeps the image that it was made with, and shows that one in the status', () => {
+    const [main] = makePod().spec.containers;
+    const containers = main === undefined ? [] : [{ ...main, image: 'busybox:2' }];
+    const pod = makePod({ spec: { containers }, status: ranOnce.status });
+    const sight = seen(makeGroup('Running', running(1)));
+    const { effects } = decide({ now: noon + 10_000, pod, row: makeRow(pod, accepted), sight, policy });
+    const [status, event] = effects;
+    expect(status).toMatchObject({ status: { containerStatuses: [{ name: 'main', image: 'busybox:1.36' }] } });
+    expect(event).toMatchObject({
+      reason: 'ImageNotChanged',
+      message:
+        'spec.containers[0].image: the group was made with busybox:1.36 and keeps it; delete the pod to run busybox:2',
+    });
+    expect(effects).toHaveLength(2);
+  });
 });
 
 describe('needsLook', () => {

@@ -60,7 +60,7 @@ const resources: readonly FieldRow[] = [
 
 const runtime: readonly FieldRow[] = [
   ['name', 'sent', ''],
-  ['image', 'sent', 'verbatim'],
+  ['image', 'sent', 'verbatim; a later change does not reach the group, and an event says so'],
   ['command', 'sent', 'after expansion, joined with args'],
   ['args', 'sent', "after expansion; refused without command, because the image's entrypoint is not looked up yet"],
   ['workingDir', 'refused', 'ACI starts a container in the directory that its image names'],

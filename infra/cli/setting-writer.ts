@@ -25,7 +25,8 @@ export async function writeSetting(
   const folder = mkdtempSync(join(tmpdir(), 'serverless-kubelet-'));
   try {
     const file = join(folder, 'setting.json');
-    writeFileSync(file, JSON.stringify([{ name, value, slotSetting: false }]), { mode: 0o600 });
+    // No `slotSetting`: for its sake az would ask for names of slot settings, and Flex Consumption has no slots.
+    writeFileSync(file, JSON.stringify({ [name]: value }), { mode: 0o600 });
     await az.json([...appsettings, 'set', ...azAppArgs(source), '--settings', `@${file}`]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -100,7 +100,7 @@ export const readStorageId = (az: AzureCli, name: string, subscription: string):
 const subnetFields = {
   addressPrefix: z.string().nullish(),
   addressPrefixes: z.array(z.string()).nullish(),
-  delegations: z.array(z.object({ serviceName: z.string() })).default([]),
+  delegations: z.array(z.object({ serviceName: z.string() })).nullish(),
   ipConfigurations: z.array(z.unknown()).nullish(),
   ipConfigurationProfiles: z.array(z.unknown()).nullish(),
   routeTable: z.object({ id: z.string() }).nullish(),
@@ -114,7 +114,7 @@ export const readSubnet = (az: AzureCli, id: string): Promise<Part<SubnetFacts>>
     const { addressPrefix, addressPrefixes, delegations, ipConfigurations, ipConfigurationProfiles } = parsed;
     const single = addressPrefix ? [addressPrefix] : [];
     return {
-      delegations: delegations.map(({ serviceName }) => serviceName),
+      delegations: (delegations ?? []).map(({ serviceName }) => serviceName),
       prefixes: addressPrefixes?.length ? addressPrefixes : single,
       used: (ipConfigurations?.length ?? 0) + (ipConfigurationProfiles?.length ?? 0),
       ...(parsed.routeTable ? { routeTable: parsed.routeTable.id } : {}),
@@ -124,13 +124,21 @@ export const readSubnet = (az: AzureCli, id: string): Promise<Part<SubnetFacts>>
 const assignments = z.array(
   z.object({ roleDefinitionName: z.string().nullish(), roleDefinitionId: z.string(), scope: z.string() }),
 );
-const list = z.array(z.string()).default([]);
+/** az shows what a role leaves out as null. */
+const list = z
+  .array(z.string())
+  .nullish()
+  .transform((actions) => actions ?? []);
 const definitions = z.array(
   z.object({
     permissions: z.array(z.object({ actions: list, notActions: list, dataActions: list, notDataActions: list })),
   }),
 );
 type Permission = z.infer<typeof definitions>[number]['permissions'][number];
+
+/** A custom role that is assignable in one resource group is listed there and below, not in the subscription. */
+const definedAt = (scope: string): readonly string[] =>
+  scope.toLowerCase().startsWith('/subscriptions/') ? ['--scope', scope] : [];
 
 /** All that the assignments of a principal allow, in its subscription and above. One call of az for each role. */
 export async function readGrants(
@@ -146,12 +154,12 @@ export async function readGrants(
   );
   if (assigned.kind === 'unreadable') return assigned;
   const roles = new Map<string, readonly Permission[]>();
-  for (const { roleDefinitionId } of assigned.value) {
+  for (const { roleDefinitionId, scope } of assigned.value) {
     const guid = roleDefinitionId.split('/').at(-1) ?? '';
     if (roles.has(guid)) continue;
     const definition = await ask(
       az,
-      ['role', 'definition', 'list', '--name', guid, ...within],
+      ['role', 'definition', 'list', '--name', guid, ...definedAt(scope), ...within],
       (answer) => definitions.safeParse(answer).data,
     );
     if (definition.kind === 'unreadable') return definition;

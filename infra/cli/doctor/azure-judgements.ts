@@ -144,7 +144,7 @@ export function judgeSubnet(subnet: Part<SubnetFacts>): Check {
   const facts = valueOf(subnet);
   if (facts === undefined) {
     const mend = 'Correct ACI_SUBNET_ID, or ask for the right to read the virtual network.';
-    return subnet.kind === 'unreadable' && /no role|not on PATH|login/.test(subnet.reason)
+    return subnet.kind === 'unreadable' && /no role|not on PATH|login|reached/.test(subnet.reason)
       ? skipped(name, subnet.reason)
       : failed(name, notAsked(subnet), mend);
   }

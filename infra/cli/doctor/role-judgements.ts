@@ -21,8 +21,8 @@ export interface RoleNeed {
   readonly wanted: readonly string[];
   /** What stops working without it. */
   readonly meaning: string;
-  /** The role that gives it. */
-  readonly role: string;
+  /** The role that gives it: one of Azure's own, by its name, or one that the deployment makes for the installation. */
+  readonly role: { readonly madeBy: 'azure'; readonly name: string } | { readonly madeBy: 'deployment' };
 }
 
 /** Whether the grants cover a need: each action, at the scope or above it. */
@@ -38,9 +38,15 @@ export function judgeRole(need: RoleNeed, grants: Part<readonly Grant[]>, princi
   return failed(
     need.name,
     `The app may not ${missing.join(', ')} at ${placeOf(need.scope)}: ${need.meaning}.${where}`,
-    `az role assignment create --assignee-object-id ${principalId} --assignee-principal-type ServicePrincipal --role "${need.role}" --scope ${need.scope}, or deploy infra/azure again; it takes a few minutes to work.`,
+    `${mendOf(need, principalId)}; it takes a few minutes to work.`,
   );
 }
+
+/** A role of the deployment bears the installation in its name, and may not be there yet: nothing to assign by hand. */
+const mendOf = ({ role, scope }: RoleNeed, principalId: string): string =>
+  role.madeBy === 'deployment'
+    ? 'Deploy infra/azure again, which makes the role and assigns it'
+    : `az role assignment create --assignee-object-id ${principalId} --assignee-principal-type ServicePrincipal --role "${role.name}" --scope ${scope}, or deploy infra/azure again`;
 
 /** A scope covers itself and what lies below it; management groups are above every subscription that names them. */
 export function covers(granted: string, needed: string): boolean {

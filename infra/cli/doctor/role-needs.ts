@@ -21,7 +21,7 @@ export function roleNeeds(settings: Settings, storageId: string | undefined): re
       kind: 'actions',
       wanted: containerGroups.actions,
       meaning: 'no pod can run, end or show its logs without all of these',
-      role: containerGroups.name,
+      role: { madeBy: 'deployment' },
     },
     {
       name: 'role: subscription reader',
@@ -29,7 +29,7 @@ export function roleNeeds(settings: Settings, storageId: string | undefined): re
       kind: 'actions',
       wanted: subscriptionReader.actions,
       meaning: 'the quota and the reasons of failed groups stay unknown',
-      role: subscriptionReader.name,
+      role: { madeBy: 'deployment' },
     },
     ...(settings.ACI_SUBNET_ID === undefined ? [] : [subnetNeed(settings.ACI_SUBNET_ID)]),
     ...(storageId === undefined ? [] : storageNeeds(storageId)),
@@ -42,7 +42,7 @@ const subnetNeed = (scope: string): RoleNeed => ({
   kind: 'actions',
   wanted: subnetJoin.actions,
   meaning: 'ARM refuses every group (LinkedAuthorizationFailed)',
-  role: subnetJoin.name,
+  role: { madeBy: 'deployment' },
 });
 
 const storageNeeds = (scope: string): readonly RoleNeed[] => [
@@ -52,7 +52,7 @@ const storageNeeds = (scope: string): readonly RoleNeed[] => [
     kind: 'dataActions',
     wanted: ['read', 'write', 'delete', 'add/action', 'update/action'].map((verb) => `${tables}/${verb}`),
     meaning: 'the app can not keep what it remembers and starts nothing',
-    role: 'Storage Table Data Contributor',
+    role: { madeBy: 'azure', name: 'Storage Table Data Contributor' },
   },
   {
     name: 'role: blobs',
@@ -60,6 +60,6 @@ const storageNeeds = (scope: string): readonly RoleNeed[] => [
     kind: 'dataActions',
     wanted: ['read', 'write', 'delete', 'add/action'].map((verb) => `${blobs}/${verb}`),
     meaning: 'the timers of Azure Functions do not run and the registrations can not be read',
-    role: 'Storage Blob Data Owner',
+    role: { madeBy: 'azure', name: 'Storage Blob Data Owner' },
   },
 ];

@@ -8,7 +8,8 @@ import { type Surroundings, runOver } from '../status/world-context.ts';
 
 const subscription = '/subscriptions/00000000-0000-4000-8000-000000000000';
 const source = { kind: 'azure', app: 'kubelet', resourceGroup: 'apps', subscription: undefined } as const;
-const permission = { notActions: [], dataActions: [], notDataActions: [] };
+/** As az shows what a role leaves out. */
+const permission = { notActions: [], dataActions: null, notDataActions: null };
 
 /** Azure and a cluster as they should be. */
 const healthy: Surroundings = {
@@ -20,8 +21,12 @@ const healthy: Surroundings = {
       { roleDefinitionName: 'groups', roleDefinitionId: '/r/1', scope: `${subscription}/resourceGroups/pods` },
       { roleDefinitionName: 'reader', roleDefinitionId: '/r/2', scope: subscription },
     ],
-    'role definition list --name 1': [{ permissions: [{ ...permission, actions: containerGroups.actions }] }],
-    'role definition list --name 2': [{ permissions: [{ ...permission, actions: subscriptionReader.actions }] }],
+    [`role definition list --name 1 --scope ${subscription}/resourceGroups/pods `]: [
+      { permissions: [{ ...permission, actions: containerGroups.actions }] },
+    ],
+    [`role definition list --name 2 --scope ${subscription} `]: [
+      { permissions: [{ ...permission, actions: subscriptionReader.actions }] },
+    ],
     'provider show': { registrationState: 'Registered' },
   },
   paths: {

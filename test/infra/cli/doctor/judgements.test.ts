@@ -50,7 +50,7 @@ const need: RoleNeed = {
   kind: 'actions',
   wanted: [`${aci}/read`, `${aci}/stop/action`],
   meaning: 'no pod runs',
-  role: 'the role',
+  role: { madeBy: 'azure', name: 'the role' },
 };
 const grant = (scope: string, actions: readonly string[], notActions: readonly string[] = []): Grant => ({
   role: 'r',
@@ -94,6 +94,7 @@ const rows: readonly Row[] = [
   [judgeSubnet(unreadable('there is no resource of that name there.')), 'failed', /no resource/],
   [judgeSubnet(unreadable('your account has no role that allows this.')), 'skipped', /no role/],
   [role(), 'failed', /may not .*read.*stop\/action at resource group pods: no pod runs/],
+  [judgeRole({ ...need, role: { madeBy: 'deployment' } }, read([]), 'p-1'), 'failed', /may not/],
   [role(grant(need.scope, ['*'])), 'ok', /all that it needs/],
   [role(grant('/subscriptions/S', [`${aci}/*`])), 'ok', /all that it needs/],
   [role(grant(need.scope, [`${aci}/read`]), grant('/subscriptions/s', [`${aci}/stop/action`])), 'ok', /./],

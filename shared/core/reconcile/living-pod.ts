@@ -10,7 +10,7 @@ import {
   statusToWrite,
 } from '../status/status.ts';
 import { groupIsGoing, putWaitMs } from './absent-pod.ts';
-import { keptImages } from './kept-images.ts';
+import { lateChanges } from './late-changes.ts';
 import { nextLookMs } from './look-plan.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
@@ -105,7 +105,7 @@ function decideSeen(observed: Observed, pod: Pod, group: GroupObservation): Deci
     case 'running':
       return {
         reason: condition,
-        effects: [...report(observed, pod, group), ...keptImages(pod, group)],
+        effects: [...report(observed, pod, group), ...lateChanges(pod, group)],
         // A fault stands until its group has come up: the next one may fail in the same way.
         row: condition === 'running' ? { ...adopted, fault: undefined } : adopted,
         next: { kind: 'in', ms: planLook(observed, pod, group) },

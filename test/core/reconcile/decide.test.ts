@@ -339,6 +339,17 @@ describe('decide', () => {
     });
     expect(effects).toHaveLength(2);
   });
+
+  it('tells that an ephemeral container is not started', () => {
+    const pod = { ...makePod({ status: ranOnce.status }), rawSpec: { ephemeralContainers: [{ name: 'debug' }] } };
+    const sight = seen(makeGroup('Running', running(1)));
+    const { effects } = decide({ now: noon + 10_000, pod, row: makeRow(pod, accepted), sight, policy });
+    expect(effects.at(-1)).toMatchObject({
+      kind: 'create-event',
+      reason: 'FieldWithoutEffect',
+      message: expect.stringContaining('spec.ephemeralContainers: a container can not be added'),
+    });
+  });
 });
 
 describe('needsLook', () => {

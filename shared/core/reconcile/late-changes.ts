@@ -3,10 +3,19 @@ import type { Pod } from '../kubernetes/pod.ts';
 import type { Effect } from './observed.ts';
 
 /**
+ * What came into the spec when the group was there already and can not reach it: told by an event, so that nothing is
+ * dropped silently (DESIGN rule 8).
+ */
+export const lateChanges = (pod: Pod, group: GroupObservation): readonly Effect[] => [
+  ...keptImages(pod, group),
+  ...unstartedContainers(pod),
+];
+
+/**
  * Kubernetes lets a bound pod's images be changed, and a kubelet starts the container again. A group keeps those that it
  * was made with: a new PUT would start all of its containers again. So the change is told, once for each image.
  */
-export const keptImages = (pod: Pod, group: GroupObservation): readonly Effect[] =>
+const keptImages = (pod: Pod, group: GroupObservation): readonly Effect[] =>
   (['initContainers', 'containers'] as const).flatMap((member) =>
     pod.spec[member].flatMap(({ name, image }, index) => {
       const runs = group[member].find((container) => container.name === name)?.image ?? '';
@@ -16,3 +25,10 @@ export const keptImages = (pod: Pod, group: GroupObservation): readonly Effect[]
       return [{ kind: 'create-event', type: 'Warning', reason: 'ImageNotChanged', message } as const];
     }),
   );
+
+/** Ephemeral containers only ever come late (`kubectl debug`). */
+function unstartedContainers({ rawSpec: { ephemeralContainers } }: Pod): readonly Effect[] {
+  if (!Array.isArray(ephemeralContainers) || ephemeralContainers.length === 0) return [];
+  const message = 'spec.ephemeralContainers: a container can not be added to a group; the others go on running';
+  return [{ kind: 'create-event', type: 'Normal', reason: 'FieldWithoutEffect', message }];
+}

@@ -123,7 +123,7 @@ param httpConcurrency int = 16
 @description('Instances that are always ready, by function group; none costs least.')
 param alwaysReady alwaysReadyInstances[] = []
 
-@description('Whether the app\'s instances are spread over zones, in regions that can.')
+@description('Whether the app\'s instances are spread over zones, in regions that can. Azure then keeps two instances of each function group ready, and they are paid.')
 param zoneRedundant bool = false
 
 @description('Whether the app is reached from the internet. The relay posts to it: `Disabled` needs a private way from the cluster.')

@@ -2,6 +2,7 @@ using './main.bicep'
 
 // A network and a storage account that nobody else reaches, spread over zones, locked, with instances that are always ready:
 //   az deployment group create -g <group> -f infra/azure/main.bicep -p infra/azure/production.bicepparam
+// Without a slash at its end.
 var vaultUri = readEnvironmentVariable('KEY_VAULT_URI', 'https://kubelet-secrets.example')
 
 param installation = 'prod-weu'

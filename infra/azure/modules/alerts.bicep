@@ -54,7 +54,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2025-01-01-preview' = [
       autoMitigate: true
       evaluationFrequency: rule.evaluationFrequency
       windowSize: rule.windowSize
-      overrideQueryTimeRange: rule.overrideQueryTimeRange
+      overrideQueryTimeRange: rule.?overrideQueryTimeRange
       // A table exists from its first record on: a new workspace has none yet.
       skipQueryValidation: true
       scopes: [

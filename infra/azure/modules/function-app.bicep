@@ -44,15 +44,6 @@ param publicNetworkAccess string
 param settings object
 
 var isUserAssigned = !empty(identityId)
-var userAssigned = {
-  type: 'UserAssigned'
-  userAssignedIdentities: {
-    '${identityId}': {}
-  }
-}
-var systemAssigned = {
-  type: 'SystemAssigned'
-}
 var packagesAsUser = {
   type: 'UserAssignedIdentity'
   userAssignedIdentityResourceId: identityId
@@ -90,7 +81,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   // azd finds the app by this tag.
   tags: union(tags, { 'azd-service-name': 'app' })
   kind: 'functionapp,linux'
-  identity: isUserAssigned ? userAssigned : systemAssigned
+  identity: {
+    type: isUserAssigned ? 'UserAssigned' : 'SystemAssigned'
+    // Inside the condition, so that without an identity no member has an empty name.
+    userAssignedIdentities: isUserAssigned ? { '${identityId}': {} } : null
+  }
   properties: {
     serverFarmId: plan.id
     httpsOnly: true

@@ -28,7 +28,8 @@ resource subnet 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' existing 
 resource definition 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: definitionName
   properties: {
-    roleName: '${role.name} (${installationKey})'
+    // A name is unique in the tenant; with another resource group the definition is another one.
+    roleName: '${role.name} (${installationKey}, ${resourceGroup().name})'
     description: role.description
     type: 'CustomRole'
     assignableScopes: [

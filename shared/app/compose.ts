@@ -15,14 +15,13 @@ import { createTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { createTableStore } from '../adapters/tables/table-store.ts';
 import { defaultArmLimits } from '../core/budget/plan.ts';
 import type { ArmLimits } from '../core/budget/plan.ts';
-import { ok } from '../core/fault.ts';
 import type { Log } from '../ports/log.ts';
 import type { CallObserver } from '../ports/telemetry.ts';
 import type { ClusterRegistration, NodeRegistration, SettingFault, Settings } from '../wire/settings.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { nodeFacts } from './node-facts.ts';
 import { observeCalls } from './observe-calls.ts';
-import { createRegisteredClusters } from './registered-clusters.ts';
+import { createRegisteredClusters, findNode } from './registered-clusters.ts';
 import type { RegisteredClusters } from './registered-clusters.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -75,7 +74,7 @@ export function compose(
   const store = createTableStore(tableConfig(settings, credential), {
     installation: settings.INSTALLATION,
     log,
-    mayBegin: (node) => registered?.confirm(node) ?? Promise.resolve(ok(undefined)),
+    mayBegin: (node) => confirmNode(node),
   });
   const budgets = createBudgets(store, armLimits(settings), {
     chunk: permitChunk,
@@ -95,6 +94,8 @@ export function compose(
   });
   const composeCluster = (cluster: ClusterRegistration): ClusterDeps =>
     clusterDeps(cluster, { settings, environment, credential, observe });
+  const confirmNode: Deps['confirmNode'] = (node) =>
+    registered?.confirm(node) ?? Promise.resolve(findNode(settings.CLUSTERS, node));
   const deps = {
     settings,
     log,
@@ -106,6 +107,7 @@ export function compose(
     instance: crypto.randomUUID(),
     clock: systemClock,
     endingPods: new Map(),
+    confirmNode,
   };
   const { REGISTRATIONS_URL: url } = settings;
   const registered =

@@ -1,3 +1,4 @@
+import type { Result } from '../core/fault.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -24,6 +25,11 @@ export interface Deps {
   readonly instance: string;
   /** How many pods of a node are expected to end, by `nodeKeyText`, as the last sweep of this process read it; it only spreads looks. */
   readonly endingPods: Map<string, number>;
+  /**
+   * A node as it is registered now, whatever this invocation's snapshot says; a fault when it is not, or nobody can tell.
+   * At most one conditional GET: for what must not be done by a process that has not heard that a node left.
+   */
+  readonly confirmNode: (node: NodeKey) => Promise<Result<NodeRegistration>>;
 }
 
 export interface ClusterDeps {

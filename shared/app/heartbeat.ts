@@ -54,6 +54,10 @@ async function ensureNode(deps: Deps, node: NodeDeps, spec: NodeSpec, signal: Ab
   }
   if (found.fault.kind !== 'not-found') return { fault: found.fault };
   if (node.registration.state !== 'active') return { fault: undefined };
+  // Another process may know already that the node left, and have deleted it.
+  const registered = await deps.confirmNode(node.key);
+  if (!registered.ok) return { fault: registered.fault };
+  if (registered.value.state !== 'active') return { fault: undefined };
   const created = await node.api.createNode(nodeTemplate(spec, node.api.now() ?? deps.clock.wallMs()), signal);
   if (!created.ok) return { fault: created.fault };
   deps.log.info('node created', { node: nodeKeyText(node.key) });

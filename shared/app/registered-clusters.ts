@@ -4,7 +4,7 @@ import type { NodeKey } from '../core/node/node-key.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Registrations } from '../ports/registrations.ts';
-import type { ClusterRegistration } from '../wire/settings.ts';
+import type { ClusterRegistration, NodeRegistration } from '../wire/settings.ts';
 import type { ClusterDeps } from './deps.ts';
 
 type Clusters = ReadonlyMap<string, ClusterDeps>;
@@ -18,10 +18,10 @@ export interface RegisteredClusters {
    */
   read(): Promise<Result<Clusters>>;
   /**
-   * Whether a node is registered now, by an answer that was asked for after the call, whatever `read` remembers. A fault
+   * A node as it is registered now, by an answer that was asked for after the call, whatever `read` remembers. A fault
    * when it is not, and when nobody can tell.
    */
-  confirm(node: NodeKey): Promise<Result<void>>;
+  confirm(node: NodeKey): Promise<Result<NodeRegistration>>;
 }
 
 export interface RegisteredClustersInput {
@@ -61,23 +61,33 @@ export function createRegisteredClusters(input: RegisteredClustersInput): Regist
     return ok(known.clusters);
   };
   const readNow = (): Promise<Result<Clusters>> => (reading ??= refresh().finally(() => (reading = undefined)));
-  const isFixed = ({ cluster, node }: NodeKey): boolean =>
-    input.fixed.some(({ uid, nodes }) => uid === cluster && nodes.some(({ name }) => name === node));
   return {
     read: () =>
       known !== undefined && input.clock.monotonicMs() - known.readAtMs < known.rereadMs
         ? Promise.resolve(ok(known.clusters))
         : readNow(),
     confirm: async (node) => {
-      if (isFixed(node)) return ok(undefined);
+      if (input.fixed.some(({ uid }) => uid === node.cluster)) return findNode(input.fixed, node);
       // One that is under way was asked for before.
       await reading;
       const clusters = await readNow();
       if (!clusters.ok) return clusters;
       if (known?.fault !== undefined) return fail(known.fault);
-      return clusters.value.get(node.cluster)?.nodes.has(node.node) === true ? ok(undefined) : fail(notRegistered);
+      return findNode(
+        [...clusters.value.values()].map(({ registration }) => registration),
+        node,
+      );
     },
   };
+}
+
+/** The registration of a node, or the fault that there is none. */
+export function findNode(
+  clusters: readonly ClusterRegistration[],
+  { cluster, node }: NodeKey,
+): Result<NodeRegistration> {
+  const found = clusters.find(({ uid }) => uid === cluster)?.nodes.find(({ name }) => name === node);
+  return found === undefined ? fail(notRegistered) : ok(found);
 }
 
 const notRegistered: Fault = { kind: 'denied', code: 'NodeNotRegistered', message: 'the node is not registered' };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
+import { fail, ok } from '../../shared/core/fault.ts';
 import { noon } from '../fixtures/pods.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
@@ -75,6 +76,19 @@ describe('heartbeat', () => {
 
   it.each(['draining', 'removed'] as const)('does not create a node that is %s', async (state) => {
     const world = await createWorld({ nodes: [{ name: 'aci-1', state }] });
+    await world.beat();
+    expect([node(world), lease(world)]).toEqual([undefined, undefined]);
+  });
+
+  it.each([
+    ['left', fail({ kind: 'denied', code: 'NodeNotRegistered', message: 'the node is not registered' })],
+    ['may have left: nobody can tell', fail({ kind: 'transient', message: 'no answer' })],
+    ['is draining', 'draining'],
+    ['is removed', 'removed'],
+  ] as const)('does not create a node of which this process has not heard yet that it %s', async (_what, now) => {
+    const world = await createWorld();
+    const confirmed = typeof now === 'string' ? ok({ ...world.nodeDeps().registration, state: now }) : now;
+    world.deps = { ...world.deps, confirmNode: () => Promise.resolve(confirmed) };
     await world.beat();
     expect([node(world), lease(world)]).toEqual([undefined, undefined]);
   });

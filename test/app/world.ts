@@ -10,6 +10,7 @@ import type { MemoryStore } from '../../shared/adapters/memory/memory-store.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
+import { findNode } from '../../shared/app/registered-clusters.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { nodeFacts } from '../../shared/app/node-facts.ts';
 import { sweep } from '../../shared/app/sweep.ts';
@@ -116,6 +117,7 @@ export class World {
       clock: this.clock,
       instance: `instance-${this.#instances}`,
       endingPods: new Map(),
+      confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),
       telemetry: silentTelemetry,
     };
     const counted = hooked(deps, { before: (call) => void this.calls.push(call) });

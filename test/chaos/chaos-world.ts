@@ -1,3 +1,4 @@
+import { findNode } from '../../shared/app/registered-clusters.ts';
 import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
 import { createMemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
 import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
@@ -187,6 +188,7 @@ export class ChaosWorld {
       clock: life.clock,
       instance: life.name,
       endingPods: new Map(),
+      confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),
       telemetry: silentTelemetry,
     };
   }

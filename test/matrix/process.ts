@@ -1,3 +1,4 @@
+import { findNode } from '../../shared/app/registered-clusters.ts';
 import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
 import type { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
@@ -54,6 +55,7 @@ export function createProcess(world: World, instance: Instance, options: Process
     clock,
     instance: instance.name,
     endingPods: new Map(),
+    confirmNode: (node) => Promise.resolve(findNode(world.settings.CLUSTERS, node)),
     telemetry: silentTelemetry,
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { describeFault } from '../../../shared/core/fault.ts';
 import { readLease, readNode } from '../cluster/cluster-facts.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -82,29 +83,36 @@ export async function podsOnNode(context: CliContext, node: string): Promise<rea
 }
 
 const pollMs = 2000;
+/** Longer than any work on a pod lasts: when its row is still there after this, nothing of it is under way. */
+const rowPatienceMs = 120_000;
 
-/** Waits until the app has ended the groups of removed nodes, and taken their Leases and Nodes out of the cluster. */
+/**
+ * Waits until the app has ended the groups of removed nodes, and taken their Leases and Nodes out of the cluster; until
+ * the control plane has removed what DaemonSets had there; and until the app has put its notes on each pod away, since
+ * a group that is just being made is seen nowhere else.
+ */
 export async function waitUntilRemoved(
   context: CliContext,
   wants: DrainWants,
   report: (detail: string) => void,
 ): Promise<void> {
   const groups = await context.groups();
+  let emptySince: number | undefined;
   for (;;) {
-    const left: string[] = [];
-    for (const name of wants.nodes) {
-      if ((await readNode(context, name)) !== undefined) left.push(`node ${name}`);
-      if ((await readLease(context, name)) !== undefined) left.push(`lease ${name}`);
-    }
+    const left = await leftInCluster(context, wants.nodes);
+    const rows = await podRows(context, wants);
     const listed = await groups.list(context.signal);
     if (listed.ok) {
       const count = groupsOfCluster(listed.value, wants).length;
       if (count > 0) left.push(`${count} container groups`);
     }
-    if (left.length === 0 && listed.ok) {
+    const isEmpty = left.length === 0 && listed.ok;
+    emptySince = isEmpty ? (emptySince ?? performance.now()) : undefined;
+    if (emptySince !== undefined && (rows === 0 || performance.now() - emptySince > rowPatienceMs)) {
       report('gone');
       return;
     }
+    if (rows > 0) left.push(`the app's notes on ${rows} pods`);
     report(left.length === 0 ? 'container groups could not be listed' : `left: ${left.join(', ')}`);
     if (performance.now() > wants.giveUpAt)
       throw new Stop(
@@ -116,4 +124,31 @@ export async function waitUntilRemoved(
       );
     await sleep(pollMs, undefined, { signal: context.signal });
   }
+}
+
+async function leftInCluster(context: CliContext, nodes: readonly string[]): Promise<string[]> {
+  const left: string[] = [];
+  for (const name of nodes) {
+    if ((await readNode(context, name)) !== undefined) left.push(`node ${name}`);
+    if ((await readLease(context, name)) !== undefined) left.push(`lease ${name}`);
+    const pods = await podsOnNode(context, name);
+    if (pods.length > 0) left.push(`${pods.length} pods on ${name}`);
+  }
+  return left;
+}
+
+/** How many pods of the nodes the app has rows of. */
+async function podRows(context: CliContext, { uid, nodes }: DrainWants): Promise<number> {
+  const store = await context.store();
+  let count = 0;
+  for (const node of nodes) {
+    const rows = await store.listPods({ cluster: uid, node });
+    if (!rows.ok)
+      throw failure(
+        `Table storage: ${describeFault(rows.fault)}`,
+        "you need the role Storage Table Data Contributor on the app's storage account; then run the same command again",
+      );
+    count += rows.value.length;
+  }
+  return count;
 }

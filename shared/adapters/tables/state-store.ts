@@ -20,7 +20,7 @@ import { conflictCodes, type RowTable, type RowWrite } from './row-table.ts';
 import { createUsageRows } from './usage-rows.ts';
 
 /** Whether a node's partition may begin now: the answer is fresh, not remembered. A fault: no, or nobody can tell. */
-export type MayBegin = (node: NodeKey) => Promise<Result<void>>;
+export type MayBegin = (node: NodeKey) => Promise<Result<unknown>>;
 
 /** The state store's rules over any {@link RowTable}: the real table and the one in memory behave alike. */
 export function createStateStore(table: RowTable, log: Log, mayBegin: MayBegin = always): StateStore {

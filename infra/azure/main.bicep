@@ -408,7 +408,8 @@ module containerGroupsRole 'modules/container-groups-role.bicep' = {
 }
 
 module subscriptionRole 'modules/subscription-role.bicep' = {
-  name: '${installation}-subscription-role-${suffix}'
+  // ARM keeps a subscription's deployment in the region where it was first made: the group in another region needs another name.
+  name: '${installation}-subscription-role-${uniqueString(resourceGroup().id, resourceGroup().location, installation)}'
   scope: subscription()
   params: {
     principalId: principalId

@@ -3,10 +3,11 @@ import { globSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { argumentsOf, type BicepFile, descriptionOf, modelOf, readBicep } from './bicep/model.ts';
-import { memberFaults, moduleFaults } from './bicep/modules.ts';
+import { deploymentNameFaults, memberFaults, moduleFaults } from './bicep/modules.ts';
 import { conditionFaults, startFaults, symbolFaults } from './bicep/symbols.ts';
-import { membersOf, nodesOf, placeOf, syntaxFaults } from './bicep/tree.ts';
+import { membersOf, namedChildren, nodesOf, placeOf, stringOf, syntaxFaults } from './bicep/tree.ts';
 import { apiVersions } from './api-versions.ts';
+import { builtInRoles } from './built-in-roles.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..', 'infra', 'azure');
 const paths = [...globSync('*.bicep', { cwd: root }), ...globSync('modules/*.bicep', { cwd: root })].sort();
@@ -39,6 +40,27 @@ const assignmentFaults = (file: BicepFile): readonly string[] =>
     .filter(({ body }) => !/^guid\(.+(\.id|Id), (principalId|operator), \w+\)$/.test(body.get('name')?.text ?? ''))
     .map(({ name }) => `${name} has a name of another form`);
 
+const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A role's id is that of the role which its variable names. */
+const roleFaults = (file: BicepFile): readonly string[] =>
+  file.variables
+    .map(({ name, node }) => ({ name, id: stringOf(namedChildren(node).at(-1)) }))
+    .filter(({ name, id }) => guid.test(id) && builtInRoles[name] !== id)
+    .map(({ name }) => `${name} is not the id of that role`);
+
+/** A custom role's name is unique in the tenant, so it tells the scope that its id is made of. */
+const customRoleFaults = (file: BicepFile): readonly string[] =>
+  file.resources
+    .filter(({ type }) => type === 'Microsoft.Authorization/roleDefinitions')
+    .filter(({ body }) => {
+      const properties = body.get('properties');
+      const name = properties === undefined ? '' : (membersOf(properties).get('roleName')?.text ?? '');
+      const isOfGroup = (file.targetScope || 'resourceGroup') === 'resourceGroup';
+      return !name.includes('${installationKey') || (isOfGroup && !name.includes('${resourceGroup().name}'));
+    })
+    .map(({ name }) => `${name} has a name that another may have`);
+
 /** A child names its parent by `parent`, not by a slash. */
 const parentFaults = (file: BicepFile): readonly string[] =>
   file.resources
@@ -66,6 +88,9 @@ const checks: Readonly<Record<string, (file: BicepFile, path: string) => readonl
   'reads what may be absent with care': conditionFaults,
   'has tags, and its region from a parameter': placeFaults,
   'names role assignments by scope, principal and role': assignmentFaults,
+  'names deployments as ARM takes it': deploymentNameFaults,
+  'names built-in roles by their ids': roleFaults,
+  'names custom roles so that no other has the name': customRoleFaults,
   'names parents as parents': parentFaults,
   'hard-codes no address and asks for no key': forbiddenFaults,
 };
@@ -164,6 +189,26 @@ const broken: readonly (readonly [string, string, RegExp])[] = [
     'knows names, scopes and conditions at the start',
     "module a 'a.bicep' = {\n  name: 'a'\n}\nmodule b 'b.bicep' = if (a.outputs.yes) {\n  name: 'b'\n}",
     /not known at the start/,
+  ],
+  [
+    'knows names, scopes and conditions at the start',
+    "module a 'a.bicep' = {\n  name: 'a'\n}\nresource b 'A/b@1' = [\n  for x in a.outputs.all: {\n    name: x\n  }\n]",
+    /not known at the start/,
+  ],
+  [
+    'names deployments as ARM takes it',
+    "module a 'a.bicep' = {\n  name: '${installation}-a-deployment-with-a-very-long-name-${suffix}'\n}",
+    /a has a name that ARM may refuse/,
+  ],
+  [
+    'names built-in roles by their ids',
+    "var blobDataOwner = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'",
+    /blobDataOwner is not the id/,
+  ],
+  [
+    'names custom roles so that no other has the name',
+    "resource a 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {\n  name: 'a'\n  properties: {\n    roleName: 'a (${installationKey})'\n  }\n}",
+    /another may have/,
   ],
   [
     'reads what may be absent with care',

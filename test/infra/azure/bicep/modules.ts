@@ -1,7 +1,7 @@
 /** What a caller and a module have to agree on. */
 import { dirname, join } from 'node:path';
 import { type BicepFile, readBicep } from './model.ts';
-import { nodesOf, placeOf } from './tree.ts';
+import { nodesOf, placeOf, stringOf } from './tree.ts';
 
 const scopeFunctions: Readonly<Record<string, string>> = {
   resourceGroup: 'resourceGroup',
@@ -45,4 +45,21 @@ export function memberFaults(file: BicepFile): readonly string[] {
     .filter((node) => modules.has(node.childForFieldName('object')?.text.replace(/!$/, '') ?? ''))
     .filter((node) => !['outputs', 'name'].includes(node.childForFieldName('property')?.text ?? ''))
     .map(placeOf);
+}
+
+/** What stands in a module's name, and how long it can become: the installation's name, and `uniqueString`. */
+const longest: readonly (readonly [RegExp, number])[] = [
+  [/\$\{installation\}/g, 24],
+  [/\$\{suffix\}|\$\{uniqueString\([^']*\)\}/g, 13],
+];
+
+/** ARM takes deployment names of 64 of letters, digits and `-_.()`. */
+export function deploymentNameFaults(file: BicepFile): readonly string[] {
+  return file.modules.flatMap(({ name, body }) => {
+    const filled = longest.reduce(
+      (text, [part, length]) => text.replaceAll(part, 'x'.repeat(length)),
+      stringOf(body.get('name')),
+    );
+    return /^[-\w.()]{1,64}$/.test(filled) ? [] : [`${name} has a name that ARM may refuse: ${filled}`];
+  });
 }

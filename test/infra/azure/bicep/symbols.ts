@@ -122,14 +122,17 @@ function memberAfter(reference: Node): { readonly name: string; readonly isSafe:
   return { name: property?.text ?? '', isSafe: between.startsWith('!.') || between.startsWith('.?') };
 }
 
-/** BCP120: names, scopes and conditions have to be known when the deployment starts. */
+/** BCP120 and BCP178: names, scopes, conditions and what is looped over have to be known when the deployment starts. */
 export function startFaults(file: BicepFile): readonly string[] {
   const late = lateSymbols(file);
   const conditions = [...nodesOf(file.root)]
     .filter((node) => node.type === 'if_statement')
     .flatMap((node) => namedChildren(node)[0] ?? []);
+  const loops = [...nodesOf(file.root)]
+    .filter((node) => node.type === 'for_statement')
+    .flatMap((node) => namedChildren(node)[1] ?? []);
   const places = [...file.resources, ...file.modules].flatMap(({ body }) => [body.get('name'), body.get('scope')]);
-  return [...conditions, ...places.flatMap((node) => node ?? [])]
+  return [...conditions, ...loops, ...places.flatMap((node) => node ?? [])]
     .filter((node) => isLate(file, node, late))
     .map((node) => `not known at the start: ${placeOf(node)}`);
 }

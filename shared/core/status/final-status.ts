@@ -3,7 +3,7 @@ import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { ContainerStatus, Pod, PodStatus } from '../kubernetes/pod.ts';
 import { endContainer, loseContainer, newContainerStatus } from './container-status.ts';
 import { byName, observeStatuses } from './observe.ts';
-import { findStatus, phaseOf } from './phase.ts';
+import { findStatus, hasRegularStarted, lastEnd, phaseOf } from './phase.ts';
 import type { ContainerStatuses } from './phase.ts';
 import { composeStatus, disruptionOf } from './pod-status.ts';
 import { isUnknownEnd, restartPolicyOf } from './restart.ts';
@@ -108,7 +108,24 @@ function endedStatuses(input: EndInput): ContainerStatuses {
   const { pod } = input;
   const seen = lastStatuses(input);
   const isOver = isTerminalPhase(pod.status.phase) || isTerminalPhase(phaseOf(pod, seen, { isEnded: false }));
-  return mapStatuses(seen, (status) => (isOver && isUnstarted(status) ? status : endContainer(status)));
+  if (isOver) return mapStatuses(seen, (status) => (isUnstarted(status) ? status : endContainer(status)));
+  const { initContainerStatuses, containerStatuses } = seen;
+  // As a kubelet: what stands behind an init container that was cut short never ran, and gets no end; the first always does.
+  const started = Math.max(
+    0,
+    initContainerStatuses.findLastIndex((status) => !isUnstarted(status)),
+  );
+  return {
+    initContainerStatuses: initContainerStatuses.map((status, index) =>
+      index > started ? status : endContainer(status),
+    ),
+    containerStatuses: isInitialized(pod, seen) ? containerStatuses.map(endContainer) : containerStatuses,
+  };
+}
+
+function isInitialized(pod: Pod, { initContainerStatuses, containerStatuses }: ContainerStatuses): boolean {
+  const last = initContainerStatuses.at(-1);
+  return last === undefined || hasRegularStarted(pod, containerStatuses) || lastEnd(last)?.exitCode === 0;
 }
 
 const lastStatuses = ({ pod, group, now }: EndInput): ContainerStatuses =>

@@ -660,8 +660,28 @@ describe('pods that are ended by Kubernetes', () => {
     const status = deletedStatus({ pod: podOf({ init: ['one'] }), group: undefined, now: t0 });
     expect([init(status), main(status), status.phase]).toEqual([
       'terminated:137:ContainerStatusUnknown #0',
-      'terminated:137:ContainerStatusUnknown #0',
+      'waiting:PodInitializing #0',
       'Failed',
+    ]);
+  });
+
+  it.each([
+    ['is cut short: what stands behind it never ran', running(1), undefined, 'waiting:PodInitializing #0'],
+    [
+      'had succeeded: the container that was to start ends',
+      ended(0, 1, 2),
+      undefined,
+      'terminated:137:ContainerStatusUnknown #0',
+    ],
+    ['had succeeded, and the container runs', ended(0, 1, 2), running(3), 'terminated:137:ContainerStatusUnknown #0'],
+  ] as const)('deleted, and past its deadline: when the last init container %s', (...[, one, regular, expected]) => {
+    const initContainers = initOf({ one: viewOf(ended(0, 0, 1)), two: viewOf(one) });
+    const group = groupOf({ main: viewOf(regular ?? waiting()) }, { initContainers });
+    const pod = podOf({ init: ['one', 'two'], policy: 'Always' });
+    const statuses = [deletedStatus({ pod, group, now: t0 }), deadlineStatus({ pod, group, now: t0 })];
+    expect(statuses.map((status) => [main(status), status.phase])).toEqual([
+      [expected, 'Failed'],
+      [expected, 'Failed'],
     ]);
   });
 

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 export interface ProgramRun {
   /** What the program reads on its standard input; nothing unless given. */
   readonly input?: string;
-  /** After this it is killed and has the code 124. */
+  /** After this it is ended and has the code 124. */
   readonly timeoutMs?: number;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
@@ -20,8 +20,11 @@ export interface ProgramResult {
 
 /** No such program on PATH. */
 export const notInstalled = 127;
-const timedOut = 124;
+/** It did not end in its time. */
+export const timedOut = 124;
 const defaultTimeoutMs = 120_000;
+/** What a program has to end by itself: a helm that is killed leaves its release pending. */
+const endGraceMs = 5000;
 
 /** Runs a program to its end. Never rejects: a program that is not there has the code 127, one that is too slow 124. */
 export async function runProgram(binary: string, args: readonly string[], run: ProgramRun): Promise<ProgramResult> {
@@ -31,15 +34,31 @@ export async function runProgram(binary: string, args: readonly string[], run: P
   child.once('close', (code) => resolve(code ?? timedOut));
   child.stdin.on('error', () => undefined); // a program that ends early does not read all its input
   child.stdin.end(run.input ?? '');
-  const kill = (): void => void child.kill('SIGKILL');
-  const timer = setTimeout(kill, run.timeoutMs ?? defaultTimeoutMs);
-  run.signal?.addEventListener('abort', kill, { once: true });
+  let isLate = false;
+  let killTimer: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    child.kill('SIGTERM');
+    killTimer ??= setTimeout(() => {
+      child.kill('SIGKILL');
+      // The az of packages is a shell script: what it started holds the streams open after it.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, endGraceMs);
+  };
+  const timer = setTimeout(() => {
+    isLate = true;
+    end();
+  }, run.timeoutMs ?? defaultTimeoutMs);
+  run.signal?.addEventListener('abort', end, { once: true });
+  if (run.signal?.aborted === true) end();
   try {
-    const [code, stdout, stderr] = await Promise.all([closed, text(child.stdout), text(child.stderr)]);
-    return { code, stdout, stderr };
+    const said = [child.stdout, child.stderr].map((stream) => text(stream).catch(() => ''));
+    const [code, stdout = '', stderr = ''] = await Promise.all([closed, ...said]);
+    return { code: isLate ? timedOut : code, stdout, stderr };
   } finally {
     clearTimeout(timer);
-    run.signal?.removeEventListener('abort', kill);
+    clearTimeout(killTimer);
+    run.signal?.removeEventListener('abort', end);
   }
 }
 

@@ -63,9 +63,13 @@ async function azureValues(
   source: Extract<AppSource, { kind: 'azure' }>,
   az: AzureCli,
 ): Promise<Record<string, string>> {
-  const answer = azureSettings.safeParse(
-    await az.json(['functionapp', 'config', 'appsettings', 'list', ...azAppArgs(source)]),
-  );
+  const listed = await az.json(['functionapp', 'config', 'appsettings', 'list', ...azAppArgs(source)]);
+  if (listed === undefined)
+    throw wrongInput(
+      `there is no app ${source.app} in resource group ${source.resourceGroup}`,
+      'check --app, --resource-group and --subscription',
+    );
+  const answer = azureSettings.safeParse(listed);
   if (!answer.success) throw wrongInput('az did not list app settings', 'update the Azure CLI: az upgrade');
   return Object.fromEntries(answer.data.map(({ name, value }) => [name, value ?? '']));
 }

@@ -1,10 +1,13 @@
 import { type ExitCode, exitCodes } from './exit-code.ts';
-import { type ProgramResult, notInstalled, runProgram } from './program.ts';
+import { type ProgramResult, notInstalled, runProgram, timedOut } from './program.ts';
 import { Stop } from './stop.ts';
 
 /** Runs `az … --output json`. */
 export interface AzureCli {
-  /** What it printed, parsed; `undefined` where it printed nothing. Throws a `Stop` that names the fix. */
+  /**
+   * What it printed, parsed; `undefined` where it printed nothing, as its `list` commands do for what is not there.
+   * Throws a `Stop` that names the fix.
+   */
   json(args: readonly string[]): Promise<unknown>;
 }
 
@@ -13,7 +16,9 @@ export interface AzureCliOptions {
   readonly signal: AbortSignal;
 }
 
-export function createAzureCli({ environment, signal }: AzureCliOptions): AzureCli {
+export function createAzureCli({ environment: own, signal }: AzureCliOptions): AzureCli {
+  // A group that the operator set as az's default would be asked instead of the subscription where no group is named.
+  const environment = { ...own, AZURE_DEFAULTS_GROUP: '' };
   return {
     json: async (args) => {
       const result = await runProgram('az', [...args, '--output', 'json', '--only-show-errors'], {
@@ -46,10 +51,22 @@ interface Trouble {
 /** What az says, by its own words; the first that fits. */
 const troubles: readonly Trouble[] = [
   {
-    says: /AADSTS(70043|700082|50173|50076|50078|50079)|refresh token has expired|token (has )?expired|Interactive authentication is needed|claims challenge/i,
+    says: /InvalidAuthenticationTokenTenant/,
+    code: exitCodes.usage,
+    problem: 'the login of the Azure CLI is for another tenant than that of the subscription',
+    fix: 'log in to it with az login --tenant',
+  },
+  {
+    says: /AADSTS(70043|700082|50173|50076|50078|50079)|refresh token has expired|token (has )?expired|(Expired|Invalid)AuthenticationToken|Interactive authentication is needed|claims challenge/i,
     code: exitCodes.usage,
     problem: 'the login of the Azure CLI has expired',
     fix: 'run az login',
+  },
+  {
+    says: /AADSTS\d+/,
+    code: exitCodes.usage,
+    problem: 'Entra refuses the login of the Azure CLI',
+    fix: 'run az login, which tells why',
   },
   {
     says: /az login|not logged in|No subscription found/i,
@@ -81,6 +98,12 @@ const troubles: readonly Trouble[] = [
     problem: 'there is no resource of that name there',
     fix: 'check the name, --resource-group and --subscription',
   },
+  {
+    says: /Failed to establish a new connection|Failed to resolve|Max retries exceeded|ProxyError|CERTIFICATE_VERIFY_FAILED/,
+    code: exitCodes.failed,
+    problem: 'Azure can not be reached from here',
+    fix: 'check the network; behind a proxy az needs HTTPS_PROXY, and REQUESTS_CA_BUNDLE where it opens TLS',
+  },
 ];
 
 /** One sentence and a fix for a run of az that failed. */
@@ -94,12 +117,18 @@ export function stopOf(args: readonly string[], result: ProgramResult): Stop {
     );
   const trouble = troubles.find(({ says }) => says.test(result.stderr));
   if (trouble !== undefined) return new Stop(trouble.code, `${command}: ${trouble.problem}`, trouble.fix);
-  const said = result.stderr.trim().split('\n').at(-1) ?? '';
-  return new Stop(
-    exitCodes.failed,
-    `${command} failed: ${said.replace(/^ERROR:\s*/, '')}`,
-    'run it by hand to see more',
+  const byHand = 'run it by hand to see more';
+  if (result.code === timedOut) return new Stop(exitCodes.failed, `${command} did not end in two minutes`, byHand);
+  return new Stop(exitCodes.failed, `${command} failed: ${errorLine(result.stderr)}`, byHand);
+}
+
+/** ARM's code and message are repeated in lines of their own, a traceback and advice may follow: the first `ERROR:` says it. */
+function errorLine(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  const said = lines.find(
+    (line) => line.startsWith('ERROR: ') && !line.includes('The command failed with an unexpected'),
   );
+  return (said ?? lines.at(-1) ?? '').replace(/^ERROR:\s*/, '');
 }
 
 /** `az functionapp show`, without names and values. */

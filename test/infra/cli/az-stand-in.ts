@@ -1,13 +1,17 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** One answer of az: for the first command that begins with these words. */
+/** One answer of az: for the first command that begins with these words. The texts are those of az 2.91. */
 export interface AzAnswer {
   readonly command: string;
   readonly code?: number;
   readonly stdout?: unknown;
   readonly stderr?: string;
 }
+
+/** What az says of ARM's refusals: code and message in one line, and again in two. */
+export const armError = (code: string, message: string): string =>
+  `ERROR: (${code}) ${message}\nCode: ${code}\nMessage: ${message}\n`;
 
 /** Puts an `az` into a folder for PATH that answers as told; what nobody told it is an error of its own. */
 export function writeAz(folder: string, answers: readonly AzAnswer[]): string {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AzAnswer, writeAz } from './az-stand-in.ts';
+import { type AzAnswer, armError, writeAz } from './az-stand-in.ts';
 import { run } from './run.ts';
 
 let dir = '';
@@ -141,6 +141,9 @@ const settings = [
 ].map(([name, value]) => ({ name, value }));
 const list = 'functionapp config appsettings list --name kubelet --resource-group aci-pods';
 const said = (stderr: string): AzAnswer[] => [{ command: list, code: 1, stderr: `ERROR: ${stderr}\n` }];
+const refused = (code: string, message: string): AzAnswer[] => [
+  { command: list, code: 1, stderr: armError(code, message) },
+];
 
 describe('what Azure tells is wrong', () => {
   it.each<[string, AzAnswer[], number, RegExp]>([
@@ -152,39 +155,67 @@ describe('what Azure tells is wrong', () => {
     ],
     [
       'the login has expired',
-      said('AADSTS700082: The refresh token has expired due to inactivity.'),
+      said(
+        'AADSTS700082: The refresh token has expired due to inactivity.\nRun the command below to authenticate interactively; additional arguments may be added as needed:\naz logout\naz login --tenant "t"',
+      ),
       2,
       /the login of the Azure CLI has expired\n {2}→ run az login\n/,
     ],
     [
+      'the token has expired',
+      refused('ExpiredAuthenticationToken', "The access token expiry UTC time '11/23/2026' is earlier than now."),
+      2,
+      /the login of the Azure CLI has expired\n {2}→ run az login\n/,
+    ],
+    [
+      'Entra refuses',
+      said('AADSTS530003: Your device is required to be managed.\nRun the command below:\naz logout\naz login'),
+      2,
+      /Entra refuses the login of the Azure CLI\n {2}→ run az login, which tells why\n/,
+    ],
+    [
+      'another tenant',
+      refused('InvalidAuthenticationTokenTenant', "The access token is from the wrong issuer 'a'."),
+      2,
+      /another tenant than that of the subscription\n {2}→ log in to it with az login --tenant\n/,
+    ],
+    [
       'another subscription',
-      said("The subscription of 'x' doesn't exist in cloud 'AzureCloud'."),
+      said("Subscription 'x' not found. Check the spelling and casing and try again."),
       2,
       /does not know that subscription\n {2}→ az account list/,
     ],
     [
-      'no such group',
-      said("(ResourceGroupNotFound) Resource group 'aci-pods' could not be found."),
+      'no such app or group, of which az lists nothing and ends well',
+      [{ command: list }],
       2,
-      /no such resource group/,
-    ],
-    [
-      'no such app',
-      said("(ResourceNotFound) The Resource 'Microsoft.Web/sites/kubelet' was not found."),
-      2,
-      /no resource of that name there/,
+      /there is no app kubelet in resource group aci-pods\n {2}→ check --app, --resource-group and --subscription\n/,
     ],
     [
       'a missing role',
-      said("(AuthorizationFailed) The client 'me' does not have authorization to perform action"),
+      refused('AuthorizationFailed', "The client 'me' does not have authorization to perform action"),
       1,
       /your account has no role that allows this\n {2}→ ask an owner/,
     ],
     [
       'something else',
-      said('Connection aborted.'),
+      refused('Conflict', 'Operation in progress'),
       1,
-      /az functionapp config appsettings list failed: Connection aborted\./,
+      /az functionapp config appsettings list failed: \(Conflict\) Operation in progress\n/,
+    ],
+    [
+      'a bug of az',
+      said(
+        "The command failed with an unexpected error. Here is the traceback:\nERROR: 'sku'\nTraceback (most recent call last):\n  File \"x.py\", line 1\nKeyError: 'sku'\nTo check existing issues, please visit: https://github.com/Azure/azure-cli/issues",
+      ),
+      1,
+      /az functionapp config appsettings list failed: 'sku'\n/,
+    ],
+    [
+      'no network',
+      said("HTTPSConnection(host='management.azure.com', port=443): Failed to resolve 'management.azure.com'"),
+      1,
+      /Azure can not be reached from here\n {2}→ check the network/,
     ],
     [
       'settings of another app',
@@ -196,10 +227,23 @@ describe('what Azure tells is wrong', () => {
       'no such AKS cluster',
       [
         { command: list, stdout: settings },
-        { command: 'aks show', code: 3, stderr: "ERROR: (ResourceNotFound) The Resource 'prod' was not found." },
+        { command: 'aks show', code: 3, stderr: armError('ResourceNotFound', "The Resource 'prod' was not found.") },
       ],
       2,
       /az aks show: there is no resource of that name there/,
+    ],
+    [
+      'no such group of the AKS cluster',
+      [
+        { command: list, stdout: settings },
+        {
+          command: 'aks show',
+          code: 3,
+          stderr: armError('ResourceGroupNotFound', "Resource group 'prod' could not be found."),
+        },
+      ],
+      2,
+      /az aks show: there is no such resource group in that subscription/,
     ],
     [
       'a stopped AKS cluster',

@@ -68,11 +68,11 @@ const troubles: readonly Trouble[] = [
       ),
   },
   {
-    says: /context .*(does not exist|was not found)|no context exists/i,
+    says: /context .*(does not exist|was not found)|no context exists|cannot locate context/i,
     stop: () => wrongInput('the kubeconfig has no such context', 'kubectl config get-contexts lists them'),
   },
   {
-    says: /stat .*: no such file|current-context is not set|no configuration has been provided|Missing or incomplete configuration/i,
+    says: /stat .*: no such file|current-context (is not set|must exist)|no configuration has been provided|Missing or incomplete configuration/i,
     stop: () =>
       wrongInput('there is no kubeconfig that names a cluster', 'give one with --kubeconfig FILE, or --aks NAME'),
   },

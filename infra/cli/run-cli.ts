@@ -66,13 +66,14 @@ async function runCommand(
 }
 
 function explain(error: unknown, { stderr, signal }: CliRun, program: string): ExitCode {
-  if (error instanceof Stop) {
-    stderr.write(`${program}: ${error.message}\n${error.fix === undefined ? '' : `  → ${error.fix}\n`}`);
-    return error.code;
-  }
+  // First: a kubectl that was ended by it looks like an API server that does not answer.
   if (signal.aborted) {
     stderr.write(`${program}: interrupted; the same command goes on from here\n`);
     return exitCodes.failed;
+  }
+  if (error instanceof Stop) {
+    stderr.write(`${program}: ${error.message}\n${error.fix === undefined ? '' : `  → ${error.fix}\n`}`);
+    return error.code;
   }
   stderr.write(`${program}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   return exitCodes.failed;

@@ -112,7 +112,7 @@ export async function waitUntilRemoved(
       report('gone');
       return;
     }
-    if (rows > 0) left.push(`the app's notes on ${rows} pods`);
+    if (rows > 0) left.push(`the app's notes on pods (${rows})`);
     report(left.length === 0 ? 'container groups could not be listed' : `left: ${left.join(', ')}`);
     if (performance.now() > wants.giveUpAt)
       throw new Stop(
@@ -132,7 +132,7 @@ async function leftInCluster(context: CliContext, nodes: readonly string[]): Pro
     if ((await readNode(context, name)) !== undefined) left.push(`node ${name}`);
     if ((await readLease(context, name)) !== undefined) left.push(`lease ${name}`);
     const pods = await podsOnNode(context, name);
-    if (pods.length > 0) left.push(`${pods.length} pods on ${name}`);
+    if (pods.length > 0) left.push(`pods on ${name} (${pods.length})`);
   }
   return left;
 }

@@ -90,6 +90,25 @@ const spread = (replicas: number): object => ({
   },
 });
 
+/** Comes back wherever there is a node, whatever keeps others away. */
+const agent: object = {
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name: 'agent', namespace: 'kube-public' },
+  spec: {
+    selector: { matchLabels: { app: 'agent' } },
+    template: {
+      metadata: { labels: { app: 'agent' } },
+      spec: {
+        nodeSelector: { type: 'virtual-kubelet' },
+        tolerations: [{ operator: 'Exists' }],
+        terminationGracePeriodSeconds: 1,
+        containers: [{ name: 'main', image: 'docker.io/library/busybox:latest', command: ['sleep', '3600'] }],
+      },
+    },
+  },
+};
+
 async function run(cluster: ControlPlane, replicas: number): Promise<void> {
   const input = JSON.stringify(spread(replicas));
   await kubectlOutput(['apply', '-f', '-'], { ...cluster.kubectl, input });
@@ -208,7 +227,11 @@ describe('an app with two clusters of two zones', () => {
     expect(new Set(restarts.split(' '))).toEqual(new Set(['0']));
   });
 
-  it('one is detached and nothing of it is left; the other goes on', async () => {
+  it('one is detached and nothing of it is left, though a DaemonSet wants its nodes; the other goes on', async () => {
+    await kubectlOutput(['apply', '-f', '-'], { ...rig.cluster.kubectl, input: JSON.stringify(agent) });
+    const started = ['rollout', 'status', 'daemonset/agent', '-n', 'kube-public', '--timeout=120s'];
+    await kubectlOutput(started, { ...rig.cluster.kubectl, timeoutMs: 130_000 });
+    expect(await groupCount()).toBe(runningPods + 2 + 6 + 2);
     const result = await detach(rig.cluster);
     expect(result).toMatchObject({ code: 0 });
     expect(JSON.parse(result.stdout)).toMatchObject({ clean: true });

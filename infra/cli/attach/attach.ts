@@ -11,6 +11,7 @@ import { wrongInput } from '../stop.ts';
 import { type AppFacts, appRemark, readAppFacts } from './app-facts.ts';
 import { checkHelm, findChart } from './chart.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
+import { refuseLeavingNamespace } from './namespace.ts';
 import { judgeChart, performAttach } from './perform.ts';
 import { type AttachFacts, chartValues, checkAttach, plannedNodes } from './plan.ts';
 import { type AttachWants, attachOptions, parseAttachWants } from './wants.ts';
@@ -81,12 +82,13 @@ async function gatherFacts(
   const identity = await readClusterIdentity(context);
   report(`Kubernetes ${identity.version}, UID ${identity.uid}`);
   await checkHelm(context);
-  const needs = attachNeeds({ namespace: wants.namespace, auth: wants.auth, csr: wants.serving === 'csr' });
-  const [notAllowed, nodes, { clusters }] = await Promise.all([
-    missingRights(context, needs),
-    Promise.all(wants.nodes.map(({ name }) => readNode(context, name))),
+  const [notAllowed, { clusters }] = await Promise.all([
+    missingRights(context, attachNeeds(wants)),
     readRegistrations(await context.registrations(), context.signal),
   ]);
+  // Whoever lacks rights is told all of them, and not stopped by the first question that needs one.
+  if (notAllowed.length === 0) await refuseLeavingNamespace(context, wants.namespace);
+  const nodes = notAllowed.length > 0 ? [] : await Promise.all(wants.nodes.map(({ name }) => readNode(context, name)));
   return {
     installation: app.settings.INSTALLATION,
     cluster: {

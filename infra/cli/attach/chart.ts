@@ -56,8 +56,12 @@ type Release = z.infer<typeof releaseSchema>;
  * chart looks up in the cluster is in it, and what values it refuses is told before anything is changed.
  */
 export async function isChartCurrent(context: CliContext, run: ChartRun): Promise<boolean> {
-  const planned = await dryRun(context, run);
   const current = await readRelease(context, run.namespace);
+  if (current !== undefined && isHalfDone(current)) {
+    await judgeHalfDone(context, run, current);
+    return false;
+  }
+  const planned = await dryRun(context, run);
   return current !== undefined && current.info.status === 'deployed' && textOf(current) === textOf(planned);
 }
 
@@ -71,9 +75,17 @@ async function dryRun(context: CliContext, run: ChartRun): Promise<Release> {
   return releaseSchema.parse(JSON.parse(result.stdout));
 }
 
+/** helm refuses to upgrade such a release, tried or in earnest: its values are judged without it. Changes nothing. */
+async function judgeHalfDone(context: CliContext, run: ChartRun, release: Release): Promise<void> {
+  refuseYoung(release);
+  const [, , ...args] = upgradeArgs(run);
+  const result = await context.helm(['template', ...args, '--is-upgrade', '--dry-run=server'], inputOf(run));
+  if (result.code !== 0) throw chartStop(result);
+}
+
 /** Installs or upgrades. Does not wait for pods. Idempotent; one that was interrupted is mended first. */
 export async function upgradeChart(context: CliContext, run: ChartRun): Promise<void> {
-  await mendPending(context, run.namespace);
+  await mendRelease(context, run.namespace);
   const result = await context.helm(upgradeArgs(run), inputOf(run));
   if (result.code !== 0) throw chartStop(result);
 }
@@ -103,23 +115,30 @@ export async function readRelease(context: CliContext, namespace: string): Promi
   return releaseSchema.parse(JSON.parse(result.stdout));
 }
 
-/** A helm that was killed leaves its release pending, and every later run is refused. */
-const pendingForMs = 120_000;
+/** A helm that was killed amid its work leaves its release so, and every later upgrade is refused. */
+const isHalfDone = ({ info: { status } }: Release): boolean =>
+  status.startsWith('pending') || status === 'uninstalling';
 
-async function mendPending(context: CliContext, namespace: string): Promise<void> {
+/** A helm that takes longer is none any more. */
+const halfDoneForMs = 120_000;
+
+function refuseYoung({ info: { status, last_deployed: deployed } }: Release): void {
+  // When an uninstall began is not told, and a second one does no harm to it.
+  if (status === 'uninstalling' || Date.now() - Date.parse(deployed ?? '') >= halfDoneForMs) return;
+  throw failure(
+    'another run of helm on this release is under way, or was interrupted a moment ago',
+    'run the same command again in two minutes',
+  );
+}
+
+/** Ends what a killed helm has left: takes a half installed release away, and a half upgraded one back. Idempotent. */
+export async function mendRelease(context: CliContext, namespace: string): Promise<void> {
   const release = await readRelease(context, namespace);
-  if (release?.info.status.startsWith('pending') !== true) return;
-  const since = Date.parse(release.info.last_deployed ?? '');
-  if (Date.now() - since < pendingForMs)
-    throw failure(
-      'another run of helm on this release is under way, or was interrupted a moment ago',
-      'run this again in two minutes',
-    );
-  const args =
-    release.info.status === 'pending-install'
-      ? ['uninstall', releaseName, '--no-hooks']
-      : ['rollback', releaseName, '--no-hooks'];
-  const result = await context.helm([...args, '--namespace', namespace]);
+  if (release === undefined || !isHalfDone(release)) return;
+  refuseYoung(release);
+  const isUpgrade = release.info.status === 'pending-upgrade' || release.info.status === 'pending-rollback';
+  const args = [isUpgrade ? 'rollback' : 'uninstall', releaseName, '--no-hooks', '--namespace', namespace];
+  const result = await context.helm(args);
   if (result.code !== 0) throw chartStop(result);
 }
 

@@ -1,5 +1,6 @@
 import type { CliContext } from '../context.ts';
 import { kubectlText } from '../kube.ts';
+import type { AttachWants } from './wants.ts';
 
 /** One right that is needed. */
 export interface Need {
@@ -33,8 +34,8 @@ const inCluster: readonly (readonly [group: string, resource: string])[] = [
  * What helm and the steps around it need. Impersonation is among it, because nobody can grant a right that they do not
  * have (RBAC's escalation check).
  */
-export function attachNeeds(options: { namespace: string; auth: 'entra' | 'token'; csr: boolean }): readonly Need[] {
-  const { namespace, auth, csr } = options;
+export function attachNeeds(wants: Pick<AttachWants, 'namespace' | 'auth' | 'serving'>): readonly Need[] {
+  const { namespace, auth, serving } = wants;
   return [
     ...inCluster.map(([group, resource]) => ({ verb: 'create', group, resource })),
     ...inNamespace.map(([group, resource]) => ({ verb: 'create', group, resource, namespace })),
@@ -42,8 +43,19 @@ export function attachNeeds(options: { namespace: string; auth: 'entra' | 'token
     { verb: 'impersonate', group: '', resource: 'users' },
     { verb: 'get', group: '', resource: 'nodes' },
     ...(auth === 'token' ? [{ verb: 'create', group: '', resource: 'serviceaccounts/token', namespace }] : []),
-    ...(csr ? [{ verb: 'create', group: 'certificates.k8s.io', resource: 'certificatesigningrequests' }] : []),
+    ...servingNeeds(namespace, serving),
   ];
+}
+
+function servingNeeds(namespace: string, serving: AttachWants['serving']): readonly Need[] {
+  switch (serving) {
+    case 'csr':
+      return [{ verb: 'create', group: 'certificates.k8s.io', resource: 'certificatesigningrequests' }];
+    case 'cert-manager':
+      return [{ verb: 'create', group: 'cert-manager.io', resource: 'certificates', namespace }];
+    default:
+      return [];
+  }
 }
 
 /** Those of the needs that the kubeconfig's user does not have, such as `create clusterroles`. One request each. */

@@ -1,12 +1,16 @@
 import * as z from 'zod';
 import type { CliContext } from '../context.ts';
 import { kubectlJson, kubectlText } from '../kube.ts';
+import { wrongInput } from '../stop.ts';
 
 /** Says that `attach` made the namespace, so that `detach` may delete it. */
 export const madeByLabel = 'serverless-kubelet.io/attached-by';
 
 const namespaceSchema = z.object({
-  metadata: z.object({ labels: z.record(z.string(), z.string()).default({}) }),
+  metadata: z.object({
+    deletionTimestamp: z.string().optional(),
+    labels: z.record(z.string(), z.string()).default({}),
+  }),
 });
 
 /** The labels of a namespace; undefined where there is none. */
@@ -14,8 +18,24 @@ export async function readNamespace(
   context: CliContext,
   name: string,
 ): Promise<Readonly<Record<string, string>> | undefined> {
+  return (await readMetadata(context, name))?.labels;
+}
+
+async function readMetadata(
+  context: CliContext,
+  name: string,
+): Promise<z.infer<typeof namespaceSchema>['metadata'] | undefined> {
   const answer = await kubectlJson(context, ['get', 'namespace', name]);
-  return answer === undefined ? undefined : namespaceSchema.parse(answer).metadata.labels;
+  return answer === undefined ? undefined : namespaceSchema.parse(answer).metadata;
+}
+
+/** A namespace on its way out, as a detach that was interrupted leaves it, takes no new objects. */
+export async function refuseLeavingNamespace(context: CliContext, name: string): Promise<void> {
+  if ((await readMetadata(context, name))?.deletionTimestamp === undefined) return;
+  throw wrongInput(
+    `the namespace ${name} is being deleted`,
+    `run the same command again when it is gone: kubectl wait --for=delete namespace/${name}`,
+  );
 }
 
 /** Makes the namespace where it is missing; one that is there stays as it is. Answers whether it made it. */

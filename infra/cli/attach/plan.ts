@@ -154,8 +154,10 @@ export function plannedNodes(
 }
 
 /** The setting that holds the token of `--auth token`, unless the operator names one. */
-export const tokenSettingName = (wants: AttachWants, uid: string): string =>
-  wants.tokenSetting ?? `CLUSTER_TOKEN_${uid.slice(0, 8).toUpperCase()}`;
+export const tokenSettingName = (wants: AttachWants, uid: string): string => wants.tokenSetting ?? tokenSettingOf(uid);
+
+/** Its name where nobody gave one. */
+export const tokenSettingOf = (uid: string): string => `CLUSTER_TOKEN_${uid.slice(0, 8).toUpperCase()}`;
 
 export interface RegistrationInput {
   readonly wants: AttachWants;

@@ -1,4 +1,4 @@
-import { findChart, readRelease, releaseName, chartStop } from '../attach/chart.ts';
+import { chartStop, findChart, mendRelease, readRelease, releaseName } from '../attach/chart.ts';
 import { madeByLabel, readNamespace } from '../attach/namespace.ts';
 import { servingSecretName } from '../attach/plan.ts';
 import type { CliContext } from '../context.ts';
@@ -48,6 +48,7 @@ export async function shrinkChart(
   },
 ): Promise<void> {
   if ((await readRelease(context, input.namespace)) === undefined) return;
+  await mendRelease(context, input.namespace);
   const nodes = input.nodes.map(({ name, port }) => ({ name, port }));
   const args = ['upgrade', releaseName, findChart(input.chart), '--namespace', input.namespace, '--reuse-values'];
   const run = { input: JSON.stringify({ nodes }), timeoutMs: helmTimeoutMs };

@@ -2,6 +2,7 @@ import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
 import { readClusterIdentity } from '../cluster/cluster-facts.ts';
 import { clusterOptions, clusterSource, findCluster } from '../cluster/find-cluster.ts';
+import { tokenSettingOf } from '../attach/plan.ts';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -144,15 +145,16 @@ async function unregister(
   }: { readonly target: Target; readonly app: AppSettings; readonly report: (detail: string) => void },
 ): Promise<boolean> {
   const { uid, nodes, registration } = target;
-  const changed = await changeRegistrations(
+  // Before the registration, which alone names it. Without one, an attach may have ended before it wrote one.
+  const auth =
+    registration === undefined ? ({ kind: 'token', setting: tokenSettingOf(uid) } as const) : registration.auth;
+  if (target.whole && auth.kind === 'token' && app.values[auth.setting] !== undefined) {
+    await writeSetting(app.source, { name: auth.setting, value: undefined }, context.az);
+    report(`with the setting ${auth.setting}`);
+  }
+  return changeRegistrations(
     await context.registrations(),
     (clusters) => withoutNodes(clusters, uid, nodes),
     context.signal,
   );
-  const auth = registration?.auth;
-  if (target.whole && auth?.kind === 'token' && app.values[auth.setting] !== undefined) {
-    await writeSetting(app.source, { name: auth.setting, value: undefined }, context.az);
-    report(`with the setting ${auth.setting}`);
-  }
-  return changed;
 }

@@ -43,11 +43,12 @@ export async function forceDetach(context: CliContext, wants: ForceWants, app: A
     await progress.step('container groups', (report) => deleteGroups(context, { wants, app, report }));
     changes.push(`${groups.length} container groups deleted`);
   }
-  if (await changeRegistrations(await context.registrations(), (all) => withoutCluster(all, uid), context.signal))
-    changes.push('registration removed');
+  // Before the registration, which alone names it.
   const auth = registration?.auth;
   if (auth?.kind === 'token' && app.values[auth.setting] !== undefined)
     await writeSetting(app.source, { name: auth.setting, value: undefined }, context.az);
+  if (await changeRegistrations(await context.registrations(), (all) => withoutCluster(all, uid), context.signal))
+    changes.push('registration removed');
   if (rowCount > 0) {
     await rows.remove({ usage: wants.purgeUsage });
     changes.push('rows deleted');

@@ -14,6 +14,7 @@ import { type HostReady, repository, settingsFile, startHost, writeSettings } fr
 import { appSettings } from '../../../infra/local/up/settings.ts';
 import type { ExitCode } from '../../../infra/cli/exit-code.ts';
 import { runCli } from '../../../infra/cli/run-cli.ts';
+import { buildDist } from '../../../infra/package/dist.ts';
 
 export interface CliResult {
   readonly code: ExitCode;
@@ -21,10 +22,10 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-export interface Rig {
+/** Everything but the app. */
+export interface Ground {
   readonly cluster: ControlPlane;
   readonly emulator: Emulator;
-  readonly host: Child<HostReady>;
   /** Path of the settings file. */
   readonly settings: string;
   /** Path of the chart. */
@@ -36,6 +37,10 @@ export interface Rig {
   stop(): Promise<void>;
 }
 
+export interface Rig extends Ground {
+  readonly host: Child<HostReady>;
+}
+
 const arm = {
   subscription: '00000000-0000-4000-8000-000000000001',
   resourceGroup: 'serverless-kubelet',
@@ -45,6 +50,25 @@ const createsPerHour = 6000;
 
 /** Starts everything in `dir`; what had started is stopped when something does not. */
 export async function startRig(dir: string): Promise<Rig> {
+  const ground = await startGround(dir, () => bundle(dir));
+  try {
+    const host = await startHost(dir, appFolder(dir));
+    const stop = async (): Promise<void> => {
+      await host.stop(10_000);
+      await ground.stop();
+    };
+    return { ...ground, host, stop };
+  } catch (error) {
+    await ground.stop();
+    throw error;
+  }
+}
+
+/** As {@link startRig}, without an app: nobody makes a Node or a container group. `build` brings `dist` up to date. */
+export async function startGround(
+  dir: string,
+  build: () => Promise<void> = () => buildDist(repository),
+): Promise<Ground> {
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (const end of stops.splice(0).toReversed()) await end();
@@ -58,7 +82,7 @@ export async function startRig(dir: string): Promise<Rig> {
       startAzurite(dir),
       startEmulator(dir, 'process', { arm: { ...arm, endpoint: undefined, caFile: undefined }, createsPerHour }),
       startControlPlane({ stateDir: join(dir, 'cluster'), binaries, progress }),
-      bundle(dir),
+      build(),
     ]);
     stops.push(
       () => azurite.child.stop(1000),
@@ -84,8 +108,6 @@ export async function startRig(dir: string): Promise<Rig> {
     writeSettings(dir, settings);
     // A copy: `dist` may be built anew meanwhile.
     cpSync(join(repository, 'dist/chart'), join(dir, 'chart'), { recursive: true });
-    const host = await startHost(dir, appFolder(dir));
-    stops.push(() => host.stop(10_000));
     const environment = {
       ...process.env,
       NO_COLOR: '1',
@@ -103,7 +125,6 @@ export async function startRig(dir: string): Promise<Rig> {
     return {
       cluster,
       emulator,
-      host,
       settings: settingsFile(dir),
       chart: join(dir, 'chart'),
       environment,

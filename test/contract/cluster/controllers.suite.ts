@@ -3,9 +3,12 @@ import type { NodeCondition } from '../../../shared/core/kubernetes/node.ts';
 import { never, node, nodeTemplate, running, sibling, valueOf } from './harness.ts';
 import type { ClusterUnderTest } from './harness.ts';
 
-/** PodGC looks every 20 s, and waits 40 s before it believes that a node is gone; a tick of the lifecycle is 5 s. */
-const collectedMs = 85_000;
-const polls = 17;
+/**
+ * PodGC looks every 20 s, and waits 40 s before it believes that a node is gone; a tick of the lifecycle is 5 s. Twice
+ * what that takes: controllers of a busy machine come late.
+ */
+const collectedMs = 170_000;
+const polls = 34;
 
 /** What controllers do to a pod whose node is silent, or gone. It takes a minute and more of the cluster's time. */
 export function describeControllers(open: () => ClusterUnderTest): void {

@@ -126,12 +126,17 @@ const emulated = async (path: string): Promise<unknown> =>
   (await fetch(`${rig.emulator.child.value.adminUrl}/_emulator/${path}`)).json();
 const groupCount = async (): Promise<number> =>
   z.object({ groups: z.array(z.looseObject({})) }).parse(await emulated('groups')).groups.length;
-const runsSchema = z.object({ runs: z.array(z.looseObject({ group: z.string(), startedAt: z.unknown() })) });
+const runsSchema = z.object({
+  runs: z.array(z.looseObject({ group: z.string(), startedAt: z.string(), finishedAt: z.string().optional() })),
+});
+/** What has ended, with all that is known of it: these containers sleep for an hour. */
+const ends = async (): Promise<readonly object[]> =>
+  runsSchema.parse(await emulated('runs')).runs.filter(({ finishedAt }) => finishedAt !== undefined);
 /** Every start of a container that ever was. */
 const starts = async (): Promise<readonly string[]> =>
   runsSchema
     .parse(await emulated('runs'))
-    .runs.map(({ group, startedAt }) => `${group} ${String(startedAt)}`)
+    .runs.map(({ group, startedAt }) => `${group} ${startedAt}`)
     .toSorted();
 const revision = async (): Promise<number> =>
   (await kubectl(rig.cluster, 'get', 'secrets', '-n', 'serverless-kubelet', '-l', 'owner=helm', '-o', 'name')).split(
@@ -199,6 +204,7 @@ describe('an app with two clusters of two zones', () => {
   });
 
   it('helm upgrade and a new package amid running pods: nothing restarts, and new pods start', async () => {
+    expect(await ends()).toEqual([]);
     const before = await starts();
     expect(before).toHaveLength(runningPods + 6);
     const firstRevision = await revision();

@@ -7,7 +7,6 @@ import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { changeRegistrations, readRegistrations } from '../registrations.ts';
-import { writeSetting } from '../setting-writer.ts';
 import { wrongInput } from '../stop.ts';
 import { removeChart, shrinkChart } from './chart-removal.ts';
 import { drainNodes, waitUntilRemoved } from './drain.ts';
@@ -16,6 +15,7 @@ import { withState, withoutNodes } from './plan.ts';
 import { findRemains } from './remains.ts';
 import { tellRemains } from './report.ts';
 import { clusterRows } from './rows.ts';
+import { removeTokenSetting } from './token-setting.ts';
 import { type DetachWants, detachOptions, parseDetachWants } from './wants.ts';
 
 const help = `
@@ -145,13 +145,10 @@ async function unregister(
   }: { readonly target: Target; readonly app: AppSettings; readonly report: (detail: string) => void },
 ): Promise<boolean> {
   const { uid, nodes, registration } = target;
-  // Before the registration, which alone names it. Without one, an attach may have ended before it wrote one.
-  const auth =
-    registration === undefined ? ({ kind: 'token', setting: tokenSettingOf(uid) } as const) : registration.auth;
-  if (target.whole && auth.kind === 'token' && app.values[auth.setting] !== undefined) {
-    await writeSetting(app.source, { name: auth.setting, value: undefined }, context.az);
-    report(`with the setting ${auth.setting}`);
-  }
+  // Without a registration, an attach may have ended before it wrote one.
+  const auth = registration?.auth ?? { kind: 'token', setting: tokenSettingOf(uid) };
+  const removed = target.whole ? await removeTokenSetting(context, app, auth) : undefined;
+  if (removed !== undefined) report(`with the setting ${removed}`);
   return changeRegistrations(
     await context.registrations(),
     (clusters) => withoutNodes(clusters, uid, nodes),

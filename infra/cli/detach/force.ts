@@ -10,12 +10,12 @@ import { readClusterIdentity } from '../cluster/cluster-facts.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { changeRegistrations, readRegistrations } from '../registrations.ts';
-import { writeSetting } from '../setting-writer.ts';
 import { Stop, failure, wrongInput } from '../stop.ts';
 import { groupsOfCluster, withoutCluster } from './plan.ts';
 import { outsideRemains } from './remains.ts';
 import { tellRemains } from './report.ts';
 import { clusterRows } from './rows.ts';
+import { removeTokenSetting } from './token-setting.ts';
 import type { DetachWants } from './wants.ts';
 
 type ForceWants = DetachWants & { readonly force: { readonly uid: string; readonly yes: boolean } };
@@ -43,10 +43,7 @@ export async function forceDetach(context: CliContext, wants: ForceWants, app: A
     await progress.step('container groups', (report) => deleteGroups(context, { wants, app, report }));
     changes.push(`${groups.length} container groups deleted`);
   }
-  // Before the registration, which alone names it.
-  const auth = registration?.auth;
-  if (auth?.kind === 'token' && app.values[auth.setting] !== undefined)
-    await writeSetting(app.source, { name: auth.setting, value: undefined }, context.az);
+  await removeTokenSetting(context, app, registration?.auth);
   if (await changeRegistrations(await context.registrations(), (all) => withoutCluster(all, uid), context.signal))
     changes.push('registration removed');
   if (rowCount > 0) {

@@ -234,8 +234,8 @@ export const isTerminalPhase = (phase: PodPhase): phase is 'Succeeded' | 'Failed
   phase === 'Succeeded' || phase === 'Failed';
 
 /** A DaemonSet's pod is re-created for ever when it fails, so it is never failed (DESIGN rule 7). */
-export const isDaemonSetPod = (pod: Pod): boolean => controllerOf(pod) === 'DaemonSet';
+export const isDaemonSetPod = (pod: Pod): boolean => controllerOf(pod)?.kind === 'DaemonSet';
 
-/** The kind of what makes the pod anew when it is gone; undefined: nobody does. */
-export const controllerOf = (pod: Pod): string | undefined =>
-  pod.metadata.ownerReferences.find((owner) => owner.controller)?.kind;
+/** What makes the pod anew when it is gone; undefined: nobody does. */
+export const controllerOf = (pod: Pod): ObjectMeta['ownerReferences'][number] | undefined =>
+  pod.metadata.ownerReferences.find((owner) => owner.controller);

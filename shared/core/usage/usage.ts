@@ -1,4 +1,5 @@
 import type { GroupObservation, ObservedContainer } from '../group/group.ts';
+import { controllerOf } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { NodeKey } from '../node/node-key.ts';
 import { effectiveRequest, toGroupResources } from '../pod/resources.ts';
@@ -83,7 +84,7 @@ export function usageOfRow(
 }
 
 function requestOf(pod: Pod): Omit<PodUsage, 'earlier'> {
-  const controller = pod.metadata.ownerReferences.find((owner) => owner.controller);
+  const controller = controllerOf(pod);
   return {
     ...toGroupResources(effectiveRequest(pod)),
     ...(controller === undefined ? {} : { owner: { kind: controller.kind, name: controller.name } }),

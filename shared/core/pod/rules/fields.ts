@@ -27,7 +27,7 @@ const indexAnnotation = 'batch.kubernetes.io/job-completion-index';
 
 /** The Job controller names the host of each indexed pod, but gives the index by the environment too: nobody asked for the name. */
 function withIndexedJob(pod: Pod, finding: Finding): Finding {
-  const isIndexed = controllerOf(pod) === 'Job' && pod.metadata.annotations[indexAnnotation] !== undefined;
+  const isIndexed = controllerOf(pod)?.kind === 'Job' && pod.metadata.annotations[indexAnnotation] !== undefined;
   return isIndexed && finding.path === 'spec.hostname' ? { ...finding, verdict: 'noted' } : finding;
 }
 

@@ -1,38 +1,53 @@
 import { describeFault } from '../core/fault.ts';
-import type { Effect } from '../core/reconcile/observed.ts';
-import { timing } from '../core/reconcile/timing.ts';
-import { usageOfRow } from '../core/usage/usage.ts';
-import { createGroup } from './create-group.ts';
-import { done, later } from './performed.ts';
-import type { Performed } from './performed.ts';
-import { outOfTime } from './pod-session.ts';
+import type { Fault, Result } from '../core/fault.ts';
+import { listReferences } from '../core/pod/references.ts';
+import type { Call, Effect, Outcome } from '../core/reconcile/observed.ts';
+import { usageOfNewGroup, usageOfRow } from '../core/usage/usage.ts';
+import { measureSinceBound, measureStatus } from './measure-pod.ts';
 import type { PodSession } from './pod-session.ts';
-import { patchStatus } from './patch-status.ts';
 import { recordEvent } from './record-event.ts';
+import { resolveReferences } from './resolve-references.ts';
 
-/** Performs effects in order until one of them says stop. */
-export async function perform(session: PodSession, effects: readonly Effect[]): Promise<Performed> {
+/** Before the pod is read again: whoever wrote it may be about to write again. */
+const longestPauseMs = 100;
+
+/** What a call came to when there was nothing left to say of it. */
+const done = undefined;
+
+type Performed = Promise<Outcome | typeof done>;
+
+/** Performs effects in order, until one of them comes to something that must be decided upon. */
+export async function perform(session: PodSession, effects: readonly Effect[]): Performed {
   for (const effect of effects) {
-    const performed = await performOne(session, effect);
-    if (performed.kind !== 'done') return performed;
+    const outcome = await performOne(session, effect);
+    if (outcome !== done) return outcome;
   }
   return done;
 }
 
-async function performOne(session: PodSession, effect: Effect): Promise<Performed> {
+async function performOne(session: PodSession, effect: Effect): Performed {
   switch (effect.kind) {
     case 'patch-status':
-      return patchStatus(session, effect.status);
+      return patchStatus(session, effect);
     case 'create-event':
-      return recordEvent(session, effect);
-    case 'create-group':
-      return createGroup(session);
+      await recordEvent(session, effect);
+      return done;
+    case 'read-pod':
+      await session.deps.clock.sleep(session.deps.random() * longestPauseMs);
+      return readPod(session);
+    case 'read-references':
+      return readReferences(session);
+    case 'read-cluster-uid':
+      return readClusterUid(session);
+    case 'save-row':
+      return (await session.save(effect.row)).ok ? done : { kind: 'row-lost' };
+    case 'open-intent':
+      return openIntent(session);
+    case 'put-group':
+      return putGroup(session, effect);
     case 'stop-group':
-      return stopGroup(session);
     case 'delete-group':
-      return deleteGroup(session);
-    case 'verify-cluster':
-      return verifyCluster(session);
+      return endGroup(session, effect.kind);
     case 'delete-pod':
       return deletePod(session);
     case 'forget':
@@ -40,71 +55,120 @@ async function performOne(session: PodSession, effect: Effect): Promise<Performe
   }
 }
 
-async function stopGroup(session: PodSession): Promise<Performed> {
+/** One call, if there is time for it: `callSignal` stands directly before it. */
+async function call<T>(
+  session: PodSession,
+  kind: Call,
+  { send, keep }: { send: (signal: AbortSignal) => Promise<Result<T>>; keep: (value: T) => void },
+): Performed {
   const signal = session.callSignal();
-  if (signal === undefined) return later(outOfTime);
-  const stopped = await session.deps.groups.stop(session.row.group, signal);
-  session.sight = { kind: 'unread' };
-  if (stopped.ok || stopped.fault.kind === 'not-found') return done;
-  return stopped.fault.kind === 'conflict'
-    ? { kind: 'stop', next: { kind: 'in', ms: 5_000 }, fault: stopped.fault }
-    : later(stopped.fault);
-}
-
-async function deleteGroup(session: PodSession): Promise<Performed> {
-  if (session.deleteSent) return { kind: 'stop', next: { kind: 'in', ms: timing.deleteConfirmMs } };
-  const replaced = await markReplacing(session);
-  if (replaced.kind !== 'done') return replaced;
-  const signal = session.callSignal();
-  if (signal === undefined) return later(outOfTime);
-  const deleted = await session.deps.groups.delete(session.row.group, signal);
-  session.sight = { kind: 'unread' };
-  if (deleted.ok) {
-    session.deleteSent = true;
-    return done;
-  }
-  return deleted.fault.kind === 'conflict'
-    ? { kind: 'stop', next: { kind: 'in', ms: 5_000 }, fault: deleted.fault }
-    : later(deleted.fault);
-}
-
-/** A pod that lives on gets a new group: a crash after the DELETE must not look like a loss. */
-async function markReplacing(session: PodSession): Promise<Performed> {
-  const { pod, row } = session;
-  const living = pod !== undefined && pod.metadata.deletionTimestamp === undefined;
-  if (!living || row.intent.kind === 'deleted') return done;
-  const at = row.intent.kind === 'none' ? session.now() : row.intent.at;
-  const saved = await session.save({ intent: { kind: 'accepted', at, replacing: true } });
-  return saved.ok ? done : { kind: 'released' };
-}
-
-async function verifyCluster(session: PodSession): Promise<Performed> {
-  const signal = session.callSignal();
-  if (signal === undefined) return later(outOfTime);
-  const uid = await session.node.cluster.api.getClusterUid(signal);
-  if (!uid.ok) return later(uid.fault);
-  if (uid.value === session.node.key.cluster) return done;
-  session.deps.log.warn('cluster has another UID than the one attached; its groups are left alone', {
-    cluster: session.node.cluster.registration.name,
-    attached: session.node.key.cluster,
-    found: uid.value,
-  });
-  return { kind: 'stop', next: { kind: 'in', ms: timing.foreignMs } };
-}
-
-async function deletePod(session: PodSession): Promise<Performed> {
-  const signal = session.callSignal();
-  if (signal === undefined || session.pod === undefined) return later(outOfTime);
-  const deleted = await session.node.api.deletePod(session.pod, {}, signal);
-  if (!deleted.ok) return later(deleted.fault);
+  if (signal === undefined) return { kind: 'out-of-time' };
+  const answer = await send(signal);
+  if (!answer.ok) return failed(kind, answer.fault);
+  keep(answer.value);
   return done;
 }
 
+const failed = (kind: Call, fault: Fault): Outcome => ({ kind: 'failed', call: kind, fault });
+
+/** Guarded by UID and resourceVersion. */
+async function patchStatus(session: PodSession, { status }: Extract<Effect, { kind: 'patch-status' }>): Performed {
+  const { pod } = session;
+  if (pod === undefined) return { kind: 'out-of-time' };
+  const outcome = await call(session, 'patch-status', {
+    send: (signal) => session.node.api.patchPodStatus(pod, status, signal),
+    keep: (patched) => {
+      measureStatus(session, pod, status);
+      session.pod = patched;
+    },
+  });
+  if (outcome?.kind === 'failed') session.statusConflicts += 1;
+  return outcome;
+}
+
+/** As a consistent list shows it; another UID under its name is another pod. */
+export const readPod = (session: PodSession): Performed =>
+  call(session, 'get-pod', {
+    send: (signal) => session.node.api.getPod(session.row, signal),
+    keep: (pod) => {
+      session.pod = pod?.metadata.uid === session.row.uid ? pod : undefined;
+    },
+  });
+
+async function readReferences(session: PodSession): Performed {
+  const { pod, node } = session;
+  if (pod === undefined) return done;
+  return call(session, 'read-references', {
+    send: (signal) => resolveReferences(node.api, pod.metadata.namespace, listReferences(pod, node.facts), signal),
+    keep: (references) => {
+      session.references = references;
+    },
+  });
+}
+
+const readClusterUid = (session: PodSession): Performed =>
+  call(session, 'read-cluster-uid', {
+    send: (signal) => session.node.cluster.api.getClusterUid(signal),
+    keep: (uid) => {
+      session.clusterUid = uid;
+      if (uid === session.node.key.cluster) return;
+      session.deps.log.warn('cluster has another UID than the one attached; its groups are left alone', {
+        cluster: session.node.cluster.registration.name,
+        attached: session.node.key.cluster,
+        found: uid,
+      });
+    },
+  });
+
+async function openIntent(session: PodSession): Performed {
+  const at = session.now();
+  const { pod, row } = session;
+  const usage = pod === undefined ? row.usage : usageOfNewGroup(row, pod, at);
+  const opened = await session.save({ intent: { kind: 'open', at }, ending: undefined, usage }, { guardBirth: true });
+  if (opened.ok) return done;
+  return opened.fault.kind === 'conflict' ? { kind: 'row-lost' } : failed('open-intent', opened.fault);
+}
+
+async function putGroup(session: PodSession, { body }: Extract<Effect, { kind: 'put-group' }>): Performed {
+  const { group, uid, namespace, name } = session.row;
+  let accepted: Outcome | undefined;
+  const outcome = await call(session, 'put-group', {
+    send: (signal) => session.deps.groups.createOrUpdate(group, body, signal),
+    keep: (value) => {
+      accepted = { kind: 'put-accepted', ...value };
+      measureSinceBound(session, 'serverless_kubelet.pod.accepted.duration');
+      session.deps.log.info('container group accepted', { group, uid, namespace, pod: name });
+    },
+  });
+  session.sight = { kind: 'put' };
+  return outcome ?? accepted;
+}
+
+async function endGroup(session: PodSession, kind: 'stop-group' | 'delete-group'): Performed {
+  const { groups } = session.deps;
+  const { group } = session.row;
+  const send = (signal: AbortSignal): Promise<Result<unknown>> =>
+    kind === 'stop-group' ? groups.stop(group, signal) : groups.delete(group, signal);
+  const outcome = await call(session, kind, { send, keep: () => undefined });
+  session.sight = { kind: 'unread' };
+  // A group that is gone already is ended, too.
+  return outcome?.kind === 'failed' && outcome.fault.kind === 'not-found' ? done : outcome;
+}
+
+async function deletePod(session: PodSession): Performed {
+  const { pod } = session;
+  if (pod === undefined) return done;
+  return call(session, 'delete-pod', {
+    send: (signal) => session.node.api.deletePod(pod, {}, signal),
+    keep: () => undefined,
+  });
+}
+
 /** Group and pod are gone: what they used goes to the ledger with the row. */
-async function forget(session: PodSession): Promise<Performed> {
+async function forget(session: PodSession): Performed {
   const usage = usageOfRow(session.node.key, session.row, session.now());
   const forgotten = await session.deps.store.deletePod(session.node.key, session.held, usage);
   if (!forgotten.ok && forgotten.fault.kind !== 'conflict')
     session.deps.log.warn('row could not be removed', { uid: session.row.uid, fault: describeFault(forgotten.fault) });
-  return { kind: 'released' };
+  return { kind: 'row-lost' };
 }

@@ -1,7 +1,8 @@
 import { ok } from '../core/fault.ts';
-import type { Fault, Result } from '../core/fault.ts';
+import type { Result } from '../core/fault.ts';
 import type { Pod } from '../core/kubernetes/pod.ts';
-import type { GroupSight } from '../core/reconcile/observed.ts';
+import type { ResolvedReferences } from '../core/pod/translation.ts';
+import type { GroupSight, Observed } from '../core/reconcile/observed.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { Birth, Versioned } from '../ports/state-store.ts';
 import { within } from './deps.ts';
@@ -22,10 +23,14 @@ export class PodSession {
   sight: GroupSight = { kind: 'unread' };
   /** When the sight was asked for, by `now()`. */
   sightAt = 0;
-  /** A DELETE was sent in this session and has not been confirmed by a 404 yet. */
-  deleteSent = false;
-  /** resourceVersion conflicts of status patches so far. */
-  conflicts = 0;
+  /** What the pod refers to, once it was read. */
+  references: ResolvedReferences | undefined = undefined;
+  /** UID of the cluster that answered, once it was asked. */
+  clusterUid: string | undefined = undefined;
+  /** Status patches that failed so far, nearly all by a resourceVersion conflict. */
+  statusConflicts = 0;
+  /** Set: only the pod's own conditions are to be mended. */
+  mending: Observed['mending'] = undefined;
   #held: Versioned<PodRow>;
   /** Changes decided but not written yet; they go out with the next save. */
   #staged: Partial<PodRow> = {};
@@ -114,6 +119,3 @@ export class PodSession {
     }
   }
 }
-
-/** The lock's term is over, or the invocation's deadline: the row is due again later. */
-export const outOfTime: Fault = { kind: 'transient', message: 'out of time: the lock or the invocation ends' };

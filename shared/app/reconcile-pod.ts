@@ -1,25 +1,22 @@
 import { backoffMs } from '../core/backoff/backoff.ts';
-import { describeFault, fail } from '../core/fault.ts';
+import { describeFault } from '../core/fault.ts';
 import type { Fault } from '../core/fault.ts';
 import { groupName } from '../core/group/identity.ts';
 import type { Pod } from '../core/kubernetes/pod.ts';
 import { decide } from '../core/reconcile/decide.ts';
 import { newPodRow } from '../core/reconcile/pod-row.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
-import type { Next } from '../core/reconcile/observed.ts';
+import { rowAfter } from '../core/reconcile/row-after.ts';
+import type { Decision, Outcome } from '../core/reconcile/observed.ts';
 import { retryPolicy, timing } from '../core/reconcile/timing.ts';
-import { seenKey, workNeeded } from '../core/reconcile/work-needed.ts';
-import { mendedStatus, statusToWrite } from '../core/status/status.ts';
+import { workNeeded } from '../core/reconcile/work-needed.ts';
 import type { Versioned } from '../ports/state-store.ts';
 import { noteDecision } from './current-work.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 import { observe } from './observe.ts';
-import { patchStatus } from './patch-status.ts';
-import { perform } from './perform.ts';
-import { later } from './performed.ts';
-import type { Performed } from './performed.ts';
-import { outOfTime, PodSession } from './pod-session.ts';
+import { perform, readPod } from './perform.ts';
+import { PodSession } from './pod-session.ts';
 
 /** What came of one reconcile. `busy`: another instance works on the pod; who has news for it makes the row due (`makeDue`). */
 export type ReconcileOutcome =
@@ -31,7 +28,8 @@ export type ReconcileOutcome =
 
 const failed = (fault: Fault): ReconcileOutcome => ({ kind: 'failed', fault, planned: false });
 
-const mostRounds = 8;
+/** Of gather, decide, perform: far more than any pod's next step takes. */
+const mostRounds = 16;
 
 /**
  * Brings one pod and its group together: gather, decide, perform, until the world asks for nothing more or for time.
@@ -61,7 +59,9 @@ export async function reconcilePod(
   if (need === 'nothing') return { kind: 'nothing' };
   const session = await claim({ ...start, pod }, row.value, known);
   if ('kind' in session) return session;
-  return need === 'mend-conditions' ? mend(session, known.dueAt) : work(session);
+  // No ARM read, and the next look stays where it was.
+  if (need === 'mend-conditions') session.mending = { plannedAt: known.dueAt };
+  return work(session, undefined);
 }
 
 /**
@@ -71,11 +71,7 @@ export async function reconcilePod(
 async function reconcileNew(start: Omit<Start, 'pod'>, row: PodRow): Promise<ReconcileOutcome> {
   const session = await claim({ ...start, pod: undefined }, undefined, row);
   if ('kind' in session) return session;
-  const signal = session.callSignal();
-  const read = signal === undefined ? fail(outOfTime) : await start.node.api.getPod(row, signal);
-  if (!read.ok) return finish(session, { next: later(read.fault).next, row: {}, fault: read.fault });
-  session.pod = read.value?.metadata.uid === row.uid ? read.value : undefined;
-  return work(session);
+  return work(session, await readPod(session));
 }
 
 const newRow = (node: NodeDeps, ref: PodRef): PodRow =>
@@ -117,105 +113,36 @@ async function claim(
   return new PodSession({ ...start, held: held.value, birth: birth.value });
 }
 
-async function work(session: PodSession): Promise<ReconcileOutcome> {
+/** Gather, decide, perform, until a decision says when to come back. */
+async function work(session: PodSession, first: Outcome | undefined): Promise<ReconcileOutcome> {
+  let outcome = first;
   for (let round = 0; round < mostRounds; round += 1) {
-    const ended = await workRound(session);
-    if (ended !== undefined) return ended;
+    const decision = decide(await observe(session, outcome));
+    noteDecision(decision);
+    outcome = await perform(session, decision.effects);
+    // What a decision says of the row holds only when all its effects took place.
+    if (outcome !== undefined) continue;
+    if (decision.next.kind !== 'again') return finish(session, decision);
+    session.stage(decision.row);
   }
-  return finish(session, { next: { kind: 'in', ms: 1_000 }, row: {} });
+  return finish(session, { row: {}, next: { kind: 'in', ms: timing.soonMs } });
 }
 
-/** One gather, decide, perform; undefined asks for another. */
-async function workRound(session: PodSession): Promise<ReconcileOutcome | undefined> {
-  const observed = await observe(session);
-  if (!observed.ok) return conclude(session, later(observed.fault), {});
-  const lookedAt = session.sight.kind === 'unread' ? session.row.lookedAt : observed.value.now;
-  const decision = decide(observed.value);
-  noteDecision(decision);
-  const performed = await perform(session, decision.effects);
-  // What a decision says of the row holds only when all its effects took place.
-  if (performed.kind !== 'done') return conclude(session, performed, { lookedAt });
-  const row: Partial<PodRow> = { lookedAt, ...decision.row };
-  if (decision.next.kind === 'again') {
-    session.stage(row);
-    return undefined;
-  }
-  return finish(session, { next: decision.next, row });
-}
-
-async function conclude(
+/** Lets go of the lock and writes when to come back. */
+async function finish(
   session: PodSession,
-  performed: Exclude<Performed, { kind: 'done' }>,
-  row: Partial<PodRow>,
-): Promise<ReconcileOutcome | undefined> {
-  if (performed.kind === 'released') return { kind: 'worked' };
-  if (performed.next.kind === 'again') {
-    session.stage(row);
-    return undefined;
-  }
-  const fault = performed.fault;
+  decision: Pick<Decision, 'row' | 'next' | 'fault'>,
+): Promise<ReconcileOutcome> {
+  if (decision.next.kind === 'leave') return { kind: 'worked' };
+  const { fault } = decision;
   if (fault !== undefined)
     session.deps.log.warn('pod waits after a fault', {
       uid: session.row.uid,
       pod: session.row.name,
       fault: describeFault(fault),
     });
-  return finish(session, {
-    next: performed.next,
-    row: { ...row, ...performed.row },
-    ...(fault === undefined ? {} : { fault }),
-  });
-}
-
-/** Only our own conditions are at odds with the containers: no ARM read, and the next look stays where it was. */
-async function mend(session: PodSession, plannedAt: number | undefined): Promise<ReconcileOutcome> {
-  const { pod } = session;
-  const status = pod === undefined ? undefined : statusToWrite(pod, mendedStatus(pod, session.now()));
-  const performed: Performed = status === undefined ? { kind: 'done' } : await patchStatus(session, status);
-  const planned: Next =
-    plannedAt === undefined ? { kind: 'idle' } : { kind: 'in', ms: Math.max(0, plannedAt - session.now()) };
-  return finish(session, { next: performed.kind === 'stop' ? { kind: 'in', ms: 1_000 } : planned, row: {} });
-}
-
-interface Finish {
-  readonly next: Next;
-  readonly row: Partial<PodRow>;
-  readonly fault?: Fault;
-}
-
-/** Lets go of the lock and writes when to come back. */
-async function finish(session: PodSession, end: Finish): Promise<ReconcileOutcome> {
-  const now = session.now();
-  const changes: Partial<PodRow> = {
-    ...end.row,
-    attempt: attemptAfter(session.row, end),
-    dueAt: dueAt(session, end.next, now),
-    seen: session.pod === undefined ? session.row.seen : seenKey(session.pod),
-  };
-  const saved = await session.release(changes);
+  const { row, pod, deps } = session;
+  const saved = await session.release(rowAfter(row, { decision, pod, now: session.now(), random: deps.random() }));
   if (!saved.ok && saved.fault.kind !== 'conflict') return failed(saved.fault);
-  return end.fault === undefined ? { kind: 'worked' } : { kind: 'failed', fault: end.fault, planned: saved.ok };
-}
-
-/**
- * Failures in a row. While the pod's last fault stands, work that went well in between (the next group is accepted, and
- * looked at) is neither a failure nor the end of them.
- */
-function attemptAfter(row: PodRow, { next, row: changes }: Finish): number {
-  if (next.kind === 'backoff') return row.attempt;
-  const fault = 'fault' in changes ? changes.fault : row.fault;
-  return fault === undefined ? 0 : row.attempt - 1;
-}
-
-function dueAt(session: PodSession, next: Next, now: number): number | undefined {
-  switch (next.kind) {
-    case 'again':
-      return now;
-    case 'in':
-      return now + next.ms;
-    case 'backoff':
-      return now + backoffMs(retryPolicy, session.row.attempt, session.deps.random());
-    case 'idle':
-      return undefined;
-  }
+  return fault === undefined ? { kind: 'worked' } : { kind: 'failed', fault, planned: saved.ok };
 }

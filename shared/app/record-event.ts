@@ -1,8 +1,6 @@
 import { describeFault } from '../core/fault.ts';
 import { createHash } from 'node:crypto';
 import type { Effect } from '../core/reconcile/observed.ts';
-import type { Performed } from './performed.ts';
-import { done } from './performed.ts';
 import type { PodSession } from './pod-session.ts';
 
 const mostRemembered = 16;
@@ -11,11 +9,11 @@ const mostRemembered = 16;
 export async function recordEvent(
   session: PodSession,
   effect: Extract<Effect, { kind: 'create-event' }>,
-): Promise<Performed> {
+): Promise<void> {
   const { pod, row } = session;
   const mark = createHash('sha256').update(`${effect.reason}\n${effect.message}`).digest('hex').slice(0, 12);
   const signal = session.callSignal();
-  if (pod === undefined || row.reported.includes(mark) || signal === undefined) return done;
+  if (pod === undefined || row.reported.includes(mark) || signal === undefined) return;
   const written = await session.node.api.createEvent(
     {
       involved: { kind: 'Pod', namespace: row.namespace, name: row.name, uid: row.uid },
@@ -29,9 +27,8 @@ export async function recordEvent(
   );
   if (!written.ok) {
     session.deps.log.warn('event could not be written', { reason: effect.reason, fault: describeFault(written.fault) });
-    return done;
+    return;
   }
   // Written with the row's next change: an event that a crash repeats has the same name, so that the API server keeps one.
   session.stage({ reported: [...row.reported, mark].slice(-mostRemembered) });
-  return done;
 }

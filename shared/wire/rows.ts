@@ -61,7 +61,7 @@ const podRow: z.ZodType<PodRow> = z.object({
   lock: maybe(z.object({ owner: z.string(), until: time })),
   dirty: z.boolean(),
   seen: maybe(z.string()),
-  lookedAt: maybe(time),
+  ending: maybe(z.object({ by: z.enum(['stop', 'delete']), at: time })),
   absentSince: maybe(time),
   settled: z.boolean().default(false),
   reported: z.array(z.string()),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ok } from '../../shared/core/fault.ts';
 import { createWorld, keyOf } from './world.ts';
 
 const { signal } = new AbortController();
@@ -147,6 +148,48 @@ describe('graceful delete', () => {
     expect(world.told()).toBe('Running, main: running');
     await world.run(30);
     expect([world.told(), world.groups.names()]).toEqual(['gone', []]);
+  });
+
+  it('asks ARM ever more rarely to let go of an object that a finalizer keeps', async () => {
+    const world = await createWorld();
+    world.createPod('exits-0', {}, { finalizers: ['example.com/stuck'] });
+    await world.run(60);
+    world.deletePod();
+    expect(await world.count('api.deletePod', () => world.run(3_600))).toBeLessThan(25);
+    expect(world.told()).toBe('Succeeded, main: Completed 0');
+  });
+
+  it('sends a stop that ARM took and does not show twice a minute at most', async () => {
+    const world = await createWorld();
+    world.createPod('serves', { terminationGracePeriodSeconds: 600 });
+    await world.run(20);
+    const [name = ''] = world.groups.names();
+    world.groups.overrideGroup(name, (seen) => ({ ...seen, state: 'Running', provisioningState: 'Succeeded' }));
+    world.deletePod();
+    expect(await world.count('groups.stop', () => world.run(20))).toBe(1);
+    expect(await world.count('groups.stop', () => world.run(60))).toBeLessThanOrEqual(2);
+  });
+
+  it('sends a DELETE that ARM took and of which nothing came again after half a minute', async () => {
+    let sent = 0;
+    const world = await createWorld({
+      wrap: (deps) => {
+        const lost = (): ReturnType<typeof deps.groups.delete> => {
+          sent += 1;
+          return Promise.resolve(ok('accepted'));
+        };
+        return { ...deps, groups: { ...deps.groups, delete: lost } };
+      },
+    });
+    world.createPod('exits-0');
+    await world.run(60);
+    world.deletePod();
+    await world.run(20);
+    expect(sent).toBe(1);
+    await world.run(60);
+    expect(sent).toBeGreaterThan(1);
+    expect(sent).toBeLessThanOrEqual(3);
+    expect(world.rows()).toHaveLength(1);
   });
 
   it('asks a group that is going whether it has gone, and sends no second DELETE', async () => {

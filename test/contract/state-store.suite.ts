@@ -76,7 +76,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
         lock: { owner: 'instance-1', until: 2000 },
         dirty: true,
         seen: '17',
-        lookedAt: 900,
+        ending: { by: 'stop', at: 900 },
         absentSince: 800,
         reported: ['BackOff', 'Übel'],
         fault: { reason: 'InsufficientCapacity', message: 'No room.' },

@@ -1,35 +1,51 @@
 import { groupCondition } from '../status/status.ts';
+import { deleteGroup } from './end-group.ts';
+import { inMs, again, idle, wait } from './rule.ts';
+import type { Rule } from './rule.ts';
 import { timing } from './timing.ts';
-import type { Decision, Observed } from './observed.ts';
+import type { Observed, Plan } from './observed.ts';
 import type { PodRow } from './pod-row.ts';
 
-/** A second DELETE would cost one of the few that ARM grants an hour. */
-export const groupIsGoing: Decision = {
-  reason: 'group-is-going',
-  effects: [],
-  row: {},
-  next: { kind: 'in', ms: timing.deleteConfirmMs },
-};
-
 /** The pod is gone from the API server: so must its group be, and then the row. */
-export function decideAbsentPod(observed: Observed): Decision {
-  switch (observed.sight.kind) {
-    case 'seen':
-      if (groupCondition(observed.sight.group) === 'deleting') return groupIsGoing;
-      return {
-        reason: 'orphan-group',
-        effects: [{ kind: 'verify-cluster' }, { kind: 'delete-group' }],
-        row: {},
-        next: { kind: 'again' },
-      };
-    case 'foreign':
-    case 'unread':
-    case 'absent': {
-      const waitMs = putWaitMs(observed.row, observed.now);
-      if (waitMs > 0) return { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } };
-      return { reason: 'nothing-left', effects: [{ kind: 'forget' }], row: {}, next: { kind: 'idle' } };
-    }
-  }
+export const absentPodRules: readonly Rule[] = [
+  {
+    reason: 'orphan-group-cluster',
+    message: 'The pod is gone and its group is there: the cluster is asked whether it is the one that was attached',
+    judge: (observed) =>
+      isOrphan(observed) && observed.clusterUid === undefined
+        ? { effects: [{ kind: 'read-cluster-uid' }], row: {}, next: again }
+        : undefined,
+  },
+  {
+    reason: 'cluster-replaced',
+    message: 'The cluster has another UID than the one that was attached; its groups are left alone',
+    judge: (observed) =>
+      isOrphan(observed) && observed.clusterUid !== observed.facts.cluster ? wait(inMs(timing.foreignMs)) : undefined,
+  },
+  {
+    reason: 'orphan-group',
+    message: 'The pod is gone, so its group goes',
+    judge: (observed) => (isOrphan(observed) ? deleteGroup(observed, []) : undefined),
+  },
+  {
+    reason: 'put-may-be-in-flight',
+    message: 'A PUT for the pod that is gone may still land',
+    judge: (observed) => (observed.pod === undefined ? waitForPut(observed) : undefined),
+  },
+  {
+    reason: 'nothing-left',
+    message: 'Pod and group are gone, so the row goes',
+    judge: ({ pod }) => (pod === undefined ? { effects: [{ kind: 'forget' }], row: {}, next: idle } : undefined),
+  },
+];
+
+const isOrphan = ({ pod, sight }: Observed): boolean =>
+  pod === undefined && sight.kind === 'seen' && groupCondition(sight.group) !== 'deleting';
+
+/** Undefined when a 404 is the last word. */
+export function waitForPut({ row, now }: Observed): Plan | undefined {
+  const waitMs = putWaitMs(row, now);
+  return waitMs > 0 ? wait(inMs(waitMs)) : undefined;
 }
 
 /**

@@ -1,19 +1,46 @@
 import { isTerminalPhase } from '../kubernetes/pod.ts';
-import { decideAbsentPod } from './absent-pod.ts';
-import { decideDeletingPod } from './deleting-pod.ts';
-import { decideLivingPod } from './living-pod.ts';
-import { decideTerminalPod } from './terminal-pod.ts';
+import { absentPodRules } from './absent-pod.ts';
+import { deletingPodRules } from './deleting-pod.ts';
+import { endGroupRules } from './end-group.ts';
+import { livingPodRules } from './living-pod.ts';
+import { outcomeRules } from './outcome.ts';
+import { firstOf, inMs, wait } from './rule.ts';
+import type { Rule } from './rule.ts';
+import { terminalPodRules } from './terminal-pod.ts';
+import { timing } from './timing.ts';
+import { usageOfLook } from '../usage/usage.ts';
 import type { Decision, Observed } from './observed.ts';
+import type { PodRow } from './pod-row.ts';
+
+/** In this order: the first that has something to say decides. */
+export const rules: readonly Rule[] = [
+  ...outcomeRules,
+  ...endGroupRules,
+  ...absentPodRules,
+  ...terminalPodRules,
+  ...deletingPodRules,
+  ...livingPodRules,
+];
 
 /**
  * What to do about one pod now. Pure: the same observation gives the same decision, whichever event asked for it.
  */
 export function decide(observed: Observed): Decision {
-  const { pod } = observed;
-  if (pod === undefined) return decideAbsentPod(observed);
-  if (isTerminalPhase(pod.status.phase)) return decideTerminalPod(observed, pod);
-  if (pod.metadata.deletionTimestamp !== undefined) return decideDeletingPod(observed, pod);
-  return decideLivingPod(observed, pod);
+  const decision = firstOf(rules, observed) ?? undecided;
+  return { ...decision, row: { ...usageSeen(observed), ...decision.row } };
+}
+
+const undecided: Decision = {
+  reason: 'undecided',
+  message: 'No rule speaks of what was observed; it is looked at again',
+  ...wait(inMs(timing.foreignMs)),
+};
+
+/** What the ledger will say of a group that was seen, whatever is decided; the next look would tell it again. */
+function usageSeen({ sight, row, pod, now }: Observed): Pick<Partial<PodRow>, 'usage'> {
+  if (sight.kind !== 'seen') return {};
+  const usage = usageOfLook(row.usage, pod, { group: sight.group, now });
+  return usage === row.usage ? {} : { usage };
 }
 
 /**

@@ -1,77 +1,107 @@
-import { deletedStatus, groupCondition, podStatusFromGroup, statusToWrite } from '../status/status.ts';
-import { groupIsGoing, putWaitMs } from './absent-pod.ts';
-import type { GroupObservation } from '../group/group.ts';
+import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
-import type { Decision, Effect, Observed } from './observed.ts';
+import { deletedStatus, groupCondition, podStatusFromGroup } from '../status/status.ts';
+import { waitForPut } from './absent-pod.ts';
+import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
+import { forPods, inMs, patch } from './rule.ts';
+import { releasePod } from './terminal-pod.ts';
+import { timing } from './timing.ts';
+import type { GroupObservation } from '../group/group.ts';
+import type { Effect, Observed } from './observed.ts';
 
 /** How long past the grace period `stop` is tried before the group is deleted without it. */
 const stopPatienceMs = 30_000;
 
+const isDeleting = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp !== undefined && !isTerminalPhase(pod.status.phase);
+
 /**
- * Graceful delete (DESIGN rule 6): harvest what has ended, end the rest, confirm, write the terminal status, delete
- * the group, confirm, delete the pod. Each round does the next step that the world asks for.
+ * Graceful delete: harvest what has ended, end the rest, confirm, write the terminal status, delete the group, confirm,
+ * delete the pod. Each round does the next step that the world asks for.
  */
-export function decideDeletingPod(observed: Observed, pod: Pod): Decision {
-  const { sight } = observed;
-  if (sight.kind !== 'seen') return decideWithoutGroup(observed, pod);
-  const condition = groupCondition(sight.group);
-  switch (condition) {
-    case 'provisioning':
-      return again('delete-unprovisioned', [...harvest(observed, pod, sight.group), { kind: 'delete-group' }]);
-    case 'running':
-      return decideRunning(observed, pod, sight.group);
-    case 'ended':
-    case 'stopped':
-    case 'failed-to-provision':
-      return again('delete-ended', [...terminal(observed, pod, sight.group), { kind: 'delete-group' }]);
-    case 'deleting':
-      return groupIsGoing;
-  }
+export const deletingPodRules = forPods(isDeleting, [
+  {
+    reason: 'put-may-be-in-flight',
+    message: 'The pod is deleted, and a PUT for it may still land',
+    judge: (observed) => (observed.sight.kind === 'seen' ? undefined : waitForPut(observed)),
+  },
+  {
+    reason: 'release-pod',
+    message: 'The pod has no group any more, so it goes',
+    judge: (observed, pod) =>
+      observed.sight.kind === 'seen'
+        ? undefined
+        : { ...releasePod, effects: [...terminal(observed, pod, undefined), ...releasePod.effects] },
+  },
+  {
+    reason: 'delete-unprovisioned',
+    message: 'The pod is deleted and its group only being made: `stop` would be refused for as long',
+    judge: (observed, pod) => {
+      const group = groupIn(observed, ['provisioning']);
+      return group === undefined ? undefined : deleteGroup(observed, harvest(observed, pod, group));
+    },
+  },
+  {
+    reason: 'delete-overdue',
+    message: 'The grace period is long over and `stop` has not ended the containers',
+    judge: (observed, pod) => {
+      const group = groupIn(observed, ['running']);
+      if (group === undefined || !isOverdue(observed, pod)) return undefined;
+      return deleteGroup(observed, [...harvest(observed, pod, group), killing(group)]);
+    },
+  },
+  {
+    reason: 'stop-was-sent',
+    message: 'ARM has taken the stop and still shows the containers running',
+    judge: (observed, pod) => {
+      const group = groupIn(observed, ['running']);
+      return group !== undefined && wasSent(observed, 'stop')
+        ? { effects: harvest(observed, pod, group), row: {}, next: inMs(timing.deleteConfirmMs) }
+        : undefined;
+    },
+  },
+  {
+    reason: 'stop',
+    message: 'The pod is deleted, so its containers are ended',
+    judge: (observed, pod) => {
+      const group = groupIn(observed, ['running']);
+      return group === undefined ? undefined : stopGroup(observed, [...harvest(observed, pod, group), killing(group)]);
+    },
+  },
+  {
+    reason: 'delete-ended',
+    message: 'The containers of the deleted pod have ended, so its group goes',
+    judge: (observed, pod) => {
+      const group = groupIn(observed, ['ended', 'stopped', 'failed-to-provision']);
+      return group === undefined ? undefined : deleteGroup(observed, terminal(observed, pod, group));
+    },
+  },
+]);
+
+function groupIn({ sight }: Observed, conditions: readonly ReturnType<typeof groupCondition>[]) {
+  return sight.kind === 'seen' && conditions.includes(groupCondition(sight.group)) ? sight.group : undefined;
 }
 
-function decideWithoutGroup(observed: Observed, pod: Pod): Decision {
-  const waitMs = putWaitMs(observed.row, observed.now);
-  if (waitMs > 0) return { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } };
-  return again('release-pod', [...terminal(observed, pod, undefined), { kind: 'delete-pod' }]);
-}
-
-function decideRunning(observed: Observed, pod: Pod, group: GroupObservation): Decision {
-  const killing: Effect = {
-    kind: 'create-event',
-    type: 'Normal',
-    reason: 'Killing',
-    message: `Stopping container group ${group.name}`,
-  };
+function isOverdue({ now }: Observed, pod: Pod): boolean {
   const deadline = Date.parse(pod.metadata.deletionTimestamp ?? '');
-  const overdue = Number.isFinite(deadline) && observed.now > deadline + stopPatienceMs;
-  return again(overdue ? 'delete-overdue' : 'stop', [
-    ...harvest(observed, pod, group),
-    killing,
-    { kind: overdue ? 'delete-group' : 'stop-group' },
-  ]);
+  return Number.isFinite(deadline) && now > deadline + stopPatienceMs;
 }
+
+const killing = ({ name }: GroupObservation): Effect => ({
+  kind: 'create-event',
+  type: 'Normal',
+  reason: 'Killing',
+  message: `Stopping container group ${name}`,
+});
 
 /** What has ended already stands in the status before anything erases it. */
-function harvest(observed: Observed, pod: Pod, group: GroupObservation): Effect[] {
+function harvest({ facts, now }: Observed, pod: Pod, group: GroupObservation): readonly Effect[] {
   const ended = [...group.containers, ...group.initContainers].some(
     (container) => container.instanceView?.currentState?.state === 'Terminated',
   );
   if (!ended) return [];
-  const status = statusToWrite(
-    pod,
-    podStatusFromGroup({ pod, group, hostIP: observed.policy.hostIP, now: observed.now }),
-  );
-  return status === undefined ? [] : [{ kind: 'patch-status', status, reason: 'harvest' }];
+  return patch(pod, podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now }));
 }
 
-function terminal(observed: Observed, pod: Pod, group: GroupObservation | undefined): Effect[] {
-  const status = statusToWrite(pod, deletedStatus({ pod, group, now: observed.now }));
-  return status === undefined ? [] : [{ kind: 'patch-status', status, reason: 'terminal' }];
-}
-
-const again = (reason: string, effects: readonly Effect[]): Decision => ({
-  reason,
-  effects,
-  row: {},
-  next: { kind: 'again' },
-});
+const terminal = ({ now }: Observed, pod: Pod, group: GroupObservation | undefined): readonly Effect[] =>
+  patch(pod, deletedStatus({ pod, group, now }));

@@ -1,5 +1,7 @@
-import type { GroupObservation } from '../group/group.ts';
+import type { Fault } from '../fault.ts';
+import type { GroupBody, GroupObservation } from '../group/group.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
+import type { NodeFacts, ResolvedReferences } from '../pod/translation.ts';
 import type { PodRow } from './pod-row.ts';
 
 /** What is known of the group at the moment of a decision. */
@@ -9,23 +11,37 @@ export type GroupSight =
   | { readonly kind: 'absent' }
   | { readonly kind: 'seen'; readonly group: GroupObservation }
   /** A group of this name exists, but its tags are another owner's. */
-  | { readonly kind: 'foreign' };
+  | { readonly kind: 'foreign' }
+  /** It was PUT since it was read: what was seen before no longer holds. */
+  | { readonly kind: 'put' };
 
 /** Everything a decision about one pod may look at. Immutable; gathered once a round. */
 export interface Observed {
-  /** Table service's time, ms. */
+  /** Table service's time, ms, when the sight was asked for: a wait is over only if it was over then. */
   readonly now: number;
+  /** The same clock at this decision: the time of what the decision writes down as done or answered. */
+  readonly at: number;
   /** Undefined: a consistent list shows that no pod of this UID is bound to the node. */
   readonly pod: Pod | undefined;
   readonly row: PodRow;
   readonly sight: GroupSight;
   /** Why provisioning failed, when the operation was asked. */
   readonly operation?: readonly { readonly name: string; readonly message: string }[];
+  /** What the pod refers to; undefined: not read yet. */
+  readonly references: ResolvedReferences | undefined;
+  /** UID of the cluster that answers now; undefined: not asked yet. */
+  readonly clusterUid: string | undefined;
+  /** What became of the last effect or read, where it came to something that the decision before could not count on. */
+  readonly outcome: Outcome | undefined;
+  /** resourceVersion conflicts of status patches so far in this term. */
+  readonly statusConflicts: number;
+  /** Only the pod's own conditions are at odds with its containers; `plannedAt`: when its next look was planned. */
+  readonly mending: { readonly plannedAt: number | undefined } | undefined;
+  readonly facts: NodeFacts;
   readonly policy: ReconcilePolicy;
 }
 
 export interface ReconcilePolicy {
-  readonly hostIP: string;
   /** Since when this node's rows exist (rule of the birth marker). */
   readonly bornAt: number;
   readonly nodeState: 'active' | 'draining' | 'removed';
@@ -40,20 +56,41 @@ export interface ReconcilePolicy {
 /** One thing to do, in order. Each survives being done twice, or not at all. */
 export type Effect =
   /** `reason` names the status for the log. */
-  | { readonly kind: 'patch-status'; readonly status: PodStatus; readonly reason: string }
+  | { readonly kind: 'patch-status'; readonly status: PodStatus }
   | {
       readonly kind: 'create-event';
       readonly type: 'Normal' | 'Warning';
       readonly reason: string;
       readonly message: string;
     }
-  | { readonly kind: 'create-group' }
+  /** Reads the pod once more, a moment later: somebody else has written it. */
+  | { readonly kind: 'read-pod' }
+  /** Reads what the pod refers to, as its node. */
+  | { readonly kind: 'read-references' }
+  /** Asks the cluster who it is, as the app: only the one that was attached may have groups deleted. */
+  | { readonly kind: 'read-cluster-uid' }
+  /** Writes the row now, because what follows may only happen after it. */
+  | { readonly kind: 'save-row'; readonly row: Partial<PodRow> }
+  /** Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it and the PUT. */
+  | { readonly kind: 'open-intent' }
+  | { readonly kind: 'put-group'; readonly body: GroupBody }
   | { readonly kind: 'stop-group' }
   | { readonly kind: 'delete-group' }
-  /** Proves that the cluster is the one that was attached, before an orphan goes (DESIGN rule 4). */
-  | { readonly kind: 'verify-cluster' }
   | { readonly kind: 'delete-pod' }
   | { readonly kind: 'forget' };
+
+/** A call that can fail: an effect, or a read before a decision. */
+export type Call = Effect['kind'] | 'get-group' | 'get-pod';
+
+/** What became of an effect, or of a read, when it was not simply done. */
+export type Outcome =
+  /** Too little of the lock's term or of the invocation is left for another call; this one was not made. */
+  | { readonly kind: 'out-of-time' }
+  /** The row is gone, or may be another instance's by now: nothing may be written any more. */
+  | { readonly kind: 'row-lost' }
+  | { readonly kind: 'failed'; readonly call: Call; readonly fault: Fault }
+  /** ARM has taken the PUT. */
+  | { readonly kind: 'put-accepted'; readonly operationUrl?: string };
 
 export type Next =
   /** Gather and decide again at once: an effect has changed the world. */
@@ -62,12 +99,23 @@ export type Next =
   /** Back-off by the number of failures in a row. */
   | { readonly kind: 'backoff' }
   /** Nothing until an event or a resync. */
-  | { readonly kind: 'idle' };
+  | { readonly kind: 'idle' }
+  /** The row is not ours any more: nothing is written, not even when to come back. */
+  | { readonly kind: 'leave' };
 
-export interface Decision {
-  /** A constant for the log: which rule decided. */
-  readonly reason: string;
+/** What is to be done, without its name. */
+export interface Plan {
   readonly effects: readonly Effect[];
+  /** Holds only when all effects took place. */
   readonly row: Partial<PodRow>;
   readonly next: Next;
+  /** What this round failed on, for the log and the caller. */
+  readonly fault?: Fault;
+}
+
+export interface Decision extends Plan {
+  /** A constant for the log: which rule decided. */
+  readonly reason: string;
+  /** The same as a sentence. */
+  readonly message: string;
 }

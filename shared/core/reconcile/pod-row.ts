@@ -18,8 +18,8 @@ export interface PodRow {
   readonly dirty: boolean;
   /** The API object that was last acted on (DESIGN rule 16); undefined: none. */
   readonly seen: string | undefined;
-  /** When the group was last read. */
-  readonly lookedAt: number | undefined;
+  /** The last stop or DELETE of the group that ARM took, until its end was seen: it is not sent again at each look. */
+  readonly ending: { readonly by: 'stop' | 'delete'; readonly at: number } | undefined;
   /** Since when an accepted group answers 404; two reads apart make it lost. */
   readonly absentSince: number | undefined;
   /** The end stands in the pod's status and nothing runs any more: no look until the pod is deleted. */
@@ -59,7 +59,7 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     lock: undefined,
     dirty: false,
     seen: undefined,
-    lookedAt: undefined,
+    ending: undefined,
     absentSince: undefined,
     settled: false,
     reported: [],

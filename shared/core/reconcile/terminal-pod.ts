@@ -1,59 +1,76 @@
-import { groupCondition, showsEnd } from '../status/status.ts';
-import { groupIsGoing, putWaitMs } from './absent-pod.ts';
+import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
-import type { Decision, Observed } from './observed.ts';
+import { groupCondition, showsEnd } from '../status/status.ts';
+import { waitForPut } from './absent-pod.ts';
+import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
+import { backoff, forPods, idle, inMs, wait } from './rule.ts';
+import { timing } from './timing.ts';
+import type { Observed, Plan } from './observed.ts';
+
+const isTerminal = (pod: Pod): boolean => isTerminalPhase(pod.status.phase);
+const isDeleting = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
 
 /**
  * Phase Succeeded or Failed is final, whoever wrote it. What still runs is ended; the group stays for its logs until
  * the pod is deleted.
  */
-export function decideTerminalPod(observed: Observed, pod: Pod): Decision {
-  return pod.metadata.deletionTimestamp === undefined ? decideEnded(observed, pod) : decideEndedAndDeleted(observed);
+const endedRules = forPods(
+  (pod) => isTerminal(pod) && !isDeleting(pod),
+  [
+    {
+      reason: 'put-may-be-in-flight',
+      message: 'The pod has ended, and a PUT for it may still land',
+      judge: (observed) => (observed.sight.kind === 'seen' ? undefined : waitForPut(observed)),
+    },
+    {
+      reason: 'ended-but-running',
+      message: 'The pod has ended and its containers run on',
+      judge: (observed, pod) => {
+        if (runsOn(observed, pod) !== 'running') return undefined;
+        return wasSent(observed, 'stop') ? wait(inMs(timing.deleteConfirmMs)) : stopGroup(observed, []);
+      },
+    },
+    {
+      reason: 'ended-but-starting',
+      message: 'The pod has ended and its group is only being made',
+      judge: (observed, pod) => (runsOn(observed, pod) === 'provisioning' ? deleteGroup(observed, []) : undefined),
+    },
+    {
+      reason: 'ended',
+      message: 'The end stands in the status and nothing runs; the group stays for its logs',
+      judge: () => wait(idle, { settled: true, fault: undefined }),
+    },
+  ],
+);
+
+/** The end that made the pod terminal may come before ARM's word for the group; to end it once more would erase its logs. */
+function runsOn({ sight }: Observed, pod: Pod): 'running' | 'provisioning' | undefined {
+  if (sight.kind !== 'seen' || showsEnd(sight.group, pod)) return undefined;
+  const condition = groupCondition(sight.group);
+  return condition === 'running' || condition === 'provisioning' ? condition : undefined;
 }
 
-function decideEnded(observed: Observed, pod: Pod): Decision {
-  const settled: Decision = {
-    reason: 'ended',
-    effects: [],
-    row: { settled: true, fault: undefined },
-    next: { kind: 'idle' },
-  };
-  if (observed.sight.kind !== 'seen') {
-    const waitMs = putWaitMs(observed.row, observed.now);
-    return waitMs > 0
-      ? { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } }
-      : settled;
-  }
-  const { group } = observed.sight;
-  const condition = groupCondition(group);
-  // The end that made the pod terminal may come before ARM's word for the group; to end it once more would erase its logs.
-  if (condition !== 'deleting' && showsEnd(group, pod)) return settled;
-  switch (condition) {
-    case 'ended':
-    case 'stopped':
-    case 'failed-to-provision':
-      return settled;
-    case 'running':
-      return { reason: 'ended-but-running', effects: [{ kind: 'stop-group' }], row: {}, next: { kind: 'again' } };
-    case 'provisioning':
-      return { reason: 'ended-but-starting', effects: [{ kind: 'delete-group' }], row: {}, next: { kind: 'again' } };
-    case 'deleting':
-      return groupIsGoing;
-  }
-}
+const endedAndDeletedRules = forPods(
+  (pod) => isTerminal(pod) && isDeleting(pod),
+  [
+    {
+      reason: 'delete-ended',
+      message: 'The pod has ended and is deleted, so its group goes',
+      judge: (observed) => (observed.sight.kind === 'seen' ? deleteGroup(observed, []) : undefined),
+    },
+    {
+      reason: 'put-may-be-in-flight',
+      message: 'The pod is deleted, and a PUT for it may still land',
+      judge: waitForPut,
+    },
+    { reason: 'release-pod', message: 'Nothing of the pod is left but its object', judge: () => releasePod },
+  ],
+);
 
-function decideEndedAndDeleted(observed: Observed): Decision {
-  if (observed.sight.kind === 'seen') {
-    if (groupCondition(observed.sight.group) === 'deleting') return groupIsGoing;
-    return { reason: 'delete-ended', effects: [{ kind: 'delete-group' }], row: {}, next: { kind: 'again' } };
-  }
-  const waitMs = putWaitMs(observed.row, observed.now);
-  if (waitMs > 0) return { reason: 'put-may-be-in-flight', effects: [], row: {}, next: { kind: 'in', ms: waitMs } };
-  // A finalizer may keep the object: the DELETED event, or the resync, forgets the row.
-  return {
-    reason: 'release-pod',
-    effects: [{ kind: 'delete-pod' }],
-    row: { settled: true },
-    next: { kind: 'in', ms: 5_000 },
-  };
-}
+/**
+ * The last DELETE, with grace 0. A finalizer may keep the object: the DELETED event, or the resync, forgets the row, and
+ * the DELETE is repeated ever more rarely.
+ */
+export const releasePod: Plan = { effects: [{ kind: 'delete-pod' }], row: { settled: true }, next: backoff };
+
+export const terminalPodRules = [...endedRules, ...endedAndDeletedRules];

@@ -12,6 +12,15 @@ export const timing = {
   lockMs: 40_000,
   /** How often a group that is being deleted is asked whether it is gone. */
   deleteConfirmMs: 2_000,
+  /** A stop or DELETE that ARM has taken, and of which its GET shows nothing, is sent again after this. */
+  endRepeatMs: 30_000,
+  /** A stop or DELETE that was refused because the group is in transition. */
+  transitionMs: 5_000,
+  /** After a PUT: its group is looked at when ARM took it, and when nobody knows. */
+  acceptedLookMs: 2_000,
+  unknownLookMs: 3_000,
+  /** A pod that somebody else keeps writing, and a right that may only be on its way. */
+  soonMs: 1_000,
   /** A foreign group under our name: an operator must act. */
   foreignMs: 300_000,
   /** Before a refused pod fails that its controller would replace at once; a kubelet's longest back-off. */

@@ -113,7 +113,7 @@ describe('the create of one pod', () => {
       'k8s.node.name': 'aci-1',
       trigger: 'event',
       outcome: 'worked',
-      effects: 'create-group',
+      effects: 'read-references open-intent put-group save-row create-event patch-status',
     });
     expect(reconcile?.attributes['reason']).not.toBe('');
     expect(Number(put?.endTimeUnixNano)).toBeGreaterThanOrEqual(Number(put?.startTimeUnixNano));

@@ -138,10 +138,17 @@ function decided(pod: Pod, group: GroupObservation, dice: Dice): readonly Said[]
   const row = makeRow(makePod(), { namespace, name, uid, intent: dice.pick(intents) });
   const observed: Observed = {
     now: noon,
+    at: noon,
     pod,
     row,
     sight: dice.pick([{ kind: 'absent' }, { kind: 'foreign' }, { kind: 'seen', group }, { kind: 'seen', group }]),
-    policy: { hostIP: '10.0.0.7', bornAt: 0, nodeState: 'active', endingPods: 1, capacityFailAfterMs: 0, random: 0.5 },
+    references: undefined,
+    clusterUid: undefined,
+    outcome: undefined,
+    statusConflicts: 0,
+    mending: undefined,
+    facts,
+    policy: { bornAt: 0, nodeState: 'active', endingPods: 1, capacityFailAfterMs: 0, random: 0.5 },
   };
   const decision = decide(observed);
   const written = { ...row, ...decision.row };

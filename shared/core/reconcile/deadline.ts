@@ -1,0 +1,93 @@
+import {
+  deadlineExceededMessage,
+  deadlineStatus,
+  groupCondition,
+  podStatusFromGroup,
+  showsEnd,
+} from '../status/status.ts';
+import { isTerminalPhase } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
+import { waitForPut } from './absent-pod.ts';
+import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
+import { idle, inMs, patch, wait } from './rule.ts';
+import type { PodRule } from './rule.ts';
+import { timing } from './timing.ts';
+import type { Effect, Observed } from './observed.ts';
+
+const exceeded: Effect = {
+  kind: 'create-event',
+  type: 'Normal',
+  reason: 'DeadlineExceeded',
+  message: deadlineExceededMessage,
+};
+
+/** A pod past its `activeDeadlineSeconds` is ended; then it is Failed. */
+export const deadlineRules: readonly PodRule[] = [
+  {
+    reason: 'deadline-stop-was-sent',
+    message: 'activeDeadlineSeconds is over; ARM has taken the stop and still shows the containers running',
+    judge: (observed, pod) =>
+      isPast(observed, pod) && conditionOf(observed) === 'running' && wasSent(observed, 'stop')
+        ? wait(inMs(timing.deleteConfirmMs))
+        : undefined,
+  },
+  {
+    reason: 'deadline-stop',
+    message: 'activeDeadlineSeconds is over, so the containers are ended',
+    judge: (observed, pod) =>
+      isPast(observed, pod) && conditionOf(observed) === 'running'
+        ? stopGroup(observed, [...report(observed, pod), exceeded])
+        : undefined,
+  },
+  {
+    reason: 'deadline-delete',
+    message: 'activeDeadlineSeconds is over before the group was made',
+    judge: (observed, pod) =>
+      isPast(observed, pod) && conditionOf(observed) === 'provisioning' ? deleteGroup(observed, [exceeded]) : undefined,
+  },
+  {
+    reason: 'put-may-be-in-flight',
+    message: 'activeDeadlineSeconds is over, and a PUT for the pod may still land',
+    judge: (observed, pod) =>
+      isPast(observed, pod) && observed.sight.kind !== 'seen' ? waitForPut(observed) : undefined,
+  },
+  {
+    reason: 'deadline',
+    message: 'activeDeadlineSeconds is over and nothing runs',
+    judge: (observed, pod) => {
+      if (!isPast(observed, pod)) return undefined;
+      const group = observed.sight.kind === 'seen' ? observed.sight.group : undefined;
+      const status = deadlineStatus({ pod, group, now: observed.now });
+      return { effects: [exceeded, ...patch(pod, status)], row: { settled: true }, next: idle };
+    },
+  },
+];
+
+/** Time until `activeDeadlineSeconds` after `status.startTime` is over; undefined without a deadline. */
+export function deadlineInMs({ now }: Observed, pod: Pod): number | undefined {
+  const started = Date.parse(pod.status.startTime ?? '');
+  if (pod.spec.activeDeadlineSeconds === undefined || !Number.isFinite(started)) return undefined;
+  return started + pod.spec.activeDeadlineSeconds * 1000 - now;
+}
+
+function isPast(observed: Observed, pod: Pod): boolean {
+  const leftMs = deadlineInMs(observed, pod);
+  return leftMs !== undefined && leftMs <= 0 && !endedBefore(observed, pod, observed.now + leftMs);
+}
+
+/** Between two looks a pod may have ended in time; then its own end counts. */
+function endedBefore({ sight, facts, now }: Observed, pod: Pod, deadline: number): boolean {
+  if (sight.kind !== 'seen' || groupCondition(sight.group) === 'stopped' || !showsEnd(sight.group, pod)) return false;
+  const status = podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now });
+  const finished = sight.group.containers.map((container) =>
+    Date.parse(container.instanceView?.currentState?.finishTime ?? ''),
+  );
+  return isTerminalPhase(status.phase) && finished.every((at) => at <= deadline);
+}
+
+const conditionOf = ({ sight }: Observed) => (sight.kind === 'seen' ? groupCondition(sight.group) : undefined);
+
+function report({ sight, facts, now }: Observed, pod: Pod): readonly Effect[] {
+  if (sight.kind !== 'seen') return [];
+  return patch(pod, podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now }));
+}

@@ -1,0 +1,230 @@
+import { describeFault } from '../fault.ts';
+import type { Fault } from '../fault.ts';
+import { isDaemonSetPod } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
+import { mendedStatus, pendingStatus } from '../status/status.ts';
+import { failPod, keepPending, refuse } from './put-group.ts';
+import { readPutFault } from './refusal.ts';
+import type { PutVerdict } from './refusal.ts';
+import { again, backoff, forPods, idle, inMs, patch, wait } from './rule.ts';
+import type { PodRule, Rule } from './rule.ts';
+import { timing } from './timing.ts';
+import type { Call, Effect, Next, Observed, Plan } from './observed.ts';
+
+/** How often a status is decided again because somebody else wrote the pod meanwhile. */
+const mostConflicts = 3;
+
+export const outOfTime: Fault = { kind: 'transient', message: 'out of time: the lock or the invocation ends' };
+
+const termRules: readonly Rule[] = [
+  {
+    reason: 'row-lost',
+    message: 'The row is gone or another instance has it, so this one stops',
+    judge: ({ outcome }) => (outcome?.kind === 'row-lost' ? wait({ kind: 'leave' }) : undefined),
+  },
+  {
+    reason: 'mending-failed',
+    message: 'The conditions could not be mended, so everything is looked at',
+    judge: ({ mending, outcome }) =>
+      mending !== undefined && outcome !== undefined ? wait(inMs(timing.soonMs)) : undefined,
+  },
+  {
+    reason: 'out-of-time',
+    message: 'Too little of the lock or of the invocation is left for another call',
+    judge: ({ outcome }) => (outcome?.kind === 'out-of-time' ? stop(outOfTime, backoff) : undefined),
+  },
+];
+
+const statusRules: readonly Rule[] = [
+  {
+    reason: 'status-conflict-after-put',
+    message:
+      'Somebody else wrote the pod after its group was PUT: the next look decides, not the one of before the PUT',
+    judge: ({ sight, ...observed }) =>
+      sight.kind === 'put' && isStatusConflict(observed) ? wait(inMs(timing.soonMs)) : undefined,
+  },
+  {
+    reason: 'status-conflicts',
+    message: 'Somebody else wrote the pod each time its status was to be written',
+    judge: (observed) =>
+      isStatusConflict(observed) && observed.statusConflicts > mostConflicts ? wait(inMs(timing.soonMs)) : undefined,
+  },
+  {
+    reason: 'status-conflict',
+    message: 'Somebody else wrote the pod: it is read and decided again, without another look at the group',
+    judge: (observed) =>
+      isStatusConflict(observed) ? { effects: [{ kind: 'read-pod' }], row: {}, next: again } : undefined,
+  },
+  {
+    reason: 'status-denied',
+    message: 'The node may not write the status of this pod, or not yet',
+    judge: (observed) => {
+      const fault = failureOf(observed, 'patch-status');
+      if (fault?.kind !== 'denied') return undefined;
+      return stop(fault, inMs(isFreshlyBound(observed) ? timing.soonMs : timing.authorizerLagMs));
+    },
+  },
+];
+
+const referenceRules: readonly PodRule[] = [
+  {
+    reason: 'references-not-yet',
+    message: 'The Node authorizer does not know yet that the pod is bound to this node',
+    judge: (observed) => {
+      const fault = failureOf(observed, 'read-references');
+      return fault?.kind === 'denied' && isFreshlyBound(observed) ? stop(fault, inMs(timing.soonMs)) : undefined;
+    },
+  },
+  {
+    reason: 'references-denied',
+    message: 'The node may not read what the pod refers to',
+    judge: (observed, pod) => {
+      const fault = failureOf(observed, 'read-references');
+      if (fault?.kind !== 'denied') return undefined;
+      const cause = { reason: 'CreateContainerConfigError', message: describeFault(fault) };
+      return keepPending(observed, pod, { ...cause, next: backoff });
+    },
+  },
+];
+
+const putOutcomeRules: readonly PodRule[] = [
+  {
+    reason: 'put-accepted',
+    message: 'ARM has taken the group',
+    judge: (observed, pod) => {
+      const { outcome, at, row, facts } = observed;
+      if (outcome?.kind !== 'put-accepted') return undefined;
+      const { operationUrl } = outcome;
+      const intent = { kind: 'accepted', at, ...(operationUrl === undefined ? {} : { operationUrl }) } as const;
+      const created: Effect = {
+        kind: 'create-event',
+        type: 'Normal',
+        reason: 'Created',
+        message: `Created container group ${row.group}`,
+      };
+      const reason = pod.spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
+      const status = pendingStatus({ pod, reason, hostIP: facts.hostIP, now: at });
+      return {
+        effects: [{ kind: 'save-row', row: { intent } }, created, ...patch(pod, status)],
+        row: {},
+        next: inMs(timing.acceptedLookMs),
+      };
+    },
+  },
+  {
+    reason: 'put-unknown',
+    message: 'Nobody knows what became of the PUT: the intent stays open, and a look tells',
+    judge: (observed) => {
+      const refused = putRefusal(observed);
+      return refused?.verdict.kind === 'unknown' ? stop(refused.fault, inMs(timing.unknownLookMs)) : undefined;
+    },
+  },
+  {
+    reason: 'put-refused-for-good',
+    message: 'ARM says that it can never take this group',
+    judge: (observed, pod) => {
+      const verdict = putRefusal(observed)?.verdict;
+      return verdict?.kind === 'failed' ? afterRefusal(observed, refuse(observed, pod, verdict)) : undefined;
+    },
+  },
+  {
+    reason: 'out-of-patience',
+    message: 'There has been no capacity for longer than ON_CAPACITY_FAIL_AFTER_MINUTES',
+    judge: (observed, pod) => {
+      const verdict = putRefusal(observed)?.verdict;
+      if (verdict?.kind !== 'pending' || !verdict.capacity || isDaemonSetPod(pod)) return undefined;
+      if (!isOutOfPatience(observed, pod)) return undefined;
+      const { message } = verdict;
+      return afterRefusal(observed, failPod(observed, pod, { reason: 'OutOfcpu', message }, []));
+    },
+  },
+  {
+    reason: 'put-throttled',
+    message: "The PUT waits for ARM's rate limit",
+    judge: (observed) => {
+      const refused = putRefusal(observed);
+      if (refused?.fault.kind !== 'throttled') return undefined;
+      return afterRefusal(observed, stop(refused.fault, inMs(refused.fault.retryAfterMs)));
+    },
+  },
+  {
+    reason: 'put-refused',
+    message: 'ARM did not take the group now; the pod stays Pending',
+    judge: (observed, pod) => {
+      const verdict = putRefusal(observed)?.verdict;
+      if (verdict?.kind !== 'pending') return undefined;
+      return afterRefusal(observed, keepPending(observed, pod, { ...verdict, next: backoff }));
+    },
+  },
+];
+
+const endOutcomeRules: readonly Rule[] = [
+  {
+    reason: 'group-in-transition',
+    message: 'ARM refuses to end a group in transition; it is tried again',
+    judge: (observed) => {
+      const fault = failureOf(observed, 'stop-group') ?? failureOf(observed, 'delete-group');
+      return fault?.kind === 'conflict' ? stop(fault, inMs(timing.transitionMs)) : undefined;
+    },
+  },
+  {
+    reason: 'call-failed',
+    message: 'A call failed; it is made again later',
+    judge: ({ outcome }) => (outcome?.kind === 'failed' ? stop(outcome.fault, later(outcome.fault)) : undefined),
+  },
+];
+
+/** What follows from what a call came to. */
+export const outcomeRules: readonly Rule[] = [
+  ...termRules,
+  ...statusRules,
+  ...forPods(() => true, [...referenceRules, ...putOutcomeRules]),
+  ...endOutcomeRules,
+  {
+    reason: 'conditions-mended',
+    message: "Only the pod's own conditions were at odds with its containers",
+    judge: ({ mending, pod, now }) => {
+      if (mending === undefined || pod === undefined) return undefined;
+      const { plannedAt } = mending;
+      const next = plannedAt === undefined ? idle : inMs(Math.max(0, plannedAt - now));
+      return { effects: patch(pod, mendedStatus(pod, now)), row: {}, next };
+    },
+  },
+];
+
+const stop = (fault: Fault, next: Next): Plan => ({ effects: [], row: {}, next, fault });
+
+/** Retry-After is honoured; everything else backs off. */
+const later = (fault: Fault): Next => (fault.kind === 'throttled' ? inMs(fault.retryAfterMs) : backoff);
+
+const failureOf = ({ outcome }: Pick<Observed, 'outcome'>, call: Call): Fault | undefined =>
+  outcome?.kind === 'failed' && outcome.call === call ? outcome.fault : undefined;
+
+function isStatusConflict(observed: Pick<Observed, 'outcome'>): boolean {
+  const fault = failureOf(observed, 'patch-status');
+  return fault?.kind === 'conflict' || fault?.kind === 'not-found';
+}
+
+function putRefusal(observed: Observed): { readonly fault: Fault; readonly verdict: PutVerdict } | undefined {
+  const fault = failureOf(observed, 'put-group');
+  return fault === undefined ? undefined : { fault, verdict: readPutFault(fault) };
+}
+
+/** Nothing was created: written down first, so that the next PUT need not wait out the open intent. */
+const afterRefusal = ({ at }: Observed, plan: Plan): Plan => ({
+  ...plan,
+  effects: [{ kind: 'save-row', row: { intent: { kind: 'refused', at } } }, ...plan.effects],
+});
+
+/** The setting `ON_CAPACITY_FAIL_AFTER_MINUTES` lets a pod fail, so that its owner can try elsewhere. */
+function isOutOfPatience({ policy, at }: Observed, pod: Pod): boolean {
+  const since = Date.parse(pod.status.startTime ?? pod.metadata.creationTimestamp);
+  return policy.capacityFailAfterMs > 0 && Number.isFinite(since) && at - since > policy.capacityFailAfterMs;
+}
+
+/** The Node authorizer's graph may lag: a 403 so soon after the binding passes. */
+function isFreshlyBound({ pod, at }: Observed): boolean {
+  const scheduled = pod?.status.conditions.find(({ type }) => type === 'PodScheduled')?.lastTransitionTime;
+  const since = Date.parse(scheduled ?? pod?.metadata.creationTimestamp ?? '');
+  return Number.isFinite(since) && at - since < timing.authorizerLagMs;
+}

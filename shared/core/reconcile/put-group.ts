@@ -1,0 +1,106 @@
+import { isDaemonSetPod } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
+import { inspectPod } from '../pod/inspect.ts';
+import { translatePod } from '../pod/translate.ts';
+import type { Translation } from '../pod/translation.ts';
+import { pendingStatus, rejectedStatus } from '../status/status.ts';
+import { waitForPut } from './absent-pod.ts';
+import { refusalHoldMs } from './refusal.ts';
+import { again, backoff, idle, inMs, patch, wait, warn } from './rule.ts';
+import type { PodRule } from './rule.ts';
+import { timing } from './timing.ts';
+import type { Effect, Next, Observed, Plan } from './observed.ts';
+
+/** A pod that is to run and has no group: may one be made, from what, and how (GET before PUT, an intent before both). */
+export const putRules: readonly PodRule[] = [
+  {
+    reason: 'put-may-be-in-flight',
+    message: 'An earlier PUT for this pod may still land',
+    judge: waitForPut,
+  },
+  {
+    reason: 'tables-are-young',
+    message: 'The rows are new: a PUT of before they were lost may still land',
+    judge: ({ policy, now }) => {
+      const youngMs = policy.bornAt + timing.birthMs - now;
+      return youngMs > 0 ? wait(inMs(youngMs)) : undefined;
+    },
+  },
+  {
+    reason: 'node-is-removed',
+    message: 'The node leaves the cluster, so nothing new is made for it',
+    judge: ({ policy }) => (policy.nodeState === 'removed' ? wait(idle) : undefined),
+  },
+  {
+    reason: 'pod-refused',
+    message: 'ACI can never run this pod as it is',
+    judge: (observed, pod) => {
+      const { refusal } = inspectPod(pod, observed.facts);
+      return refusal === undefined ? undefined : refuse(observed, pod, refusal);
+    },
+  },
+  {
+    reason: 'references-unread',
+    message: 'What the pod refers to is read, as its node',
+    judge: ({ references }) =>
+      references === undefined ? { effects: [{ kind: 'read-references' }], row: {}, next: again } : undefined,
+  },
+  {
+    reason: 'put',
+    message: 'The pod has no group, so one is made',
+    judge: (observed, pod) => putTranslated(observed, pod, translate(observed, pod)),
+  },
+];
+
+function translate({ facts, references }: Observed, pod: Pod): Translation {
+  const nothing = { configMaps: new Map(), secrets: new Map(), services: [], tokens: [] };
+  return translatePod(pod, facts, references ?? nothing);
+}
+
+function putTranslated(observed: Observed, pod: Pod, translation: Translation): Plan {
+  switch (translation.kind) {
+    case 'refused':
+      return refuse(observed, pod, translation);
+    case 'waiting':
+      return keepPending(observed, pod, { ...translation, next: backoff });
+    case 'group':
+      return {
+        effects: [
+          ...translation.notices.map((notice): Effect => ({ kind: 'create-event', type: 'Normal', ...notice })),
+          { kind: 'open-intent' },
+          { kind: 'put-group', body: translation.body },
+        ],
+        row: {},
+        next: again,
+      };
+  }
+}
+
+interface Cause {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * A pod that ACI can never run is Failed; a DaemonSet's would be re-created for ever, so it waits, and one that another
+ * controller would replace at once fails late.
+ */
+export function refuse(observed: Observed, pod: Pod, cause: Cause): Plan {
+  const event = warn(cause.reason, cause.message);
+  if (isDaemonSetPod(pod)) return { effects: [event], row: {}, next: idle };
+  const heldMs = refusalHoldMs(pod, observed.at);
+  return heldMs > 0 ? { effects: [event], row: {}, next: inMs(heldMs) } : failPod(observed, pod, cause, [event]);
+}
+
+export const failPod = ({ at }: Observed, pod: Pod, { reason, message }: Cause, told: readonly Effect[]): Plan => ({
+  effects: [...told, ...patch(pod, rejectedStatus({ pod, reason, message, now: at }))],
+  row: { settled: true },
+  next: idle,
+});
+
+/** Pending with a waiting reason and one event; clears by itself when the cause passes. */
+export function keepPending(observed: Observed, pod: Pod, wanted: Cause & { readonly next: Next }): Plan {
+  const { reason, message, next } = wanted;
+  const status = pendingStatus({ pod, reason, message, hostIP: observed.facts.hostIP, now: observed.at });
+  return { effects: [warn(reason, message), ...patch(pod, status)], row: { fault: { reason, message } }, next };
+}

@@ -1,0 +1,348 @@
+import type { Fault } from '../../../shared/core/fault.ts';
+import type { Call, Outcome } from '../../../shared/core/reconcile/observed.ts';
+import type { Container, Pod } from '../../../shared/core/kubernetes/pod.ts';
+import { at, container, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
+import { absent, accepted, always, deleting, ranOnce, seen } from './told.ts';
+import type { Story } from './told.ts';
+
+const failed = (call: Call, fault: Fault): { readonly outcome: Outcome } => ({
+  outcome: { kind: 'failed', call, fault },
+});
+const transient: Fault = { kind: 'transient', message: 'connection reset' };
+const throttled: Fault = { kind: 'throttled', retryAfterMs: 7_000, message: 'wait' };
+const conflict: Fault = { kind: 'conflict', code: 'Conflict', message: 'the object has been modified' };
+const denied: Fault = { kind: 'denied', code: 'Forbidden', message: 'no relationship found' };
+const capacity: Fault = { kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' };
+const transitioning: Fault = { kind: 'conflict', code: 'ContainerGroupTransitioning', message: 'still transitioning' };
+const refused: Fault = { kind: 'rejected', code: 'InvalidContainerGroupUpdate', message: 'no' };
+const open = { intent: { kind: 'open', at: noon } } as const;
+const put = { kind: 'put' } as const;
+const fromReplicaSet = makePod({
+  metadata: { ownerReferences: [{ kind: 'ReplicaSet', name: 'web', uid: 'r', controller: true }] },
+  spec: { restartPolicy: 'Always' },
+});
+const fromDaemonSet = makePod({
+  metadata: { ownerReferences: [{ kind: 'DaemonSet', name: 'log', uid: 'd', controller: true }] },
+  spec: { restartPolicy: 'Always' },
+});
+
+/** What follows from the outcome of each call. */
+export const outcomeStories: readonly Story[] = [
+  {
+    it: 'who has lost the row writes nothing any more',
+    pod: makePod(),
+    sight: absent,
+    seen: { outcome: { kind: 'row-lost' } },
+    says: 'row-lost:  → leave',
+  },
+  {
+    it: 'who has no time left comes back later',
+    pod: makePod(),
+    sight: absent,
+    seen: { outcome: { kind: 'out-of-time' } },
+    says: 'out-of-time:  → backoff, after transient',
+  },
+  {
+    it: 'a read of the group that failed is made again later',
+    pod: makePod(),
+    sight: { kind: 'unread' },
+    seen: failed('get-group', transient),
+    says: 'call-failed:  → backoff, after transient',
+  },
+  {
+    it: 'Retry-After is honoured, whichever call it was',
+    pod: makePod(),
+    sight: { kind: 'unread' },
+    seen: failed('get-group', throttled),
+    says: 'call-failed:  → in 7 s, after throttled',
+  },
+  {
+    it: 'a status that somebody else wrote meanwhile is decided again, without another look at the group',
+    pod: ranOnce,
+    row: accepted,
+    sight: seen(makeGroup('Running', running(1))),
+    seen: failed('patch-status', conflict),
+    says: 'status-conflict: read-pod → again',
+  },
+  {
+    it: 'but not for ever',
+    pod: ranOnce,
+    row: accepted,
+    sight: seen(makeGroup('Running', running(1))),
+    seen: { ...failed('patch-status', conflict), statusConflicts: 4 },
+    says: 'status-conflicts:  → in 1 s',
+  },
+  {
+    it: 'and not on a sight of before the PUT',
+    pod: makePod(),
+    row: accepted,
+    sight: put,
+    seen: failed('patch-status', conflict),
+    says: 'status-conflict-after-put:  → in 1 s',
+  },
+  {
+    it: 'a status that may not be written yet is tried in a second',
+    pod: makePod(),
+    row: accepted,
+    sight: put,
+    seen: failed('patch-status', denied),
+    says: 'status-denied:  → in 1 s, after denied',
+  },
+  {
+    it: 'one that may not be written at all, in a minute',
+    pod: ranOnce,
+    row: accepted,
+    seconds: 100,
+    sight: seen(makeGroup('Running', running(1))),
+    seen: failed('patch-status', denied),
+    says: 'status-denied:  → in 60 s, after denied',
+  },
+  {
+    it: 'conditions at odds with the containers are mended, and the next look stays where it was',
+    pod: ranOnce,
+    row: accepted,
+    sight: { kind: 'unread' },
+    seen: { mending: { plannedAt: noon + 25_000 } },
+    says: 'conditions-mended: patch-status(Running) → in 15 s',
+  },
+  {
+    it: 'where that fails everything is looked at',
+    pod: ranOnce,
+    row: accepted,
+    sight: { kind: 'unread' },
+    seen: { mending: { plannedAt: noon + 25_000 }, ...failed('patch-status', conflict) },
+    says: 'mending-failed:  → in 1 s',
+  },
+  // The PUT
+  {
+    it: 'what a pod refers to is read before its group is made',
+    pod: makePod(),
+    sight: absent,
+    seen: { references: undefined },
+    says: 'references-unread: read-references → again',
+  },
+  {
+    it: 'a Node authorizer that does not know of the binding yet is asked again in a second',
+    pod: makePod(),
+    sight: absent,
+    seen: { references: undefined, ...failed('read-references', denied) },
+    says: 'references-not-yet:  → in 1 s, after denied',
+  },
+  {
+    it: 'one that refuses for good keeps the pod Pending',
+    pod: makePod(),
+    seconds: 100,
+    sight: absent,
+    seen: { references: undefined, ...failed('read-references', denied) },
+    says: 'references-denied: create-event(CreateContainerConfigError), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'a ConfigMap that is not there keeps the pod Pending',
+    pod: makePod({ spec: { containers: [withConfigMap()] } }),
+    sight: absent,
+    says: 'put: create-event(CreateContainerConfigError), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'a pod that ACI can never run is Failed',
+    pod: refusable(makePod()),
+    sight: absent,
+    says: 'pod-refused: create-event(UnsupportedPodSpec), patch-status(Failed) → idle, settled',
+  },
+  {
+    it: 'one that its ReplicaSet would replace at once waits first',
+    pod: refusable(fromReplicaSet),
+    sight: absent,
+    says: 'pod-refused: create-event(UnsupportedPodSpec) → in 289.8 s',
+  },
+  {
+    it: 'a DaemonSet’s is never Failed',
+    pod: refusable(fromDaemonSet),
+    seconds: 1_000,
+    sight: absent,
+    says: 'pod-refused: create-event(UnsupportedPodSpec) → idle',
+  },
+  {
+    it: 'an accepted PUT is written down first',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: { outcome: { kind: 'put-accepted', operationUrl: 'https://arm.example/operations/1' } },
+    says: 'put-accepted: save-row(accepted), create-event(Created), patch-status(Pending) → in 2 s',
+  },
+  {
+    it: 'a PUT whose answer was lost leaves the intent open',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: failed('put-group', transient),
+    says: 'put-unknown:  → in 3 s, after transient',
+  },
+  {
+    it: 'a conflict says that the group exists: the next look adopts it',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: failed('put-group', transitioning),
+    says: 'put-unknown:  → in 3 s, after conflict',
+  },
+  {
+    it: 'a PUT without a permit waits for one, and the intent need not be waited out',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: failed('put-group', throttled),
+    says: 'put-throttled: save-row(refused) → in 7 s, after throttled',
+  },
+  {
+    it: 'a PUT without capacity keeps the pod Pending',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: failed('put-group', capacity),
+    says: 'put-refused: save-row(refused), create-event(ProviderCapacity), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'unless a setting ends its patience',
+    pod: makePod(),
+    row: open,
+    seconds: 301,
+    sight: put,
+    policy: { capacityFailAfterMs: 300_000 },
+    seen: failed('put-group', capacity),
+    says: 'out-of-patience: save-row(refused), patch-status(Failed) → idle, settled',
+  },
+  {
+    it: 'which never fails a DaemonSet’s',
+    pod: fromDaemonSet,
+    row: open,
+    seconds: 301,
+    sight: put,
+    policy: { capacityFailAfterMs: 300_000 },
+    seen: failed('put-group', capacity),
+    says: 'put-refused: save-row(refused), create-event(ProviderCapacity), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'a PUT that is refused for good fails the pod',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: failed('put-group', refused),
+    says: 'put-refused-for-good: save-row(refused), create-event(ProviderRejected), patch-status(Failed) → idle, settled',
+  },
+  // Groups that did not come up
+  {
+    it: 'a group that never came up goes, and a new one is tried later',
+    pod: makePod(),
+    row: accepted,
+    sight: seen(makeGroup('Failed', undefined, { provisioningState: 'Failed' })),
+    says: 'failed-to-provision: patch-status(Pending), create-event(ProviderFailed), save-row(accepted), delete-group → backoff, deleting',
+  },
+  {
+    it: 'one that failed after its containers had started is lost',
+    pod: makePod({ spec: { restartPolicy: 'Always' } }),
+    row: accepted,
+    sight: seen(makeGroup('Failed', running(1), { provisioningState: 'Failed' })),
+    says: 'failed-after-start: patch-status(Pending), create-event(ContainerGroupLost), save-row(accepted), delete-group → again, deleting',
+  },
+  {
+    it: 'a group that somebody stopped is lost',
+    pod: always,
+    row: accepted,
+    sight: seen(makeGroup('Stopped')),
+    says: 'stopped-by-somebody: patch-status(Running), create-event(ContainerGroupLost), save-row(accepted), delete-group → again, deleting',
+  },
+  {
+    it: 'a group that is being made is looked at closely',
+    pod: makePod(),
+    row: accepted,
+    sight: seen(makeGroup('Pending')),
+    says: 'provisioning: patch-status(Pending) → in 2 s',
+  },
+  {
+    it: 'between two restarts the pod is looked at, too',
+    pod: always,
+    row: accepted,
+    sight: seen(makeGroup('Failed', terminated(1))),
+    says: 'between-restarts: patch-status(Running) → in 2 s',
+  },
+  {
+    it: 'a group that is still being made at the end of activeDeadlineSeconds goes without stop',
+    pod: makePod({ spec: { activeDeadlineSeconds: 5 }, status: { startTime: at(0) } }),
+    row: accepted,
+    sight: seen(makeGroup('Pending')),
+    says: 'deadline-delete: create-event(DeadlineExceeded), save-row(accepted), delete-group → again, deleting',
+  },
+  // The end
+  {
+    it: 'a stop that is refused in transition is tried again',
+    pod: makePod({ metadata: deleting, status: ranOnce.status }),
+    row: accepted,
+    sight: { kind: 'unread' },
+    seen: failed('stop-group', transitioning),
+    says: 'group-in-transition:  → in 5 s, after conflict',
+  },
+  {
+    it: 'so is a DELETE',
+    sight: { kind: 'unread' },
+    seen: failed('delete-group', transitioning),
+    says: 'group-in-transition:  → in 5 s, after conflict',
+  },
+  {
+    it: 'a stop that ARM took and does not show yet is not sent twice',
+    pod: makePod({ metadata: deleting, status: ranOnce.status }),
+    row: { ...accepted, ending: { by: 'stop', at: noon + 5_000 } },
+    sight: seen(makeGroup('Running', running(1))),
+    says: 'stop-was-sent:  → in 2 s',
+  },
+  {
+    it: 'nor for half a minute',
+    pod: makePod({ metadata: deleting, status: ranOnce.status }),
+    row: { ...accepted, ending: { by: 'stop', at: noon + 5_000 } },
+    seconds: 36,
+    sight: seen(makeGroup('Running', running(1))),
+    says: 'stop: create-event(Killing), stop-group → again, stopping',
+  },
+  {
+    it: 'nor at the end of activeDeadlineSeconds',
+    pod: makePod({ spec: { activeDeadlineSeconds: 5 }, status: ranOnce.status }),
+    row: { ...accepted, ending: { by: 'stop', at: noon + 5_000 } },
+    sight: seen(makeGroup('Running', running(1))),
+    says: 'deadline-stop-was-sent:  → in 2 s',
+  },
+  {
+    it: 'nor for a pod that has ended',
+    pod: makePod({ status: { phase: 'Failed' } }),
+    row: { ...accepted, ending: { by: 'stop', at: noon + 5_000 } },
+    sight: seen(makeGroup('Running', running(1))),
+    says: 'ended-but-running:  → in 2 s',
+  },
+  {
+    it: 'a DELETE that ARM took and does not show yet is not sent twice',
+    row: { ...accepted, ending: { by: 'delete', at: noon + 5_000 } },
+    sight: seen(makeGroup('Running', running(1))),
+    says: 'group-is-going:  → in 2 s',
+  },
+  {
+    it: 'one of which nothing came for half a minute is',
+    row: { ...accepted, ending: { by: 'delete', at: noon + 5_000 } },
+    seconds: 36,
+    sight: seen(makeGroup('Running', running(1))),
+    seen: { clusterUid: '7d5a3c1e-0000-4000-8000-000000000001' },
+    says: 'orphan-group: delete-group → again, deleting',
+  },
+  {
+    it: 'the 404 after our DELETE is written down before anything follows from it',
+    pod: makePod({ spec: { restartPolicy: 'Always' } }),
+    row: { intent: { kind: 'accepted', at: noon, replacing: true }, ending: { by: 'delete', at: noon } },
+    sight: absent,
+    says: 'delete-confirmed: save-row(deleted) → again',
+  },
+];
+
+function withConfigMap(): Container {
+  return { ...container(), envFrom: [{ prefix: '', configMapRef: { name: 'missing', optional: false } }] };
+}
+
+function refusable(pod: Pod): Pod {
+  return { ...pod, rawSpec: { ...pod.rawSpec, hostNetwork: true } };
+}

@@ -1,3 +1,4 @@
+import type { CapacityState } from '../core/budget/capacity.ts';
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import type { GroupObservation } from '../core/group/group.ts';
@@ -5,7 +6,9 @@ import { isOwnedBy } from '../core/group/identity.ts';
 import { needsLook } from '../core/reconcile/decide.ts';
 import type { GroupSight, Observed, Outcome } from '../core/reconcile/observed.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
+import { needsCapacity } from '../core/reconcile/put-group.ts';
 import { groupCondition } from '../core/status/status.ts';
+import { readCapacity } from './capacity-gate.ts';
 import type { PodSession } from './pod-session.ts';
 
 /**
@@ -16,6 +19,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
   if (session.sight.kind === 'unread') session.sightAt = session.now();
   const needed = session.mending === undefined && needsLook({ pod: session.pod, row: session.row });
   const outcome = earlier ?? (session.sight.kind === 'unread' && needed ? await look(session) : undefined);
+  const capacity = await gatherCapacity(session, outcome);
   const operation = outcome === undefined ? await readOperation(session) : undefined;
   return {
     now: session.sightAt,
@@ -25,6 +29,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     sight: session.sight,
     ...(operation === undefined ? {} : { operation }),
     references: session.references,
+    capacity,
     clusterUid: session.clusterUid,
     outcome,
     statusConflicts: session.statusConflicts,
@@ -38,6 +43,14 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
       random: session.deps.random(),
     },
   };
+}
+
+/** Only before a PUT, and what was found then stands until its answer. A fault to ask costs a PUT too many at most. */
+async function gatherCapacity(session: PodSession, outcome: Outcome | undefined): Promise<CapacityState | undefined> {
+  if (outcome !== undefined || !needsCapacity(session)) return session.capacity;
+  const read = await readCapacity(session.deps, session.capacitySize());
+  session.capacity = read.ok ? read.value : undefined;
+  return session.capacity;
 }
 
 /** One GET of the group; undefined when it was read, there or not. */

@@ -3,6 +3,8 @@ import type { Fault, Result } from '../core/fault.ts';
 import { listReferences } from '../core/pod/references.ts';
 import type { Call, Effect, Outcome } from '../core/reconcile/observed.ts';
 import { usageOfNewGroup, usageOfRow } from '../core/usage/usage.ts';
+import type { CapacityEvent } from '../core/budget/capacity.ts';
+import { noteCapacity, tellCapacity } from './capacity-gate.ts';
 import { measureSinceBound, measureStatus } from './measure-pod.ts';
 import type { PodSession } from './pod-session.ts';
 import { recordEvent } from './record-event.ts';
@@ -41,6 +43,8 @@ async function performOne(session: PodSession, effect: Effect): Performed {
       return readClusterUid(session);
     case 'save-row':
       return (await session.save(effect.row)).ok ? done : { kind: 'row-lost' };
+    case 'note-capacity':
+      return note(session, effect.event);
     case 'open-intent':
       return openIntent(session);
     case 'put-group':
@@ -119,6 +123,18 @@ const readClusterUid = (session: PodSession): Performed =>
       });
     },
   });
+
+/** An `ask` must be written down before the PUT; all else is told as far as it can be. */
+async function note(session: PodSession, event: CapacityEvent): Performed {
+  const size = session.capacitySize();
+  if (event.kind !== 'ask') {
+    await tellCapacity(session.deps, size, event);
+    return done;
+  }
+  const asked = await noteCapacity(session.deps, size, event);
+  if (!asked.ok) return failed('note-capacity', asked.fault);
+  return asked.value ? done : { kind: 'not-asked' };
+}
 
 async function openIntent(session: PodSession): Performed {
   const at = session.now();

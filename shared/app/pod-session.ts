@@ -1,4 +1,7 @@
+import type { CapacityState } from '../core/budget/capacity.ts';
+import { capacityClass } from '../core/budget/capacity.ts';
 import { ok } from '../core/fault.ts';
+import { effectiveRequest, toGroupResources } from '../core/pod/resources.ts';
 import type { Result } from '../core/fault.ts';
 import type { Pod } from '../core/kubernetes/pod.ts';
 import type { ResolvedReferences } from '../core/pod/translation.ts';
@@ -25,6 +28,8 @@ export class PodSession {
   sightAt = 0;
   /** What the pod refers to, once it was read. */
   references: ResolvedReferences | undefined = undefined;
+  /** What is known against groups of its size, once it was asked. */
+  capacity: CapacityState | undefined = undefined;
   /** UID of the cluster that answered, once it was asked. */
   clusterUid: string | undefined = undefined;
   /** Status patches that failed so far, nearly all by a resourceVersion conflict. */
@@ -68,6 +73,12 @@ export class PodSession {
 
   get birth(): Birth {
     return this.#birth;
+  }
+
+  /** The size of the pod's group, as capacity goes by it. A pod that is gone counts as the smallest. */
+  capacitySize(): string {
+    const cpu = this.pod === undefined ? 0 : toGroupResources(effectiveRequest(this.pod)).cpu;
+    return capacityClass({ cpu, zone: this.node.facts.zone });
   }
 
   /** Table service's time: read once at the start, then counted monotonically (a frozen process does not stop it). */

@@ -1,3 +1,4 @@
+import type { CapacityState } from '../core/budget/capacity.ts';
 import type { BucketState } from '../core/budget/token-bucket.ts';
 import type { Result } from '../core/fault.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
@@ -82,4 +83,15 @@ export interface StateStore {
     state: BucketState,
     previous: Versioned<BucketState> | undefined,
   ): Promise<Result<Versioned<BucketState>>>;
+  /** What is known against a size of groups (`capacityClass`), shared by all nodes; undefined: nothing. One request. */
+  getCapacity(size: string): Promise<Result<Versioned<CapacityState> | undefined>>;
+  /**
+   * Writes it where the row is as `previous` says; `state` undefined: the row goes. `conflict` when somebody else wrote
+   * meanwhile. One request.
+   */
+  upsertCapacity(
+    size: string,
+    state: CapacityState | undefined,
+    previous: Versioned<CapacityState> | undefined,
+  ): Promise<Result<Versioned<CapacityState> | undefined>>;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { CapacityState } from '../core/budget/capacity.ts';
 import type { BucketState } from '../core/budget/token-bucket.ts';
 import type { NodeRow } from '../core/reconcile/node-row.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
@@ -108,6 +109,15 @@ const bucketState: z.ZodType<BucketState> = z.object({
   presumed: z.object({ until: time, left: z.number() }).exactOptional(),
 });
 
+const capacityState: z.ZodType<CapacityState> = z.object({
+  message: z.string(),
+  seenAt: z.enum(['put', 'group']),
+  attempt: z.int().min(0),
+  askAt: time,
+  width: z.int().min(1),
+  asking: z.array(z.object({ uid: z.string(), until: time })),
+});
+
 const envelope = z.object({ schemaVersion: z.int().min(1) });
 
 function parse<T>(schema: z.ZodType<T>, text: string): ParsedRow<T> {
@@ -129,8 +139,9 @@ export type RowParser<T> = (text: string) => ParsedRow<T>;
 export const parsePodRow: RowParser<PodRow> = (text) => parse(podRow, text);
 export const parseNodeRow: RowParser<NodeRow> = (text) => parse(nodeRow, text);
 export const parseBucketState: RowParser<BucketState> = (text) => parse(bucketState, text);
+export const parseCapacityState: RowParser<CapacityState> = (text) => parse(capacityState, text);
 export const parseUsageRecord: RowParser<UsageRecord> = (text) => parse(usageRecord, text);
 
 /** The text that the parsers read. */
-export const formatRow = (row: PodRow | NodeRow | BucketState | UsageRecord): string =>
+export const formatRow = (row: PodRow | NodeRow | BucketState | CapacityState | UsageRecord): string =>
   JSON.stringify({ ...row, schemaVersion });

@@ -301,6 +301,20 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(value(await test.other.listNodes())).toHaveLength(2);
     });
 
+    it('keeps what is known of capacity until it is forgotten, guarded against others', async () => {
+      const full = { message: 'no room', seenAt: 'put', attempt: 2, askAt: 5, width: 1, asking: [] } as const;
+      const asked = { ...full, asking: [{ uid: 'a', until: 9 }] };
+      expect(value(await store.getCapacity('any-1'))).toBeUndefined();
+      const first = value(await store.upsertCapacity('any-1', full, undefined));
+      expect(value(await test.other.getCapacity('any-1'))).toEqual(first);
+      expect(faultOf(await test.other.upsertCapacity('any-1', asked, undefined))).toBe('conflict');
+      const second = value(await test.other.upsertCapacity('any-1', asked, first));
+      expect(faultOf(await store.upsertCapacity('any-1', undefined, first))).toBe('conflict');
+      expect(value(await store.upsertCapacity('any-1', undefined, second))).toBeUndefined();
+      expect(value(await store.getCapacity('any-1'))).toBeUndefined();
+      expect(value(await store.listNodes())).toEqual([]);
+    });
+
     it('marks the birth of a partition once', async () => {
       const before = value(await store.now());
       const birth = value(await store.getBirth(node));

@@ -36,6 +36,7 @@ export function parseNodePartition(partition: string): NodeKey | undefined {
 
 export const bucketPartition = 'buckets';
 export const bucketKey = (name: string): string => `bucket-${encode(name)}`;
+export const capacityKey = (size: string): string => `capacity-${encode(size)}`;
 
 export const nodeRowKey = 'node';
 export const podRowKey = (uid: string): string => `pod-${encode(uid)}`;

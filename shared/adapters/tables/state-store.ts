@@ -1,10 +1,11 @@
 import { ok, type Result } from '../../core/fault.ts';
+import type { CapacityState } from '../../core/budget/capacity.ts';
 import type { BucketState } from '../../core/budget/token-bucket.ts';
 import type { NodeKey } from '../../core/node/node-key.ts';
 import type { NodeRow } from '../../core/reconcile/node-row.ts';
 import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import type { Log } from '../../ports/log.ts';
-import { formatRow, parseBucketState, parseNodeRow, type RowParser } from '../../wire/rows.ts';
+import { formatRow, parseBucketState, parseCapacityState, parseNodeRow, type RowParser } from '../../wire/rows.ts';
 import { countDue, findNextDue, listDue } from './due.ts';
 import * as keys from './keys.ts';
 import { createPodRows } from './pod-rows.ts';
@@ -25,12 +26,17 @@ export type MayBegin = (node: NodeKey) => Promise<Result<unknown>>;
 /** The state store's rules over any {@link RowTable}: the real table and the one in memory behave alike. */
 export function createStateStore(table: RowTable, log: Log, mayBegin: MayBegin = always): StateStore {
   const read = createRowReader(log);
-  const single = <T extends NodeRow | BucketState>(partition: string, rowKey: string, parser: RowParser<T>) => ({
+  const single = <T extends NodeRow | BucketState | CapacityState>(
+    partition: string,
+    rowKey: string,
+    parser: RowParser<T>,
+  ) => ({
     get: () => getRow(table, read, { partition, rowKey, parser }),
     upsert: (value: T, guard: Guard<T>) => putRow(table, { partition, rowKey, parser, value, ...guard }),
   });
   const nodeRow = (partition: string) => single(partition, keys.nodeRowKey, parseNodeRow);
   const bucketRow = (name: string) => single(keys.bucketPartition, keys.bucketKey(name), parseBucketState);
+  const capacityRow = (size: string) => single(keys.bucketPartition, keys.capacityKey(size), parseCapacityState);
   return {
     now: () => table.now(),
     getBirth: (node) => getBirth(table, node, mayBegin),
@@ -44,6 +50,13 @@ export function createStateStore(table: RowTable, log: Log, mayBegin: MayBegin =
     upsertNode: (node, row, previous, birth) => nodeRow(keys.nodePartition(node)).upsert(row, { previous, birth }),
     getBucket: (name) => bucketRow(name).get(),
     upsertBucket: (name, state, previous) => bucketRow(name).upsert(state, { previous }),
+    getCapacity: (size) => capacityRow(size).get(),
+    upsertCapacity: async (size, state, previous) => {
+      if (state !== undefined) return capacityRow(size).upsert(state, { previous });
+      if (previous === undefined) return ok(undefined);
+      const removed = await table.remove(keys.bucketPartition, keys.capacityKey(size), previous.etag);
+      return removed.ok ? ok(undefined) : removed;
+    },
   };
 }
 
@@ -94,7 +107,7 @@ interface Guard<T> {
   readonly birth?: Birth | undefined;
 }
 
-async function putRow<T extends NodeRow | BucketState>(
+async function putRow<T extends NodeRow | BucketState | CapacityState>(
   table: RowTable,
   row: RowAddress<T> & Guard<T> & { readonly value: T },
 ): Promise<Result<Versioned<T>>> {

@@ -17,7 +17,8 @@ export const endGroupRules: readonly Rule[] = [
       const isOurs = ending?.by === 'delete' || (intent.kind === 'accepted' && intent.replacing === true);
       if (sight.kind !== 'absent' || !isOurs) return undefined;
       const confirmed = { intent: { kind: 'deleted', at }, absentSince: undefined, ending: undefined } as const;
-      return { effects: [{ kind: 'save-row', row: confirmed }], row: {}, next: again };
+      const freed: Effect = { kind: 'note-capacity', event: { kind: 'freed' } };
+      return { effects: [{ kind: 'save-row', row: confirmed }, freed], row: {}, next: again };
     },
   },
   {

@@ -48,7 +48,8 @@ const seenRules: readonly PodRule[] = [
       if (group === undefined) return undefined;
       // A fault stands until its group has come up: the next one may fail in the same way.
       const plan = report(observed, pod, group);
-      return { ...plan, row: { ...plan.row, fault: undefined } };
+      const effects = [...plan.effects, ...noteCameUp(observed)];
+      return { ...plan, effects, row: { ...plan.row, fault: undefined } };
     },
   },
   {
@@ -155,18 +156,25 @@ function report(observed: Observed, pod: Pod, group: GroupObservation): Plan {
   };
 }
 
+/** A pod that had waited for capacity runs: there is room again. */
+const noteCameUp = ({ row }: Observed): readonly Effect[] =>
+  row.fault?.reason === 'ProviderCapacity' ? [{ kind: 'note-capacity', event: { kind: 'came-up', uid: row.uid } }] : [];
+
 const hasRun = ({ containers }: GroupObservation): boolean =>
   containers.some(({ instanceView }) => instanceView?.currentState?.startTime !== undefined);
 
 /** Nothing ran, so the pod stays Pending. */
 function replaceUnprovisioned(observed: Observed, pod: Pod, group: GroupObservation): Plan {
-  const { reason, message } = provisioningFault(group, observed.operation) ?? {
+  const { reason, message, kind } = provisioningFault(group, observed.operation) ?? {
     reason: 'ProviderFailed',
     message: 'The container group could not be provisioned',
+    kind: 'unknown',
   };
-  const { facts, now } = observed;
+  const { facts, now, row, policy } = observed;
   const status = pendingStatus({ pod, reason, message, hostIP: facts.hostIP, now });
-  const plan = deleteGroup(observed, [...patch(pod, status), warn(reason, message)]);
+  const refused = { kind: 'refused', uid: row.uid, seenAt: 'group', message, random: policy.random } as const;
+  const noted: readonly Effect[] = kind === 'capacity' ? [{ kind: 'note-capacity', event: refused }] : [];
+  const plan = deleteGroup(observed, [...patch(pod, status), warn(reason, message), ...noted]);
   return { ...plan, row: { ...plan.row, fault: { reason, message } }, next: backoff };
 }
 

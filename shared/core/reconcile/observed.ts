@@ -1,3 +1,4 @@
+import type { CapacityEvent, CapacityState } from '../budget/capacity.ts';
 import type { Fault } from '../fault.ts';
 import type { GroupBody, GroupObservation } from '../group/group.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
@@ -29,6 +30,8 @@ export interface Observed {
   readonly operation?: readonly { readonly name: string; readonly message: string }[];
   /** What the pod refers to; undefined: not read yet. */
   readonly references: ResolvedReferences | undefined;
+  /** What is known against groups of the pod's size; undefined: nothing, or it was not asked. */
+  readonly capacity: CapacityState | undefined;
   /** UID of the cluster that answers now; undefined: not asked yet. */
   readonly clusterUid: string | undefined;
   /** What became of the last effect or read, where it came to something that the decision before could not count on. */
@@ -71,6 +74,8 @@ export type Effect =
   | { readonly kind: 'read-cluster-uid' }
   /** Writes the row now, because what follows may only happen after it. */
   | { readonly kind: 'save-row'; readonly row: Partial<PodRow> }
+  /** Tells all instances what ARM said of its capacity; an `ask` comes to `not-asked` when another pod asks already. */
+  | { readonly kind: 'note-capacity'; readonly event: CapacityEvent }
   /** Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it and the PUT. */
   | { readonly kind: 'open-intent' }
   | { readonly kind: 'put-group'; readonly body: GroupBody }
@@ -89,6 +94,8 @@ export type Outcome =
   /** The row is gone, or may be another instance's by now: nothing may be written any more. */
   | { readonly kind: 'row-lost' }
   | { readonly kind: 'failed'; readonly call: Call; readonly fault: Fault }
+  /** Another pod asks for capacity already. */
+  | { readonly kind: 'not-asked' }
   /** ARM has taken the PUT. */
   | { readonly kind: 'put-accepted'; readonly operationUrl?: string };
 

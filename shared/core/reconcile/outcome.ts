@@ -1,9 +1,7 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
-import { isDaemonSetPod } from '../kubernetes/pod.ts';
-import type { Pod } from '../kubernetes/pod.ts';
 import { mendedStatus, pendingStatus } from '../status/status.ts';
-import { failPod, keepPending, refuse } from './put-group.ts';
+import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
 import { readPutFault } from './refusal.ts';
 import type { PutVerdict } from './refusal.ts';
 import { again, backoff, forPods, idle, inMs, patch, wait } from './rule.ts';
@@ -105,7 +103,7 @@ const putOutcomeRules: readonly PodRule[] = [
       const reason = pod.spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
       const status = pendingStatus({ pod, reason, hostIP: facts.hostIP, now: at });
       return {
-        effects: [{ kind: 'save-row', row: { intent } }, created, ...patch(pod, status)],
+        effects: [{ kind: 'save-row', row: { intent } }, ...noteTaken(observed), created, ...patch(pod, status)],
         row: {},
         next: inMs(timing.acceptedLookMs),
       };
@@ -132,8 +130,7 @@ const putOutcomeRules: readonly PodRule[] = [
     message: 'There has been no capacity for longer than ON_CAPACITY_FAIL_AFTER_MINUTES',
     judge: (observed, pod) => {
       const verdict = putRefusal(observed)?.verdict;
-      if (verdict?.kind !== 'pending' || !verdict.capacity || isDaemonSetPod(pod)) return undefined;
-      if (!isOutOfPatience(observed, pod)) return undefined;
+      if (verdict?.kind !== 'pending' || !verdict.capacity || !isOutOfPatience(observed, pod)) return undefined;
       const { message } = verdict;
       return afterRefusal(observed, failPod(observed, pod, { reason: 'OutOfcpu', message }, []));
     },
@@ -211,16 +208,25 @@ function putRefusal(observed: Observed): { readonly fault: Fault; readonly verdi
 }
 
 /** Nothing was created: written down first, so that the next PUT need not wait out the open intent. */
-const afterRefusal = ({ at }: Observed, plan: Plan): Plan => ({
+const afterRefusal = (observed: Observed, plan: Plan): Plan => ({
   ...plan,
-  effects: [{ kind: 'save-row', row: { intent: { kind: 'refused', at } } }, ...plan.effects],
+  effects: [
+    { kind: 'save-row', row: { intent: { kind: 'refused', at: observed.at } } },
+    ...noteRefusedCapacity(observed),
+    ...plan.effects,
+  ],
 });
 
-/** The setting `ON_CAPACITY_FAIL_AFTER_MINUTES` lets a pod fail, so that its owner can try elsewhere. */
-function isOutOfPatience({ policy, at }: Observed, pod: Pod): boolean {
-  const since = Date.parse(pod.status.startTime ?? pod.metadata.creationTimestamp);
-  return policy.capacityFailAfterMs > 0 && Number.isFinite(since) && at - since > policy.capacityFailAfterMs;
+function noteRefusedCapacity(observed: Observed): readonly Effect[] {
+  const verdict = putRefusal(observed)?.verdict;
+  if (verdict?.kind !== 'pending' || !verdict.capacity) return [];
+  const { row, policy } = observed;
+  const said = { seenAt: 'put', message: verdict.message, random: policy.random } as const;
+  return [{ kind: 'note-capacity', event: { kind: 'refused', uid: row.uid, ...said } }];
 }
+
+const noteTaken = ({ capacity, row }: Observed): readonly Effect[] =>
+  capacity === undefined ? [] : [{ kind: 'note-capacity', event: { kind: 'taken', uid: row.uid } }];
 
 /** The Node authorizer's graph may lag: a 403 so soon after the binding passes. */
 function isFreshlyBound({ pod, at }: Observed): boolean {

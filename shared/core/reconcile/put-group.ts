@@ -1,4 +1,5 @@
-import { isDaemonSetPod } from '../kubernetes/pod.ts';
+import { mayAsk } from '../budget/capacity.ts';
+import { isDaemonSetPod, isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { inspectPod } from '../pod/inspect.ts';
 import { translatePod } from '../pod/translate.ts';
@@ -40,6 +41,24 @@ export const putRules: readonly PodRule[] = [
     },
   },
   {
+    reason: 'out-of-patience',
+    message: 'There has been no capacity for longer than ON_CAPACITY_FAIL_AFTER_MINUTES',
+    judge: (observed, pod) => {
+      const message = capacityWait(observed);
+      if (message === undefined || !isOutOfPatience(observed, pod)) return undefined;
+      return failPod(observed, pod, { reason: 'OutOfcpu', message }, []);
+    },
+  },
+  {
+    reason: 'capacity-wait',
+    message: 'ARM had no room for groups of this size, and another pod asks for it',
+    judge: (observed, pod) => {
+      const message = capacityWait(observed);
+      if (message === undefined) return undefined;
+      return keepPending(observed, pod, { reason: 'ProviderCapacity', message, next: backoff });
+    },
+  },
+  {
     reason: 'references-unread',
     message: 'What the pod refers to is read, as its node',
     judge: ({ references }) =>
@@ -67,6 +86,7 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
       return {
         effects: [
           ...translation.notices.map((notice): Effect => ({ kind: 'create-event', type: 'Normal', ...notice })),
+          ...askCapacity(observed),
           { kind: 'open-intent' },
           { kind: 'put-group', body: translation.body },
         ],
@@ -75,6 +95,32 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
       };
   }
 }
+
+/** ARM's sentence, while the pod must wait for the answer that another gets. */
+function capacityWait({ capacity, outcome, row, at }: Observed): string | undefined {
+  if (capacity === undefined) return undefined;
+  if (outcome?.kind === 'not-asked') return capacity.message;
+  const may = mayAsk(capacity, { uid: row.uid, now: at });
+  return may.kind === 'wait' ? may.message : undefined;
+}
+
+const askCapacity = ({ capacity, row }: Observed): readonly Effect[] =>
+  capacity === undefined ? [] : [{ kind: 'note-capacity', event: { kind: 'ask', uid: row.uid } }];
+
+/** The setting `ON_CAPACITY_FAIL_AFTER_MINUTES` lets a pod fail, so that its owner can try elsewhere; never a DaemonSet's. */
+export function isOutOfPatience({ policy, at }: Observed, pod: Pod): boolean {
+  const since = Date.parse(pod.status.startTime ?? pod.metadata.creationTimestamp);
+  const limitMs = policy.capacityFailAfterMs;
+  return limitMs > 0 && !isDaemonSetPod(pod) && Number.isFinite(since) && at - since > limitMs;
+}
+
+/** Whether the next decision may make a group: then it must be known whether ARM has room. */
+export const needsCapacity = ({ pod, sight, references }: Pick<Observed, 'pod' | 'sight' | 'references'>): boolean =>
+  references === undefined &&
+  sight.kind === 'absent' &&
+  pod !== undefined &&
+  pod.metadata.deletionTimestamp === undefined &&
+  !isTerminalPhase(pod.status.phase);
 
 interface Cause {
   readonly reason: string;

@@ -92,7 +92,7 @@ export const lifeStories: readonly Story[] = [
     pod: makePod(),
     row: { intent: { kind: 'accepted', at: noon, replacing: true } },
     sight: absent,
-    says: 'delete-confirmed: save-row(deleted) → again',
+    says: 'delete-confirmed: save-row(deleted), note-capacity → again',
   },
   // Deadlines
   {

@@ -1,3 +1,4 @@
+import type { CapacityState } from '../../../shared/core/budget/capacity.ts';
 import type { Fault } from '../../../shared/core/fault.ts';
 import type { Call, Outcome } from '../../../shared/core/reconcile/observed.ts';
 import type { Container, Pod } from '../../../shared/core/kubernetes/pod.ts';
@@ -199,7 +200,7 @@ export const outcomeStories: readonly Story[] = [
     row: open,
     sight: put,
     seen: failed('put-group', capacity),
-    says: 'put-refused: save-row(refused), create-event(ProviderCapacity), patch-status(Pending) → backoff',
+    says: 'put-refused: save-row(refused), note-capacity, create-event(ProviderCapacity), patch-status(Pending) → backoff',
   },
   {
     it: 'unless a setting ends its patience',
@@ -209,7 +210,7 @@ export const outcomeStories: readonly Story[] = [
     sight: put,
     policy: { capacityFailAfterMs: 300_000 },
     seen: failed('put-group', capacity),
-    says: 'out-of-patience: save-row(refused), patch-status(Failed) → idle, settled',
+    says: 'out-of-patience: save-row(refused), note-capacity, patch-status(Failed) → idle, settled',
   },
   {
     it: 'which never fails a DaemonSet’s',
@@ -219,7 +220,7 @@ export const outcomeStories: readonly Story[] = [
     sight: put,
     policy: { capacityFailAfterMs: 300_000 },
     seen: failed('put-group', capacity),
-    says: 'put-refused: save-row(refused), create-event(ProviderCapacity), patch-status(Pending) → backoff',
+    says: 'put-refused: save-row(refused), note-capacity, create-event(ProviderCapacity), patch-status(Pending) → backoff',
   },
   {
     it: 'a PUT that is refused for good fails the pod',
@@ -228,6 +229,67 @@ export const outcomeStories: readonly Story[] = [
     sight: put,
     seen: failed('put-group', refused),
     says: 'put-refused-for-good: save-row(refused), create-event(ProviderRejected), patch-status(Failed) → idle, settled',
+  },
+  // Capacity is asked for by one pod
+  {
+    it: 'a pod of a size for which ARM has no room waits, without a PUT',
+    pod: makePod(),
+    sight: absent,
+    seen: { references: undefined, capacity: full({ askAt: noon + 30_000 }) },
+    says: 'capacity-wait: create-event(ProviderCapacity), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'when it is time one of them asks',
+    pod: makePod(),
+    sight: absent,
+    seen: { capacity: full({ askAt: noon }) },
+    says: 'put: note-capacity, open-intent, put-group → again',
+  },
+  {
+    it: 'while another asks the pod waits',
+    pod: makePod(),
+    sight: absent,
+    seen: { references: undefined, capacity: full({ asking: [{ uid: 'other', until: noon + 60_000 }] }) },
+    says: 'capacity-wait: create-event(ProviderCapacity), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'who was too late to ask waits, too',
+    pod: makePod(),
+    sight: absent,
+    seen: { capacity: full({}), outcome: { kind: 'not-asked' } },
+    says: 'capacity-wait: create-event(ProviderCapacity), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'its patience ends while it waits, too',
+    pod: makePod(),
+    seconds: 301,
+    sight: absent,
+    policy: { capacityFailAfterMs: 300_000 },
+    seen: { references: undefined, capacity: full({ askAt: noon + 400_000 }) },
+    says: 'out-of-patience: patch-status(Failed) → idle, settled',
+  },
+  {
+    it: 'that ARM took the PUT of who asked is told to the others',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: { capacity: full({}), outcome: { kind: 'put-accepted' } },
+    says: 'put-accepted: save-row(accepted), note-capacity, create-event(Created), patch-status(Pending) → in 2 s',
+  },
+  {
+    it: 'and that its group came up',
+    pod: makePod(),
+    row: { ...accepted, fault: { reason: 'ProviderCapacity', message: 'no room' } },
+    sight: seen(makeGroup('Running', running(1))),
+    says: 'running: patch-status(Running), note-capacity → in 5 s',
+  },
+  {
+    it: 'a group that could not be provisioned for lack of room is told to the others',
+    pod: makePod(),
+    row: accepted,
+    sight: seen(makeGroup('Failed', undefined, { provisioningState: 'Failed' })),
+    seen: { operation: [{ name: 'InsufficientCapacity', message: 'no room' }] },
+    says: 'failed-to-provision: patch-status(Pending), create-event(ProviderCapacity), note-capacity, save-row(accepted), delete-group → backoff, deleting',
   },
   // Groups that did not come up
   {
@@ -335,9 +397,13 @@ export const outcomeStories: readonly Story[] = [
     pod: makePod({ spec: { restartPolicy: 'Always' } }),
     row: { intent: { kind: 'accepted', at: noon, replacing: true }, ending: { by: 'delete', at: noon } },
     sight: absent,
-    says: 'delete-confirmed: save-row(deleted) → again',
+    says: 'delete-confirmed: save-row(deleted), note-capacity → again',
   },
 ];
+
+function full(state: Partial<CapacityState>): CapacityState {
+  return { message: 'no room', seenAt: 'put', attempt: 0, askAt: noon, width: 1, asking: [], ...state };
+}
 
 function withConfigMap(): Container {
   return { ...container(), envFrom: [{ prefix: '', configMapRef: { name: 'missing', optional: false } }] };

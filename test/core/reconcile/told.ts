@@ -46,6 +46,7 @@ export function observedIn(story: Omit<Story, 'it' | 'says'>): Observed {
     row: makeRow(story.pod ?? makePod(), story.row),
     sight: story.sight,
     references: resolved(),
+    capacity: undefined,
     clusterUid: undefined,
     outcome: undefined,
     statusConflicts: 0,

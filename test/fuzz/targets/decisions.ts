@@ -143,6 +143,7 @@ function decided(pod: Pod, group: GroupObservation, dice: Dice): readonly Said[]
     row,
     sight: dice.pick([{ kind: 'absent' }, { kind: 'foreign' }, { kind: 'seen', group }, { kind: 'seen', group }]),
     references: undefined,
+    capacity: undefined,
     clusterUid: undefined,
     outcome: undefined,
     statusConflicts: 0,

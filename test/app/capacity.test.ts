@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { ok } from '../../shared/core/fault.ts';
+import { createWorld } from './world.ts';
+import type { World } from './world.ts';
+
+const big = { containers: [{ name: 'main', image: 'serves', resources: { requests: { cpu: '4', memory: '4Gi' } } }] };
+
+function createPods(world: World, count: number, name: string, spec: Parameters<World['createPod']>[1] = {}): void {
+  for (let index = 0; index < count; index += 1)
+    world.createPod('serves', { restartPolicy: 'Always', ...spec }, { name: `${name}-${index}` });
+}
+
+const running = (world: World, name: string, count: number): number =>
+  Array.from({ length: count }, (_, index) => world.told(`${name}-${index}`)).filter((told) =>
+    told.startsWith('Running'),
+  ).length;
+
+describe('a region without room', () => {
+  it('is asked by one pod, not by each: 20 pods that find none take a fraction of the creates that ACI grants', async () => {
+    const world = await createWorld({ quota: { groups: 2, cores: 100 } });
+    createPods(world, 22, 'p');
+    await world.run(60);
+    expect(running(world, 'p', 22)).toBe(2);
+    expect(await world.count('groups.createOrUpdate', () => world.run(3_600))).toBeLessThan(125);
+    expect(world.told('p-21')).toBe('Pending, main: ProviderCapacity');
+    expect(world.events('ProviderCapacity')).toHaveLength(20);
+  });
+
+  it('gives what becomes free to those who wait, at once', async () => {
+    const world = await createWorld({ quota: { groups: 2, cores: 100 } });
+    createPods(world, 4, 'p');
+    await world.run(400);
+    const up = [0, 1, 2, 3].filter((index) => world.told(`p-${index}`).startsWith('Running'));
+    for (const index of up) world.deletePod(`p-${index}`);
+    await world.run(330);
+    expect(running(world, 'p', 4)).toBe(2);
+  });
+
+  it('has none for some sizes: the others start as ever', async () => {
+    const world = await createWorld({ quota: { groups: 100, cores: 10 } });
+    createPods(world, 20, 'big', big);
+    await world.run(120);
+    expect(running(world, 'big', 20)).toBe(2);
+    createPods(world, 2, 'small');
+    await world.run(15);
+    expect(running(world, 'small', 2)).toBe(2);
+  });
+
+  it('lets a burst through soon after there is room again', async () => {
+    const world = await createWorld();
+    const fault = { kind: 'capacity', code: 'InsufficientCapacity', message: 'no room' } as const;
+    world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault, times: 5 });
+    createPods(world, 40, 'p');
+    await world.run(330);
+    expect(running(world, 'p', 40)).toBe(40);
+  });
+
+  it('that shows itself only when the group is made costs no DELETE for each pod', async () => {
+    const refusing = { isFull: true };
+    const world = await createWorld({
+      wrap: (deps) => ({
+        ...deps,
+        groups: {
+          ...deps.groups,
+          get: async (...call: Parameters<typeof deps.groups.get>) => {
+            const got = await deps.groups.get(...call);
+            if (!got.ok || !refusing.isFull) return got;
+            return ok({ ...got.value, provisioningState: 'Failed', state: '', containers: [] });
+          },
+          getOperation: () =>
+            Promise.resolve(ok({ status: 'Failed', events: [{ name: 'InsufficientCapacity', message: 'no room' }] })),
+        },
+      }),
+    });
+    createPods(world, 20, 'p');
+    await world.run(60);
+    const deletes = await world.count('groups.delete', () => world.run(1_800));
+    expect(deletes).toBeLessThan(70);
+    refusing.isFull = false;
+    await world.run(420);
+    expect(running(world, 'p', 20)).toBe(20);
+  });
+});

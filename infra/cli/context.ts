@@ -1,6 +1,8 @@
 import { createArmContainerGroups } from '../../shared/adapters/arm/container-groups.ts';
 import { createCredential } from '../../shared/adapters/arm/credential.ts';
-import { createTableStore } from '../../shared/adapters/tables/table-store.ts';
+import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
+import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
+import { openInstallationTable } from '../../shared/adapters/tables/table-store.ts';
 import { readAuthority } from '../../shared/app/compose.ts';
 import { ok } from '../../shared/core/fault.ts';
 import type { Budgets } from '../../shared/ports/budgets.ts';
@@ -38,6 +40,8 @@ export interface CliContext {
   registrations(): Promise<Registrations>;
   groups(): Promise<ContainerGroups>;
   store(): Promise<StateStore>;
+  /** The table below the store. */
+  table(): Promise<RowTable>;
   /** Runs the operator's kubectl against the cluster of --kubeconfig and --context. */
   readonly kubectl: RunInCluster;
   /** Runs the operator's helm against the same cluster. */
@@ -56,6 +60,7 @@ export interface ContextOptions {
 export function createContext({ options, out, environment, signal }: ContextOptions): CliContext {
   let fetchedKubeconfig: string | undefined;
   const az = createAzureCli({ environment, signal });
+  const table = once(async () => installationTable(await settings()));
   const app = once(() => readAppSettings(appSource(options), az));
   const settings = async (): Promise<Settings> => (await app()).settings;
   const run = async (
@@ -85,7 +90,8 @@ export function createContext({ options, out, environment, signal }: ContextOpti
     settings,
     registrations: once(async () => openRegistrations(await settings())),
     groups: once(async () => armGroups(await settings(), cliLog(out))),
-    store: once(async () => tableStore(await settings(), cliLog(out))),
+    store: once(async () => createStateStore(await table(), cliLog(out))),
+    table,
     kubectl: (args, more) => run(kubectlProgram, args, more),
     helm: (args, more) => run(helmProgram, args, more),
     useKubeconfig: (file) => {
@@ -144,11 +150,11 @@ function armGroups(settings: Settings, log: Log): ContainerGroups {
   });
 }
 
-function tableStore(settings: Settings, log: Log): StateStore {
+function installationTable(settings: Settings): RowTable {
   const { AzureWebJobsStorage__tableServiceUri: tableEndpoint, AzureWebJobsStorage: connectionString } = settings;
   const config =
     tableEndpoint === undefined
       ? { connectionString: connectionString ?? '' }
       : { tableEndpoint, credential: createCredential({ kind: 'default' }) };
-  return createTableStore(config, { installation: settings.INSTALLATION, log });
+  return openInstallationTable(config, { installation: settings.INSTALLATION });
 }

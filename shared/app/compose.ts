@@ -132,7 +132,8 @@ function credentialSettings(settings: Settings): CredentialSettings {
   };
 }
 
-function armLimits(settings: Settings): ArmLimits {
+/** What the settings say that ARM and ACI allow. */
+export function armLimits(settings: Settings): ArmLimits {
   return {
     ...defaultArmLimits,
     createsPer5Minutes: settings.ACI_CREATES_PER_5_MINUTES,

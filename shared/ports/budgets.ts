@@ -13,13 +13,19 @@ export type Spend = 'read-look' | 'read-watch' | 'read-logs' | 'write-create' | 
 export interface Budgets {
   /** One permit, or `throttled` with the time until one could be had. Never waits. */
   take(spend: Spend): Promise<Result<void>>;
-  /** A 429, or remaining-count headers: what the server says is the truth for all instances. Never fails. */
+  /**
+   * A 429, or remaining-count headers: what the server says is the truth for all instances. An accepted call without
+   * them is evidence that opens a budget of which nobody knows what others have spent. Never fails. Cost: no request for
+   * what is no news.
+   */
   report(spend: Spend, observation: BudgetObservation): Promise<void>;
 }
 
 export interface BudgetObservation {
   /** Of a 429. */
   readonly retryAfterMs?: number;
+  /** The server did as asked (2xx). */
+  readonly accepted?: true;
   /** `x-ms-ratelimit-remaining-subscription-reads|-writes|-deletes`: ARM's own bucket. */
   readonly remaining?: number;
   /** The lower of `…-resource-requests-pt5m` and `-pt1h`: ACI's windows for creates and deletes. */

@@ -6,7 +6,7 @@ import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts'
 import { createTableStore } from '../../shared/adapters/tables/table-store.ts';
 import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
-import type { Budgets, Spend } from '../../shared/ports/budgets.ts';
+import type { BudgetObservation, Budgets, Spend } from '../../shared/ports/budgets.ts';
 import type { StateStore } from '../../shared/ports/state-store.ts';
 
 const start = 1_700_000_000_000;
@@ -134,6 +134,84 @@ describe('budgets', () => {
     await expect(budgets.report('read-look', { retryAfterMs: 1000 })).resolves.toBeUndefined();
   });
 
+  it('open by accepted calls where ARM tells no counts: twenty pods within two seconds of a rebirth', async () => {
+    const { instance, advance } = world();
+    const arm = createArm({ left: 100 });
+    const instances = [instance(), instance()];
+    await instances[0]?.take('read-look');
+    advance(60_000);
+    const sent = await createPods(instances, { pods: 20, seconds: 10, arm, advance });
+    expect(sent.reduce((sum, count) => sum + count, 0)).toBe(20);
+    expect(sent.findLastIndex((count) => count > 0) * stepMs).toBeLessThanOrEqual(2000);
+    expect(arm.refused).toBe(0);
+  });
+
+  it('send a bounded handful to an ARM that is used up, and wait as long as it says', async () => {
+    const { instance, advance } = world();
+    const arm = createArm({ left: 0, retryAfterMs: 30_000 });
+    const instances = [instance(), instance(), instance()];
+    await instances[0]?.take('read-look');
+    advance(60_000);
+    await createPods(instances, { pods: 20, seconds: 300, arm, advance });
+    // One for each time that ARM named.
+    expect(arm.refused).toBeLessThanOrEqual(10);
+    expect(arm.refused).toBeGreaterThanOrEqual(5);
+  });
+
+  it('believe a 429 more than what was accepted before', async () => {
+    const { instance, advance } = world();
+    const arm = createArm({ left: 30, retryAfterMs: 5000 });
+    const instances = [instance(), instance()];
+    await instances[0]?.take('read-look');
+    advance(60_000);
+    await createPods(instances, { pods: 60, seconds: 60, arm, advance });
+    expect(arm.accepted).toBe(30);
+    // One burst that found out, and one call for each five seconds.
+    expect(arm.refused).toBeLessThanOrEqual(30 + 60 / 5);
+  });
+
+  it('are not opened by what one instance alone knows: what it was told is in the row for the others', async () => {
+    const { instance, advance } = world();
+    const [one, two] = [instance(), instance()];
+    await one.take('read-look');
+    advance(60_000);
+    expect(await takeMany(one, 'write-create', 5)).toBe(1);
+    expect(await takeMany(two, 'write-create', 5)).toBe(0);
+    await one.report('write-create', { accepted: true });
+    advance(500);
+    expect(await takeMany(two, 'write-create', 5)).toBe(4);
+  });
+
+  it('cost no more writes for what is accepted than for what is taken', async () => {
+    const { store, instance, advance } = world();
+    await instance().take('read-look');
+    advance(60_000);
+    let writes = 0;
+    const budgets = instance({
+      ...store,
+      upsertBucket: (name, ...row) => {
+        if (name === 'create-requests') writes += 1;
+        return store.upsertBucket(name, ...row);
+      },
+    });
+    /** Writes of the row for `count` creates, one after the other. */
+    const cost = async (count: number, told: BudgetObservation): Promise<number> => {
+      const before = writes;
+      for (let index = 0; index < count; index += 1) {
+        advance(1000);
+        expect((await budgets.take('write-create')).ok).toBe(true);
+        await budgets.report('write-create', told);
+      }
+      return writes - before;
+    };
+    // The first four find little left, and tell at once what was accepted.
+    expect(await cost(40, { accepted: true })).toBeLessThanOrEqual(40 + 4);
+    advance(3_700_000);
+    // Nothing is presumed any more.
+    expect(await cost(20, { accepted: true })).toBe(20);
+    expect(await cost(20, { windowRemaining: 100 })).toBe(20);
+  });
+
   it('never exceed what ARM and ACI allow, with many instances, killed at random', async () => {
     const spends = ['read-look', 'read-logs', 'write-create', 'write-end', 'delete'] as const;
     const take = fc.record({
@@ -165,6 +243,7 @@ describe('budgets', () => {
               for (let index = 0; index < granted; index += 1) uses.push({ at: now(), spend });
               if (remaining !== null)
                 await instances[instance]?.report(spend, { remaining, windowRemaining: remaining });
+              else if (granted > 0) await instances[instance]?.report(spend, { accepted: true });
             }),
           );
         }
@@ -174,6 +253,71 @@ describe('budgets', () => {
     );
   });
 });
+
+const stepMs = 100;
+
+/** An ARM that tells no counts. */
+function createArm({ left, retryAfterMs = 10_000 }: { readonly left: number; readonly retryAfterMs?: number }) {
+  const seen = { accepted: 0, refused: 0 };
+  return {
+    get accepted() {
+      return seen.accepted;
+    },
+    get refused() {
+      return seen.refused;
+    },
+    create: (): BudgetObservation => {
+      if (seen.accepted === left) {
+        seen.refused += 1;
+        return { retryAfterMs };
+      }
+      seen.accepted += 1;
+      return { accepted: true };
+    },
+  };
+}
+
+/** Pods that come at once, each tried again when it was told to; ARM answers after two steps. How many were sent in each step. */
+async function createPods(
+  instances: readonly Budgets[],
+  {
+    pods,
+    seconds,
+    arm,
+    advance,
+  }: {
+    readonly pods: number;
+    readonly seconds: number;
+    readonly arm: ReturnType<typeof createArm>;
+    readonly advance: (ms: number) => void;
+  },
+): Promise<readonly number[]> {
+  type Pod = { dueAt: number; sentAt?: number };
+  const waiting: Pod[] = Array.from({ length: pods }, () => ({ dueAt: 0 }));
+  const steps: number[] = [];
+  for (let now = 0; now <= seconds * 1000; now += stepMs) {
+    let sent = 0;
+    for (const pod of waiting.filter(({ sentAt }) => sentAt !== undefined && sentAt + 2 * stepMs <= now)) {
+      const told = arm.create();
+      await instances[waiting.indexOf(pod) % instances.length]?.report('write-create', told);
+      if (told.accepted === true) waiting.splice(waiting.indexOf(pod), 1);
+      else waiting.splice(waiting.indexOf(pod), 1, { dueAt: now + (told.retryAfterMs ?? 0) });
+    }
+    await Promise.all(
+      waiting.map(async (pod, index) => {
+        if (pod.sentAt !== undefined || pod.dueAt > now) return;
+        const taken = await instances[index % instances.length]?.take('write-create');
+        if (taken?.ok === true) {
+          pod.sentAt = now;
+          sent += 1;
+        } else if (taken?.fault.kind === 'throttled') pod.dueAt = now + taken.fault.retryAfterMs;
+      }),
+    );
+    steps.push(sent);
+    advance(stepMs);
+  }
+  return steps;
+}
 
 /** ARM's own arithmetic over the requests that were sent: full buckets at first, and no window over its limit. */
 function excesses(uses: readonly { readonly at: number; readonly spend: Spend }[]): readonly string[] {

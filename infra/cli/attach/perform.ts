@@ -1,10 +1,15 @@
+import { armLimits } from '../../../shared/app/compose.ts';
+import { describeFault, fail, type Result } from '../../../shared/core/fault.ts';
 import type { AppSettings } from '../app-settings.ts';
 import type { CliContext } from '../context.ts';
+import { podsOnNode } from '../detach/drain.ts';
 import { changeRegistrations } from '../registrations.ts';
 import { writeSetting } from '../setting-writer.ts';
+import { Stop } from '../stop.ts';
 import { appAccountUid, isTokenGood, readToken, requestAppToken } from './app-token.ts';
 import { findRelayAddress, relayAddress } from './relay-address.ts';
 import { type ChartRun, isChartCurrent, upgradeChart } from './chart.ts';
+import { type FirstStart, startOpen } from './first-start.ts';
 import { ensureNamespace } from './namespace.ts';
 import { type AttachFacts, chartValues, tokenSettingName, withCluster } from './plan.ts';
 import { waitUntilReady } from './wait.ts';
@@ -54,6 +59,7 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
   const address = await relayAddress(context, wants);
   if (wants.auth === 'token' && (await progress.step('token', (report) => provideToken(context, input, report))))
     changes.push('token renewed');
+  if (await startWithoutPast(context, input)) changes.push('first rows written');
   const registered = await progress.step('registration', async (report) => {
     const registrations = await context.registrations();
     const changed = await changeRegistrations(
@@ -71,6 +77,49 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
   }
   const name = facts.registered.find(({ uid }) => uid === facts.cluster.uid)?.name ?? facts.cluster.name;
   return { changes, cluster: name, address };
+}
+
+/** A list of ARM that takes longer is no reason to keep an operator waiting. */
+const lookMs = 15_000;
+
+/**
+ * New nodes without a past start at once, not after a minute; answers whether any does. It only spares time, and an
+ * operator may lack a right that it needs: whatever is in the way, `attach` goes on.
+ */
+async function startWithoutPast(context: CliContext, { wants, facts, app }: AttachInput): Promise<boolean> {
+  const known = facts.registered.find(({ uid }) => uid === facts.cluster.uid)?.nodes ?? [];
+  const nodes = wants.nodes.map(({ name }) => name).filter((name) => !known.some((node) => node.name === name));
+  if (nodes.length === 0) return false;
+  return context.out.progress.step('first rows', async (report) => {
+    const started = await tryStartOpen(context, { app, clusterUid: facts.cluster.uid, nodes });
+    if (started.ok && started.value.nodes.length > 0) {
+      report(`${started.value.nodes.join(', ')} can start pods at once`);
+      return true;
+    }
+    report(`the first pod waits a minute${started.ok ? '' : `: ${describeFault(started.fault)}`}`);
+    return false;
+  });
+}
+
+async function tryStartOpen(
+  context: CliContext,
+  { app, clusterUid, nodes }: { readonly app: AppSettings; readonly clusterUid: string; readonly nodes: string[] },
+): Promise<Result<FirstStart>> {
+  try {
+    const ports = {
+      table: await context.table(),
+      groups: await context.groups(),
+      registrations: await context.registrations(),
+      podsOn: (node: string) => podsOnNode(context, node),
+    };
+    const { INSTALLATION: installation } = app.settings;
+    const input = { installation, clusterUid, nodes, limits: armLimits(app.settings) };
+    return await startOpen(ports, input, AbortSignal.any([context.signal, AbortSignal.timeout(lookMs)]));
+  } catch (error) {
+    // Of kubectl, or of a setting that only ARM needs.
+    if (error instanceof Stop) return fail({ kind: 'transient', message: error.message });
+    throw error;
+  }
 }
 
 /** What the chart looks up in the cluster (the Service's address, say) is there only after the first run of it. */

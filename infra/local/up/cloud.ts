@@ -12,7 +12,7 @@ import type { Cluster, ClusterKind } from './cluster.ts';
 import { startEmbedded } from './embedded-cluster.ts';
 import { chooseRuntime, describeProcesses, emulatedSubnet, startEmulator } from './emulator.ts';
 import type { Emulator } from './emulator.ts';
-import { isFirstStart, writeBirthMarkers } from './first-start.ts';
+import { isFirstStart, startWithoutPast } from './first-start.ts';
 import { startHost, writeSettings } from './host.ts';
 import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
@@ -89,7 +89,6 @@ async function bringUp(
   const attachment = await progress.step('attach', () => cluster.administrator.attach([nodeName]));
   const port = await allocatePort();
   const [connectionString] = await Promise.all([azurite, bundled]);
-  if (hasNoPast) await writeBirthMarkers(connectionString, { clusterUid: attachment.clusterUid, nodes: [nodeName] });
   const settings = appSettings({
     arm: armOf(options, emulator),
     connectionString,
@@ -101,6 +100,7 @@ async function bringUp(
     subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
     identity: await identityOf(options, emulator, parts),
   });
+  if (hasNoPast) await startWithoutPast(settings);
   writeSettings(dir, detour === undefined ? settings : await detour(settings));
   const host = await progress.step('Functions host', async (report) => {
     const child = parts.add(await startHost(dir, appFolder(dir)), 10_000);

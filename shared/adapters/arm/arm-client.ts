@@ -153,7 +153,9 @@ async function reportBudget(budgets: Budgets, spend: Spend, answer: ArmAnswer): 
   const remaining = lowest(answer, meter);
   const windowRemaining = lowest(answer, windowHeaders);
   const fault = answer.status === 429 ? answerFault(answer, 'get') : undefined;
+  const isAccepted = answer.status >= 200 && answer.status < 300;
   const observation: BudgetObservation = {
+    ...(isAccepted && windowRemaining === undefined ? { accepted: true } : {}),
     ...(fault?.kind === 'throttled' ? { retryAfterMs: fault.retryAfterMs } : {}),
     ...(remaining === undefined ? {} : { remaining }),
     ...(windowRemaining === undefined ? {} : { windowRemaining }),

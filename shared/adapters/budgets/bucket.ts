@@ -1,4 +1,4 @@
-import { newBucket, type Charge } from '../../core/budget/plan.ts';
+import { acceptCharge, isScarce, newBucket, type Charge } from '../../core/budget/plan.ts';
 import type { BucketState } from '../../core/budget/token-bucket.ts';
 import { fail, ok, type Result } from '../../core/fault.ts';
 import type { StateStore, Versioned } from '../../ports/state-store.ts';
@@ -18,6 +18,22 @@ export interface Bucket {
    * up to four tries, then `throttled`. A fault means that the change may or may not have been written.
    */
   update<T>(charge: Charge, change: (state: BucketState, now: number) => BucketChange<T>): Promise<Result<T>>;
+  /**
+   * A call that the server accepted without telling what remains. What several of them show is written once, and at once
+   * only where little is left for others to take; else it goes with the next change. What is not written is forgotten
+   * with the process, the safe direction. Cost: nothing while the row presumes nothing.
+   */
+  noteAccepted(charge: Charge): Promise<Result<void>>;
+}
+
+/** What one try works with. */
+interface Current {
+  /** The row as it is there. */
+  readonly previous: Versioned<BucketState> | undefined;
+  readonly state: BucketState;
+  readonly now: number;
+  /** How many accepted calls are in the state and not in the row. */
+  readonly accepted: number;
 }
 
 const maxTries = 4;
@@ -27,38 +43,53 @@ const contentionRetryMs = 500;
 export function createBucket(name: string, store: StateStore, onBirth: () => void): Bucket {
   let known: Versioned<BucketState> | undefined;
   let queue: Promise<unknown> = Promise.resolve();
+  /** Accepted calls that the row does not know of yet. */
+  let accepted = 0;
+  let telling: Promise<Result<void>> | undefined;
+
+  /** The row as it is known, or as it would be born, with what the accepted calls since then have shown. */
+  const readRow = async (charge: Charge): Promise<Result<Current>> => {
+    const read = known === undefined ? await store.getBucket(name) : ok(known);
+    if (!read.ok) return read;
+    // After the row, so that what is granted at this time starts to age now.
+    const now = await store.now();
+    if (!now.ok) return now;
+    const stored = read.value?.value ?? newBucket(charge, now.value);
+    const state = accepted === 0 ? stored : acceptCharge(stored, charge, { now: now.value, accepted });
+    return ok({ previous: read.value, now: now.value, state, accepted });
+  };
 
   const tryOnce = async <T>(
     charge: Charge,
     change: (state: BucketState, now: number) => BucketChange<T>,
   ): Promise<Result<{ readonly answer: T } | 'again'>> => {
     const remembered = known !== undefined;
-    const read = known === undefined ? await store.getBucket(name) : ok(known);
-    if (!read.ok) return read;
-    // After the row, so that what is granted at this time starts to age now.
-    const now = await store.now();
-    if (!now.ok) return now;
-    const state = read.value?.value ?? newBucket(charge, now.value);
-    const { write, answer, doubtful } = change(state, now.value);
-    known = read.value;
+    const current = await readRow(charge);
+    if (!current.ok) return current;
+    const { previous, state, now } = current.value;
+    const { write, answer, doubtful } = change(state, now);
+    known = previous;
     if (remembered && doubtful === true) {
       known = undefined;
       return ok('again');
     }
+    if (state.presumed === undefined) accepted = 0;
     // A row that is not there yet is written in any case: its birth starts the clock.
-    const next = write ?? (read.value === undefined ? state : undefined);
-    if (next === undefined) return ok({ answer });
-    return (await writeRow(next, read.value)) ?? ok({ answer });
+    const next = write ?? (previous === undefined ? state : undefined);
+    return next === undefined ? ok({ answer }) : ((await writeRow(next, current.value)) ?? ok({ answer }));
   };
 
   /** Undefined when it is written. */
   const writeRow = async (
     next: BucketState,
-    previous: Versioned<BucketState> | undefined,
+    { previous, accepted: told }: Current,
   ): Promise<Result<'again'> | undefined> => {
     const written = await store.upsertBucket(name, next, previous);
     known = written.ok ? written.value : undefined;
-    if (!written.ok) return written.fault.kind === 'conflict' ? ok('again') : written;
+    if (!written.ok && written.fault.kind === 'conflict') return ok('again');
+    // What may have been written must not count twice.
+    accepted = Math.max(0, accepted - told);
+    if (!written.ok) return written;
     if (previous === undefined) onBirth();
     return undefined;
   };
@@ -73,11 +104,28 @@ export function createBucket(name: string, store: StateStore, onBirth: () => voi
     return fail({ kind: 'throttled', retryAfterMs: contentionRetryMs, message });
   };
 
+  const enqueue: Bucket['update'] = (charge, change) => {
+    const result = queue.then(() => update(charge, change));
+    queue = result.catch(() => undefined);
+    return result;
+  };
+
+  const tell = async (charge: Charge): Promise<Result<void>> => {
+    if (accepted === 0 || (known !== undefined && !isScarce(known.value))) return ok(undefined);
+    const told = await enqueue(charge, (state) =>
+      state.presumed === undefined ? { answer: undefined } : { write: state, answer: undefined },
+    );
+    return told.ok ? tell(charge) : told;
+  };
+
   return {
-    update: (charge, change) => {
-      const result = queue.then(() => update(charge, change));
-      queue = result.catch(() => undefined);
-      return result;
+    update: enqueue,
+    noteAccepted: (charge) => {
+      accepted += 1;
+      telling ??= tell(charge).finally(() => {
+        telling = undefined;
+      });
+      return telling;
     },
   };
 }

@@ -2,13 +2,14 @@ import {
   type ArmLimits,
   type Charge,
   closeCharge,
+  everyCharge,
   isNews,
   observeCharge,
   planSpend,
   type SpendPlan,
 } from '../../core/budget/plan.ts';
 import { describeFault, fail, ok, type Result } from '../../core/fault.ts';
-import type { Budgets, Spend } from '../../ports/budgets.ts';
+import type { BudgetObservation, Budgets, Spend } from '../../ports/budgets.ts';
 import type { Log } from '../../ports/log.ts';
 import type { StateStore } from '../../ports/state-store.ts';
 import { type Bucket, createBucket } from './bucket.ts';
@@ -25,7 +26,6 @@ export interface BudgetOptions {
 }
 
 const minObservationMs = 1000;
-const everySpend: readonly Spend[] = ['read-look', 'read-watch', 'read-logs', 'write-create', 'write-end', 'delete'];
 
 interface SpendAccount {
   readonly plan: SpendPlan;
@@ -47,7 +47,7 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
   };
   /** An empty row fills up from its birth on: all are born with the first, so that none starts with its first use. */
   const startClocks = (): void => {
-    for (const charge of everySpend.flatMap((spend) => planSpend(spend, limits).charges)) {
+    for (const charge of everyCharge(limits)) {
       if (!buckets.has(charge.bucket)) void bucketOf(charge).update(charge, () => ({ answer: undefined }));
     }
   };
@@ -89,6 +89,15 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
     );
   };
 
+  /** ARM's count tells more than that it accepted the call. */
+  const observeWindowed = async (
+    charge: Charge,
+    { windowRemaining, accepted }: BudgetObservation,
+  ): Promise<Result<void>> =>
+    windowRemaining === undefined && accepted === true
+      ? bucketOf(charge).noteAccepted(charge)
+      : observe(charge, windowRemaining);
+
   return {
     take: (spend) => takeAll(accountOf(spend).sources, permitOptions.monotonicMs),
     report: async (spend, observation) => {
@@ -96,7 +105,7 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
       const results = [
         observation.retryAfterMs === undefined ? ok(undefined) : await close(plan.closes, observation.retryAfterMs),
         await observe(plan.metered, observation.remaining),
-        plan.windowed === undefined ? ok(undefined) : await observe(plan.windowed, observation.windowRemaining),
+        plan.windowed === undefined ? ok(undefined) : await observeWindowed(plan.windowed, observation),
       ];
       for (const result of results) {
         if (!result.ok)

@@ -5,6 +5,7 @@ import type { Log } from '../../ports/log.ts';
 import type { StateStore } from '../../ports/state-store.ts';
 import { createAzureTable } from './azure-table.ts';
 import { createServiceClock, type ServiceClock } from './service-clock.ts';
+import type { RowTable } from './row-table.ts';
 import { createStateStore, type MayBegin } from './state-store.ts';
 
 /** A storage account, by its key or as the app's own identity (role Storage Table Data Contributor). */
@@ -32,14 +33,21 @@ const maxClockAgeMs = 60_000;
  * missing reads as empty and is made by the first write.
  */
 export function createTableStore(config: TableStoreConfig, options: TableStoreOptions): StateStore {
+  return createStateStore(openInstallationTable(config, options), options.log, options.mayBegin);
+}
+
+/** The installation's table itself, for those who write what the state store does not. As {@link createTableStore} opens it. */
+export function openInstallationTable(
+  config: TableStoreConfig,
+  options: Pick<TableStoreOptions, 'installation' | 'timeoutMs' | 'monotonicMs'>,
+): RowTable {
   const clock = createServiceClock(options.monotonicMs ?? (() => performance.now()), maxClockAgeMs);
   let client: Promise<TableClient> | undefined;
-  const table = createAzureTable({
+  return createAzureTable({
     client: () => (client ??= createTableClient(config, tableName(options.installation), clock)),
     clock,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
   });
-  return createStateStore(table, options.log, options.mayBegin);
 }
 
 const maxReadableLength = 30;

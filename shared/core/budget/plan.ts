@@ -8,7 +8,18 @@ import {
   refill,
   take,
 } from './token-bucket.ts';
-import { emptyWindow, observeWindow, remaining, takeWindow, type WindowLimits } from './window.ts';
+import {
+  acceptWindow,
+  askAgainMs,
+  emptyWindow,
+  leftAfter,
+  observeWindow,
+  openWindow,
+  refuseWindow,
+  remaining,
+  takeWindow,
+  type WindowLimits,
+} from './window.ts';
 
 /** What ARM and ACI allow one service principal in one subscription and region (aci.md §6). */
 export interface ArmLimits {
@@ -57,6 +68,14 @@ export const armBuckets = {
   'write-end': 'writes',
   delete: 'deletes',
 } as const satisfies Record<SpendKind, string>;
+const everySpend: readonly SpendKind[] = [
+  'read-look',
+  'read-watch',
+  'read-logs',
+  'write-create',
+  'write-end',
+  'delete',
+];
 type BucketName = 'reads' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
 
 /** One bucket that a spend draws on. `reserve` stays for more urgent work. */
@@ -110,6 +129,12 @@ export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
   return { charges: [deletes, requests], closes: requests, metered: deletes, windowed: requests };
 }
 
+/** One charge of each bucket. */
+export function everyCharge(limits: ArmLimits): readonly Charge[] {
+  const charges = everySpend.flatMap((spend) => planSpend(spend, limits).charges);
+  return [...new Map(charges.map((charge) => [charge.bucket, charge])).values()];
+}
+
 /** ARM's bucket fills up while a permit waits to be used: what could be added in that time is left out of ours. */
 function tokens(bucket: BucketName, limits: BucketLimits, reserved = 0): Charge {
   const capacity = Math.max(1, limits.capacity - (limits.refillPerSecond * lagMs) / 1000);
@@ -128,15 +153,34 @@ function windows(bucket: BucketName, per5Minutes: number, perHour: number): Char
 export const newBucket = (charge: Charge, now: number): BucketState =>
   charge.kind === 'tokens' ? emptyBucket(now) : emptyWindow(now, charge.limits);
 
+/**
+ * The row of a first installation. ARM's buckets are those of one identity, which has asked nothing yet: they are full.
+ * ACI's windows are shared with whoever else uses the subscription: a first burst may go out.
+ */
+export const openBucket = (charge: Charge, now: number): BucketState =>
+  charge.kind === 'tokens' ? { tokens: charge.limits.capacity, at: now } : openWindow(now, charge.limits);
+
 export function takeCharge(
   state: BucketState,
   charge: Charge,
   request: { readonly now: number; readonly wanted: number },
 ): Grant {
-  return charge.kind === 'tokens'
-    ? take(state, charge.limits, { ...request, reserve: charge.reserve })
-    : takeWindow(state, charge.limits, request);
+  if (charge.kind === 'tokens') return take(state, charge.limits, { ...request, reserve: charge.reserve });
+  const grant = takeWindow(state, charge.limits, request);
+  if (grant.granted > 0) return grant;
+  return { ...grant, waitMs: askAgainMs(state, charge.limits, { now: request.now, waitMs: grant.waitMs }) };
 }
+
+/** Calls that ARM accepted without telling what remains of a window. Tokens come back by themselves. */
+export const acceptCharge = (
+  state: BucketState,
+  charge: Charge,
+  seen: { readonly now: number; readonly accepted: number },
+): BucketState => (charge.kind === 'tokens' ? state : acceptWindow(state, charge.limits, seen));
+
+/** So little is left of a presumed budget that what is learnt must not wait for the next grant. */
+const scarce = 10;
+export const isScarce = ({ presumed }: BucketState): boolean => presumed !== undefined && presumed.left < scarce;
 
 /** ARM's count of what remains: the truth when it is less than what we believe. */
 export function observeCharge(
@@ -156,13 +200,19 @@ export function isNews(
   seen: { readonly now: number; readonly remaining: number },
 ): boolean {
   if (charge.kind === 'tokens') return seen.remaining < Math.floor(refill(state, charge.limits, seen.now).tokens);
-  return state.presumed !== undefined || seen.remaining < remaining(state, charge.limits);
+  if (seen.remaining < remaining(state, charge.limits)) return true;
+  if (state.presumed === undefined) return false;
+  const { left } = state.presumed;
+  return seen.remaining < left || (isScarce(state) && leftAfter(state, charge.limits, seen.remaining) > left);
 }
 
 /** Longest time that a Retry-After may close a bucket: the longest of ACI's windows. */
 const maxClosedMs = hourMs;
 
-/** A 429: nothing is granted for the time that the server named, and never a shorter time than named before. */
+/**
+ * A 429: nothing is granted for the time that the server named, and never a shorter time than named before. Of a window
+ * half is left afterwards, until calls are accepted or ARM tells more.
+ */
 export function closeCharge(
   state: BucketState,
   charge: Charge,
@@ -172,5 +222,5 @@ export function closeCharge(
   const closedUntil = Math.max(state.closedUntil ?? 0, seen.now + retryAfterMs);
   return charge.kind === 'tokens'
     ? { ...close(state, seen.now, retryAfterMs), closedUntil }
-    : { ...state, closedUntil };
+    : { ...refuseWindow(state, charge.limits, seen.now), closedUntil };
 }

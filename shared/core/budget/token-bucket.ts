@@ -6,7 +6,7 @@ export interface BucketState {
   readonly closedUntil?: number;
   /** Of a windowed budget (`window.ts`): grants per slot of time. */
   readonly slots?: readonly (readonly [slot: number, count: number])[];
-  /** Of a windowed budget that was reborn: what may be granted while nobody knows what was spent before. */
+  /** Of a windowed budget that is new or was refused: what may be granted while nobody knows what others have spent. */
   readonly presumed?: { readonly until: number; readonly left: number };
 }
 

@@ -15,12 +15,27 @@ export interface WindowLimits {
 }
 
 /**
- * A new row, after an installation or a loss of the tables: nobody knows what was spent before. For the length of the
- * longest window one grant a slot trickles, enough to learn from ARM's answer what remains; from then on that counts.
+ * A new row, after a loss of the tables: nobody knows what was spent before. For the length of the longest window one
+ * grant a slot trickles, enough to learn from ARM's answer: what remains, if it tells, else whether it accepts.
  */
 export function emptyWindow(now: number, limits: WindowLimits): BucketState {
-  const longestMs = Math.max(...limits.rules.map((rule) => rule.windowMs));
-  return { tokens: 0, at: now, slots: [], presumed: { until: now + longestMs + limits.lagMs, left: 0 } };
+  return { tokens: 0, at: now, slots: [], presumed: { until: now + longestMs(limits) + limits.lagMs, left: 0 } };
+}
+
+/** So many pods of a first installation start at once. */
+const firstBurst = 20;
+/** One accepted call whose answer does not tell what remains opens the budget for itself and three more. */
+const openedByAccepted = 4;
+/** While answers are on their way nobody need ask more often. */
+const soonestAnswerMs = 250;
+
+/**
+ * The row of a first installation: nothing of ours was spent before, and what others spend is unknown. A first burst may
+ * go out at once; what follows opens it further or closes it.
+ */
+export function openWindow(now: number, limits: WindowLimits): BucketState {
+  const { presumed, ...rest } = emptyWindow(now, limits);
+  return presumed === undefined ? rest : { ...rest, presumed: { ...presumed, left: firstBurst } };
 }
 
 /** Takes up to `wanted` grants. The time until one could be had is exact as far as our own grants go. */
@@ -60,8 +75,54 @@ export function observeWindow(
   const foreign = Math.max(0, remaining(current, limits) - seen.remaining);
   const counted = foreign > 0 ? addCount(current, limits, foreign) : current;
   if (current.presumed === undefined) return counted;
-  const recent = countSince(current, limits, current.at - limits.lagMs);
-  return { ...counted, presumed: { ...current.presumed, left: Math.max(0, seen.remaining - recent) } };
+  return { ...counted, presumed: { ...current.presumed, left: leftAfter(current, limits, seen.remaining) } };
+}
+
+/**
+ * Calls that the server accepted without telling what remains. Nobody can know that it would accept more but by its
+ * accepting: so each of them opens a presumed budget further, and what was granted and not accepted does not.
+ */
+export function acceptWindow(
+  state: BucketState,
+  limits: WindowLimits,
+  seen: { readonly now: number; readonly accepted: number },
+): BucketState {
+  const current = advance(state, limits, seen.now);
+  const { presumed } = current;
+  if (presumed === undefined) return current;
+  const opened = Math.min(remaining(current, limits), presumed.left + openedByAccepted * seen.accepted);
+  return { ...current, presumed: { ...presumed, left: Math.max(presumed.left, opened) } };
+}
+
+/**
+ * A 429, whatever we have counted: somebody else spends. Half of what was left is presumed from now on, and one call at
+ * least, so that it is a call that finds out when the server accepts again.
+ */
+export function refuseWindow(state: BucketState, limits: WindowLimits, now: number): BucketState {
+  const current = advance(state, limits, now);
+  const left = Math.min(remaining(current, limits), current.presumed?.left ?? Number.POSITIVE_INFINITY);
+  const until = current.at + longestMs(limits) + limits.lagMs;
+  return { ...current, presumed: { until, left: Math.max(1, Math.floor(left / 2)) } };
+}
+
+/** What ARM's count would leave to grant under a presumption: less the permits that may not have been used yet. */
+export const leftAfter = (state: BucketState, limits: WindowLimits, remainingThere: number): number =>
+  Math.max(0, remainingThere - countSince(state, limits, state.at - limits.lagMs));
+
+/**
+ * When a taker that got nothing asks again, at the latest after `waitMs`. Where only evidence is missing, the answers to
+ * the last grants may bring it any moment, the less likely the longer they are out.
+ */
+export function askAgainMs(
+  state: BucketState,
+  limits: WindowLimits,
+  { now, waitMs }: { readonly now: number; readonly waitMs: number },
+): number {
+  const current = advance(state, limits, now);
+  const isClosed = current.closedUntil !== undefined && current.closedUntil > current.at;
+  const isEvidenceMissing = presumedAllowance(current, limits) < 1 && remaining(current, limits) >= 1;
+  if (isClosed || !isEvidenceMissing) return waitMs;
+  return Math.min(waitMs, Math.max(soonestAnswerMs, current.at - state.at));
 }
 
 /** What all windows have left, whatever is presumed. */
@@ -69,13 +130,14 @@ export function remaining(state: BucketState, limits: WindowLimits): number {
   return Math.min(...limits.rules.map((rule) => rule.limit - used(state, limits, rule)));
 }
 
+const longestMs = (limits: WindowLimits): number => Math.max(...limits.rules.map((rule) => rule.windowMs));
+
 const slotOf = (time: number, limits: WindowLimits): number => Math.floor(time / limits.slotMs);
 
 /** Time never goes back; slots that have left the longest window are forgotten. */
 function advance(state: BucketState, limits: WindowLimits, now: number): BucketState {
   const at = Math.max(state.at, now);
-  const longestMs = Math.max(...limits.rules.map((rule) => rule.windowMs));
-  const slots = (state.slots ?? []).filter(([slot]) => expiry(slot, limits, longestMs) > at);
+  const slots = (state.slots ?? []).filter(([slot]) => expiry(slot, limits, longestMs(limits)) > at);
   const { presumed, ...rest } = state;
   const stillPresumed = presumed !== undefined && presumed.until > at ? { presumed } : {};
   return { ...rest, at, slots, ...stillPresumed };

@@ -2,8 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { BucketState } from '../../../shared/core/budget/token-bucket.ts';
 import {
+  acceptWindow,
+  askAgainMs,
   emptyWindow,
   observeWindow,
+  openWindow,
+  refuseWindow,
   remaining,
   takeWindow,
   type WindowLimits,
@@ -108,5 +112,100 @@ describe('windowed budget', () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+/** What could be had at once. */
+const open = (state: BucketState, now: number): number => takeWindow(state, limits, { now, wanted: 1000 }).granted;
+
+describe('windowed budget of which nobody knows what others have spent', () => {
+  it('is not opened without evidence: one grant a slot while no call is accepted', () => {
+    fc.assert(
+      fc.property(fc.array(fc.record({ afterMs: fc.nat(20_000), wanted: fc.nat(50) }), { maxLength: 120 }), (steps) => {
+        let state = emptyWindow(start, limits);
+        let now = start;
+        const slots: number[] = [];
+        for (const { afterMs, wanted } of steps) {
+          now += afterMs;
+          if (now >= start + 3_600_000) break;
+          const grant = takeWindow(state, limits, { now, wanted });
+          state = grant.state;
+          for (let index = 0; index < grant.granted; index += 1) slots.push(Math.floor(now / limits.slotMs));
+        }
+        expect(new Set(slots).size).toBe(slots.length);
+      }),
+    );
+  });
+
+  it('opens by accepted calls and by nothing else, is halved by a 429, and never holds more than the limits', () => {
+    const step = fc.record({
+      afterMs: fc.oneof(fc.nat(2000), fc.nat(30_000)),
+      wanted: fc.nat(60),
+      accepted: fc.nat(60),
+      refused: fc.nat(5).map((drawn) => drawn === 0),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        let state = emptyWindow(start, limits);
+        let now = start;
+        let unanswered = 0;
+        let isRefused = false;
+        const uses: number[] = [];
+        const trickled = new Set<number>();
+        let accepted = 0;
+        let halvings = 0;
+        for (const { afterMs, wanted, accepted: answers, refused } of steps) {
+          now = Math.min(now + afterMs, start + 3_599_000);
+          const grant = takeWindow(state, limits, { now, wanted });
+          state = grant.state;
+          unanswered += grant.granted;
+          trickled.add(Math.floor(now / limits.slotMs));
+          for (let index = 0; index < grant.granted; index += 1) uses.push(now);
+          const count = Math.min(unanswered, answers);
+          unanswered -= count;
+          accepted += count;
+          state = acceptWindow(state, limits, { now, accepted: count });
+          // Each accepted call has opened the budget for four in all.
+          const least = isRefused ? 0 : Math.min(remaining(state, limits), 4 * accepted - uses.length);
+          expect(open(state, now)).toBeGreaterThanOrEqual(least);
+          const left = state.presumed?.left ?? Number.NaN;
+          const is429 = refused && unanswered > 0;
+          if (is429) {
+            unanswered -= 1;
+            halvings += 1;
+            isRefused = true;
+            state = refuseWindow(state, limits, now);
+          }
+          expect(state.presumed?.left).toBe(is429 ? Math.max(1, Math.floor(left / 2)) : left);
+          expect(uses.length).toBeLessThanOrEqual(4 * accepted + trickled.size + halvings);
+        }
+        for (const rule of limits.rules) expect(densest(uses, rule.windowMs)).toBeLessThanOrEqual(rule.limit);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('presumes half of what it had counted after a 429, until ARM accepts or tells more', () => {
+    const refused = refuseWindow(known, limits, start);
+    expect(open(refused, start)).toBe(50);
+    expect(open(acceptWindow(refused, limits, { now: start, accepted: 3 }), start)).toBe(62);
+    expect(open(observeWindow(refused, limits, { now: start, remaining: 90 }), start)).toBe(90);
+    expect(open(refuseWindow(emptyWindow(start, limits), limits, start), start)).toBe(1);
+  });
+
+  it('lets a first installation begin with twenty at once, and no more before one is accepted', () => {
+    const first = takeWindow(openWindow(start, limits), limits, { now: start, wanted: 50 });
+    expect(first.granted).toBe(20);
+    expect(open(first.state, start + 1000)).toBe(0);
+    expect(open(acceptWindow(first.state, limits, { now: start + 1000, accepted: 20 }), start + 1000)).toBe(80);
+  });
+
+  it('has takers ask again soon while answers are on their way, and at the next slot at the latest', () => {
+    const first = takeWindow(emptyWindow(start, limits), limits, { now: start, wanted: 1 }).state;
+    const wait = (now: number): number => askAgainMs(first, limits, { now, waitMs: 8000 });
+    expect([start, start + 600, start + 4000, start + 9000].map(wait)).toEqual([250, 600, 4000, 8000]);
+    expect(askAgainMs({ ...first, closedUntil: start + 9000 }, limits, { now: start, waitMs: 9000 })).toBe(9000);
+    const spent = takeWindow(known, limits, { now: start, wanted: 100 }).state;
+    expect(askAgainMs(spent, limits, { now: start, waitMs: 300_000 })).toBe(300_000);
   });
 });

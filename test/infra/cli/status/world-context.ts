@@ -64,6 +64,7 @@ export async function runOver(
     registrations: () => Promise.reject(new Error('no registrations here')),
     groups: () => Promise.resolve(world.groups),
     store: () => Promise.resolve(world.store),
+    table: () => Promise.resolve(world.store.table),
     kubectl: (words, more) => Promise.resolve(around.kubectl?.(words, more?.input) ?? kubectlOf(world, words, around)),
     helm: () => Promise.reject(new Error('no helm here')),
     useKubeconfig: () => undefined,

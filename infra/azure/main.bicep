@@ -52,7 +52,7 @@ param storageAccountName string = 'kubelet${uniqueString(resourceGroup().id, ins
 ])
 param identityType string = 'UserAssigned'
 
-@description('Object ids of the users and groups that use the command line: they may change registrations and read state and ledger.')
+@description('Object ids of the users and groups that use the command line: they may change registrations, and begin and remove the rows of nodes.')
 param operators string[] = []
 
 @description('Resource group of the container groups, in this subscription; it exists already.')

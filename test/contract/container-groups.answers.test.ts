@@ -194,6 +194,19 @@ describe('ARM that does not answer as it should', () => {
     expect(reports).toEqual([{ spend: 'write-create', observation }]);
   });
 
+  it('reports an accepted call where ARM says nothing of its budgets, and no refused one', async () => {
+    script = [{ status: 201, body: '{"id":"/x","name":"a"}' }, { status: 400 }, { status: 503 }];
+    for (let index = 0; index < 3; index += 1) await open().createOrUpdate('a', groupBody('i'), signal);
+    expect(reports).toEqual([{ spend: 'write-create', observation: { accepted: true } }]);
+  });
+
+  it('does not take an acceptance for more than the count that comes with it', async () => {
+    const headers = { 'x-ms-ratelimit-remaining-subscription-resource-requests-pt5m': '3' };
+    script = [{ status: 201, headers, body: '{"id":"/x","name":"a"}' }];
+    await open().createOrUpdate('a', groupBody('i'), signal);
+    expect(reports).toEqual([{ spend: 'write-create', observation: { windowRemaining: 3 } }]);
+  });
+
   it('sends nothing without a permit', async () => {
     const refused = fail({ kind: 'throttled', retryAfterMs: 5, message: 'empty' });
     const groups = open({ budgets: { take: async () => refused, report: async () => undefined } });

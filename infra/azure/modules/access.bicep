@@ -12,13 +12,12 @@ param registrationsContainer string
 @description('Name of the Application Insights component.')
 param componentName string
 
-@description('Object ids of the users and groups that use the command line: they may change registrations and read state and ledger.')
+@description('Object ids of the users and groups that use the command line: they may change registrations, and begin and remove the rows of nodes.')
 param operators array
 
 var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var tableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
-var tableDataReader = '76199698-9eea-4c19-bc75-cec21354c6b6'
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'
 
 resource account 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
@@ -83,11 +82,11 @@ resource operatorRegistrations 'Microsoft.Authorization/roleAssignments@2022-04-
 
 resource operatorTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for operator in operators: {
-    name: guid(account.id, operator, tableDataReader)
+    name: guid(account.id, operator, tableDataContributor)
     scope: account
     properties: {
       principalId: operator
-      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', tableDataReader)
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', tableDataContributor)
     }
   }
 ]

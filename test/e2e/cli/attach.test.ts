@@ -62,7 +62,7 @@ const pod = (name: string, node: string, script: string) => ({
     containers: [{ name: 'main', image: 'docker.io/library/busybox:latest', command: ['sh', '-c', script] }],
   },
 });
-/** The first pods wait for the minute of new tables (DESIGN §1), and for a timer each. */
+/** The first pods wait for a timer each. */
 const phaseIs = (name: string, phase: string): Promise<string> =>
   kubectlOutput(['wait', `pod/${name}`, `--for=jsonpath={.status.phase}=${phase}`, '--timeout=240s'], {
     ...rig.cluster.kubectl,

@@ -1,3 +1,4 @@
+import { writeFirstRows } from '../../../shared/adapters/tables/first-rows.ts';
 import { nodePartition } from '../../../shared/adapters/tables/keys.ts';
 import type { RowTable } from '../../../shared/adapters/tables/row-table.ts';
 import type { ArmLimits } from '../../../shared/core/budget/plan.ts';
@@ -7,7 +8,6 @@ import { groupOwner } from '../../../shared/core/group/identity.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import type { Registrations } from '../../../shared/ports/registrations.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
-import { writeFirstRows } from '../../../shared/adapters/tables/first-rows.ts';
 
 /** What shows whether there is a past, in the order in which it is looked at. */
 export interface PastFacts {

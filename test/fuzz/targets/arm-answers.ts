@@ -151,7 +151,7 @@ const isWait = (ms: number): boolean => ms >= 0 && ms <= longestWaitMs;
 
 const observationFaults = (observation: object): readonly string[] =>
   Object.entries(observation).flatMap(([name, value]) =>
-    typeof value === 'number' && value >= 0 && value <= longestWaitMs
+    (name === 'accepted' ? value === true : typeof value === 'number' && value >= 0 && value <= longestWaitMs)
       ? []
       : [`the budgets are told ${name} ${String(value)}`],
   );

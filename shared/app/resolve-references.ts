@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import type { References, ResolvedReferences } from '../core/pod/translation.ts';
-import type { ServiceInfo } from '../core/kubernetes/references.ts';
+import type { PodToken, ServiceInfo } from '../core/kubernetes/references.ts';
 import type { NodeApi } from '../ports/node-api.ts';
 
 const atOnce = 6;
@@ -27,7 +27,7 @@ export async function resolveReferences(
   if (!configMaps.ok) return configMaps;
   if (!secrets.ok) return secrets;
   if (!services.ok) return services;
-  const values: string[] = [];
+  const values: PodToken[] = [];
   for (const token of tokens) {
     if (!token.ok) return token;
     values.push(token.value);

@@ -2,7 +2,7 @@ import type { Result } from '../core/fault.ts';
 import type { Pod, PodStatus } from '../core/kubernetes/pod.ts';
 import type { KubeNode, Lease, NodeStatusPatch, NodeTemplate } from '../core/kubernetes/node.ts';
 import type { KubeEvent } from '../core/kubernetes/event.ts';
-import type { ConfigMapData, SecretData, ServiceInfo, TokenRequest } from '../core/kubernetes/references.ts';
+import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../core/kubernetes/references.ts';
 
 export interface ObjectRef {
   readonly namespace: string;
@@ -11,8 +11,8 @@ export interface ObjectRef {
 
 /**
  * One cluster's API server, spoken to *as one node* (`system:node:<name>`, group `system:nodes`), so that the Node
- * authorizer and NodeRestriction bound every call (control-plane.md §2). One HTTP request a call, never repeated
- * inside, bounded by `signal`. `throttled` carries the API server's Retry-After.
+ * authorizer and NodeRestriction bound every call (control-plane.md §2). One HTTP request a call unless its method
+ * says otherwise, never repeated inside, bounded by `signal`. `throttled` carries the API server's Retry-After.
  */
 export interface NodeApi {
   /** The API server's time in ms, from the `Date` header of the last answer plus monotonic time since; undefined before the first. */
@@ -48,8 +48,11 @@ export interface NodeApi {
   getConfigMap(ref: ObjectRef, signal: AbortSignal): Promise<Result<ConfigMapData>>;
   /** Services of a namespace that have a cluster IP. */
   listServices(namespace: string, signal: AbortSignal): Promise<Result<readonly ServiceInfo[]>>;
-  /** A token bound to the pod (TokenRequest). */
-  createToken(request: TokenRequest, signal: AbortSignal): Promise<Result<string>>;
+  /**
+   * A token bound to the pod (TokenRequest), with the time for which it lives in fact. One request; two where the first
+   * token lives for less than `elseSeconds`.
+   */
+  createToken(request: TokenRequest, signal: AbortSignal): Promise<Result<PodToken>>;
   createEvent(event: KubeEvent, signal: AbortSignal): Promise<Result<void>>;
 }
 

@@ -1,6 +1,8 @@
 import { ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { TokenRequest } from '../../core/kubernetes/references.ts';
+import { isShort, longerRequest, longerToken } from '../../core/kubernetes/references.ts';
+import type { PodToken, TokenRequest } from '../../core/kubernetes/references.ts';
 import type { NodeApi } from '../../ports/node-api.ts';
 import { parseConfigMap, parseSecret, parseService } from '../../wire/kubernetes/references.ts';
 import { parseTokenRequest } from '../../wire/kubernetes/token.ts';
@@ -24,11 +26,17 @@ export function createReferenceApi(client: KubernetesClient): ReferenceApi {
         ? ok(services.value.filter(({ clusterIP }) => clusterIP !== '' && clusterIP !== 'None'))
         : services;
     },
-    createToken: (wanted, signal) => {
-      const path = namespacedPath(wanted.namespace, 'serviceaccounts', wanted.serviceAccountName, 'token');
-      return request(client, { method: 'POST', path, body: tokenRequestBody(wanted) }, parseTokenRequest, signal);
+    createToken: async (wanted, signal) => {
+      const first = await requestToken(client, wanted, signal);
+      if (!first.ok || !isShort(wanted, first.value)) return first;
+      return longerToken(first.value, await requestToken(client, longerRequest(wanted), signal));
     },
   };
+}
+
+function requestToken(client: KubernetesClient, wanted: TokenRequest, signal: AbortSignal): Promise<Result<PodToken>> {
+  const path = namespacedPath(wanted.namespace, 'serviceaccounts', wanted.serviceAccountName, 'token');
+  return request(client, { method: 'POST', path, body: tokenRequestBody(wanted) }, parseTokenRequest, signal);
 }
 
 const tokenRequestBody = (wanted: TokenRequest): JsonObject => ({

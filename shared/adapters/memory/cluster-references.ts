@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { fail } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { ConfigMapData, SecretData, ServiceInfo, TokenRequest } from '../../core/kubernetes/references.ts';
+import { isShort, longerRequest, longerToken } from '../../core/kubernetes/references.ts';
+import type {
+  ConfigMapData,
+  PodToken,
+  SecretData,
+  ServiceInfo,
+  TokenRequest,
+} from '../../core/kubernetes/references.ts';
 import type { ObjectRef } from '../../ports/node-api.ts';
 import { parseConfigMap, parseSecret, parseService } from '../../wire/kubernetes/references.ts';
 import { parseTokenRequest } from '../../wire/kubernetes/token.ts';
@@ -28,7 +35,7 @@ export interface ClusterReferences {
   /** Those that have a cluster IP. */
   readonly listServices: (namespace: string) => readonly ServiceInfo[];
   /** As a node: bound to a pod of its own, for that pod's ServiceAccount. */
-  readonly createToken: (node: string, request: TokenRequest) => Result<string>;
+  readonly createToken: (node: string, request: TokenRequest) => Result<PodToken>;
 }
 
 export function createClusterReferences(state: ClusterState): ClusterReferences {
@@ -64,10 +71,11 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
         name,
       });
       if (refused !== undefined) return fail(refused);
-      return resultOf(
-        requestToken(state, { user: nodeUser(node), namespace, name }, tokenBody(request)),
-        parseTokenRequest,
-      );
+      const ask = (wanted: TokenRequest): Result<PodToken> =>
+        resultOf(requestToken(state, { user: nodeUser(node), namespace, name }, tokenBody(wanted)), parseTokenRequest);
+      const first = ask(request);
+      if (!first.ok || !isShort(request, first.value)) return first;
+      return longerToken(first.value, ask(longerRequest(request)));
     },
   };
 }

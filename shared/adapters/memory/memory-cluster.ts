@@ -4,7 +4,7 @@ import type { Pod } from '../../core/kubernetes/pod.ts';
 import type { ClusterApi, NodeApi, TokenIdentity } from '../../ports/node-api.ts';
 import { bootstrapNamespaces } from './api-server/bootstrap.ts';
 import { createClusterState } from './api-server/cluster-state.ts';
-import type { ClusterState } from './api-server/cluster-state.ts';
+import type { ClusterState, TokenTerms } from './api-server/cluster-state.ts';
 import { Controllers } from './api-server/controllers.ts';
 import { pods } from './api-server/resources.ts';
 import { createClusterEvents } from './cluster-events.ts';
@@ -29,6 +29,8 @@ export interface MemoryClusterOptions {
   readonly uid?: string;
   /** What `kube-root-ca.crt` holds; nothing unless told. */
   readonly caPem?: string;
+  /** For how long tokens live; as kube-apiserver's defaults have it unless told. */
+  readonly tokenTerms?: TokenTerms;
   /** How many writes a watch may be behind before it is told `Expired`; 4096 unless told. */
   readonly historySize?: number;
 }

@@ -1,3 +1,4 @@
+import type { TokenRequest } from '../kubernetes/references.ts';
 import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
 import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
 import type { NodeFacts, References } from './translation.ts';
@@ -31,6 +32,25 @@ function ofVolume(source: VolumeSource): Named {
 const unique = (names: readonly string[]): readonly string[] =>
   [...new Set(names)].filter((name) => name !== '').sort();
 
+/** The only number of seconds that an API server extends, to a year, for its own audience (KEP-1205). */
+const extendedSeconds = 3607;
+/** The most that API servers which extend nothing are known to give: AKS with its OIDC issuer caps at a day. */
+const daySeconds = 86_400;
+
+/**
+ * A kubelet renews a token, a running group does not. For the API server's own audience the longest is asked for that it
+ * gives: first by the number that it may extend, then a day, whatever less the volume says. Whoever takes another
+ * audience may rely on the time that the volume names.
+ */
+function tokenTerms(
+  audience: string | undefined,
+  expirationSeconds: number,
+): Pick<TokenRequest, 'audiences' | 'expirationSeconds' | 'elseSeconds'> {
+  return audience === undefined || audience === ''
+    ? { audiences: [], expirationSeconds: extendedSeconds, elseSeconds: Math.max(daySeconds, expirationSeconds) }
+    : { audiences: [audience], expirationSeconds };
+}
+
 /** What must be read before `translatePod`, each name once and sorted; tokens in the order of the mounted volumes. */
 export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): References {
   const { spec, metadata } = pod;
@@ -45,8 +65,7 @@ export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): R
     tokens: tokenSources(pod).map(({ audience, expirationSeconds }) => ({
       namespace: metadata.namespace,
       serviceAccountName: spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName,
-      audiences: audience === undefined || audience === '' ? [] : [audience],
-      expirationSeconds,
+      ...tokenTerms(audience, expirationSeconds),
       pod: { name: metadata.name, uid: metadata.uid },
     })),
   };

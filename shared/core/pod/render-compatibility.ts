@@ -102,8 +102,9 @@ const rules = `
   that would be expanded into \`command\` or \`args\` is refused, because these can be read in Azure. Names that ACI does not take
   are refused in \`env\`, and left out with an event in \`envFrom\`.
 * **Files.** ConfigMaps, Secrets, tokens and the downward API are files as they are when the group is created: later changes do
-  not arrive, tokens are not renewed (the API server accepts the usual ones for a year). No folders inside a volume. A volume
-  that no container mounts is left out.
+  not arrive, tokens are not renewed. One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC
+  issuer. An event tells of each token of less than 30 days that its pod may outlive. No folders inside a volume. A volume that no
+  container mounts is left out.
 * **Images.** Credentials are sent for the registries that the pod's images come from, one for each. A pull secret that is missing
   is told in an event, and the pull is tried without it.
 * **Waiting.** A ConfigMap, Secret or key that is missing and not optional keeps the pod \`Pending\`

@@ -5,19 +5,17 @@ import { groupCommand } from './command.ts';
 import { resolveEnvironment, type EnvironmentScope, type Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
 import { groupAddress } from './ip-address.ts';
-import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
+import { mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse, type Outcome } from './outcome.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
 import { specHash } from './spec-hash.ts';
+import { tokenNotices } from './token-notices.ts';
 import type { NodeFacts, Notice, ResolvedReferences, Translation } from './translation.ts';
 import { groupVolumeNames, groupVolumes, isReadOnlyVolume } from './volumes.ts';
 
 /** ARM takes requests of 4 MB (aci.md §2.2). */
 const maxBodyBytes = 4_000_000;
-
-/** Lives for an hour in name, but for a year in fact unless the API server is told otherwise (kubelet.md §2.4). */
-const extendedTokenSeconds = 3607;
 
 /** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
 const environmentVariables = (variables: Variables): readonly GroupEnvironmentVariable[] =>
@@ -88,18 +86,6 @@ function groupContainers(scope: EnvironmentScope, allocated: readonly Allocated[
   });
 }
 
-/** A token that will run out: ACI's volumes do not change while the group runs. */
-function tokenNotices(pod: Pod): readonly Notice[] {
-  const short = tokenSources(pod).filter(
-    ({ audience, expirationSeconds }) =>
-      (audience !== undefined && audience !== '') || expirationSeconds !== extendedTokenSeconds,
-  );
-  return short.map(({ path, expirationSeconds }) => ({
-    reason: 'TokenNotRenewed',
-    message: `spec.volumes[*].projected: token ${path} is not renewed in a running group; it ends ${expirationSeconds} seconds after the group was created`,
-  }));
-}
-
 /** Region, zone and network are the node's. */
 function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'tags' | 'zones' | 'subnetIds'> {
   const { name, namespace, uid } = pod.metadata;
@@ -142,6 +128,11 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
   if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes) {
     return refuse('spec.volumes', 'with their content the group is larger than the 4 MB that ARM takes; mount less');
   }
-  const notices = [...inspection.notices, ...containers.value.notices, ...registries.notices, ...tokenNotices(pod)];
+  const notices = [
+    ...inspection.notices,
+    ...containers.value.notices,
+    ...registries.notices,
+    ...tokenNotices(pod, resolved.tokens),
+  ];
   return { kind: 'group', body, notices };
 }

@@ -2,7 +2,7 @@
  * The contract between a pod and its container group. `inspectPod` judges the spec alone, `listReferences` says what
  * must be read from the cluster, `translatePod` makes the body of the PUT from both.
  */
-import type { ConfigMapData, SecretData, ServiceInfo, TokenRequest } from '../kubernetes/references.ts';
+import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../kubernetes/references.ts';
 import type { GroupBody } from '../group/group.ts';
 
 /** What is the same for all pods of one node. */
@@ -66,7 +66,7 @@ export interface ResolvedReferences {
   /** Services of the pod's namespace and `default/kubernetes`. */
   readonly services: readonly ServiceInfo[];
   /** Tokens in the order of `References.tokens`. */
-  readonly tokens: readonly string[];
+  readonly tokens: readonly PodToken[];
 }
 
 export type Translation =

@@ -150,7 +150,7 @@ export function groupVolumes(scope: EnvironmentScope): Outcome<readonly GroupVol
   const tokens = new Map<TokenSource, string>();
   for (const [index, source] of tokenSources(scope.pod).entries()) {
     const token = scope.resolved.tokens[index];
-    if (token !== undefined) tokens.set(source, token);
+    if (token !== undefined) tokens.set(source, token.value);
   }
   return all(
     volumes.map(({ volume, path }) =>

@@ -1,11 +1,26 @@
 import * as z from 'zod';
+import type { PodToken } from '../../core/kubernetes/references.ts';
+import { readTokenLifetime } from '../token-claims.ts';
 
-const tokenRequest = z.object({ kind: z.literal('TokenRequest'), status: z.object({ token: z.string().min(1) }) });
+const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text));
+const tokenRequest = z.object({
+  kind: z.literal('TokenRequest'),
+  metadata: z.object({ creationTimestamp: instant }),
+  status: z.object({ token: z.string().min(1), expirationTimestamp: instant }),
+});
 
-/** The token of an answered `authentication.k8s.io/v1.TokenRequest`. */
-export function parseTokenRequest(json: unknown): string | undefined {
+/**
+ * The token of an answered `authentication.k8s.io/v1.TokenRequest`. How long it lives, the token itself says: of one
+ * that the API server extends, `status.expirationTimestamp` names the end that was asked for, not the true one
+ * (kube-apiserver, `pkg/registry/core/serviceaccount/storage/token.go`). Only where it is no JWT does the status count.
+ */
+export function parseTokenRequest(json: unknown): PodToken | undefined {
   const parsed = tokenRequest.safeParse(json);
-  return parsed.success ? parsed.data.status.token : undefined;
+  if (!parsed.success) return undefined;
+  const { metadata, status } = parsed.data;
+  const claimed = readTokenLifetime(status.token);
+  const lifetimeSeconds = claimed ?? (status.expirationTimestamp - metadata.creationTimestamp) / 1000;
+  return { value: status.token, lifetimeSeconds };
 }
 
 /** What an answered `authentication.k8s.io/v1.TokenReview` says of a token. */

@@ -137,6 +137,79 @@ describe('one pod', () => {
   });
 });
 
+describe('a token', () => {
+  const request = {
+    ...ref,
+    serviceAccountName: 'sa',
+    audiences: [],
+    expirationSeconds: 3607,
+    pod: { name: 'p', uid: 'u' },
+  };
+  const jwt = (seconds: number): string =>
+    `h.${Buffer.from(JSON.stringify({ iat: 1_000_000, exp: 1_000_000 + seconds })).toString('base64url')}.s`;
+  const answer = (token: string, statusSeconds: number): Canned => ({
+    body: {
+      kind: 'TokenRequest',
+      metadata: { creationTimestamp: '2026-11-29T17:00:00Z' },
+      status: { token, expirationTimestamp: new Date(Date.UTC(2026, 10, 29, 17, 0, statusSeconds)).toISOString() },
+    },
+  });
+  const askedFor = (body: string): unknown => JSON.parse(body).spec.expirationSeconds;
+
+  /** What is given where the API server answers 3607 with `first`, and all else with `second`. */
+  async function given(first: Canned, second: Canned) {
+    await using server = await cannedServer(({ body }) => (askedFor(body) === 3607 ? first : second));
+    const result = await createNodeApi(server.client, 'aci-1').createToken({ ...request, elseSeconds: 86_400 }, never);
+    return { result, asked: server.received.map(({ body }) => askedFor(body)) };
+  }
+
+  it('lives for as long as it says itself; where it is no JWT, as the status says', async () => {
+    for (const [token, lifetimeSeconds] of [
+      [jwt(31_536_000), 31_536_000],
+      [jwt(900), 900],
+      ['opaque', 3607],
+    ] as const) {
+      await using server = await cannedServer(answer(token, 3607));
+      const result = await createNodeApi(server.client, 'aci-1').createToken(request, never);
+      expect(result).toEqual({ ok: true, value: { value: token, lifetimeSeconds } });
+    }
+  });
+
+  it('without an end is no answer', async () => {
+    const whole = answer(jwt(3607), 3607);
+    await using server = await cannedServer({ body: { ...Object(whole.body), status: { token: jwt(3607) } } });
+    expect(await createNodeApi(server.client, 'aci-1').createToken(request, never)).toMatchObject({
+      fault: { kind: 'transient' },
+    });
+  });
+
+  it('that was extended is asked for once', async () => {
+    const { result, asked } = await given(answer(jwt(31_536_000), 3607), answer(jwt(86_400), 86_400));
+    expect(result).toMatchObject({ value: { lifetimeSeconds: 31_536_000 } });
+    expect(asked).toEqual([3607]);
+  });
+
+  it.each<[string, Canned, object]>([
+    ['what it gives', answer(jwt(86_400), 86_400), { value: { lifetimeSeconds: 86_400 } }],
+    ['the first, where that lives longer', answer(jwt(3600), 3600), { value: { lifetimeSeconds: 3607 } }],
+    [
+      'the first, where a policy refuses a day',
+      { status: 403, body: statusBody(403, 'Forbidden') },
+      { value: { lifetimeSeconds: 3607 } },
+    ],
+    [
+      'the first, where a day is invalid',
+      { status: 422, body: statusBody(422, 'Invalid') },
+      { value: { lifetimeSeconds: 3607 } },
+    ],
+    ['a fault that passes', { status: 503, body: 'upstream' }, { fault: { kind: 'transient' } }],
+  ])('of an API server that extends nothing is asked for again, and is %s', async (_, second, expected) => {
+    const { result, asked } = await given(answer(jwt(3607), 3607), second);
+    expect(result).toMatchObject(expected);
+    expect(asked).toEqual([3607, 86_400]);
+  });
+});
+
 describe('a status that can’t be written', () => {
   const patched = async (refusal: Canned, found: Canned) => {
     await using server = await cannedServer(({ method }) => (method === 'PATCH' ? refusal : found));

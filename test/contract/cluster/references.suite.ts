@@ -100,7 +100,7 @@ export function describeReferences(open: () => ClusterUnderTest): void {
     it('is given for a pod of the node, and belongs to it and its account', async () => {
       const { metadata } = await hands().createPod({ name: 'token-mine', nodeName: node });
       const token = await whenAllowed(() => api().createToken({ ...wanted, pod: metadata }, never));
-      const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+      const claims = JSON.parse(Buffer.from(token.value.split('.')[1] ?? '', 'base64url').toString('utf8'));
       expect(claims).toMatchObject({
         sub: 'system:serviceaccount:default:default',
         'kubernetes.io': { namespace, pod: { name: 'token-mine', uid: metadata.uid } },
@@ -113,7 +113,7 @@ export function describeReferences(open: () => ClusterUnderTest): void {
       const pod = await hands().createPod({ name: 'token-vault', nodeName: node, spec });
       const request = { ...wanted, audiences: ['vault'], pod: pod.metadata };
       const token = await whenAllowed(() => api().createToken(request, never));
-      const review = async (audience: string) => valueOf(await open().api.reviewToken(token, audience, never));
+      const review = async (audience: string) => valueOf(await open().api.reviewToken(token.value, audience, never));
       expect(await review('vault')).toMatchObject({ username: 'system:serviceaccount:default:default' });
       expect(await review('another')).toBeUndefined();
       await hands().deletePod('token-vault', { gracePeriodSeconds: 0 });
@@ -149,6 +149,21 @@ export function describeReferences(open: () => ClusterUnderTest): void {
         (seen) => seen !== 'denied',
       );
       expect(answer).toBe('rejected BadRequest');
+    });
+
+    it('lives for a year where exactly 3607 s are asked for the API server itself, for what is asked otherwise', async () => {
+      const sources = [{ serviceAccountToken: { path: 'token', audience: 'vault' } }];
+      const spec = { volumes: [{ name: 'v', projected: { sources } }] };
+      const { metadata } = await hands().createPod({ name: 'token-lives', nodeName: node, spec });
+      const livesFor = async (terms: object): Promise<number> =>
+        (await whenAllowed(() => api().createToken({ ...wanted, pod: metadata, ...terms }, never))).lifetimeSeconds;
+      expect(await livesFor({})).toBe(31_536_000);
+      expect(await livesFor({ expirationSeconds: 86_400 })).toBe(86_400);
+      expect(await livesFor({ audiences: ['vault'] })).toBe(3607);
+      // What is asked for otherwise counts only where the first is short.
+      expect(await livesFor({ elseSeconds: 86_400 })).toBe(31_536_000);
+      expect(await livesFor({ audiences: ['vault'], elseSeconds: 86_400 })).toBe(86_400);
+      expect(await livesFor({ expirationSeconds: 7200, elseSeconds: 600 })).toBe(7200);
     });
 
     it('lives for ten minutes at least', async () => {

@@ -1,5 +1,5 @@
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
-import type { ConfigMapData, SecretData } from '../../../shared/core/kubernetes/references.ts';
+import type { ConfigMapData, PodToken, SecretData } from '../../../shared/core/kubernetes/references.ts';
 import type { NodeFacts, ResolvedReferences, Translation } from '../../../shared/core/pod/translation.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
@@ -32,7 +32,7 @@ export const resolved = (
     configMaps?: Record<string, ConfigMapData>;
     secrets?: Record<string, SecretData>;
     services?: ResolvedReferences['services'];
-    tokens?: readonly string[];
+    tokens?: readonly PodToken[];
   } = {},
 ): ResolvedReferences => ({
   configMaps: new Map(Object.entries(parts.configMaps ?? {})),

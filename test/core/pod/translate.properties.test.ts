@@ -15,7 +15,7 @@ const references = resolved({
     pull: secret({ '.dockerconfigjson': JSON.stringify({ auths: { 'r.io': { username: 'u', password: planted } } }) }),
   },
   services: [{ name: 'db', namespace: 'ns', clusterIP: '10.0.0.9', ports: [{ port: 1, protocol: 'TCP' }] }],
-  tokens: [`token-${planted}`, `token2-${planted}`],
+  tokens: [`token-${planted}`, `token2-${planted}`].map((value) => ({ value, lifetimeSeconds: 600 })),
 });
 
 const text = fc.constantFrom('', 'x', '$(S)', '$(A)$(S)', '$$(S)', '$(DB_PORT)', 'a:b', 'a/b');

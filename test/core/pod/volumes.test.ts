@@ -3,6 +3,8 @@ import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { configMap, facts, podOf, rawContainer, resolved, secret, translated, type Raw } from './fixtures.ts';
 
+const year = 31_536_000;
+
 const references = resolved({
   configMaps: {
     settings: { data: { a: 'A', b: 'B' }, binaryData: { c: new Uint8Array([0, 255]) } },
@@ -10,7 +12,10 @@ const references = resolved({
     empty: configMap({}),
   },
   secrets: { login: secret({ user: 'u', password: 's3cret' }) },
-  tokens: ['tok-1', 'tok-2'],
+  tokens: [
+    { value: 'tok-1', lifetimeSeconds: year },
+    { value: 'tok-2', lifetimeSeconds: 600 },
+  ],
 });
 
 const mounted = (source: Raw, metadata: Raw = {}) =>
@@ -195,15 +200,62 @@ describe('a volume', () => {
 });
 
 describe('a token', () => {
-  it('of the usual kind needs no word', () => {
-    expect(translated(mounted(apiAccess), references).notices).toEqual([]);
+  const source = (serviceAccountToken: Raw): Raw => ({ projected: { sources: [{ serviceAccountToken }] } });
+  const volumes = [{ name: 'data', ...source({ expirationSeconds: 3607, path: 'token' }) }];
+  const containers = [rawContainer({ volumeMounts: [{ name: 'data', mountPath: '/data' }] })];
+  const ends = 'spec.volumes[*].projected: token token is not renewed in a running group; it ends';
+  const after = 'after the group was created';
+
+  // What the volume asks for says nothing of it: the API server may give less or more.
+  it.each<[string, Raw, number, string | undefined]>([
+    ['a year, for a service', { restartPolicy: 'Always' }, year, undefined],
+    ['30 days, for a service', { restartPolicy: 'Always' }, 2_592_000, undefined],
+    ['a second less, for a service', { restartPolicy: 'Always' }, 2_591_999, `Warning ${ends} 2591999 s ${after}`],
+    ['a day, for a service', { restartPolicy: 'Always' }, 86_400, `Warning ${ends} 24 h ${after}`],
+    ['an hour in name, for a service', { restartPolicy: 'Always' }, 3607, `Warning ${ends} 3607 s ${after}`],
+    ['ten minutes, for a service', { restartPolicy: 'Always' }, 600, `Warning ${ends} 10 min ${after}`],
+    ['a day, for a task without an end', { restartPolicy: 'Never' }, 86_400, `Normal ${ends} 24 h ${after}`],
+    ['a day, for a task of an hour', { restartPolicy: 'Never', activeDeadlineSeconds: 3600 }, 86_400, undefined],
+    ['a day, for a service of an hour', { restartPolicy: 'Always', activeDeadlineSeconds: 3600 }, 86_400, undefined],
+    [
+      'a day, for a task that ends with its grace',
+      { restartPolicy: 'Never', activeDeadlineSeconds: 86_370 },
+      86_400,
+      undefined,
+    ],
+    [
+      'a day, for a task whose grace is longer',
+      { restartPolicy: 'Never', activeDeadlineSeconds: 86_371 },
+      86_400,
+      `Normal ${ends} 24 h ${after}`,
+    ],
+  ])('of %s: told only if the pod may outlive it', (_, spec, lifetimeSeconds, told) => {
+    const tokens = [{ value: 't', lifetimeSeconds }];
+    const { notices } = translated(podOf({ volumes, containers, ...spec }), resolved({ tokens }));
+    const said = notices.map(({ type = 'Normal', message }) => `${type} ${message}`);
+    expect(said).toEqual(told === undefined ? [] : [told]);
   });
 
-  it('for another audience is told to run out', () => {
-    const source = {
-      projected: { sources: [{ serviceAccountToken: { audience: 'vault', expirationSeconds: 600, path: 'vault' } }] },
-    };
-    expect(translated(mounted(source), references).notices.map(({ reason }) => reason)).toEqual(['TokenNotRenewed']);
+  it.each<[string, Raw, { readonly expirationSeconds: number; readonly elseSeconds?: number }]>([
+    [
+      'the API server, as admission adds it',
+      { expirationSeconds: 3607 },
+      { expirationSeconds: 3607, elseSeconds: 86_400 },
+    ],
+    ['the API server, for less', { expirationSeconds: 600 }, { expirationSeconds: 3607, elseSeconds: 86_400 }],
+    ['the API server, for more than a day', { expirationSeconds: 1e6 }, { expirationSeconds: 3607, elseSeconds: 1e6 }],
+    [
+      'the API server by an empty name',
+      { audience: '', expirationSeconds: 1e4 },
+      { expirationSeconds: 3607, elseSeconds: 86_400 },
+    ],
+    ['another audience', { audience: 'vault', expirationSeconds: 3607 }, { expirationSeconds: 3607 }],
+  ])('for %s is asked for as long as it may be given', (_, token, terms) => {
+    const [request] = listReferences(mounted(source({ path: 'token', ...token })), facts).tokens;
+    expect({ expirationSeconds: request?.expirationSeconds, elseSeconds: request?.elseSeconds }).toEqual({
+      elseSeconds: undefined,
+      ...terms,
+    });
   });
 });
 
@@ -243,7 +295,7 @@ describe('references', () => {
       secrets: ['login', 'pull'],
       services: true,
       tokens: [
-        { ...token, audiences: [], expirationSeconds: 3607 },
+        { ...token, audiences: [], expirationSeconds: 3607, elseSeconds: 86_400 },
         { ...token, audiences: ['vault'], expirationSeconds: 600 },
       ],
     });

@@ -88,7 +88,10 @@ function translated(pod: Pod, secrets: Secrets): readonly Said[] {
         s: secret({ k: secrets.plant('secret data', '') }),
         pull: secret({ '.dockerconfigjson': JSON.stringify(docker) }, 'kubernetes.io/dockerconfigjson'),
       },
-      tokens: references.tokens.map((_, index) => secrets.plant('token', String(index))),
+      tokens: references.tokens.map((_, index) => ({
+        value: secrets.plant('token', String(index)),
+        lifetimeSeconds: 86_400,
+      })),
     }),
   );
   if (translation.kind !== 'group') return [{ what: 'a refusal', value: { inspection, translation } }];

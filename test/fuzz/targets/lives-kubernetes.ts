@@ -5,7 +5,7 @@ import type { ClusterDeps, NodeDeps } from '../../../shared/app/deps.ts';
 import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { KubeNode, Lease } from '../../../shared/core/kubernetes/node.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
-import type { ServiceInfo } from '../../../shared/core/kubernetes/references.ts';
+import type { PodToken, ServiceInfo } from '../../../shared/core/kubernetes/references.ts';
 import { buildPodStatusPatch, nodeStatus } from '../../../shared/core/kubernetes/status-patch.ts';
 import type { ClusterApi, NodeApi } from '../../../shared/ports/node-api.ts';
 import { formatLease } from '../../../shared/wire/kubernetes/lease.ts';
@@ -168,10 +168,7 @@ export class Tunnel {
         ).listServices(namespace, signal),
       createToken: (request, signal) =>
         over(async () =>
-          toTruth(await memory.createToken(request, signal), (token) => ({ kind: 'TokenRequest', status: { token } }), [
-            'kind',
-            'status',
-          ]),
+          toTruth(await memory.createToken(request, signal), tokenJson, ['kind', 'metadata', 'status']),
         ).createToken(request, signal),
       createEvent: (event, signal) =>
         over(async () => done(await memory.createEvent(event, signal))).createEvent(event, signal),
@@ -266,6 +263,12 @@ function leaseJson(lease: Lease): object {
   const { metadata, ...rest } = formatLease(lease);
   return { ...rest, metadata: { ...(metadata as object), uid: 'u' } };
 }
+
+const tokenJson = ({ value, lifetimeSeconds }: PodToken): object => ({
+  kind: 'TokenRequest',
+  metadata: { creationTimestamp: new Date(0).toISOString() },
+  status: { token: value, expirationTimestamp: new Date(lifetimeSeconds * 1000).toISOString() },
+});
 
 const serviceJson = ({ name, namespace, ...spec }: ServiceInfo): object => ({ metadata: { name, namespace }, spec });
 

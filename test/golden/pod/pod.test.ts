@@ -29,6 +29,9 @@ const input = z.object({
   pod: z.unknown(),
 });
 
+/** As an API server that extends gives them. */
+const living = (value: string) => ({ value, lifetimeSeconds: 31_536_000 });
+
 const map = <T, U>(record: Record<string, T>, make: (value: T) => U): Record<string, U> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, make(value)]));
 
@@ -43,7 +46,7 @@ function outputOf(file: string): string {
     ...(subnetId !== undefined && { subnetId }),
     ...(securityPolicy !== undefined && { securityPolicy }),
   };
-  const references = resolved({ configMaps: map(configMaps, configMap), secrets: map(secrets, (data) => secret(data)), services, tokens });
+  const references = resolved({ configMaps: map(configMaps, configMap), secrets: map(secrets, (data) => secret(data)), services, tokens: tokens.map(living) });
   const output = { references: listReferences(pod, nodeFacts), translation: translatePod(pod, nodeFacts, references) };
   return `${JSON.stringify(output, undefined, 2)}\n`;
 }

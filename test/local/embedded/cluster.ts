@@ -11,6 +11,7 @@ import { parseFields } from '../../../shared/adapters/memory/api-server/selector
 import { replaceObject } from '../../../shared/adapters/memory/api-server/update.ts';
 import type { User } from '../../../shared/adapters/memory/api-server/user.ts';
 import { createMemoryCluster } from '../../../shared/adapters/memory/memory-cluster.ts';
+import type { MemoryClusterOptions } from '../../../shared/adapters/memory/memory-cluster.ts';
 import type { Json, JsonObject } from '../../../shared/core/json.ts';
 
 export const noon = Date.parse('2026-11-23T12:00:00Z');
@@ -59,7 +60,7 @@ export interface Condition {
 }
 
 /** A cluster whose time stands until it is told otherwise. */
-export function testCluster(options: { readonly historySize?: number } = {}) {
+export function testCluster(options: Omit<MemoryClusterOptions, 'now'> = {}) {
   const clock = { now: noon };
   const cluster = createMemoryCluster({ now: () => clock.now, ...options });
   const state = () => cluster.state();

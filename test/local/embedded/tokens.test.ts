@@ -4,15 +4,15 @@ import { tokenReviews } from '../../../shared/adapters/memory/api-server/resourc
 import { requestToken } from '../../../shared/adapters/memory/api-server/tokens.ts';
 import { nodeUser, userOf } from '../../../shared/adapters/memory/api-server/user.ts';
 import type { User } from '../../../shared/adapters/memory/api-server/user.ts';
-import { readTokenClaims } from '../../../shared/wire/token-claims.ts';
+import { readTokenClaims, readTokenLifetime } from '../../../shared/wire/token-claims.ts';
 import { messageOf, noon, podManifest, testCluster, toldOf, seen, valueOf } from './cluster.ts';
 import type { Seen } from './cluster.ts';
 
 const admin = userOf('admin', ['system:masters']);
 const audience = 'api://app';
 
-function withPod() {
-  const world = testCluster();
+function withPod(options: Parameters<typeof testCluster>[0] = {}) {
+  const world = testCluster(options);
   const token = { serviceAccountToken: { audience, path: 't' } };
   const volumes = [{ name: 'v', projected: { sources: [token] } }];
   const pod = seen(world.create('pods', podManifest('p', { nodeName: 'n', volumes })));
@@ -37,6 +37,26 @@ describe('a ServiceAccount’s token', () => {
     const world = withPod();
     const claims = readTokenClaims(world.tokenOf({ audiences: [audience], expirationSeconds: 900 }));
     expect(claims).toEqual({ expiresAtMs: noon + 900_000, audiences: [audience] });
+  });
+
+  it('is extended to a year for a pod that asks for exactly 3607 s of the API server, which the status does not say', () => {
+    const world = withPod();
+    const { bound } = world;
+    const lifetime = (spec: object): number | undefined => readTokenLifetime(world.tokenOf(spec));
+    expect(lifetime({ boundObjectRef: bound, expirationSeconds: 3607 })).toBe(31_536_000);
+    expect(lifetime({ boundObjectRef: bound, expirationSeconds: 3606 })).toBe(3606);
+    expect(lifetime({ boundObjectRef: bound, expirationSeconds: 3607, audiences: [audience] })).toBe(3607);
+    expect(lifetime({ expirationSeconds: 3607 })).toBe(3607);
+    const { status } = seen(world.request({ boundObjectRef: bound, expirationSeconds: 3607 }));
+    expect(status).toMatchObject({ expirationTimestamp: '2026-11-23T13:00:07Z' });
+  });
+
+  it('is capped, and not extended, where the API server’s flags say so', () => {
+    const world = withPod({ tokenTerms: { extend: false, longestSeconds: 86_400 } });
+    const { bound } = world;
+    const lifetime = (spec: object): number | undefined => readTokenLifetime(world.tokenOf(spec));
+    expect(lifetime({ boundObjectRef: bound, expirationSeconds: 3607 })).toBe(3607);
+    expect(lifetime({ boundObjectRef: bound, expirationSeconds: 1e6 })).toBe(86_400);
   });
 
   it('is known for its audience alone', () => {

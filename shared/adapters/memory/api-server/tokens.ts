@@ -14,6 +14,9 @@ import { invalidValue } from './validation.ts';
 export const apiAudience = 'https://kubernetes.default.svc.cluster.local';
 const leastSeconds = 600;
 const mostSeconds = 2 ** 32;
+/** For old clients that never read their token again: asked for exactly this by a pod, for the API's audience, it lives a year. */
+const extendedWhenAsked = 3607;
+const extensionSeconds = 365 * 86_400;
 /** A bound token outlives the deadline of its pod by this much. */
 const afterDeletionMs = 60_000;
 
@@ -47,10 +50,13 @@ export function requestToken(state: ClusterState, call: TokenCall, body: JsonObj
   const holder = boundPod(state, { namespace, name }, bound);
   if (!holder.ok) return holder;
   const audiences = asked.length === 0 ? [apiAudience] : asked;
+  const { extend, longestSeconds = seconds } = state.tokenTerms;
+  const given = Math.min(seconds, longestSeconds);
+  const isExtended = extend && holder.value !== undefined && isForExtension(given, audiences);
   const now = Math.floor(state.now() / 1000);
   const claims = {
     aud: audiences,
-    exp: now + seconds,
+    exp: now + (isExtended ? extensionSeconds : given),
     iat: now,
     nbf: now,
     iss: apiAudience,
@@ -59,18 +65,23 @@ export function requestToken(state: ClusterState, call: TokenCall, body: JsonObj
       namespace,
       serviceaccount: { name, uid: uidOf(account) },
       ...(holder.value === undefined ? {} : holder.value),
+      ...(isExtended ? { warnafter: now + given } : {}),
     },
     sub: `system:serviceaccount:${namespace}:${name}`,
   };
-  const expirationTimestamp = instant((now + seconds) * 1000);
+  // Of an extended token too: the status does not tell.
+  const expirationTimestamp = instant((now + given) * 1000);
   return done({
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
     metadata: { name, namespace, creationTimestamp: instant(state.now()) },
-    spec: { ...spec, audiences, expirationSeconds: seconds },
+    spec: { ...spec, audiences, expirationSeconds: given },
     status: { token: state.tokens.sign(claims), expirationTimestamp },
   });
 }
+
+const isForExtension = (seconds: number, audiences: readonly string[]): boolean =>
+  seconds === extendedWhenAsked && audiences.every((audience) => audience === apiAudience);
 
 /** The claims of the pod that a token is bound to; undefined when it is bound to nothing. */
 function boundPod(

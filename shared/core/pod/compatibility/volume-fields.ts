@@ -43,7 +43,7 @@ const sent: readonly FieldRow[] = [
   [
     'projected.sources[].serviceAccountToken.expirationSeconds',
     'sent',
-    'the token is bound to the pod and is not renewed',
+    'for another audience; for the API server the longest that it gives is asked for. The token is bound to the pod and is not renewed',
   ],
   ['projected.sources[].serviceAccountToken.path', 'sent', flat],
   ['projected.sources[].clusterTrustBundle', 'refused', 'trust bundles are not part of this version'],

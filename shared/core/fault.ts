@@ -11,8 +11,11 @@ export type Fault =
   | { readonly kind: 'not-found'; readonly code: string; readonly message: string }
   /** 401 or 403: our credential may not. An operator must act; the same request later may succeed. */
   | { readonly kind: 'denied'; readonly code: string; readonly message: string }
-  /** Any other definite 4xx: the request itself is wrong and had no effect. */
-  | { readonly kind: 'rejected'; readonly code: string; readonly message: string }
+  /**
+   * Any other definite 4xx: it had no effect. `isPermanent`: its code is one of those that are known to speak of the
+   * request itself, which will never be taken; without it the same request may succeed later.
+   */
+  | { readonly kind: 'rejected'; readonly code: string; readonly message: string; readonly isPermanent?: true }
   /** ARM has no room now: regional capacity, or a quota. Nothing was created. */
   | { readonly kind: 'capacity'; readonly code: string; readonly message: string }
   /** 5xx, time-out, reset connection, garbage instead of an answer: the effect may or may not have taken place. */

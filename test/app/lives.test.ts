@@ -209,12 +209,26 @@ describe('the PUT', () => {
 
   it('fails the pod when ARM says that it can never run', async () => {
     const world = await createWorld();
-    const fault: Fault = { kind: 'rejected', code: 'InvalidPort', message: 'port 0 is not valid' };
+    const fault: Fault = { kind: 'rejected', code: 'InvalidPort', message: 'port 0 is not valid', isPermanent: true };
     world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault });
     world.createPod('exits-0');
     await world.run(5);
     expect(world.told()).toContain('Failed ProviderRejected');
     expect(world.events()).toEqual(['ProviderRejected: InvalidPort: port 0 is not valid']);
+  });
+
+  it('waits, told once, when ARM refuses it with a code that nobody knows, and runs when that passes', async () => {
+    const world = await createWorld();
+    const fault: Fault = { kind: 'rejected', code: 'OutOfCheese', message: 'Redo from start.' };
+    world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault, times: 6 });
+    world.createPod('exits-0');
+    await world.run(60);
+    expect(world.told()).toBe('Pending, main: ProviderError');
+    expect(world.events()).toEqual([
+      'ProviderError: ARM refused the container group, which is tried again: OutOfCheese: Redo from start.',
+    ]);
+    await world.run(600);
+    expect(world.told()).toBe('Succeeded, main: Completed 0');
   });
 
   it('is tried again ever later when the group cannot be provisioned', async () => {

@@ -18,7 +18,7 @@ const defaultRetryAfterMs = 10_000;
 /** ACI's longest window: whoever says more says nothing, and its word would stop every instance. */
 const longestRetryAfterMs = 3_600_000;
 /** Some are joined with others, so they are looked for within what ARM says, without case; the first found counts. */
-const capacityCodes = ['ContainerGroupQuotaReached', 'InsufficientCapacity'] as const;
+const capacityCodes = ['ContainerGroupQuotaReached', 'InsufficientCapacity', 'SubnetIsFull'] as const;
 const conflictCodes = ['ContainerGroupTransitioning', 'RegistryErrorResponse'] as const;
 /** Faults of configuration: an operator must act, and the same request may succeed afterwards. */
 const operatorCodes = [
@@ -39,13 +39,34 @@ const operatorCodes = [
   'VirtualNetworkNotFound',
   'SubnetNotFound',
 ] as const;
-const definiteCodes = [
-  'InaccessibleImage',
-  'InvalidContainerGroupUpdate',
-  'InvalidContainerEnvironmentVariable',
-  'ResourceRequestsNotSpecified',
+/**
+ * For good: each is known from Azure's documentation or from recorded answers to speak of the body, which is made from
+ * the pod and will be the same next time. Whatever is not here waits: a pod that waits in vain can be read and deleted,
+ * one that was failed by mistake is lost.
+ */
+const permanentCodes = [
+  'AmbiguousImageResitryCredentialType',
+  'ConfidentialContainerGroupSkuIsNotSupported',
   'ContainerLimitGreaterThanContainerGroupTotalRequest',
+  'InvalidContainerEnvironmentVariable',
+  'InvalidContainerGroupUpdate',
+  'InvalidImageRegistryCredentialType',
+  'InvalidOsType',
+  'InvalidRequestContent',
+  'InvalidResourceName',
+  'MissingIpAddressPorts',
+  'OsVersionNotSupported',
+  'PriorityNotSpecified',
+  'RequestContentTooLarge',
+  'ResourceRequestsNotSpecified',
+  'ResourceRequestsNotSupported',
+  'ResourceSomeRequestsNotSpecified',
+  'SpotPriorityContainerGroupNotSupportedForInboundConnectivity',
+  'SpotPriorityContainerGroupNotSupportedInSku',
+  'SpotPriorityContainerGroupWithGPUResourcesNotSupported',
 ] as const;
+/** Names what is wrong where a vaguer code stands beside it. */
+const imageCode = 'InaccessibleImage';
 const goneCodes = /^(resourcegroup|containergroup|resource)?notfound$/i;
 
 /** The fault of an answer that is no success. */
@@ -59,7 +80,7 @@ export function answerFault(answer: ArmAnswer, action: ArmAction): Fault {
   if (status === 401 || status === 403)
     return { kind: 'denied', code: codes[0] ?? String(status), message: cut(reason, maxRefusalLength) };
   // A page of HTML is from somebody between us and ARM, who cannot say what became of the request.
-  const definite = status >= 400 && status < 500 && status !== 408 && codes.length > 0;
+  const definite = status >= 400 && status < 500 && status !== 408 && error !== undefined;
   return definite
     ? definiteFault({ status, codes, message }, action)
     : { kind: 'transient', message: `HTTP ${status}: ${message}` };
@@ -80,10 +101,16 @@ function definiteFault(error: DefiniteError, action: ArmAction): Fault {
   if (conflict !== undefined) return { kind: 'conflict', code: conflict, message };
   const operator = named(operatorCodes);
   if (operator !== undefined) return { kind: 'denied', code: operator, message };
-  const code = named(definiteCodes) ?? codes[0] ?? '';
+  const permanent = permanentCodes.find((code) => isAmong(codes, code));
+  const code = named([imageCode]) ?? permanent ?? codes[0] ?? '';
   if (status === 404) return absenceFault(code, message, action);
-  return { kind: status === 409 || status === 412 ? 'conflict' : 'rejected', code, message };
+  if (status === 409 || status === 412) return { kind: 'conflict', code, message };
+  return { kind: 'rejected', code, message, ...(code === permanent ? { isPermanent: true } : {}) };
 }
+
+/** By the whole word, since a longer code may mean something else. */
+const isAmong = (codes: readonly string[], known: string): boolean =>
+  codes.some((code) => code.split(/\W+/).some((word) => word.toLowerCase() === known.toLowerCase()));
 
 /** Absence is believed only from the codes that mean it: what is taken for gone is never started again. */
 function absenceFault(code: string, message: string, action: ArmAction): Fault {

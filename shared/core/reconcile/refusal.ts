@@ -53,16 +53,26 @@ export function readPutFault(fault: Fault): PutVerdict {
       return { kind: 'pending', reason: 'ProviderNotFound', message, capacity: false };
     case 'rejected':
     case 'conflict':
-      return readRefused(fault.code, message, fault.kind);
+      return readRefused(fault, message);
     case 'transient':
       return { kind: 'unknown' };
   }
 }
 
-function readRefused(code: string, message: string, kind: 'rejected' | 'conflict'): PutVerdict {
-  const lower = `${code} ${message}`.toLowerCase();
+type Refused = Extract<Fault, { readonly kind: 'rejected' | 'conflict' }>;
+
+function readRefused(fault: Refused, message: string): PutVerdict {
+  const lower = message.toLowerCase();
   if (imageCodes.some((known) => lower.includes(known)))
     return { kind: 'pending', reason: 'ErrImagePull', message, capacity: false };
-  // A conflict says that the group exists in some state (transitioning): the next look adopts it.
-  return kind === 'conflict' ? { kind: 'unknown' } : { kind: 'failed', reason: 'ProviderRejected', message };
+  // The group exists in some state: the next look adopts it.
+  if (fault.kind === 'conflict' && fault.code === 'ContainerGroupTransitioning') return { kind: 'unknown' };
+  if (fault.kind === 'rejected' && fault.isPermanent === true)
+    return { kind: 'failed', reason: 'ProviderRejected', message };
+  return {
+    kind: 'pending',
+    reason: 'ProviderError',
+    message: `ARM refused the container group, which is tried again: ${message}`,
+    capacity: false,
+  };
 }

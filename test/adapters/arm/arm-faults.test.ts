@@ -22,6 +22,8 @@ describe('faults of ARM', () => {
     ['create', 400, error('ContainerGroupQuotaReached'), 'capacity', 'ContainerGroupQuotaReached'],
     ['create', 409, error('containergroupquotareached'), 'capacity', 'ContainerGroupQuotaReached'],
     ['create', 409, error('InsufficientCapacity.'), 'capacity', 'InsufficientCapacity'],
+    ['create', 400, error('SubnetIsFull'), 'capacity', 'SubnetIsFull'],
+    ['create', 429, error('RetryableError'), 'throttled', undefined],
     // The world is in another state.
     ['create', 409, error('ContainerGroupTransitioning'), 'conflict', 'ContainerGroupTransitioning'],
     ['delete', 409, error('ContainerGroupTransitioning'), 'conflict', 'ContainerGroupTransitioning'],
@@ -64,6 +66,10 @@ describe('faults of ARM', () => {
       'InaccessibleImage',
     ],
     ['create', 413, error('RequestContentTooLarge'), 'rejected', 'RequestContentTooLarge'],
+    ['create', 400, error(''), 'rejected', ''],
+    ['create', 400, JSON.stringify({ error: { message: 'Only that.' } }), 'rejected', ''],
+    ['get', 404, error(''), 'transient', undefined],
+    ['get', 404, error('InvalidRequestContent'), 'transient', undefined],
     // Nobody knows.
     ['create', 400, '<html>', 'transient', undefined],
     ['create', 400, '{}', 'transient', undefined],
@@ -73,6 +79,36 @@ describe('faults of ARM', () => {
   ])('%s: %i %s -> %s %s', (action, status, body, ...expected) => {
     const fault = answerFault(answer(status, body), action);
     expect([fault.kind, 'code' in fault ? fault.code : undefined]).toEqual(expected);
+  });
+
+  // Azure answers with codes that are in no list: only those that are known fail a pod for good.
+  it.each([
+    ['InvalidRequestContent', true],
+    ['invalidrequestcontent', true],
+    ['InvalidOsType', true],
+    ['InvalidContainerEnvironmentVariable', true],
+    ['ResourceRequestsNotSpecified', true],
+    ['ResourceRequestsNotSupported', true],
+    ['ContainerLimitGreaterThanContainerGroupTotalRequest', true],
+    ["Multiple error occurred: 'BadRequest':'InvalidOsType'", true],
+    ['RetryableError', false],
+    ['ReferencedResourceNotProvisioned', false],
+    ['AnotherOperationInProgress', false],
+    ['BadRequest', false],
+    ['OperationNotAllowed', false],
+    ['InvalidOsTypeForNow', false],
+    ['InaccessibleImage', false],
+    ["Multiple error occurred: 'InvalidOsType':'InaccessibleImage'", false],
+    ['MissingApiVersionParameter', false],
+    ['LocationRequired', false],
+    ['NobodyKnowsThisOne', false],
+    ['\u{fffd}\u{1f4a9} <b>', false],
+    [' ', false],
+    ['', false],
+  ])('a 400 %j is for good: %s', (code, isPermanent) => {
+    const fault = answerFault(answer(400, error(code)), 'create');
+    expect(fault.kind).toBe('rejected');
+    expect('isPermanent' in fault).toBe(isPermanent);
   });
 
   it('cuts what a server says to one short line', () => {

@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { TokenCredential } from '@azure/core-auth';
 import { createArmContainerGroups } from '../adapters/arm/container-groups.ts';
 import { createCredential } from '../adapters/arm/credential.ts';
-import type { CredentialSettings } from '../adapters/arm/credential.ts';
+import type { AzureCredential, CredentialSettings } from '../adapters/arm/credential.ts';
 import { createBudgets } from '../adapters/budgets/budgets.ts';
 import { asNode, createKubernetesClient } from '../adapters/kubernetes/client.ts';
 import type { KubernetesClient } from '../adapters/kubernetes/client.ts';
 import { createClusterApi } from '../adapters/kubernetes/cluster-api.ts';
 import { createNodeApi } from '../adapters/kubernetes/node-api.ts';
+import { createTokenSource } from '../adapters/kubernetes/token-source.ts';
 import { createRegistrationBlob } from '../adapters/registrations/registration-blob.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { telemetryConfiguration } from '../adapters/telemetry/configuration.ts';
@@ -26,8 +27,6 @@ import type { RegisteredClusters } from './registered-clusters.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The audience of AKS-managed Entra integration; the same in every tenant of the public cloud. */
-const aksScope = '6dae42f8-4368-4678-94ff-3960e28e3630/.default';
 const requestTimeoutMs = 8_000;
 /** Permits taken from a shared row at a time; what is left of them is lost to the others for a while. */
 const permitChunk = 4;
@@ -60,13 +59,16 @@ export function compose(
   { environment, authorityPem }: { readonly environment: Environment; readonly authorityPem: string | undefined },
   log: Log,
 ): Composed {
-  const credential = createCredential(credentialSettings(settings));
+  const credential = createCredential(credentialSettings(settings, environment));
   const telemetry = createTelemetry(telemetryConfiguration(environment), {
     log,
     open: async (configuration) => {
       const { createPipeline } = await import('../adapters/telemetry/pipeline.ts');
       return createPipeline(configuration, (clientId) =>
-        createCredential({ ...credentialSettings(settings), ...(clientId === undefined ? {} : { clientId }) }),
+        createCredential({
+          ...credentialSettings(settings, environment),
+          ...(clientId === undefined ? {} : { clientId }),
+        }),
       );
     },
   });
@@ -124,11 +126,13 @@ export function compose(
   return { deps, registered };
 }
 
-function credentialSettings(settings: Settings): CredentialSettings {
+function credentialSettings(settings: Settings, environment: Environment): CredentialSettings {
   if (settings.ARM_CREDENTIAL === 'default') return { kind: 'default' };
+  const { IDENTITY_ENDPOINT: url, IDENTITY_HEADER: header } = environment;
   return {
     kind: 'managed-identity',
     ...(settings.AZURE_CLIENT_ID === undefined ? {} : { clientId: settings.AZURE_CLIENT_ID }),
+    ...(url === undefined || header === undefined ? {} : { endpoint: { url, header } }),
   };
 }
 
@@ -153,7 +157,7 @@ function tableConfig(settings: Settings, credential: TokenCredential) {
 interface Surroundings {
   readonly settings: Settings;
   readonly environment: Environment;
-  readonly credential: TokenCredential;
+  readonly credential: AzureCredential;
   readonly observe: CallObserver;
 }
 
@@ -161,7 +165,7 @@ function clusterDeps(registration: ClusterRegistration, surroundings: Surroundin
   const client = createKubernetesClient({
     server: registration.server,
     ...(registration.certificateAuthority === undefined ? {} : { caPem: registration.certificateAuthority }),
-    getToken: tokenSource(registration, surroundings),
+    ...createTokenSource(registration, surroundings),
     requestTimeoutMs,
     userAgent: `serverless-kubelet/${surroundings.settings.INSTALLATION}`,
     observe: surroundings.observe,
@@ -178,19 +182,6 @@ function clusterDeps(registration: ClusterRegistration, surroundings: Surroundin
         nodeDeps(node, { cluster, client, settings: surroundings.settings }),
       ]),
     ),
-  };
-}
-
-function tokenSource(
-  registration: ClusterRegistration,
-  { environment, credential }: Surroundings,
-): () => Promise<string> {
-  const { auth } = registration;
-  if (auth.kind === 'token') return () => Promise.resolve(environment[auth.setting] ?? '');
-  return async () => {
-    const token = await credential.getToken(aksScope);
-    if (token === null) throw new Error('the managed identity gave no token for the API server');
-    return token.token;
   };
 }
 

@@ -15,8 +15,13 @@ export interface KubernetesClientConfig {
   readonly server: string;
   /** The cluster's CA. When given, no other is trusted. */
   readonly caPem?: string;
-  /** A bearer token; `fresh` after the server refused the one before. Rejections become `transient` faults, by name only. */
+  /**
+   * A bearer token; `fresh` after the server refused the one before: another one, or the same where there is no other.
+   * Rejections become `transient` faults, by name only.
+   */
   readonly getToken: (options?: { readonly fresh: boolean }) => Promise<string>;
+  /** Where the token is from and what to do when it is refused: the end of the sentence of such a fault. No secret. */
+  readonly tokenOrigin?: string;
   /** Sends every request as `system:node:<name>` of group `system:nodes`. */
   readonly impersonateNode?: string;
   /** For one whole request, token, body and all. */
@@ -73,7 +78,7 @@ export const asNode = (client: KubernetesClient, nodeName: string): KubernetesCl
 });
 
 /**
- * Sends once and answers with the response, its body unread. A 401 is tried a second time with a fresh token: the
+ * Sends once and answers with the response, its body unread. A 401 is tried a second time if there is another token: the
  * server did nothing, so this is safe for every method. Never throws.
  */
 export async function send(
@@ -89,23 +94,38 @@ export async function send(
     });
   }
   try {
-    const first = await exchange(client, outgoing, { fresh: false, signal });
+    const token = await untilAborted(client.config.getToken(), signal);
+    const first = await exchange(client, outgoing, { token, signal });
     if (first.statusCode !== 401) {
       return ok(first);
     }
+    const other = await otherToken(client, token, signal);
+    if (other === undefined) {
+      return ok(first);
+    }
     first.resume();
-    return ok(await exchange(client, outgoing, { fresh: true, signal }));
+    return ok(await exchange(client, outgoing, { token: other, signal }));
   } catch (error) {
     return fail(transient(`${outgoing.method} ${outgoing.path}: ${errorName(error)}`));
+  }
+}
+
+/** What else to try; undefined where the refused token is all there is, or no other could be had: the refusal stands. */
+async function otherToken(client: KubernetesClient, refused: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    const token = await untilAborted(client.config.getToken({ fresh: true }), signal);
+    return token === refused ? undefined : token;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return undefined;
   }
 }
 
 async function exchange(
   client: KubernetesClient,
   outgoing: KubernetesRequest,
-  { fresh, signal }: { readonly fresh: boolean; readonly signal: AbortSignal },
+  { token, signal }: { readonly token: string; readonly signal: AbortSignal },
 ): Promise<IncomingMessage> {
-  const token = await untilAborted(fresh ? client.config.getToken({ fresh }) : client.config.getToken(), signal);
   const body = outgoing.body === undefined ? undefined : Buffer.from(JSON.stringify(outgoing.body));
   const answered = Promise.withResolvers<IncomingMessage>();
   const request = openRequest(client, outgoing, {

@@ -26,7 +26,7 @@ const maxLineLength = 8 * 1024 * 1024;
 
 /**
  * One request, its JSON answer read by `parse` (undefined: not what the API promises, a `transient` fault). Bounded by
- * `signal`, the client's time-out and 32 MiB. Not repeated inside, but for one 401 with a fresh token. Never throws.
+ * `signal`, the client's time-out and 32 MiB. Not repeated inside, but for one 401 where there is another token. Never throws.
  */
 export async function request<T>(
   client: KubernetesClient,
@@ -60,7 +60,7 @@ async function requestOnce<T>(
       return { result: deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined) };
     }
     const status = sent.value.statusCode ?? 0;
-    return { result: await readAnswer(sent.value, outgoing, parse), status };
+    return { result: named(client, await readAnswer(sent.value, outgoing, parse), status), status };
   } catch (error) {
     return { result: interrupted(outgoing, deadline, error) };
   } finally {
@@ -96,12 +96,18 @@ export async function openWatch(
       return deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined);
     }
     if (!isSuccess(sent.value)) {
-      return await readAnswer(sent.value, outgoing, () => undefined);
+      return named(client, await readAnswer(sent.value, outgoing, () => undefined), sent.value.statusCode ?? 0);
     }
     return await readLines(sent.value, outgoing, { deadline, onLine: options.onLine });
   } finally {
     deadline.end();
   }
+}
+
+/** A refused token is told with where it is from. */
+function named<T>({ config }: KubernetesClient, result: Result<T>, status: number): Result<T> {
+  if (result.ok || status !== 401 || result.fault.kind !== 'denied' || config.tokenOrigin === undefined) return result;
+  return fail({ ...result.fault, message: `${result.fault.message}; ${config.tokenOrigin}` });
 }
 
 async function readAnswer<T>(

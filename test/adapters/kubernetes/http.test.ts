@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { createCertificateAuthority, issueCertificate } from '../../../infra/local/pki.ts';
+import type { KubernetesClientConfig } from '../../../shared/adapters/kubernetes/http.ts';
 import { asNode, createKubernetesClient, openWatch, request } from '../../../shared/adapters/kubernetes/http.ts';
 import { type Canned, cannedServer, never, statusBody } from './canned-server.ts';
 
@@ -173,11 +174,39 @@ describe('the token', () => {
   });
 
   it('refused twice is denied, not tried for ever', async () => {
-    await using server = await cannedServer({ status: 401, body: statusBody(401, 'Unauthorized') });
+    let tokens = 0;
+    const getToken = async () => `token-${(tokens += 1)}`;
+    await using server = await cannedServer({ status: 401, body: statusBody(401, 'Unauthorized') }, { getToken });
     expect(await request(server.client, get, text, never)).toMatchObject({
       fault: { kind: 'denied', code: 'Unauthorized' },
     });
     expect(server.received).toHaveLength(2);
+  });
+
+  it.each<[string, KubernetesClientConfig['getToken']]>([
+    ['is the same', async () => 'same'],
+    ['can’t be had', async (options) => (options?.fresh === true ? Promise.reject(new Error('gone')) : 'same')],
+  ])('refused is not tried again where the other %s, and is told with where it is from', async (_, getToken) => {
+    const tokenOrigin = 'the token is that of the setting TOKEN';
+    const refusal = { status: 401, body: statusBody(401, 'Unauthorized') };
+    await using server = await cannedServer(refusal, { getToken, tokenOrigin });
+    const fault = {
+      kind: 'denied',
+      code: 'Unauthorized',
+      message: expect.stringMatching(/.; the token is that of the setting TOKEN$/),
+    };
+    expect(await request(server.client, get, text, never)).toMatchObject({ fault });
+    expect(server.received).toHaveLength(1);
+    const watch = { signal: never, onLine: () => undefined, inactivityTimeoutMs: 1000 };
+    expect(await openWatch(server.client, get.path, {}, watch)).toMatchObject({ fault });
+  });
+
+  it('’s origin is not told of another refusal', async () => {
+    const refusal = { status: 403, body: statusBody(403, 'Forbidden') };
+    await using server = await cannedServer(refusal, { tokenOrigin: 'from a setting' });
+    const answer = await request(server.client, get, text, never);
+    expect(answer).toMatchObject({ fault: { kind: 'denied', code: 'Forbidden' } });
+    expect(JSON.stringify(answer)).not.toContain('setting');
   });
 
   it('that can’t be had, or is no header, is transient, and is quoted nowhere', async () => {

@@ -13,5 +13,5 @@ export const nodeFacts = (settings: Settings, cluster: ClusterRegistration, node
   maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
   ...(node.zone === undefined ? {} : { zone: node.zone }),
   ...(settings.ACI_SUBNET_ID === undefined ? {} : { subnetId: settings.ACI_SUBNET_ID }),
-  ...(cluster.apiServerForPods === undefined ? {} : { apiServer: cluster.apiServerForPods }),
+  ...(typeof cluster.apiServerForPods === 'object' ? { apiServer: cluster.apiServerForPods } : {}),
 });

@@ -50,8 +50,13 @@ const clusterRegistration = z.strictObject({
     audience: text(/./, "the audience of the relay's token"),
     serviceAccount: text(/^[a-z0-9-]+:[a-z0-9.-]+$/, '"namespace:name" of the relay\'s ServiceAccount'),
   }),
-  /** Where pods reach the API server; absent: the `kubernetes` service as the cluster shows it. */
-  apiServerForPods: z.strictObject({ host: text(/./, 'a host name or address'), port }).optional(),
+  /** Where pods reach the API server; absent or `service`: the `kubernetes` Service as the cluster shows it. */
+  apiServerForPods: z
+    .union(
+      [z.literal('service'), z.strictObject({ host: text(/./, 'a host name or address'), port })],
+      '"service" or {"host","port"}',
+    )
+    .optional(),
   nodes: z.array(nodeRegistration, 'at least one node').min(1, 'at least one node'),
 });
 

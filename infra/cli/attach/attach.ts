@@ -12,8 +12,9 @@ import { type AppFacts, appRemark, readAppFacts } from './app-facts.ts';
 import { checkHelm, findChart } from './chart.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
 import { refuseLeavingNamespace } from './namespace.ts';
-import { judgeChart, performAttach } from './perform.ts';
-import { type AttachFacts, chartValues, checkAttach, plannedNodes } from './plan.ts';
+import { type ApiServerForPods, describeApiServerForPods } from './api-server-for-pods.ts';
+import { type AttachDone, judgeChart, performAttach } from './perform.ts';
+import { type AttachFacts, apiServerForPods, chartValues, checkAttach, plannedNodes } from './plan.ts';
 import { type AttachWants, attachOptions, parseAttachWants } from './wants.ts';
 
 const help = `
@@ -71,7 +72,7 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   if (remark !== undefined) context.out.warn(remark);
   if (wants.dryRun) return tellPlan(context, { wants, facts, appUrl: appFacts.url, isChartCurrent });
   const done = await performAttach(context, { wants, facts, appUrl: appFacts.url, chartDir, app, isChartCurrent });
-  return tellDone(context, wants, done);
+  return tellDone(context, { wants, done, podsWay: apiServerForPods(wants, facts, knownOf(facts)) });
 }
 
 async function gatherFacts(
@@ -97,6 +98,7 @@ async function gatherFacts(
       server: wants.server ?? found.server,
       caPem: found.caPem,
       entra: found.aks?.entra,
+      aksHost: found.aks?.host,
     },
     existingNodes: nodes.filter((node) => node !== undefined),
     fixed: app.settings.CLUSTERS,
@@ -121,6 +123,7 @@ function tellPlan(context: CliContext, plan: Plan): ExitCode {
   const known = knownOf(facts);
   const nodes = plannedNodes(wants, known?.nodes ?? []);
   const values = chartValues(plan);
+  const podsWay = apiServerForPods(wants, facts, known);
   const what = {
     dryRun: true,
     cluster: { name: known?.name ?? facts.cluster.name, uid: facts.cluster.uid, isNew: known === undefined },
@@ -128,12 +131,14 @@ function tellPlan(context: CliContext, plan: Plan): ExitCode {
     chart: plan.isChartCurrent ? 'as wanted' : 'to be installed or upgraded',
     chartValues: values,
     nodes,
+    apiServerForPods: podsWay ?? null,
   };
   if (context.out.value(what)) return exitCodes.done;
   context.out.line(
     `would attach ${what.cluster.name} (${what.cluster.uid}), which is ${known === undefined ? 'new' : 'registered already'}`,
   );
   context.out.line(`chart in the namespace ${wants.namespace}: ${what.chart}, with ${JSON.stringify(values)}`);
+  tellPodsWay(context, podsWay);
   context.out.table(
     ['NODE', 'PORT', 'NEW'],
     nodes.map(({ name, port }) => [
@@ -145,18 +150,28 @@ function tellPlan(context: CliContext, plan: Plan): ExitCode {
   return exitCodes.done;
 }
 
-function tellDone(
-  context: CliContext,
-  wants: AttachWants,
-  done: { readonly changes: readonly string[]; readonly cluster: string; readonly address: string },
-): ExitCode {
-  const result = { cluster: done.cluster, nodes: wants.nodes, address: done.address, changes: done.changes };
+/** Nothing that pods could reach is a warning, whatever the form of the output. */
+function tellPodsWay({ out }: CliContext, way: ApiServerForPods | undefined): void {
+  if (way === undefined) out.warn(describeApiServerForPods(way));
+  else out.line(describeApiServerForPods(way));
+}
+
+interface Done {
+  readonly wants: AttachWants;
+  readonly done: AttachDone;
+  readonly podsWay: ApiServerForPods | undefined;
+}
+
+function tellDone(context: CliContext, { wants, done, podsWay }: Done): ExitCode {
+  const { cluster, address, changes } = done;
+  const result = { cluster, nodes: wants.nodes, address, changes, apiServerForPods: podsWay ?? null };
   if (context.out.value(result)) return exitCodes.done;
   context.out.line(
     done.changes.length === 0
       ? `${done.cluster} is attached as wanted: nothing was changed`
       : `${done.cluster} is attached: ${done.changes.join(', ')}`,
   );
+  tellPodsWay(context, podsWay);
   context.out.line(`try: kubectl get nodes; then a pod: kubectl apply -f docs/examples/exit-code.yaml`);
   return exitCodes.done;
 }

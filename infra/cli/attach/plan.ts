@@ -1,4 +1,5 @@
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
+import { type ApiServerForPods, chooseApiServerForPods } from './api-server-for-pods.ts';
 import type { AttachWants, ServingMode } from './wants.ts';
 
 /** Everything that was found out before anything is changed. */
@@ -12,6 +13,8 @@ export interface AttachFacts {
     readonly caPem: string | undefined;
     /** Undefined where it is no AKS cluster that az told of. */
     readonly entra: boolean | undefined;
+    /** The API server's FQDN; undefined likewise. */
+    readonly aksHost: string | undefined;
   };
   /** Of the Nodes that are wanted, those that exist. */
   readonly existingNodes: readonly { readonly name: string; readonly owner: string | undefined }[];
@@ -186,6 +189,7 @@ export function withCluster(
 function registrationOf(before: ClusterRegistration | undefined, input: RegistrationInput): ClusterRegistration {
   const { wants, facts, appUrl, address } = input;
   const { cluster } = facts;
+  const podsWay = apiServerForPods(wants, facts, before);
   const common = {
     name: before?.name ?? clusterName(wants, cluster),
     uid: cluster.uid,
@@ -197,7 +201,7 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
         : ({ kind: 'token', setting: tokenSettingName(wants, cluster.uid) } as const),
     version: cluster.version,
     relay: { audience: audienceOf(before, appUrl), serviceAccount: `${wants.namespace}:relay` },
-    ...(before?.apiServerForPods === undefined ? {} : { apiServerForPods: before.apiServerForPods }),
+    ...(podsWay === undefined ? {} : { apiServerForPods: podsWay }),
   };
   const ports = new Map(plannedNodes(wants, before?.nodes ?? []).map(({ name, port }) => [name, port]));
   const kept = (before?.nodes ?? []).map((node): NodeRegistration => {
@@ -222,6 +226,19 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
     );
   return { ...common, nodes: [...kept, ...added] };
 }
+
+/** Where pods reach the API server once the cluster is attached. */
+export const apiServerForPods = (
+  wants: Pick<AttachWants, 'apiServerForPods'>,
+  { cluster }: Pick<AttachFacts, 'cluster'>,
+  before: ClusterRegistration | undefined,
+): ApiServerForPods | undefined =>
+  chooseApiServerForPods({
+    wanted: wants.apiServerForPods,
+    registered: before?.apiServerForPods,
+    aksHost: cluster.aksHost,
+    server: cluster.server,
+  });
 
 /** As the schema of registrations has them. */
 const nodeDefaults = { cpu: '100', memory: '400Gi', pods: 100, taint: true, labels: {} };

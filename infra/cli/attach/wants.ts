@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { parseDuration } from '../options.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
+import { type ApiServerForPods, isOwnHost } from './api-server-for-pods.ts';
 
 export type Zone = '1' | '2' | '3';
 export type ServingMode = 'self-signed' | 'csr' | 'cert-manager';
@@ -18,6 +19,7 @@ export interface AttachWants {
   readonly clusterName: string | undefined;
   readonly appUrl: string | undefined;
   readonly server: string | undefined;
+  readonly apiServerForPods: ApiServerForPods | undefined;
   /** The first node's port; each next one has the next that is free. */
   readonly port: number;
   readonly nodeAddress: string | undefined;
@@ -108,6 +110,12 @@ export const attachOptions: OptionSpecs = {
     value: 'URL',
     description: "where the app reaches the API server (default: the kubeconfig's)",
   },
+  'api-server-for-pods': {
+    type: 'string',
+    value: 'HOST[:PORT]',
+    description:
+      'where pods reach the API server (default: as registered, else its FQDN of AKS or the host of --server); service: the Service kubernetes',
+  },
   wait: {
     type: 'string',
     value: 'FOR',
@@ -143,6 +151,7 @@ export function parseAttachWants(options: ParsedOptions): AttachWants {
     clusterName: matching(options, 'cluster-name', /^.{1,63}$/, 'at most 63 characters'),
     appUrl: httpUrl(options, 'app-url'),
     server: httpUrl(options, 'server'),
+    apiServerForPods: parseApiServerForPods(options.text('api-server-for-pods')),
     port: parsePort(options.text('port') ?? '10250'),
     nodeAddress: parseAddress(options.text('node-address')),
     serving: oneOf(options, 'serving', ['self-signed', 'csr', 'cert-manager']),
@@ -186,6 +195,21 @@ function parsePort(text: string): number {
 function parseAddress(text: string | undefined): string | undefined {
   if (text === undefined || isIP(text) !== 0) return text;
   throw wrongInput(`--node-address wants an IP address, not "${text}"`, "leave it out to use the relay's Service");
+}
+
+/** `HOST`, `HOST:PORT` or `[IPv6]:PORT`; a bare IPv6 address has colons of its own. */
+function parseApiServerForPods(text: string | undefined): ApiServerForPods | undefined {
+  if (text === undefined || text === 'service') return text;
+  const written = isIP(text) === 6 ? `[${text}]` : text;
+  const [, name = '', digits = '443'] = /^([a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i.exec(written) ?? [];
+  const host = name.replaceAll(/[[\]]/g, '').toLowerCase();
+  const port = Number(digits);
+  if (host !== '' && URL.canParse(`https://${name}`) && !isOwnHost(host) && port >= 1 && port <= 65_535)
+    return { host, port };
+  throw wrongInput(
+    `--api-server-for-pods wants HOST[:PORT] as pods reach it, not "${text}"`,
+    "give a name that is in the API server's certificate, or service",
+  );
 }
 
 function oneOf<T extends string>(options: ParsedOptions, name: string, allowed: readonly T[]): T | undefined {

@@ -25,6 +25,8 @@ export interface AksFacts {
   /** Whether the cluster takes Entra tokens (AKS-managed integration). */
   readonly entra: boolean;
   readonly isPrivate: boolean;
+  /** The API server's FQDN, which is in its certificate; that of the private zone where the cluster is private. */
+  readonly host: string | undefined;
 }
 
 /** Where the cluster is. */
@@ -62,6 +64,8 @@ const aksSchema = z.object({
   aadProfile: z.object({ managed: z.boolean().nullish() }).nullish(),
   apiServerAccessProfile: z.object({ enablePrivateCluster: z.boolean().nullish() }).nullish(),
   powerState: z.object({ code: z.string() }).nullish(),
+  fqdn: z.string().nullish(),
+  privateFqdn: z.string().nullish(),
 });
 
 /** Credentials that az wrote, in a folder of their own; `dispose` removes them. */
@@ -92,16 +96,19 @@ export async function findCluster(context: CliContext): Promise<ClusterHandle> {
   }
 }
 
-function aksFacts(name: string, answer: unknown): AksFacts {
+/** Reads `az aks show`. */
+export function aksFacts(name: string, answer: unknown): AksFacts {
   const parsed = aksSchema.safeParse(answer);
   if (!parsed.success) throw failure('az aks show did not answer as expected', 'update the Azure CLI: az upgrade');
-  const { aadProfile, apiServerAccessProfile, powerState } = parsed.data;
+  const { aadProfile, apiServerAccessProfile, powerState, fqdn, privateFqdn } = parsed.data;
   if (powerState?.code === 'Stopped')
     throw wrongInput(`the AKS cluster ${name} is stopped`, `start it: az aks start --name ${name} --resource-group …`);
+  const isPrivate = apiServerAccessProfile?.enablePrivateCluster === true;
   return {
     name,
     entra: aadProfile?.managed === true,
-    isPrivate: apiServerAccessProfile?.enablePrivateCluster === true,
+    isPrivate,
+    host: (isPrivate ? privateFqdn || fqdn : fqdn) || undefined,
   };
 }
 

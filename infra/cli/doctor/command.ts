@@ -17,6 +17,7 @@ import { type ClockFacts, judgeClocks } from './clock-judgement.ts';
 import { checkCluster } from './cluster-checks.ts';
 import { subjectOf } from './cluster-facts.ts';
 import { judgeReach } from './cluster-judgements.ts';
+import { judgeOwnHost, judgePodsWay, judgeServiceWay } from './pods-way-judgement.ts';
 import { reach } from './reach.ts';
 
 const help = `
@@ -146,6 +147,7 @@ async function checkOne(
   const { certificateAuthority: caPem } = cluster;
   const reached = await reach(`${cluster.server}/version`, { caPem, signal: context.signal });
   tell(judgeReach(`${cluster.name}: API server`, new URL(cluster.server).host, reached.facts));
+  tell(await checkPodsWay(cluster, reach, context.signal));
   const asked = context.options.text('context');
   const { context: name } = contextFor(cluster.server, parseContexts(await kubeContexts(context)), asked);
   const more = name === undefined || name === asked ? [] : ['--context', name];
@@ -164,6 +166,15 @@ async function checkOne(
   );
   const known = reached.aheadSeconds ?? (serverMs === undefined ? undefined : (serverMs - beforeMs) / 1000);
   return { whose: cluster.name, aheadSeconds: known === undefined ? unreadable('It told no time.') : read(known) };
+}
+
+/** Where pods reach the API server, as far as that can be seen from here. */
+async function checkPodsWay(cluster: ClusterRegistration, reach: Reach, signal: AbortSignal): Promise<Check> {
+  const name = `${cluster.name}: API server for pods`;
+  const { apiServerForPods: way, certificateAuthority: caPem } = cluster;
+  if (typeof way !== 'object') return judgeServiceWay(name, way);
+  const url = `https://${way.host.includes(':') ? `[${way.host}]` : way.host}:${way.port}/version`;
+  return judgeOwnHost(name, way) ?? judgePodsWay(name, way, (await reach(url, { caPem, signal })).facts);
 }
 
 async function armClock(settings: Settings, reach: Reach, signal: AbortSignal): Promise<ClockFacts> {

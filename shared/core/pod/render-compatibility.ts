@@ -98,6 +98,7 @@ const rules = `
   \`JOB_COMPLETION_INDEX\`.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
+  \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered; Services and the cluster's DNS are not reached from inside.
 * **Environment.** Order and expansion are the kubelet's. A value that holds a secret, also by expansion, is a secure value; one
   that would be expanded into \`command\` or \`args\` is refused, because these can be read in Azure. Names that ACI does not take
   are refused in \`env\`, and left out with an event in \`envFrom\`.

@@ -15,13 +15,14 @@ const uid = '5f0c2d6e-6a53-4c62-9d0a-3f0f6c1b2a77';
 const other = '5f0c2d6e-6a53-4c62-9d0a-3f0f6c1b2a78';
 const wants = (...args: string[]) =>
   parseAttachWants(parseOptions(args.includes('--nodes') ? args : ['--nodes', 'aci-1', ...args], attachOptions));
-const cluster = {
+const cluster: AttachFacts['cluster'] = {
   name: 'prod',
   uid,
   version: 'v1.36.3',
   server: 'https://prod:443',
   caPem: undefined,
   entra: undefined,
+  aksHost: undefined,
 };
 const facts: AttachFacts = {
   installation: 'weu',
@@ -131,6 +132,27 @@ describe('the registration', () => {
       expect(after?.[0]?.nodes.map((node) => node.state)).toEqual(['active', state]);
     },
   );
+  it('says where pods reach the API server, and keeps what an operator said of it', () => {
+    const way = (before: readonly ClusterRegistration[], args: string[], over: Partial<typeof cluster> = {}) =>
+      withCluster(before, {
+        wants: wants(...args),
+        facts: { ...facts, cluster: { ...cluster, ...over } },
+        appUrl,
+        address,
+      });
+    const [first] = way([], [], { aksHost: 'prod.azmk8s.io' }) ?? [];
+    if (first === undefined) throw new Error('nothing was registered');
+    expect(first.apiServerForPods).toEqual({ host: 'prod.azmk8s.io', port: 443 });
+    expect(way([first], [], { aksHost: 'prod.azmk8s.io' })).toBe(undefined);
+    const [told] = way([first], ['--api-server-for-pods', 'api.example:6443']) ?? [];
+    expect(told?.apiServerForPods).toEqual({ host: 'api.example', port: 6443 });
+    const [off] = way([first], ['--api-server-for-pods', 'service']) ?? [];
+    if (off === undefined) throw new Error('nothing was changed');
+    expect(off.apiServerForPods).toBe('service');
+    expect(way([off], [], { aksHost: 'prod.azmk8s.io' })).toBe(undefined);
+    expect(way([], [], { server: 'https://127.0.0.1:6443' })?.[0]).not.toHaveProperty('apiServerForPods');
+    expect(parseRegistrations(formatRegistrations([off]))).toMatchObject({ ok: true });
+  });
   it('keeps the audience when the app has another address', () => {
     const input = { wants: wants(), facts: { ...facts, registered: [attached()] }, appUrl: 'https://new', address };
     expect(withCluster([attached()], input)).toBe(undefined);

@@ -3,6 +3,7 @@ import { doctorBy } from '../../../../infra/cli/doctor/command.ts';
 import containerGroups from '../../../../infra/azure/roles/container-groups.json' with { type: 'json' };
 import subscriptionReader from '../../../../infra/azure/roles/subscription-reader.json' with { type: 'json' };
 import { createWorld } from '../../../app/world.ts';
+import { registration } from '../../../fixtures/settings.ts';
 import type { World } from '../../../app/world.ts';
 import { type Surroundings, runOver } from '../status/world-context.ts';
 
@@ -61,9 +62,12 @@ async function checks(world: World, around: Surroundings): Promise<readonly Told
   return checks.filter(({ name }) => name !== 'clocks');
 }
 
+const withPodsWay = (apiServerForPods: object): string =>
+  JSON.stringify([{ ...registration([{ name: 'aci-1' }]), apiServerForPods }]);
+
 describe('doctor over a world', () => {
   it('goes through everything in its order, and finds nothing to mend', async () => {
-    const world = await createWorld();
+    const world = await createWorld({ settings: { CLUSTERS: withPodsWay({ host: 'api.example', port: 443 }) } });
     await world.beat();
     const told = await checks(world, healthy);
     expect(told.map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
@@ -81,6 +85,7 @@ describe('doctor over a world', () => {
       'ok tables',
       'ok registrations',
       'ok prod: API server',
+      'ok prod: API server for pods',
       'ok prod: UID',
       'ok prod: version',
       "skipped prod: the app's rights",
@@ -110,6 +115,26 @@ describe('doctor over a world', () => {
       'prod: node aci-1',
       'prod: node aci-1: Lease',
     ]);
+  });
+
+  it('asks where pods reach the API server by that very name, and says what is wrong with it', async () => {
+    const urls: string[] = [];
+    const asking = doctorBy((url) => {
+      urls.push(url);
+      const isPodsWay = url.startsWith('https://pods.example');
+      return Promise.resolve({
+        facts: isPodsWay ? { at: 'tls', reason: 'ERR_TLS_CERT_ALTNAME_INVALID' } : { at: 'answered', status: 401 },
+      });
+    });
+    const world = await createWorld({ settings: { CLUSTERS: withPodsWay({ host: 'pods.example', port: 6443 }) } });
+    const shown = await runOver(world, asking, ['--output', 'json'], healthy);
+    expect(urls).toContain('https://pods.example:6443/version');
+    expect(JSON.parse(shown.stdout).checks).toContainEqual({
+      name: 'prod: API server for pods',
+      verdict: 'failed',
+      found: 'The certificate of pods.example:6443 does not name pods.example: clients in pods refuse it.',
+      mend: expect.stringContaining('--api-server-for-pods HOST[:PORT]'),
+    });
   });
 
   it('skips what only az can tell when there is only a settings file', async () => {

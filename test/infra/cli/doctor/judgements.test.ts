@@ -25,6 +25,7 @@ import {
   judgeRights,
   judgeVersion,
 } from '../../../../infra/cli/doctor/cluster-judgements.ts';
+import { judgeOwnHost, judgePodsWay, judgeServiceWay } from '../../../../infra/cli/doctor/pods-way-judgement.ts';
 import { brokenAt } from '../../../../infra/cli/doctor/reach.ts';
 import { covers, judgeRole, matches } from '../../../../infra/cli/doctor/role-judgements.ts';
 import type { Grant, RoleNeed } from '../../../../infra/cli/doctor/role-judgements.ts';
@@ -63,6 +64,7 @@ const grant = (scope: string, actions: readonly string[], notActions: readonly s
 const role = (...grants: readonly Grant[]): Check => judgeRole(need, read(grants), 'p-1');
 const clock = (...seconds: readonly number[]): Check =>
   judgeClocks(seconds.map((ahead, index) => ({ whose: `c${String(index)}`, aheadSeconds: read(ahead) })));
+const way = { host: 'h', port: 443 };
 const node = { address: '10.0.0.7', port: 10_250 };
 
 const rows: readonly Row[] = [
@@ -108,6 +110,21 @@ const rows: readonly Row[] = [
   [judgeReach('n', 'h', { at: 'http', reason: 'ECONNRESET' }), 'failed', /no answer/],
   [judgeReach('n', 'h', { at: 'answered', status: 401 }), 'ok', /reached/],
   [judgeReach('n', 'h', { at: 'answered', status: 503 }), 'failed', /503/],
+  [judgeServiceWay('n', undefined), 'warning', /ClusterIP/],
+  [judgeServiceWay('n', 'service'), 'ok', /as the registration says/],
+  [judgeOwnHost('n', { host: '127.0.0.1', port: 443 }) ?? good('n', ''), 'failed', /own address/],
+  [judgeOwnHost('n', way) ?? good('n', 'asked'), 'ok', /asked/],
+  [judgePodsWay('n', way, { at: 'dns', reason: 'ENOTFOUND' }), 'failed', /DNS does not know h here/],
+  [judgePodsWay('n', way, { at: 'tcp', reason: 'ECONNREFUSED' }), 'failed', /h:443 takes no connection from here/],
+  [judgePodsWay('n', way, { at: 'tls', reason: 'ERR_TLS_CERT_ALTNAME_INVALID' }), 'failed', /does not name h/],
+  [
+    judgePodsWay('n', way, { at: 'tls', reason: 'SELF_SIGNED_CERT_IN_CHAIN' }),
+    'failed',
+    /not of the cluster's authority/,
+  ],
+  [judgePodsWay('n', way, { at: 'http', reason: 'ECONNRESET' }), 'failed', /no answer/],
+  [judgePodsWay('n', way, { at: 'answered', status: 401 }), 'ok', /certificate names it; not known from here/],
+  [judgePodsWay('n', way, { at: 'answered', status: 503 }), 'failed', /503/],
   [judgeVersion('n', read('v1.29.9'), 'v1.29.9'), 'failed', /v1.29.9/],
   [judgeVersion('n', read('v1.30.0'), 'v1.30.2'), 'ok', /v1.30.0/],
   [judgeVersion('n', read('v1.36.3'), 'v1.35.0'), 'warning', /registered is v1.35.0/],

@@ -15,7 +15,8 @@ const conflict: Fault = { kind: 'conflict', code: 'Conflict', message: 'the obje
 const denied: Fault = { kind: 'denied', code: 'Forbidden', message: 'no relationship found' };
 const capacity: Fault = { kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' };
 const transitioning: Fault = { kind: 'conflict', code: 'ContainerGroupTransitioning', message: 'still transitioning' };
-const refused: Fault = { kind: 'rejected', code: 'InvalidContainerGroupUpdate', message: 'no' };
+const unknown: Fault = { kind: 'rejected', code: 'NobodyKnowsThis', message: 'no' };
+const refused: Fault = { ...unknown, code: 'InvalidContainerGroupUpdate', isPermanent: true };
 const open = { intent: { kind: 'open', at: noon } } as const;
 const put = { kind: 'put' } as const;
 const fromReplicaSet = makePod({
@@ -333,6 +334,14 @@ export const outcomeStories: readonly Story[] = [
     row: accepted,
     sight: seen(makeGroup('Pending')),
     says: 'deadline-delete: create-event(DeadlineExceeded), save-row(accepted), delete-group → again, deleting',
+  },
+  {
+    it: 'a refusal that nobody knows to be for good keeps the pod Pending',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: failed('put-group', unknown),
+    says: 'put-refused: save-row(refused), create-event(ProviderError), patch-status(Pending) → backoff',
   },
   // The end
   {

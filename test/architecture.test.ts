@@ -19,8 +19,9 @@ const allowed: readonly {
     packages: [/^node:/, '@azure/core-auth'],
   },
   {
+    // Of package.json its version.
     room: 'shared/app',
-    may: ['shared/core', 'shared/wire', 'shared/ports'],
+    may: ['shared/core', 'shared/wire', 'shared/ports', 'package.json'],
     packages: ['node:crypto', 'node:async_hooks', 'p-limit'],
   },
   { room: 'shared/adapters', may: ['shared/ports', 'shared/wire', 'shared/core'], packages: [/./] },

@@ -1,24 +1,25 @@
-import { describeFault } from '../core/fault.ts';
-import type { Fault } from '../core/fault.ts';
+import { describeFault, ok } from '../core/fault.ts';
+import type { Fault, Result } from '../core/fault.ts';
 import type { KubeNode } from '../core/kubernetes/node.ts';
 import { allocatable } from '../core/node/allocatable.ts';
 import { leaseRenewal } from '../core/node/lease-renewal.ts';
-import { nodeDrift } from '../core/node/node-drift.ts';
+import { foreignOwner } from '../core/node/node-drift.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
-import { reportedVersion } from '../core/node/node-spec.ts';
 import type { NodeSpec } from '../core/node/node-spec.ts';
 import { nodeStatus, nodeStatusToWrite, nodeTemplate } from '../core/node/node-status.ts';
+import { askNode } from './ask-node.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
+import { mendNode } from './mend-node.ts';
+import { nodeSpec } from './node-spec.ts';
 
-const version = '0.1.0';
 const callMs = 8_000;
 /** A Lease that anybody renewed this recently is left alone. */
 const freshLeaseMs = 5_000;
 
 /**
  * One beat of every node: the Node exists (an active one is created when it is missing), its Lease is renewed, its
- * status is written when it changed or is five minutes old. A node whose API server does not answer holds up no other.
+ * status is written when it changed or is five minutes old, and what it lost against its registration is mended. A node whose API server does not answer holds up no other.
  */
 export async function heartbeat(deps: Deps, nodes: readonly NodeDeps[], signal: AbortSignal): Promise<void> {
   await Promise.all(
@@ -31,37 +32,68 @@ export async function heartbeat(deps: Deps, nodes: readonly NodeDeps[], signal: 
 }
 
 async function beat(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<Fault | undefined> {
-  const spec = nodeSpec(node);
-  const found = await ensureNode(deps, node, spec, signal);
+  const found = await ensureNode(deps, node, signal);
   if (!('node' in found)) return found.fault;
-  // The Lease first: everything else can wait for the next beat, and it can't.
+  // The Lease first: everything else can wait for the next beat, and it can't. Repairs last: a webhook may be slow.
   const renewed = await renewLease(deps, node, found.node, signal);
-  return renewed ?? writeStatus(deps, { node, spec, found: found.node }, signal);
+  if (renewed !== undefined) return renewed;
+  const written = await writeStatus(deps, { node, spec: nodeSpec(node), found: found.node }, signal);
+  const mended = await mendNode(deps, node, written.ok ? written.value : found.node, signal);
+  return written.ok ? mended : written.fault;
 }
 
 type EnsuredNode = { readonly node: KubeNode } | { readonly fault: Fault | undefined };
 
-async function ensureNode(deps: Deps, node: NodeDeps, spec: NodeSpec, signal: AbortSignal): Promise<EnsuredNode> {
+async function ensureNode(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<EnsuredNode> {
   const found = await node.api.getNode(signal);
-  if (found.ok) {
-    const drift = nodeDrift(found.value, spec);
-    if (drift.kind !== 'foreign-owner') return { node: found.value };
-    deps.log.warn('node name is taken by another owner; nothing of it is written', {
-      node: nodeKeyText(node.key),
-      message: drift.message,
-    });
-    return { fault: undefined };
-  }
+  if (found.ok) return ownNode(deps, node, found.value);
   if (found.fault.kind !== 'not-found') return { fault: found.fault };
   if (node.registration.state !== 'active') return { fault: undefined };
   // Another process may know already that the node left, and have deleted it.
   const registered = await deps.confirmNode(node.key);
   if (!registered.ok) return { fault: registered.fault };
   if (registered.value.state !== 'active') return { fault: undefined };
-  const created = await node.api.createNode(nodeTemplate(spec, node.api.now() ?? deps.clock.wallMs()), signal);
-  if (!created.ok) return { fault: created.fault };
-  deps.log.info('node created', { node: nodeKeyText(node.key) });
-  return { node: created.value };
+  return createNode(deps, node, nodeSpec(node, registered.value), signal);
+}
+
+function ownNode(deps: Deps, node: NodeDeps, found: KubeNode): EnsuredNode {
+  const foreign = foreignOwner(found, node.facts.installation);
+  if (foreign === undefined) return { node: found };
+  deps.log.warn('node name is taken by another owner; nothing of it is written', {
+    node: nodeKeyText(node.key),
+    message: foreign.message,
+  });
+  return { fault: undefined };
+}
+
+async function createNode(deps: Deps, node: NodeDeps, spec: NodeSpec, signal: AbortSignal): Promise<EnsuredNode> {
+  const template = nodeTemplate(spec, node.api.now() ?? deps.clock.wallMs());
+  const { labels, annotations, taints } = template;
+  const created = await askNode(
+    deps,
+    node,
+    {
+      part: 'node',
+      what: 'create this Node from its registration',
+      reason: 'FailedToCreateNode',
+      content: { labels, annotations, taints },
+      send: (sending) => node.api.createNode(template, sending),
+    },
+    signal,
+  );
+  switch (created.kind) {
+    case 'done':
+      deps.log.info('node created', { node: nodeKeyText(node.key) });
+      return { node: created.value };
+    case 'refused':
+      return { fault: undefined };
+    case 'failed':
+      break;
+  }
+  if (created.fault.kind !== 'conflict') return { fault: created.fault };
+  // Somebody made it in between: another process of ours, or a stranger.
+  const theirs = await node.api.getNode(signal);
+  return theirs.ok ? ownNode(deps, node, theirs.value) : { fault: theirs.fault };
 }
 
 async function renewLease(
@@ -94,11 +126,12 @@ async function renewLease(
   return written.ok || written.fault.kind === 'conflict' ? undefined : written.fault;
 }
 
+/** The Node as it then is. */
 async function writeStatus(
   deps: Deps,
   beatOf: { readonly node: NodeDeps; readonly spec: NodeSpec; readonly found: KubeNode },
   signal: AbortSignal,
-): Promise<Fault | undefined> {
+): Promise<Result<KubeNode>> {
   const { node, spec, found } = beatOf;
   const row = await deps.store.getNode(node.key);
   const usage = row.ok ? row.value?.value.usage : undefined;
@@ -115,24 +148,5 @@ async function writeStatus(
     nodeStatus(spec, { allocatable: share, previous: found.status.conditions }, now),
     now,
   );
-  if (status === undefined) return undefined;
-  const patched = await node.api.patchNodeStatus(status, signal);
-  return patched.ok ? undefined : patched.fault;
-}
-
-function nodeSpec(node: NodeDeps): NodeSpec {
-  const { registration, key, facts, cluster } = node;
-  return {
-    name: registration.name,
-    cluster: key.cluster,
-    installation: facts.installation,
-    region: facts.location,
-    zone: registration.zone,
-    address: registration.address,
-    kubeletPort: registration.port,
-    capacity: { cpu: registration.cpu, memory: registration.memory, pods: registration.pods },
-    taint: registration.taint,
-    kubeletVersion: reportedVersion(cluster.registration.version, version),
-    labels: registration.labels,
-  };
+  return status === undefined ? ok(found) : node.api.patchNodeStatus(status, signal);
 }

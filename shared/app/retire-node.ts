@@ -1,10 +1,12 @@
-import { describeFault } from '../core/fault.ts';
-import type { Fault } from '../core/fault.ts';
+import { describeFault, ok } from '../core/fault.ts';
+import type { Fault, Result } from '../core/fault.ts';
 import { ownerOnNode } from '../core/group/identity.ts';
 import type { KubeNode } from '../core/kubernetes/node.ts';
 import { isDaemonSetPod } from '../core/kubernetes/pod.ts';
+import { cordonRepair, foreignOwner } from '../core/node/node-drift.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import type { Deps, NodeDeps } from './deps.ts';
+import { repairNode } from './mend-node.ts';
 import { updateNode } from './update-node.ts';
 
 /** A removed node is swept this long after it was seen empty: a pod bound at the last moment still goes. */
@@ -32,15 +34,21 @@ export async function retireNode(deps: Deps, node: NodeDeps, signal: AbortSignal
 /** A `draining` node takes no new pods; what runs there goes on, and leaves by `kubectl drain` or by itself. */
 export async function cordonDraining(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<void> {
   const found = await node.api.getNode(signal);
-  const fault = found.ok ? await cordon(node, found.value, signal) : found.fault;
+  const fault = found.ok ? await cordonOwn(deps, node, found.value, signal) : found.fault;
   if (fault !== undefined && fault.kind !== 'not-found')
     deps.log.warn('node could not be cordoned yet', { node: nodeKeyText(node.key), fault: describeFault(fault) });
 }
 
-async function cordon(node: NodeDeps, found: KubeNode, signal: AbortSignal): Promise<Fault | undefined> {
-  if (found.unschedulable) return undefined;
-  const cordoned = await node.cluster.api.cordonNode(node.key.node, signal);
-  return cordoned.ok ? undefined : cordoned.fault;
+async function cordonOwn(
+  deps: Deps,
+  node: NodeDeps,
+  actual: KubeNode,
+  signal: AbortSignal,
+): Promise<Fault | undefined> {
+  const repair = cordonRepair(actual, 'draining');
+  if (repair === undefined || foreignOwner(actual, node.facts.installation) !== undefined) return undefined;
+  const answer = await repairNode(deps, node, { actual, repair }, signal);
+  return answer.kind === 'failed' ? answer.fault : undefined;
 }
 
 async function retire(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<Fault | 'pods-left' | undefined> {
@@ -50,15 +58,44 @@ async function retire(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<
     return { kind: 'denied', code: 'ClusterReplaced', message: 'the cluster has another UID than the one attached' };
   const found = await node.api.getNode(signal);
   if (!found.ok && found.fault.kind !== 'not-found') return found.fault;
-  const uncordoned = found.ok ? await cordon(node, found.value, signal) : undefined;
+  const actual = found.ok ? found.value : undefined;
+  const foreign = actual === undefined ? undefined : foreignOwner(actual, node.facts.installation);
+  if (foreign !== undefined) return leaveToOwner(deps, node, foreign.message, signal);
+  const uncordoned = actual === undefined ? undefined : await cordon(node, actual, signal);
   if (uncordoned !== undefined) return uncordoned;
-  const groups = await deps.groups.list(signal);
-  if (!groups.ok) return groups.fault;
-  const withGroup = new Set(groups.value.flatMap((group) => ownerOnNode(group.tags, node.facts)?.uid ?? []));
-  const left = await deletePods(node, withGroup, signal);
+  const withGroup = await podsWithGroup(deps, node, signal);
+  if (!withGroup.ok) return withGroup.fault;
+  const left = await deletePods(node, withGroup.value, signal);
   if (left !== undefined) return left;
-  if (withGroup.size > 0) return 'pods-left';
-  return deleteNodeAndLease(node, found.ok ? found.value.metadata.uid : undefined, signal);
+  if (withGroup.value.size > 0) return 'pods-left';
+  return deleteNodeAndLease(node, actual?.metadata.uid, signal);
+}
+
+/** The stranger's pods, Lease and Node are left alone; only groups of ours keep the node from being empty. */
+async function leaveToOwner(
+  deps: Deps,
+  node: NodeDeps,
+  message: string,
+  signal: AbortSignal,
+): Promise<Fault | undefined> {
+  const withGroup = await podsWithGroup(deps, node, signal);
+  if (!withGroup.ok) return withGroup.fault;
+  return withGroup.value.size === 0 ? undefined : { kind: 'denied', code: 'ForeignNode', message };
+}
+
+/** UIDs of the node's pods that have a group. */
+async function podsWithGroup(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<Result<ReadonlySet<string>>> {
+  const groups = await deps.groups.list(signal);
+  if (!groups.ok) return groups;
+  return ok(new Set(groups.value.flatMap((group) => ownerOnNode(group.tags, node.facts)?.uid ?? [])));
+}
+
+/** Before anything is deleted, so without regard to refusals: a node that still takes pods is never empty. */
+async function cordon(node: NodeDeps, actual: KubeNode, signal: AbortSignal): Promise<Fault | undefined> {
+  const repair = cordonRepair(actual, 'removed');
+  if (repair === undefined) return undefined;
+  const cordoned = await node.cluster.api.patchNode(actual, repair.change, signal);
+  return cordoned.ok ? undefined : cordoned.fault;
 }
 
 /**

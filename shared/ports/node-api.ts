@@ -1,6 +1,6 @@
 import type { Result } from '../core/fault.ts';
 import type { Pod, PodStatus } from '../core/kubernetes/pod.ts';
-import type { KubeNode, Lease, NodeStatusPatch, NodeTemplate } from '../core/kubernetes/node.ts';
+import type { KubeNode, Lease, NodeChange, NodeStatusPatch, NodeTemplate } from '../core/kubernetes/node.ts';
 import type { KubeEvent } from '../core/kubernetes/event.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../core/kubernetes/references.ts';
 
@@ -62,8 +62,13 @@ export interface ClusterApi {
   getClusterUid(signal: AbortSignal): Promise<Result<string>>;
   /** Asks this cluster who a bearer token is, for the given audience. */
   reviewToken(token: string, audience: string, signal: AbortSignal): Promise<Result<TokenIdentity | undefined>>;
-  /** `spec.unschedulable`, limited by resourceNames to our nodes. */
-  cordonNode(name: string, signal: AbortSignal): Promise<Result<void>>;
+  /**
+   * Changes labels, annotations, taints or the cordon of one of our nodes (limited by resourceNames) as it was read: a
+   * strategic merge patch guarded by UID and resourceVersion, so that nobody's change in between is lost. `conflict` when
+   * there was one, `not-found` when the Node is gone, `denied` or `rejected` when rights, an admission webhook or the
+   * server's validation refuse it. Doing it twice changes nothing more.
+   */
+  patchNode(node: Pick<KubeNode, 'metadata'>, change: NodeChange, signal: AbortSignal): Promise<Result<KubeNode>>;
   /** Succeeds when absent. */
   deleteNode(name: string, uid: string, signal: AbortSignal): Promise<Result<void>>;
 }

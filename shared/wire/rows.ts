@@ -84,6 +84,8 @@ const usageRecord: z.ZodType<UsageRecord> = z.object({
   endedAt: time,
 });
 
+const nodeRefusal = z.object({ asked: z.string(), answer: z.string(), times: z.int().min(0), retryAt: time });
+
 const nodeRow: z.ZodType<NodeRow> = z.object({
   resyncedAt: maybe(time),
   relayHeardAt: maybe(time),
@@ -99,6 +101,15 @@ const nodeRow: z.ZodType<NodeRow> = z.object({
       ownGroups: z.number().default(0),
     }),
   ),
+  refusals: z
+    .object({
+      node: nodeRefusal.exactOptional(),
+      'own-labels': nodeRefusal.exactOptional(),
+      taint: nodeRefusal.exactOptional(),
+      cordon: nodeRefusal.exactOptional(),
+      'registered-labels': nodeRefusal.exactOptional(),
+    })
+    .exactOptional(),
 });
 
 const bucketState: z.ZodType<BucketState> = z.object({

@@ -1,7 +1,9 @@
 import { type Result, fail, ok } from '../../core/fault.ts';
+import { buildNodePatch } from '../../core/kubernetes/node-patch.ts';
 import type { ClusterApi, TokenIdentity } from '../../ports/node-api.ts';
 import { parseAnyObject } from '../../wire/kubernetes/meta.ts';
 import { parseNamespaceUid } from '../../wire/kubernetes/namespace.ts';
+import { parseNode } from '../../wire/kubernetes/node.ts';
 import { type TokenReviewAnswer, parseTokenReview } from '../../wire/kubernetes/token.ts';
 import { type KubernetesClient, asNode, request } from './http.ts';
 import { nodesPath } from './nodes.ts';
@@ -34,11 +36,13 @@ export function createClusterApi(client: KubernetesClient, options: ClusterApiOp
       const reviewed = await request(reviewer, { method: 'POST', path, body }, parseTokenReview, signal);
       return reviewed.ok ? ok(identityFor(reviewed.value, audience)) : withoutToken(reviewed, token);
     },
-    cordonNode: async (name, signal) => {
-      const body = { spec: { unschedulable: true } };
-      const patched = await request(client, { method: 'PATCH', path: nodesPath(name), body }, parseAnyObject, signal);
-      return patched.ok ? ok(undefined) : patched;
-    },
+    patchNode: (node, change, signal) =>
+      request(
+        client,
+        { method: 'PATCH', path: nodesPath(node.metadata.name), body: buildNodePatch(node, change) },
+        parseNode,
+        signal,
+      ),
     deleteNode: async (name, uid, signal) =>
       absentIsDone(
         await request(

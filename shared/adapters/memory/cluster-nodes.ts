@@ -1,7 +1,8 @@
-import { fail, ok } from '../../core/fault.ts';
+import { fail } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
-import type { KubeNode, Lease, NodeStatusPatch, NodeTemplate } from '../../core/kubernetes/node.ts';
+import { buildNodePatch } from '../../core/kubernetes/node-patch.ts';
+import type { KubeNode, Lease, NodeChange, NodeStatusPatch, NodeTemplate } from '../../core/kubernetes/node.ts';
 import { buildNodeStatusPatch, nodeStatus } from '../../core/kubernetes/status-patch.ts';
 import { formatLease, leaseNamespace, parseLease } from '../../wire/kubernetes/lease.ts';
 import { parseNode } from '../../wire/kubernetes/node.ts';
@@ -23,7 +24,7 @@ export interface ClusterNodes {
   readonly get: (name: string) => Result<KubeNode>;
   readonly create: (template: NodeTemplate) => Result<KubeNode>;
   readonly patchStatus: (name: string, patch: NodeStatusPatch) => Result<KubeNode>;
-  readonly cordon: (name: string) => Result<void>;
+  readonly patch: (node: Pick<KubeNode, 'metadata'>, change: NodeChange) => Result<KubeNode>;
   /** The garbage collector takes the Lease of a deleted Node with it. A UID that is another's changes nothing. */
   readonly delete: (name: string, uid?: string) => void;
   readonly getLease: (name: string) => Result<Lease>;
@@ -51,10 +52,7 @@ export function createClusterNodes(state: ClusterState, user?: User): ClusterNod
     get: (name) => found(read(nodes, name), readNode, { kind: 'nodes', name }),
     create: (template) => resultOf(createObject(state, of(nodes, ''), nodeBody(template)), readNode),
     patchStatus: (name, patch) => patchNode(name, 'status', buildNodeStatusPatch(patch)),
-    cordon: (name) => {
-      const patched = patchNode(name, '', { spec: { unschedulable: true } });
-      return patched.ok ? ok(undefined) : patched;
-    },
+    patch: (node, change) => patchNode(node.metadata.name, '', buildNodePatch(node, change)),
     delete: (name, uid) => {
       const deleted = deleteObject(state, of(nodes, name), uid === undefined ? {} : { uid });
       const lease = read(leases, name);

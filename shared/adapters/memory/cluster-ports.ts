@@ -48,7 +48,7 @@ export function createMemoryClusterApi({ gate: { call }, life, planted }: Cluste
         const holder = readToken(life().state, token, [audience]);
         return ok(holder === undefined ? undefined : { username: holder.user.name, groups: holder.user.groups });
       }),
-    cordonNode: (name, signal) => call('cordonNode', signal, () => life().nodes.cordon(name)),
+    patchNode: (node, change, signal) => call('patchNode', signal, () => life().nodes.patch(node, change)),
     deleteNode: (name, uid, signal) =>
       call('deleteNode', signal, () => {
         life().nodes.delete(name, uid);

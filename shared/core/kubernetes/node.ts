@@ -17,9 +17,22 @@ export interface Taint {
   readonly key: string;
   readonly value?: string;
   readonly effect: string;
+  /** RFC 3339; the taint eviction's own, of NoExecute. Here so that a list that is written back has it still. */
+  readonly timeAdded?: string;
 }
 
-/** What is POSTed once; labels and taints can't be changed by a node afterwards (NodeRestriction). */
+/** What is to change in a Node's metadata and spec; what is absent stays as it is. */
+export interface NodeChange {
+  /** Set; other labels stay. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Set, or removed by null; other annotations stay. */
+  readonly annotations?: Readonly<Record<string, string | null>>;
+  /** The whole list, with the taints of other owners. */
+  readonly taints?: readonly Taint[];
+  readonly unschedulable?: boolean;
+}
+
+/** What is POSTed once. A node can't change its taints afterwards, nor most of Kubernetes' own labels (NodeRestriction). */
 export interface NodeTemplate {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -25,14 +25,14 @@ export interface Renewal {
 /**
  * The next Lease. `renewTime` only ever moves forward and never ahead of the API server's time, except that one which
  * stands far ahead already (a wrong clock wrote it) moves by a microsecond: a Lease that stands still kills the node.
- * A stale owner is put right at once, or the garbage collector deletes the Lease again and again.
+ * A stale owner is put right at once, or the garbage collector deletes the Lease again and again; so is another holder.
  */
 export function leaseRenewal({ lease, nodeName, nodeUid, serverNow, minimumAgeMs }: RenewalInput): Renewal {
   const nowMicros = Math.floor(serverNow) * 1000;
   const next = { name: nodeName, ownerUid: nodeUid, holderIdentity: nodeName, leaseDurationSeconds };
   if (lease === undefined) return { kind: 'create', lease: { ...next, renewTimeMicros: nowMicros } };
   const ageMs = (nowMicros - lease.renewTimeMicros) / 1000;
-  const isOwned = lease.ownerUid === nodeUid;
+  const isOwned = lease.ownerUid === nodeUid && lease.holderIdentity === nodeName;
   const stands = ageMs > 0 ? ageMs < minimumAgeMs : -ageMs <= toleratedLeadMs;
   if (isOwned && stands) return { kind: 'keep', lease };
   const renewTimeMicros = ageMs > 0 ? nowMicros : lease.renewTimeMicros + (stands ? 0 : 1);

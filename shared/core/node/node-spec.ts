@@ -22,6 +22,9 @@ export interface NodeSpec {
   readonly labels: Readonly<Record<string, string>>;
 }
 
+/** Only an `active` node is created; a `draining` one takes no new pods, a `removed` one is emptied and taken out. */
+export type NodeState = 'active' | 'draining' | 'removed';
+
 export interface NodeResources {
   /** Kubernetes quantities, e.g. `100`, `400Gi`. */
   readonly cpu: string;

@@ -1,5 +1,6 @@
 import type { KubeNode, NodeCondition, NodeStatus, NodeTemplate } from '../kubernetes/node.ts';
 import { rfc3339 } from '../status/time.ts';
+import { isKubeletLabel } from './kubelet-labels.ts';
 import { ownerAnnotation } from './node-spec.ts';
 import type { NodeResources, NodeSpec } from './node-spec.ts';
 
@@ -9,17 +10,29 @@ export const providerTaint = { key: 'virtual-kubelet.io/provider', value: 'azure
 export function nodeTemplate(spec: NodeSpec, now: number): NodeTemplate {
   return {
     name: spec.name,
-    labels: nodeLabels(spec),
+    // What only the app itself may set follows with the first repair.
+    labels: Object.fromEntries(Object.entries(nodeLabels(spec)).filter(([key]) => isKubeletLabel(key))),
     annotations: { [ownerAnnotation]: spec.installation },
     taints: spec.taint ? [providerTaint] : [],
     status: nodeStatus(spec, { allocatable: spec.capacity, previous: [] }, now),
   };
 }
 
-/** DESIGN rule 12. No role and no `kubernetes.azure.com/cluster`: the first a node may not set, the second draws AKS's own DaemonSets. */
-export function nodeLabels(spec: NodeSpec): Readonly<Record<string, string>> {
+/** All that the Node is to have. */
+export const nodeLabels = (spec: NodeSpec): Readonly<Record<string, string>> => ({
+  ...spec.labels,
+  ...ownLabels(spec),
+});
+
+/** The operator's own; ours outrank them. */
+export function registeredLabels(spec: NodeSpec): Readonly<Record<string, string>> {
+  const own = ownLabels(spec);
+  return Object.fromEntries(Object.entries(spec.labels).filter(([key]) => own[key] === undefined));
+}
+
+/** No `kubernetes.azure.com/cluster`: it would draw AKS's own DaemonSets. */
+export function ownLabels(spec: NodeSpec): Readonly<Record<string, string>> {
   return {
-    ...spec.labels,
     type: 'virtual-kubelet',
     'kubernetes.azure.com/managed': 'false',
     'node.kubernetes.io/exclude-from-external-load-balancers': 'true',

@@ -1,3 +1,5 @@
+import type { NodePart, NodeRefusal } from '../node/node-refusal.ts';
+
 /** What the tables remember of one node. */
 export interface NodeRow {
   /** Last complete resync, Table service's time. */
@@ -12,6 +14,8 @@ export interface NodeRow {
   readonly emptySince: number | undefined;
   /** What is free in the region and what this node's groups take, from the last usages read. */
   readonly usage: NodeUsage | undefined;
+  /** What the API server refused to do to the Node, by its part. */
+  readonly refusals?: Readonly<Partial<Record<NodePart, NodeRefusal>>>;
 }
 
 export const newNodeRow = (): NodeRow => ({

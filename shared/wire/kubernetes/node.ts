@@ -7,7 +7,12 @@ const quantities = z
   .nullish()
   .transform((map) => map ?? {});
 
-const taint = z.object({ key: z.string(), value: z.string().optional(), effect: z.string() });
+const taint = z.object({
+  key: z.string(),
+  value: z.string().exactOptional(),
+  effect: z.string(),
+  timeAdded: z.string().exactOptional(),
+});
 
 const condition = z.object({
   type: z.string(),
@@ -56,9 +61,7 @@ export function parseNode(json: unknown): KubeNode | undefined {
   return {
     metadata: deletionTimestamp === undefined ? meta : { ...meta, deletionTimestamp },
     unschedulable: spec.unschedulable,
-    taints: spec.taints.map(({ key, value, effect }) =>
-      value === undefined ? { key, effect } : { key, value, effect },
-    ),
+    taints: spec.taints,
     status: {
       capacity: status.capacity,
       allocatable: status.allocatable,

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createClusterApi } from '../../../shared/adapters/kubernetes/cluster-api.ts';
 import { type Canned, cannedServer, never, statusBody } from './canned-server.ts';
 
+const metadata = { name: 'aci-1', uid: 'u', resourceVersion: '7' };
+
 describe('the cluster, as the app itself', () => {
   it('is known by the UID of kube-system, and nobody is impersonated', async () => {
     await using server = await cannedServer({
@@ -78,9 +80,26 @@ describe('the cluster, as the app itself', () => {
     }
   });
 
-  it('a node is cordoned', async () => {
-    await using server = await cannedServer({ body: { kind: 'Node' } });
-    expect(await createClusterApi(server.client).cordonNode('aci-1', never)).toMatchObject({ ok: true });
-    expect(JSON.parse(server.received[0]?.body ?? '')).toStrictEqual({ spec: { unschedulable: true } });
+  it('a node is changed as it was read: what is named, and nothing else', async () => {
+    const read = { metadata: { ...metadata, labels: {}, annotations: {} } };
+    const theirs = { key: 'a', effect: 'NoExecute', timeAdded: '2026-11-23T05:00:00Z' };
+    const answer = { kind: 'Node', metadata, spec: { taints: [theirs], unschedulable: true }, status: {} };
+    await using server = await cannedServer({ body: answer });
+    const api = createClusterApi(server.client);
+    const cordon = { annotations: { 'a/b': 'c', 'a/d': null }, unschedulable: true };
+    expect(await api.patchNode(read, cordon, never)).toMatchObject({
+      ok: true,
+      value: { unschedulable: true, taints: [theirs] },
+    });
+    await api.patchNode(read, { labels: { type: 'x' } }, never);
+    await api.patchNode(read, { taints: [theirs] }, never);
+    const guard = { uid: 'u', resourceVersion: '7' };
+    expect(server.received.map(({ body }) => JSON.parse(body))).toStrictEqual([
+      { metadata: { ...guard, annotations: { 'a/b': 'c', 'a/d': null } }, spec: { unschedulable: true } },
+      { metadata: { ...guard, labels: { type: 'x' } } },
+      { metadata: guard, spec: { taints: [theirs] } },
+    ]);
+    expect(server.received[0]?.headers).toMatchObject({ 'content-type': 'application/strategic-merge-patch+json' });
+    expect(server.received[0]?.headers).not.toHaveProperty('impersonate-user');
   });
 });

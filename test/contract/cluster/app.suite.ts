@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { faultOf, never, node, nodeTemplate, sibling, valueOf } from './harness.ts';
+import type { KubeNode, NodeChange } from '../../../shared/core/kubernetes/node.ts';
+import { eventually, faultOf, never, node, nodeTemplate, sibling, valueOf, whenAllowed } from './harness.ts';
 import type { ClusterUnderTest } from './harness.ts';
 
 /** What the app asks as itself. */
@@ -26,11 +27,61 @@ export function describeApp(open: () => ClusterUnderTest): void {
       expect(await review(`${token.slice(0, -8)}AAAAAAAA`)).toBeUndefined();
     });
 
-    it('cordons a node; cordoning it again is no fault', async () => {
-      valueOf(await api().cordonNode(node, never));
-      valueOf(await api().cordonNode(node, never));
-      expect(valueOf(await open().nodeApi(node).getNode(never)).unschedulable).toBe(true);
-      expect(faultOf(await api().cordonNode(sibling, never))).toBe('not-found');
+    /** Controllers may write the Node between the read and the patch. */
+    const changed = (change: NodeChange): Promise<KubeNode> =>
+      whenAllowed(async () => api().patchNode(valueOf(await open().nodeApi(node).getNode(never)), change, never));
+
+    it('changes what is named of a node, and nothing else', async () => {
+      const before = valueOf(await open().nodeApi(node).getNode(never));
+      const labels = { 'kubernetes.azure.com/managed': 'true', 'node-role.kubernetes.io/agent': '' };
+      const labelled = await changed({ labels });
+      expect(labelled.metadata.labels).toEqual({ ...before.metadata.labels, ...labels });
+      const note = { 'example.com/note': 'x' };
+      const cordoned = await changed({ annotations: note, unschedulable: true });
+      expect(cordoned.unschedulable).toBe(true);
+      expect(cordoned.metadata.annotations).toEqual({ ...labelled.metadata.annotations, ...note });
+      expect(cordoned.metadata.labels).toEqual(labelled.metadata.labels);
+      const free = await changed({ annotations: { 'example.com/note': null }, unschedulable: false });
+      expect(free.unschedulable).toBe(false);
+      expect(free.metadata.annotations).toEqual(labelled.metadata.annotations);
+      expect((await hands().getNode(node))?.metadata.labels).toEqual(free.metadata.labels);
+    });
+
+    it('replaces the taints of a node, and keeps of the others what they had', async () => {
+      const { taints } = valueOf(await open().nodeApi(node).getNode(never));
+      const theirs = { key: 'example.com/theirs', effect: 'NoSchedule', timeAdded: '2026-11-23T05:00:00Z' };
+      const tainted = await changed({ taints: [...taints, theirs] });
+      expect(tainted.taints).toContainEqual(theirs);
+      const again = await changed({ taints: tainted.taints });
+      expect(again.taints).toEqual(tainted.taints);
+      expect((await changed({ taints: [theirs] })).taints).toContainEqual(theirs);
+      const last = await changed({ taints });
+      expect(last.taints).toContainEqual(taints[0]);
+      expect(last.taints).not.toContainEqual(theirs);
+    });
+
+    it('changes a node only as it was read', async () => {
+      const read = valueOf(await open().nodeApi(node).getNode(never));
+      const { labels } = await changed({ labels: { 'example.com/x': '1' } }).then(({ metadata }) => metadata);
+      const late = await api().patchNode(read, { labels: { 'example.com/x': '2' } }, never);
+      expect(faultOf(late)).toBe('conflict Conflict');
+      expect((await hands().getNode(node))?.metadata.labels).toEqual(labels);
+    });
+
+    it('is refused a label or a taint that is none, and a node that is not there', async () => {
+      const refused = async (change: NodeChange, name = node): Promise<string> => {
+        const attempt = async (): Promise<string> => {
+          const read = valueOf(await open().nodeApi(node).getNode(never));
+          return faultOf(await api().patchNode({ metadata: { ...read.metadata, name } }, change, never));
+        };
+        return eventually(attempt, (answer) => !answer.startsWith('conflict'));
+      };
+      expect(await refused({ labels: { 'example.com/x': 'not a value' } })).toBe('rejected Invalid');
+      expect(await refused({ labels: { 'not a key': '' } })).toBe('rejected Invalid');
+      expect(await refused({ taints: [{ key: 'example.com/x', effect: 'Never' }] })).toBe('rejected Invalid');
+      const twice = { key: 'example.com/x', effect: 'NoSchedule' };
+      expect(await refused({ taints: [twice, { ...twice, value: 'y' }] })).toBe('rejected Invalid');
+      expect(await refused({ labels: { 'example.com/x': '3' } }, sibling)).toBe('not-found');
     });
 
     it('deletes a node by its UID, touches no other, and may do so twice', async () => {

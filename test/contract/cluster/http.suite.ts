@@ -206,7 +206,8 @@ export function describeHttp(open: () => HttpClusterUnderTest): void {
       expect(faultOf(await other.listPods(never))).toBe('denied');
       expect(faultOf(await other.getNode(never))).toBe('denied');
       expect(faultOf(await open().api.deleteNode(stranger, 'x', never))).toBe('denied');
-      expect(faultOf(await open().api.cordonNode(stranger, never))).toBe('denied');
+      const metadata = { name: stranger, uid: 'x', resourceVersion: '1', labels: {}, annotations: {} };
+      expect(faultOf(await open().api.patchNode({ metadata }, { unschedulable: true }, never))).toBe('denied');
     });
 
     it('the relay lists pods, is nobody else, and reads neither secrets nor ConfigMaps', async () => {

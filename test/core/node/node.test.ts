@@ -1,45 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocatable } from '../../../shared/core/node/allocatable.ts';
-import { leaseRenewal } from '../../../shared/core/node/lease-renewal.ts';
-import { nodeDrift } from '../../../shared/core/node/node-drift.ts';
 import { reportedVersion } from '../../../shared/core/node/node-spec.ts';
-import type { NodeSpec } from '../../../shared/core/node/node-spec.ts';
-import { nodeStatus, nodeStatusToWrite, nodeTemplate } from '../../../shared/core/node/node-status.ts';
-import type { KubeNode, Lease } from '../../../shared/core/kubernetes/node.ts';
-
-const spec: NodeSpec = {
-  name: 'aci-westeurope-1',
-  cluster: '11111111-2222-3333-4444-555555555555',
-  installation: 'app-1',
-  region: 'westeurope',
-  zone: '1',
-  address: '10.0.0.9',
-  kubeletPort: 10251,
-  capacity: { cpu: '100', memory: '400Gi', pods: 100 },
-  taint: true,
-  kubeletVersion: 'v1.36.3-aci.0.1.0',
-  labels: { team: 'a', type: 'mine' },
-};
-const now = Date.parse('2026-11-23T05:00:00.900Z');
-
-const nodeOf = (
-  changes: { annotations?: Record<string, string>; labels?: Record<string, string>; taints?: KubeNode['taints'] } = {},
-): KubeNode => {
-  const template = nodeTemplate(spec, now);
-  return {
-    metadata: {
-      name: template.name,
-      uid: 'n',
-      resourceVersion: '1',
-      labels: changes.labels ?? template.labels,
-      annotations: changes.annotations ?? template.annotations,
-    },
-    unschedulable: false,
-    taints: changes.taints ?? template.taints,
-    status: template.status,
-  };
-};
+import { nodeLabels, nodeStatus, nodeStatusToWrite, nodeTemplate } from '../../../shared/core/node/node-status.ts';
+import { nodeOf, now, spec } from './nodes.ts';
 
 describe('the node that is POSTed', () => {
   it('says what it is, in one object', () => {
@@ -73,6 +37,23 @@ describe('the node that is POSTed', () => {
     const { labels, taints } = nodeTemplate({ ...spec, zone: undefined, taint: false }, now);
     expect(labels['topology.kubernetes.io/zone']).toBeUndefined();
     expect(taints).toEqual([]);
+  });
+
+  it('has of the registered labels those that a node may set itself', () => {
+    const labels = {
+      pool: 'batch',
+      'example.com/pool': 'batch',
+      'node.kubernetes.io/pool': 'batch',
+      'x.kubelet.kubernetes.io/pool': 'batch',
+      'beta.kubernetes.io/instance-type': 'aci',
+      'kubernetes.io/role': 'agent',
+      'node-role.kubernetes.io/agent': '',
+      'x.node-restriction.kubernetes.io/team': 'a',
+      'k8s.io/x': '',
+    };
+    const posted = nodeTemplate({ ...spec, labels }, now).labels;
+    expect(Object.keys(labels).filter((key) => posted[key] !== undefined)).toEqual(Object.keys(labels).slice(0, 5));
+    expect(nodeTemplate({ ...spec, labels: {} }, now).labels).toEqual(nodeLabels({ ...spec, labels: {} }));
   });
 
   it.each([
@@ -140,34 +121,6 @@ describe('the node status', () => {
   });
 });
 
-describe('drift of the Node object', () => {
-  it('is none when all stands, whatever others added', () => {
-    const extra = { ...nodeOf().metadata.labels, 'beta.kubernetes.io/os': 'linux' };
-    expect(nodeDrift(nodeOf({ labels: extra }), spec)).toEqual({ kind: 'none' });
-  });
-
-  it.each([
-    ['of another installation', { 'serverless-kubelet.io/owner': 'app-2' }, 'belongs to installation "app-2"'],
-    ['without an owner', {}, 'has no owner annotation'],
-  ])('a node %s is refused loudly', (_, annotations, words) => {
-    const drift = nodeDrift(nodeOf({ annotations }), spec);
-    expect(drift.kind).toBe('foreign-owner');
-    expect(drift.kind === 'foreign-owner' ? drift.message : '').toContain(words);
-  });
-
-  it('names labels that are missing or changed, and the taint', () => {
-    const { type: _type, ...labels } = nodeOf().metadata.labels;
-    expect(
-      nodeDrift(nodeOf({ labels: { ...labels, 'kubernetes.azure.com/managed': 'true' }, taints: [] }), spec),
-    ).toEqual({
-      kind: 'drifted',
-      labels: { type: 'virtual-kubelet', 'kubernetes.azure.com/managed': 'false' },
-      taint: 'missing',
-    });
-    expect(nodeDrift(nodeOf(), { ...spec, taint: false })).toEqual({ kind: 'drifted', labels: {}, taint: 'unwanted' });
-  });
-});
-
 describe('what can be placed on the node', () => {
   const share = { capacity: spec.capacity, usage: undefined, nodesSharing: 1, ownCores: 0, ownGroups: 0 };
   it.each([
@@ -226,92 +179,6 @@ describe('what can be placed on the node', () => {
           expect(shares.reduce((sum, { pods }) => sum + pods, 0)).toBeLessThanOrEqual(groupsFree + own('ownGroups'));
         },
       ),
-    );
-  });
-});
-
-describe('the Lease', () => {
-  const base = { nodeName: 'aci-1', nodeUid: 'u', serverNow: 1_000_000, minimumAgeMs: 5_000 };
-  const lease: Lease = {
-    resourceVersion: '7',
-    name: 'aci-1',
-    ownerUid: 'u',
-    holderIdentity: 'aci-1',
-    leaseDurationSeconds: 40,
-    renewTimeMicros: 990_000_000,
-  };
-  const renewed = { ...lease, renewTimeMicros: 1_000_000_000 };
-  it.each([
-    [
-      'is created with the Node as its owner',
-      undefined,
-      'create',
-      {
-        name: 'aci-1',
-        ownerUid: 'u',
-        holderIdentity: 'aci-1',
-        leaseDurationSeconds: 40,
-        renewTimeMicros: 1_000_000_000,
-      },
-    ],
-    ["is renewed to the API server's time", lease, 'update', renewed],
-    [
-      'is kept when somebody renewed it a moment ago',
-      { ...lease, renewTimeMicros: 996_000_000 },
-      'keep',
-      { ...lease, renewTimeMicros: 996_000_000 },
-    ],
-    [
-      'is kept when it stands a moment ahead',
-      { ...lease, renewTimeMicros: 1_001_000_000 },
-      'keep',
-      { ...lease, renewTimeMicros: 1_001_000_000 },
-    ],
-    [
-      'moves by the least when a wrong clock put it far ahead',
-      { ...lease, renewTimeMicros: 9_000_000_000 },
-      'update',
-      { ...lease, renewTimeMicros: 9_000_000_001 },
-    ],
-    [
-      'gets the new Node as its owner at once',
-      { ...lease, ownerUid: 'old', renewTimeMicros: 999_000_000 },
-      'update',
-      renewed,
-    ],
-    [
-      'does not go back when it gets a new owner',
-      { ...lease, ownerUid: 'old', renewTimeMicros: 1_001_000_000 },
-      'update',
-      { ...lease, renewTimeMicros: 1_001_000_000 },
-    ],
-  ])('%s', (_, before, kind, after) => {
-    expect(leaseRenewal({ ...base, lease: before })).toEqual({ kind, lease: after });
-  });
-
-  it('only moves forward and never ahead of the API server, whoever renews it and in whatever order', () => {
-    const renewals = fc.array(
-      fc.record({ elapsed: fc.nat(60_000), behind: fc.nat(1_000), minimumAgeMs: fc.nat(10_000) }),
-      { maxLength: 40 },
-    );
-    fc.assert(
-      fc.property(renewals, (steps) => {
-        let serverNow = 1_700_000_000_000;
-        let current: Lease | undefined;
-        for (const { elapsed, behind, minimumAgeMs } of steps) {
-          serverNow += elapsed;
-          const { kind, lease } = leaseRenewal({
-            ...base,
-            serverNow: serverNow - behind,
-            minimumAgeMs,
-            lease: current,
-          });
-          expect(lease.renewTimeMicros).toBeLessThanOrEqual(serverNow * 1000);
-          const hasMoved = lease.renewTimeMicros > (current?.renewTimeMicros ?? 0);
-          expect(hasMoved).toBe(kind !== 'keep');
-          current = lease;
-        }
-      }),
     );
   });
 });

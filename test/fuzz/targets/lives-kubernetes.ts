@@ -98,8 +98,10 @@ export class Tunnel {
             ['kind', 'status'],
           ),
         ).reviewToken(token, audience, signal),
-      cordonNode: (name, signal) =>
-        over(async () => done(await memory.cordonNode(name, signal))).cordonNode(name, signal),
+      patchNode: (node, change, signal) =>
+        over(async () =>
+          toTruth(await memory.patchNode(node, change, signal), nodeJson, ['metadata', 'status']),
+        ).patchNode(node, change, signal),
       deleteNode: (name, uid, signal) =>
         over(async () => done(await memory.deleteNode(name, uid, signal))).deleteNode(name, uid, signal),
     };

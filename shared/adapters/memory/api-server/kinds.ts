@@ -24,7 +24,7 @@ import type { FieldFault, Outcome, Refusal } from './refusal.ts';
 import { configMaps, leases, namespaces, nodes, pods, secrets, serviceAccounts, services } from './resources.ts';
 import type { Resource } from './resources.ts';
 import { defaultService, serviceFaults } from './service-kind.ts';
-import { invalidValue } from './validation.ts';
+import { duplicate, invalidValue, keyFaults, unsupportedValue } from './validation.ts';
 
 /** Fills in what is not said, of a new object as of a changed one. Idempotent. */
 export function defaultsOf(resource: Resource, object: JsonObject): JsonObject {
@@ -39,6 +39,9 @@ export function defaultsOf(resource: Resource, object: JsonObject): JsonObject {
       return namespaceDefaults(object);
     case nodes:
       return { ...object, status: inCanonicalForm(statusOf(object), 'capacity', 'allocatable') };
+    case leases:
+      // A struct of the server's, which is there even where nothing of it was said.
+      return { ...object, spec: specOf(object) };
     default:
       return object;
   }
@@ -69,6 +72,8 @@ export function faultsOf(resource: Resource, object: JsonObject): readonly Field
       return podFaults(object);
     case services:
       return serviceFaults(object);
+    case nodes:
+      return objectsAt(specOf(object), 'taints').flatMap(taintFaults);
     case configMaps:
       return Object.entries(objectAt(object, 'data')).flatMap(([key, value]) =>
         typeof value === 'string' ? [] : [invalidValue(`data[${key}]`, value, 'must be a string')],
@@ -135,6 +140,19 @@ function namespaceDefaults(namespace: JsonObject): JsonObject {
 }
 
 const notReadyTaint = { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' };
+
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+
+function taintFaults(taint: JsonObject, index: number, taints: readonly JsonObject[]): readonly FieldFault[] {
+  const field = `metadata.taints[${String(index)}]`;
+  const [key, effect] = [textAt(taint, 'key'), textAt(taint, 'effect')];
+  const isTwice = taints.slice(0, index).some((one) => textAt(one, 'key') === key && textAt(one, 'effect') === effect);
+  return [
+    ...keyFaults(`${field}.key`, key),
+    ...(taintEffects.includes(effect) ? [] : [unsupportedValue(`${field}.effect`, effect, taintEffects)]),
+    ...(isTwice ? [duplicate(field, `${key}:${effect}`)] : []),
+  ];
+}
 
 /**
  * Nothing is scheduled to a new Node before it is ready (TaintNodesByCondition). Of one that is created ready the node

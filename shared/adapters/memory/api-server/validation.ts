@@ -81,7 +81,8 @@ function nameFaults(resource: Resource, name: string): readonly FieldFault[] {
   return isDnsSubdomain(name) ? [] : [invalidValue('metadata.name', name, subdomainRule)];
 }
 
-function keyFaults(field: string, key: string): readonly FieldFault[] {
+/** What is wrong with the key of a label, an annotation or a taint. */
+export function keyFaults(field: string, key: string): readonly FieldFault[] {
   const parts = key.split('/');
   const name = parts.at(-1) ?? '';
   const prefix = parts.length === 2 ? parts[0] : undefined;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createObject } from '../../shared/adapters/memory/api-server/create.ts';
 import { leases } from '../../shared/adapters/memory/api-server/resources.ts';
@@ -30,6 +32,13 @@ describe('heartbeat', () => {
       metadata: { labels: { type: 'virtual-kubelet', 'kubernetes.azure.com/managed': 'false' } },
     });
     expect(lease(world)).toMatchObject({ ownerUid: node(world)?.metadata.uid, renewTimeMicros: noon * 1000 });
+  });
+
+  it('reports the version of the package', async () => {
+    const world = await createWorld();
+    await world.beat();
+    const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'));
+    expect(node(world)?.status.nodeInfo['kubeletVersion']).toBe(`v1.36.3-aci.${version}`);
   });
 
   it('renews the Lease with each beat, never ahead of the API server’s time and never back', async () => {

@@ -18,6 +18,7 @@ export interface NodeFacts {
   /** The installation that its annotation names. */
   readonly owner: string | undefined;
   readonly ready: boolean;
+  readonly unschedulable: boolean;
 }
 
 /** A first question must not wait for minutes where nobody answers. */
@@ -41,6 +42,7 @@ export async function readClusterIdentity(context: CliContext): Promise<ClusterI
 
 const nodeSchema = z.object({
   metadata: z.object({ name: z.string(), annotations: z.record(z.string(), z.string()).optional() }),
+  spec: z.object({ unschedulable: z.boolean().default(false) }).optional(),
   status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }).optional(),
 });
 
@@ -48,11 +50,12 @@ const nodeSchema = z.object({
 export async function readNode(context: CliContext, name: string): Promise<NodeFacts | undefined> {
   const answer = await kubectlJson(context, ['get', 'node', name]);
   if (answer === undefined) return undefined;
-  const { metadata, status } = nodeSchema.parse(answer);
+  const { metadata, spec, status } = nodeSchema.parse(answer);
   return {
     name: metadata.name,
     owner: metadata.annotations?.[ownerAnnotation],
     ready: status?.conditions.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+    unschedulable: spec?.unschedulable ?? false,
   };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { describeFault } from '../../../shared/core/fault.ts';
+import { cordonAnnotation } from '../../../shared/core/node/node-drift.ts';
 import { readLease, readNode } from '../cluster/cluster-facts.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -32,6 +33,7 @@ export async function drainNodes(
   report: (detail: string) => void,
 ): Promise<void> {
   const left = new Set<string>();
+  const open = new Set<string>();
   for (const name of wants.nodes) {
     const node = await readNode(context, name);
     if (node === undefined) continue;
@@ -41,9 +43,12 @@ export async function drainNodes(
         'it is left alone; take the name out of the registration by hand, or detach the other nodes with --nodes',
       );
     left.add(name);
+    if (!node.unschedulable) open.add(name);
   }
   if (left.size === 0) return;
-  await kubectlText(context, ['cordon', ...left]);
+  // As the app does it, which takes it back when the node is attached again before it is gone; an operator's cordon stays.
+  const cordon = { metadata: { annotations: { [cordonAnnotation]: 'draining' } }, spec: { unschedulable: true } };
+  for (const name of open) await kubectlText(context, ['patch', 'node', name, '--patch', JSON.stringify(cordon)]);
   report(`of ${[...left].join(', ')}`);
   const drained = await Promise.allSettled(
     [...left].map(async (name) => {

@@ -457,6 +457,10 @@ describe('a detach that is cut off', () => {
     await cutOffAt(/^POST .*\/pods\/stays\/eviction$/, detachArgs(proxied));
     expect(await registrations()).toContain('"draining"');
     expect(await registrations()).not.toContain('"active"');
+    // So that the app may take the cordon back when they are attached again.
+    const cordon = '{.items[*].spec.unschedulable} {.items[*].metadata.annotations.serverless-kubelet\\.io/cordoned}';
+    const nodes = await ground.kubectl('get', 'nodes', 'aci-1', 'aci-2', '-o', `jsonpath=${cordon}`);
+    expect(nodes.trim()).toBe('true true draining draining');
   });
   it('amid the wait for the app leaves them removed', async () => {
     const cli = start(detachArgs(proxied));

@@ -42,6 +42,12 @@ const leaseAge = (world: World): number => {
 };
 const labels = (world: World): Readonly<Record<string, string>> => node(world).metadata.labels;
 
+/** What the tables remember. */
+async function refusals(world: World): Promise<unknown> {
+  const row = await world.store.getNode(world.nodeDeps().key);
+  return row.ok ? row.value?.value.refusals : row.fault;
+}
+
 async function beats(world: World, count: number): Promise<void> {
   for (let beat = 0; beat < count; beat += 1) {
     world.now += 15_000;
@@ -207,11 +213,18 @@ describe('what the API server refuses to mend', () => {
     await beats(world, 4);
     world.restart();
     expect(await world.count('cluster.patchNode', () => world.beat())).toBe(0);
+    expect(await refusals(world)).toEqual({ 'own-labels': expect.objectContaining({ times: 2 }) });
     await beats(world, 40);
     expect(labels(world)['kubernetes.azure.com/managed']).toBe('false');
-    change(world, lost);
+    expect(await refusals(world)).toEqual({});
+  });
+
+  it('in one part holds up no other', async () => {
+    const world = await standing();
+    change(world, { ...lost, taints: [] });
+    world.cluster.inject({ method: 'patchNode', moment: 'before', fault: forbidden });
     await beats(world, 1);
-    expect(labels(world)['kubernetes.azure.com/managed']).toBe('false');
+    expect([labels(world)['kubernetes.azure.com/managed'], node(world).taints]).toEqual(['true', [provider]]);
   });
 
   it('status is written too', async () => {

@@ -190,15 +190,9 @@ describe('what the API server refuses to mend', () => {
       type: 'Warning',
       involved: { kind: 'Node', name: 'aci-1', uid: 'aci-1' },
     });
+    const what = 'set on this Node the labels kubernetes.azure.com/managed';
     expect(world.warnings).toEqual([
-      {
-        message: 'the API server refuses a change of the Node',
-        fields: {
-          node: expect.stringContaining('aci-1'),
-          change: 'set on this Node the labels kubernetes.azure.com/managed',
-          fault: expect.stringContaining('Forbidden'),
-        },
-      },
+      { message: 'the API server refuses a change of the Node', fields: expect.objectContaining({ change: what }) },
     ]);
     expect(leaseAge(world)).toBeLessThan(5_000);
     // 20 minutes: 30 s apart at first, 10 minutes at most.

@@ -84,6 +84,11 @@ export function faultyStore(life: Life, parts: TableParts): StateStore {
       const method = writes[0].kind === 'insert' ? 'insert' : 'submit';
       return call(method, writes[0].rowKey, () => table.submit(partition, writes));
     },
+    submitAll: (partition, members) => {
+      for (const write of members.flat()) if ('text' in write) parts.onWrite(write.text);
+      return call('submit', members[0]?.[0].rowKey ?? '', () => table.submitAll(partition, members));
+    },
+    getAll: (partition, rowKeys) => call('get', rowKeys[0] ?? '', () => table.getAll(partition, rowKeys)),
     remove: (partition, rowKey, etag) => call('remove', rowKey, () => table.remove(partition, rowKey, etag)),
   };
   return createStateStore(faulty, parts.log);

@@ -315,6 +315,23 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(value(await store.listNodes())).toEqual([]);
     });
 
+    it('takes a burst of rows and of reads as it takes each by itself', async () => {
+      const birth = value(await store.getBirth(node));
+      const uids = Array.from({ length: 45 }, (_, index) => `burst-${index}`);
+      await insert(podRow('burst-7', { dueAt: 1 }));
+      const written = await Promise.all(
+        uids.map((uid) => store.upsertPod(node, podRow(uid, { dueAt: 5000 }), { previous: undefined, birth })),
+      );
+      expect(written.flatMap((result, index) => (result.ok ? [] : [uids[index]]))).toEqual(['burst-7']);
+      const read = await Promise.all(uids.map((uid) => test.other.getPod(node, uid)));
+      expect(read.map(value).map((row) => row?.value.uid)).toEqual(uids);
+      const again = await Promise.all(
+        read.map((row) => store.upsertPod(node, podRow(value(row)?.value.uid ?? ''), { previous: value(row) })),
+      );
+      expect(again.map(faultOf)).toEqual(uids.map(() => 'ok'));
+      expect(value(await store.listDue(node, 9000, 100))).toEqual([]);
+    });
+
     it('marks the birth of a partition once', async () => {
       const before = value(await store.now());
       const birth = value(await store.getBirth(node));

@@ -115,6 +115,8 @@ function watchedTable(table: MemoryTable, instance: Instance): RowTable {
     query: (...args) => instance.call('table.query', args, () => table.query(...args)),
     nextPartition: (...args) => instance.call('table.query', args, () => table.nextPartition(...args)),
     submit: (...args) => instance.call('table.submit', args, () => table.submit(...args)),
+    submitAll: (...args) => instance.call('table.submit', args, () => table.submitAll(...args)),
+    getAll: (...args) => instance.call('table.get', args, () => table.getAll(...args)),
     remove: (...args) => instance.call('table.remove', args, () => table.remove(...args)),
   };
 }

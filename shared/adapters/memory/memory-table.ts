@@ -1,4 +1,5 @@
 import { fail, ok, type Result } from '../../core/fault.ts';
+import { joinWrites, type Writes } from '../tables/group-commit.ts';
 import { conflictCodes, type Row, type RowRange, type RowTable, type RowWrite } from '../tables/row-table.ts';
 
 /** A table in memory with the Table service's semantics: ETags, all-or-nothing transactions, rows in key order. */
@@ -35,6 +36,12 @@ export function createMemoryTable(options: { readonly now: () => number }): Memo
     return ok(rows.get(writes[0].rowKey)?.etag ?? '');
   };
 
+  const submitAll = (partition: string, members: readonly Writes[]): Result<readonly string[]> => {
+    const { writes } = joinWrites(members);
+    const submitted = submit(partition, writes);
+    return submitted.ok ? ok(members.map(([first]) => rowsOf(partition).get(first.rowKey)?.etag ?? '')) : submitted;
+  };
+
   const remove = (partition: string, rowKey: string, etag: string): Result<void> => {
     const row = rowsOf(partition).get(rowKey);
     if (row !== undefined && etag !== '*' && row.etag !== etag) return conflict(conflictCodes.changed);
@@ -51,6 +58,8 @@ export function createMemoryTable(options: { readonly now: () => number }): Memo
       return ok(later.toSorted((a, b) => (a < b ? -1 : 1))[0]);
     },
     submit: async (partition, writes) => submit(partition, writes),
+    submitAll: async (partition, members) => submitAll(partition, members),
+    getAll: async (partition, rowKeys) => ok(rowKeys.flatMap((rowKey) => rowsOf(partition).get(rowKey) ?? [])),
     remove: async (partition, rowKey, etag) => remove(partition, rowKey, etag),
     clear: () => {
       partitions.clear();

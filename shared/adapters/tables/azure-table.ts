@@ -1,6 +1,7 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
 import { fail, type Fault, ok, type Result } from '../../core/fault.ts';
 import { packEntity, unpackEntity } from './entity.ts';
+import { joinWrites } from './group-commit.ts';
 import { conflictCodes, type Row, type RowRange, type RowTable, type RowWrite } from './row-table.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { tableFault } from './table-faults.ts';
@@ -20,7 +21,16 @@ export function createAzureTable(connection: TableConnection): RowTable {
     get: (partition, rowKey) => get(connection, partition, rowKey),
     query: (partition, range) => query(connection, partition, range),
     nextPartition: (after) => nextPartition(connection, after),
-    submit: (partition, writes) => submitOrCreateTable(connection, partition, writes),
+    submit: async (partition, writes) => {
+      const submitted = await submitOrCreateTable(connection, partition, writes);
+      return submitted.ok ? ok(submitted.value[0] ?? '') : submitted;
+    },
+    submitAll: async (partition, members) => {
+      const { writes, firsts } = joinWrites(members);
+      const submitted = await submitOrCreateTable(connection, partition, writes);
+      return submitted.ok ? ok(firsts.map((index) => submitted.value[index] ?? '')) : submitted;
+    },
+    getAll: (partition, rowKeys) => getAll(connection, partition, rowKeys),
     remove: (partition, rowKey, etag) => remove(connection, partition, rowKey, etag),
   };
 }
@@ -75,6 +85,22 @@ async function query(connection: TableConnection, partition: string, range: RowR
   return rows.ok || !isMissing(rows.fault) ? rows : ok([]);
 }
 
+/** The keys hold no quote (`keys.ts`), so they stand in the filter as they are. */
+async function getAll(
+  connection: TableConnection,
+  partition: string,
+  rowKeys: readonly string[],
+): Promise<Result<readonly Row[]>> {
+  const filter = `PartitionKey eq '${partition}' and (${rowKeys.map((key) => `RowKey eq '${key}'`).join(' or ')})`;
+  const rows = await attempt(connection, async (client, abortSignal) => {
+    const found: Row[] = [];
+    for await (const page of client.listEntities({ queryOptions: { filter }, abortSignal }).byPage())
+      found.push(...page.flatMap((entity) => unpackEntity(entity) ?? []));
+    return found;
+  });
+  return rows.ok || !isMissing(rows.fault) ? rows : ok([]);
+}
+
 /** The table has no list of its partitions: each is found by the first row behind the one before. */
 async function nextPartition(connection: TableConnection, after: string): Promise<Result<string | undefined>> {
   const queryOptions = { filter: `PartitionKey gt '${after}'`, select: ['PartitionKey'] };
@@ -97,7 +123,7 @@ async function submitOrCreateTable(
   connection: TableConnection,
   partition: string,
   writes: readonly [RowWrite, ...RowWrite[]],
-): Promise<Result<string>> {
+): Promise<Result<readonly string[]>> {
   const submitted = await submit(connection, partition, writes);
   const tableMissing =
     !submitted.ok && submitted.fault.kind === 'conflict' && submitted.fault.code === conflictCodes.tableMissing;
@@ -112,17 +138,17 @@ async function submit(
   connection: TableConnection,
   partition: string,
   writes: readonly [RowWrite, ...RowWrite[]],
-): Promise<Result<string>> {
+): Promise<Result<readonly string[]>> {
   const actions = writes.map((write) => action(partition, write));
   const answer = await attempt(connection, (client, abortSignal) => client.submitTransaction(actions, { abortSignal }));
   if (!answer.ok) return answer;
   const refused = answer.value.subResponses.find((response) => response.status >= 400);
   if (refused !== undefined) return fail(tableFault({ statusCode: refused.status }));
-  const etag = answer.value.subResponses[0]?.etag?.trim();
-  if (etag === undefined && writes[0].kind !== 'delete') {
+  const etags = writes.map((_, index) => answer.value.subResponses[index]?.etag?.trim());
+  if (writes.some(({ kind }, index) => kind !== 'delete' && etags[index] === undefined)) {
     return fail({ kind: 'transient', message: 'The Table service answered a transaction without an ETag.' });
   }
-  return ok(etag ?? '');
+  return ok(etags.map((etag) => etag ?? ''));
 }
 
 function action(partitionKey: string, write: RowWrite): TransactionAction {

@@ -4,6 +4,8 @@ import type { PodRow } from '../../core/reconcile/pod-row.ts';
 import type { UsageRecord } from '../../core/usage/usage.ts';
 import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import { formatRow, parsePodRow } from '../../wire/rows.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { createJointReads } from './joint-reads.ts';
 import * as keys from './keys.ts';
 import { conflictCodes, type Row, type RowTable, type RowWrite } from './row-table.ts';
 import { usageWrites } from './usage-rows.ts';
@@ -12,17 +14,23 @@ import { garbageInTheWay, isConflict, type RowReader, version } from './row-acce
 type PodRows = Pick<StateStore, 'getPod' | 'upsertPod' | 'deletePod' | 'listPods'>;
 
 /** Pod rows with their due keys: one partition, one transaction. */
-export function createPodRows(table: RowTable, read: RowReader): PodRows {
+export function createPodRows(given: RowTable, read: RowReader): PodRows {
+  const readRow = createJointReads(given);
+  const table: PodTable = {
+    get: (...row) => given.get(...row),
+    submit: createGroupCommit(given),
+    remove: (...row) => given.remove(...row),
+  };
   return {
     getPod: async (node, uid) => {
-      const row = await table.get(keys.nodePartition(node), keys.podRowKey(uid));
+      const row = await readRow(keys.nodePartition(node), keys.podRowKey(uid));
       if (!row.ok) return row;
       return row.value === undefined ? ok(undefined) : read(row.value, parsePodRow);
     },
     upsertPod: (node, row, guard) => upsertPod(table, { node, row, ...guard }),
     deletePod: (node, previous, usage = []) => deletePod(table, { node, previous, usage }),
     listPods: async (node) => {
-      const rows = await table.query(keys.nodePartition(node), keys.allPods);
+      const rows = await given.query(keys.nodePartition(node), keys.allPods);
       if (!rows.ok) return rows;
       // A newer version's row is that version's business; like garbage it is left out.
       const readable = rows.value.map((row) => read(row, parsePodRow));
@@ -30,6 +38,9 @@ export function createPodRows(table: RowTable, read: RowReader): PodRows {
     },
   };
 }
+
+/** As much of a table as one pod's row needs; what is submitted may go with that of others. */
+type PodTable = Pick<RowTable, 'get' | 'submit' | 'remove'>;
 
 interface PodWrite {
   readonly node: NodeKey;
@@ -40,7 +51,7 @@ interface PodWrite {
   readonly records?: readonly RowWrite[];
 }
 
-async function upsertPod(table: RowTable, write: PodWrite): Promise<Result<Versioned<PodRow>>> {
+async function upsertPod(table: PodTable, write: PodWrite): Promise<Result<Versioned<PodRow>>> {
   const partition = keys.nodePartition(write.node);
   const { previous, row } = write;
   if (previous !== undefined) {
@@ -64,7 +75,7 @@ const garbageVersion = (row: Row): OldVersion => ({
   oldDue: row.due !== undefined && keys.parseDueKey(row.due) !== undefined ? row.due : undefined,
 });
 
-async function replacePod(table: RowTable, write: PodWrite, old: OldVersion): Promise<Result<string>> {
+async function replacePod(table: PodTable, write: PodWrite, old: OldVersion): Promise<Result<string>> {
   const partition = keys.nodePartition(write.node);
   const replaced = await table.submit(partition, podWrites(write, old));
   if (replaced.ok || old.oldDue === undefined || !isConflict(replaced.fault, conflictCodes.missing)) return replaced;
@@ -97,7 +108,7 @@ function podWrites(write: PodWrite, old: OldVersion): [RowWrite, ...RowWrite[]] 
  * the next resync makes due.
  */
 async function deletePod(
-  table: RowTable,
+  table: PodTable,
   { node, previous, usage }: { node: NodeKey; previous: Versioned<PodRow>; usage: readonly UsageRecord[] },
 ): Promise<Result<void>> {
   if (usage.length === 0) return removePod(table, node, previous);
@@ -115,7 +126,7 @@ async function deletePod(
 }
 
 /** The row goes first: a due key that a crash leaves behind is removed by the next `listDue`. */
-async function removePod(table: RowTable, node: NodeKey, previous: Versioned<PodRow>): Promise<Result<void>> {
+async function removePod(table: PodTable, node: NodeKey, previous: Versioned<PodRow>): Promise<Result<void>> {
   const partition = keys.nodePartition(node);
   const removed = await table.remove(partition, keys.podRowKey(previous.value.uid), previous.etag);
   const due = dueKeyOf(previous.value);

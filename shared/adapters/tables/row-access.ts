@@ -36,7 +36,7 @@ export interface RowAddress<T> {
 
 /** An insert that failed because a garbage row stands there may replace it: garbage counts as absent. */
 export async function garbageInTheWay<T>(
-  table: RowTable,
+  table: Pick<RowTable, 'get'>,
   address: RowAddress<T>,
   inserted: Result<string>,
 ): Promise<Row | undefined> {

@@ -49,6 +49,13 @@ export interface RowTable {
   nextPartition(after: string): Promise<Result<string | undefined>>;
   /** All or nothing. Answers the ETag of the first write's row (`''` for a delete). `conflict` carries one of `conflictCodes`. */
   submit(partition: string, writes: readonly [RowWrite, ...RowWrite[]]): Promise<Result<string>>;
+  /** Several callers' transactions as one; answers the ETag of each one's first write. A row that several touch may stand in more than one of them. */
+  submitAll(
+    partition: string,
+    members: readonly (readonly [RowWrite, ...RowWrite[]])[],
+  ): Promise<Result<readonly string[]>>;
+  /** Those of these rows that are there, at most 14 of them, in one request. */
+  getAll(partition: string, rowKeys: readonly string[]): Promise<Result<readonly Row[]>>;
   /** Succeeds when absent; `conflict` when the row has another ETag. `*` is any. */
   remove(partition: string, rowKey: string, etag: string): Promise<Result<void>>;
 }

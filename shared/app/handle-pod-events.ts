@@ -5,7 +5,7 @@ import { parseTraceparent } from '../core/telemetry/traceparent.ts';
 import type { PodEvents, PodKey } from '../wire/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { heartbeat } from './heartbeat.ts';
-import { makeDue } from './resync.ts';
+import { makeDue } from './make-due.ts';
 import { sweep } from './sweep.ts';
 import { traceReconcile } from './trace-reconcile.ts';
 import { updateNode } from './update-node.ts';

@@ -1,6 +1,6 @@
 import type { ListedGroup } from '../core/group/group.ts';
-import { ownerOnNode } from '../core/group/identity.ts';
 import type { Pod } from '../core/kubernetes/pod.ts';
+import { groupShares } from '../core/node/group-shares.ts';
 import type { Usage } from '../ports/container-groups.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 
@@ -25,15 +25,8 @@ export function measureNode(deps: Deps, node: NodeDeps, { pods, groups, orphans,
   deps.telemetry.measure('serverless_kubelet.orphans', orphans, { node: name });
   // A gap longer than a few resyncs is an outage: what ran in it is not known.
   if (sinceMs === undefined || sinceMs > longestGapMs) return;
-  const ended = new Set(
-    pods
-      .filter((pod) => pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed')
-      .map((pod) => pod.metadata.uid),
-  );
-  const cores = groups.reduce((total, group) => {
-    const owner = ownerOnNode(group.tags, node.facts);
-    return owner === undefined || ended.has(owner.uid) ? total : total + group.cpu;
-  }, 0);
+  const { own, orphaned } = groupShares(groups, pods, node.facts);
+  const cores = own.cores + orphaned.cores;
   if (cores > 0) deps.telemetry.measure('serverless_kubelet.group.cpu', (cores * sinceMs) / 1000, { node: name });
 }
 

@@ -1,28 +1,18 @@
-import { describeFault } from '../core/fault.ts';
-import { ownerOnNode } from '../core/group/identity.ts';
 import type { ListedGroup } from '../core/group/group.ts';
-import { nodeKeyText } from '../core/node/node-key.ts';
+import type { Pod } from '../core/kubernetes/pod.ts';
+import { groupShares } from '../core/node/group-shares.ts';
 import type { NodeUsage } from '../core/reconcile/node-row.ts';
-import { within } from './deps.ts';
-import type { Deps, NodeDeps } from './deps.ts';
-import { measureQuota } from './measure-node.ts';
+import type { ArmLists } from './arm-lists.ts';
+import type { NodeDeps } from './deps.ts';
 
 /** The region's quota and this node's part of it. Undefined when ARM does not tell: the registered capacity stands. */
 export async function readUsage(
-  deps: Deps,
   node: NodeDeps,
-  input: { readonly groups: readonly ListedGroup[]; readonly now: number },
-  signal: AbortSignal,
+  input: { readonly groups: readonly ListedGroup[]; readonly pods: readonly Pod[]; readonly now: number },
+  lists: ArmLists,
 ): Promise<NodeUsage | undefined> {
-  const usages = await deps.groups.listUsages(within(deps, signal, 10_000));
-  if (!usages.ok) {
-    deps.log.warn('quota could not be read; the registered capacity stands', {
-      node: nodeKeyText(node.key),
-      fault: describeFault(usages.fault),
-    });
-    return undefined;
-  }
-  measureQuota(deps, usages.value);
+  const usages = await lists.usages();
+  if (!usages.ok) return undefined;
   const free = (name: string): number | undefined => {
     const usage = usages.value.find((one) => one.name === name);
     return usage === undefined ? undefined : Math.max(0, usage.limit - usage.current);
@@ -30,12 +20,14 @@ export async function readUsage(
   const coresFree = free('StandardCores');
   const groupsFree = free('ContainerGroups');
   if (coresFree === undefined || groupsFree === undefined) return undefined;
-  const own = input.groups.filter((group) => ownerOnNode(group.tags, node.facts) !== undefined);
+  const { own, ended } = groupShares(input.groups, input.pods, node.facts);
   return {
     readAt: input.now,
     coresFree,
     groupsFree,
-    ownCores: own.reduce((total, group) => total + group.cpu, 0),
-    ownGroups: own.length,
+    ownCores: own.cores,
+    ownGroups: own.groups,
+    endedCores: ended.cores,
+    endedGroups: ended.groups,
   };
 }

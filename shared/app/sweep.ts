@@ -1,14 +1,20 @@
-import pLimit from 'p-limit';
-import { describeFault } from '../core/fault.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
+import { armLists } from './arm-lists.ts';
+import type { ArmLists } from './arm-lists.ts';
+import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
-import type { ReconcileOutcome } from './reconcile-pod.ts';
-import { resync } from './resync.ts';
+import { resyncCluster } from './resync.ts';
+import type { Resync } from './resync.ts';
 import { cordonDraining, retireNode } from './retire-node.ts';
-import { traceReconcile } from './trace-reconcile.ts';
+import { sweepDue } from './sweep-due.ts';
+import type { NodeSweep } from './sweep-due.ts';
 
-const atOnce = 8;
-const dueAtOnce = 200;
+/** Of one cluster: the ARM list, its pod lists and what they make due. */
+const resyncMs = 30_000;
+/** So long the due pods of a node wait for the lists: a resync takes less, where all answer. */
+const resyncPatienceMs = 2_000;
+/** Of one node: the next step out of its cluster. */
+const leaveMs = 15_000;
 
 /** What one run over the due pods did. */
 export interface SweepReport {
@@ -17,8 +23,9 @@ export interface SweepReport {
 }
 
 /**
- * One run over the due pods of some nodes: resync where it is time, then reconcile what is due, oldest first, until
- * nothing is due or `signal` says that the invocation ends. What is left stays due.
+ * One run over the due pods of some nodes: reconcile what is due, oldest first, and resync where it is time, until nothing
+ * is due or `signal` says that the invocation ends. What is left stays due. Clusters, and the nodes of a cluster, are
+ * worked on beside each other: one whose API server answers nothing costs the others nothing.
  */
 export async function sweep(
   deps: Deps,
@@ -27,77 +34,79 @@ export async function sweep(
   signal: AbortSignal,
 ): Promise<SweepReport> {
   const startedAt = deps.clock.monotonicMs();
-  await resync(deps, nodes, { force: options.resync }, signal);
-  const reports = await Promise.all(nodes.map((node) => sweepNode(deps, node, signal)));
-  await Promise.all(nodes.map((node) => leaveCluster(deps, node, signal)));
+  const lists = armLists(deps, signal);
+  const clusters = [...Map.groupBy(nodes, ({ key }) => key.cluster).values()];
+  const reports = await Promise.all(
+    clusters.map((own) => sweepCluster(deps, own, { isForced: options.resync, lists }, signal)),
+  );
   const [worked, failed] = [sum(reports.map((one) => one.worked)), sum(reports.map((one) => one.failed))];
   if (worked + failed > 0)
     deps.telemetry.measure('serverless_kubelet.sweep.duration', (deps.clock.monotonicMs() - startedAt) / 1000, {});
   return { worked, failed };
 }
 
-function leaveCluster(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<void> {
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
+
+async function sweepCluster(
+  deps: Deps,
+  nodes: readonly NodeDeps[],
+  { isForced, lists }: { readonly isForced: boolean; readonly lists: ArmLists },
+  signal: AbortSignal,
+): Promise<SweepReport> {
+  const start = (reason: 'time' | 'relay' | 'orphans'): Resync =>
+    resyncCluster(deps, nodes, { reason, lists }, within(deps, signal, resyncMs));
+  const resync = start(isForced ? 'relay' : 'time');
+  let counting: Resync['finished'] | undefined;
+  const count = (): Resync['finished'] => (counting ??= start('orphans').finished);
+  const sweeps = nodes.map((node): NodeSweep => newNodeSweep(deps, node, signal));
+  await Promise.all([resync.finished, ...sweeps.map((own) => sweepNode(own, resync, count))]);
+  return { worked: sum(sweeps.map((one) => one.worked)), failed: sum(sweeps.map((one) => one.failed)) };
+}
+
+const newNodeSweep = (deps: Deps, node: NodeDeps, signal: AbortSignal): NodeSweep => ({
+  deps,
+  node,
+  signal,
+  tried: new Set(),
+  uncounted: new Set(),
+  isCounted: false,
+  worked: 0,
+  failed: 0,
+  timeOuts: 0,
+});
+
+/**
+ * What the lists make due is swept with what is due already, as long as they come soon. Otherwise this goes first, and that
+ * when they have come; last the orphans that were let go.
+ */
+async function sweepNode(own: NodeSweep, resync: Resync, count: () => Resync['finished']): Promise<void> {
+  const name = nodeKeyText(own.node.key);
+  const isResynced = await isDoneSoon(own.deps, resync.finished);
+  await sweepDue(own);
+  if (!isResynced && (await resync.listed(own.node))) await sweepDue(own);
+  const released = await resync.finished;
+  const waiting = own.uncounted.size;
+  if (waiting > 0) await count();
+  own.isCounted = true;
+  if (waiting > 0 || (!isResynced && released.has(name))) await sweepDue(own);
+  await leaveCluster(own);
+}
+
+async function isDoneSoon(deps: Deps, promise: Promise<unknown>): Promise<boolean> {
+  const patience = deps.clock.timeout(resyncPatienceMs);
+  const isOver = new Promise<boolean>((resolve) =>
+    patience.addEventListener('abort', () => resolve(false), { once: true }),
+  );
+  return Promise.race([promise.then(() => true), isOver]);
+}
+
+function leaveCluster({ deps, node, signal }: NodeSweep): Promise<void> {
   switch (node.registration.state) {
     case 'active':
       return Promise.resolve();
     case 'draining':
-      return cordonDraining(deps, node, signal);
+      return cordonDraining(deps, node, within(deps, signal, leaveMs));
     case 'removed':
-      return retireNode(deps, node, signal);
+      return retireNode(deps, node, within(deps, signal, leaveMs));
   }
-}
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
-
-async function sweepNode(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<SweepReport> {
-  const limit = pLimit(atOnce);
-  const tried = new Set<string>();
-  const report = { worked: 0, failed: 0 };
-  while (!signal.aborted) {
-    const time = await deps.store.now();
-    const now = time.ok ? time.value : 0;
-    const due = time.ok ? await deps.store.listDue(node.key, now, dueAtOnce) : time;
-    if (!due.ok) {
-      deps.log.warn('due rows could not be read', { node: nodeKeyText(node.key), fault: describeFault(due.fault) });
-      return report;
-    }
-    // A pod is tried once a run: what is due again at once is the next run's.
-    const fresh = due.value.filter((uid) => !tried.has(uid));
-    if (tried.size === 0) deps.telemetry.measure('serverless_kubelet.sweep.due', fresh.length, { node: node.key.node });
-    if (fresh.length === 0) return report;
-    await Promise.all(
-      fresh.map((uid) =>
-        limit(async () => count(report, await reconcileDue(deps, node, { uid, listedAt: now }, signal))),
-      ),
-    );
-    for (const uid of fresh) tried.add(uid);
-  }
-  return report;
-}
-
-interface Due {
-  readonly uid: string;
-  /** When the due rows were listed, Table service's time. */
-  readonly listedAt: number;
-}
-
-async function reconcileDue(
-  deps: Deps,
-  node: NodeDeps,
-  { uid, listedAt }: Due,
-  signal: AbortSignal,
-): Promise<ReconcileOutcome> {
-  if (signal.aborted) return { kind: 'nothing' };
-  const row = await deps.store.getPod(node.key, uid);
-  if (!row.ok) return { kind: 'failed', fault: row.fault, planned: false };
-  if (row.value === undefined) return { kind: 'nothing' };
-  const { namespace, name, dueAt } = row.value.value;
-  if (dueAt !== undefined && dueAt <= listedAt)
-    deps.telemetry.measure('serverless_kubelet.sweep.overdue', (listedAt - dueAt) / 1000, { node: node.key.node });
-  return traceReconcile(deps, node, { ref: { namespace, name, uid } }, signal);
-}
-
-function count(report: { worked: number; failed: number }, outcome: ReconcileOutcome): void {
-  if (outcome.kind === 'failed') report.failed += 1;
-  else if (outcome.kind === 'worked') report.worked += 1;
 }

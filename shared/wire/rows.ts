@@ -63,6 +63,8 @@ const podRow: z.ZodType<PodRow> = z.object({
   dirty: z.boolean(),
   seen: maybe(z.string()),
   ending: maybe(z.object({ by: z.enum(['stop', 'delete']), at: time })),
+  lastSeen: maybe(z.enum(['alive', 'deleting', 'terminal'])),
+  orphan: maybe(z.object({ state: z.enum(['uncounted', 'held', 'released']), since: time })),
   absentSince: maybe(time),
   settled: z.boolean().default(false),
   reported: z.array(z.string()),
@@ -88,6 +90,7 @@ const nodeRefusal = z.object({ asked: z.string(), answer: z.string(), times: z.i
 
 const nodeRow: z.ZodType<NodeRow> = z.object({
   resyncedAt: maybe(time),
+  countedAt: maybe(time),
   relayHeardAt: maybe(time),
   endingPods: z.int().min(0).default(0),
   orphans: z.record(z.string(), time),
@@ -99,6 +102,8 @@ const nodeRow: z.ZodType<NodeRow> = z.object({
       groupsFree: z.number(),
       ownCores: z.number().default(0),
       ownGroups: z.number().default(0),
+      endedCores: z.number().default(0),
+      endedGroups: z.number().default(0),
     }),
   ),
   refusals: z

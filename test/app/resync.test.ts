@@ -91,16 +91,6 @@ describe('orphans', () => {
     expect([world.groups.names(), world.rows()]).toEqual([[], []]);
   });
 
-  it('many that are explained by a row go at once', async () => {
-    const world = await createWorld();
-    await withPods(world, 8);
-    for (const index of all(8)) world.deletePod(`p${index}`, 0);
-    world.forgetPending();
-    await world.sweep({ resync: true });
-    await world.run(5);
-    expect(world.groups.names()).toEqual([]);
-  });
-
   it('stay when the cluster behind the address is another one', async () => {
     const world = await createWorld();
     await withPods(world, 2);

@@ -378,7 +378,15 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
     it('keeps node rows and buckets with ETags of their own', async () => {
       const first = value(await store.upsertNode(node, newNodeRow(), undefined));
       expect(faultOf(await test.other.upsertNode(node, newNodeRow(), undefined))).toBe('conflict');
-      const usage = { readAt: 4, coresFree: 7.5, groupsFree: 3, ownCores: 2, ownGroups: 1 };
+      const usage = {
+        readAt: 4,
+        coresFree: 7.5,
+        groupsFree: 3,
+        ownCores: 2,
+        ownGroups: 1,
+        endedCores: 3,
+        endedGroups: 2,
+      };
       const second = value(await store.upsertNode(node, { ...newNodeRow(), resyncedAt: 7, usage }, first));
       expect(faultOf(await test.other.upsertNode(node, newNodeRow(), first))).toBe('conflict');
       expect(value(await test.other.getNode(node))).toEqual(second);

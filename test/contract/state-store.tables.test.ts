@@ -92,7 +92,15 @@ describe('Azure Tables that do not answer as they should', () => {
       await server.store.listPods(node),
       await server.store.upsertNode(
         node,
-        { resyncedAt: 1, relayHeardAt: undefined, endingPods: 0, orphans: {}, emptySince: undefined, usage: undefined },
+        {
+          resyncedAt: 1,
+          countedAt: undefined,
+          relayHeardAt: undefined,
+          endingPods: 0,
+          orphans: {},
+          emptySince: undefined,
+          usage: undefined,
+        },
         undefined,
       ),
     ]) {

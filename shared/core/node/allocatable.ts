@@ -7,7 +7,7 @@ export interface Share {
   readonly usage: { readonly coresFree: number; readonly groupsFree: number } | undefined;
   /** How many nodes draw on the same quota; ≥ 1. */
   readonly nodesSharing: number;
-  /** What this node's groups take already. */
+  /** What this node's groups take already, less those of ended pods: the scheduler, whose sum this is held against, does not count these. */
   readonly ownCores: number;
   readonly ownGroups: number;
 }

@@ -2,12 +2,21 @@ import { groupCondition } from '../status/status.ts';
 import { deleteGroup } from './end-group.ts';
 import { inMs, again, idle, wait } from './rule.ts';
 import type { Rule } from './rule.ts';
+import { countPlan, isExplained } from './orphans.ts';
 import { timing } from './timing.ts';
 import type { Observed, Plan } from './observed.ts';
 import type { PodRow } from './pod-row.ts';
 
-/** The pod is gone from the API server: so must its group be, and then the row. */
+/**
+ * The pod is gone from the API server: so must its group be, and then the row. A group goes at once only where the row
+ * explains it; else a resync counts first how many there are (`orphans.ts`).
+ */
 export const absentPodRules: readonly Rule[] = [
+  {
+    reason: 'orphan-unexplained',
+    message: 'The pod is gone and nothing that was seen of it tells why; a resync counts first how many there are',
+    judge: (observed) => (isOrphan(observed) && !isExplained(observed.row) ? waitForCount(observed) : undefined),
+  },
   {
     reason: 'orphan-group-cluster',
     message: 'The pod is gone and its group is there: the cluster is asked whether it is the one that was attached',
@@ -46,6 +55,12 @@ const isOrphan = ({ pod, sight }: Observed): boolean =>
 export function waitForPut({ row, now }: Observed): Plan | undefined {
   const waitMs = putWaitMs(row, now);
   return waitMs > 0 ? wait(inMs(waitMs)) : undefined;
+}
+
+/** Whoever sees the pod again acts on it, whatever was seen before. */
+function waitForCount({ row, now }: Observed): Plan {
+  const orphan = row.orphan ?? ({ state: 'uncounted', since: now } as const);
+  return wait(countPlan(orphan, now), { orphan, seen: undefined });
 }
 
 /**

@@ -4,11 +4,13 @@ import type { NodePart, NodeRefusal } from '../node/node-refusal.ts';
 export interface NodeRow {
   /** Last complete resync, Table service's time. */
   readonly resyncedAt: number | undefined;
+  /** When the orphans were last counted: with each complete resync, and in between when some wait for it. */
+  readonly countedAt: number | undefined;
   /** When the relay last called; while it is silent the sweep lists the pods itself. */
   readonly relayHeardAt: number | undefined;
   /** Pods that are looked at again and again: those with a look planned, as counted while the relay calls, or those that are to end, at the last resync. Spreads their looks. */
   readonly endingPods: number;
-  /** Unexplained orphans, by group name, with the time of first sight (DESIGN rule 4). */
+  /** Unexplained orphans that are held, by group name, with the time of first sight. */
   readonly orphans: Readonly<Record<string, number>>;
   /** Since when a `removed` node has been empty. */
   readonly emptySince: number | undefined;
@@ -20,6 +22,7 @@ export interface NodeRow {
 
 export const newNodeRow = (): NodeRow => ({
   resyncedAt: undefined,
+  countedAt: undefined,
   relayHeardAt: undefined,
   endingPods: 0,
   orphans: {},
@@ -31,6 +34,10 @@ export interface NodeUsage {
   readonly readAt: number;
   readonly coresFree: number;
   readonly groupsFree: number;
+  /** Of this node's pods that have not ended: those that the scheduler counts. */
   readonly ownCores: number;
   readonly ownGroups: number;
+  /** Of this node's pods that have ended: they stand for their logs, and take quota as long as they do. */
+  readonly endedCores: number;
+  readonly endedGroups: number;
 }

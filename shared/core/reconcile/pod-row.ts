@@ -20,6 +20,10 @@ export interface PodRow {
   readonly seen: string | undefined;
   /** The last stop or DELETE of the group that ARM took, until its end was seen: it is not sent again at each look. */
   readonly ending: { readonly by: 'stop' | 'delete'; readonly at: number } | undefined;
+  /** What was last seen of the pod itself. Undefined: it never was, or by a version that did not say: no explanation why it is gone. */
+  readonly lastSeen: LastSeen | undefined;
+  /** The pod is gone, its group is not, and nothing that was seen of the pod tells why. */
+  readonly orphan: Orphan | undefined;
   /** Since when an accepted group answers 404; two reads apart make it lost. */
   readonly absentSince: number | undefined;
   /** The end stands in the pod's status and nothing runs any more: no look until the pod is deleted. */
@@ -30,6 +34,20 @@ export interface PodRow {
   readonly fault: { readonly reason: string; readonly message: string } | undefined;
   /** For the ledger; undefined: no group yet, or a row of a version that kept nothing. */
   readonly usage: PodUsage | undefined;
+}
+
+/** `deleting`: with a deletionTimestamp; `terminal`: phase Succeeded or Failed. Both tell why a pod is gone later. */
+export type LastSeen = 'alive' | 'deleting' | 'terminal';
+
+/** An orphan that nothing explains, and what a resync made of it. */
+export interface Orphan {
+  /**
+   * `uncounted`: found by a look at this pod alone, which can't tell whether it is one of many. `held`: one of too many.
+   * `released`: few enough, or held long enough; it goes when its pod is shown absent once more.
+   */
+  readonly state: 'uncounted' | 'held' | 'released';
+  /** First sight, Table service's time. */
+  readonly since: number;
 }
 
 /** DESIGN rule 2. */
@@ -60,6 +78,8 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     dirty: false,
     seen: undefined,
     ending: undefined,
+    lastSeen: undefined,
+    orphan: undefined,
     absentSince: undefined,
     settled: false,
     reported: [],

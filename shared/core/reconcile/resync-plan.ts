@@ -1,9 +1,10 @@
 import { ownerOnNode } from '../group/identity.ts';
-import type { GroupOwner } from '../group/identity.ts';
 import type { ListedGroup } from '../group/group.ts';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { NodeKey } from '../node/node-key.ts';
+import { isExplained, waitsForCount } from './orphans.ts';
+import type { UnexplainedOrphan } from './orphans.ts';
 import type { PodRow } from './pod-row.ts';
 import { seenKey } from './work-needed.ts';
 
@@ -11,8 +12,8 @@ export interface ResyncInput {
   readonly node: NodeKey;
   readonly installation: string;
   readonly now: number;
-  /** The complete ARM list, read first. */
-  readonly groups: readonly ListedGroup[];
+  /** The complete ARM list, read first; undefined: it was not, and nothing is said of orphans. */
+  readonly groups: readonly ListedGroup[] | undefined;
   /** The complete, consistent pod list of the node, read second. */
   readonly pods: readonly Pod[];
   readonly rows: readonly PodRow[];
@@ -23,18 +24,14 @@ export interface ResyncInput {
 export interface ResyncPlan {
   /** Pods without a row, rows without a pod, pods that changed unseen: due now. */
   readonly due: readonly { readonly namespace: string; readonly name: string; readonly uid: string }[];
-  /** First sights to remember. */
-  readonly orphans: Readonly<Record<string, number>>;
-  /** True while too many unexplained orphans are held back: an alert. */
-  readonly braked: boolean;
+  /** Groups whose pod is gone unexplained: to be judged with those of the cluster's other nodes. */
+  readonly unexplained: readonly UnexplainedOrphan[];
   readonly endingPods: number;
 }
 
-const orphanHoldMs = 600_000;
-
 /**
- * What a complete look at the world makes due (DESIGN rule 4). It deletes nothing itself: an orphan becomes a row, and
- * the reconcile shows once more, for it alone, that its pod is absent.
+ * What a complete look at one node makes due. It deletes nothing itself: an orphan becomes a row, and the reconcile shows
+ * once more, for it alone, that its pod is absent.
  */
 export function planResync(input: ResyncInput): ResyncPlan {
   const rows = new Map(input.rows.map((row) => [row.uid, row]));
@@ -42,15 +39,13 @@ export function planResync(input: ResyncInput): ResyncPlan {
   const changed = input.pods
     .filter((pod) => isUnseen(pod, rows.get(pod.metadata.uid)))
     .map((pod) => pick(pod.metadata));
-  const gone = input.rows.filter((row) => !pods.has(row.uid)).map(pick);
-  const orphans = unexplainedOrphans(input, rows, pods);
-  const first = Object.fromEntries(orphans.map((orphan) => [orphan.group, input.orphans[orphan.group] ?? input.now]));
-  const held = orphans.length > Math.max(5, input.groups.length / 5);
-  const ready = orphans.filter((orphan) => !held || input.now - (first[orphan.group] ?? input.now) >= orphanHoldMs);
+  const unexplained = unexplainedOrphans(input, rows, pods);
+  const counted = new Set(unexplained.map(({ owner }) => owner.uid));
+  const waits = (row: PodRow): boolean => counted.has(row.uid) || (input.groups === undefined && waitsForCount(row));
+  const gone = input.rows.filter((row) => !pods.has(row.uid) && !waits(row)).map(pick);
   return {
-    due: [...changed, ...gone, ...ready.map((orphan) => pick(orphan.owner))],
-    orphans: first,
-    braked: ready.length < orphans.length,
+    due: [...changed, ...gone],
+    unexplained,
     endingPods: input.pods.filter((pod) => pod.spec.restartPolicy !== 'Always' && !isTerminalPhase(pod.status.phase))
       .length,
   };
@@ -66,10 +61,14 @@ function unexplainedOrphans(
   input: ResyncInput,
   rows: ReadonlyMap<string, PodRow>,
   pods: ReadonlyMap<string, Pod>,
-): { readonly group: string; readonly owner: GroupOwner }[] {
-  return input.groups.flatMap((group) => {
+): readonly UnexplainedOrphan[] {
+  return (input.groups ?? []).flatMap((group) => {
     const owner = ownerOnNode(group.tags, { installation: input.installation, ...input.node });
-    return owner !== undefined && !pods.has(owner.uid) && !rows.has(owner.uid) ? [{ group: group.name, owner }] : [];
+    if (owner === undefined || pods.has(owner.uid)) return [];
+    const row = rows.get(owner.uid);
+    if (row !== undefined && isExplained(row)) return [];
+    const since = Math.min(row?.orphan?.since ?? input.now, input.orphans[group.name] ?? input.now);
+    return [{ group: group.name, owner, since }];
   });
 }
 

@@ -3,7 +3,7 @@ import type { Pod } from '../kubernetes/pod.ts';
 import type { Decision } from './observed.ts';
 import type { PodRow } from './pod-row.ts';
 import { retryPolicy } from './timing.ts';
-import { seenKey } from './work-needed.ts';
+import { podAsSeen } from './work-needed.ts';
 
 /** The end of one term of work on a pod. */
 export interface TermEnd {
@@ -21,7 +21,7 @@ export const rowAfter = (row: PodRow, end: TermEnd): Partial<PodRow> => ({
   ...end.decision.row,
   attempt: attemptAfter(row, end.decision),
   dueAt: dueAt(row, end),
-  seen: end.pod === undefined ? row.seen : seenKey(end.pod),
+  ...(end.pod === undefined ? {} : podAsSeen(end.pod)),
 });
 
 /**

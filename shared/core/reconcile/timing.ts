@@ -21,6 +21,12 @@ export const timing = {
   unknownLookMs: 3_000,
   /** A pod that somebody else keeps writing, and a right that may only be on its way. */
   soonMs: 1_000,
+  /** An orphan that nothing explains waits so long to be counted with others like it: they may still be found. */
+  orphanCountMs: 3_000,
+  /** And no longer between two tries while the counting fails. */
+  orphanCountLatestMs: 60_000,
+  /** Too many unexplained orphans at once are kept so long from first sight: somebody may put the pods back. */
+  orphanHoldMs: 600_000,
   /** A foreign group under our name: an operator must act. */
   foreignMs: 300_000,
   /** Before a refused pod fails that its controller would replace at once; a kubelet's longest back-off. */

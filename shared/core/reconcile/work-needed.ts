@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
-import type { PodRow } from './pod-row.ts';
+import type { LastSeen, PodRow } from './pod-row.ts';
 
 /** Conditions that the kubelet itself writes; a change of any other is somebody else's and is looked at. */
 export const ownConditions: ReadonlySet<string> = new Set([
@@ -20,6 +20,18 @@ export function seenKey(pod: Pod): string {
     .join(',');
   const text = `${pod.metadata.generation}|${pod.metadata.deletionTimestamp ?? ''}|${foreign}`;
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** What a row keeps of the pod that was read. One that is there is no orphan, whatever was thought before. */
+export const podAsSeen = (pod: Pod): Pick<PodRow, 'seen' | 'lastSeen' | 'orphan'> => ({
+  seen: seenKey(pod),
+  lastSeen: lastSeen(pod),
+  orphan: undefined,
+});
+
+function lastSeen(pod: Pod): LastSeen {
+  if (isTerminalPhase(pod.status.phase)) return 'terminal';
+  return pod.metadata.deletionTimestamp === undefined ? 'alive' : 'deleting';
 }
 
 export type WorkNeeded = 'nothing' | 'mend-conditions' | 'full';

@@ -61,7 +61,7 @@ export const metrics = {
   'serverless_kubelet.orphans': {
     kind: 'gauge',
     unit: '{group}',
-    description: 'Groups of the node without a pod that nothing explains, at the last resync.',
+    description: 'Groups of the node without a pod that nothing explains, at the last resync or count.',
     attributes: ['node'],
     quiet: unchanged,
   },

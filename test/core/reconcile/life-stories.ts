@@ -230,20 +230,37 @@ export const lifeStories: readonly Story[] = [
     sight: seen(makeGroup('Running', undefined, { provisioningState: 'Deleting' })),
     says: 'group-is-going:  → in 2 s',
   },
-  // Absent pods (rule 4)
-  {
-    it: 'the group of a pod that is gone goes, after the cluster proved to be ours',
+  // Absent pods
+  ...[{}, { lastSeen: 'alive' as const }, { orphan: { state: 'held' as const, since: noon } }].map((row) => ({
+    it: `the group of a pod that is gone unexplained waits for a resync (${JSON.stringify(row)})`,
+    row,
     sight: seen(makeGroup('Running', running(1))),
-    says: 'orphan-group-cluster: read-cluster-uid → again',
-  },
+    seen: { clusterUid: facts.cluster },
+    says: `orphan-unexplained:  → in ${'orphan' in row ? '590' : '3'} s`,
+  })),
+  ...[{ lastSeen: 'deleting' as const }, { lastSeen: 'terminal' as const }, { settled: true }].map((row) => ({
+    it: `the group of a pod that was seen to go goes at once (${JSON.stringify(row)})`,
+    row,
+    sight: seen(makeGroup('Running', running(1))),
+    seen: { clusterUid: facts.cluster },
+    says: 'orphan-group: delete-group → again, deleting',
+  })),
   {
-    it: 'and only then',
+    it: 'so does one that a resync has let go',
+    row: { lastSeen: 'alive', orphan: { state: 'released', since: noon } },
     sight: seen(makeGroup('Running', running(1))),
     seen: { clusterUid: facts.cluster },
     says: 'orphan-group: delete-group → again, deleting',
   },
   {
+    it: 'after the cluster proved to be ours',
+    row: { lastSeen: 'deleting' },
+    sight: seen(makeGroup('Running', running(1))),
+    says: 'orphan-group-cluster: read-cluster-uid → again',
+  },
+  {
     it: 'a cluster that was made anew under the same address loses no group',
+    row: { lastSeen: 'deleting' },
     sight: seen(makeGroup('Running', running(1))),
     seen: { clusterUid: 'another' },
     says: 'cluster-replaced:  → in 300 s',

@@ -395,7 +395,7 @@ export const outcomeStories: readonly Story[] = [
   },
   {
     it: 'one of which nothing came for half a minute is',
-    row: { ...accepted, ending: { by: 'delete', at: noon + 5_000 } },
+    row: { ...accepted, lastSeen: 'deleting', ending: { by: 'delete', at: noon + 5_000 } },
     seconds: 36,
     sight: seen(makeGroup('Running', running(1))),
     seen: { clusterUid: '7d5a3c1e-0000-4000-8000-000000000001' },

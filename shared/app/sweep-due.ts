@@ -1,0 +1,80 @@
+import pLimit from 'p-limit';
+import { describeFault } from '../core/fault.ts';
+import { nodeKeyText } from '../core/node/node-key.ts';
+import { waitsForCount } from '../core/reconcile/orphans.ts';
+import type { Deps, NodeDeps } from './deps.ts';
+import type { ReconcileOutcome } from './reconcile-pod.ts';
+import { traceReconcile } from './trace-reconcile.ts';
+
+const atOnce = 8;
+const dueAtOnce = 200;
+/** A reconcile that fails after so long has waited for an answer in vain. */
+const timeOutMs = 4_000;
+
+/** One node's part of a run. */
+export interface NodeSweep {
+  readonly deps: Deps;
+  readonly node: NodeDeps;
+  readonly signal: AbortSignal;
+  /** A pod is tried once a run: what is due again at once is the next run's. */
+  readonly tried: Set<string>;
+  /** Due, and orphans that wait for a resync's count. */
+  readonly uncounted: Set<string>;
+  /** This run has counted: what still waits is looked at alone, and comes back later. */
+  isCounted: boolean;
+  worked: number;
+  failed: number;
+  /** Reconciles in a row that waited in vain. */
+  timeOuts: number;
+}
+
+/**
+ * Reconciles what is due on one node, oldest first, until nothing new is. After as many time-outs in a row as are tried at
+ * once, its API server is taken to be silent, and the rest is left to the next run.
+ */
+export async function sweepDue(own: NodeSweep): Promise<void> {
+  const { deps, node, tried, signal } = own;
+  const limit = pLimit(atOnce);
+  while (!signal.aborted && !isSilent(own)) {
+    const time = await deps.store.now();
+    const now = time.ok ? time.value : 0;
+    const due = time.ok ? await deps.store.listDue(node.key, now, dueAtOnce) : time;
+    if (!due.ok) {
+      deps.log.warn('due rows could not be read', { node: nodeKeyText(node.key), fault: describeFault(due.fault) });
+      return;
+    }
+    const fresh = due.value.filter((uid) => !tried.has(uid) && (own.isCounted || !own.uncounted.has(uid)));
+    if (tried.size === 0) deps.telemetry.measure('serverless_kubelet.sweep.due', fresh.length, { node: node.key.node });
+    if (fresh.length === 0) return;
+    await Promise.all(fresh.map((uid) => limit(() => reconcileDue(own, uid, now))));
+  }
+}
+
+const isSilent = ({ timeOuts }: NodeSweep): boolean => timeOuts >= atOnce;
+
+/** `listedAt`: when the due rows were listed, Table service's time. */
+async function reconcileDue(own: NodeSweep, uid: string, listedAt: number): Promise<void> {
+  const { deps, node, signal } = own;
+  if (signal.aborted || isSilent(own)) return;
+  const startedAt = deps.clock.monotonicMs();
+  const row = await deps.store.getPod(node.key, uid);
+  if (row.ok && row.value !== undefined && waitsForCount(row.value.value) && !own.isCounted) {
+    own.uncounted.add(uid);
+    return;
+  }
+  own.tried.add(uid);
+  if (!row.ok) own.failed += 1;
+  if (!row.ok || row.value === undefined) return;
+  const { namespace, name, dueAt } = row.value.value;
+  if (dueAt !== undefined && dueAt <= listedAt)
+    deps.telemetry.measure('serverless_kubelet.sweep.overdue', (listedAt - dueAt) / 1000, { node: node.key.node });
+  const outcome = await traceReconcile(deps, node, { ref: { namespace, name, uid } }, signal);
+  count(own, outcome, deps.clock.monotonicMs() - startedAt);
+}
+
+function count(own: NodeSweep, outcome: ReconcileOutcome, tookMs: number): void {
+  if (outcome.kind === 'worked') own.worked += 1;
+  if (outcome.kind === 'failed') own.failed += 1;
+  const isTimeOut = outcome.kind === 'failed' && outcome.fault.kind === 'transient' && tookMs >= timeOutMs;
+  own.timeOuts = isTimeOut ? own.timeOuts + 1 : 0;
+}

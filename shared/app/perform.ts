@@ -18,22 +18,26 @@ const done = undefined;
 
 type Performed = Promise<Outcome | typeof done>;
 
-/** Performs effects in order, until one of them comes to something that must be decided upon. */
+/**
+ * Performs effects in order, until one of them comes to something that must be decided upon. Events are written beside the
+ * others: nothing waits for them but the end of the round.
+ */
 export async function perform(session: PodSession, effects: readonly Effect[]): Performed {
+  const events: Promise<void>[] = [];
+  let outcome: Outcome | typeof done;
   for (const effect of effects) {
-    const outcome = await performOne(session, effect);
-    if (outcome !== done) return outcome;
+    if (effect.kind === 'create-event') events.push(recordEvent(session, effect));
+    else outcome = await performOne(session, effect);
+    if (outcome !== done) break;
   }
-  return done;
+  await Promise.all(events);
+  return outcome;
 }
 
-async function performOne(session: PodSession, effect: Effect): Performed {
+async function performOne(session: PodSession, effect: Exclude<Effect, { kind: 'create-event' }>): Performed {
   switch (effect.kind) {
     case 'patch-status':
       return patchStatus(session, effect);
-    case 'create-event':
-      await recordEvent(session, effect);
-      return done;
     case 'read-pod':
       await session.deps.clock.sleep(session.deps.random() * longestPauseMs);
       return readPod(session);
@@ -43,6 +47,9 @@ async function performOne(session: PodSession, effect: Effect): Performed {
       return readClusterUid(session);
     case 'save-row':
       return (await session.save(effect.row)).ok ? done : { kind: 'row-lost' };
+    case 'note-row':
+      session.stage(effect.row);
+      return done;
     case 'note-capacity':
       return note(session, effect.event);
     case 'open-intent':
@@ -100,10 +107,16 @@ export const readPod = (session: PodSession): Performed =>
   });
 
 async function readReferences(session: PodSession): Performed {
-  const { pod, node } = session;
+  const { pod, node, deps } = session;
   if (pod === undefined) return done;
   return call(session, 'read-references', {
-    send: (signal) => resolveReferences(node.api, pod.metadata.namespace, listReferences(pod, node.facts), signal),
+    send: (signal) =>
+      resolveReferences(
+        { api: node.api, clock: deps.clock },
+        pod.metadata.namespace,
+        listReferences(pod, node.facts),
+        signal,
+      ),
     keep: (references) => {
       session.references = references;
     },
@@ -183,7 +196,7 @@ async function deletePod(session: PodSession): Performed {
 /** Group and pod are gone: what they used goes to the ledger with the row. */
 async function forget(session: PodSession): Performed {
   const usage = usageOfRow(session.node.key, session.row, session.now());
-  const forgotten = await session.deps.store.deletePod(session.node.key, session.held, usage);
+  const forgotten = await session.forget(usage);
   if (!forgotten.ok && forgotten.fault.kind !== 'conflict')
     session.deps.log.warn('row could not be removed', { uid: session.row.uid, fault: describeFault(forgotten.fault) });
   return { kind: 'row-lost' };

@@ -7,6 +7,7 @@ import type { Pod } from '../core/kubernetes/pod.ts';
 import type { ResolvedReferences } from '../core/pod/translation.ts';
 import type { GroupSight, Observed } from '../core/reconcile/observed.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
+import type { UsageRecord } from '../core/usage/usage.ts';
 import type { Birth, Versioned } from '../ports/state-store.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
@@ -67,10 +68,6 @@ export class PodSession {
     return { ...this.#held.value, ...this.#staged };
   }
 
-  get held(): Versioned<PodRow> {
-    return this.#held;
-  }
-
   get birth(): Birth {
     return this.#birth;
   }
@@ -110,22 +107,34 @@ export class PodSession {
     return this.#write((current) => (current.dirty ? { ...last, dueAt: this.now() } : last), {});
   }
 
-  /** Others may mark a locked row dirty and nothing else, so a conflict is tried once more while the lock is ours. */
+  /** Removes the row, and what the pod used goes to the ledger with it. Who has marked it dirty meanwhile knows no more than we. */
+  forget(usage: readonly UsageRecord[]): Promise<Result<void>> {
+    return this.#whileOurs((previous) => this.deps.store.deletePod(this.node.key, previous, usage));
+  }
+
   async #write(row: (current: PodRow) => PodRow, guard: { readonly birth?: Birth }): Promise<Result<void>> {
+    const staged = this.#staged;
+    const saved = await this.#whileOurs((previous) =>
+      this.deps.store.upsertPod(this.node.key, row(previous.value), { previous, ...guard }),
+    );
+    if (!saved.ok) return saved;
+    this.#held = saved.value;
+    // What was staged meanwhile goes out with the next one.
+    if (this.#staged === staged) this.#staged = {};
+    return ok(undefined);
+  }
+
+  /** Others may mark a locked row dirty and nothing else, so a conflict is tried once more while the lock is ours. */
+  async #whileOurs<T>(write: (previous: Versioned<PodRow>) => Promise<Result<T>>): Promise<Result<T>> {
     const lock = this.#held.value.lock;
     let previous = this.#held;
     for (let attempt = 0; ; attempt += 1) {
-      const saved = await this.deps.store.upsertPod(this.node.key, row(previous.value), { previous, ...guard });
-      if (saved.ok) {
-        this.#held = saved.value;
-        this.#staged = {};
-        return ok(undefined);
-      }
-      if (saved.fault.kind !== 'conflict' || attempt === 2) return saved;
+      const written = await write(previous);
+      if (written.ok || written.fault.kind !== 'conflict' || attempt === 2) return written;
       const current = await this.deps.store.getPod(this.node.key, previous.value.uid);
       const theirs = current.ok ? current.value : undefined;
       if (theirs === undefined || theirs.value.lock?.owner !== lock?.owner || theirs.value.lock?.until !== lock?.until)
-        return saved;
+        return written;
       previous = theirs;
     }
   }

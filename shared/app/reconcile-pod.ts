@@ -1,5 +1,5 @@
 import { backoffMs } from '../core/backoff/backoff.ts';
-import { describeFault } from '../core/fault.ts';
+import { describeFault, ok } from '../core/fault.ts';
 import type { Fault } from '../core/fault.ts';
 import { groupName } from '../core/group/identity.ts';
 import type { Pod } from '../core/kubernetes/pod.ts';
@@ -31,6 +31,12 @@ const failed = (fault: Fault): ReconcileOutcome => ({ kind: 'failed', fault, pla
 /** Of gather, decide, perform: far more than any pod's next step takes. */
 const mostRounds = 16;
 
+export interface PodToReconcile {
+  readonly ref: PodRef;
+  /** Its row, where it was just read; one that has changed since refuses the claim. */
+  readonly row?: Versioned<PodRow> | undefined;
+}
+
 /**
  * Brings one pod and its group together: gather, decide, perform, until the world asks for nothing more or for time.
  * Level-triggered and safe to run at any moment, by any number of instances: the row's lock lets one of them work.
@@ -38,14 +44,14 @@ const mostRounds = 16;
 export async function reconcilePod(
   deps: Deps,
   node: NodeDeps,
-  ref: PodRef,
+  { ref, row: listed }: PodToReconcile,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
   // Before the service's time is asked for: a process that stands still in between must not think it earlier than it is.
   const readAtMs = deps.clock.monotonicMs();
   const now = await deps.store.now();
   if (!now.ok) return failed(now.fault);
-  const row = await deps.store.getPod(node.key, ref.uid);
+  const row = listed === undefined ? await deps.store.getPod(node.key, ref.uid) : ok(listed);
   if (!row.ok) return failed(row.fault);
   if (isLocked(row.value?.value, now.value)) return { kind: 'busy' };
   const start = { deps, node, now: now.value, readAtMs, signal };
@@ -96,7 +102,7 @@ async function claim(
   row: PodRow,
 ): Promise<PodSession | ReconcileOutcome> {
   const { deps, node, now } = start;
-  const birth = await deps.store.getBirth(node.key);
+  const birth = await deps.store.getBirth(node.key, { mayBeRemembered: true });
   if (!birth.ok) return failed(birth.fault);
   const attempt = row.attempt + 1;
   const claimed: PodRow = {

@@ -30,5 +30,5 @@ export async function recordEvent(
     return;
   }
   // Written with the row's next change: an event that a crash repeats has the same name, so that the API server keeps one.
-  session.stage({ reported: [...row.reported, mark].slice(-mostRemembered) });
+  session.stage({ reported: [...session.row.reported, mark].slice(-mostRemembered) });
 }

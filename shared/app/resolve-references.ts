@@ -2,27 +2,63 @@ import pLimit from 'p-limit';
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import type { References, ResolvedReferences } from '../core/pod/translation.ts';
-import type { PodToken, ServiceInfo } from '../core/kubernetes/references.ts';
-import type { NodeApi } from '../ports/node-api.ts';
+import type { ConfigMapData, PodToken, SecretData, ServiceInfo } from '../core/kubernetes/references.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { NodeApi, ObjectRef } from '../ports/node-api.ts';
 
 const atOnce = 6;
+/** Pods of one template that come at once refer to the same objects: read once in this time. A kubelet keeps them for longer. */
+const sharedMs = 1_000;
+
+/** Whom to ask, and the clock that says how old an answer is. */
+export interface ReferenceReader {
+  readonly api: NodeApi;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+}
+
+/** Answers of the last second, by what was asked for. */
+class SharedReads<T> {
+  readonly #reads = new Map<string, { readonly startedAtMs: number; readonly answer: Promise<Result<T>> }>();
+
+  async get(key: string, now: number, read: () => Promise<Result<T>>): Promise<Result<T>> {
+    for (const [old, { startedAtMs }] of this.#reads) if (now - startedAtMs >= sharedMs) this.#reads.delete(old);
+    const found = this.#reads.get(key);
+    const answer = found?.answer ?? read();
+    if (found === undefined) this.#reads.set(key, { startedAtMs: now, answer });
+    const result = await answer;
+    if (result.ok || result.fault.kind === 'not-found') return result;
+    this.#reads.delete(key);
+    // A fault may be that of whoever asked first: its time was over.
+    return found === undefined ? result : read();
+  }
+}
+
+interface NodeReads {
+  readonly configMaps: SharedReads<ConfigMapData>;
+  readonly secrets: SharedReads<SecretData>;
+  readonly services: SharedReads<readonly ServiceInfo[]>;
+}
+
+/** By the node's API, so that no node ever gets what another read. */
+const reads = new WeakMap<NodeApi, NodeReads>();
 
 /**
  * Reads what a pod refers to, as its node. A name that does not exist is simply missing from the maps; any other fault
  * ends the whole, since a group must never be made from half of what the pod asks for.
  */
 export async function resolveReferences(
-  api: NodeApi,
+  reader: ReferenceReader,
   namespace: string,
   references: References,
   signal: AbortSignal,
 ): Promise<Result<ResolvedReferences>> {
+  const api = sharing(reader);
   const limit = pLimit(atOnce);
   const [configMaps, secrets, services, tokens] = await Promise.all([
     readAll(references.configMaps, (name) => limit(() => api.getConfigMap({ namespace, name }, signal))),
     readAll(references.secrets, (name) => limit(() => api.getSecret({ namespace, name }, signal))),
     references.services ? readServices(api, namespace, signal) : ok<readonly ServiceInfo[]>([]),
-    Promise.all(references.tokens.map((request) => limit(() => api.createToken(request, signal)))),
+    Promise.all(references.tokens.map((request) => limit(() => reader.api.createToken(request, signal)))),
   ]);
   if (!configMaps.ok) return configMaps;
   if (!secrets.ok) return secrets;
@@ -33,6 +69,25 @@ export async function resolveReferences(
     values.push(token.value);
   }
   return ok({ configMaps: configMaps.value, secrets: secrets.value, services: services.value, tokens: values });
+}
+
+type SharedApi = Pick<NodeApi, 'getConfigMap' | 'getSecret' | 'listServices'>;
+
+/** The same reads, but what was asked for within the last second is not asked for again. Tokens are each pod's own. */
+function sharing({ api, clock }: ReferenceReader): SharedApi {
+  const known = reads.get(api) ?? {
+    configMaps: new SharedReads<ConfigMapData>(),
+    secrets: new SharedReads<SecretData>(),
+    services: new SharedReads<readonly ServiceInfo[]>(),
+  };
+  reads.set(api, known);
+  const now = clock.monotonicMs();
+  const keyOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
+  return {
+    getConfigMap: (ref, signal) => known.configMaps.get(keyOf(ref), now, () => api.getConfigMap(ref, signal)),
+    getSecret: (ref, signal) => known.secrets.get(keyOf(ref), now, () => api.getSecret(ref, signal)),
+    listServices: (namespace, signal) => known.services.get(namespace, now, () => api.listServices(namespace, signal)),
+  };
 }
 
 async function readAll<T>(
@@ -50,7 +105,7 @@ async function readAll<T>(
 
 /** Every pod sees `default/kubernetes`, whatever its namespace. */
 async function readServices(
-  api: NodeApi,
+  api: SharedApi,
   namespace: string,
   signal: AbortSignal,
 ): Promise<Result<readonly ServiceInfo[]>> {

@@ -2,12 +2,15 @@ import pLimit from 'p-limit';
 import { describeFault } from '../core/fault.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import { waitsForCount } from '../core/reconcile/orphans.ts';
+import type { DuePod } from '../ports/state-store.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 import type { ReconcileOutcome } from './reconcile-pod.ts';
 import { traceReconcile } from './trace-reconcile.ts';
 
 const atOnce = 8;
-const dueAtOnce = 200;
+const dueAtOnce = 100;
+/** So many reconciles in a row that waited in vain show that nobody answers. */
+const mostTimeOuts = atOnce;
 /** A reconcile that fails after so long has waited for an answer in vain. */
 const timeOutMs = 4_000;
 
@@ -29,8 +32,7 @@ export interface NodeSweep {
 }
 
 /**
- * Reconciles what is due on one node, oldest first, until nothing new is. After as many time-outs in a row as are tried at
- * once, its API server is taken to be silent, and the rest is left to the next run.
+ * Reconciles what is due on one node, oldest first, until nothing new is. After some time-outs in a row its API server is taken to be silent, and the rest is left to the next run.
  */
 export async function sweepDue(own: NodeSweep): Promise<void> {
   const { deps, node, tried, signal } = own;
@@ -43,32 +45,33 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
       deps.log.warn('due rows could not be read', { node: nodeKeyText(node.key), fault: describeFault(due.fault) });
       return;
     }
-    const fresh = due.value.filter((uid) => !tried.has(uid) && (own.isCounted || !own.uncounted.has(uid)));
+    const fresh = due.value.filter(({ uid }) => !tried.has(uid) && (own.isCounted || !own.uncounted.has(uid)));
     if (tried.size === 0) deps.telemetry.measure('serverless_kubelet.sweep.due', fresh.length, { node: node.key.node });
     if (fresh.length === 0) return;
-    await Promise.all(fresh.map((uid) => limit(() => reconcileDue(own, uid, now))));
+    await Promise.all(fresh.map((one) => limit(() => reconcileDue(own, one, now))));
   }
 }
 
-const isSilent = ({ timeOuts }: NodeSweep): boolean => timeOuts >= atOnce;
+const isSilent = ({ timeOuts }: NodeSweep): boolean => timeOuts >= mostTimeOuts;
 
 /** `listedAt`: when the due rows were listed, Table service's time. */
-async function reconcileDue(own: NodeSweep, uid: string, listedAt: number): Promise<void> {
+async function reconcileDue(own: NodeSweep, { uid, row }: DuePod, listedAt: number): Promise<void> {
   const { deps, node, signal } = own;
   if (signal.aborted || isSilent(own)) return;
   const startedAt = deps.clock.monotonicMs();
-  const row = await deps.store.getPod(node.key, uid);
-  if (row.ok && row.value !== undefined && waitsForCount(row.value.value) && !own.isCounted) {
+  if (row !== undefined && waitsForCount(row.value) && !own.isCounted) {
     own.uncounted.add(uid);
     return;
   }
   own.tried.add(uid);
-  if (!row.ok) own.failed += 1;
-  if (!row.ok || row.value === undefined) return;
-  const { namespace, name, dueAt } = row.value.value;
+  if (row === undefined) {
+    own.failed += 1;
+    return;
+  }
+  const { namespace, name, dueAt } = row.value;
   if (dueAt !== undefined && dueAt <= listedAt)
     deps.telemetry.measure('serverless_kubelet.sweep.overdue', (listedAt - dueAt) / 1000, { node: node.key.node });
-  const outcome = await traceReconcile(deps, node, { ref: { namespace, name, uid } }, signal);
+  const outcome = await traceReconcile(deps, node, { ref: { namespace, name, uid }, row }, signal);
   count(own, outcome, deps.clock.monotonicMs() - startedAt);
 }
 

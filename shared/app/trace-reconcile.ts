@@ -1,13 +1,12 @@
 import type { Fault } from '../core/fault.ts';
 import type { TraceContext } from '../core/telemetry/traceparent.ts';
 import { withWork } from './current-work.ts';
-import type { Deps, NodeDeps, PodRef } from './deps.ts';
+import type { Deps, NodeDeps } from './deps.ts';
 import { reconcilePod } from './reconcile-pod.ts';
-import type { ReconcileOutcome } from './reconcile-pod.ts';
+import type { PodToReconcile, ReconcileOutcome } from './reconcile-pod.ts';
 
 /** Which pod, and the trace of the relay's event that asks for it; without one the reconcile begins a trace. */
-export interface TracedPod {
-  readonly ref: PodRef;
+export interface TracedPod extends PodToReconcile {
   readonly parent?: TraceContext;
 }
 
@@ -18,7 +17,7 @@ export interface TracedPod {
 export async function traceReconcile(
   deps: Deps,
   node: NodeDeps,
-  { ref, parent }: TracedPod,
+  { ref, row, parent }: TracedPod,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
   const span = deps.telemetry.startSpan('pod.reconcile', {
@@ -35,7 +34,7 @@ export async function traceReconcile(
   });
   const work = { span, reasons: new Set<string>(), effects: new Set<string>() };
   try {
-    const outcome = await withWork(work, () => reconcilePod(deps, node, ref, signal));
+    const outcome = await withWork(work, () => reconcilePod(deps, node, { ref, row }, signal));
     const fault = outcome.kind === 'failed' ? outcome.fault : undefined;
     span.setAttributes({
       outcome: outcome.kind,

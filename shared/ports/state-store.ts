@@ -18,6 +18,12 @@ export interface Birth {
   readonly key: string;
 }
 
+export interface DuePod {
+  readonly uid: string;
+  /** Undefined: it could not be read. */
+  readonly row: Versioned<PodRow> | undefined;
+}
+
 /**
  * The rows. Every pod row and its due key live in one partition per node and change in one transaction. `conflict`
  * means somebody else wrote first: read again and decide again. Nothing here is a truth: see DESIGN §1.
@@ -27,9 +33,11 @@ export interface StateStore {
   now(): Promise<Result<number>>;
   /**
    * The partition's birth marker; writes one (now) when it is missing, unless the node is no longer registered: then a
-   * fault. New rows are written only together with it, so that nothing comes back once a node's rows were removed.
+   * fault. New rows are written only together with it, so that nothing comes back once a node's rows were removed. One that
+   * `mayBeRemembered` costs no request after the first; it may be of tables that were lost, which the transaction that
+   * needs it tells (`conflict`), and then it is forgotten.
    */
-  getBirth(node: NodeKey): Promise<Result<Birth>>;
+  getBirth(node: NodeKey, options?: { readonly mayBeRemembered: boolean }): Promise<Result<Birth>>;
   getPod(node: NodeKey, uid: string): Promise<Result<Versioned<PodRow> | undefined>>;
   /**
    * Creates (`previous` undefined) or replaces (`previous` as read) a pod row and moves its due key, in one
@@ -57,8 +65,11 @@ export interface StateStore {
   ): Promise<Result<readonly UsageRecord[]>>;
   /** Removes up to a hundred records of the ledger that ended before `before`, the oldest; answers how many. */
   pruneUsage(node: NodeKey, before: number): Promise<Result<number>>;
-  /** UIDs due at or before `until`, oldest first, by a key range. A due key whose row has moved on is removed on the way. */
-  listDue(node: NodeKey, until: number, limit: number): Promise<Result<readonly string[]>>;
+  /**
+   * What is due at or before `until`, oldest first, by a key range, with its row as it was read on the way. A due key
+   * whose row has moved on is removed. Cost: one request, and one for each fourteen.
+   */
+  listDue(node: NodeKey, until: number, limit: number): Promise<Result<readonly DuePod[]>>;
   /** How many due keys stand at or before `until`; cost: one request for each thousand. */
   countDue(node: NodeKey, until: number): Promise<Result<number>>;
   /** The earliest due key after now, or undefined. */

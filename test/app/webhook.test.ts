@@ -166,7 +166,7 @@ describe('several instances', () => {
     const pod = world.createPod('exits-0');
     const [one, two] = pair(world);
     const ref = { namespace: 'default', name: 'p', uid: pod.metadata.uid };
-    const outcomes = await Promise.all([one, two].map((deps) => reconcilePod(deps, nodeOf(deps), ref, signal)));
+    const outcomes = await Promise.all([one, two].map((deps) => reconcilePod(deps, nodeOf(deps), { ref }, signal)));
     expect(outcomes.map(({ kind }) => kind).toSorted()).toEqual(['busy', 'worked']);
     expect(world.groups.puts()).toHaveLength(1);
   });
@@ -219,10 +219,10 @@ describe('several instances', () => {
       after: async (call) => {
         if (call !== 'api.listServices') return;
         world.now += 41_000;
-        await reconcilePod(two, nodeOf(two), ref, signal);
+        await reconcilePod(two, nodeOf(two), { ref }, signal);
       },
     });
-    await reconcilePod(frozen, nodeOf(frozen), ref, signal);
+    await reconcilePod(frozen, nodeOf(frozen), { ref }, signal);
     expect(world.groups.puts()).toHaveLength(1);
     await world.run(60);
     expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);

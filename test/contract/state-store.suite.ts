@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Result } from '../../shared/core/fault.ts';
 import type { NodeKey } from '../../shared/core/node/node-key.ts';
+import type { DuePod } from '../../shared/ports/state-store.ts';
 import { newNodeRow } from '../../shared/core/reconcile/node-row.ts';
 import { newPodRow, type PodRow } from '../../shared/core/reconcile/pod-row.ts';
 import type { UsageRecord } from '../../shared/core/usage/usage.ts';
@@ -64,7 +65,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(value(await store.getNode(node))).toBeUndefined();
       expect(value(await store.getBucket('reads'))).toBeUndefined();
       expect(value(await store.listPods(node))).toEqual([]);
-      expect(value(await store.listDue(node, Date.now(), 10))).toEqual([]);
+      expect(uidsOf(await store.listDue(node, Date.now(), 10))).toEqual([]);
       expect(value(await store.getNextDue(node))).toBeUndefined();
     });
 
@@ -97,7 +98,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
     it('keeps a UID with characters that keys forbid', async () => {
       const uid = 'a/b\\c#d?e%f!_ü';
       await insert(podRow(uid, { dueAt: 1000 }));
-      expect(value(await store.listDue(node, 1000, 10))).toEqual([uid]);
+      expect(uidsOf(await store.listDue(node, 1000, 10))).toEqual([uid]);
       expect(value(await store.getPod(node, uid))?.value.uid).toBe(uid);
     });
 
@@ -137,7 +138,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
         current = value(await store.upsertPod(node, podRow('a', { dueAt }), { previous: current }));
         expect(value(await store.getPod(node, 'a'))?.etag).toBe(current.etag);
       }
-      expect(value(await store.listDue(node, 9000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 9000, 10))).toEqual(['a']);
     });
 
     it('refuses to replace a row that is gone', async () => {
@@ -158,17 +159,17 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
         ),
       );
       expect(results.filter((result) => result.ok)).toHaveLength(1);
-      expect(value(await store.listDue(node, 9000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 9000, 10))).toEqual(['a']);
     });
 
     it('moves the due key with the row', async () => {
       const first = await insert(podRow('a', { dueAt: 1000 }));
-      expect(value(await store.listDue(node, 1000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 1000, 10))).toEqual(['a']);
       const second = value(await store.upsertPod(node, podRow('a', { dueAt: 5000 }), { previous: first }));
-      expect(value(await store.listDue(node, 4999, 10))).toEqual([]);
-      expect(value(await store.listDue(node, 5000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 4999, 10))).toEqual([]);
+      expect(uidsOf(await store.listDue(node, 5000, 10))).toEqual(['a']);
       value(await store.upsertPod(node, podRow('a'), { previous: second }));
-      expect(value(await store.listDue(node, 9_999_999_999_999, 10))).toEqual([]);
+      expect(uidsOf(await store.listDue(node, 9_999_999_999_999, 10))).toEqual([]);
       expect(value(await store.getNextDue(node))).toBeUndefined();
     });
 
@@ -178,9 +179,9 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       await insert(podRow('z', { dueAt: 999 }));
       await insert(podRow('b', { dueAt: 1_700_000_000_002 }));
       await insert(podRow('other', { dueAt: 1 }), sibling);
-      expect(value(await store.listDue(node, 1_700_000_000_002, 10))).toEqual(['z', 'a', 'b']);
-      expect(value(await store.listDue(node, 1_700_000_000_003, 2))).toEqual(['z', 'a']);
-      expect(value(await store.listDue(node, 1_700_000_000_003, 0))).toEqual([]);
+      expect(uidsOf(await store.listDue(node, 1_700_000_000_002, 10))).toEqual(['z', 'a', 'b']);
+      expect(uidsOf(await store.listDue(node, 1_700_000_000_003, 2))).toEqual(['z', 'a']);
+      expect(uidsOf(await store.listDue(node, 1_700_000_000_003, 0))).toEqual([]);
       expect(value(await store.getNextDue(node))).toBe(999);
       expect(value(await store.listPods(node)).map((pod) => pod.value.uid)).toEqual(['a', 'b', 'c', 'z']);
       expect(value(await store.listPods(sibling)).map((pod) => pod.value.uid)).toEqual(['other']);
@@ -191,9 +192,9 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       await test.leaveDueKey(node, 1000, 'a');
       await test.leaveDueKey(node, 2000, 'gone');
       expect(value(await store.getNextDue(node))).toBe(1000);
-      expect(value(await store.listDue(node, 9000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 9000, 10))).toEqual(['a']);
       expect(value(await store.getNextDue(node))).toBe(3000);
-      expect(value(await store.listDue(node, 9000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 9000, 10))).toEqual(['a']);
     });
 
     it('moves on when the old due key has vanished', async () => {
@@ -201,14 +202,14 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       await test.leaveDueKey(node, 1000, 'a');
       const stale = { value: podRow('a', { dueAt: 2000 }), etag: first.etag };
       expect(faultOf(await store.upsertPod(node, podRow('a', { dueAt: 4000 }), { previous: stale }))).toBe('ok');
-      expect(value(await store.listDue(node, 9000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 9000, 10))).toEqual(['a']);
     });
 
     it('deletes row and due key, once or twice, but not what somebody changed meanwhile', async () => {
       const first = await insert(podRow('a', { dueAt: 1000 }));
       const second = value(await store.upsertPod(node, podRow('a', { dueAt: 2000 }), { previous: first }));
       expect(faultOf(await test.other.deletePod(node, first))).toBe('conflict');
-      expect(value(await store.listDue(node, 2000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 2000, 10))).toEqual(['a']);
       expect(faultOf(await store.deletePod(node, second))).toBe('ok');
       expect(faultOf(await store.deletePod(node, second))).toBe('ok');
       expect(value(await store.getPod(node, 'a'))).toBeUndefined();
@@ -329,7 +330,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
         read.map((row) => store.upsertPod(node, podRow(value(row)?.value.uid ?? ''), { previous: value(row) })),
       );
       expect(again.map(faultOf)).toEqual(uids.map(() => 'ok'));
-      expect(value(await store.listDue(node, 9000, 100))).toEqual([]);
+      expect(uidsOf(await store.listDue(node, 9000, 100))).toEqual([]);
     });
 
     it('marks the birth of a partition once', async () => {
@@ -350,7 +351,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       const refused = await store.upsertPod(node, podRow('a', { dueAt: 3000 }), { previous: second, birth: unborn });
       expect(faultOf(refused)).toBe('conflict');
       expect(value(await store.getPod(node, 'a'))).toEqual(second);
-      expect(value(await store.listDue(node, 9000, 10))).toEqual(['a']);
+      expect(uidsOf(await store.listDue(node, 9000, 10))).toEqual(['a']);
       expect(faultOf(await store.upsertPod(node, podRow('b'), { previous: undefined, birth: unborn }))).toBe(
         'conflict',
       );
@@ -368,7 +369,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(value(await store.getPod(node, 'a'))).toBeUndefined();
       expect(value(await store.getBucket('reads'))).toBeUndefined();
       expect(value(await store.listPods(node))).toEqual([]);
-      expect(value(await store.listDue(node, 9000, 10))).toEqual([]);
+      expect(uidsOf(await store.listDue(node, 9000, 10))).toEqual([]);
       expect(faultOf(await store.deletePod(node, row))).toBe('ok');
       const reborn = value(await store.getBirth(node));
       expect(reborn.key).not.toBe(birth.key);
@@ -420,7 +421,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(value(await store.listPods(node)).map((pod) => pod.value.uid)).toEqual(['good']);
       expect(test.warnings()).toBe(1);
       await insert(podRow('bad', { dueAt: 2000 }));
-      expect(value(await store.listDue(node, 9000, 10))).toEqual(['good', 'bad']);
+      expect(uidsOf(await store.listDue(node, 9000, 10))).toEqual(['good', 'bad']);
     });
 
     it('leaves a row of a newer version of the app alone', async () => {
@@ -437,3 +438,5 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
     });
   });
 }
+
+const uidsOf = (due: Result<readonly DuePod[]>): readonly string[] => value(due).map(({ uid }) => uid);

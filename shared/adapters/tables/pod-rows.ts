@@ -5,7 +5,7 @@ import type { UsageRecord } from '../../core/usage/usage.ts';
 import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import { formatRow, parsePodRow } from '../../wire/rows.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { createJointReads } from './joint-reads.ts';
+import type { ReadRow } from './joint-reads.ts';
 import * as keys from './keys.ts';
 import { conflictCodes, type Row, type RowTable, type RowWrite } from './row-table.ts';
 import { usageWrites } from './usage-rows.ts';
@@ -14,8 +14,7 @@ import { garbageInTheWay, isConflict, type RowReader, version } from './row-acce
 type PodRows = Pick<StateStore, 'getPod' | 'upsertPod' | 'deletePod' | 'listPods'>;
 
 /** Pod rows with their due keys: one partition, one transaction. */
-export function createPodRows(given: RowTable, read: RowReader): PodRows {
-  const readRow = createJointReads(given);
+export function createPodRows(given: RowTable, read: RowReader, readRow: ReadRow): PodRows {
   const table: PodTable = {
     get: (...row) => given.get(...row),
     submit: createGroupCommit(given),

@@ -7,6 +7,7 @@ import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import type { Log } from '../../ports/log.ts';
 import { formatRow, parseBucketState, parseCapacityState, parseNodeRow, type RowParser } from '../../wire/rows.ts';
 import { countDue, findNextDue, listDue } from './due.ts';
+import { createJointReads } from './joint-reads.ts';
 import * as keys from './keys.ts';
 import { createPodRows } from './pod-rows.ts';
 import {
@@ -26,6 +27,9 @@ export type MayBegin = (node: NodeKey) => Promise<Result<unknown>>;
 /** The state store's rules over any {@link RowTable}: the real table and the one in memory behave alike. */
 export function createStateStore(table: RowTable, log: Log, mayBegin: MayBegin = always): StateStore {
   const read = createRowReader(log);
+  const readRow = createJointReads(table);
+  const births = new Map<string, Birth>();
+  const podRows = createPodRows(table, read, readRow);
   const single = <T extends NodeRow | BucketState | CapacityState>(
     partition: string,
     rowKey: string,
@@ -39,11 +43,24 @@ export function createStateStore(table: RowTable, log: Log, mayBegin: MayBegin =
   const capacityRow = (size: string) => single(keys.bucketPartition, keys.capacityKey(size), parseCapacityState);
   return {
     now: () => table.now(),
-    getBirth: (node) => getBirth(table, node, mayBegin),
-    ...createPodRows(table, read),
+    getBirth: async (node, options) => {
+      const partition = keys.nodePartition(node);
+      const known = options?.mayBeRemembered === true ? births.get(partition) : undefined;
+      if (known !== undefined) return ok(known);
+      const birth = await getBirth(table, node, mayBegin);
+      if (birth.ok) births.set(partition, birth.value);
+      return birth;
+    },
+    ...podRows,
+    upsertPod: async (node, row, guard) => {
+      const written = await podRows.upsertPod(node, row, guard);
+      // The marker may be gone with all tables; who asks next reads it.
+      if (!written.ok && guard.birth !== undefined) births.delete(keys.nodePartition(node));
+      return written;
+    },
     ...createUsageRows(table, read),
     listNodes: () => listNodes(table),
-    listDue: (node, until, limit) => listDue(table, keys.nodePartition(node), { until, limit }),
+    listDue: (node, until, limit) => listDue({ table, readRow, read }, keys.nodePartition(node), { until, limit }),
     countDue: (node, until) => countDue(table, keys.nodePartition(node), until),
     getNextDue: (node) => findNextDue(table, keys.nodePartition(node)),
     getNode: (node) => nodeRow(keys.nodePartition(node)).get(),

@@ -18,7 +18,7 @@ export const endGroupRules: readonly Rule[] = [
       if (sight.kind !== 'absent' || !isOurs) return undefined;
       const confirmed = { intent: { kind: 'deleted', at }, absentSince: undefined, ending: undefined } as const;
       const freed: Effect = { kind: 'note-capacity', event: { kind: 'freed' } };
-      return { effects: [{ kind: 'save-row', row: confirmed }, freed], row: {}, next: again };
+      return { effects: [{ kind: 'note-row', row: confirmed }, freed], row: {}, next: again };
     },
   },
   {

@@ -74,6 +74,8 @@ export type Effect =
   | { readonly kind: 'read-cluster-uid' }
   /** Writes the row now, because what follows may only happen after it. */
   | { readonly kind: 'save-row'; readonly row: Partial<PodRow> }
+  /** Goes out with the next write of the row, whatever becomes of the effects behind it. */
+  | { readonly kind: 'note-row'; readonly row: Partial<PodRow> }
   /** Tells all instances what ARM said of its capacity; an `ask` comes to `not-asked` when another pod asks already. */
   | { readonly kind: 'note-capacity'; readonly event: CapacityEvent }
   /** Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it and the PUT. */

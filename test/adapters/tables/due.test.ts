@@ -24,6 +24,11 @@ describe('due rows of which one cannot be read', () => {
       },
       silent,
     );
-    expect(await ailing.listDue(node, 10_000, 10)).toEqual({ ok: true, value: ['a', 'b', 'c'] });
+    const due = await ailing.listDue(node, 10_000, 10);
+    expect(due.ok && due.value.map(({ uid, row }) => [uid, row?.value.name])).toEqual([
+      ['a', 'a'],
+      ['b', undefined],
+      ['c', 'c'],
+    ]);
   });
 });

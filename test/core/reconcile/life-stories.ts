@@ -92,7 +92,7 @@ export const lifeStories: readonly Story[] = [
     pod: makePod(),
     row: { intent: { kind: 'accepted', at: noon, replacing: true } },
     sight: absent,
-    says: 'delete-confirmed: save-row(deleted), note-capacity → again',
+    says: 'delete-confirmed: note-row(deleted), note-capacity → again',
   },
   // Deadlines
   {

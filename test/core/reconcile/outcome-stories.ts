@@ -406,7 +406,7 @@ export const outcomeStories: readonly Story[] = [
     pod: makePod({ spec: { restartPolicy: 'Always' } }),
     row: { intent: { kind: 'accepted', at: noon, replacing: true }, ending: { by: 'delete', at: noon } },
     sight: absent,
-    says: 'delete-confirmed: save-row(deleted), note-capacity → again',
+    says: 'delete-confirmed: note-row(deleted), note-capacity → again',
   },
 ];
 

@@ -74,6 +74,7 @@ function toldEffect(effect: Effect): string {
     case 'create-event':
       return `${effect.kind}(${effect.reason})`;
     case 'save-row':
+    case 'note-row':
       return `${effect.kind}(${effect.row.intent?.kind ?? Object.keys(effect.row).join(' ')})`;
     default:
       return effect.kind;

@@ -242,10 +242,14 @@ var resourceManager = environment().resourceManager
 var hostSettings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: isUserAssigned ? 'ClientId=${clientId};Authorization=AAD' : 'Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: telemetry.outputs.connectionString
+  // The page at the root would tell everybody that a function app is here.
+  AzureWebJobsDisableHomepage: 'true'
   AzureWebJobsStorage__blobServiceUri: storage.outputs.blobEndpoint
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__queueServiceUri: storage.outputs.queueEndpoint
   AzureWebJobsStorage__tableServiceUri: storage.outputs.tableEndpoint
+  // The host reads a body whole, and hands it to the app, before the app sees who sent it; its own limit is 100 MB. The relay posts at most 256 KiB.
+  FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
 }
 var identitySettings = isUserAssigned ? {
   AZURE_CLIENT_ID: clientId

@@ -1,10 +1,8 @@
-import { parsePodEvents } from '../wire/pod-events.ts';
+import { mostBodyBytes, parsePodEvents } from '../wire/pod-events.ts';
 import type { ClusterDeps, Deps } from './deps.ts';
 import { handlePodEvents } from './handle-pod-events.ts';
 import { problem } from './run-http.ts';
 import type { Answer, IncomingRequest } from './run-http.ts';
-
-const mostBytes = 1_048_576;
 
 /** `POST /api/clusters/{cluster}/pod-events`: 200 when all is done or planned, 415, 413, 400 for a bad request, 503 to post again. */
 export async function answerPodEvents(
@@ -16,9 +14,9 @@ export async function answerPodEvents(
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/json\s*(;|$)/i.test(type))
     return problem(415, 'UnsupportedMediaType', 'send content-type: application/json');
-  if (Number(request.headers.get('content-length') ?? 0) > mostBytes) return tooLarge();
+  if (Number(request.headers.get('content-length') ?? 0) > mostBodyBytes) return tooLarge();
   const text = await request.text();
-  if (Buffer.byteLength(text) > mostBytes) return tooLarge();
+  if (Buffer.byteLength(text) > mostBodyBytes) return tooLarge();
   const events = parsePodEvents(text);
   if (!events.ok)
     return problem(400, 'BadRequest', 'the body does not fit; see "faults"', { fields: { faults: events.faults } });
@@ -29,4 +27,5 @@ export async function answerPodEvents(
   return { status: 200, jsonBody: { now, nextLookAt, unknownNodes, removedNodes } };
 }
 
-const tooLarge = (): Answer => problem(413, 'PayloadTooLarge', `at most ${mostBytes} bytes; post fewer pods at a time`);
+const tooLarge = (): Answer =>
+  problem(413, 'PayloadTooLarge', `at most ${mostBodyBytes} bytes; post fewer pods at a time`);

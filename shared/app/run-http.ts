@@ -23,8 +23,8 @@ export interface Answer {
 }
 
 /**
- * Settings, cluster and caller first, in this order and before the body is read; then the use case, ended by
- * `deadlineMs`. A bug is a 500 with a correlation id that the log knows too; nothing of it reaches the caller.
+ * Settings, cluster and caller first, in this order and before the handler looks at the body, which the Functions host has
+ * read whole by then (`mostBodyBytes` bounds it); then the use case, ended by `deadlineMs`. A bug is a 500 with a correlation id that the log knows too; nothing of it reaches the caller.
  */
 export function runHttp(
   request: IncomingRequest,

@@ -1,6 +1,16 @@
 import * as z from 'zod';
 import { parseTraceparent } from '../core/telemetry/traceparent.ts';
 
+/**
+ * The longest body of a request, in bytes. The Functions host holds every caller to it, by its setting
+ * `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`, before it gives the body to the app: the host reads bodies whole, and its own limit
+ * is 100 MB.
+ */
+export const mostBodyBytes = 1_048_576;
+
+/** The longest list of pods that a relay posts, in bytes: far below what the app takes. */
+export const mostPostBytes = 262_144;
+
 /** As the API server allows them (DNS-1123): all that follows makes paths, keys and log lines of them. */
 const name = (longest: number) =>
   z

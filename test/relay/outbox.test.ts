@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Batch, Outbox } from '../../infra/cluster/relay/app/outbox.ts';
-import type { PodKey } from '../../shared/wire/pod-events.ts';
+import { type PodKey, mostBodyBytes, mostPostBytes, parsePodKey } from '../../shared/wire/pod-events.ts';
 
 const key = (uid: string, generation = 0): PodKey => ({
   node: 'aci-1',
@@ -33,6 +33,35 @@ describe('the outbox', () => {
     expect(outbox.take(4)).toBeUndefined();
     outbox.settle(first, 'done');
     expect(taken(outbox).pods).toEqual([key('a', 2)]);
+  });
+
+  it('posts the longest keys that there may be far below the longest body that the host lets through', () => {
+    const outbox = new Outbox();
+    const longest = (index: number): PodKey => ({
+      node: 'n'.repeat(253),
+      namespace: 's'.repeat(63),
+      name: 'p'.repeat(253),
+      uid: String(index).padStart(128, '0'),
+      resourceVersion: '\u0001'.repeat(64),
+      generation: Number.MAX_SAFE_INTEGER,
+      deletionTimestamp: '\u{1f600}'.repeat(32),
+      traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+    });
+    const all = Array.from({ length: 2000 }, (_, index) => longest(index));
+    expect(parsePodKey(all[0])).toEqual(all[0]);
+    outbox.addSnapshot(all);
+    const batches: Batch[] = [];
+    for (let batch = outbox.take(1); batch !== undefined; batch = outbox.take(1)) {
+      batches.push(batch);
+      outbox.settle(batch, 'done');
+    }
+    const bytes = batches.map(({ kind, pods }) =>
+      Buffer.byteLength(JSON.stringify({ epoch: 'e'.repeat(128), seq: Number.MAX_SAFE_INTEGER, kind, pods })),
+    );
+    expect(Math.max(...bytes)).toBeLessThan(mostPostBytes + 500);
+    expect(mostPostBytes * 3).toBeLessThan(mostBodyBytes);
+    expect(batches.flatMap(({ pods }) => pods)).toEqual(all);
+    expect(batches.at(-1)?.kind).toBe('snapshot');
   });
 
   it('gives again what was not taken, unless a newer state waits', () => {

@@ -125,7 +125,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
 }
 
 resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
-  // checkov:skip=CKV_AZURE_13: Every function verifies its caller itself: the relay's ServiceAccount token by TokenReview, before the body is read.
+  // checkov:skip=CKV_AZURE_13: Every function verifies its caller itself: the relay's ServiceAccount token by TokenReview, before it looks at the body, which the host holds to 1 MiB.
   // checkov:skip=CKV_AZURE_63: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
   // checkov:skip=CKV_AZURE_65: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
   // checkov:skip=CKV_AZURE_66: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.

@@ -1,10 +1,18 @@
 import type { Settings } from '../../../shared/wire/settings.ts';
-import { type AppSource, azAppArgs } from '../app-settings.ts';
+import { type AppSettings, type AppSource, azAppArgs } from '../app-settings.ts';
 import type { CliContext } from '../context.ts';
 import { faultReason } from '../status/fault-reason.ts';
 import { type Part, read, unreadable } from '../status/observed.ts';
 import { readAccount, readApp, readGrants, readProvider, readStorageId, readSubnet } from './azure-facts.ts';
-import { judgeApp, judgeIdentity, judgeLogin, judgeProvider, judgeQuota, judgeSubnet } from './azure-judgements.ts';
+import {
+  judgeApp,
+  judgeBodyLimit,
+  judgeIdentity,
+  judgeLogin,
+  judgeProvider,
+  judgeQuota,
+  judgeSubnet,
+} from './azure-judgements.ts';
 import { type Check, failed, good, skipped } from './check.ts';
 import { judgeRole } from './role-judgements.ts';
 import { roleNeeds, storageAccountName } from './role-needs.ts';
@@ -28,9 +36,10 @@ const noAz = 'az is not logged in.';
 /** The app at Azure: whether it runs, who it is, what it may. `principalId` undefined: unknown. */
 export async function checkApp(
   context: CliContext,
-  { source, settings, hasAz }: { readonly source: AppSource; readonly settings: Settings; readonly hasAz: boolean },
+  { source, settings, values, hasAz }: AppSettings & { readonly hasAz: boolean },
   tell: Tell,
 ): Promise<string | undefined> {
+  tell(judgeBodyLimit(values));
   if (source.kind === 'file') {
     const given = context.options.text('principal-id');
     tell(skipped('function app', 'Only the settings file is known, not the app.'));

@@ -1,4 +1,5 @@
 import type { Usage } from '../../../shared/ports/container-groups.ts';
+import { mostBodyBytes, mostPostBytes } from '../../../shared/wire/pod-events.ts';
 import { type Part, valueOf } from '../status/observed.ts';
 import { type Check, failed, good, skipped, warned } from './check.ts';
 
@@ -84,6 +85,26 @@ export function judgeIdentity(
     check: good(name, `The app is the user-assigned identity ${found.principalId}.`),
     principalId: found.principalId,
   };
+}
+
+const bodySetting = 'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT';
+
+/**
+ * The Functions host reads a request's body whole, before the app sees who sent it. Without the setting that is up to
+ * 100 MB, several times over: a few requests of anybody end an instance of 512 MB.
+ */
+export function judgeBodyLimit(values: Readonly<Record<string, string>>): Check {
+  const name = 'body limit';
+  const text = values[bodySetting]?.trim() ?? '';
+  const limit = /^\d+$/.test(text) ? Number(text) : undefined;
+  const mend = `Deploy the Bicep again, or: az functionapp config appsettings set … --settings ${bodySetting}=${String(mostBodyBytes)}`;
+  if (text === '') return failed(name, `${bodySetting} is not set: anybody may send the app 100 MB at a time.`, mend);
+  if (limit === undefined) return failed(name, `${bodySetting} is not a number of bytes.`, mend);
+  const found = `Bodies of at most ${String(limit)} bytes reach the app.`;
+  if (limit < mostPostBytes * 2) return failed(name, `${found} The relay's posts need more.`, mend);
+  return limit > mostBodyBytes * 4
+    ? warned(name, `${found} The app takes ${String(mostBodyBytes)}.`, mend)
+    : good(name, found);
 }
 
 export function judgeProvider(state: Part<string>): Check {

@@ -22,8 +22,8 @@ import { reach } from './reach.ts';
 
 const help = `
 Checks one thing after the other, with your own rights, and says for each what it found and how to mend it:
-the Azure login, the function app, its settings and identity, the roles of that identity, the resource provider, the
-resource group, the quota, the subnet, the tables, the registrations; for each registered cluster the way to its
+the Azure login, the function app, its settings, the longest body that its host lets through, its identity, the roles
+of that identity, the resource provider, the resource group, the quota, the subnet, the tables, the registrations; for each registered cluster the way to its
 API server, its UID and version, the app's rights in it, the relay (Deployment, leader, Service), the chart's version,
 the admission API, each Node and its Lease, and the kubelet port through the API server; at last the clocks.
 It changes nothing. What you may not look at is skipped, with the reason.
@@ -71,7 +71,7 @@ async function checkAll(context: CliContext, reach: Reach, tell: Tell): Promise<
   const app = await readApp(context, tell);
   if (app === undefined) return undefined;
   const { settings } = app;
-  const principalId = await checkApp(context, { source, settings, hasAz }, tell);
+  const principalId = await checkApp(context, { ...app, hasAz }, tell);
   await checkRegion(context, { settings, hasAz }, tell);
   const tablesMs = await checkTables(context, tell);
   const clusters = await checkRegistrations(context, tell);

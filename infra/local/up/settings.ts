@@ -1,3 +1,4 @@
+import { mostBodyBytes } from '../../../shared/wire/pod-events.ts';
 import type { Attachment } from '../cluster/attach.ts';
 import type { Forwarder } from '../cluster/forwarder.ts';
 import type { Cluster } from './cluster.ts';
@@ -56,7 +57,9 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     ...(input.identity === undefined
       ? { ARM_CREDENTIAL: 'default' }
       : { IDENTITY_ENDPOINT: input.identity.url, IDENTITY_HEADER: input.identity.header }),
+    AzureWebJobsDisableHomepage: 'true',
     AzureWebJobsStorage: input.connectionString,
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(mostBodyBytes),
     ...registrationsUrl(input.connectionString),
     CLUSTERS: JSON.stringify([registration]),
     [tokenSetting]: attachment.appToken,

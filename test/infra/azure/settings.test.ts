@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { mostBodyBytes } from '../../../shared/wire/pod-events.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
 import { readBicep } from './bicep/model.ts';
 import { membersOf, nodesOf } from './bicep/tree.ts';
@@ -16,11 +17,13 @@ const documented = new Set(
 const ofHost = [
   'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
   'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'AzureWebJobsDisableHomepage',
   'AzureWebJobsStorage__blobServiceUri',
   'AzureWebJobsStorage__clientId',
   'AzureWebJobsStorage__credential',
   'AzureWebJobsStorage__queueServiceUri',
   'AzureWebJobsStorage__tableServiceUri',
+  'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
 ];
 
 /** Settings with which a deployment to Flex Consumption fails, or that it ignores. */
@@ -69,6 +72,14 @@ describe('settings that are written', () => {
     for (const file of ['main.bicep', 'modules/function-app.bicep']) {
       expect(readFileSync(join(repository, 'infra', 'azure', file), 'utf8')).not.toMatch(new RegExp(`\\b${name}\\b`));
     }
+  });
+
+  it('hold every body to what the app takes, and hide the page that tells what is here', () => {
+    const host = main.variables.find(({ name }) => name === 'hostSettings');
+    const values = host === undefined ? [] : [...nodesOf(host.node)].flatMap((node) => [...membersOf(node)]);
+    const text = (name: string): string | undefined => values.find(([key]) => key === name)?.[1].text;
+    expect(text('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT')).toBe(`'${String(mostBodyBytes)}'`);
+    expect(text('AzureWebJobsDisableHomepage')).toBe(`'true'`);
   });
 
   it('are enough for the app', () => {

@@ -1,4 +1,4 @@
-import type { PodKey } from '../../../../shared/wire/pod-events.ts';
+import { type PodKey, mostPostBytes } from '../../../../shared/wire/pod-events.ts';
 
 /** What is to be posted next. A snapshot's last part has the kind, so that the app resyncs once. */
 export interface Batch {
@@ -10,6 +10,16 @@ const isEnding = (key: PodKey): boolean => key.deletionTimestamp !== undefined;
 
 const mostPods = 500;
 const fewestPods = 8;
+
+/** The first of the keys, as many as a post may hold; a single key always does. */
+function fitting(keys: readonly PodKey[]): readonly PodKey[] {
+  let bytes = 0;
+  const end = keys.findIndex((key) => {
+    bytes += Buffer.byteLength(JSON.stringify(key)) + 1;
+    return bytes > mostPostBytes;
+  });
+  return end === -1 ? keys : keys.slice(0, end);
+}
 
 /**
  * Keys that the app has not yet taken, the newest state of each pod. At least once: a key leaves only when its post was
@@ -44,13 +54,13 @@ export class Outbox {
   /**
    * The next batch, or undefined. Pods that are to go come first: they free what others wait for (DESIGN rule 9). What
    * waits is spread over the `lanes` that are free, so that the first of many pods do not wait for the last; at most 500 a
-   * batch.
+   * batch, and at most 256 KiB: the app's host takes no body over 1 MiB.
    */
   take(lanes: number): Batch | undefined {
     const all = [...this.#free()];
     const free = [...all.filter(isEnding), ...all.filter((key) => !isEnding(key))];
     const size = Math.min(mostPods, Math.max(fewestPods, Math.ceil(free.length / Math.max(1, lanes))));
-    const pods = free.slice(0, size);
+    const pods = fitting(free.slice(0, size));
     for (const { uid } of pods) {
       this.#pending.delete(uid);
       this.#inFlight.add(uid);

@@ -73,6 +73,7 @@ describe('doctor over a world', () => {
     expect(told.map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
       'ok az login',
       'ok settings',
+      'ok body limit',
       'ok function app',
       'ok identity',
       'ok role: container groups',
@@ -142,9 +143,10 @@ describe('doctor over a world', () => {
     await world.beat();
     const told = await checks(world, { paths: healthy.paths ?? {} });
     expect(told.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
-    expect(told.slice(0, 4).map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
+    expect(told.slice(0, 5).map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
       'skipped az login',
       'ok settings',
+      'ok body limit',
       'skipped function app',
       'skipped identity',
     ]);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   judgeApp,
+  judgeBodyLimit,
   judgeIdentity,
   judgeLogin,
   judgeProvider,
@@ -65,6 +66,7 @@ const role = (...grants: readonly Grant[]): Check => judgeRole(need, read(grants
 const clock = (...seconds: readonly number[]): Check =>
   judgeClocks(seconds.map((ahead, index) => ({ whose: `c${String(index)}`, aheadSeconds: read(ahead) })));
 const way = { host: 'h', port: 443 };
+const bodyLimit = (text: string): Check => judgeBodyLimit({ FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: text });
 const node = { address: '10.0.0.7', port: 10_250 };
 
 const rows: readonly Row[] = [
@@ -75,6 +77,12 @@ const rows: readonly Row[] = [
   [judgeApp(read({ ...app, state: 'Stopped' }), 'a'), 'failed', /a is Stopped/],
   [judgeApp(read({ ...app, isEnabled: false }), 'a'), 'failed', /a is disabled/],
   [judgeApp(unreadable('no such app.'), 'a'), 'failed', /no such app/],
+  [bodyLimit('1048576'), 'ok', /at most 1048576 bytes/],
+  [bodyLimit('8000000'), 'warning', /The app takes 1048576/],
+  [bodyLimit('1000'), 'failed', /The relay's posts need more/],
+  [bodyLimit('1MB'), 'failed', /not a number/],
+  [bodyLimit(''), 'failed', /anybody may send the app 100 MB/],
+  [judgeBodyLimit({}), 'failed', /anybody may send the app 100 MB/],
   [judgeIdentity(app, managed).check, 'ok', /system-assigned identity p-1/],
   [judgeIdentity({ ...app, systemPrincipalId: undefined } as never, managed).check, 'failed', /no system-assigned/],
   [judgeIdentity(app, { ...managed, AZURE_CLIENT_ID: 'c-1' }).check, 'ok', /user-assigned identity p-2/],

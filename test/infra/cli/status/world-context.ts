@@ -57,7 +57,7 @@ export async function runOver(
     app: () =>
       Promise.resolve({
         source: around.source ?? { kind: 'file', file: 'local.settings.json' },
-        values: settingsOf(),
+        values: { ...settingsOf(), FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576' },
         settings: world.settings,
       }),
     settings: () => Promise.resolve(world.settings),

@@ -61,6 +61,13 @@ describe('every query', () => {
     expect(metricsIn(query).filter((name) => !(name in metrics))).toEqual([]);
     expect(messagesIn(query).filter((message) => !messages.has(message))).toEqual([]);
   });
+  it.each(queries)(
+    '$name: joins lines to transitions by the trace in the line: the host gives them ids of its own',
+    ({ query }) => {
+      const ofLines = query.split(/;|\bunion\b/).filter((part) => part.includes('AppTraces'));
+      expect(ofLines.filter((part) => part.includes('OperationId'))).toEqual([]);
+    },
+  );
   it.each(queries)('$name: asks for attributes that the metric has', ({ query }) => {
     const named = metricsIn(query).filter((name): name is MetricName => name in metrics);
     const own = new Set(named.flatMap((name) => metricOf(name).attributes));

@@ -22,8 +22,10 @@ export interface ChildOptions {
   readonly stdin?: 'ignore' | 'pipe';
   /** Where the process is recorded while it runs, so that a later start can end it (`endLeftovers`). */
   readonly pidDir?: string;
-  /** What the child gets when this process dies without having stopped it. Linux only; SIGTERM unless given. */
+  /** What the child gets when this process dies without having stopped it. Linux only; `stopSignal` unless given. */
   readonly onParentDeath?: 'SIGTERM' | 'SIGKILL';
+  /** What `stop` sends first; SIGTERM unless given. */
+  readonly stopSignal?: 'SIGTERM' | 'SIGINT';
   /** Sees every line of both outputs, after the log. */
   readonly onLine?: (line: string) => void;
 }
@@ -52,7 +54,7 @@ export interface Child<T> {
   readonly exited: Promise<ChildExit>;
   /** The last lines it wrote, for an error message. */
   lastLines(): string;
-  /** SIGTERM, after `graceMs` SIGKILL, to the whole process group; resolves when it is gone. Safe to repeat. */
+  /** `stopSignal` (SIGINT to the leader alone), after `graceMs` SIGKILL, to the whole process group; resolves when it is gone. Safe to repeat. */
   stop(graceMs: number): Promise<ChildExit>;
   /** Sends `signal` to the whole process group, and does not wait. */
   kill(signal: NodeJS.Signals): void;
@@ -148,7 +150,7 @@ async function spawnChild(options: ChildOptions): Promise<Started> {
     lines: output.lines,
     lastLines: () => output.recent.join('\n'),
     kill: (signal) => void signalGroup(pid, signal),
-    stop: (graceMs) => stopGroup(pid, exited, graceMs),
+    stop: (graceMs) => stopGroup(pid, exited, { graceMs, signal: options.stopSignal ?? 'SIGTERM' }),
   };
 }
 
@@ -193,10 +195,25 @@ async function exitOf(child: ChildProcess, outputEnded: Promise<void>): Promise<
   return exit;
 }
 
+function signalLeader(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
 /** What the leader leaves in its group when it ends gets SIGKILL: it had its chance to end that itself. */
-async function stopGroup(pid: number, exited: Promise<ChildExit>, graceMs: number): Promise<ChildExit> {
+async function stopGroup(
+  pid: number,
+  exited: Promise<ChildExit>,
+  { graceMs, signal }: { readonly graceMs: number; readonly signal: NodeJS.Signals },
+): Promise<ChildExit> {
   if (!running.has(pid)) return exited;
-  signalGroup(pid, graceMs > 0 ? 'SIGTERM' : 'SIGKILL');
+  // SIGINT asks the leader alone, who ends the others after what they have in hand.
+  if (graceMs === 0) signalGroup(pid, 'SIGKILL');
+  else if (signal === 'SIGINT') signalLeader(pid, signal);
+  else signalGroup(pid, signal);
   const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs);
   const exit = await exited;
   clearTimeout(timer);
@@ -207,10 +224,13 @@ async function stopGroup(pid: number, exited: Promise<ChildExit>, graceMs: numbe
 let parentDeathSupported: boolean | undefined;
 
 /** `setpriv` replaces itself by the command, so that the process id stays; it asks the kernel for the signal. */
-function boundToParent({ command, args, onParentDeath }: ChildOptions): { command: string; args: string[] } {
+function boundToParent({ command, args, onParentDeath, stopSignal }: ChildOptions): {
+  command: string;
+  args: string[];
+} {
   parentDeathSupported ??=
     process.platform === 'linux' && spawnSync('setpriv', ['--pdeathsig', 'TERM', 'true']).status === 0;
   if (!parentDeathSupported) return { command, args: [...args] };
-  const signal = (onParentDeath ?? 'SIGTERM').slice('SIG'.length);
+  const signal = (onParentDeath ?? stopSignal ?? 'SIGTERM').slice('SIG'.length);
   return { command: 'setpriv', args: ['--pdeathsig', signal, '--', command, ...args] };
 }

@@ -76,6 +76,8 @@ beforeAll(async () => {
     startUpDelayMs: 10,
     httpRecoveryMs: 50,
     timerRecoveryMs: 50,
+    listenerLockPeriodMs: 1500,
+    listenerLockPollMs: 500,
     maxBodyBytes: 1000,
     maxHttpInstances: 2,
   });
@@ -132,13 +134,13 @@ describe('HTTP', () => {
 
   it.each([
     ['a handler that throws is an empty 500', 'fails', {}, 500],
-    ['a handler that returns nothing is an empty 200', 'nothing', {}, 200],
+    ['a handler that returns nothing is an empty 204', 'nothing', {}, 204],
     ['a wrong method is 404', 'bytes', {}, 404],
     ['an unknown path is 404', 'unknown', {}, 404],
     ['a disabled function is 404', 'off', {}, 404],
     ['a missing key is 401', 'guarded', {}, 401],
     ['a wrong key is 401', 'guarded?code=wrong', {}, 401],
-    ['a body over the limit is 413', 'bytes', { method: 'POST', body: 'x'.repeat(1001) }, 413],
+    ['a body over the limit is 500', 'bytes', { method: 'POST', body: 'x'.repeat(1001) }, 500],
     ['a URL over the limit is 414', `nothing?q=${'x'.repeat(8200)}`, {}, 414],
   ])('%s', async (_sentence, target, init, status) => {
     const answer = await api(target, init);
@@ -149,7 +151,7 @@ describe('HTTP', () => {
   it('opens a function to its key', async () => {
     const { functionKey, masterKey } = JSON.parse(readFileSync(host.keysFile, 'utf8')) as Record<string, string>;
     expect(await (await api('guarded', { headers: { 'x-functions-key': functionKey ?? '' } })).text()).toBe('open');
-    expect((await fetch(`${host.url}/admin/host/status?code=${functionKey}`)).status).toBe(401);
+    expect((await fetch(`${host.url}/admin/host/status?code=${functionKey}`)).status).toBe(403);
     expect(await (await fetch(`${host.url}/admin/host/status?code=${masterKey}`)).json()).toMatchObject({
       state: 'Running',
     });
@@ -178,7 +180,7 @@ describe('HTTP', () => {
         .on('error', () => undefined)
         .resume();
     });
-    expect((await api('nothing')).status).toBe(200);
+    expect((await api('nothing')).status).toBe(204);
   });
 });
 
@@ -208,6 +210,11 @@ describe('logs', () => {
 });
 
 describe('processes', () => {
+  const lockWaits = (): string[] =>
+    lines('logs/host.jsonl')
+      .map((line) => (JSON.parse(line) as { message: string }).message)
+      .filter((message) => message.startsWith('The lock of beat'));
+
   it('each timer has its own, HTTP has two that share no memory', async () => {
     expect(Object.keys(host.pids()).sort()).toEqual(['http-0', 'http-1', 'timer-beat', 'timer-manual']);
     const answers = await Promise.all(Array.from({ length: 6 }, who));
@@ -221,7 +228,20 @@ describe('processes', () => {
     expect(beats.every((line) => line === `${host.pids()['timer-beat']} false beat`)).toBe(true);
   });
 
-  it('a killed timer comes back in another process', async () => {
+  it('a timer whose worker dies goes on at once: its instance keeps the lock', async () => {
+    const before = host.pids()['timer-beat'];
+    const killedAt = Date.now();
+    const kill = `${host.adminUrl}/kill?target=timer:beat&of=worker`;
+    expect((await fetch(kill, { method: 'POST' })).status).toBe(200);
+    await until(
+      () => lines('beats.txt'),
+      (seen) => !seen.at(-1)?.startsWith(`${before} `),
+    );
+    expect(lockWaits()).toEqual([]);
+    expect(Date.now() - killedAt).toBeLessThan(5000);
+  });
+
+  it('a killed timer comes back in another process, when the lock has run out and is asked for again', async () => {
     const before = host.pids()['timer-beat'];
     expect((await fetch(`${host.adminUrl}/kill?target=timer:beat`, { method: 'POST' })).status).toBe(200);
     const beats = await until(
@@ -229,9 +249,12 @@ describe('processes', () => {
       (seen) => !seen.at(-1)?.startsWith(`${before} `),
     );
     expect(beats.at(-1)).toBe(`${host.pids()['timer-beat']} false beat`);
+    expect(lockWaits()).toEqual([
+      expect.stringMatching(/^The lock of beat is held; the next try is in (1000|1500) ms\.$/),
+    ]);
   });
 
-  it('a request in a killed process gets 502, the next one an answer', async () => {
+  it('a request in a killed process gets 500, the next one an answer', async () => {
     const waiting = api('wait?ms=1500');
     // The timer's worker may be busy as well: it is not the one that is waited for.
     const busy = await until(
@@ -239,8 +262,8 @@ describe('processes', () => {
       (row) => row !== undefined,
     );
     expect(host.killHttp(Number(busy?.name.slice('http-'.length)))).toBe(true);
-    expect((await waiting).status).toBe(502);
-    expect((await api('nothing')).status).toBe(200);
+    expect((await waiting).status).toBe(500);
+    expect((await api('nothing')).status).toBe(204);
     await until(
       () => Object.keys(host.pids()).length,
       (count) => count === 4,
@@ -259,8 +282,8 @@ describe('processes', () => {
       httpInstances: 1,
     });
     const before = impatient.pids()['http-0'];
-    expect((await fetch(`${impatient.url}/api/wait?ms=60000`)).status).toBe(502);
-    expect((await fetch(`${impatient.url}/api/nothing`)).status).toBe(200);
+    expect((await fetch(`${impatient.url}/api/wait?ms=60000`)).status).toBe(500);
+    expect((await fetch(`${impatient.url}/api/nothing`)).status).toBe(204);
     expect(impatient.pids()['http-0']).not.toBe(before);
     await impatient.stop();
   });
@@ -300,7 +323,7 @@ describe('processes', () => {
     );
     await until(
       async () => (await api('nothing')).status,
-      (status) => status === 200,
+      (status) => status === 204,
     );
     const counters = (await (await fetch(`${host.adminUrl}/invocations`)).json()) as Record<
       string,
@@ -327,6 +350,30 @@ describe('processes', () => {
 
   it('the control port serves no web page', async () => {
     expect((await fetch(`${host.adminUrl}/workers`, { headers: { origin: 'http://evil.example' } })).status).toBe(403);
+  });
+});
+
+describe('a body that the limit lets through', () => {
+  it('costs memory before the handler runs: an instance of 512 MB is lost by one of 30 MB', async () => {
+    const wide = await startFunctionsHost({
+      appRoot: FIXTURE,
+      port: 0,
+      settingsFile: steadySettings(),
+      logDir: path.join(dir, 'logs-wide'),
+      startUpDelayMs: 0,
+      httpRecoveryMs: 0,
+      httpInstances: 1,
+      maxHttpInstances: 1,
+    });
+    const send = async (bytes: number): Promise<number> =>
+      (await fetch(`${wide.url}/api/who`, { method: 'POST', body: new Uint8Array(bytes) })).status;
+    const before = wide.pids()['http-0'];
+    expect(await send(1_000_000)).toBe(200);
+    expect(wide.pids()['http-0']).toBe(before);
+    expect(await send(30_000_000)).toBe(500);
+    expect(await send(1000)).toBe(200);
+    expect(wide.pids()['http-0']).not.toBe(before);
+    await wide.stop();
   });
 });
 
@@ -387,7 +434,7 @@ function isAlive(pid: number): boolean {
 
 describe('the command', () => {
   it.each<[string, (cli: Cli) => void, number | null]>([
-    ['SIGTERM', ({ child }) => child.kill('SIGTERM'), 0],
+    ['SIGINT', ({ child }) => child.kill('SIGINT'), 0],
     ['the end of its input', ({ child }) => child.stdin.end(), 0],
     ['SIGKILL', ({ child }) => child.kill('SIGKILL'), null],
   ])('%s leaves no process', async (_sentence, end, code) => {
@@ -402,5 +449,26 @@ describe('the command', () => {
       (left) => left.length === 0,
     );
     await expect(fetch(ready.url)).rejects.toThrow('fetch failed');
+  });
+
+  it('ignores SIGTERM, unless it is told to drain', async () => {
+    const stubborn = await startCli('--no-auth', '--http-instances', '1');
+    stubborn.child.kill('SIGTERM');
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect((await fetch(`${stubborn.ready.url}/api/guarded`)).status).toBe(200);
+    stubborn.child.kill('SIGINT');
+    expect(await stubborn.exited).toBe(0);
+    const obedient = await startCli('--no-auth', '--http-instances', '1', '--drain-on-sigterm');
+    obedient.child.kill('SIGTERM');
+    expect(await obedient.exited).toBe(0);
+  });
+
+  it('has timers and HTTP in one process where that is wanted', async () => {
+    const { child, ready, exited } = await startCli('--no-auth', '--single-process');
+    const workers = (await (await fetch(`${ready.adminUrl}/workers`)).json()) as { group: string }[];
+    expect(workers.map(({ group }) => group)).toEqual(['all']);
+    expect(await (await fetch(`${ready.url}/api/who`)).json()).not.toHaveProperty('group');
+    child.kill('SIGINT');
+    expect(await exited).toBe(0);
   });
 });

@@ -6,8 +6,11 @@ import type { WorkerRow } from './worker-slot.ts';
 
 /** What the control port may do to a host; the host itself implements it. */
 export interface HostControl {
-  /** Signals workers: `timer:<name>`, `http:<index>`, `http`, `timers` or `all`. Answers how many were alive to take it. */
-  kill(target: string, signal: NodeJS.Signals): number;
+  /**
+   * Signals instances, or their workers alone: `timer:<name>`, `http:<index>`, `http`, `timers` or `all`. Answers how many
+   * were alive to take it. The locks of an instance that is killed run out; those of one whose worker dies stay.
+   */
+  kill(target: string, signal: NodeJS.Signals, what: 'instance' | 'worker'): number;
   /** Kills all workers and keeps the app down for the time. */
   pause(ms: number): void;
   restart(): Promise<void>;
@@ -34,7 +37,7 @@ function kill(control: HostControl, query: URLSearchParams): Answer {
   if (signal === undefined || target === null) {
     return { status: 400, body: { error: `target is required; signal is one of ${SIGNALS.join(', ')}` } };
   }
-  const killed = control.kill(target, signal);
+  const killed = control.kill(target, signal, query.get('of') === 'worker' ? 'worker' : 'instance');
   return killed === 0
     ? { status: 404, body: { error: `no living worker matches "${target}"` } }
     : { status: 200, body: { killed } };

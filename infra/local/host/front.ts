@@ -8,10 +8,14 @@ import type { HostKeys } from './host-keys.ts';
 import { toHttpData, toResponse } from './http-mapping.ts';
 import type { OutgoingResponse } from './http-mapping.ts';
 import { bare, headerPairs, keyOf, readBody } from './requests.ts';
+import { readTarget, toUrlPath } from './request-target.ts';
 import type { RouteMatch } from './route-table.ts';
 import type { InvocationOutcome } from './worker-process.ts';
 
-const MAX_URL = 8192;
+/** Node's own limit of a request's head, above what `readTarget` lets through. */
+const MAX_HEAD_BYTES = 262_144;
+/** The setting that bounds the body of any request, in bytes. */
+const BODY_LIMIT = 'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT';
 
 export interface FrontOptions {
   context: HostContext;
@@ -21,26 +25,34 @@ export interface FrontOptions {
   current: () => Generation | undefined;
 }
 
-/** 500 for what the function did wrong, 502 when its worker died: never a word of the fault itself. */
+/** 500 for what the function did wrong, and when its worker died: never a word of the fault itself. */
 function toAnswer(outcome: InvocationOutcome): OutgoingResponse {
-  if (outcome.kind === 'succeeded') {
-    return toResponse(outcome.returnValue);
-  }
-  return bare(outcome.kind === 'failed' ? 500 : 502);
+  return outcome.kind === 'succeeded' ? toResponse(outcome.returnValue) : bare(500);
+}
+
+/** What the setting says, else what the host itself allows. */
+function bodyLimit(context: HostContext): number {
+  const given = Number(context.environment()[BODY_LIMIT] ?? '');
+  return Number.isInteger(given) && given > 0 ? given : context.knobs.maxBodyBytes;
+}
+
+interface Matched {
+  readonly match: RouteMatch;
+  readonly target: string;
 }
 
 async function callFunction(
   options: FrontOptions,
   request: IncomingMessage,
-  match: RouteMatch,
+  { match, target }: Matched,
   signal: AbortSignal,
 ): Promise<OutgoingResponse> {
   if (!isAuthorized(match.target.authLevel, keyOf(request), options.keys)) {
     return bare(401);
   }
-  const body = await readBody(request, options.context.knobs.maxBodyBytes);
+  const body = await readBody(request, bodyLimit(options.context));
   if (body === undefined) {
-    return { ...bare(413), headers: [['connection', 'close']] };
+    return { ...bare(500), headers: [['connection', 'close']] };
   }
   const generation = options.current();
   if (generation === undefined) {
@@ -49,7 +61,7 @@ async function callFunction(
   const data = toHttpData(
     {
       method: request.method ?? 'GET',
-      target: request.url ?? '/',
+      target,
       headers: headerPairs(request),
       body,
       hasLength: Number(request.headers['content-length'] ?? 0) > 0,
@@ -71,26 +83,31 @@ async function answerTo(
   if (generation === undefined) {
     return bare(503);
   }
-  const target = request.url ?? '/';
-  if (target.length > MAX_URL) {
-    return bare(414);
+  const target = readTarget(request.method ?? 'GET', request.url ?? '/', request.rawHeaders);
+  if (target.kind === 'refused') {
+    return bare(target.status);
   }
-  if (
-    !target.startsWith('/') ||
-    target.startsWith('//') ||
-    !URL.canParse(`http://${request.headers.host ?? 'localhost'}`)
-  ) {
+  if (!URL.canParse(`http://${request.headers.host ?? 'localhost'}`)) {
     return bare(400);
   }
-  const path = target.split('?', 1)[0] ?? '/';
-  if (/^\/admin(\/|$)/i.test(path)) {
+  const { path, query } = target;
+  if (/^\/admin\/./i.test(path)) {
     return hostAdminResponse({ ...options, generation }, request, path);
   }
   const match = generation.routes.match(request.method ?? 'GET', path);
   if (match !== undefined) {
-    return callFunction(options, request, match, signal);
+    return callFunction(options, request, { match, target: `${toUrlPath(path)}${query}` }, signal);
   }
-  return path === '/' ? { ...bare(200), body: Buffer.from('Your Functions app is up and running\n') } : bare(404);
+  if (/^\/runtime\/webhooks\/./i.test(path)) {
+    return bare(isAuthorized('admin', keyOf(request), options.keys) ? 404 : 401);
+  }
+  return path === '/' ? homepage(options.context) : bare(404);
+}
+
+function homepage(context: HostContext): OutgoingResponse {
+  return context.environment()['AzureWebJobsDisableHomepage']?.toLowerCase() === 'true'
+    ? bare(204)
+    : { ...bare(200), body: Buffer.from('Your Functions app is up and running\n') };
 }
 
 function write(response: ServerResponse, answer: OutgoingResponse): void {
@@ -100,6 +117,11 @@ function write(response: ServerResponse, answer: OutgoingResponse): void {
   response.statusCode = answer.status;
   for (const [name, value] of answer.headers) {
     response.appendHeader(name, value);
+  }
+  if (answer.isChunked === true && answer.body.byteLength > 0) {
+    response.write(answer.body);
+    response.end();
+    return;
   }
   if (answer.status !== 204 && answer.status !== 304) {
     response.setHeader('content-length', answer.body.byteLength);
@@ -112,7 +134,7 @@ function write(response: ServerResponse, answer: OutgoingResponse): void {
  * streaming; a request that has no answer after the idle time gets 504.
  */
 export function createFront(options: FrontOptions): Server {
-  return createServer((request, response) => {
+  return createServer({ maxHeaderSize: MAX_HEAD_BYTES }, (request, response) => {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const cut = setTimeout(() => {

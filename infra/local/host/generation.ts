@@ -40,7 +40,8 @@ export class Generation {
       return fault?.message ?? 'No HTTP instance could be started.';
     }
     this.#index(ready.functions);
-    if (!this.functions.some(({ definition }) => definition.kind === 'http')) {
+    const hasHttp = this.functions.some(({ definition }) => definition.kind === 'http');
+    if (!hasHttp && !this.#context.isSingleProcess) {
       await this.pool.stop(0);
     }
     return undefined;
@@ -52,11 +53,16 @@ export class Generation {
   }
 
   slots(): WorkerSlot[] {
-    return [...this.timers.map((timer) => timer.slot), ...this.pool.slots];
+    return [...new Set([...this.timers.map((timer) => timer.slot), ...this.pool.slots])];
   }
 
   async stop(drainMs: number): Promise<void> {
     await Promise.all([this.pool.stop(drainMs), this.stopTimers(drainMs)]);
+  }
+
+  /** No timer runs any more; requests are served on. */
+  drainTimers(): void {
+    this.timers.forEach((timer) => timer.drain());
   }
 
   async stopTimers(drainMs: number): Promise<void> {
@@ -93,7 +99,8 @@ export class Generation {
   #timer(definition: TimerFunction, env: NodeJS.ProcessEnv): TimerGroup[] {
     try {
       const schedule = parseSchedule(resolveSettings(definition.schedule, (name) => env[name]));
-      return [new TimerGroup(this.#context, definition, schedule)];
+      const shared = this.#context.isSingleProcess ? this.pool.slots[0] : undefined;
+      return [new TimerGroup(this.#context, { definition, schedule }, shared)];
     } catch (thrown) {
       this.#fault(definition.name, thrown);
       return [];

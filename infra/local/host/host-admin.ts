@@ -13,6 +13,8 @@ export interface HostAdminOptions {
   generation: Generation;
 }
 
+const CALLS: ReadonlySet<string> = new Set(['GET host/status', 'GET functions', 'POST host/drain']);
+
 function json(status: number, value: unknown): OutgoingResponse {
   return {
     status,
@@ -49,11 +51,24 @@ export function hostAdminResponse(options: HostAdminOptions, request: IncomingMe
   if (parts.join('/') === 'host/ping') {
     return bare(200);
   }
+  const name = path.split('/').filter(Boolean)[2];
+  const call = `${request.method ?? 'GET'} ${parts.join('/')}`;
+  const isRun = request.method === 'POST' && parts[0] === 'functions' && parts.length === 2 && name !== undefined;
+  if (!CALLS.has(call) && !isRun) {
+    return bare(404);
+  }
   if (!isAuthorized('admin', keyOf(request), options.keys)) {
-    return bare(401);
+    // A key of less is known, and may not.
+    return bare(isAuthorized('function', keyOf(request), options.keys) ? 403 : 401);
   }
   const { context, generation } = options;
-  const call = `${request.method ?? 'GET'} ${parts.slice(0, 2).join('/')}`;
+  if (isRun) {
+    return runNow(generation, decodeURIComponent(name));
+  }
+  if (call === 'POST host/drain') {
+    generation.drainTimers();
+    return bare(202);
+  }
   if (call === 'GET host/status') {
     const processUptime = Math.round(process.uptime() * 1000);
     return json(200, {
@@ -64,14 +79,8 @@ export function hostAdminResponse(options: HostAdminOptions, request: IncomingMe
       processUptime,
     });
   }
-  if (call === 'GET functions') {
-    return json(
-      200,
-      generation.functions.map((one) => describe(one, context)),
-    );
-  }
-  const name = path.split('/').filter(Boolean)[2];
-  return request.method === 'POST' && parts[0] === 'functions' && parts.length === 2 && name !== undefined
-    ? runNow(generation, decodeURIComponent(name))
-    : bare(404);
+  return json(
+    200,
+    generation.functions.map((one) => describe(one, context)),
+  );
 }

@@ -1,5 +1,6 @@
 import type { InvocationCounters } from './counters.ts';
 import type { HostJson } from './host-json.ts';
+import type { ListenerLock, LockTimes } from './listener-lock.ts';
 import type { HostLogs } from './logs.ts';
 import type { TimerFaults, TimerStatus } from './timer-schedule.ts';
 
@@ -13,17 +14,24 @@ export interface HostKnobs {
   perInstanceConcurrency: number;
   /** Waited before a worker process is started: the cold start of an instance. */
   startUpDelayMs: number;
-  /** From a worker's death to the start of the next one. */
+  /** From an instance's death to the start of the next one. A timer waits for its function's lock besides. */
   httpRecoveryMs: number;
   timerRecoveryMs: number;
+  /** Of the timers' locks; undefined: what host.json says. */
+  listenerLockPeriodMs: number | undefined;
+  listenerLockPollMs: number | undefined;
   /** An added HTTP instance that had no work for so long is taken away. */
   scaleInAfterMs: number;
   /** Time that in-flight work has at a graceful stop or restart. */
   drainMs: number;
   /** The front end drops a request without an answer after this time. */
   idleCutMs: number;
-  /** Bytes. */
+  /** Bytes, unless the app's settings have `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`. */
   maxBodyBytes: number;
+  /** An instance whose bodies need more ends as out of memory: idle, plus so many bytes for each byte of a body. */
+  instanceMemoryMB: number;
+  idleMemoryMB: number;
+  memoryPerBodyByte: number;
 }
 
 export const DEFAULT_KNOBS: HostKnobs = {
@@ -32,11 +40,16 @@ export const DEFAULT_KNOBS: HostKnobs = {
   perInstanceConcurrency: 16,
   startUpDelayMs: 300,
   httpRecoveryMs: 500,
-  timerRecoveryMs: 3000,
+  timerRecoveryMs: 500,
+  listenerLockPeriodMs: undefined,
+  listenerLockPollMs: undefined,
   scaleInAfterMs: 30_000,
   drainMs: 10_000,
   idleCutMs: 230_000,
   maxBodyBytes: 100 * 1024 * 1024,
+  instanceMemoryMB: 512,
+  idleMemoryMB: 270,
+  memoryPerBodyByte: 12,
 };
 
 /** What all parts of one host share. */
@@ -51,6 +64,11 @@ export interface HostContext {
   timerFaults: TimerFaults;
   /** Stands for the status blobs of monitored timers: it outlives the workers. */
   timerStatus: Map<string, TimerStatus>;
+  /** By function; they outlive the workers too. */
+  listenerLocks: Map<string, ListenerLock>;
+  lockTimes: LockTimes;
+  /** Timers and HTTP in one process, as in Core Tools, instead of one for each. */
+  isSingleProcess: boolean;
   /** The environment of the next worker that starts. */
   environment(): NodeJS.ProcessEnv;
 }

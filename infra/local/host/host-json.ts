@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import type { LockTimes } from './listener-lock.ts';
 
 /** What the host takes from host.json. */
 export interface HostJson {
@@ -10,13 +11,25 @@ export interface HostJson {
   functionTimeoutMs: number | undefined;
   /** Category prefix → least level, as written. */
   logLevel: Readonly<Record<string, string>>;
+  /** Of timers: how long a lock lasts, and how often it is tried for. */
+  lockTimes: LockTimes;
 }
 
 const DEFAULT_TIMEOUT_MS = 30 * 60_000;
+const DEFAULT_LOCK_MS = 60_000;
+/** What a lease of a blob can be, and so what the host takes. */
+const SHORTEST_LOCK_MS = 15_000;
+const LONGEST_LOCK_MS = 60_000;
 
 const Shape = z.looseObject({
   functionTimeout: z.string().optional(),
   extensions: z.looseObject({ http: z.looseObject({ routePrefix: z.string().optional() }).optional() }).optional(),
+  singleton: z
+    .looseObject({
+      listenerLockPeriod: z.string().optional(),
+      listenerLockRecoveryPollingInterval: z.string().optional(),
+    })
+    .optional(),
   logging: z.looseObject({ logLevel: z.record(z.string(), z.string()).optional() }).optional(),
 });
 
@@ -41,7 +54,25 @@ export function parseHostJson(json: unknown): HostJson {
     functionTimeoutMs:
       parsed.functionTimeout === undefined ? DEFAULT_TIMEOUT_MS : parseTimeSpan(parsed.functionTimeout),
     logLevel: parsed.logging?.logLevel ?? {},
+    lockTimes: {
+      periodMs: lockTime('listenerLockPeriod', parsed.singleton?.listenerLockPeriod, LONGEST_LOCK_MS),
+      pollMs: lockTime(
+        'listenerLockRecoveryPollingInterval',
+        parsed.singleton?.listenerLockRecoveryPollingInterval,
+        Number.POSITIVE_INFINITY,
+      ),
+    },
   };
+}
+
+/** A time that the real host refuses keeps it from starting. */
+function lockTime(name: string, text: string | undefined, longestMs: number): number {
+  const ms = text === undefined ? DEFAULT_LOCK_MS : parseTimeSpan(text);
+  if (ms === undefined || ms < SHORTEST_LOCK_MS || ms > longestMs) {
+    const range = longestMs === LONGEST_LOCK_MS ? '15 s to a minute' : '15 s or more';
+    throw new Error(`singleton.${name} wants ${range}, not "${text}"`);
+  }
+  return ms;
 }
 
 /** Reads host.json of an app; an absent file is an empty one, a broken one throws a sentence. */

@@ -2,7 +2,7 @@ import type { HttpCookie, HttpData, NullableValue, TypedData } from './protocol.
 
 export interface IncomingRequest {
   method: string;
-  /** Path and query as they came. */
+  /** Path as a URL has it, and query as it came. */
   target: string;
   /** Pairs in the order they came. */
   headers: readonly (readonly [string, string])[];
@@ -17,6 +17,8 @@ export interface OutgoingResponse {
   status: number;
   headers: [string, string][];
   body: Uint8Array;
+  /** A function's answer: without a length, in chunks, as the real host writes it. */
+  isChunked?: boolean;
 }
 
 /** Headers that only the platform's front end may set; a client's own are dropped. */
@@ -106,10 +108,10 @@ export function setCookie(cookie: HttpCookie): string {
   return parts.join('; ');
 }
 
-/** The worker's return value as a response; a handler that returned nothing is an empty 200. */
+/** The worker's return value as a response; a handler that returned nothing is an empty 204. */
 export function toResponse(returnValue: TypedData | null | undefined): OutgoingResponse {
   if (returnValue === null || returnValue === undefined || !('http' in returnValue)) {
-    return { status: 200, headers: [], body: new Uint8Array() };
+    return { status: 204, headers: [], body: new Uint8Array() };
   }
   const { statusCode, headers = {}, cookies = [], body } = returnValue.http;
   const lines = Object.entries(headers).filter(([name]) => !FRAMING.has(name.toLowerCase()));
@@ -117,5 +119,6 @@ export function toResponse(returnValue: TypedData | null | undefined): OutgoingR
     status: Number(statusCode ?? '200'),
     headers: [...lines, ...cookies.map((cookie): [string, string] => ['set-cookie', setCookie(cookie)])],
     body: bodyBytes(body),
+    isChunked: true,
   };
 }

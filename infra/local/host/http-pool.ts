@@ -1,4 +1,5 @@
 import type { HostContext } from './host-context.ts';
+import { bodyBytes, fitsMemory } from './instance-memory.ts';
 import { invokeOn } from './invoker.ts';
 import type { Invocation } from './invoker.ts';
 import type { InvocationOutcome, LoadOutcome, WorkerProcess } from './worker-process.ts';
@@ -74,10 +75,10 @@ export class HttpPool {
     }
     const slot = new WorkerSlot({
       context: this.#context,
-      identity: { name: `http-${index}`, group: 'http' },
+      identity: { name: `http-${index}`, group: this.#context.isSingleProcess ? 'all' : 'http' },
       recoveryMs: this.#context.knobs.httpRecoveryMs,
-      events: { onReady: () => this.#dispatch(), onGone: () => undefined },
     });
+    slot.subscribe({ onReady: () => this.#dispatch(), onGone: () => undefined });
     this.#slots.push(slot);
     return slot;
   }
@@ -97,6 +98,14 @@ export class HttpPool {
   }
 
   async #work(worker: WorkerProcess, { invocation, resolve }: Waiting): Promise<void> {
+    if (!fitsMemory(worker.bodyBytes + bodyBytes(invocation.data), this.#context.knobs)) {
+      this.#context.logs.host(
+        'error',
+        'Worker',
+        `An instance (pid ${worker.pid}) is out of memory: bodies are too large.`,
+      );
+      worker.crash('SIGKILL');
+    }
     resolve(await invokeOn(this.#context, worker, invocation));
     this.#dispatch();
   }

@@ -1,7 +1,8 @@
 /**
  * `node infra/local/host/main.ts --app DIR --settings FILE --logs DIR [--entry FILE] [--port N] [--admin-port N]
  * [--http-instances N] [--keys FILE] [--no-auth]`, and each time or limit of the host as `--start-up-delay-ms N` and the
- * like. Prints one JSON line when ready; ends gracefully on SIGTERM, SIGINT, or when its standard input is closed.
+ * like. `--single-process` has timers and HTTP in one process. Prints one JSON line when ready; ends gracefully on SIGINT,
+ * or when its standard input is closed. SIGTERM is ignored, as by the real host, unless `--drain-on-sigterm` is given.
  */
 import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -55,6 +56,8 @@ async function main(): Promise<void> {
       keys: { type: 'string' },
       'admin-port': { type: 'string' },
       'no-auth': { type: 'boolean', default: false },
+      'single-process': { type: 'boolean', default: false },
+      'drain-on-sigterm': { type: 'boolean', default: false },
     },
   });
   const { app, settings, logs } = values;
@@ -69,6 +72,7 @@ async function main(): Promise<void> {
     logDir: logs,
     port: number('port', values.port),
     auth: !values['no-auth'],
+    singleProcess: values['single-process'],
     ...(values.entry === undefined ? {} : { entry: values.entry }),
     ...(values.keys === undefined ? {} : { keysFile: values.keys }),
     ...(adminPort === undefined ? {} : { adminPort: number('admin-port', adminPort) }),
@@ -76,7 +80,7 @@ async function main(): Promise<void> {
   const stop = (): void => {
     void host.stop().then(() => process.exit(0));
   };
-  process.on('SIGTERM', stop);
+  process.on('SIGTERM', values['drain-on-sigterm'] ? stop : () => undefined);
   process.on('SIGINT', stop);
   if (hasParent()) {
     process.stdin.on('end', stop).on('error', stop).resume();

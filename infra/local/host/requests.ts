@@ -6,20 +6,21 @@ export function bare(status: number): OutgoingResponse {
   return { status, headers: [], body: new Uint8Array() };
 }
 
-/** Reads a body of at most `limit` bytes; undefined when it is larger or the client went away. */
+/**
+ * Reads a body of at most `limit` bytes; undefined when it claims to be larger. One without a declared length is not read:
+ * without streaming it reaches no function.
+ */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
-  if (Number(request.headers['content-length'] ?? 0) > limit) {
+  const length = Number(request.headers['content-length'] ?? 0);
+  if (length > limit) {
     return undefined;
   }
+  if (length === 0) {
+    return Buffer.alloc(0);
+  }
   const chunks: Buffer[] = [];
-  let size = 0;
   for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.byteLength;
-    if (size > limit) {
-      return undefined;
-    }
-    chunks.push(bytes);
+    chunks.push(Buffer.from(chunk));
   }
   return Buffer.concat(chunks);
 }

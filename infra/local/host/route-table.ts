@@ -1,6 +1,6 @@
 import type { HttpFunction } from './definitions.ts';
 
-/** A request matched to a function, with the decoded values of its route parameters. */
+/** A request matched to a function, with the values of its route parameters. */
 export interface RouteMatch {
   target: HttpFunction;
   params: Record<string, string>;
@@ -30,16 +30,10 @@ function parseSegment(text: string): Segment {
   return { kind: 'value', name, optional: declared.endsWith('?') || fallback !== undefined, fallback };
 }
 
+/** One slash at the end means nothing; an empty segment anywhere else matches no route. */
 function splitPath(path: string): string[] {
-  return path.split('/').filter((part) => part !== '');
-}
-
-function decode(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
+  const trimmed = path.replace(/^\//, '').replace(/\/$/, '');
+  return trimmed === '' ? [] : trimmed.split('/');
 }
 
 function takeValue(
@@ -52,8 +46,7 @@ function takeValue(
     }
     return segment.fallback === undefined ? {} : { [segment.name]: segment.fallback };
   }
-  const value = decode(part);
-  return value === undefined ? undefined : { [segment.name]: value };
+  return part === '' ? undefined : { [segment.name]: part };
 }
 
 function matchRoute(segments: readonly Segment[], parts: readonly string[]): Record<string, string> | undefined {
@@ -62,11 +55,11 @@ function matchRoute(segments: readonly Segment[], parts: readonly string[]): Rec
   for (const segment of segments) {
     const part = parts[at];
     if (segment.kind === 'rest') {
-      const rest = decode(parts.slice(at).join('/'));
-      return rest === undefined ? undefined : { ...params, ...(rest === '' ? {} : { [segment.name]: rest }) };
+      const rest = parts.slice(at).join('/');
+      return { ...params, ...(rest === '' ? {} : { [segment.name]: rest }) };
     }
     if (segment.kind === 'text') {
-      if (part === undefined || decode(part)?.toLowerCase() !== segment.text) {
+      if (part?.toLowerCase() !== segment.text) {
         return undefined;
       }
     } else {
@@ -126,7 +119,7 @@ export class RouteTable {
     }
   }
 
-  /** Finds the function for a method and a raw (still encoded) path; a method mismatch is a miss like any other. */
+  /** Finds the function for a method and a path as `readTarget` gives it; a method mismatch is a miss like any other. */
   match(method: string, path: string): RouteMatch | undefined {
     const parts = splitPath(path);
     for (const { target, segments } of this.#routes) {

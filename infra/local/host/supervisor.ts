@@ -33,6 +33,8 @@ export interface FunctionsHostOptions extends Partial<HostKnobs> {
   keysFile?: string;
   /** False: no function asks for its key, like `func start`. Default true, like Azure. */
   auth?: boolean;
+  /** True: timers and HTTP in one process, like `func start`. Default false, like Flex Consumption. */
+  singleProcess?: boolean;
   timers?: TimerFaults;
   /** Environment of the workers; it wins over the settings file. Default this process's. */
   env?: NodeJS.ProcessEnv;
@@ -61,6 +63,9 @@ async function close(server: Server | undefined, finished: Promise<void>): Promi
 function knobsOf(options: FunctionsHostOptions): HostKnobs {
   const given = Object.entries(options).filter(([name, value]) => name in DEFAULT_KNOBS && value !== undefined);
   const knobs = { ...DEFAULT_KNOBS, ...Object.fromEntries(given) };
+  if (options.singleProcess === true) {
+    return { ...knobs, httpInstances: 1, maxHttpInstances: 1 };
+  }
   const httpInstances = Math.max(1, knobs.httpInstances);
   return { ...knobs, httpInstances, maxHttpInstances: Math.max(httpInstances, knobs.maxHttpInstances) };
 }
@@ -90,15 +95,22 @@ export class FunctionsHost implements HostControl {
     this.keysFile = options.keysFile ?? path.join(path.dirname(options.settingsFile), 'host-keys.json');
     const appRoot = path.resolve(options.appRoot);
     const hostJson = readHostJson(appRoot);
+    const knobs = knobsOf(options);
     this.#context = {
       appRoot,
       entry: options.entry === undefined ? undefined : path.resolve(appRoot, options.entry),
       hostJson,
-      knobs: knobsOf(options),
+      knobs,
       logs: new HostLogs(options.logDir, hostJson.logLevel),
       counters: new InvocationCounters(),
       timerFaults: options.timers ?? {},
       timerStatus: new Map(),
+      listenerLocks: new Map(),
+      lockTimes: {
+        periodMs: knobs.listenerLockPeriodMs ?? hostJson.lockTimes.periodMs,
+        pollMs: knobs.listenerLockPollMs ?? hostJson.lockTimes.pollMs,
+      },
+      isSingleProcess: options.singleProcess === true,
       environment: () => ({
         AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
         ...this.#settings,
@@ -161,10 +173,10 @@ export class FunctionsHost implements HostControl {
     return this.#turn;
   }
 
-  kill(target: string, signal: NodeJS.Signals): number {
+  kill(target: string, signal: NodeJS.Signals, what: 'instance' | 'worker' = 'instance'): number {
     const living = this.#generation.slots().filter((slot) => matches(slot, target) && slot.row().pid !== undefined);
     for (const slot of living) {
-      slot.kill(signal);
+      slot.kill(signal, what);
     }
     return living.length;
   }
@@ -261,6 +273,9 @@ export class FunctionsHost implements HostControl {
 }
 
 function matches({ identity }: WorkerSlot, target: string): boolean {
+  if (identity.group === 'all') {
+    return true;
+  }
   switch (target) {
     case 'all':
       return true;

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { HostContext } from './host-context.ts';
+import { bodyBytes } from './instance-memory.ts';
 import type {
   HostMessage,
   InvocationFailure,
@@ -31,7 +32,7 @@ export type InvocationOutcome =
 export interface WorkerIdentity {
   /** `http-0`, `timer-node-heartbeat`: names the log file. */
   name: string;
-  /** `http` or `function:<name>`, as FUNCTIONS_TARGET_GROUP. */
+  /** `http` or `function:<name>`, as FUNCTIONS_TARGET_GROUP; `all` where there is one process for everything. */
   group: string;
 }
 
@@ -49,6 +50,8 @@ export class WorkerProcess {
   readonly #identity: WorkerIdentity;
   readonly #child: ChildProcess;
   readonly #inFlight = new Map<string, (outcome: InvocationOutcome) => void>();
+  readonly #bodies = new Map<string, number>();
+  #isInstanceLost = false;
   #stopping: Promise<void> | undefined;
   readonly #idleWaiters: (() => void)[] = [];
 
@@ -59,7 +62,7 @@ export class WorkerProcess {
       env: {
         ...context.environment(),
         AzureWebJobsScriptRoot: context.appRoot,
-        FUNCTIONS_TARGET_GROUP: identity.group,
+        ...(identity.group === 'all' ? {} : { FUNCTIONS_TARGET_GROUP: identity.group }),
         WEBSITE_INSTANCE_ID: randomBytes(32).toString('hex'),
       },
       execArgv: [],
@@ -82,6 +85,11 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
+  /** Of the requests that it has in hand. */
+  get bodyBytes(): number {
+    return [...this.#bodies.values()].reduce((sum, bytes) => sum + bytes, 0);
+  }
+
   get inFlight(): number {
     return this.#inFlight.size;
   }
@@ -95,8 +103,20 @@ export class WorkerProcess {
     this.lastUsedMs = Date.now();
     return new Promise((resolve) => {
       this.#inFlight.set(message.invocationId, resolve);
+      this.#bodies.set(message.invocationId, bodyBytes(message.data));
       this.#send(message);
     });
+  }
+
+  /** Whether the whole instance went with it: its locks run out. A worker that dies alone is replaced by its instance. */
+  get isInstanceLost(): boolean {
+    return this.#isInstanceLost;
+  }
+
+  /** The end of the whole instance, without a warning. */
+  crash(signal: NodeJS.Signals): void {
+    this.#isInstanceLost ||= signal === 'SIGKILL' || signal === 'SIGTERM';
+    this.kill(signal);
   }
 
   /** Sends a signal to the process; a dead one takes it without a word. */
@@ -165,6 +185,7 @@ export class WorkerProcess {
   #settle(invocationId: string, outcome: InvocationOutcome): void {
     this.#inFlight.get(invocationId)?.(outcome);
     this.#inFlight.delete(invocationId);
+    this.#bodies.delete(invocationId);
     this.lastUsedMs = Date.now();
     if (this.#inFlight.size === 0) {
       for (const wake of this.#idleWaiters.splice(0)) {

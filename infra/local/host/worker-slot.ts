@@ -5,10 +5,10 @@ import type { LoadOutcome, WorkerIdentity } from './worker-process.ts';
 const MAX_BACKOFF_MS = 30_000;
 
 export interface SlotEvents {
-  /** A process is ready for work. */
+  /** A process is ready for work; told at once to who asks while one is. */
   onReady(process: WorkerProcess): void;
-  /** The process that was ready is gone. */
-  onGone(): void;
+  /** The process that was ready is gone: alone, or with its whole instance. */
+  onGone(process: WorkerProcess): void;
 }
 
 /** A row of one worker: describes it and lets somebody look at it. */
@@ -26,18 +26,25 @@ export class WorkerSlot {
   process: WorkerProcess | undefined;
   readonly #context: HostContext;
   readonly #recoveryMs: number;
-  readonly #events: SlotEvents;
+  readonly #events: SlotEvents[] = [];
   #timer: NodeJS.Timeout | undefined;
   #held = false;
   #stopped = false;
   #failures = 0;
   #firstLoad: ((outcome: LoadOutcome) => void) | undefined;
 
-  constructor(options: { context: HostContext; identity: WorkerIdentity; recoveryMs: number; events: SlotEvents }) {
+  constructor(options: { context: HostContext; identity: WorkerIdentity; recoveryMs: number }) {
     this.identity = options.identity;
     this.#context = options.context;
     this.#recoveryMs = options.recoveryMs;
-    this.#events = options.events;
+  }
+
+  /** Tells of each process to come, and of the one that is there. */
+  subscribe(events: SlotEvents): void {
+    this.#events.push(events);
+    if (this.process?.state === 'ready') {
+      events.onReady(this.process);
+    }
   }
 
   /** Starts the first process; resolves when it has loaded the app or failed to. */
@@ -50,8 +57,13 @@ export class WorkerSlot {
     });
   }
 
-  kill(signal: NodeJS.Signals): void {
-    this.process?.kill(signal);
+  /** `worker`: the process alone; its instance starts another one and keeps its locks. */
+  kill(signal: NodeJS.Signals, what: 'instance' | 'worker' = 'instance'): void {
+    if (what === 'worker') {
+      this.process?.kill(signal);
+    } else {
+      this.process?.crash(signal);
+    }
   }
 
   /** Kills the process and starts none until `resume`. */
@@ -100,7 +112,7 @@ export class WorkerSlot {
     const outcome = await process.loaded;
     if (outcome.kind === 'ready') {
       this.#failures = 0;
-      this.#events.onReady(process);
+      this.#events.forEach((events) => events.onReady(process));
     } else {
       this.#failures += 1;
       this.#context.logs.host('error', 'Worker', outcome.message);
@@ -109,7 +121,7 @@ export class WorkerSlot {
     this.#firstLoad = undefined;
     await process.exited;
     if (outcome.kind === 'ready') {
-      this.#events.onGone();
+      this.#events.forEach((events) => events.onGone(process));
     }
     if (!this.#held && this.process === process) {
       this.#launchAfter(Math.min(this.#recoveryMs * 2 ** Math.max(0, this.#failures - 1), MAX_BACKOFF_MS));

@@ -39,6 +39,7 @@ export async function startHost(dir: string, appFolder: string): Promise<Child<H
     logFile: join(dir, 'logs', 'functions.log'),
     pidDir: join(dir, 'run'),
     stdin: 'pipe',
+    stopSignal: 'SIGINT',
     ready: (line) => (line.startsWith('{"ready"') ? readySchema.parse(JSON.parse(line)) : undefined),
     readyTimeoutMs: 60_000,
   });

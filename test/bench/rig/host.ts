@@ -58,6 +58,7 @@ export async function startHost(dir: string, options: HostOptions): Promise<Benc
     ...(options.env === undefined ? {} : { env: options.env }),
     logFile: join(dir, 'functions.log'),
     stdin: 'pipe',
+    stopSignal: 'SIGINT',
     ready: (line) => (line.startsWith('{"ready"') ? ready.parse(JSON.parse(line)) : undefined),
     readyTimeoutMs: 60_000,
   });

@@ -46,7 +46,16 @@ describe('host.json', () => {
       routePrefix: 'api',
       functionTimeoutMs: 1_800_000,
       logLevel: {},
+      lockTimes: { periodMs: 60_000, pollMs: 60_000 },
     });
+  });
+
+  it.each([
+    [{ listenerLockPeriod: '00:00:14' }, /listenerLockPeriod wants 15 s to a minute/],
+    [{ listenerLockPeriod: '00:01:01' }, /listenerLockPeriod wants 15 s to a minute/],
+    [{ listenerLockRecoveryPollingInterval: '00:00:05' }, /PollingInterval wants 15 s or more/],
+  ])('does not start with %o', (singleton, fault) => {
+    expect(() => parseHostJson({ singleton })).toThrow(fault);
   });
 
   it.each([
@@ -136,8 +145,8 @@ describe('a request', () => {
 });
 
 describe('an answer', () => {
-  it('of nothing is an empty 200', () => {
-    expect(toResponse(undefined)).toEqual({ status: 200, headers: [], body: new Uint8Array() });
+  it('of nothing is an empty 204', () => {
+    expect(toResponse(undefined)).toEqual({ status: 204, headers: [], body: new Uint8Array() });
   });
 
   it('leaves the framing to the front end', () => {
@@ -154,6 +163,7 @@ describe('an answer', () => {
         ['set-cookie', 'c=d; path=/'],
       ],
       body: Buffer.from('é'),
+      isChunked: true,
     });
   });
 

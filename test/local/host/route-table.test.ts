@@ -22,7 +22,7 @@ describe('a request path finds', () => {
     ['its function', 'POST /api/clusters/c1/pod-events', 'pod-events', { cluster: 'c1' }],
     ['the first by name, however general', 'GET /api/items/recent', 'A-item', { id: 'recent' }],
     ['it without regard to case', 'GET /API/Items/X', 'A-item', { id: 'X' }],
-    ['decoded values', 'GET /api/items/a%2Fb%20c', 'A-item', { id: 'a/b c' }],
+    ['values as the path has them', 'GET /api/items/a%2Fb c', 'A-item', { id: 'a%2Fb c' }],
     ['it with a slash at the end', 'GET /api/items/1/', 'A-item', { id: '1' }],
     ['an optional value given', 'GET /api/maybe/1', 'optional', { x: '1' }],
     ['an optional value left out', 'GET /api/maybe', 'optional', {}],
@@ -31,7 +31,7 @@ describe('a request path finds', () => {
     ['the rest of the path', 'GET /api/files/a/b/c', 'zz-rest', { path: 'a/b/c' }],
     ['an empty rest', 'GET /api/files', 'zz-rest', {}],
   ])('%s', (_sentence, request, name, params) => {
-    const [method = '', path = ''] = request.split(' ');
+    const [, method = '', path = ''] = /^(\w+) (.*)$/.exec(request) ?? [];
     const match = table.match(method, path);
     expect(match?.target.name).toBe(name);
     expect(match?.params).toEqual(params);
@@ -42,7 +42,9 @@ describe('a request path finds', () => {
     ['a missing prefix', 'GET', '/items/1'],
     ['a path too long', 'GET', '/api/items/1/2'],
     ['a path too short', 'GET', '/api/items'],
-    ['a broken escape', 'GET', '/api/items/%zz'],
+    ['an empty segment', 'GET', '/api/items//1'],
+    ['two slashes at the end', 'GET', '/api/items/1//'],
+    ['two slashes at the start', 'GET', '//api/items/1'],
     ['nothing', 'GET', '/'],
   ])('nothing for %s', (_sentence, method, path) => {
     expect(table.match(method, path)).toBeUndefined();

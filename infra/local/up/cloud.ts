@@ -16,6 +16,7 @@ import { isFirstStart, startWithoutPast } from './first-start.ts';
 import { startHost, writeSettings } from './host.ts';
 import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
+import { RealHostControl, realHostOf } from './real-host-control.ts';
 import { bringUpRelay } from './relay-choice.ts';
 import { appSettings } from './settings.ts';
 import { waitForNode } from './wait-for-node.ts';
@@ -27,7 +28,10 @@ export interface Cloud {
   readonly cluster: Cluster;
   readonly kubeconfig: string;
   readonly emulator: Emulator | undefined;
-  readonly hostAdminUrl: string;
+  /** The stand-in's control port; the real host has none. */
+  readonly hostAdminUrl: string | undefined;
+  /** The real host's one instance, where it is the host. */
+  readonly realHost: RealHostControl | undefined;
   /** Pending until a part ends that nobody stopped; then a sentence. */
   readonly failed: Promise<string>;
   /** SIGKILLs the relay; resolves when it is gone. Safe to repeat. */
@@ -45,7 +49,7 @@ export interface CloudRecord {
   readonly cluster: ClusterKind;
   readonly nodes: readonly string[];
   readonly hostUrl: string;
-  readonly hostAdminUrl: string;
+  readonly hostAdminUrl: string | undefined;
   readonly emulatorAdminUrl: string | undefined;
   readonly pids: Readonly<Record<string, number>>;
 }
@@ -102,18 +106,14 @@ async function bringUp(
   });
   if (hasNoPast) await startWithoutPast(settings);
   writeSettings(dir, detour === undefined ? settings : await detour(settings));
-  const host = await progress.step('Functions host', async (report) => {
-    const child = parts.add(await startHost(dir, appFolder(dir)), 10_000);
-    report(child.value.url);
-    return child;
-  });
+  const host = await progress.step('Functions host', (report) => bringUpHost(options, parts, report));
   const relay = await progress.step('relay', async (report) => {
     const wanted = {
       kind: options.relay,
       dir,
       cluster,
       attachment,
-      appUrl: host.value.url,
+      appUrl: host.url,
       node: { name: nodeName, port },
       address: options.nodeAddress,
       gateway: emulator?.child.value.bridge?.gateway,
@@ -128,17 +128,18 @@ async function bringUp(
     kubectl: cluster.kubectl,
     cluster: cluster.kind,
     nodes: [nodeName],
-    hostUrl: host.value.url,
-    hostAdminUrl: host.value.adminUrl,
+    hostUrl: host.url,
+    hostAdminUrl: host.adminUrl,
     emulatorAdminUrl: emulator?.child.value.adminUrl,
-    pids: parts.pids(),
+    pids: { ...parts.pids(), ...(host.real === undefined ? {} : { functions: host.real.pid }) },
   };
   writeFileSync(join(dir, 'cloud.json'), `${JSON.stringify(record, undefined, 2)}\n`);
   return {
     cluster,
     kubeconfig,
     emulator,
-    hostAdminUrl: host.value.adminUrl,
+    hostAdminUrl: host.adminUrl,
+    realHost: host.real,
     failed: parts.failed,
     killRelay: () => relay.kill(),
     startRelay: () => relay.start(),
@@ -150,6 +151,33 @@ async function bringUp(
 }
 
 const ignore = (): void => undefined;
+
+interface RunningHost {
+  readonly url: string;
+  readonly adminUrl: string | undefined;
+  readonly real: RealHostControl | undefined;
+}
+
+/** The stand-in, or one instance of the real host. */
+async function bringUpHost(
+  { dir, functionsHost }: UpOptions,
+  parts: Parts,
+  report: (detail: string) => void,
+): Promise<RunningHost> {
+  if (functionsHost === undefined) {
+    const { value } = parts.add(await startHost(dir, appFolder(dir)), 10_000);
+    report(value.url);
+    return { ...value, real: undefined };
+  }
+  const real = await RealHostControl.launch({
+    ...realHostOf(dir, functionsHost),
+    name: 'functions',
+    port: await allocatePort(),
+  });
+  parts.addStop(() => real.stop(), real.failed);
+  report(`${real.url}  ${functionsHost.program}`);
+  return { url: real.url, adminUrl: undefined, real };
+}
 
 async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Parts): Promise<Emulator> {
   const runtime = await chooseRuntime(options.runtime);

@@ -1,5 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { findRealHost } from './real-host.ts';
+import type { RealHost } from './real-host.ts';
 
 export const usage = `usage: npm start -- [options]
 
@@ -15,6 +17,9 @@ attaches a node, runs the manifests of docs/examples and stays until Ctrl-C.
                       no controllers); default: real where it is built already or a new enough Go is found
   --relay KIND        process (one, on this machine) or chart (installed by Helm, two replicas in containers; needs a real
                       cluster of its own and Podman); default process
+  --functions-host DIR | func
+                      the real Functions host instead of the stand-in: the folder of an unpacked one, or Azure Functions
+                      Core Tools on the PATH
   --kubeconfig FILE   use a cluster you already have, as its administrator
   --node-address IP   with --kubeconfig: where that cluster reaches this machine (default 127.0.0.1)
   --arm URL | azure   another ARM than the emulator; "azure" is https://management.azure.com. Credentials come from
@@ -37,6 +42,8 @@ export interface UpOptions {
   readonly cluster: 'real' | 'embedded' | undefined;
   /** `process`: one, on this machine. `chart`: installed by Helm, two replicas in containers as they are rendered. */
   readonly relay: 'process' | 'chart';
+  /** Absent: the stand-in of `infra/local/host`. */
+  readonly functionsHost: RealHost | undefined;
   readonly kubeconfig: string | undefined;
   readonly nodeAddress: string;
   readonly createsPerHour: number;
@@ -69,6 +76,7 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
       runtime: { type: 'string' },
       cluster: { type: 'string' },
       relay: { type: 'string', default: 'process' },
+      'functions-host': { type: 'string' },
       kubeconfig: { type: 'string' },
       'node-address': { type: 'string', default: '127.0.0.1' },
       arm: { type: 'string' },
@@ -90,12 +98,16 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
     runtime,
     cluster,
     relay,
+    functionsHost: realHost(values['functions-host']),
     kubeconfig: values.kubeconfig === undefined ? undefined : absolute(values.kubeconfig),
     nodeAddress: values['node-address'],
     createsPerHour: createsPerHour(values['creates-per-hour']),
     arm: armOptions(values, env),
   };
 }
+
+const realHost = (given: string | undefined): RealHost | undefined =>
+  given === undefined ? undefined : findRealHost(given === 'func' ? given : absolute(given));
 
 type Kinds = Readonly<Partial<Record<'runtime' | 'cluster' | 'kubeconfig', string>>> & { readonly relay: string };
 

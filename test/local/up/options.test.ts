@@ -35,6 +35,10 @@ describe('the options of npm start', () => {
     { args: ['--runtime', 'docker'], says: '--runtime wants engine or process, not "docker"' },
     { args: ['--cluster', 'kind'], says: '--cluster wants real or embedded, not "kind"' },
     { args: ['--cluster', 'real', '--kubeconfig', 'x'], says: 'leave one of them out' },
+    {
+      args: ['--functions-host', '/nowhere'],
+      says: '--functions-host /nowhere holds no Functions host: it wants a folder with the program "functions-host" in it',
+    },
     { args: ['--relay', 'pod'], says: '--relay wants process or chart, not "pod"' },
     { args: ['--relay', 'chart', '--cluster', 'embedded'], says: '--relay chart needs --cluster real' },
     { args: ['--arm', 'http://plain'], says: '--arm wants an https:// URL or "azure", not "http://plain"' },

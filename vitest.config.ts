@@ -2,9 +2,9 @@ import { defineConfig } from 'vitest/config';
 import { ByName } from './test/by-name.ts';
 
 /**
- * Five rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (parts of it against the real
- * control plane or real Podman), `cli` (the command line, on real clusters and the packaged app) and `cloud`
- * (everything, one shared laptop cloud).
+ * Six rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (parts of it against the real
+ * control plane or real Podman), `cli` (the command line, on real clusters and the packaged app), `real-host` (the cloud
+ * on a Functions host that FUNCTIONS_HOST names, else nothing) and `cloud` (everything, one shared laptop cloud).
  */
 export default defineConfig({
   test: {
@@ -34,7 +34,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: ['test/e2e/cli/**', 'test/e2e/cloud/**'],
+          exclude: ['test/e2e/cli/**', 'test/e2e/cloud/**', 'test/e2e/real-host/**'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
           fileParallelism: false,
@@ -47,6 +47,16 @@ export default defineConfig({
           include: ['test/e2e/cli/**/*.test.ts'],
           testTimeout: 600_000,
           hookTimeout: 900_000,
+          fileParallelism: false,
+          sequence: { concurrent: false },
+        },
+      },
+      {
+        test: {
+          name: 'real-host',
+          include: ['test/e2e/real-host/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
           fileParallelism: false,
           sequence: { concurrent: false },
         },

@@ -119,6 +119,7 @@ describe.skipIf(folder === undefined)('on the real Functions host', () => {
     const { url, pid } = rig.host;
     // As an instance is that has worked before, and rests.
     await exitCodes(rig, await created(ten('before', 1)));
+    await postLarge(url, 94_371_840);
     await sleep(3000);
     const idle = megabytesOf(pid);
     let most = idle;

@@ -83,6 +83,14 @@ describe('every query', () => {
   );
 });
 
+describe('the alert app-failing', () => {
+  it('counts what the app says of itself, and nothing that a caller without a token makes the host record', () => {
+    const query = rules.find(({ name }) => name === 'app-failing')?.query ?? '';
+    expect(messagesIn(query)).toContain('timer run failed on a bug');
+    expect(query).not.toMatch(/AppExceptions|AppRequests/);
+  });
+});
+
 describe('the check of queries', () => {
   it.each([
     ["AppMetrics | where (Name == 'a'", '1 brackets that do not close'],

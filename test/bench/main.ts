@@ -8,6 +8,7 @@ import { formatGoal, formatValue, verdictOf } from './figure.ts';
 import type { Section } from './figure.ts';
 import { measureBurst } from './figures/burst.ts';
 import { measureImport } from './figures/import-time.ts';
+import { measureJobLives } from './figures/job-lives.ts';
 import { measureLife } from './figures/life.ts';
 import { measureSweep } from './figures/sweep.ts';
 import { measureThousandPods } from './figures/thousand-pods.ts';
@@ -23,6 +24,7 @@ type Benchmark = (bundles: Bundles, dir: string, say: Say) => Promise<readonly S
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   import: async (bundles) => [await measureImport(bundles)],
   life: measureLife,
+  jobs: async (...given) => [await measureJobLives(...given)],
   burst: async (...given) => [await measureBurst(...given)],
   sweep: async (...given) => [await measureSweep(...given)],
   thousand: measureThousandPods,

@@ -158,11 +158,11 @@ async function openIntent(session: PodSession): Performed {
   return opened.fault.kind === 'conflict' ? { kind: 'row-lost' } : failed('open-intent', opened.fault);
 }
 
-async function putGroup(session: PodSession, { body }: Extract<Effect, { kind: 'put-group' }>): Performed {
+async function putGroup(session: PodSession, { body, isRetry }: Extract<Effect, { kind: 'put-group' }>): Performed {
   const { group, uid, namespace, name } = session.row;
   let accepted: Outcome | undefined;
   const outcome = await call(session, 'put-group', {
-    send: (signal) => session.deps.groups.createOrUpdate(group, body, signal),
+    send: (signal) => session.deps.groups.createOrUpdate(group, body, signal, { isRetry }),
     keep: (value) => {
       accepted = { kind: 'put-accepted', ...value };
       measureSinceBound(session, 'serverless_kubelet.pod.accepted.duration');

@@ -24,9 +24,15 @@ export interface ContainerGroups {
   get(name: string, signal: AbortSignal, options?: { readonly canWait: boolean }): Promise<Result<GroupObservation>>;
   /**
    * PUT. NOT idempotent: a second PUT of the same body restarts the containers, so callers write an intent first.
-   * `rejected` and `capacity` mean nothing was created; `transient` means nobody knows. Cost: 1 write and 1 create.
+   * `rejected` and `capacity` mean nothing was created; `transient` means nobody knows. Cost: 1 write and 1 create;
+   * one that `isRetry` leaves a part of the creates to those that are no retry.
    */
-  createOrUpdate(name: string, body: GroupBody, signal: AbortSignal): Promise<Result<AcceptedGroup>>;
+  createOrUpdate(
+    name: string,
+    body: GroupBody,
+    signal: AbortSignal,
+    options?: { readonly isRetry: boolean },
+  ): Promise<Result<AcceptedGroup>>;
   /** Succeeds when absent. `conflict` while the group is transitioning. Cost: 1 delete. */
   delete(name: string, signal: AbortSignal): Promise<Result<DeletedGroup>>;
   /** Ends all containers and erases their instance view, so harvest first. Succeeds on a group that has ended. Cost: 1 write. */

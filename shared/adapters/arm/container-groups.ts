@@ -24,10 +24,14 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
       const request = { method: 'GET', url: urls.group(name), action: 'get', spend, signal } as const;
       return read(await client.send(request), 'get', parseGroup);
     },
-    createOrUpdate: async (name, body, signal) => {
+    createOrUpdate: async (name, body, signal, options) => {
       const text = JSON.stringify(formatGroup(body));
       const request = { method: 'PUT', url: urls.group(name), body: text, signal } as const;
-      const answer = await client.send({ ...request, action: 'create', spend: 'write-create' });
+      const answer = await client.send({
+        ...request,
+        action: 'create',
+        spend: options?.isRetry === true ? 'write-retry' : 'write-create',
+      });
       return answer.ok ? acceptedGroup(answer.value, config.endpoint) : answer;
     },
     delete: async (name, signal) => {

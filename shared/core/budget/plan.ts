@@ -57,14 +57,25 @@ const hourMs = 3_600_000;
  */
 const share = 1 / 5;
 
+/** So much of ACI's windows is taken in all when a group that was refused before is no longer tried: the rest is for first tries. */
+const retryShare = 2 / 3;
+
 /** What is spent at ARM; the same words as the port's. */
-export type SpendKind = 'read-look' | 'read-watch' | 'read-logs' | 'write-create' | 'write-end' | 'delete';
+export type SpendKind =
+  | 'read-look'
+  | 'read-watch'
+  | 'read-logs'
+  | 'write-create'
+  | 'write-retry'
+  | 'write-end'
+  | 'delete';
 /** Which of ARM's buckets each is taken from, as ARM's headers name them. */
 export const armBuckets = {
   'read-look': 'reads',
   'read-watch': 'reads',
   'read-logs': 'reads',
   'write-create': 'writes',
+  'write-retry': 'writes',
   'write-end': 'writes',
   delete: 'deletes',
 } as const satisfies Record<SpendKind, string>;
@@ -72,6 +83,8 @@ const everySpend: readonly SpendKind[] = [
   'read-look',
   'read-watch',
   'read-logs',
+  // Of two that draw on one bucket the later speaks for it: it is the whole of it.
+  'write-retry',
   'write-create',
   'write-end',
   'delete',
@@ -116,6 +129,12 @@ export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
       const writes = tokens('writes', limits.writes, share);
       const creates = windows('create-requests', limits.createsPer5Minutes, limits.createsPerHour);
       return { charges: [writes, creates], closes: creates, metered: writes, windowed: creates };
+    }
+    case 'write-retry': {
+      const first = planSpend('write-create', limits);
+      const of = (limit: number): number => Math.max(1, Math.floor(limit * retryShare));
+      const retries = windows('create-requests', of(limits.createsPer5Minutes), of(limits.createsPerHour));
+      return { ...first, charges: first.charges.map((charge) => (charge.kind === 'window' ? retries : charge)) };
     }
     case 'write-end': {
       const writes = tokens('writes', limits.writes);

@@ -80,7 +80,8 @@ export type Effect =
   | { readonly kind: 'note-capacity'; readonly event: CapacityEvent }
   /** Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it and the PUT. */
   | { readonly kind: 'open-intent' }
-  | { readonly kind: 'put-group'; readonly body: GroupBody }
+  /** `isRetry`: a group of this pod was refused before; first tries go before it. */
+  | { readonly kind: 'put-group'; readonly body: GroupBody; readonly isRetry: boolean }
   | { readonly kind: 'stop-group' }
   | { readonly kind: 'delete-group' }
   | { readonly kind: 'delete-pod' }

@@ -88,7 +88,7 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
           ...translation.notices.map((notice): Effect => ({ kind: 'create-event', type: 'Normal', ...notice })),
           ...askCapacity(observed),
           { kind: 'open-intent' },
-          { kind: 'put-group', body: translation.body },
+          { kind: 'put-group', body: translation.body, isRetry: isRetry(observed) },
         ],
         row: {},
         next: again,
@@ -121,6 +121,9 @@ export const needsCapacity = ({ pod, sight, references }: Pick<Observed, 'pod' |
   pod !== undefined &&
   pod.metadata.deletionTimestamp === undefined &&
   !isTerminalPhase(pod.status.phase);
+
+/** A group of it was refused, or did not come up. A pod that only waited for a ConfigMap, or for a permit, has not been tried. */
+const isRetry = ({ row }: Observed): boolean => row.intent.kind !== 'none' && row.fault !== undefined;
 
 interface Cause {
   readonly reason: string;

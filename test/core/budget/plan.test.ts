@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { closeCharge, defaultArmLimits, planSpend, type SpendKind } from '../../../shared/core/budget/plan.ts';
+import {
+  closeCharge,
+  defaultArmLimits,
+  planSpend,
+  takeCharge,
+  type SpendKind,
+} from '../../../shared/core/budget/plan.ts';
 
 const buckets = (spend: SpendKind): readonly string[] =>
   planSpend(spend, defaultArmLimits).charges.map((charge) => charge.bucket);
@@ -14,6 +20,7 @@ describe('spending plan', () => {
     ['read-watch', ['reads']],
     ['read-logs', ['logs', 'reads']],
     ['write-create', ['writes', 'create-requests']],
+    ['write-retry', ['writes', 'create-requests']],
     ['write-end', ['writes']],
     ['delete', ['deletes', 'delete-requests']],
   ])('%s draws on %j', (spend, expected) => {
@@ -23,6 +30,19 @@ describe('spending plan', () => {
   it('keeps a fifth of the writes for ending groups', () => {
     expect(reserveOf('write-create')).toBeCloseTo(0.2, 2);
     expect(reserveOf('write-end')).toBe(0);
+  });
+
+  it('keeps a third of the creates for first tries: retries stop before them', () => {
+    const [first, again] = (['write-create', 'write-retry'] as const).map((spend) =>
+      planSpend(spend, defaultArmLimits).charges.find(({ kind }) => kind === 'window'),
+    );
+    if (first === undefined || again === undefined) throw new Error('both draw on a window');
+    // A row of long ago, of which everything is known.
+    const row = { tokens: 0, at: 0, slots: [] };
+    const retried = takeCharge(row, again, { now: 1, wanted: 1_000 });
+    expect(retried.granted).toBe(66);
+    expect(takeCharge(retried.state, again, { now: 2, wanted: 1 }).granted).toBe(0);
+    expect(takeCharge(retried.state, first, { now: 2, wanted: 1_000 }).granted).toBe(34);
   });
 
   it('keeps a fifth of the reads for those who create and end groups', () => {

@@ -292,6 +292,20 @@ export const outcomeStories: readonly Story[] = [
     seen: { operation: [{ name: 'InsufficientCapacity', message: 'no room' }] },
     says: 'failed-to-provision: patch-status(Pending), create-event(ProviderCapacity), note-capacity, save-row(accepted), delete-group → backoff, deleting',
   },
+  {
+    it: 'a group that was refused before is a retry, before which first tries go',
+    pod: makePod(),
+    row: { intent: { kind: 'refused', at: noon - 60_000 }, fault: { reason: 'ProviderError', message: 'no' } },
+    sight: absent,
+    says: 'put: open-intent, put-group(retry) → again',
+  },
+  {
+    it: 'one that only waited for a ConfigMap is none',
+    pod: makePod(),
+    row: { fault: { reason: 'CreateContainerConfigError', message: 'configmap "c" not found' } },
+    sight: absent,
+    says: 'put: open-intent, put-group → again',
+  },
   // Groups that did not come up
   {
     it: 'a group that never came up goes, and a new one is tried later',

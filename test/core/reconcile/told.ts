@@ -76,6 +76,8 @@ function toldEffect(effect: Effect): string {
     case 'save-row':
     case 'note-row':
       return `${effect.kind}(${effect.row.intent?.kind ?? Object.keys(effect.row).join(' ')})`;
+    case 'put-group':
+      return effect.isRetry ? `${effect.kind}(retry)` : effect.kind;
     default:
       return effect.kind;
   }

@@ -9,6 +9,7 @@ import type { KubernetesClient } from '../adapters/kubernetes/client.ts';
 import { createClusterApi } from '../adapters/kubernetes/cluster-api.ts';
 import { createNodeApi } from '../adapters/kubernetes/node-api.ts';
 import { createTokenSource } from '../adapters/kubernetes/token-source.ts';
+import { createKeptLogBlobs } from '../adapters/kept-logs/kept-log-blobs.ts';
 import { createRegistrationBlob } from '../adapters/registrations/registration-blob.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { telemetryConfiguration } from '../adapters/telemetry/configuration.ts';
@@ -18,6 +19,7 @@ import { defaultArmLimits } from '../core/budget/plan.ts';
 import type { ArmLimits } from '../core/budget/plan.ts';
 import type { Log } from '../ports/log.ts';
 import type { CallObserver } from '../ports/telemetry.ts';
+import { blobStorage } from '../wire/storage-settings.ts';
 import type { ClusterRegistration, NodeRegistration, SettingFault, Settings } from '../wire/settings.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { nodeFacts } from './node-facts.ts';
@@ -104,6 +106,11 @@ export function compose(
     telemetry,
     store,
     groups,
+    keptLogs: createKeptLogBlobs({
+      storage: blobStorage(settings),
+      installation: settings.INSTALLATION,
+      credential,
+    }),
     clusters: new Map(settings.CLUSTERS.map((cluster) => [cluster.uid, composeCluster(cluster)])),
     random: Math.random,
     instance: crypto.randomUUID(),

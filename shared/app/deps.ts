@@ -3,6 +3,7 @@ import type { NodeKey } from '../core/node/node-key.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContainerGroups } from '../ports/container-groups.ts';
+import type { KeptLogs } from '../ports/kept-logs.ts';
 import type { Log } from '../ports/log.ts';
 import type { ClusterApi, NodeApi } from '../ports/node-api.ts';
 import type { StateStore } from '../ports/state-store.ts';
@@ -16,6 +17,7 @@ export interface Deps {
   readonly telemetry: Telemetry;
   readonly store: StateStore;
   readonly groups: ContainerGroups;
+  readonly keptLogs: KeptLogs;
   /** By the UID of the cluster. */
   readonly clusters: ReadonlyMap<string, ClusterDeps>;
   readonly clock: Clock;

@@ -139,8 +139,9 @@ async function writeStatus(
     capacity: spec.capacity,
     usage,
     nodesSharing: [...deps.clusters.values()].reduce((total, cluster) => total + cluster.nodes.size, 0),
-    ownCores: usage?.ownCores ?? 0,
-    ownGroups: usage?.ownGroups ?? 0,
+    // Groups of ended pods go when their room is needed, so it is offered.
+    ownCores: (usage?.ownCores ?? 0) + (usage?.endedCores ?? 0),
+    ownGroups: (usage?.ownGroups ?? 0) + (usage?.endedGroups ?? 0),
   });
   const now = node.api.now() ?? deps.clock.wallMs();
   const status = nodeStatusToWrite(

@@ -5,6 +5,8 @@ import type { Call, Effect, Outcome } from '../core/reconcile/observed.ts';
 import { usageOfNewGroup, usageOfRow } from '../core/usage/usage.ts';
 import type { CapacityEvent } from '../core/budget/capacity.ts';
 import { noteCapacity, tellCapacity } from './capacity-gate.ts';
+import { freeGroups } from './free-groups.ts';
+import { forgetLogs, keepLogs } from './keep-logs.ts';
 import { measureSinceBound, measureStatus } from './measure-pod.ts';
 import type { PodSession } from './pod-session.ts';
 import { recordEvent } from './record-event.ts';
@@ -52,17 +54,34 @@ async function performOne(session: PodSession, effect: Exclude<Effect, { kind: '
       return done;
     case 'note-capacity':
       return note(session, effect.event);
-    case 'open-intent':
-      return openIntent(session);
-    case 'put-group':
-      return putGroup(session, effect);
-    case 'stop-group':
-    case 'delete-group':
-      return endGroup(session, effect.kind);
     case 'delete-pod':
       return deletePod(session);
     case 'forget':
       return forget(session);
+    default:
+      return performOnGroups(session, effect);
+  }
+}
+
+type GroupEffect = Extract<
+  Effect,
+  { kind: 'open-intent' | 'put-group' | 'keep-log' | 'free-groups' | 'stop-group' | 'delete-group' }
+>;
+
+async function performOnGroups(session: PodSession, effect: GroupEffect): Performed {
+  switch (effect.kind) {
+    case 'open-intent':
+      return openIntent(session);
+    case 'put-group':
+      return putGroup(session, effect);
+    case 'keep-log':
+      return keepLogs(session, effect.containers);
+    case 'free-groups':
+      await freeGroups(session.deps, session.row.uid);
+      return done;
+    case 'stop-group':
+    case 'delete-group':
+      return endGroup(session, effect.kind);
   }
 }
 
@@ -195,6 +214,8 @@ async function deletePod(session: PodSession): Performed {
 
 /** Group and pod are gone: what they used goes to the ledger with the row. */
 async function forget(session: PodSession): Performed {
+  const outcome = session.row.keptLog === undefined ? done : await forgetLogs(session);
+  if (outcome !== done) return outcome;
   const usage = usageOfRow(session.node.key, session.row, session.now());
   const forgotten = await session.forget(usage);
   if (!forgotten.ok && forgotten.fault.kind !== 'conflict')

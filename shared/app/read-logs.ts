@@ -1,6 +1,8 @@
-import { ok } from '../core/fault.ts';
+import { fail, ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import { groupName, ownerOnNode } from '../core/group/identity.ts';
+import { joinLogs, lastLines } from '../core/logs/kept-log.ts';
+import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 
 export interface ContainerLogsRequest extends PodRef {
@@ -9,8 +11,9 @@ export interface ContainerLogsRequest extends PodRef {
 }
 
 /**
- * What ACI keeps of one container's output, each line with its instant. The pod must be known on this node: by its row,
- * or by the tags of its group, so that a relay can't read another cluster's logs. Faults as of `ContainerGroups.listLogs`.
+ * What there is of one container's output, each line with its instant: ACI's, and where its group went before the pod,
+ * what was kept. The pod must be known on this node: by its row, or by the tags of its group, so that a relay can't read
+ * another cluster's logs. Faults as of `ContainerGroups.listLogs` and `KeptLogs.get`.
  */
 export async function readContainerLogs(
   deps: Deps,
@@ -19,36 +22,62 @@ export async function readContainerLogs(
   signal: AbortSignal,
 ): Promise<Result<string>> {
   const group = groupName({ installation: node.facts.installation, ...request });
-  const known = await isOnNode(deps, node, request, signal);
+  const known = await findOnNode(deps, node, request, signal);
   if (!known.ok) return known;
-  if (!known.value)
-    return {
-      ok: false,
-      fault: {
-        kind: 'not-found',
-        code: 'PodNotFound',
-        message: `pod ${request.namespace}/${request.name} has no container group on this node`,
-      },
-    };
-  return deps.groups.listLogs(
-    {
-      group,
-      container: request.container,
-      timestamps: true,
-      ...(request.tail === undefined ? {} : { tail: request.tail }),
-    },
-    signal,
-  );
+  if (known.value === undefined)
+    return fail({
+      kind: 'not-found',
+      code: 'PodNotFound',
+      message: `pod ${request.namespace}/${request.name} has no container group on this node`,
+    });
+  const { container, tail } = request;
+  const asked = { deps, node, group, container, signal };
+  return known.value.keptLog === undefined ? readShown(asked, tail) : readKept(asked, tail, known.value);
 }
 
-/** By namespace and name too: the group's own name has less of them than a path can say. */
-async function isOnNode(deps: Deps, node: NodeDeps, pod: PodRef, signal: AbortSignal): Promise<Result<boolean>> {
+interface Asked {
+  readonly deps: Deps;
+  readonly node: NodeDeps;
+  readonly group: string;
+  readonly container: string;
+  readonly signal: AbortSignal;
+}
+
+const readShown = ({ deps, group, container, signal }: Asked, tail: number | undefined): Promise<Result<string>> =>
+  deps.groups.listLogs({ group, container, timestamps: true, ...(tail === undefined ? {} : { tail }) }, signal);
+
+/** ACI may go on showing the end of a stopped container's log, and with it what was written after it was kept. */
+async function readKept(asked: Asked, tail: number | undefined, row: Pick<PodRow, 'intent'>): Promise<Result<string>> {
+  const { deps, node, group, container, signal } = asked;
+  // Nobody shows the log of a group that is gone: that read is saved.
+  const shown: Result<string> = row.intent.kind === 'deleted' ? fail(groupGone) : await readShown(asked, undefined);
+  if (!shown.ok && shown.fault.kind !== 'not-found') return shown;
+  const logs = await deps.keptLogs.get({ node: node.key, group }, signal);
+  if (!logs.ok && logs.fault.kind !== 'rejected') return logs;
+  const kept = (logs.ok ? logs.value : undefined)?.find((log) => log.container === container)?.text;
+  if (kept === undefined && !shown.ok) return shown;
+  const text = joinLogs(kept ?? '', shown.ok ? shown.value : '');
+  return ok(tail === undefined ? text : lastLines(text, tail));
+}
+
+const groupGone = { kind: 'not-found', code: 'ContainerGroupGone', message: 'the container group is gone' } as const;
+
+type Known = Pick<PodRow, 'intent' | 'keptLog'>;
+
+/** By namespace and name too: the group's own name has less of them than a path can say. Undefined: it is another's, or nobody's. */
+async function findOnNode(
+  deps: Deps,
+  node: NodeDeps,
+  pod: PodRef,
+  signal: AbortSignal,
+): Promise<Result<Known | undefined>> {
   const isAsked = (found: PodRef | undefined): boolean =>
     found?.uid === pod.uid && found.namespace === pod.namespace && found.name === pod.name;
   const row = await deps.store.getPod(node.key, pod.uid);
-  if (row.ok && row.value !== undefined) return ok(isAsked(row.value.value));
+  if (row.ok && row.value !== undefined) return ok(isAsked(row.value.value) ? row.value.value : undefined);
   const { installation } = node.facts;
   const group = await deps.groups.get(groupName({ installation, ...pod }), signal);
   if (!group.ok) return group;
-  return ok(isAsked(ownerOnNode(group.value.tags, { installation, ...node.key })));
+  const isOurs = isAsked(ownerOnNode(group.value.tags, { installation, ...node.key }));
+  return ok(isOurs ? { intent: { kind: 'none' }, keptLog: undefined } : undefined);
 }

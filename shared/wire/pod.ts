@@ -83,13 +83,15 @@ const status = z.object({
     .array(containerStatus)
     .nullish()
     .transform((statuses) => statuses ?? []),
+  ephemeralContainerStatuses: z.array(containerStatus).nullish(),
 });
 
 const rawSpec = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
 
 const pod = z
   .object({ metadata, spec: z.unknown(), status: status.prefault({}) })
-  .transform(({ metadata, spec: raw, status }, context): Pod => {
+  .transform(({ metadata, spec: raw, status: { ephemeralContainerStatuses: ephemeral, ...said } }, context): Pod => {
+    const status = ephemeral ? { ...said, ephemeralContainerStatuses: ephemeral } : said;
     const parsed = spec.safeParse(raw);
     const kept = rawSpec.safeParse(raw);
     if (parsed.success && kept.success) return { metadata, status, spec: parsed.data, rawSpec: kept.data };

@@ -39,6 +39,13 @@ const intent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('deleted'), at: time }),
 ]);
 
+const keptLog = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('unknown') }),
+  z.object({ kind: z.literal('trying'), since: time, fault: z.string().exactOptional() }),
+  z.object({ kind: z.literal('kept') }),
+  z.object({ kind: z.literal('given-up') }),
+]);
+
 const owner = z.object({ kind: z.string(), name: z.string() });
 const share = z.number().min(0).max(100_000);
 
@@ -69,6 +76,8 @@ const podRow: z.ZodType<PodRow> = z.object({
   settled: z.boolean().default(false),
   reported: z.array(z.string()),
   fault: maybe(z.object({ reason: z.string(), message: z.string() })),
+  keptLog: maybe(keptLog),
+  freeing: z.boolean().default(false),
   // What the ledger would lose is no reason to lose the rest of the row.
   usage: maybe(podUsage).catch(undefined),
 });

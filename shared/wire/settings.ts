@@ -110,6 +110,7 @@ const schema = z
     AZURE_AUTHORITY_HOST: httpsUrl.optional(),
     AzureWebJobsStorage: z.string().optional(),
     AzureWebJobsStorage__tableServiceUri: httpsUrl.optional(),
+    AzureWebJobsStorage__blobServiceUri: httpsUrl.optional(),
     REGISTRATIONS_URL: z
       .string()
       .refine(

@@ -21,6 +21,7 @@ export function hooked(deps: Deps, hooks: CallHooks): Deps {
     ...deps,
     store: hookedPort(deps.store, 'store', hooks),
     groups: hookedPort(deps.groups, 'groups', hooks),
+    keptLogs: hookedPort(deps.keptLogs, 'keptLogs', hooks),
     clusters: new Map(clusters),
   };
 }

@@ -5,6 +5,8 @@ import type { PodManifest } from '../../shared/adapters/memory/cluster-pods.ts';
 import { createMemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
 import type { MemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
 import type { Behaviours } from '../../shared/adapters/memory/container-runs.ts';
+import { createMemoryKeptLogs } from '../../shared/adapters/memory/memory-kept-logs.ts';
+import type { MemoryKeptLogs } from '../../shared/adapters/memory/memory-kept-logs.ts';
 import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts';
 import type { MemoryStore } from '../../shared/adapters/memory/memory-store.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
@@ -54,6 +56,7 @@ export class World {
   readonly clock: VirtualClock;
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
+  readonly keptLogs: MemoryKeptLogs = createMemoryKeptLogs();
   readonly store: MemoryStore;
   readonly settings: Settings;
   readonly warnings: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
@@ -112,6 +115,7 @@ export class World {
       },
       store: this.store,
       groups: this.groups,
+      keptLogs: this.keptLogs,
       clusters,
       random: next,
       clock: this.clock,

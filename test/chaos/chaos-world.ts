@@ -2,6 +2,7 @@ import { findNode } from '../../shared/app/registered-clusters.ts';
 import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
 import { createMemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
 import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
+import { createMemoryKeptLogs } from '../../shared/adapters/memory/memory-kept-logs.ts';
 import { createMemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import type { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
 import { allPods, nodePartition } from '../../shared/adapters/tables/keys.ts';
@@ -56,6 +57,8 @@ export class ChaosWorld {
   readonly scheduler = new Scheduler(start - tablesAgeMs);
   readonly cluster: MemoryCluster;
   readonly table: MemoryTable;
+  /** Blob storage, in which nothing goes wrong. */
+  readonly keptLogs = createMemoryKeptLogs();
   readonly arm: ArmServer;
   readonly meter: ArmMeter;
   readonly faults: FaultSource;
@@ -180,6 +183,7 @@ export class ChaosWorld {
       settings: this.settings,
       log,
       store,
+      keptLogs: this.keptLogs,
       groups: faultyGroups(life, { server, meter, grants, store, log }),
       clusters: new Map(
         this.settings.CLUSTERS.map((one) => [one.uid, clusterDepsOf(this.settings, one, { api, nodeApi })]),

@@ -50,6 +50,7 @@ export function createProcess(world: World, instance: Instance, options: Process
     log,
     store,
     groups,
+    keptLogs: watchedPort(world.keptLogs, 'keptLogs', instance),
     clusters: new Map(world.settings.CLUSTERS.map((one) => [one.uid, clusterDepsOf(world.settings, one, ports)])),
     random: random(options.seed),
     clock,

@@ -53,6 +53,15 @@ describe('whether a container has a log to show', () => {
     }));
   it('one that the pod does not have is a 404', () =>
     expect(logReadiness(podWith(running), 'x', now)).toMatchObject({ status: 404 }));
+  it('an ephemeral one was never started, and a 400 says so', () => {
+    const pod = { ...podWith(running), rawSpec: { ephemeralContainers: [{ name: 'dbg' }] } };
+    expect(logReadiness(pod, 'dbg', now)).toEqual({
+      kind: 'refused',
+      status: 400,
+      message:
+        'container "dbg" in pod "p" is an ephemeral container; it was not started: Azure Container Instances can not add a container to a group',
+    });
+  });
   it('an init container counts', () => expect(logReadiness(podWith(running), 'i', now)).toMatchObject({ status: 400 }));
 });
 
@@ -101,6 +110,17 @@ describe("the app's answer, for the user of kubectl", () => {
     expect(answer(404, 'ContainerLogNotAvailable')).toMatchObject({
       message: 'container "c" in pod "p" is waiting to start: ContainerCreating',
     }));
+  it.each([
+    ['running', `the log of container "c" in pod "p" can't be read now: m`],
+    [
+      'ended',
+      'container "c" in pod "p" has ended, and nothing is left of its log: its container group is stopped or gone, and the log could not be kept',
+    ],
+  ] as const)('a log that is not there of a container that is %s is not said to be waited for', (state, message) => {
+    const body = JSON.stringify({ error: { code: 'ContainerLogNotAvailable', message: 'm' } });
+    const gone = readAppLog({ kind: 'answer', status: 404, body, retryAfterMs: undefined }, 'p', 'c', state);
+    expect(gone).toMatchObject({ kind: 'refused', status: 400, message });
+  });
   it('keeps how long to wait', () =>
     expect(answer(429, 'TooManyRequests', 7000)).toMatchObject({ retryAfterMs: 7000 }));
   it('an app that is not there is a 503', () =>

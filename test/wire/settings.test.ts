@@ -120,6 +120,7 @@ describe('settings that are wrong', () => {
     ['ARM_CREDENTIAL', 'secret', 'managed-identity'],
     ['AZURE_CLIENT_ID', 'x', 'GUID'],
     ['AzureWebJobsStorage__tableServiceUri', 'http://127.0.0.1', 'https://'],
+    ['AzureWebJobsStorage__blobServiceUri', 'http://127.0.0.1', 'https://'],
     ['SECURITY_POLICY', 'none', 'strict'],
     ['ON_CAPACITY_FAIL_AFTER_MINUTES', '-1', 'minutes'],
     ['ON_CAPACITY_FAIL_AFTER_MINUTES', '1.5', 'minutes'],

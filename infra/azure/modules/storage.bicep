@@ -1,4 +1,4 @@
-metadata description = 'Storage account of the app, reached by identity only: registrations, state and ledger, the package, and what the Functions host keeps.'
+metadata description = 'Storage account of the app, reached by identity only: registrations, state and ledger, kept logs, the package, and what the Functions host keeps.'
 
 @description('Name of the storage account.')
 @minLength(3)

@@ -59,7 +59,7 @@ const storageNeeds = (scope: string): readonly RoleNeed[] => [
     scope,
     kind: 'dataActions',
     wanted: ['read', 'write', 'delete', 'add/action'].map((verb) => `${blobs}/${verb}`),
-    meaning: 'the timers of Azure Functions do not run and the registrations can not be read',
+    meaning: 'the timers of Azure Functions do not run, the registrations can not be read and no log is kept',
     role: { madeBy: 'azure', name: 'Storage Blob Data Owner' },
   },
 ];

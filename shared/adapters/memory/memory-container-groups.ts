@@ -125,7 +125,8 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     const container = [...group.body.containers, ...group.body.initContainers].find(
       ({ name }) => name === containerName,
     );
-    const started = container !== undefined && isProvisioned(group, world());
+    // A stop takes the log with it, as it does the instance view.
+    const started = container !== undefined && isProvisioned(group, world()) && !group.stopped;
     if (!started) return fail({ kind: 'not-found', code: 'ContainerLogNotAvailable', message: 'There is no log yet.' });
     return ok(options.images?.[container.image]?.log ?? '');
   };

@@ -6,6 +6,13 @@ export interface BlobAnswer {
   header(name: string): string | undefined;
 }
 
+/** What the blob is, for the messages of its faults. */
+export interface BlobSubject {
+  readonly name: string;
+  /** What the identity needs. */
+  readonly role: string;
+}
+
 const defaultRetryAfterMs = 1_000;
 const longestRetryAfterMs = 60_000;
 
@@ -13,7 +20,7 @@ const longestRetryAfterMs = 60_000;
  * The fault of an answer that is no success (Blob service error codes). The body is not shown: at a refusal it repeats
  * what was signed, and a proxy's is a page of HTML.
  */
-export function blobFault(answer: BlobAnswer): Fault {
+export function blobFault(answer: BlobAnswer, { name, role }: BlobSubject): Fault {
   const { status } = answer;
   const code = errorCode(answer);
   switch (status) {
@@ -22,16 +29,15 @@ export function blobFault(answer: BlobAnswer): Fault {
       return {
         kind: 'denied',
         code,
-        message:
-          'Blob storage refused the registrations: the identity needs the role Storage Blob Data Reader (to change them, Contributor), or the SAS is wrong or over',
+        message: `Blob storage refused ${name}: the identity needs the role ${role}, or the SAS is wrong or over`,
       };
     case 404:
       return code === 'ContainerNotFound'
-        ? { kind: 'not-found', code, message: 'the container of the registrations does not exist' }
-        : { kind: 'not-found', code, message: 'there is no Blob storage at the URL of the registrations' };
+        ? { kind: 'not-found', code, message: `the container of ${name} does not exist` }
+        : { kind: 'not-found', code, message: `there is no Blob storage at the URL of ${name}` };
     case 409:
     case 412:
-      return { kind: 'conflict', code, message: 'somebody else has changed the registrations' };
+      return { kind: 'conflict', code, message: `somebody else has changed ${name}` };
     case 429:
     case 503:
       return { kind: 'throttled', retryAfterMs: retryAfterMs(answer), message: `Blob storage is busy (${status})` };

@@ -1,47 +1,35 @@
 import type { TokenCredential } from '@azure/core-auth';
-import type { HttpMethods } from '@azure/core-rest-pipeline';
 import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { Registrations, RegistrationsRead } from '../../ports/registrations.ts';
 import { formatRegistrations, parseRegistrations } from '../../wire/settings.ts';
 import type { SettingFault } from '../../wire/settings.ts';
-import { blobFault, thrownFault } from './blob-faults.ts';
-import type { BlobAnswer } from './blob-faults.ts';
+import { createBlobClient } from './blob-client.ts';
+import type { BlobRequest } from './blob-client.ts';
+import { blobFault } from './blob-faults.ts';
+import type { BlobAnswer, BlobSubject } from './blob-faults.ts';
 
 export interface RegistrationBlobConfig {
   /** The blob's URL, as the setting `REGISTRATIONS_URL` allows it; with a SAS in its query no token is asked for. */
   readonly url: string;
   /** Who asks, where there is no SAS: needs the role Storage Blob Data Reader, and Contributor for `put`. */
-  readonly credential?: TokenCredential;
+  readonly credential?: TokenCredential | undefined;
   /** PEM of the CA that the endpoint's certificate is from; the system's CAs are not trusted then. */
   readonly caPem?: string;
 }
 
-interface BlobRequest {
-  readonly method: HttpMethods;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-  readonly signal: AbortSignal;
-}
-
-type Send = (request: BlobRequest) => Promise<BlobAnswer>;
-
-/** The first version whose answers are those read here; Blob storage needs one to take a token. */
-const apiVersion = '2021-12-02';
-const tokenScope = 'https://storage.azure.com/.default';
+const subject: BlobSubject = {
+  name: 'the registrations',
+  role: 'Storage Blob Data Reader (to change them, Contributor)',
+};
 
 /** {@link Registrations} in one blob. The HTTP client is loaded on the first call; nothing is retried inside. */
 export function createRegistrationBlob(config: RegistrationBlobConfig): Registrations {
-  let sender: Promise<Send> | undefined;
-  const send = async (request: BlobRequest): Promise<Result<BlobAnswer>> => {
-    try {
-      sender ??= loadSender(config);
-      const send = await sender;
-      return ok(await send(request));
-    } catch (error) {
-      return fail(thrownFault(error, { aborted: request.signal.aborted }));
-    }
-  };
+  const { url, ...from } = config;
+  const target = new URL(url);
+  const client = createBlobClient(target.searchParams.has('sig') ? { ...from, credential: undefined } : from);
+  // The setting allows `http:` on loopback only.
+  const send = (request: Omit<BlobRequest, 'url'>): Promise<Result<BlobAnswer>> => client({ ...request, url });
   return {
     get: async (known, signal) => {
       const headers = known === undefined ? {} : { 'if-none-match': known };
@@ -71,7 +59,7 @@ function read(answer: BlobAnswer, known: string | undefined): Result<Registratio
   if (answer.status === 304 && known !== undefined) return ok({ kind: 'unchanged' });
   if (answer.status === 404 && absentCodes.has(answer.header('x-ms-error-code') ?? ''))
     return ok({ kind: 'read', etag: undefined, clusters: [] });
-  if (answer.status !== 200) return fail(blobFault(answer));
+  if (answer.status !== 200) return fail(blobFault(answer, subject));
   const etag = answer.header('etag');
   if (etag === undefined)
     return fail({ kind: 'transient', message: 'Blob storage answered the registrations without an ETag' });
@@ -88,45 +76,9 @@ const sentences = (faults: readonly SettingFault[]): string =>
   ].join('; ');
 
 function written(answer: BlobAnswer): Result<string> {
-  if (answer.status !== 201) return fail(blobFault(answer));
+  if (answer.status !== 201) return fail(blobFault(answer, subject));
   const etag = answer.header('etag');
   return etag === undefined
     ? fail({ kind: 'transient', message: 'Blob storage took the registrations and named no ETag' })
     : ok(etag);
-}
-
-async function loadSender({ url, credential, caPem }: RegistrationBlobConfig): Promise<Send> {
-  const {
-    bearerTokenAuthenticationPolicy,
-    createDefaultHttpClient,
-    createHttpHeaders,
-    createPipelineFromOptions,
-    createPipelineRequest,
-  } = await import('@azure/core-rest-pipeline');
-  const pipeline = createPipelineFromOptions({
-    retryOptions: { maxRetries: 0 },
-    redirectOptions: { maxRetries: 0 },
-    ...(caPem === undefined ? {} : { tlsOptions: { ca: caPem } }),
-  });
-  const target = new URL(url);
-  if (credential !== undefined && !target.searchParams.has('sig'))
-    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: tokenScope }), { phase: 'Sign' });
-  const client = createDefaultHttpClient();
-  return async ({ method, headers, body, signal }) => {
-    const request = createPipelineRequest({
-      method,
-      url,
-      // The setting allows it on loopback only.
-      allowInsecureConnection: target.protocol === 'http:',
-      headers: createHttpHeaders({ 'x-ms-version': apiVersion, ...headers }),
-      abortSignal: signal,
-      ...(body === undefined ? {} : { body }),
-    });
-    const response = await pipeline.sendRequest(client, request);
-    return {
-      status: response.status,
-      body: response.bodyAsText ?? '',
-      header: (name) => response.headers.get(name),
-    };
-  };
 }

@@ -192,6 +192,8 @@ export interface PodStatus {
   readonly conditions: readonly PodCondition[];
   readonly initContainerStatuses: readonly ContainerStatus[];
   readonly containerStatuses: readonly ContainerStatus[];
+  /** Absent where there are none. */
+  readonly ephemeralContainerStatuses?: readonly ContainerStatus[];
 }
 
 export interface PodCondition {

@@ -34,6 +34,9 @@ export function buildPodStatusPatch(pod: Pod, status: PodStatus): JsonObject {
       conditions: status.conditions.filter((condition) => isOwn(condition, pod.status.conditions)).map(toCondition),
       initContainerStatuses: status.initContainerStatuses.map(toContainerStatus),
       containerStatuses: status.containerStatuses.map(toContainerStatus),
+      ...(status.ephemeralContainerStatuses === undefined
+        ? {}
+        : { ephemeralContainerStatuses: status.ephemeralContainerStatuses.map(toContainerStatus) }),
     },
   };
 }

@@ -7,7 +7,7 @@ export interface Share {
   readonly usage: { readonly coresFree: number; readonly groupsFree: number } | undefined;
   /** How many nodes draw on the same quota; ≥ 1. */
   readonly nodesSharing: number;
-  /** What this node's groups take already, less those of ended pods: the scheduler, whose sum this is held against, does not count these. */
+  /** What this node's groups take already. Those of ended pods, which the scheduler does not count, go when their room is needed. */
   readonly ownCores: number;
   readonly ownGroups: number;
 }

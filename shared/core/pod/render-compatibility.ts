@@ -107,7 +107,15 @@ const rules = `
   issuer. An event tells of each token of less than 30 days that its pod may outlive. No folders inside a volume. A volume that no
   container mounts is left out.
 * **Images.** Credentials are sent for the registries that the pod's images come from, one for each. A pull secret that is missing
-  is told in an event, and the pull is tried without it.
+  is told in an event, and the pull is tried without it. A name that no registry can have (\`InvalidImageName\`) and
+  \`imagePullPolicy: Never\` (\`ErrImageNeverPull\`) keep the pod \`Pending\` until the image is changed, as with a kubelet.
+* **The end.** What ended by itself has its exit code and times. ACI tells none of a container that it is told to stop, by
+  \`activeDeadlineSeconds\` or a deletion: it is \`ContainerStatusUnknown\` with 137 and without a time, and the message says why.
+* **Logs.** They are ACI's: up to 4 MB of a running container, 16 KB or 1,000 lines of an ended one. Where a group goes before its
+  pod, at \`activeDeadlineSeconds\` or because its quota is needed, its log is kept until the pod is gone (4 MB for all of its
+  containers); what is written after the stop was sent may be missing. A deleted pod's log ends with its stop.
+* **Ephemeral containers** (\`kubectl debug\`) are shown as \`StartError\`: \`kubectl debug\` and \`kubectl logs\` say that a group
+  takes no further container.
 * **Waiting.** A ConfigMap, Secret or key that is missing and not optional keeps the pod \`Pending\`
   (\`CreateContainerConfigError\`, \`FailedMount\`) until it is there.
 

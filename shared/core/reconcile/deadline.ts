@@ -9,6 +9,7 @@ import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { waitForPut } from './absent-pod.ts';
 import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
+import { keepLog } from './keep-log.ts';
 import { idle, inMs, patch, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
@@ -36,14 +37,16 @@ export const deadlineRules: readonly PodRule[] = [
     message: 'activeDeadlineSeconds is over, so the containers are ended',
     judge: (observed, pod) =>
       isPast(observed, pod) && conditionOf(observed) === 'running'
-        ? stopGroup(observed, [...report(observed, pod), exceeded])
+        ? stopGroup(observed, [...report(observed, pod), ...keepLog(observed, pod), exceeded])
         : undefined,
   },
   {
     reason: 'deadline-delete',
     message: 'activeDeadlineSeconds is over before the group was made',
     judge: (observed, pod) =>
-      isPast(observed, pod) && conditionOf(observed) === 'provisioning' ? deleteGroup(observed, [exceeded]) : undefined,
+      isPast(observed, pod) && conditionOf(observed) === 'provisioning'
+        ? deleteGroup(observed, [...keepLog(observed, pod), exceeded])
+        : undefined,
   },
   {
     reason: 'put-may-be-in-flight',

@@ -51,5 +51,5 @@ export function needsLook(observed: Pick<Observed, 'pod' | 'row'>): boolean {
   const { pod, row } = observed;
   if (row.intent.kind === 'deleted' && (pod === undefined || isTerminalPhase(pod.status.phase))) return false;
   const deleting = pod?.metadata.deletionTimestamp !== undefined;
-  return pod === undefined || deleting || !(isTerminalPhase(pod.status.phase) && row.settled);
+  return pod === undefined || deleting || !(isTerminalPhase(pod.status.phase) && row.settled && !row.freeing);
 }

@@ -1,9 +1,11 @@
 import { groupCondition, lostStatus, pendingStatus, podStatusFromGroup, provisioningFault } from '../status/status.ts';
 import { acceptedIntent, deleteGroup } from './end-group.ts';
 import { deadlineInMs, deadlineRules } from './deadline.ts';
+import { keepLogOfEnded } from './keep-log.ts';
 import { lateChanges } from './late-changes.ts';
 import { nextLookMs } from './look-plan.ts';
 import { putRules } from './put-group.ts';
+import { makeRoom } from './refusal.ts';
 import { again, backoff, forPods, idle, inMs, patch, wait, warn } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
@@ -173,7 +175,8 @@ function replaceUnprovisioned(observed: Observed, pod: Pod, group: GroupObservat
   const { facts, now, row, policy } = observed;
   const status = pendingStatus({ pod, reason, message, hostIP: facts.hostIP, now });
   const refused = { kind: 'refused', uid: row.uid, seenAt: 'group', message, random: policy.random } as const;
-  const noted: readonly Effect[] = kind === 'capacity' ? [{ kind: 'note-capacity', event: refused }] : [];
+  const noted: readonly Effect[] =
+    kind === 'capacity' ? [{ kind: 'note-capacity', event: refused }, ...makeRoom(message)] : [];
   const plan = deleteGroup(observed, [...patch(pod, status), warn(reason, message), ...noted]);
   return { ...plan, row: { ...plan.row, fault: { reason, message } }, next: backoff };
 }
@@ -181,7 +184,8 @@ function replaceUnprovisioned(observed: Observed, pod: Pod, group: GroupObservat
 /** What ran is over and its end unknown (137). `Never` is never PUT again; the others get a new group. */
 function replaceLost(observed: Observed, pod: Pod): Plan {
   const { status, event } = lost(observed, pod);
-  const plan = deleteGroup(observed, [...patch(pod, status), event]);
+  const kept = keepLogOfEnded(observed, pod, status);
+  const plan = deleteGroup(observed, [...patch(pod, status), event, ...kept]);
   return isTerminalPhase(status.phase) ? { ...plan, row: { ...plan.row, settled: true }, next: idle } : plan;
 }
 

@@ -82,6 +82,10 @@ export type Effect =
   | { readonly kind: 'open-intent' }
   /** `isRetry`: a group of this pod was refused before; first tries go before it. */
   | { readonly kind: 'put-group'; readonly body: GroupBody; readonly isRetry: boolean }
+  /** Reads the logs of these containers and keeps them; one without a log is left out. */
+  | { readonly kind: 'keep-log'; readonly containers: readonly string[] }
+  /** Marks groups of ended pods to go, of whichever node: their quota is needed. */
+  | { readonly kind: 'free-groups' }
   | { readonly kind: 'stop-group' }
   | { readonly kind: 'delete-group' }
   | { readonly kind: 'delete-pod' }

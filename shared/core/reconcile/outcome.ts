@@ -1,10 +1,11 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
 import { mendedStatus, pendingStatus } from '../status/status.ts';
+import { giveUp } from './keep-log.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
-import { readPutFault } from './refusal.ts';
+import { makeRoom, readPutFault } from './refusal.ts';
 import type { PutVerdict } from './refusal.ts';
-import { again, backoff, forPods, idle, inMs, patch, wait } from './rule.ts';
+import { again, backoff, forPods, idle, inMs, patch, wait, warn } from './rule.ts';
 import type { PodRule, Rule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Call, Effect, Next, Observed, Plan } from './observed.ts';
@@ -150,7 +151,9 @@ const putOutcomeRules: readonly PodRule[] = [
     judge: (observed, pod) => {
       const verdict = putRefusal(observed)?.verdict;
       if (verdict?.kind !== 'pending') return undefined;
-      return afterRefusal(observed, keepPending(observed, pod, { ...verdict, next: backoff }));
+      const room = verdict.capacity ? makeRoom(verdict.message) : [];
+      const plan = keepPending(observed, pod, { ...verdict, next: backoff });
+      return afterRefusal(observed, { ...plan, effects: [...room, ...plan.effects] });
     },
   },
 ];
@@ -162,6 +165,14 @@ const endOutcomeRules: readonly Rule[] = [
     judge: (observed) => {
       const fault = failureOf(observed, 'stop-group') ?? failureOf(observed, 'delete-group');
       return fault?.kind === 'conflict' ? stop(fault, inMs(timing.transitionMs)) : undefined;
+    },
+  },
+  {
+    reason: 'log-not-kept',
+    message: 'The log could not be kept before the group goes',
+    judge: (observed) => {
+      const fault = failureOf(observed, 'keep-log');
+      return fault === undefined ? undefined : afterLogFault(observed, fault);
     },
   },
   {
@@ -193,6 +204,24 @@ const stop = (fault: Fault, next: Next): Plan => ({ effects: [], row: {}, next, 
 
 /** Retry-After is honoured; everything else backs off. */
 const later = (fault: Fault): Next => (fault.kind === 'throttled' ? inMs(fault.retryAfterMs) : backoff);
+
+/** Without its log a group that only makes room stays; one that must be ended waits a while, where waiting may help. */
+function afterLogFault(observed: Observed, fault: Fault): Plan {
+  const { row, at } = observed;
+  const why = describeFault(fault);
+  if (row.freeing) {
+    const told = warn(
+      'LogNotKept',
+      `Container group ${row.group} stays, though its quota is needed: its log could not be kept: ${why}`,
+    );
+    return { ...stop(fault, idle), effects: [told], row: { freeing: false, keptLog: { kind: 'given-up' } } };
+  }
+  if (fault.kind === 'rejected') return { effects: giveUp(observed, why), row: {}, next: again };
+  const since = row.keptLog?.kind === 'trying' ? row.keptLog.since : at;
+  const waitMs = fault.kind === 'throttled' ? fault.retryAfterMs : timing.keepLogRetryMs;
+  const leftMs = Math.max(timing.soonMs, since + timing.keepLogMs - at);
+  return { ...stop(fault, inMs(Math.min(waitMs, leftMs))), row: { keptLog: { kind: 'trying', since, fault: why } } };
+}
 
 const failureOf = ({ outcome }: Pick<Observed, 'outcome'>, call: Call): Fault | undefined =>
   outcome?.kind === 'failed' && outcome.call === call ? outcome.fault : undefined;

@@ -32,6 +32,10 @@ export interface PodRow {
   readonly reported: readonly string[];
   /** What the pod waits for, until a group of it has come up; while it stands, failures go on being counted. */
   readonly fault: { readonly reason: string; readonly message: string } | undefined;
+  /** What became of the log of a group that goes before its pod; undefined: nothing was to be kept. */
+  readonly keptLog: KeptLog | undefined;
+  /** The pod has ended, and its group's quota is needed: the group goes, once its log is kept. */
+  readonly freeing: boolean;
   /** For the ledger; undefined: no group yet, or a row of a version that kept nothing. */
   readonly usage: PodUsage | undefined;
 }
@@ -49,6 +53,14 @@ export interface Orphan {
   /** First sight, Table service's time. */
   readonly since: number;
 }
+export type KeptLog =
+  /** The row is younger than the pod's end: what was before is not known. */
+  | { readonly kind: 'unknown' }
+  /** Nothing of it may be there yet. Written before; `fault`: why it failed last. */
+  | { readonly kind: 'trying'; readonly since: number; readonly fault?: string }
+  | { readonly kind: 'kept' }
+  /** The group was ended all the same, or stays where it may. */
+  | { readonly kind: 'given-up' };
 
 /** DESIGN rule 2. */
 export type Intent =
@@ -84,6 +96,8 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     settled: false,
     reported: [],
     fault: undefined,
+    keptLog: undefined,
+    freeing: false,
     usage: undefined,
   };
 }

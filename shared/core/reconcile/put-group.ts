@@ -1,11 +1,14 @@
 import { mayAsk } from '../budget/capacity.ts';
 import { isDaemonSetPod, isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { imageTrouble } from '../pod/image-trouble.ts';
+import type { ImageTrouble } from '../pod/image-trouble.ts';
 import { inspectPod } from '../pod/inspect.ts';
 import { translatePod } from '../pod/translate.ts';
 import type { Translation } from '../pod/translation.ts';
 import { pendingStatus, rejectedStatus } from '../status/status.ts';
 import { waitForPut } from './absent-pod.ts';
+import { deadlineInMs } from './deadline.ts';
 import { refusalHoldMs } from './refusal.ts';
 import { again, backoff, idle, inMs, patch, wait, warn } from './rule.ts';
 import type { PodRule } from './rule.ts';
@@ -38,6 +41,14 @@ export const putRules: readonly PodRule[] = [
     judge: (observed, pod) => {
       const { refusal } = inspectPod(pod, observed.facts);
       return refusal === undefined ? undefined : refuse(observed, pod, refusal);
+    },
+  },
+  {
+    reason: 'image-unusable',
+    message: 'No pull can bring the image: the pod waits for another one',
+    judge: (observed, pod) => {
+      const trouble = imageTrouble(pod);
+      return trouble === undefined ? undefined : waitForImage(observed, pod, trouble);
     },
   },
   {
@@ -146,6 +157,21 @@ export const failPod = ({ at }: Observed, pod: Pod, { reason, message }: Cause, 
   row: { settled: true },
   next: idle,
 });
+
+/** As a kubelet tells it. A change of the image is a change of the pod; only its deadline comes without one. */
+function waitForImage(observed: Observed, pod: Pod, { reason, message }: ImageTrouble): Plan {
+  const { facts, at } = observed;
+  const { activeDeadlineSeconds } = pod.spec;
+  const limitMs = activeDeadlineSeconds === undefined ? undefined : activeDeadlineSeconds * 1000;
+  const leftMs = deadlineInMs(observed, pod) ?? limitMs;
+  const status = pendingStatus({ pod, reason, message, hostIP: facts.hostIP, now: at });
+  const told = reason === 'InvalidImageName' ? warn('InspectFailed', message) : warn('ErrImageNeverPull', message);
+  return {
+    effects: [told, warn('Failed', `Error: ${reason}`), ...patch(pod, status)],
+    row: { fault: { reason, message } },
+    next: leftMs === undefined ? idle : inMs(leftMs),
+  };
+}
 
 /** Pending with a waiting reason and one event; clears by itself when the cause passes. */
 export function keepPending(observed: Observed, pod: Pod, wanted: Cause & { readonly next: Next }): Plan {

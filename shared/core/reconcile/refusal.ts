@@ -3,6 +3,7 @@ import type { Fault } from '../fault.ts';
 import { controllerOf } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { timing } from './timing.ts';
+import type { Effect } from './observed.ts';
 
 /** What a fault of the PUT means for the pod. */
 export type PutVerdict =
@@ -32,6 +33,10 @@ export function refusalHoldMs(pod: Pod, now: number): number {
 
 /** Faults of the registry or of the image's name that pass, or that a push to the registry mends (kubelet: ErrImagePull, for ever). */
 const imageCodes = ['inaccessibleimage', 'registryerrorresponse'];
+
+/** A quota is ours to make room in; what the region lacks is not. ARM names the one or the other. */
+export const makeRoom = (message: string): readonly Effect[] =>
+  /ContainerGroupQuotaReached|container group quota '/i.test(message) ? [{ kind: 'free-groups' }] : [];
 
 /** Reads the answer of a PUT (aci.md §4): only what can never run fails the pod (DESIGN rule 7). */
 export function readPutFault(fault: Fault): PutVerdict {

@@ -3,6 +3,7 @@ import type { Pod } from '../kubernetes/pod.ts';
 import { groupCondition, showsEnd } from '../status/status.ts';
 import { waitForPut } from './absent-pod.ts';
 import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
+import { keepLog, keepLogSurely, pastOf } from './keep-log.ts';
 import { backoff, forPods, idle, inMs, wait } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Observed, Plan } from './observed.ts';
@@ -27,21 +28,40 @@ const endedRules = forPods(
       message: 'The pod has ended and its containers run on',
       judge: (observed, pod) => {
         if (runsOn(observed, pod) !== 'running') return undefined;
-        return wasSent(observed, 'stop') ? wait(inMs(timing.deleteConfirmMs)) : stopGroup(observed, []);
+        if (wasSent(observed, 'stop')) return wait(inMs(timing.deleteConfirmMs));
+        return stopGroup(observed, keepLog(observed, pod));
       },
     },
     {
       reason: 'ended-but-starting',
       message: 'The pod has ended and its group is only being made',
-      judge: (observed, pod) => (runsOn(observed, pod) === 'provisioning' ? deleteGroup(observed, []) : undefined),
+      judge: (observed, pod) =>
+        runsOn(observed, pod) === 'provisioning' ? deleteGroup(observed, keepLog(observed, pod)) : undefined,
+    },
+    {
+      reason: 'ended-and-needed',
+      message: "The pod has ended, and its group's quota is needed: the group goes, once its log is kept",
+      judge: (observed, pod) =>
+        observed.row.freeing && observed.sight.kind === 'seen'
+          ? deleteGroup(observed, keepLogSurely(observed, pod))
+          : undefined,
     },
     {
       reason: 'ended',
       message: 'The end stands in the status and nothing runs; the group stays for its logs',
-      judge: () => wait(idle, { settled: true, fault: undefined }),
+      judge: (observed) => wait(idle, { settled: true, fault: undefined, ...foundOut(observed) }),
     },
   ],
 );
+
+/** The rows may have been lost since, and somebody else may have deleted the group. */
+function foundOut({ sight, row, at }: Observed): Plan['row'] {
+  const { intent, freeing } = row;
+  const seen = sight.kind === 'seen' && intent.kind === 'none' ? ({ kind: 'accepted', at } as const) : undefined;
+  const gone = sight.kind === 'absent' && freeing ? ({ kind: 'deleted', at } as const) : undefined;
+  const found = seen ?? gone;
+  return { ...pastOf(row), ...(found === undefined ? {} : { intent: found }), ...(freeing ? { freeing: false } : {}) };
+}
 
 /** The end that made the pod terminal may come before ARM's word for the group; to end it once more would erase its logs. */
 function runsOn({ sight }: Observed, pod: Pod): 'running' | 'provisioning' | undefined {
@@ -63,7 +83,11 @@ const endedAndDeletedRules = forPods(
       message: 'The pod is deleted, and a PUT for it may still land',
       judge: waitForPut,
     },
-    { reason: 'release-pod', message: 'Nothing of the pod is left but its object', judge: () => releasePod },
+    {
+      reason: 'release-pod',
+      message: 'Nothing of the pod is left but its object',
+      judge: ({ row }) => ({ ...releasePod, row: { ...pastOf(row), ...releasePod.row } }),
+    },
   ],
 );
 

@@ -29,6 +29,9 @@ export const timing = {
   orphanHoldMs: 600_000,
   /** A foreign group under our name: an operator must act. */
   foreignMs: 300_000,
+  /** How long an end waits for a log to be kept, and how often that is tried. */
+  keepLogMs: 60_000,
+  keepLogRetryMs: 5_000,
   /** Before a refused pod fails that its controller would replace at once; a kubelet's longest back-off. */
   refusalHoldMs: 300_000,
   /** A Node authorizer's graph may lag behind the binding (control-plane.md §2). */

@@ -1,15 +1,8 @@
 import type { GroupObservation, InstanceView, ObservedState } from '../group/group.ts';
 import type { Container, ContainerState, ContainerStatus, Pod, RestartPolicy } from '../kubernetes/pod.ts';
 import { isNewAttempt, isSameAttempt, isStale, nextRestartCount } from './attempt.ts';
-import {
-  isFinalEnd,
-  isSidecar,
-  isUnknownEnd,
-  unknownEnd,
-  unknownEndMessage,
-  unknownRestartMessage,
-} from './restart.ts';
-import type { TerminatedState } from './restart.ts';
+import { isFinalEnd, isSidecar, isUnknownEnd, unknownEnd } from './restart.ts';
+import type { EndCause, TerminatedState } from './restart.ts';
 import { imageIdFromEvents } from './image-id.ts';
 import { rfc3339, wholeSeconds } from './time.ts';
 import { waitingReason } from './waiting.ts';
@@ -27,6 +20,8 @@ export interface ContainerContext {
   readonly isTerminal: boolean;
   /** The group was stopped: its instance view is gone for good. */
   readonly isStopped: boolean;
+  /** Who stopped it. */
+  readonly cause: EndCause;
   readonly fallback: WaitingReason;
   /** Milliseconds. */
   readonly now: number;
@@ -49,14 +44,14 @@ export function observeContainer(context: ContainerContext): ContainerStatus {
 }
 
 /** The status of a container that will not run again: its true end if one is known, else what a kubelet writes for a lost one. */
-export function endContainer(status: ContainerStatus): ContainerStatus {
+export function endContainer(status: ContainerStatus, cause: EndCause): ContainerStatus {
   const { state, lastState } = status;
   if (state.kind === 'terminated') return status;
   const isBetweenAttempts = state.kind === 'waiting' && lastState?.kind === 'terminated';
   const startedAt = state.kind === 'running' ? state.startedAt : undefined;
   const end = isBetweenAttempts
     ? lastState
-    : unknownEnd(unknownEndMessage, { startedAt, containerID: status.containerID });
+    : unknownEnd(startedAt === undefined ? 'no-start' : cause, { startedAt, containerID: status.containerID });
   return { ...status, state: end, ready: false, started: false };
 }
 
@@ -80,13 +75,13 @@ function observedContainer({
 }
 
 /** A container whose run nobody will report any more. One that is to be run again and does not run now waits for that. */
-export function loseContainer(status: ContainerStatus, policy: RestartPolicy): ContainerStatus {
-  return policy === 'Never' || status.state.kind === 'running' ? endContainer(status) : status;
+export function loseContainer(status: ContainerStatus, policy: RestartPolicy, cause: EndCause): ContainerStatus {
+  return policy === 'Never' || status.state.kind === 'running' ? endContainer(status, cause) : status;
 }
 
-function withoutView({ previous, container, fallback, isStopped, policy }: ContainerContext): ContainerStatus {
+function withoutView({ previous, container, fallback, isStopped, policy, cause }: ContainerContext): ContainerStatus {
   const known = previous ?? newContainerStatus(container, fallback);
-  if (isStopped) return loseContainer(known, policy);
+  if (isStopped) return loseContainer(known, policy, cause);
   return known.state.kind === 'waiting' ? { ...known, state: { kind: 'waiting', ...fallback } } : known;
 }
 
@@ -193,7 +188,7 @@ function lastStateOf(
   }
   if (!isNew || previous === undefined || previous.state.kind === 'waiting') return previous?.lastState;
   if (previous.state.kind === 'terminated') return previous.state;
-  return unknownEnd(unknownRestartMessage, { startedAt: previous.state.startedAt, containerID: previous.containerID });
+  return unknownEnd('newer-run', { startedAt: previous.state.startedAt, containerID: previous.containerID });
 }
 
 const knownStart = (previous: ContainerStatus | undefined): string | undefined =>
@@ -202,7 +197,7 @@ const knownStart = (previous: ContainerStatus | undefined): string | undefined =
 /** An end as ACI reports it. One without an exit code is nobody's invention: it is an unknown end. */
 function terminatedState(ended: ObservedState, containerID: string, knownStart?: string): TerminatedState {
   const startedAt = wholeSeconds(ended.startTime) ?? knownStart;
-  if (ended.exitCode === undefined) return unknownEnd(unknownEndMessage, { startedAt, containerID });
+  if (ended.exitCode === undefined) return unknownEnd('no-code', { startedAt, containerID });
   const finishedAt = wholeSeconds(ended.finishTime);
   return {
     kind: 'terminated',

@@ -7,6 +7,7 @@ import { findStatus, hasRegularStarted, lastEnd, phaseOf } from './phase.ts';
 import type { ContainerStatuses } from './phase.ts';
 import { composeStatus, disruptionOf } from './pod-status.ts';
 import { isUnknownEnd, restartPolicyOf } from './restart.ts';
+import type { EndCause } from './restart.ts';
 import { initialReason } from './waiting.ts';
 
 /** A pod that can never run here: Failed before any container was, as a kubelet's admission does it (kubelet.md §3.7). */
@@ -41,7 +42,7 @@ const lostGroupMessage = 'The container group that ran the pod was stopped or de
  */
 export function lostStatus(input: EndInput): PodStatus {
   const { pod } = input;
-  const seen = lastStatuses(input);
+  const seen = lastStatuses(input, 'outside');
   const statuses = {
     initContainerStatuses: seen.initContainerStatuses.map((status) => lose(pod, status, true)),
     containerStatuses: seen.containerStatuses.map((status) => lose(pod, status, false)),
@@ -61,7 +62,7 @@ export function lostStatus(input: EndInput): PodStatus {
 
 function lose(pod: Pod, status: ContainerStatus, isInit: boolean): ContainerStatus {
   const container = (isInit ? pod.spec.initContainers : pod.spec.containers).find(({ name }) => name === status.name);
-  return container === undefined ? status : loseContainer(status, restartPolicyOf(pod, container, isInit));
+  return container === undefined ? status : loseContainer(status, restartPolicyOf(pod, container, isInit), 'outside');
 }
 
 export interface EndInput {
@@ -79,7 +80,7 @@ export interface EndInput {
  * `ContainerStatusUnknown`. Succeeded only if all containers exited 0; a pod that never started is Failed.
  */
 export function deletedStatus(input: EndInput): PodStatus {
-  const statuses = endedStatuses(input);
+  const statuses = endedStatuses(input, 'deletion');
   const phase = phaseOf(input.pod, statuses, { isEnded: true });
   return composeStatus({
     ...input,
@@ -97,18 +98,18 @@ export function deadlineStatus(input: EndInput): PodStatus {
   const explanation = { reason: 'DeadlineExceeded', message: deadlineExceededMessage };
   return composeStatus({
     ...input,
-    statuses: endedStatuses(input),
+    statuses: endedStatuses(input, 'deadline'),
     phase: 'Failed',
     explanation,
     isReadyToStart: false,
   });
 }
 
-function endedStatuses(input: EndInput): ContainerStatuses {
+function endedStatuses(input: EndInput, cause: EndCause): ContainerStatuses {
   const { pod } = input;
-  const seen = lastStatuses(input);
+  const seen = lastStatuses(input, cause);
   const isOver = isTerminalPhase(pod.status.phase) || isTerminalPhase(phaseOf(pod, seen, { isEnded: false }));
-  if (isOver) return mapStatuses(seen, (status) => (isUnstarted(status) ? status : endContainer(status)));
+  if (isOver) return mapStatuses(seen, (status) => (isUnstarted(status) ? status : endContainer(status, cause)));
   const { initContainerStatuses, containerStatuses } = seen;
   // As a kubelet: what stands behind an init container that was cut short never ran, and gets no end; the first always does.
   const started = Math.max(
@@ -117,9 +118,11 @@ function endedStatuses(input: EndInput): ContainerStatuses {
   );
   return {
     initContainerStatuses: initContainerStatuses.map((status, index) =>
-      index > started ? status : endContainer(status),
+      index > started ? status : endContainer(status, cause),
     ),
-    containerStatuses: isInitialized(pod, seen) ? containerStatuses.map(endContainer) : containerStatuses,
+    containerStatuses: isInitialized(pod, seen)
+      ? containerStatuses.map((status) => endContainer(status, cause))
+      : containerStatuses,
   };
 }
 
@@ -128,8 +131,8 @@ function isInitialized(pod: Pod, { initContainerStatuses, containerStatuses }: C
   return last === undefined || hasRegularStarted(pod, containerStatuses) || lastEnd(last)?.exitCode === 0;
 }
 
-const lastStatuses = ({ pod, group, now }: EndInput): ContainerStatuses =>
-  group === undefined ? knownStatuses(pod) : observeStatuses({ pod, group, now });
+const lastStatuses = ({ pod, group, now }: EndInput, cause: EndCause): ContainerStatuses =>
+  group === undefined ? knownStatuses(pod) : observeStatuses({ pod, group, now, cause });
 
 /** Behind a failed init container the others never ran, and their status goes on saying so. */
 const isUnstarted = ({ state, lastState }: ContainerStatus): boolean =>

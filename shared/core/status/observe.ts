@@ -5,6 +5,7 @@ import { observeContainer } from './container-status.ts';
 import { findStatus } from './phase.ts';
 import type { ContainerStatuses } from './phase.ts';
 import { isSidecar, restartPolicyOf } from './restart.ts';
+import type { EndCause } from './restart.ts';
 import { initialReason } from './waiting.ts';
 import type { WaitingReason } from './waiting.ts';
 
@@ -15,6 +16,8 @@ export interface Observation {
   readonly now: number;
   /** What to say of the first container that has not started, when ACI says nothing. */
   readonly waiting?: WaitingReason | undefined;
+  /** Who stopped the group, if it is stopped; somebody else unless told. */
+  readonly cause?: EndCause | undefined;
 }
 
 /** All container statuses, init ones in the order of the spec, the others by name, as a kubelet writes them. */
@@ -63,7 +66,7 @@ function untilInitialized(pod: Pod, status: ContainerStatus): ContainerStatus {
 }
 
 function observe(
-  { pod, group, now }: Observation,
+  { pod, group, now, cause = 'outside' }: Observation,
   container: Container,
   { isInit, fallback }: { readonly isInit: boolean; readonly fallback: WaitingReason | undefined },
 ): ContainerStatus {
@@ -76,6 +79,7 @@ function observe(
     previous: findStatus(isInit ? pod.status.initContainerStatuses : pod.status.containerStatuses, container),
     isTerminal: isTerminalPhase(pod.status.phase),
     isStopped: group.state === 'Stopped',
+    cause,
     fallback: fallback ?? initialReason(pod),
     now,
   });

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { GroupObservation } from '../group/group.ts';
 import type { Pod, PodPhase, PodStatus } from '../kubernetes/pod.ts';
 import { podConditions } from './conditions.ts';
+import { ephemeralStatuses } from './ephemeral.ts';
 import { isProvisioned } from './group-condition.ts';
 import { observeStatuses } from './observe.ts';
 import { advancePhase, hasRegularStarted, phaseOf } from './phase.ts';
@@ -78,6 +79,7 @@ export function composeStatus(composition: Composition): PodStatus {
   const explanation = phase === composition.phase && phase !== status.phase ? composition.explanation : undefined;
   const hostIP = composition.hostIP ?? status.hostIP;
   const podIP = composition.podIP ?? status.podIP;
+  const ephemeral = ephemeralStatuses(pod);
   return withoutUndefined({
     phase,
     ...kept,
@@ -90,6 +92,7 @@ export function composeStatus(composition: Composition): PodStatus {
     conditions: podConditions({ ...composition, phase }),
     initContainerStatuses: statuses.initContainerStatuses,
     containerStatuses: statuses.containerStatuses,
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
   });
 }
 

@@ -18,20 +18,33 @@ export function restartPolicyOf(pod: Pod, container: Container, isInit: boolean)
 export const isFinalEnd = (state: ContainerState, policy: RestartPolicy): boolean =>
   state.kind === 'terminated' && (policy === 'Never' || (policy === 'OnFailure' && state.exitCode === 0));
 
-export const unknownEndMessage = 'The container could not be located when the pod was terminated';
-export const unknownRestartMessage =
+const unknownEndMessage = 'The container could not be located when the pod was terminated';
+const unknownRestartMessage =
   'The container could not be located when the pod was deleted.  The container used to be Running';
+
+/** Why nobody tells how a container ended; stands behind the sentence of a kubelet. */
+export type EndCause = 'deadline' | 'deletion' | 'outside' | 'no-code' | 'no-start' | 'newer-run';
+
+const untold = 'Azure Container Instances tells no exit code of a container that it is told to stop';
+const causes: Readonly<Record<EndCause, string>> = {
+  deadline: `${unknownEndMessage}: activeDeadlineSeconds ended it, and ${untold}`,
+  deletion: `${unknownEndMessage}: the deletion of the pod ended it, and ${untold}`,
+  outside: `${unknownEndMessage}: its container group was stopped or deleted outside of Kubernetes`,
+  'no-code': `${unknownEndMessage}: Azure Container Instances told its end without an exit code`,
+  'no-start': `${unknownEndMessage}: Azure Container Instances had not told of its start`,
+  'newer-run': `${unknownRestartMessage}: Azure Container Instances shows a newer run, and not how this one ended`,
+};
 
 /** What a kubelet writes for a container whose end nobody reported. The time of the end is unknown and stays absent. */
 export function unknownEnd(
-  message: string,
+  cause: EndCause,
   known: { readonly startedAt?: string | undefined; readonly containerID?: string | undefined },
 ): TerminatedState {
   return {
     kind: 'terminated',
     exitCode: 137,
     reason: 'ContainerStatusUnknown',
-    message,
+    message: causes[cause],
     ...(known.startedAt === undefined ? {} : { startedAt: known.startedAt }),
     ...(known.containerID === undefined ? {} : { containerID: known.containerID }),
   };

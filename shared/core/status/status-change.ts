@@ -29,6 +29,7 @@ function normalised(status: PodStatus, tracksGeneration: boolean): string {
     conditions.map((values) => JSON.stringify(values)).sort(),
     status.initContainerStatuses.map(containerValues),
     status.containerStatuses.map(containerValues),
+    (status.ephemeralContainerStatuses ?? []).map(containerValues),
   ]);
 }
 

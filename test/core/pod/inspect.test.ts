@@ -125,12 +125,6 @@ describe('a pod is refused', () => {
       container({ terminationMessagePath: '/x' }),
       'spec.containers[0].terminationMessagePath',
     ],
-    [
-      'with an image that must be there already',
-      container({ imagePullPolicy: 'Never' }),
-      'spec.containers[0].imagePullPolicy',
-    ],
-    ['with no image', container({ image: '' }), 'spec.containers[0].image'],
     ['with arguments alone', container({ args: ['x'] }), 'spec.containers[0].args'],
     [
       'with arguments alone in an init container',
@@ -267,7 +261,6 @@ describe('a pod is refused', () => {
 
   it.each<[string, Raw, string]>([
     ['SysctlForbidden', { securityContext: { sysctls: [{ name: 'a', value: '1' }] } }, 'spec.securityContext.sysctls'],
-    ['ErrImageNeverPull', container({ imagePullPolicy: 'Never' }), ''],
     ['PodOSNotSupported', { os: { name: 'windows' } }, ''],
     ['OutOfcpu', container({ resources: { requests: { cpu: '32' } } }), ''],
     ['OutOfmemory', container({ resources: { requests: { memory: '241G' } } }), ''],

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { decide, needsLook, rules } from '../../../shared/core/reconcile/decide.ts';
 import { makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
 import { lifeStories } from './life-stories.ts';
+import { logStories } from './log-stories.ts';
 import { outcomeStories } from './outcome-stories.ts';
 import { accepted, deleting, observedIn, ranOnce, seen, told } from './told.ts';
 
-const stories = [...lifeStories, ...outcomeStories];
+const stories = [...lifeStories, ...logStories, ...outcomeStories];
 const golden = new URL('../../golden/decisions.json', import.meta.url);
 
 describe('decide', () => {
@@ -74,6 +75,12 @@ describe('needsLook', () => {
   const ended = makePod({ status: { phase: 'Succeeded' } });
   it.each([
     { it: 'an ended and settled pod costs no read', pod: ended, row: { settled: true }, look: false },
+    {
+      it: 'an ended pod whose quota is needed is looked at',
+      pod: ended,
+      row: { settled: true, freeing: true },
+      look: true,
+    },
     { it: 'an ended pod that has not settled is looked at once', pod: ended, row: {}, look: true },
     { it: 'a pod that is gone is looked at', pod: undefined, row: {}, look: true },
     {

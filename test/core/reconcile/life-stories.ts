@@ -1,7 +1,11 @@
 import { makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
+import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { facts } from '../pod/fixtures.ts';
 import { absent, accepted, always, deleting, ranOnce, seen } from './told.ts';
 import type { Story } from './told.ts';
+
+const withImage = (image: string, spec: Partial<Pod['spec']> = {}): Pod =>
+  makePod({ spec: { ...spec, containers: makePod().spec.containers.map((container) => ({ ...container, image })) } });
 
 /** The lives of pods, decision by decision: `reason: effects → next`. */
 export const lifeStories: readonly Story[] = [
@@ -28,6 +32,24 @@ export const lifeStories: readonly Story[] = [
     sight: absent,
     policy: { bornAt: noon },
     says: 'tables-are-young:  → in 50 s',
+  },
+  {
+    it: 'a pod whose image can not be named so waits for another one, and costs nothing',
+    pod: withImage('BusyBox_UPPER:1.36'),
+    sight: absent,
+    says: 'image-unusable: create-event(InspectFailed), create-event(Failed), patch-status(Pending) → idle',
+  },
+  {
+    it: 'as long as its deadline lets it',
+    pod: withImage('BusyBox_UPPER:1.36', { activeDeadlineSeconds: 40 }),
+    sight: absent,
+    says: 'image-unusable: create-event(InspectFailed), create-event(Failed), patch-status(Pending) → in 40 s',
+  },
+  {
+    it: 'so does one whose image may not be pulled',
+    pod: { ...makePod(), rawSpec: { containers: [{ name: 'main', imagePullPolicy: 'Never' }] } },
+    sight: absent,
+    says: 'image-unusable: create-event(ErrImageNeverPull), create-event(Failed), patch-status(Pending) → idle',
   },
   {
     it: 'nothing is PUT on a removed node',
@@ -100,7 +122,7 @@ export const lifeStories: readonly Story[] = [
     pod: makePod({ spec: { activeDeadlineSeconds: 5 }, status: ranOnce.status }),
     row: accepted,
     sight: seen(makeGroup('Running', running(1))),
-    says: 'deadline-stop: patch-status(Running), create-event(DeadlineExceeded), stop-group → again, stopping',
+    says: 'deadline-stop: patch-status(Running), save-row(keptLog), keep-log, save-row(keptLog), create-event(DeadlineExceeded), stop-group → again, stopping',
   },
   {
     it: 'and then Failed',
@@ -174,7 +196,7 @@ export const lifeStories: readonly Story[] = [
     pod: makePod({ status: { phase: 'Failed' } }),
     row: accepted,
     sight: seen(makeGroup('Running', running(1))),
-    says: 'ended-but-running: stop-group → again, stopping',
+    says: 'ended-but-running: save-row(keptLog), keep-log, save-row(keptLog), stop-group → again, stopping',
   },
   {
     it: 'an ended pod keeps its ended group for the logs',

@@ -201,7 +201,7 @@ export const outcomeStories: readonly Story[] = [
     row: open,
     sight: put,
     seen: failed('put-group', capacity),
-    says: 'put-refused: save-row(refused), note-capacity, create-event(ProviderCapacity), patch-status(Pending) → backoff',
+    says: 'put-refused: save-row(refused), note-capacity, free-groups, create-event(ProviderCapacity), patch-status(Pending) → backoff',
   },
   {
     it: 'unless a setting ends its patience',
@@ -221,7 +221,7 @@ export const outcomeStories: readonly Story[] = [
     sight: put,
     policy: { capacityFailAfterMs: 300_000 },
     seen: failed('put-group', capacity),
-    says: 'put-refused: save-row(refused), note-capacity, create-event(ProviderCapacity), patch-status(Pending) → backoff',
+    says: 'put-refused: save-row(refused), note-capacity, free-groups, create-event(ProviderCapacity), patch-status(Pending) → backoff',
   },
   {
     it: 'a PUT that is refused for good fails the pod',

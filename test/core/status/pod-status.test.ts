@@ -407,16 +407,63 @@ describe('what the API object says already', () => {
     expect([main(status), status.phase]).toEqual([expected, phase]);
   });
 
-  it('says of an end that nobody saw what a kubelet says', () => {
+  it('says of an end that nobody saw what a kubelet says, and why nobody saw it', () => {
     const pod = looked(podOf({ policy: 'Never' }), groupOf({ main: viewOf(running(1)) }));
     expect(look(pod, groupOf({ main: undefined }, { state: 'Stopped' })).containerStatuses[0]?.state).toEqual({
       kind: 'terminated',
       exitCode: 137,
       reason: 'ContainerStatusUnknown',
-      message: 'The container could not be located when the pod was terminated',
+      message:
+        'The container could not be located when the pod was terminated: its container group was stopped or deleted outside of Kubernetes',
       startedAt: at(1),
       containerID: 'aci://ns-p-abc/main/0',
     });
+  });
+
+  it('says whose stop it was', () => {
+    const pod = looked(podOf({ policy: 'Never' }), groupOf({ main: viewOf(running(1)) }));
+    const input = { pod, group: groupOf({ main: undefined }, { state: 'Stopped' }), now: t0 + 60_000 };
+    const said = [deadlineStatus(input), deletedStatus(input), deletedStatus({ ...input, group: undefined })].map(
+      ({ containerStatuses: [status] }) => status?.state.kind === 'terminated' && status.state.message?.split(': ')[1],
+    );
+    const why = 'Azure Container Instances tells no exit code of a container that it is told to stop';
+    expect(said).toEqual([
+      `activeDeadlineSeconds ended it, and ${why}`,
+      `the deletion of the pod ended it, and ${why}`,
+      `the deletion of the pod ended it, and ${why}`,
+    ]);
+  });
+
+  it('of a container of which no start was told, too', () => {
+    const { containerStatuses } = deletedStatus({ pod: podOf({ policy: 'Never' }), group: undefined, now: t0 });
+    expect(containerStatuses[0]?.state).toMatchObject({
+      message: expect.stringContaining(': Azure Container Instances had not told of its start'),
+    });
+  });
+
+  it('shows an ephemeral container as one that could not be started, and tells nothing twice', () => {
+    const plain = podOf({ policy: 'Always' });
+    const rawSpec = { ...plain.rawSpec, ephemeralContainers: [{ name: 'dbg', image: 'busybox:1.36' }] };
+    const status = look({ ...plain, rawSpec }, groupOf({ main: viewOf(running(1)) }));
+    expect(status.ephemeralContainerStatuses).toEqual([
+      {
+        name: 'dbg',
+        image: 'busybox:1.36',
+        imageID: '',
+        ready: false,
+        restartCount: 0,
+        state: {
+          kind: 'terminated',
+          exitCode: 128,
+          reason: 'StartError',
+          message: 'it was not started: Azure Container Instances can not add a container to a group',
+        },
+      },
+    ]);
+    expect(status.phase).toBe('Running');
+    expect(statusToWrite({ ...plain, rawSpec, status }, status)).toBeUndefined();
+    const { ephemeralContainerStatuses: _, ...without } = status;
+    expect(statusToWrite({ ...plain, rawSpec, status: without }, status)).toBe(status);
   });
 });
 

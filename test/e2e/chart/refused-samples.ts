@@ -39,7 +39,6 @@ const volume = { name: 'v', emptyDir: {} };
 /** Members of the container, and what the pod needs for them to be valid. */
 const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] = [
   [{ workingDir: '/a' }],
-  [{ imagePullPolicy: 'Never' }],
   [{ livenessProbe: probe, readinessProbe: probe, startupProbe: probe }],
   [{ lifecycle: { preStop: hook } }],
   [{ stdin: true, stdinOnce: true, tty: true }],

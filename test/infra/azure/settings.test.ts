@@ -90,6 +90,7 @@ describe('settings that are written', () => {
       AZURE_LOCATION: 'westeurope',
       AZURE_RESOURCE_GROUP: 'aci-pods',
       AZURE_SUBSCRIPTION_ID: '00000000-0000-4000-8000-000000000001',
+      AzureWebJobsStorage__blobServiceUri: 'https://account.blob.core.windows.net/',
       AzureWebJobsStorage__tableServiceUri: 'https://account.table.core.windows.net/',
       INSTALLATION: 'kubelet',
       ON_CAPACITY_FAIL_AFTER_MINUTES: '0',

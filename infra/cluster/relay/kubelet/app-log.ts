@@ -16,14 +16,17 @@ export type AppLog =
 
 const problem = z.object({ error: z.object({ code: z.string().catch(''), message: z.string().catch('') }) });
 
-/** What the API server is told: 4xx texts reach the user of kubectl as they are. */
-export function readAppLog(answer: AppAnswer, pod: string, container: string): AppLog {
+/**
+ * What the API server is told: 4xx texts reach the user of kubectl as they are. `state`: what the pod's status says of a
+ * container that has started.
+ */
+export function readAppLog(answer: AppAnswer, pod: string, container: string, state?: 'running' | 'ended'): AppLog {
   if (answer.kind === 'unreachable') return passing(503, `the function app could not be reached: ${answer.message}`);
   if (answer.status === 200) return { kind: 'content', content: answer.body };
   const { code, message } = problemOf(answer.body);
   switch (answer.status) {
     case 404:
-      return notFound(code, message, { pod, container });
+      return notFound(code, message, { pod, container, state });
     case 409:
       return passing(503, `the container group is being changed; try again: ${message}`, answer.retryAfterMs);
     case 429:
@@ -40,8 +43,13 @@ export function readAppLog(answer: AppAnswer, pod: string, container: string): A
   }
 }
 
-function notFound(code: string, message: string, target: { readonly pod: string; readonly container: string }): AppLog {
-  const waiting = waitingToStart(target.pod, target.container);
+interface Target {
+  readonly pod: string;
+  readonly container: string;
+  readonly state: 'running' | 'ended' | undefined;
+}
+
+function notFound(code: string, message: string, target: Target): AppLog {
   switch (code) {
     case 'NodeNotFound':
       return { kind: 'refused', status: 404, message, isPassing: false, retryAfterMs: undefined };
@@ -49,7 +57,21 @@ function notFound(code: string, message: string, target: { readonly pod: string;
       return passing(503, 'the function app has no such function; is it being deployed?');
     default:
       // ContainerLogNotAvailable, or no group yet (or no longer): the log is not there, and may come.
-      return passing(400, waiting.kind === 'refused' ? waiting.message : message);
+      return passing(400, noLog(target, message));
+  }
+}
+
+function noLog({ pod, container, state }: Target, message: string): string {
+  const subject = `container "${container}" in pod "${pod}"`;
+  switch (state) {
+    case 'running':
+      return `the log of ${subject} can't be read now: ${message}`;
+    case 'ended':
+      return `${subject} has ended, and nothing is left of its log: its container group is stopped or gone, and the log could not be kept`;
+    case undefined: {
+      const waiting = waitingToStart(pod, container);
+      return waiting.kind === 'refused' ? waiting.message : message;
+    }
   }
 }
 

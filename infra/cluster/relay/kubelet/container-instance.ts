@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod } from '../../../../shared/core/kubernetes/pod.ts';
+import { ephemeralSentence } from '../../../../shared/core/status/ephemeral.ts';
 
 /** Whether a container has a log to show, by the pod's status. */
 export type LogReadiness =
@@ -15,6 +16,8 @@ export type LogReadiness =
 export function logReadiness(pod: Pod, container: string, wanted: { readonly previous: boolean }): LogReadiness {
   const { name } = pod.metadata;
   const all = [...pod.spec.initContainers, ...pod.spec.containers];
+  const ephemeral = ephemeralSentence(pod, container);
+  if (ephemeral !== undefined) return badRequest(ephemeral);
   if (!all.some((one) => one.name === container))
     return { kind: 'refused', status: 404, message: `container "${container}" not found in pod "${name}"` };
   if (wanted.previous) return badRequest(`previous terminated container "${container}" in pod "${name}" not found`);

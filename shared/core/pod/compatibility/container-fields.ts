@@ -67,12 +67,7 @@ const runtime: readonly FieldRow[] = [
   [
     'imagePullPolicy',
     'emulated',
-    'ACI always pulls',
-    {
-      only: ['Always', 'IfNotPresent'],
-      otherwise: 'no image is ever present before the pull; use IfNotPresent or Always',
-      refusalReason: 'ErrImageNeverPull',
-    },
+    'ACI always pulls; with `Never` the pod stays Pending (ErrImageNeverPull), because no image is ever present before the pull',
   ],
   ['livenessProbe', 'refused', probes],
   ['readinessProbe', 'refused', probes],

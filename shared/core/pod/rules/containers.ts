@@ -19,12 +19,9 @@ export const containerCountRule: Rule = ({ spec }) => {
 };
 
 export const containerNamesRule: Rule = (pod) =>
-  locatedContainers(pod).flatMap(({ container, path }) => [
-    ...(isContainerName(container.name)
-      ? []
-      : [refuse(`${path}.name`, 'lower-case letters, digits and hyphens are expected, at most 63')]),
-    ...(container.image === '' ? [refuse(`${path}.image`, 'an image is needed', 'InvalidImageName')] : []),
-  ]);
+  locatedContainers(pod)
+    .filter(({ container }) => !isContainerName(container.name))
+    .map(({ path }) => refuse(`${path}.name`, 'lower-case letters, digits and hyphens are expected, at most 63'));
 
 /** ACI replaces the whole command line, so that arguments alone would lose the image's entrypoint. */
 export const argumentsRule: Rule = (pod) =>

@@ -37,7 +37,8 @@ async function answerLog(
   if (readiness.kind === 'refused') return answerText(response, readiness.status, readiness.message);
   const target = { node: context.node, namespace, pod: name, uid, container };
   const isFollowed = options.follow && readiness.isRunning;
-  const log = await readPatiently(context, { ...target, ...tailOf(options, isFollowed) }, signal);
+  const state = readiness.isRunning ? 'running' : 'ended';
+  const log = await readPatiently(context, { ...target, ...tailOf(options, isFollowed), state }, signal);
   if (log.kind === 'refused') return answerText(response, log.status, log.message);
   const first = selectLogs(log.content, { ...options, follow: isFollowed }, Date.now());
   if (!isFollowed) {
@@ -56,13 +57,17 @@ async function answerLog(
   });
 }
 
-type LogRequest = Parameters<KubeletContext['app']['getLogs']>[0];
+type LogRequest = Parameters<KubeletContext['app']['getLogs']>[0] & { readonly state: 'running' | 'ended' };
 
 /** A budget that is empty for a moment, or an app that starts, is waited for: nobody wants to type `kubectl logs` again. */
-async function readPatiently(context: KubeletContext, request: LogRequest, signal: AbortSignal): Promise<AppLog> {
+async function readPatiently(
+  context: KubeletContext,
+  { state, ...request }: LogRequest,
+  signal: AbortSignal,
+): Promise<AppLog> {
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
-    const log = readAppLog(await context.app.getLogs(request, signal), request.pod, request.container);
+    const log = readAppLog(await context.app.getLogs(request, signal), request.pod, request.container, state);
     const waitMs = log.kind === 'refused' && log.status === 503 ? Math.max(retryMs, log.retryAfterMs ?? 0) : undefined;
     if (waitMs === undefined || signal.aborted || performance.now() + waitMs > giveUpAt) return log;
     await sleep(waitMs, signal);

@@ -1,0 +1,34 @@
+import type { Json } from '../json.ts';
+import { isJsonObject } from '../json.ts';
+import type { Pod } from '../kubernetes/pod.ts';
+import { imageNameFault } from './image-name.ts';
+
+/** An image that no pull can bring. The pod waits for another one, as with a kubelet, and costs nothing meanwhile. */
+export interface ImageTrouble {
+  /** The waiting reason. */
+  readonly reason: 'InvalidImageName' | 'ErrImageNeverPull';
+  readonly message: string;
+}
+
+/** Of the first container that has one; init containers come first. */
+export function imageTrouble({ spec, rawSpec }: Pod): ImageTrouble | undefined {
+  for (const member of ['initContainers', 'containers'] as const) {
+    for (const [index, { image }] of spec[member].entries()) {
+      const wrong = imageNameFault(image);
+      if (wrong !== undefined) return { reason: 'InvalidImageName', message: wrong };
+      if (pullPolicy(rawSpec[member], index) === 'Never') return neverPulled(image);
+    }
+  }
+  return undefined;
+}
+
+/** Nothing is ever present before the pull. */
+const neverPulled = (image: string): ImageTrouble => ({
+  reason: 'ErrImageNeverPull',
+  message: `Container image "${image}" is not present with pull policy of Never`,
+});
+
+function pullPolicy(containers: Json | undefined, index: number): Json | undefined {
+  const container = Array.isArray(containers) ? containers[index] : undefined;
+  return isJsonObject(container) ? container['imagePullPolicy'] : undefined;
+}

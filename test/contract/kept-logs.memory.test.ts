@@ -1,0 +1,7 @@
+import { createMemoryKeptLogs } from '../../shared/adapters/memory/memory-kept-logs.ts';
+import { describeKeptLogs } from './kept-logs.suite.ts';
+
+describeKeptLogs('in memory', async () => {
+  const logs = createMemoryKeptLogs();
+  return { logs, other: logs };
+});

@@ -98,6 +98,26 @@ function untrue(
     : `status says unknown, but ARM showed ${missed.exitCode} since ${missed.finishTime ?? ''}`;
 }
 
+/**
+ * O3: no end is told of a container that never began. Only who had an accepted group taken away by the world may be told to
+ * have lost it: nobody can know what ran in it.
+ */
+export function toldOfNothing({ histories, incarnations, runs, tablesLostAt }: Evidence): string[] {
+  return [...histories.values()].flatMap(({ uid, pod }) => {
+    const own = incarnations.get(uid) ?? [];
+    const isTaken =
+      own.some(({ erased }) => erased?.by === 'world') || tablesLostAt.some((at) => own.some((one) => one.at <= at));
+    // A pod that its deadline ended, or that is deleted, shows that of each container, as a kubelet's does.
+    if (isTaken || pod.status.reason !== undefined || pod.metadata.deletionTimestamp !== undefined) return [];
+    return pod.status.containerStatuses.flatMap(({ name, state, lastState }) => {
+      const said = [state, lastState].find(
+        (one) => one?.kind === 'terminated' && one.reason === 'ContainerStatusUnknown',
+      );
+      return said === undefined || runs.has(`${uid}/${name}`) ? [] : [`O3 ${uid}/${name}: lost, and it never ran`];
+    });
+  });
+}
+
 interface End {
   readonly exitCode: number;
   readonly finishTime: string | undefined;

@@ -4,7 +4,7 @@ import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { GroupObservation } from '../../shared/core/group/group.ts';
 import { ChaosWorld, nodes, start } from './chaos-world.ts';
 import type { Outage } from './faults.ts';
-import { oneGroupEach, ranOnce, trueEnds, unsettled, withinBudget } from './oracles.ts';
+import { oneGroupEach, ranOnce, toldOfNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
 import type { Evidence } from './oracles.ts';
 import type { Process } from './processes.ts';
 import { ChaosRelay } from './relay.ts';
@@ -75,6 +75,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     ...oneGroupEach(evidence),
     ...ranOnce(evidence),
     ...trueEnds(evidence),
+    ...toldOfNothing(evidence),
     ...new Set(world.leaks),
     ...withinBudget(world.meter.refused),
     ...unsettled(evidence, new Set(world.rows().keys())),

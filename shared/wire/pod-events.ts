@@ -2,11 +2,13 @@ import * as z from 'zod';
 import { parseTraceparent } from '../core/telemetry/traceparent.ts';
 
 /**
- * The longest body of a request, in bytes. The Functions host holds every caller to it, by its setting
- * `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`, before it gives the body to the app: the host reads bodies whole, and its own limit
- * is 100 MB.
+ * The longest body that the Functions host gives to the app, by its setting `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`: it reads
+ * bodies whole, and its own limit is 100 MB. To a longer one it answers by itself, 500.
  */
-export const mostBodyBytes = 1_048_576;
+export const hostBodyBytes = 1_048_576;
+
+/** The longest body of a request that the app takes, in bytes: less than the host's, so that who is a little over is told (413). */
+export const mostBodyBytes = 800_000;
 
 /** The longest list of pods that a relay posts, in bytes: far below what the app takes. */
 export const mostPostBytes = 262_144;

@@ -1,5 +1,5 @@
 import type { Usage } from '../../../shared/ports/container-groups.ts';
-import { mostBodyBytes, mostPostBytes } from '../../../shared/wire/pod-events.ts';
+import { hostBodyBytes, mostPostBytes } from '../../../shared/wire/pod-events.ts';
 import { type Part, valueOf } from '../status/observed.ts';
 import { type Check, failed, good, skipped, warned } from './check.ts';
 
@@ -97,13 +97,13 @@ export function judgeBodyLimit(values: Readonly<Record<string, string>>): Check 
   const name = 'body limit';
   const text = values[bodySetting]?.trim() ?? '';
   const limit = /^\d+$/.test(text) ? Number(text) : undefined;
-  const mend = `Deploy the Bicep again, or: az functionapp config appsettings set … --settings ${bodySetting}=${String(mostBodyBytes)}`;
+  const mend = `Deploy the Bicep again, or: az functionapp config appsettings set … --settings ${bodySetting}=${String(hostBodyBytes)}`;
   if (text === '') return failed(name, `${bodySetting} is not set: anybody may send the app 100 MB at a time.`, mend);
   if (limit === undefined) return failed(name, `${bodySetting} is not a number of bytes.`, mend);
   const found = `Bodies of at most ${String(limit)} bytes reach the app.`;
   if (limit < mostPostBytes * 2) return failed(name, `${found} The relay's posts need more.`, mend);
-  return limit > mostBodyBytes * 4
-    ? warned(name, `${found} The app takes ${String(mostBodyBytes)}.`, mend)
+  return limit > hostBodyBytes * 4
+    ? warned(name, `${found} It needs ${String(hostBodyBytes)}.`, mend)
     : good(name, found);
 }
 

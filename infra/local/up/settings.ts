@@ -1,4 +1,4 @@
-import { mostBodyBytes } from '../../../shared/wire/pod-events.ts';
+import { hostBodyBytes } from '../../../shared/wire/pod-events.ts';
 import type { Attachment } from '../cluster/attach.ts';
 import type { Forwarder } from '../cluster/forwarder.ts';
 import type { Cluster } from './cluster.ts';
@@ -59,7 +59,7 @@ export function appSettings(input: SettingsInput): Record<string, string> {
       : { IDENTITY_ENDPOINT: input.identity.url, IDENTITY_HEADER: input.identity.header }),
     AzureWebJobsDisableHomepage: 'true',
     AzureWebJobsStorage: input.connectionString,
-    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(mostBodyBytes),
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(hostBodyBytes),
     ...registrationsUrl(input.connectionString),
     CLUSTERS: JSON.stringify([registration]),
     [tokenSetting]: attachment.appToken,

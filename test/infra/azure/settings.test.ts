@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mostBodyBytes } from '../../../shared/wire/pod-events.ts';
+import { hostBodyBytes } from '../../../shared/wire/pod-events.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
 import { readBicep } from './bicep/model.ts';
 import { membersOf, nodesOf } from './bicep/tree.ts';
@@ -78,7 +78,7 @@ describe('settings that are written', () => {
     const host = main.variables.find(({ name }) => name === 'hostSettings');
     const values = host === undefined ? [] : [...nodesOf(host.node)].flatMap((node) => [...membersOf(node)]);
     const text = (name: string): string | undefined => values.find(([key]) => key === name)?.[1].text;
-    expect(text('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT')).toBe(`'${String(mostBodyBytes)}'`);
+    expect(text('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT')).toBe(`'${String(hostBodyBytes)}'`);
     expect(text('AzureWebJobsDisableHomepage')).toBe(`'true'`);
   });
 

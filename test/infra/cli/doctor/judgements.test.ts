@@ -78,7 +78,7 @@ const rows: readonly Row[] = [
   [judgeApp(read({ ...app, isEnabled: false }), 'a'), 'failed', /a is disabled/],
   [judgeApp(unreadable('no such app.'), 'a'), 'failed', /no such app/],
   [bodyLimit('1048576'), 'ok', /at most 1048576 bytes/],
-  [bodyLimit('8000000'), 'warning', /The app takes 1048576/],
+  [bodyLimit('8000000'), 'warning', /It needs 1048576/],
   [bodyLimit('1000'), 'failed', /The relay's posts need more/],
   [bodyLimit('1MB'), 'failed', /not a number/],
   [bodyLimit(''), 'failed', /anybody may send the app 100 MB/],

@@ -29,7 +29,7 @@ const relay: Bundle = {
   output: { ...written, dir: 'dist/relay', entryFileNames: '[name].mjs', codeSplitting: false },
 };
 
-/** Runs on the operator's machine, on Node 20 or newer. */
+/** Runs on the operator's machine, on Node 20.12 or newer: no API newer than that (test/infra/package/oldest-node.test.ts). */
 const cli: Bundle = {
   ...common,
   input: { main: 'infra/cli/main.ts' },

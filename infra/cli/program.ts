@@ -29,9 +29,10 @@ const endGraceMs = 5000;
 /** Runs a program to its end. Never rejects: a program that is not there has the code 127, one that is too slow 124. */
 export async function runProgram(binary: string, args: readonly string[], run: ProgramRun): Promise<ProgramResult> {
   const child = spawn(binary, [...args], { stdio: ['pipe', 'pipe', 'pipe'], env: { ...run.environment } });
-  const { promise: closed, resolve } = Promise.withResolvers<number>();
-  child.once('error', () => resolve(notInstalled));
-  child.once('close', (code) => resolve(code ?? timedOut));
+  const closed = new Promise<number>((resolve) => {
+    child.once('error', () => resolve(notInstalled));
+    child.once('close', (code) => resolve(code ?? timedOut));
+  });
   child.stdin.on('error', () => undefined); // a program that ends early does not read all its input
   child.stdin.end(run.input ?? '');
   let isLate = false;

@@ -1,4 +1,4 @@
-// The door of every npm script that may run on a bare clone: plain JavaScript, Node 20 or newer, no packages. Installs
+// The door of every npm script that may run on a bare clone: plain JavaScript, Node 20.12 or newer, no packages. Installs
 // what is missing and goes on under the project's own Node 24.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, statSync, utimesSync } from 'node:fs';
@@ -17,9 +17,13 @@ const programs = {
 };
 const leading = { cluster: ['start'], 'cluster:build': ['build'] };
 
-const [major] = process.versions.node.split('.').map(Number);
-if (major < 20)
-  fail(`Node ${process.versions.node} is too old: install Node 20 or newer (https://nodejs.org) and try again.`);
+/** As package.json's `engines`. */
+const oldest = [20, 12];
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < oldest[0] || (major === oldest[0] && minor < oldest[1]))
+  fail(
+    `Node ${process.versions.node} is too old: install Node ${oldest.join('.')} or newer (https://nodejs.org) and try again.`,
+  );
 
 const [first, ...others] = process.argv.slice(2);
 const command = first !== undefined && Object.hasOwn(programs, first) ? first : 'start';

@@ -1,3 +1,5 @@
+import { parseUrl } from './url-text.ts';
+
 /**
  * Whether the Table service's SDK takes this for a connection string: an account's with its key, one with a SAS, or
  * `UseDevelopmentStorage=true`. It would throw at any other, at each call.
@@ -32,8 +34,8 @@ function keyAndValue(part: string): readonly [string, string] {
 }
 
 function isHttpUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && !url.hostname.endsWith('.');
+  const url = parseUrl(text);
+  return url !== undefined && /^https?:$/.test(url.protocol) && !url.hostname.endsWith('.');
 }
 
 /**
@@ -41,8 +43,8 @@ function isHttpUrl(text: string): boolean {
  * the clear). A query must be a SAS.
  */
 export function isRegistrationsUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url === null || url.username !== '' || url.password !== '' || url.hash !== '') return false;
+  const url = parseUrl(text);
+  if (url === undefined || url.username !== '' || url.password !== '' || url.hash !== '') return false;
   const hasSas = url.searchParams.has('sig');
   if (url.search !== '' && !hasSas) return false;
   if (!/^\/[^/]+\/.*[^/]$/.test(url.pathname)) return false;

@@ -17,19 +17,19 @@ export function reach(
   url: string,
   options: { readonly caPem?: string | undefined; readonly signal: AbortSignal },
 ): Promise<Reached> {
-  const { promise, resolve } = Promise.withResolvers<Reached>();
   const startedMs = Date.now();
   const signal = AbortSignal.any([options.signal, AbortSignal.timeout(patienceMs)]);
   const ca = options.caPem === undefined ? {} : { ca: options.caPem };
-  const call = request(url, { ...ca, signal, agent: false }, (answer) => {
-    answer.resume();
-    resolve(answered(answer, (startedMs + Date.now()) / 2));
+  return new Promise((resolve) => {
+    const call = request(url, { ...ca, signal, agent: false }, (answer) => {
+      answer.resume();
+      resolve(answered(answer, (startedMs + Date.now()) / 2));
+    });
+    let isConnected = false;
+    call.once('socket', (socket) => socket.once('secureConnect', () => (isConnected = true)));
+    call.once('error', (error) => resolve({ facts: brokenAt(error, isConnected) }));
+    call.end();
   });
-  let isConnected = false;
-  call.once('socket', (socket) => socket.once('secureConnect', () => (isConnected = true)));
-  call.once('error', (error) => resolve({ facts: brokenAt(error, isConnected) }));
-  call.end();
-  return promise;
 }
 
 function answered(answer: IncomingMessage, middleMs: number): Reached {

@@ -5,6 +5,7 @@ import type { ProgramResult } from '../program.ts';
 import { Stop } from '../stop.ts';
 import { type Part, read, unreadable } from './observed.ts';
 import { parseJson } from '../../../shared/wire/json-text.ts';
+import { parseUrl } from '../../../shared/wire/url-text.ts';
 
 /** The operator's kubectl, as `CliContext` gives it. */
 export type Kubectl = (
@@ -126,4 +127,4 @@ export function contextFor(
     : { context: found.name, leadsThere: true };
 }
 
-const origin = (url: string): string => URL.parse(url)?.origin ?? url;
+const origin = (url: string): string => parseUrl(url)?.origin ?? url;

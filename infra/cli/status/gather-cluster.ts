@@ -18,6 +18,7 @@ import {
   unreadable,
   valueOf,
 } from './observed.ts';
+import { groupBy } from '../group-by.ts';
 
 /** What one cluster is looked at with. */
 export interface ClusterSources {
@@ -103,7 +104,7 @@ const mapPart = <T, U>(part: Part<T>, change: (value: T) => U): Part<U> =>
 const countPhases = (pods: readonly PodSeen[]): Readonly<Record<string, number>> =>
   Object.fromEntries(
     [
-      ...Map.groupBy(
+      ...groupBy(
         pods.toSorted((a, b) => (a.phase < b.phase ? -1 : 1)),
         ({ phase }) => phase,
       ),

@@ -19,6 +19,7 @@ import {
   read,
   unreadable,
 } from './observed.ts';
+import { groupBy } from '../group-by.ts';
 
 /** Where `status` looks; all of it with the operator's rights. */
 export interface StatusSources {
@@ -107,7 +108,7 @@ async function readStrangers(
   const owners = groups.value.flatMap(({ tags }) => groupOwner(tags) ?? []);
   const ours = owners.filter(({ installation }) => installation === settings.INSTALLATION);
   const strange = ours.filter((owner) => !isRegistered(owner, clusters));
-  const homes = [...Map.groupBy(strange, nodeKeyText).values()];
+  const homes = [...groupBy(strange, nodeKeyText).values()];
   return read(await Promise.all(homes.map((some) => strangersOf(some, clusters, store))));
 }
 

@@ -6,6 +6,7 @@ import type { BudgetObservation, Budgets, Spend } from '../../ports/budgets.ts';
 import type { Log } from '../../ports/log.ts';
 import type { CallObserver } from '../../ports/telemetry.ts';
 import { type ArmAction, type ArmAnswer, answerFault, thrownFault } from './arm-faults.ts';
+import { parseUrl } from '../../wire/url-text.ts';
 
 export interface ArmConfig {
   readonly subscriptionId: string;
@@ -92,8 +93,8 @@ export function createArmClient(config: ArmConfig): ArmClient {
 }
 
 function isSameHost(url: string, host: string): boolean {
-  const parsed = URL.parse(url);
-  return parsed !== null && parsed.protocol === 'https:' && parsed.host === host;
+  const parsed = parseUrl(url);
+  return parsed !== undefined && parsed.protocol === 'https:' && parsed.host === host;
 }
 
 /**

@@ -7,6 +7,7 @@ import { parseGroup, parseGroupPage } from '../../wire/arm/group-answer.ts';
 import { formatGroup } from '../../wire/arm/group-request.ts';
 import { type ArmClient, type ArmConfig, createArmClient } from './arm-client.ts';
 import type { ArmAction, ArmAnswer } from './arm-faults.ts';
+import { parseUrl } from '../../wire/url-text.ts';
 
 const apiVersion = '2023-05-01';
 const maxPages = 200;
@@ -107,7 +108,7 @@ function acceptedGroup(answer: ArmAnswer, endpoint: string): Result<AcceptedGrou
   if (answer.status !== 202 && operationUrl === '' && !isResource(parseJson(answer.body)))
     return fail({ kind: 'transient', message: `ARM answered create with ${answer.status} and no such body.` });
   const usable =
-    operationUrl.length <= maxOperationUrlLength && URL.parse(operationUrl)?.host === new URL(endpoint).host;
+    operationUrl.length <= maxOperationUrlLength && parseUrl(operationUrl)?.host === new URL(endpoint).host;
   return ok(usable ? { operationUrl } : {});
 }
 

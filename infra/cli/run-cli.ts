@@ -56,7 +56,7 @@ async function runCommand(
   run: CliRun & { readonly program: string },
 ): Promise<ExitCode> {
   // Asked for among anything else, the help comes before any complaint.
-  if (args.includes('--help')) {
+  if (args.includes('--help') || args.includes('-h')) {
     run.stdout.write(commandHelp(run.program, command));
     return exitCodes.done;
   }

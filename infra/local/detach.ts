@@ -35,7 +35,7 @@ type CloudRecord = z.infer<typeof recordSchema>;
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { dir: { type: 'string', default: '.local' }, help: { type: 'boolean', default: false } },
+    options: { dir: { type: 'string', default: '.local' }, help: { type: 'boolean', short: 'h', default: false } },
   });
   if (values.help) {
     console.log(usage);

@@ -10,7 +10,8 @@ const retryMs = 250;
 
 /**
  * Runs `work` while no other process runs under the same lock file. Whoever finds it taken is told once (`onWait`) and
- * waits for as long as it takes; the lock of a process that has died is taken over.
+ * waits for as long as it takes; the lock of a process that has died is taken over. Rejects when the folder can't be
+ * written to.
  */
 export async function withFileLock<T>(file: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   mkdirSync(dirname(file), { recursive: true });
@@ -33,11 +34,16 @@ function tryLock(file: string): boolean {
   try {
     writeFileSync(file, String(process.pid), { flag: 'wx' });
     return true;
-  } catch {
+  } catch (error) {
+    // Only this says that somebody has it; waiting for anything else would be for ever.
+    if (!isCode(error, 'EEXIST')) throw error;
     if (isStale(file)) discard(file);
     return false;
   }
 }
+
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code;
 
 /** An empty file is one whose holder is between creating and writing it: only its age counts. */
 function isStale(file: string): boolean {
@@ -56,8 +62,9 @@ function discard(file: string): void {
   try {
     renameSync(file, aside);
     rmSync(aside, { force: true });
-  } catch {
-    // somebody else was faster
+  } catch (error) {
+    // Gone: somebody else was faster.
+    if (!isCode(error, 'ENOENT')) throw error;
   }
 }
 
@@ -66,7 +73,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return isCode(error, 'EPERM');
   }
 }
 

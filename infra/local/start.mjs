@@ -1,7 +1,7 @@
 // The door of every npm script that may run on a bare clone: plain JavaScript, Node 20.12 or newer, no packages. Installs
 // what is missing and goes on under the project's own Node 24.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -59,12 +59,44 @@ function install() {
 function run(argv) {
   const child = spawn(node, argv, {
     cwd: process.cwd(),
-    stdio: 'inherit',
+    // By the channel's end the program knows that this process is gone, however it went.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` },
   });
+  whenNpmIsGone(() => child.kill('SIGTERM'));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
   child.on('error', (error) => fail(error.message));
+}
+
+/** npm does not hand on the signal that ends it (an editor's stop button, `timeout npm start`): it is looked after. */
+function whenNpmIsGone(act) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const shell = lookAt(parent);
+  // Some shells stand between the two, others become this process.
+  const grandparent = shell?.command.includes('start.mjs') ? shell.parent : undefined;
+  const timer = setInterval(() => {
+    const isThere = process.ppid === parent && (grandparent === undefined || lookAt(parent)?.parent === grandparent);
+    if (isThere) return;
+    clearInterval(timer);
+    act();
+  }, 1000);
+  timer.unref();
+}
+
+/** Parent and command line of a process; undefined where neither /proc nor ps tells. */
+function lookAt(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name before the last bracket may hold anything.
+    const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { parent: Number(parent), command: readFileSync(`/proc/${pid}/cmdline`, 'utf8') };
+  } catch {
+    const { stdout } = spawnSync('ps', ['-o', 'ppid=,args=', '-p', String(pid)], { encoding: 'utf8' });
+    const [, parent, command] = /^\s*(\d+) (.*)/.exec(stdout ?? '') ?? [];
+    return parent === undefined ? undefined : { parent: Number(parent), command };
+  }
 }
 
 function fail(message) {

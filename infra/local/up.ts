@@ -1,17 +1,20 @@
 /** `npm start`: the whole cloud on this machine, the examples, and then a shell's worth of things to try. */
+import { resolve } from 'node:path';
+import { interruption } from './interruption.ts';
 import { createProgress, formatDuration } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { startCloud } from './up/cloud.ts';
 import type { Cloud } from './up/cloud.ts';
 import { describeSkipped, removeExamples, runExamples } from './up/examples.ts';
 import type { Abilities } from './up/examples.ts';
-import { parseUpOptions, usage } from './up/options.ts';
+import { defaultDir, parseUpOptions, usage } from './up/options.ts';
 import type { UpOptions } from './up/options.ts';
 import { describeTimeline, watchTimelines } from './up/timeline.ts';
 import { withStateLock } from './up/state-lock.ts';
 import { worthTrying } from './up/worth-trying.ts';
 
 const startedAt = performance.now();
+const lingerMs = 3000;
 
 async function main(): Promise<number> {
   const options = parseUpOptions(process.argv.slice(2), process.env);
@@ -23,8 +26,8 @@ async function main(): Promise<number> {
 }
 
 async function run(options: UpOptions): Promise<number> {
-  const interrupted = interruption();
   const progress = createProgress();
+  const interrupted = interruption(() => progress.line('stopping everything; Ctrl-C again ends it at once'));
   const starting = startCloud(options, progress);
   const started = await Promise.race([starting, interrupted]);
   if (started === 'interrupted') {
@@ -52,7 +55,8 @@ async function work(
 ): Promise<number> {
   const isFine = options.examples ? await tryExamples(cloud, progress) : true;
   if (options.exit) return isFine ? 0 : 1;
-  console.log(worthTrying(cloud));
+  const isDefault = options.dir === resolve(process.cwd(), defaultDir);
+  console.log(worthTrying(cloud, isDefault ? undefined : options.dir));
   await interrupted;
   return 0;
 }
@@ -79,22 +83,11 @@ async function tryExamples(cloud: Cloud, progress: Progress): Promise<boolean> {
   return results.every((result) => result.ok);
 }
 
-/** Resolves at the first Ctrl-C; a second one ends at once. */
-function interruption(): Promise<'interrupted'> {
-  const { promise, resolve } = Promise.withResolvers<'interrupted'>();
-  let count = 0;
-  const onSignal = (): void => {
-    count += 1;
-    if (count > 2) process.exit(130);
-    resolve('interrupted');
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  return promise;
-}
-
 try {
   process.exitCode = await main();
 } catch (error) {
   console.error(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }
+// Whatever still holds this process open is of no use to anybody; children end with it.
+setTimeout(() => process.exit(), lingerMs).unref();

@@ -55,7 +55,7 @@ async function main(): Promise<number> {
       only: { type: 'string', multiple: true },
       write: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) {

@@ -27,7 +27,7 @@ export function parseOptions(args: readonly string[], cores: number): Parsed {
   const numbers = new Map<string, number>();
   for (let index = 0; index < args.length; index += 2) {
     const name = args[index] ?? '';
-    if (name === '--help') return { kind: 'help' };
+    if (name === '--help' || name === '-h') return { kind: 'help' };
     if (!['--seeds', '--seed', '--pods', '--rate', '--workers'].includes(name))
       return { kind: 'bad', message: `unknown option ${name}` };
     const value = Number(args[index + 1]);

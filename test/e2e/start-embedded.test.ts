@@ -94,6 +94,18 @@ describe('npm start with Node alone', () => {
     await expectNothingLeft(again.output);
   });
 
+  it('that fails while its parts come up ends with 1, and leaves nothing', async () => {
+    for (const wrong of [
+      ['--kubeconfig', '/nope'],
+      ['--cluster', 'embedded', '--runtime', 'engine'],
+    ]) {
+      const { code, output } = await start('state', ...wrong, '--exit').ended;
+      expect(output).toMatch(/kubectl cannot be started|\/nope|Podman/);
+      expect(code).toBe(1);
+      expect(processesLeft()).toEqual([]);
+    }
+  });
+
   it('two run side by side, a third in the same folder is refused, and Ctrl-C ends each', async () => {
     const options = ['--cluster', 'embedded', '--no-examples'];
     const both = [start('one', ...options), start('two', ...options)];
@@ -104,6 +116,7 @@ describe('npm start with Node alone', () => {
     for (const { code, output } of await Promise.all(both.map(({ ended }) => ended))) {
       expect(code).toBe(0);
       expect(output).toContain('there is no kubectl in the PATH');
+      expect(output).toContain('stopping everything');
     }
     await expectNothingLeft((await Promise.all(both.map(({ ended }) => ended))).map(({ output }) => output).join());
   });

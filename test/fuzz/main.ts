@@ -26,7 +26,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '7' },
     cases: { type: 'string' },
     case: { type: 'string' },
-    help: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 

@@ -41,7 +41,7 @@ const parsed = parseArgs({
     freeze: { type: 'string' },
     alone: { type: 'boolean', default: false },
     seed: { type: 'string' },
-    help: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
   },
 });
 const options = parsed.values;

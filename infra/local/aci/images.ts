@@ -114,7 +114,7 @@ already are left alone. Podman's images lie in ${imageFolder()}.
 ${needs}`;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { help: { type: 'boolean' }, engine: { type: 'string' } } });
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h' }, engine: { type: 'string' } } });
   if (values.help === true) {
     console.log(help);
     return 0;

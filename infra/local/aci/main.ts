@@ -48,7 +48,7 @@ async function main(): Promise<void> {
       knobs: { type: 'string' },
       'virtual-clock': { type: 'boolean', default: false },
       plain: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   if (values.help) {

@@ -37,7 +37,7 @@ export async function kubectl(
     },
   });
   const { promise: closed, resolve, reject } = Promise.withResolvers<number>();
-  child.once('error', reject);
+  child.once('error', (error) => reject(new Error(`${target.binary} cannot be started: ${error.message}`)));
   child.once('close', (code) => resolve(code ?? 124));
   child.stdin.on('error', () => undefined); // a kubectl that ends early does not read all its input
   child.stdin.end(target.input ?? '');

@@ -1,6 +1,7 @@
 /** `npm run cluster:build` and `npm run cluster`: the real Kubernetes by itself. */
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { interruption } from '../interruption.ts';
 import { createProgress } from '../progress.ts';
 import { ensureControlPlane } from './build.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
@@ -19,7 +20,7 @@ const progress = createProgress();
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { dir: { type: 'string', default: '.local' }, help: { type: 'boolean', default: false } },
+    options: { dir: { type: 'string', default: '.local' }, help: { type: 'boolean', short: 'h', default: false } },
   });
   const command = positionals[0] ?? '';
   if (values.help) {
@@ -38,7 +39,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const dir = isAbsolute(values.dir) ? values.dir : resolve(process.cwd(), values.dir);
-  const interrupted = interruption();
+  const interrupted = interruption(() => progress.line('stopping')).then(() => undefined);
   const controlPlane = await startControlPlane({ stateDir: join(dir, 'cluster'), binaries, progress });
   describe(controlPlane);
   const failure = await Promise.race([controlPlane.failed, interrupted]);
@@ -46,19 +47,6 @@ async function main(): Promise<number> {
   if (failure === undefined) return 0;
   console.error(failure);
   return 1;
-}
-
-/** Resolves at the first Ctrl-C or SIGTERM; a second one ends at once, children included. */
-function interruption(): Promise<undefined> {
-  const { promise, resolve: interrupt } = Promise.withResolvers<undefined>();
-  let count = 0;
-  const onSignal = (): void => {
-    count += 1;
-    if (count > 1) process.exit(130);
-    interrupt(undefined);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  return promise;
 }
 
 function describe({ kubectl, kubeconfigPath }: ControlPlane): void {

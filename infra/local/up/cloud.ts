@@ -84,8 +84,8 @@ async function bringUp(
     report(`tables at 127.0.0.1:${started.port}`);
     return started.connectionString;
   });
-  bundled.catch(ignore);
-  azurite.catch(ignore);
+  parts.await(bundled);
+  parts.await(azurite);
   const emulator = options.arm.endpoint === undefined ? await bringUpEmulator(options, progress, parts) : undefined;
   const cluster = await bringUpCluster(options, { progress, parts, gateway: emulator?.child.value.bridge?.gateway });
   const kubeconfig = join(dir, 'kubeconfig');
@@ -149,8 +149,6 @@ async function bringUp(
     },
   };
 }
-
-const ignore = (): void => undefined;
 
 interface RunningHost {
   readonly url: string;
@@ -250,6 +248,7 @@ class Parts {
   readonly #fail: (sentence: string) => void;
   readonly #stops: (() => Promise<unknown>)[] = [];
   readonly #children: Child<unknown>[] = [];
+  readonly #starting: Promise<unknown>[] = [];
   #stopping: Promise<void> | undefined;
 
   constructor() {
@@ -269,6 +268,11 @@ class Parts {
     return child;
   }
 
+  /** What runs beside the others, and may yet add a part: it is waited for before anything is stopped. Its failure is told where it is awaited. */
+  await(starting: Promise<unknown>): void {
+    this.#starting.push(starting.catch(() => undefined));
+  }
+
   addStop(stop: () => Promise<unknown>, failed: Promise<string> | undefined): void {
     this.#stops.push(stop);
     void failed?.then((sentence) => this.#stopping ?? this.#fail(sentence));
@@ -284,6 +288,7 @@ class Parts {
   }
 
   async #stopAll(): Promise<void> {
+    await Promise.all(this.#starting);
     for (const stop of this.#stops.toReversed()) await stop();
   }
 }

@@ -32,6 +32,9 @@ attaches a node, runs the manifests of docs/examples and stays until Ctrl-C.
                       minutes); on Azure it is raised by a support request
   --help              this text`;
 
+/** Where all state is kept unless another folder is named. */
+export const defaultDir = '.local';
+
 export interface UpOptions {
   readonly help: boolean;
   readonly exit: boolean;
@@ -72,7 +75,7 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
     options: {
       exit: { type: 'boolean', default: false },
       examples: { type: 'boolean', default: true },
-      dir: { type: 'string', default: '.local' },
+      dir: { type: 'string', default: defaultDir },
       runtime: { type: 'string' },
       cluster: { type: 'string' },
       relay: { type: 'string', default: 'process' },
@@ -85,7 +88,7 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
       'resource-group': { type: 'string' },
       location: { type: 'string' },
       'creates-per-hour': { type: 'string', default: '300' },
-      help: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
     allowNegative: true,
   });

@@ -1,4 +1,5 @@
 import type { Cloud } from './cloud.ts';
+import type { Cluster } from './cluster.ts';
 import { onPath } from '../aci/runtime/engine/backend.ts';
 
 const everywhere = `  k get nodes -o wide
@@ -14,8 +15,12 @@ const withControllers = `  k logs job/pi
 const embedded = `  k delete pod exit-3 && k apply -f docs/examples/exit-code.yaml
   k delete pod ticker`;
 
-/** What a person may do in another terminal while the cloud runs. */
-export function worthTrying({ cluster, kubeconfig }: Cloud): string {
+/** What a person may do in another terminal while the cloud runs. `dir`: its folder, where that is not the default one. */
+export function worthTrying(
+  { cluster, kubeconfig }: Pick<Cloud, 'kubeconfig'> & { readonly cluster: Pick<Cluster, 'kind' | 'kubectl'> },
+  dir: string | undefined,
+): string {
+  const more = dir === undefined ? '' : ` -- --dir ${dir}`;
   const isEmbedded = cluster.kind === 'embedded';
   const missing = isEmbedded && onPath(cluster.kubectl) === undefined ? [noKubectl] : [];
   return [
@@ -25,7 +30,7 @@ export function worthTrying({ cluster, kubeconfig }: Cloud): string {
     `  alias k=${cluster.kubectl}`,
     everywhere,
     isEmbedded ? embedded : withControllers,
-    '  npm run detach            # pods, groups, Node and Lease go, and stay gone',
+    `  npm run detach${more}            # pods, groups, Node and Lease go, and stay gone`,
     '\nCtrl-C ends everything.',
   ].join('\n');
 }

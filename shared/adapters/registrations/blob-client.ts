@@ -1,3 +1,4 @@
+import { parseUrl } from '../../wire/url-text.ts';
 import type { TokenCredential } from '@azure/core-auth';
 import type { HttpMethods } from '@azure/core-rest-pipeline';
 import { fail, ok } from '../../core/fault.ts';
@@ -68,7 +69,7 @@ async function loadSender({
       method,
       url,
       // A token is not sent in the clear: the policy refuses.
-      allowInsecureConnection: URL.parse(url)?.protocol === 'http:',
+      allowInsecureConnection: parseUrl(url)?.protocol === 'http:',
       headers: createHttpHeaders({ 'x-ms-version': blobApiVersion, ...headers }),
       abortSignal: signal,
       ...(body === undefined ? {} : { body }),

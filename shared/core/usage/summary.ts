@@ -1,3 +1,4 @@
+import type { UsageOwner } from './pod-usage.ts';
 import type { UsageRecord } from './usage.ts';
 
 export type UsageGrouping = 'namespace' | 'owner' | 'day';
@@ -23,7 +24,7 @@ export interface UsageFigures {
 }
 
 export interface UsageLine extends UsageFigures {
-  /** A namespace; `namespace/Kind/name` of the owner, `namespace/Pod/name` where there is none; or a day as `2026-11-23`, UTC. */
+  /** A namespace; `namespace/Kind/name` of the owner (of a CronJob's Jobs the CronJob), `namespace/Pod/name` where there is none; or a day as `2026-11-23`, UTC. */
   readonly key: string;
 }
 
@@ -80,7 +81,7 @@ function partsOf(
     case 'namespace':
       return [[record.namespace, to - from]];
     case 'owner': {
-      const { kind, name } = record.owner ?? { kind: 'Pod', name: record.name };
+      const { kind, name } = ownerOf(record);
       return [[`${record.namespace}/${kind}/${name}`, to - from]];
     }
     case 'day': {
@@ -93,6 +94,21 @@ function partsOf(
       });
     }
   }
+}
+
+const minuteMs = 60_000;
+
+/**
+ * The controller, or the pod itself. A CronJob's Job has the scheduled time in its name, in minutes
+ * (https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/cronjob/utils.go, `getJobName`): its runs are one
+ * line. Numbers that are no time shortly before the run are somebody's own.
+ */
+function ownerOf({ owner, name, startedAt }: UsageRecord): UsageOwner {
+  if (owner === undefined) return { kind: 'Pod', name };
+  const [, cronJob, minutes] = /^(.+)-(\d{8})$/.exec(owner.name) ?? [];
+  if (owner.kind !== 'Job' || cronJob === undefined) return owner;
+  const lateMs = startedAt - Number(minutes) * minuteMs;
+  return lateMs >= -minuteMs && lateMs < dayMs ? { kind: 'CronJob', name: cronJob } : owner;
 }
 
 /** Whole numbers of ms and of ACI's steps (0.01 cores, 0.1 GB), so that no sum depends on the order. */

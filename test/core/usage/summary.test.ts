@@ -50,6 +50,26 @@ describe('a summary of what pods used', () => {
     expect(summarize(records, query('owner')).lines.map(({ key }) => key)).toEqual(['shop/Job/nightly', 'a/Pod/p']);
   });
 
+  it("by owner has one line for all of a CronJob's runs, and takes no other number for a time", () => {
+    const minutes = (at: number): string => String(Math.floor(at / 60_000));
+    const run = (at: number, name: string): UsageRecord =>
+      record({ owner: { kind: 'Job', name }, uid: name, startedAt: at + 70_000, endedAt: at + hour });
+    const records = [
+      run(midnight, `backup-${minutes(midnight)}`),
+      run(midnight + day, `backup-${minutes(midnight + day)}`),
+      run(midnight, 'import-20261123'),
+      run(midnight, `import-${minutes(midnight - 3 * day)}`),
+      record({ owner: { kind: 'ReplicaSet', name: `web-${minutes(midnight)}` }, uid: 'web' }),
+    ];
+    const lines = summarize(records, query('owner')).lines.map(({ key, pods }) => `${key}: ${pods}`);
+    expect(lines.toSorted()).toEqual([
+      'shop/CronJob/backup: 2',
+      'shop/Job/import-20261123: 1',
+      `shop/Job/import-${minutes(midnight - 3 * day)}: 1`,
+      `shop/ReplicaSet/web-${minutes(midnight)}: 1`,
+    ]);
+  });
+
   it('by day cuts at UTC midnights', () => {
     const over = record({ startedAt: midnight - 2 * hour, endedAt: midnight + day + hour });
     expect(summarize([over], query('day')).lines.map(({ key, seconds }) => [key, seconds / 3600])).toEqual([

@@ -13,6 +13,10 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('a file lock', () => {
+  it.runIf(process.platform === 'linux')('waits for nobody where it cannot be written', async () => {
+    await expect(withFileLock('/proc/self/build.lock', () => Promise.resolve())).rejects.toThrow(/ENOENT|EACCES|EPERM/);
+  });
+
   it('lets one work at a time, and tells the other that it waits', async () => {
     const events: string[] = [];
     const first = Promise.withResolvers<void>();

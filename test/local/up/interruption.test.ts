@@ -1,0 +1,64 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { repository } from '../../../infra/local/up/host.ts';
+
+let dir = '';
+let program = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'interruption-'));
+  program = join(dir, 'program.ts');
+  writeFileSync(
+    program,
+    `import { interruption } from ${JSON.stringify(join(repository, 'infra/local/interruption.ts'))};
+const alive = setInterval(() => console.log('alive'), 50);
+await interruption(() => console.error('told'));
+if (process.argv[2] !== 'slow') clearInterval(alive);
+console.error('over');
+`,
+  );
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** Ends a program in one way, and answers how it ended and what it said on stderr. */
+async function endOf(how: (child: ReturnType<typeof fork>) => unknown, ...args: readonly string[]) {
+  const child = fork(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const exited = once(child, 'exit');
+  if (child.stdout !== null) await once(child.stdout, 'data');
+  await how(child);
+  const [code] = await exited;
+  return { code, said };
+}
+
+describe('a program that stays', () => {
+  it('ends when the process that started it is gone', async () => {
+    expect(await endOf((child) => child.disconnect())).toEqual({ code: 0, said: 'told\nover\n' });
+  });
+
+  it('ends when nobody reads it any more', async () => {
+    expect(await endOf((child) => child.stdout?.destroy())).toEqual({ code: 0, said: 'told\nover\n' });
+  });
+
+  it('takes one key press for one, though its signal comes twice', async () => {
+    const twice = await endOf((child) => {
+      child.kill('SIGINT');
+      child.kill('SIGINT');
+    });
+    expect(twice).toEqual({ code: 0, said: 'told\nover\n' });
+  });
+
+  it('ends at once at a second one', async () => {
+    const again = async (child: ReturnType<typeof fork>): Promise<void> => {
+      child.kill('SIGINT');
+      if (child.stderr !== null) await once(child.stderr, 'data');
+      const timer = setInterval(() => child.kill('SIGINT'), 200);
+      child.once('exit', () => clearInterval(timer));
+    };
+    expect(await endOf(again, 'slow')).toMatchObject({ code: 130 });
+  });
+});

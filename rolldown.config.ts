@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { OutputOptions, RolldownOptions } from 'rolldown';
 
 type Bundle = Omit<RolldownOptions, 'output'> & { readonly output: OutputOptions & { readonly dir: string } };
@@ -33,6 +34,7 @@ const relay: Bundle = {
 const cli: Bundle = {
   ...common,
   input: { main: 'infra/cli/main.ts' },
+  resolve: { ...common.resolve, alias: { undici: join(import.meta.dirname, 'infra/cli/cluster/no-undici.ts') } },
   transform: { target: 'node20' },
   output: {
     ...written,

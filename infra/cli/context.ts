@@ -15,6 +15,8 @@ import { type AppSettings, appSource, readAppSettings } from './app-settings.ts'
 import { type AzureCli, createAzureCli } from './azure-cli.ts';
 import type { ParsedOptions } from './options.ts';
 import type { Output } from './output.ts';
+import type { ClusterApi } from './cluster/api.ts';
+import { createKubeconfigApi } from './cluster/kubeconfig-api.ts';
 import { openRegistrations } from './registrations.ts';
 import { type ProgramResult, type ProgramRun, notInstalled, runProgram } from './program.ts';
 import { wrongInput } from './stop.ts';
@@ -42,11 +44,13 @@ export interface CliContext {
   store(): Promise<StateStore>;
   /** The table below the store. */
   table(): Promise<RowTable>;
-  /** Runs the operator's kubectl against the cluster of --kubeconfig and --context. */
+  /** The cluster of --kubeconfig and --context. */
+  readonly api: ClusterApi;
+  /** Runs the operator's kubectl against the same cluster, for what it alone does: to drain a node. */
   readonly kubectl: RunInCluster;
   /** Runs the operator's helm against the same cluster. */
   readonly helm: RunInCluster;
-  /** From now on kubectl and helm use this kubeconfig (one that az wrote). */
+  /** From now on the cluster is that of this kubeconfig (one that az wrote). */
   useKubeconfig(file: string): void;
 }
 
@@ -63,15 +67,16 @@ export function createContext({ options, out, environment, signal }: ContextOpti
   const table = once(async () => installationTable(await settings()));
   const app = once(() => readAppSettings(appSource(options), az));
   const settings = async (): Promise<Settings> => (await app()).settings;
+  const file = (): string | undefined => fetchedKubeconfig ?? options.text('kubeconfig');
+  const kubeContext = (): string | undefined => (fetchedKubeconfig === undefined ? options.text('context') : undefined);
   const run = async (
     program: Program,
     args: readonly string[],
     more: RunOptions | undefined,
   ): Promise<ProgramResult> => {
-    const file = fetchedKubeconfig ?? options.text('kubeconfig');
-    const context = fetchedKubeconfig === undefined ? options.text('context') : undefined;
+    const [kubeconfig, context] = [file(), kubeContext()];
     const cluster = [
-      ...(file === undefined ? [] : ['--kubeconfig', file]),
+      ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig]),
       ...(context === undefined ? [] : [program.contextOption, context]),
     ];
     const binary = environment[program.variable] ?? program.name;
@@ -92,6 +97,7 @@ export function createContext({ options, out, environment, signal }: ContextOpti
     groups: once(async () => armGroups(await settings(), cliLog(out))),
     store: once(async () => createStateStore(await table(), cliLog(out))),
     table,
+    api: createKubeconfigApi({ file, context: kubeContext, environment, signal }),
     kubectl: (args, more) => run(kubectlProgram, args, more),
     helm: (args, more) => run(helmProgram, args, more),
     useKubeconfig: (file) => {

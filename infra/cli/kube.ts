@@ -12,18 +12,6 @@ export async function kubectlText(context: Kubectl, args: readonly string[], opt
   return result.stdout;
 }
 
-/** As {@link kubectlText}, parsed; `undefined` where there is no such object. */
-export async function kubectlJson(context: Kubectl, args: readonly string[], options?: RunOptions): Promise<unknown> {
-  const result = await context.kubectl([...args, '-o', 'json'], options);
-  if (result.code !== 0) {
-    if (/\(NotFound\)/.test(result.stderr)) return undefined;
-    throw kubectlStop(args, result);
-  }
-  if (result.stdout.trim() === '') return undefined;
-  const answer: unknown = JSON.parse(result.stdout);
-  return answer;
-}
-
 interface Trouble {
   readonly says: RegExp;
   readonly stop: () => Stop;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { CliContext } from '../context.ts';
-import { kubectlJson, kubectlText } from '../kube.ts';
+import { createObject, getObject } from '../cluster/objects.ts';
 import { failure } from '../stop.ts';
 import { parseJson } from '../../../shared/wire/json-text.ts';
 
@@ -42,13 +42,13 @@ export function isTokenGood(token: TokenFacts | undefined, serviceAccountUid: st
   return token.expiresAtMs - nowMs > enoughMs;
 }
 
+const accountPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts/app`;
+const tokenSchema = z.object({ status: z.object({ token: z.string() }) });
 const accountSchema = z.object({ metadata: z.object({ uid: z.string() }) });
 
 /** UID of the chart's ServiceAccount `app`. */
 export async function appAccountUid(context: CliContext, namespace: string): Promise<string> {
-  const found = accountSchema.safeParse(
-    await kubectlJson(context, ['get', 'serviceaccount', 'app', '--namespace', namespace]),
-  );
+  const found = accountSchema.safeParse(await getObject(context, accountPath(namespace)));
   if (found.success) return found.data.metadata.uid;
   throw failure(
     `the namespace ${namespace} has no ServiceAccount app`,
@@ -61,9 +61,13 @@ export async function requestAppToken(
   context: CliContext,
   { namespace, durationMs }: { readonly namespace: string; readonly durationMs: number },
 ): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
-  const duration = `${Math.floor(durationMs / 1000)}s`;
-  const args = ['create', 'token', 'app', '--namespace', namespace, '--duration', duration];
-  const token = (await kubectlText(context, args)).trim();
+  const request = {
+    apiVersion: 'authentication.k8s.io/v1',
+    kind: 'TokenRequest',
+    spec: { expirationSeconds: Math.floor(durationMs / 1000) },
+  };
+  const answer = tokenSchema.safeParse(await createObject(context, `${accountPath(namespace)}/token`, request));
+  const token = answer.success ? answer.data.status.token : '';
   const facts = readToken(token);
   if (facts === undefined) throw failure('the API server gave no readable token', 'attach with --auth entra instead');
   return { token, expiresAtMs: facts.expiresAtMs };

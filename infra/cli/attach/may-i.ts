@@ -1,5 +1,6 @@
+import * as z from 'zod';
+import { createObject } from '../cluster/objects.ts';
 import type { CliContext } from '../context.ts';
-import { kubectlText } from '../kube.ts';
 import type { AttachWants } from './wants.ts';
 
 /** One right that is needed. */
@@ -58,26 +59,29 @@ function servingNeeds(namespace: string, serving: AttachWants['serving']): reado
   }
 }
 
+const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
+
 /** Those of the needs that the kubeconfig's user does not have, such as `create clusterroles`. One request each. */
 export async function missingRights(context: CliContext, needs: readonly Need[]): Promise<readonly string[]> {
-  const items = needs.map(({ verb, group, resource, namespace }) => {
-    const [name, subresource] = resource.split('/');
-    return {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SelfSubjectAccessReview',
-      spec: { resourceAttributes: { verb, group, resource: name, subresource, namespace } },
-    };
-  });
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
-  // With -o json the answers would come one after the other, and as no JSON document.
-  const args = ['create', '-f', '-', '-o', 'jsonpath={.status.allowed}{"\\n"}'];
-  const allowed = (await kubectlText(context, args, { input })).split('\n');
-  const missing = needs.filter((_, index) => allowed[index] !== 'true');
+  const reviewed = needs.map(async (need) => ({ need, isAllowed: await mayI(context, need) }));
+  const missing = (await Promise.all(reviewed)).filter(({ isAllowed }) => !isAllowed);
   return [
     ...new Set(
       missing.map(
-        ({ verb, resource, namespace }) => `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`,
+        ({ need: { verb, resource, namespace } }) =>
+          `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`,
       ),
     ),
   ];
+}
+
+async function mayI(context: CliContext, { verb, group, resource, namespace }: Need): Promise<boolean> {
+  const [name, subresource] = resource.split('/');
+  const review = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { verb, group, resource: name, subresource, namespace } },
+  };
+  const answer = await createObject(context, '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review);
+  return reviewSchema.parse(answer).status.allowed;
 }

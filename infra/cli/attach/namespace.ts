@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { CliContext } from '../context.ts';
-import { kubectlJson, kubectlText } from '../kube.ts';
+import { createObject, getObject } from '../cluster/objects.ts';
 import { wrongInput } from '../stop.ts';
 
 /** Says that `attach` made the namespace, so that `detach` may delete it. */
@@ -25,7 +25,7 @@ async function readMetadata(
   context: CliContext,
   name: string,
 ): Promise<z.infer<typeof namespaceSchema>['metadata'] | undefined> {
-  const answer = await kubectlJson(context, ['get', 'namespace', name]);
+  const answer = await getObject(context, `/api/v1/namespaces/${name}`);
   return answer === undefined ? undefined : namespaceSchema.parse(answer).metadata;
 }
 
@@ -49,6 +49,6 @@ export async function ensureNamespace(context: CliContext, name: string, install
       labels: { [madeByLabel]: installation, 'pod-security.kubernetes.io/enforce': 'restricted' },
     },
   };
-  await kubectlText(context, ['create', '-f', '-'], { input: JSON.stringify(object) });
+  await createObject(context, '/api/v1/namespaces', object);
   return true;
 }

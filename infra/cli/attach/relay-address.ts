@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { CliContext } from '../context.ts';
-import { kubectlJson } from '../kube.ts';
+import { getObject } from '../cluster/objects.ts';
 import { failure } from '../stop.ts';
 import type { AttachWants } from './wants.ts';
 
@@ -18,7 +18,7 @@ export async function relayAddress(context: CliContext, wants: Wants): Promise<s
 export async function findRelayAddress(context: CliContext, wants: Wants): Promise<string | undefined> {
   if (wants.nodeAddress !== undefined) return wants.nodeAddress;
   const found = serviceSchema.safeParse(
-    await kubectlJson(context, ['get', 'service', 'relay', '--namespace', wants.namespace]),
+    await getObject(context, `/api/v1/namespaces/${wants.namespace}/services/relay`),
   );
   const address = found.success ? found.data.spec.clusterIP : undefined;
   return address === '' || address === 'None' ? undefined : address;

@@ -5,7 +5,7 @@ import { Pkcs10CertificateRequestGenerator, SubjectAlternativeNameExtension } fr
 import * as z from 'zod';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { kubectlJson, kubectlText } from '../kube.ts';
+import { applyObject, createObject, deleteObject, getObject } from '../cluster/objects.ts';
 import { Stop, failure } from '../stop.ts';
 import { servingSecretName } from './plan.ts';
 
@@ -17,13 +17,21 @@ export interface ServingWants {
   readonly timeoutMs: number;
 }
 
+const requestsPath = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+
+/** Of the certificate request of that name. */
+export const requestPath = (name: string): string => `${requestsPath}/${name}`;
+
+/** Of the Secret with the certificate of the kubelet ports. */
+export const servingSecretPath = (namespace: string): string =>
+  `/api/v1/namespaces/${namespace}/secrets/${servingSecretName}`;
+
 const renewBeforeMs = 30 * 86_400_000;
 const secretSchema = z.object({ data: z.object({ 'tls.crt': z.base64() }) });
 
 /** Whether the Secret is there, and its certificate is for this address and good for a month. */
 export async function isServingCertificateGood(context: CliContext, wants: ServingWants): Promise<boolean> {
-  const args = ['get', 'secret', servingSecretName, '--namespace', wants.namespace];
-  const found = secretSchema.safeParse(await kubectlJson(context, args));
+  const found = secretSchema.safeParse(await getObject(context, servingSecretPath(wants.namespace)));
   if (!found.success) return false;
   return isGoodFor(Buffer.from(found.data.data['tls.crt'], 'base64').toString('utf8'), wants.address, Date.now());
 }
@@ -50,9 +58,11 @@ export async function obtainServingCertificate(
 ): Promise<void> {
   const { csrPem, keyPem } = await makeRequest(wants);
   const name = `serverless-kubelet-${wants.namespace}-${wants.node}`;
-  await kubectlText(context, ['delete', 'csr', name, '--ignore-not-found']);
-  await kubectlText(context, ['create', '-f', '-', '--as', `system:node:${wants.node}`, '--as-group', 'system:nodes'], {
-    input: JSON.stringify({
+  await deleteObject(context, requestPath(name));
+  await createObject(
+    context,
+    requestsPath,
+    {
       apiVersion: 'certificates.k8s.io/v1',
       kind: 'CertificateSigningRequest',
       metadata: { name },
@@ -61,19 +71,18 @@ export async function obtainServingCertificate(
         signerName: 'kubernetes.io/kubelet-serving',
         usages: ['digital signature', 'server auth'],
       },
-    }),
-  });
+    },
+    { as: { user: `system:node:${wants.node}`, groups: ['system:nodes'] } },
+  );
   report(`approve it: kubectl certificate approve ${name}`);
   context.out.note(`  an administrator approves the certificate: kubectl certificate approve ${name}`);
   const certificate = await waitForCertificate(context, name, wants.timeoutMs);
-  await kubectlText(context, ['apply', '-f', '-'], {
-    input: JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: servingSecretName, namespace: wants.namespace },
-      type: 'kubernetes.io/tls',
-      data: { 'tls.crt': certificate, 'tls.key': Buffer.from(keyPem).toString('base64') },
-    }),
+  await applyObject(context, servingSecretPath(wants.namespace), {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: servingSecretName, namespace: wants.namespace },
+    type: 'kubernetes.io/tls',
+    data: { 'tls.crt': certificate, 'tls.key': Buffer.from(keyPem).toString('base64') },
   });
 }
 
@@ -108,7 +117,7 @@ const pollMs = 2000;
 async function waitForCertificate(context: CliContext, name: string, timeoutMs: number): Promise<string> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
-    const { status } = csrSchema.parse(await kubectlJson(context, ['get', 'csr', name]));
+    const { status } = csrSchema.parse(await getObject(context, requestPath(name)));
     if (status.certificate !== undefined) return status.certificate;
     const refused = status.conditions.find(({ type }) => type === 'Denied' || type === 'Failed');
     if (refused !== undefined)

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { readLease, readNode } from '../cluster/cluster-facts.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { kubectlJson } from '../kube.ts';
+import { getObject } from '../cluster/objects.ts';
 import { Stop } from '../stop.ts';
 import type { WaitFor } from './wants.ts';
 
@@ -72,7 +72,7 @@ const deploymentSchema = z.object({
 });
 
 async function relayReplicas(context: CliContext, namespace: string): Promise<number> {
-  const answer = await kubectlJson(context, ['get', 'deployment', 'relay', '--namespace', namespace]);
+  const answer = await getObject(context, `/apis/apps/v1/namespaces/${namespace}/deployments/relay`);
   return answer === undefined ? 0 : deploymentSchema.parse(answer).status.availableReplicas;
 }
 

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
+import { leaseNamespace } from '../../../shared/wire/kubernetes/lease.ts';
 import type { CliContext } from '../context.ts';
-import { kubectlJson } from '../kube.ts';
+import { getObject } from './objects.ts';
 import { failure, wrongInput } from '../stop.ts';
 
 /** What the API server says of itself. */
@@ -21,23 +22,16 @@ export interface NodeFacts {
   readonly unschedulable: boolean;
 }
 
-/** A first question must not wait for minutes where nobody answers. */
-const firstQuestionMs = 20_000;
-const versionSchema = z.object({ serverVersion: z.object({ gitVersion: z.string().regex(/^v\d+\.\d+\.\d+/) }) });
+const versionSchema = z.object({ gitVersion: z.string().regex(/^v\d+\.\d+\.\d+/) });
 const namespaceSchema = z.object({ metadata: z.object({ uid: z.guid() }) });
 
 /** Who answers. A `Stop` when nobody does, or the user may not ask. */
 export async function readClusterIdentity(context: CliContext): Promise<ClusterIdentity> {
-  const timeoutMs = firstQuestionMs;
-  const version = versionSchema.safeParse(
-    await kubectlJson(context, ['version', '--request-timeout=15s'], { timeoutMs }),
-  );
+  const version = versionSchema.safeParse(await getObject(context, '/version'));
   if (!version.success) throw failure('the API server does not tell its version', 'kubectl version shows what it says');
-  const found = namespaceSchema.safeParse(
-    await kubectlJson(context, ['get', 'namespace', 'kube-system', '--request-timeout=15s'], { timeoutMs }),
-  );
+  const found = namespaceSchema.safeParse(await getObject(context, '/api/v1/namespaces/kube-system'));
   if (!found.success) throw wrongInput('the cluster shows no namespace kube-system', 'check --context');
-  return { uid: found.data.metadata.uid, version: version.data.serverVersion.gitVersion };
+  return { uid: found.data.metadata.uid, version: version.data.gitVersion };
 }
 
 const nodeSchema = z.object({
@@ -48,7 +42,7 @@ const nodeSchema = z.object({
 
 /** One Node; undefined where there is none. */
 export async function readNode(context: CliContext, name: string): Promise<NodeFacts | undefined> {
-  const answer = await kubectlJson(context, ['get', 'node', name]);
+  const answer = await getObject(context, `/api/v1/nodes/${name}`);
   if (answer === undefined) return undefined;
   const { metadata, spec, status } = nodeSchema.parse(answer);
   return {
@@ -63,6 +57,6 @@ const leaseSchema = z.object({ spec: z.object({ renewTime: z.string().optional()
 
 /** A node's Lease: its renewTime as it stands; undefined where there is none. */
 export async function readLease(context: CliContext, name: string): Promise<string | undefined> {
-  const answer = await kubectlJson(context, ['get', 'lease', name, '--namespace', 'kube-node-lease']);
+  const answer = await getObject(context, `/apis/coordination.k8s.io/v1/namespaces/${leaseNamespace}/leases/${name}`);
   return answer === undefined ? undefined : leaseSchema.parse(answer).spec?.renewTime;
 }

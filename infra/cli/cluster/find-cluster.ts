@@ -2,9 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { parseKubeconfigView } from '../../local/cluster/kubeconfig.ts';
 import type { CliContext } from '../context.ts';
-import { kubectlText } from '../kube.ts';
+import { clusterStop } from './cluster-fault.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { lastLine, notInstalled, runProgram } from '../program.ts';
 import { failure, wrongInput } from '../stop.ts';
@@ -75,7 +74,7 @@ export interface ClusterHandle {
 }
 
 /**
- * Finds the cluster and lets kubectl and helm use it: for AKS by a kubeconfig that az writes into a temporary folder
+ * Finds the cluster and lets the command, kubectl and helm use it: for AKS by a kubeconfig that az writes into a temporary folder
  * and nobody else's. Changes nothing. Does not speak to the API server yet.
  */
 export async function findCluster(context: CliContext): Promise<ClusterHandle> {
@@ -122,24 +121,9 @@ async function useAzureLogin({ environment, signal }: CliContext, file: string):
   if (result.code !== 0) throw failure(`kubelogin failed: ${lastLine(result)}`, 'run az login, then this again');
 }
 
-async function kubeconfigCluster(context: CliContext, aks: AksFacts | undefined): Promise<FoundCluster> {
-  const view = await kubectlText(context, ['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json']);
-  const { url, caPem } = readView(view);
-  return { name: aks?.name ?? contextName(view), server: url, caPem: caPem === '' ? undefined : caPem, aks };
-}
-
-function readView(view: string): ReturnType<typeof parseKubeconfigView> {
-  try {
-    return parseKubeconfigView(view);
-  } catch {
-    throw wrongInput('the kubeconfig names no cluster', 'give another with --kubeconfig FILE, or --context NAME');
-  }
-}
-
-const contextSchema = z.object({ clusters: z.array(z.object({ name: z.string() })).min(1) });
-
-/** The cluster's name in the kubeconfig, cut to what a registration allows. */
-function contextName(view: string): string {
-  const name = contextSchema.parse(JSON.parse(view)).clusters[0]?.name ?? 'cluster';
-  return name.slice(0, 63);
+async function kubeconfigCluster({ api }: CliContext, aks: AksFacts | undefined): Promise<FoundCluster> {
+  const place = await api.place();
+  if ('kind' in place) throw clusterStop(place);
+  // Cut to what a registration allows.
+  return { name: aks?.name ?? place.name.slice(0, 63), server: place.server, caPem: place.caPem, aks };
 }

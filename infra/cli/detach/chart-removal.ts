@@ -1,8 +1,11 @@
 import { chartStop, findChart, mendRelease, readRelease, releaseName } from '../attach/chart.ts';
 import { madeByLabel, readNamespace } from '../attach/namespace.ts';
-import { servingSecretName } from '../attach/plan.ts';
 import type { CliContext } from '../context.ts';
-import { kubectlText } from '../kube.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { deleteObject } from '../cluster/objects.ts';
+import { requestPath, servingSecretPath } from '../attach/serving-certificate.ts';
+import { exitCodes } from '../exit-code.ts';
+import { Stop } from '../stop.ts';
 
 const helmTimeoutMs = 300_000;
 
@@ -25,17 +28,33 @@ export async function removeChart(
     if (result.code !== 0) throw chartStop(result);
     done.push('chart uninstalled');
   }
-  const requests = nodes.map((node) => `serverless-kubelet-${namespace}-${node}`);
-  // Without a name kubectl would refuse.
-  if (requests.length > 0) await kubectlText(context, ['delete', 'csr', '--ignore-not-found', ...requests]);
+  for (const node of nodes) await deleteObject(context, requestPath(`serverless-kubelet-${namespace}-${node}`));
   const labels = await readNamespace(context, namespace);
   if (labels === undefined) return done;
   if (labels[madeByLabel] !== installation) {
-    await kubectlText(context, ['delete', 'secret', servingSecretName, '--namespace', namespace, '--ignore-not-found']);
+    await deleteObject(context, servingSecretPath(namespace));
     return [...done, `namespace ${namespace} left, as attach did not make it`];
   }
-  await kubectlText(context, ['delete', 'namespace', namespace, '--timeout=120s'], { timeoutMs: 150_000 });
+  await deleteNamespace(context, namespace);
   return [...done, `namespace ${namespace} deleted`];
+}
+
+const namespaceMs = 120_000;
+const pollMs = 1000;
+
+/** Its objects go first, which takes a while. */
+async function deleteNamespace(context: CliContext, namespace: string): Promise<void> {
+  await deleteObject(context, `/api/v1/namespaces/${namespace}`);
+  const giveUpAt = performance.now() + namespaceMs;
+  while ((await readNamespace(context, namespace)) !== undefined) {
+    if (performance.now() > giveUpAt)
+      throw new Stop(
+        exitCodes.timedOut,
+        `the namespace ${namespace} is still being deleted`,
+        `kubectl get namespace ${namespace} -o yaml tells what holds it; then the same command again`,
+      );
+    await sleep(pollMs, undefined, { signal: context.signal });
+  }
 }
 
 /** Takes nodes out of the chart's rights, ports and configuration; the others stay as they are. */

@@ -5,7 +5,8 @@ import { cordonAnnotation } from '../../../shared/core/node/node-drift.ts';
 import { readLease, readNode } from '../cluster/cluster-facts.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { kubectlJson, kubectlStop, kubectlText } from '../kube.ts';
+import { getObject } from '../cluster/objects.ts';
+import { kubectlStop, kubectlText } from '../kube.ts';
 import { lastLine } from '../program.ts';
 import { Stop, failure } from '../stop.ts';
 import { groupsOfCluster } from './plan.ts';
@@ -82,8 +83,8 @@ const podsSchema = z.object({
 
 /** Pods that are bound to a node, as `namespace/name`. */
 export async function podsOnNode(context: CliContext, node: string): Promise<readonly string[]> {
-  const args = ['get', 'pods', '--all-namespaces', '--field-selector', `spec.nodeName=${node}`];
-  const { items } = podsSchema.parse(await kubectlJson(context, args));
+  const selector = encodeURIComponent(`spec.nodeName=${node}`);
+  const { items } = podsSchema.parse(await getObject(context, `/api/v1/pods?fieldSelector=${selector}`));
   return items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
 }
 

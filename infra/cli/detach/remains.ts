@@ -3,9 +3,10 @@ import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
 import { describeFault } from '../../../shared/core/fault.ts';
 import { readRelease } from '../attach/chart.ts';
 import { madeByLabel, readNamespace } from '../attach/namespace.ts';
+import { leaseNamespace } from '../../../shared/wire/kubernetes/lease.ts';
 import { readLease } from '../cluster/cluster-facts.ts';
 import type { CliContext } from '../context.ts';
-import { kubectlJson } from '../kube.ts';
+import { getObject } from '../cluster/objects.ts';
 import { readRegistrations } from '../registrations.ts';
 import { failure } from '../stop.ts';
 import { podsOnNode } from './drain.ts';
@@ -75,7 +76,7 @@ async function nodesLeft(
   context: CliContext,
   { nodes, whole, installation }: RemainsWants,
 ): Promise<readonly string[]> {
-  const { items } = nodesSchema.parse(await kubectlJson(context, ['get', 'nodes']));
+  const { items } = nodesSchema.parse(await getObject(context, '/api/v1/nodes'));
   return items
     .filter(({ metadata }) => metadata.annotations[ownerAnnotation] === installation)
     .map(({ metadata }) => metadata.name)
@@ -97,29 +98,32 @@ async function chartRemains(context: CliContext, wants: RemainsWants): Promise<r
   ];
 }
 
-const roleKinds = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
+const rbac = '/apis/rbac.authorization.k8s.io/v1';
+const admission = '/apis/admissionregistration.k8s.io/v1';
+const inLeases = `namespaces/${leaseNamespace}`;
+const roleKinds = ['clusterroles', 'clusterrolebindings', `${inLeases}/roles`, `${inLeases}/rolebindings`].map(
+  (kind) => `${rbac}/${kind}`,
+);
 const policyKinds = [
   'validatingadmissionpolicies',
   'validatingadmissionpolicybindings',
   'mutatingadmissionpolicies',
   'mutatingadmissionpolicybindings',
-];
+].map((kind) => `${admission}/${kind}`);
+const listSchema = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) });
+const ourLabel = encodeURIComponent('app.kubernetes.io/name=serverless-kubelet');
 
 /** Objects of the chart outside of its namespace: their names begin with it, and helm made them. */
 function namesOf(context: CliContext, namespace: string, kinds: readonly string[]): Promise<readonly string[]> {
   return each(kinds, async (kind) => {
-    const args = [
-      'get',
-      kind,
-      '--namespace',
-      'kube-node-lease',
-      '--selector',
-      'app.kubernetes.io/name=serverless-kubelet',
-    ];
-    const result = await context.kubectl([...args, '--output', 'name']);
+    const answer = await getObject(context, `${kind}?labelSelector=${ourLabel}`);
     // A kind that this cluster does not serve has no objects.
-    if (result.code !== 0) return [];
-    return result.stdout.split('\n').filter((line) => line.split('/').at(-1)?.startsWith(`${namespace}-`) === true);
+    if (answer === undefined) return [];
+    return listSchema
+      .parse(answer)
+      .items.map(({ metadata }) => metadata.name)
+      .filter((name) => name.startsWith(`${namespace}-`))
+      .map((name) => `${kind.split('/').at(-1) ?? ''}/${name}`);
   });
 }
 

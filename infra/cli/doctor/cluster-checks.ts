@@ -1,8 +1,8 @@
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
-import { kubectlStop } from '../kube.ts';
-import { Stop } from '../stop.ts';
+import type { ApiAnswer } from '../cluster/api.ts';
+import type { ClusterFault } from '../cluster/cluster-fault.ts';
 import { leaseAge, parseNodeSeen, parseUid } from '../status/cluster-objects.ts';
-import { type ClusterReader, type Kubectl, type ServerAnswer, complaint } from '../status/cluster-reader.ts';
+import { type ClusterReader, type ServerAnswer, faultPart } from '../status/cluster-reader.ts';
 import { leaseFindings } from '../status/lease-findings.ts';
 import { nodeObjectFindings } from '../status/node-object-findings.ts';
 import { type Finding, type NodeObserved, type Part, read, unreadable } from '../status/observed.ts';
@@ -13,7 +13,7 @@ import {
   parseDeployment,
   parseLeader,
   parseResources,
-  parseRights,
+  parseAllowed,
   parseService,
   parseVersion,
   parseVersions,
@@ -21,6 +21,7 @@ import {
 } from './cluster-facts.ts';
 import {
   type RelayFacts,
+  type RightFacts,
   judgeAddress,
   judgeAdmission,
   judgeChart,
@@ -39,8 +40,8 @@ export interface ClusterCheckSources {
   /** Who the app is toward it; undefined: unknown. */
   readonly subject: Subject | undefined;
   readonly reader: ClusterReader;
-  /** kubectl with the same context. */
-  readonly kubectl: Kubectl;
+  /** POST with the same context. */
+  readonly create: (path: string, body: object) => Promise<ApiAnswer | ClusterFault>;
   readonly version: string;
 }
 
@@ -91,27 +92,20 @@ function optionalOf<T>(
   return answer.kind === 'read' && answer.value === undefined ? read(undefined) : partOf(answer, parse);
 }
 
-async function checkRights(name: string, { cluster, subject, kubectl }: ClusterCheckSources): Promise<Check> {
+async function checkRights(name: string, { cluster, subject, create }: ClusterCheckSources): Promise<Check> {
   if (subject === undefined)
     return skipped(name, 'Who the app is toward this cluster is unknown; --principal-id names its identity.');
   const reviews = rightReviews(
     cluster.nodes.map((node) => node.name),
     subject,
   );
-  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: reviews.map(({ review }) => review) });
-  const args = ['create', '--filename', '-', '--output', 'jsonpath={.status.allowed}{"\\n"}'];
-  try {
-    const result = await kubectl(args, { input });
-    const rights = result.code === 0 ? parseRights(reviews, result.stdout) : undefined;
-    const reason = kubectlStop(['create', 'subjectaccessreviews'], {
-      ...result,
-      stderr: complaint(result.stderr),
-    }).message;
-    return judgeRights(name, subject.user, rights === undefined ? unreadable(`${reason}.`) : read(rights));
-  } catch (error) {
-    if (error instanceof Stop) return skipped(name, `${error.message}.`);
-    throw error;
+  const rights: RightFacts[] = [];
+  for (const { right, review } of reviews) {
+    const answer = await create('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
+    if (answer.kind !== 'answered') return judgeRights(name, subject.user, faultPart(answer));
+    rights.push({ right, allowed: parseAllowed(answer.text) });
   }
+  return judgeRights(name, subject.user, read(rights));
 }
 
 async function checkRelay(

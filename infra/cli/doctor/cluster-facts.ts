@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { instantMs } from '../../../shared/core/status/time.ts';
+import { parseJson } from '../../../shared/wire/json-text.ts';
 import { stringMap } from '../../../shared/wire/kubernetes/meta.ts';
 import { appRules } from '../../local/cluster/access.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import { ageSeconds } from '../status/cluster-objects.ts';
-import type { DeploymentFacts, LeaderFacts, RightFacts, ServiceFacts } from './cluster-judgements.ts';
+import type { DeploymentFacts, LeaderFacts, ServiceFacts } from './cluster-judgements.ts';
 
 const deploymentSchema = z.object({
   metadata: z.object({ labels: stringMap }),
@@ -136,9 +137,8 @@ export function rightReviews(nodes: readonly string[], { user, groups }: Subject
   );
 }
 
-/** Answers of `kubectl create --output jsonpath={.status.allowed}{"\n"}`, one line for each review; undefined when they do not fit. */
-export function parseRights(reviews: readonly RightReview[], text: string): readonly RightFacts[] | undefined {
-  const lines = text.split('\n').filter((line) => line !== '');
-  if (lines.length !== reviews.length) return undefined;
-  return reviews.map(({ right }, index) => ({ right, allowed: lines[index] === 'true' }));
-}
+const reviewed = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+/** Of an answered review; what is no review allows nothing. */
+export const parseAllowed = (text: string): boolean =>
+  reviewed.safeParse(parseJson(text)).data?.status.allowed ?? false;

@@ -7,8 +7,7 @@ import type { CliContext } from '../context.ts';
 import type { Colour } from '../output.ts';
 import { Stop } from '../stop.ts';
 import { faultReason } from '../status/fault-reason.ts';
-import { contextFor, createClusterReader, parseContexts } from '../status/cluster-reader.ts';
-import type { Kubectl } from '../status/cluster-reader.ts';
+import { contextFor, createClusterReader } from '../status/cluster-reader.ts';
 import { type Part, read, unreadable } from '../status/observed.ts';
 import { kubeContexts, registeredClusters } from '../status/registered.ts';
 import { checkApp, checkLogin, checkRegion, type Tell } from './azure-checks.ts';
@@ -149,17 +148,15 @@ async function checkOne(
   tell(judgeReach(`${cluster.name}: API server`, new URL(cluster.server).host, reached.facts));
   tell(await checkPodsWay(cluster, reach, context.signal));
   const asked = context.options.text('context');
-  const { context: name } = contextFor(cluster.server, parseContexts(await kubeContexts(context)), asked);
-  const more = name === undefined || name === asked ? [] : ['--context', name];
-  const kubectl: Kubectl = (args, options) => context.kubectl([...args, ...more], options);
+  const { context: name } = contextFor(cluster.server, await kubeContexts(context), asked);
   const beforeMs = Date.now();
   const serverMs = await checkCluster(
     {
       cluster,
       installation: app.settings.INSTALLATION,
       subject: subjectOf(cluster, { principalId, values: app.values }),
-      reader: createClusterReader(kubectl, undefined),
-      kubectl,
+      reader: createClusterReader(context.api, name),
+      create: (path, body) => context.api.send({ method: 'POST', path, body, context: name }),
       version: packageJson.version,
     },
     tell,

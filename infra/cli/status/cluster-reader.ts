@@ -1,17 +1,8 @@
-import * as z from 'zod';
-import { instantMs } from '../../../shared/core/status/time.ts';
-import { kubectlStop } from '../kube.ts';
-import type { ProgramResult } from '../program.ts';
-import { Stop } from '../stop.ts';
-import { type Part, read, unreadable } from './observed.ts';
 import { parseJson } from '../../../shared/wire/json-text.ts';
 import { parseUrl } from '../../../shared/wire/url-text.ts';
-
-/** The operator's kubectl, as `CliContext` gives it. */
-export type Kubectl = (
-  args: readonly string[],
-  options?: { readonly input?: string; readonly timeoutMs?: number },
-) => Promise<ProgramResult>;
+import type { ApiAnswer, ClusterApi, KubeContexts } from '../cluster/api.ts';
+import { type ClusterFault, clusterStop } from '../cluster/cluster-fault.ts';
+import { type Part, read, unreadable } from './observed.ts';
 
 /** An answer of an API server, and what time it was there. */
 export interface ServerAnswer {
@@ -28,88 +19,29 @@ export interface ClusterReader {
   getText(path: string): Promise<Part<string>>;
 }
 
-const requestSeconds = 15;
-
 /** `context` undefined: the one of --context, or the current one. */
-export function createClusterReader(kubectl: Kubectl, context: string | undefined): ClusterReader {
-  const more = context === undefined ? [] : ['--context', context];
-  const ask = async <T>(path: string, args: readonly string[], parse: (result: ProgramResult) => Part<T>) => {
-    const timeoutMs = (requestSeconds + 5) * 1000;
-    const all = ['get', '--raw', path, ...args, '--request-timeout', `${String(requestSeconds)}s`, ...more];
-    try {
-      return parse(await kubectl(all, { timeoutMs }));
-    } catch (error) {
-      // There is no kubectl: what it would have told is unknown, the rest is not.
-      if (error instanceof Stop) return unreadable(`${error.message}.`);
-      throw error;
-    }
-  };
+export function createClusterReader(api: ClusterApi, context: string | undefined): ClusterReader {
   return {
-    // At this verbosity kubectl tells the headers of the answer on stderr, with any token masked.
-    get: (path) => ask(path, ['--v', '8'], (result) => parseAnswer(path, result)),
-    getText: (path) => ask(path, [], (result) => parseText(path, result)),
+    get: async (path) => parseAnswer(await api.send({ path, context })),
+    getText: async (path) => {
+      const answer = await api.send({ path, context });
+      return answer.kind === 'answered' ? read(answer.text) : faultPart(answer);
+    },
   };
 }
 
-/** What became of a `kubectl get --raw PATH --v 8`. */
-export function parseAnswer(path: string, result: ProgramResult): Part<ServerAnswer | undefined> {
-  if (result.code !== 0) {
-    const said = complaint(result.stderr);
-    if (/\(NotFound\)|could not find the requested resource/.test(said)) return read(undefined);
-    return unreadable(`${kubectlStop(['get', path], { ...result, stderr: said }).message}.`);
-  }
-  const json = parseJson(result.stdout);
+/** What became of a GET. */
+export function parseAnswer(answer: ApiAnswer | ClusterFault): Part<ServerAnswer | undefined> {
+  if (answer.kind === 'not-found') return read(undefined);
+  if (answer.kind !== 'answered') return faultPart(answer);
+  const json = parseJson(answer.text);
   if (json === undefined) return unreadable('The API server did not answer in JSON.');
-  const serverMs = headerTime(result.stderr);
-  return read({ json, ...(serverMs === undefined ? {} : { serverMs }) });
+  return read({ json, ...(answer.serverMs === undefined ? {} : { serverMs: answer.serverMs }) });
 }
 
-const parseText = (path: string, result: ProgramResult): Part<string> =>
-  result.code === 0
-    ? read(result.stdout)
-    : unreadable(`${kubectlStop(['get', path], { ...result, stderr: complaint(result.stderr) }).message}.`);
-
-/** The `Date` of the last answer that kubectl told of, in ms. */
-export function headerTime(stderr: string): number | undefined {
-  const dates = [...stderr.matchAll(/^\s+Date: (.+)$/gm)];
-  return instantMs(dates.at(-1)?.[1]);
-}
-
-/** What kubectl itself says, without its log lines and their headers. */
-export function complaint(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^([IWEF]\d{4} |\s|")/.test(line));
-  return lines.at(-1) ?? '';
-}
-
-const configSchema = z.object({
-  'current-context': z.string().nullish(),
-  clusters: z
-    .array(z.object({ name: z.string(), cluster: z.object({ server: z.string().default('') }) }))
-    .nullish()
-    .transform((list) => list ?? []),
-  contexts: z
-    .array(z.object({ name: z.string(), context: z.object({ cluster: z.string().default('') }) }))
-    .nullish()
-    .transform((list) => list ?? []),
-});
-
-/** Which contexts the kubeconfig has, and where each leads. */
-export interface KubeContexts {
-  readonly current: string | undefined;
-  readonly contexts: readonly { readonly name: string; readonly server: string }[];
-}
-
-/** Of `kubectl config view --output json`. */
-export function parseContexts(text: string): KubeContexts {
-  const parsed = configSchema.safeParse(parseJson(text));
-  if (!parsed.success) return { current: undefined, contexts: [] };
-  const servers = new Map(parsed.data.clusters.map(({ name, cluster }) => [name, cluster.server]));
-  const current = parsed.data['current-context'] ?? '';
-  return {
-    current: current === '' ? undefined : current,
-    contexts: parsed.data.contexts.map(({ name, context }) => ({ name, server: servers.get(context.cluster) ?? '' })),
-  };
-}
+/** The reason as one sentence. */
+export const faultPart = (fault: ClusterFault): Part<never> =>
+  unreadable(`${clusterStop(fault).message.replace(/\.$/, '')}.`);
 
 /** The context that leads to this API server: the one that is asked for, else one whose URL is the same, else the current one. */
 export function contextFor(

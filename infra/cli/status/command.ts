@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { type Kubectl, createClusterReader, parseContexts } from './cluster-reader.ts';
+import { createClusterReader } from './cluster-reader.ts';
 import { gatherStatus } from './gather.ts';
 import { printStatus } from './print.ts';
 import { kubeContexts, registeredClusters } from './registered.ts';
@@ -52,21 +52,20 @@ const pause = (signal: AbortSignal): Promise<boolean> => sleep(watchEveryMs, tru
 /** One look at everything. */
 export async function showStatus(context: CliContext): Promise<ExitCode> {
   const settings = await context.settings();
-  const [store, groups, registered, config] = await Promise.all([
+  const [store, groups, registered, contexts] = await Promise.all([
     context.store(),
     context.groups(),
     registeredClusters(context),
     kubeContexts(context),
   ]);
-  const kubectl: Kubectl = (args, options) => context.kubectl(args, options);
   const observed = await gatherStatus({
     settings,
     ...registered,
     store,
     groups,
-    contexts: parseContexts(config),
+    contexts,
     context: context.options.text('context'),
-    reader: (name) => createClusterReader(kubectl, name === context.options.text('context') ? undefined : name),
+    reader: (name) => createClusterReader(context.api, name),
     signal: context.signal,
   });
   const report = statusReport(observed);

@@ -8,7 +8,8 @@ import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
 import { faultReason } from './fault-reason.ts';
 import { budgetCharges, budgetLevels, limitsOf } from './budget-levels.ts';
-import { type ClusterReader, type KubeContexts, contextFor } from './cluster-reader.ts';
+import type { KubeContexts } from '../cluster/api.ts';
+import { type ClusterReader, contextFor } from './cluster-reader.ts';
 import { gatherCluster } from './gather-cluster.ts';
 import {
   type BudgetObserved,

@@ -1,4 +1,5 @@
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
+import type { KubeContexts } from '../cluster/api.ts';
 import type { CliContext } from '../context.ts';
 import { readRegistrations, servedClusters } from '../registrations.ts';
 import { Stop } from '../stop.ts';
@@ -19,13 +20,8 @@ export async function registeredClusters(
   }
 }
 
-/** No kubectl, or no kubeconfig: then the clusters cannot be asked, and each says so. */
-export async function kubeContexts(context: CliContext): Promise<string> {
-  try {
-    const config = await context.kubectl(['config', 'view', '--output', 'json']);
-    return config.code === 0 ? config.stdout : '';
-  } catch (error) {
-    if (error instanceof Stop) return '';
-    throw error;
-  }
+/** No kubeconfig: then the clusters cannot be asked, and each says so. */
+export async function kubeContexts({ api }: Pick<CliContext, 'api'>): Promise<KubeContexts> {
+  const contexts = await api.contexts();
+  return 'kind' in contexts ? { current: undefined, contexts: [] } : contexts;
 }

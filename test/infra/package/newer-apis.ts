@@ -53,5 +53,11 @@ const newerApis: readonly NewerApi[] = [
 export function newerApisIn(code: string, [major, minor]: readonly [number, number]): readonly string[] {
   const isNewer = ({ since: [ofMajor, ofMinor] }: NewerApi): boolean =>
     ofMajor > major || (ofMajor === major && ofMinor > minor);
-  return newerApis.filter((one) => isNewer(one) && one.seen.test(code)).map(({ name }) => name);
+  return newerApis.filter((one) => isNewer(one) && one.seen.test(unguarded(code, one.name))).map(({ name }) => name);
+}
+
+/** Without uses that are asked for first: `URL.parse?(e,t)=>URL.parse(e,t):…`. */
+function unguarded(code: string, name: string): string {
+  const escaped = name.replaceAll('.', '\\.');
+  return code.replaceAll(new RegExp(`\\b${escaped}\\?(?!\\.)[^;]{0,80}?\\b${escaped}\\(`, 'g'), '');
 }

@@ -1,12 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { buildInto } from '../../../infra/package/build.ts';
 import { filesOf } from '../../../infra/package/files.ts';
+import { settingsOf } from '../../fixtures/settings.ts';
 import { newerApisIn } from './newer-apis.ts';
+
+const blob = 'http://127.0.0.1:9/account/container/registrations.json?sig=none';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
 const manifest = z
@@ -73,9 +76,32 @@ describe(`the oldest Node that package.json names (${manifest.engines.node})`, (
     });
   });
 
+  it('reads a kubeconfig, and asks its cluster', () => {
+    const settings = join(root, 'local.settings.json');
+    const kubeconfig = join(root, 'kubeconfig');
+    const cluster = { server: 'https://127.0.0.1:9' };
+    writeFileSync(
+      kubeconfig,
+      JSON.stringify({
+        clusters: [{ name: 'c', cluster }],
+        users: [{ name: 'u', user: { token: 't' } }],
+        contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+        'current-context': 'x',
+      }),
+    );
+    writeFileSync(settings, JSON.stringify({ Values: { ...settingsOf(), REGISTRATIONS_URL: blob } }));
+    const node = ['--nodes', 'aci-1', '--auth', 'token', '--app-url', 'https://app.example'];
+    const ran = run('attach', ...node, '--settings', settings, '--kubeconfig', kubeconfig);
+    expect(ran.stderr).toContain("the cluster's API server cannot be reached: the connection is refused");
+    expect(ran.status).toBe(2);
+  });
+
   it('knows what is newer than it when it sees it', () => {
     const code = 'let{promise:n}=Promise.withResolvers(),e=URL.parse(t);return[...Map.groupBy(a,b).values()].map(c)';
     expect(newerApisIn(code, [20, 12])).toEqual(['Map.groupBy', 'Promise.withResolvers', 'URL.parse']);
     expect(newerApisIn(code, [22, 1])).toEqual([]);
+    const asked = 'const by=URL.parse?(e,t)=>URL.parse(e,t):(e,t)=>new URL(e,t);';
+    expect(newerApisIn(asked, [20, 12])).toEqual([]);
+    expect(newerApisIn(`${asked}URL.parse(x)?.origin`, [20, 12])).toEqual(['URL.parse']);
   });
 });

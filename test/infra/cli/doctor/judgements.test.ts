@@ -13,7 +13,7 @@ import type { AppFacts, SubnetFacts } from '../../../../infra/cli/doctor/azure-j
 import { parseApp } from '../../../../infra/cli/doctor/azure-facts.ts';
 import { type Check, doctorExitCode, failed, good, skipped, warned } from '../../../../infra/cli/doctor/check.ts';
 import { judgeClocks } from '../../../../infra/cli/doctor/clock-judgement.ts';
-import { parseRights, parseService, rightReviews, subjectOf } from '../../../../infra/cli/doctor/cluster-facts.ts';
+import { parseAllowed, parseService, rightReviews, subjectOf } from '../../../../infra/cli/doctor/cluster-facts.ts';
 import {
   judgeAddress,
   judgeAdmission,
@@ -269,10 +269,8 @@ describe('doctor reads', () => {
       'delete nodes aci-1',
       'patch nodes aci-1',
     ]);
-    expect(parseRights(reviews, 'true\ntrue\n')).toBeUndefined();
-    expect(
-      parseRights(reviews, 'true\ntrue\nfalse\ntrue\ntrue\ntrue\n')?.filter(({ allowed }) => !allowed),
-    ).toHaveLength(1);
+    expect(parseAllowed('{"status":{"allowed":true}}')).toBe(true);
+    expect(['{"status":{"allowed":false}}', '{"status":{}}', 'x'].map(parseAllowed)).toEqual([false, false, false]);
   });
   it('takes every address of a Service', () => {
     const service = {

@@ -65,12 +65,12 @@ describe('status over a world', () => {
     expect(shown.code).toBe(3);
   });
 
-  it('tells of the rest when there is no kubectl, and when ARM refuses', async () => {
+  it('tells of the rest when the API server is not reached, and when ARM refuses', async () => {
     const world = await running();
     const refused = () => Promise.resolve(fail({ kind: 'denied', code: 'AuthorizationFailed', message: 'no' }));
     Object.assign(world, { groups: { ...world.groups, list: refused, listUsages: refused } });
-    const kubectl = () => ({ code: 1, stdout: '', stderr: 'dial tcp 10.0.0.1:443: connect: connection refused\n' });
-    const shown = await runOver(world, statusCommand, ['--output', 'json'], { kubectl });
+    const fault = { kind: 'unreachable', why: 'refused' } as const;
+    const shown = await runOver(world, statusCommand, ['--output', 'json'], { fault });
     const report: unknown = JSON.parse(shown.stdout);
     expect(report).toMatchObject({
       quota: null,

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { budgetCharges, budgetLevels, limitsOf } from '../../../../infra/cli/status/budget-levels.ts';
 import { ageSeconds, leaseAge, parseNodeSeen, parsePodsSeen } from '../../../../infra/cli/status/cluster-objects.ts';
-import {
-  complaint,
-  contextFor,
-  headerTime,
-  parseAnswer,
-  parseContexts,
-} from '../../../../infra/cli/status/cluster-reader.ts';
+import { contextFor, parseAnswer } from '../../../../infra/cli/status/cluster-reader.ts';
 import { durationText } from '../../../../infra/cli/status/duration-text.ts';
 import { faultReason } from '../../../../infra/cli/status/fault-reason.ts';
 import { podTroubles } from '../../../../infra/cli/status/pod-troubles.ts';
@@ -101,59 +95,41 @@ describe('what is left of a budget', () => {
   });
 });
 
-describe('what kubectl says', () => {
-  const log =
-    'I1123 18:17:40.720433   18574 round_trippers.go:632] "Response" status="200 OK" headers=<\n\tContent-Type: application/json\n\tDate: Mon, 23 Nov 2026 12:00:00 GMT\n >\n';
-  it('reads the time of the server from the headers that it logs', () => {
-    expect(headerTime(log)).toBe(now);
-    expect(parseAnswer('/x', { code: 0, stdout: '{"a":1}', stderr: log })).toEqual({
+describe('what the API server answers', () => {
+  it('has its time', () => {
+    expect(parseAnswer({ kind: 'answered', status: 200, text: '{"a":1}', serverMs: now })).toEqual({
       kind: 'read',
       value: { json: { a: 1 }, serverMs: now },
     });
   });
-  it.each([
-    ['Error from server (NotFound): nodes "x" not found', { kind: 'read', value: undefined }],
-    [
-      'Error from server (NotFound): the server could not find the requested resource',
-      { kind: 'read', value: undefined },
-    ],
-  ])('%s', (stderr, expected) => {
-    expect(parseAnswer('/x', { code: 1, stdout: '', stderr: `${log}${stderr}\n` })).toEqual(expected);
-  });
-  it.each([
-    ['Unable to connect to the server: dial tcp: lookup h: no such host', /its name is not known here/],
-    [
-      'The connection to the server 10.0.0.1:443 was refused - did you specify the right host? connection refused',
-      /refused/,
-    ],
-    ['error: You must be logged in to the server (Unauthorized)', /does not know/],
-    ['Error from server (Forbidden): nodes "a" is forbidden: User "me" cannot get resource', /cannot get resource/],
-  ])('%s', (stderr, reason) => {
-    const answer = parseAnswer('/x', { code: 1, stdout: '', stderr: `${log}${stderr}\n` });
-    expect(answer.kind === 'unreadable' && answer.reason).toMatch(reason);
-  });
-  it('says nothing of its log lines, which hold headers', () => {
-    expect(complaint(`${log}error: no\n`)).toBe('error: no');
+  it('is nothing where there is no such object, and a reason where it is no JSON or did not come', () => {
+    expect(parseAnswer({ kind: 'not-found', message: 'nodes "x" not found' })).toEqual({
+      kind: 'read',
+      value: undefined,
+    });
+    const others = [
+      parseAnswer({ kind: 'answered', status: 200, text: '<html>' }),
+      parseAnswer({ kind: 'unreachable', why: 'unknown name' }),
+      parseAnswer({ kind: 'forbidden', message: 'nodes "a" is forbidden: User "me" cannot get resource' }),
+    ];
+    expect(others.map((part) => part.kind === 'unreadable' && part.reason)).toEqual([
+      'The API server did not answer in JSON.',
+      "the cluster's API server cannot be reached: its name is not known here.",
+      'nodes "a" is forbidden: User "me" cannot get resource.',
+    ]);
   });
   it('chooses the context that leads to the registered server', () => {
-    const known = parseContexts(
-      JSON.stringify({
-        'current-context': 'a',
-        clusters: [
-          { name: 'ca', cluster: { server: 'https://a.example' } },
-          { name: 'cb', cluster: { server: 'https://B.example:443/' } },
-        ],
-        contexts: [
-          { name: 'a', context: { cluster: 'ca' } },
-          { name: 'b', context: { cluster: 'cb' } },
-        ],
-      }),
-    );
+    const known = {
+      current: 'a',
+      contexts: [
+        { name: 'a', server: 'https://a.example' },
+        { name: 'b', server: 'https://B.example:443/' },
+      ],
+    };
     expect(contextFor('https://b.example', known, undefined)).toEqual({ context: 'b', leadsThere: true });
     expect(contextFor('https://a.example', known, undefined)).toEqual({ context: 'a', leadsThere: true });
     expect(contextFor('https://c.example', known, undefined)).toEqual({ context: 'a', leadsThere: false });
     expect(contextFor('https://b.example', known, 'a')).toEqual({ context: 'a', leadsThere: false });
-    expect(parseContexts('no JSON')).toEqual({ current: undefined, contexts: [] });
   });
 });
 

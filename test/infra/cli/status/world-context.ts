@@ -1,10 +1,11 @@
 import type { AppSource } from '../../../../infra/cli/app-settings.ts';
+import type { ClusterApi } from '../../../../infra/cli/cluster/api.ts';
+import type { ClusterFault } from '../../../../infra/cli/cluster/cluster-fault.ts';
 import type { Command } from '../../../../infra/cli/command.ts';
 import type { CliContext } from '../../../../infra/cli/context.ts';
 import type { ExitCode } from '../../../../infra/cli/exit-code.ts';
 import { parseOptions } from '../../../../infra/cli/options.ts';
 import { createOutput, parseFormat } from '../../../../infra/cli/output.ts';
-import type { ProgramResult } from '../../../../infra/cli/program.ts';
 import { Stop, failure } from '../../../../infra/cli/stop.ts';
 import { leases, namespaces, nodes, pods } from '../../../../shared/adapters/memory/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
@@ -17,7 +18,8 @@ export interface Surroundings {
   readonly server?: string;
   /** Paths that the API server answers besides those of the world. */
   readonly paths?: Readonly<Record<string, JsonObject | string>>;
-  readonly kubectl?: (args: readonly string[], input: string | undefined) => ProgramResult | undefined;
+  /** What comes of every question to the API server. */
+  readonly fault?: ClusterFault;
   readonly source?: AppSource;
 }
 
@@ -27,7 +29,7 @@ export interface Shown {
   readonly stderr: string;
 }
 
-/** Runs a command over a world: its tables, its ARM, its API server by way of a kubectl. */
+/** Runs a command over a world: its tables, its ARM, its API server. */
 export async function runOver(
   world: World,
   command: Command,
@@ -65,7 +67,8 @@ export async function runOver(
     groups: () => Promise.resolve(world.groups),
     store: () => Promise.resolve(world.store),
     table: () => Promise.resolve(world.store.table),
-    kubectl: (words, more) => Promise.resolve(around.kubectl?.(words, more?.input) ?? kubectlOf(world, words, around)),
+    api: apiOf(world, around),
+    kubectl: () => Promise.reject(new Error('no kubectl here')),
     helm: () => Promise.reject(new Error('no helm here')),
     useKubeconfig: () => undefined,
   };
@@ -85,23 +88,20 @@ function answerOf(words: readonly string[], answers: Readonly<Record<string, unk
     : Promise.resolve(answers[known]);
 }
 
-const said = (code: number, stdout: string, stderr = ''): ProgramResult => ({ code, stdout, stderr });
-
-function kubectlOf(world: World, args: readonly string[], around: Surroundings): ProgramResult {
-  if (args[0] === 'config') return said(0, JSON.stringify(configOf(around.server ?? 'https://api.example:6443')));
-  const path = args[args.indexOf('--raw') + 1] ?? '';
-  const given = around.paths?.[path];
-  const found = given ?? objectAt(world, path);
-  if (found === undefined) return said(1, '', 'Error from server (NotFound): it is not there');
-  const headers = `I1123 18:17:40.720433 18574 round_trippers.go:632] "Response" headers=<\n\tDate: ${new Date(world.now).toUTCString()}\n >\n`;
-  return said(0, typeof found === 'string' ? found : JSON.stringify(found), headers);
+function apiOf(world: World, around: Surroundings): ClusterApi {
+  const server = around.server ?? 'https://api.example:6443';
+  return {
+    contexts: () => Promise.resolve({ current: 'here', contexts: [{ name: 'here', server }] }),
+    place: () => Promise.reject(new Error('no kubeconfig here')),
+    send: ({ path }) => {
+      if (around.fault !== undefined) return Promise.resolve(around.fault);
+      const found = around.paths?.[path] ?? objectAt(world, path);
+      if (found === undefined) return Promise.resolve({ kind: 'not-found', message: 'it is not there' });
+      const text = typeof found === 'string' ? found : JSON.stringify(found);
+      return Promise.resolve({ kind: 'answered', status: 200, text, serverMs: Math.floor(world.now / 1000) * 1000 });
+    },
+  };
 }
-
-const configOf = (server: string) => ({
-  'current-context': 'here',
-  clusters: [{ name: 'c', cluster: { server } }],
-  contexts: [{ name: 'here', context: { cluster: 'c' } }],
-});
 
 function objectAt(world: World, path: string): JsonObject | undefined {
   const { store } = world.cluster.state();

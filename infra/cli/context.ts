@@ -94,8 +94,8 @@ export function createContext({ options, out, environment, signal }: ContextOpti
     app,
     settings,
     registrations: once(async () => openRegistrations(await settings())),
-    groups: once(async () => armGroups(await settings(), cliLog(out))),
-    store: once(async () => createStateStore(await table(), cliLog(out))),
+    groups: once(async () => armGroups(await settings(), cliLog(out, options))),
+    store: once(async () => createStateStore(await table(), cliLog(out, options))),
     table,
     api: createKubeconfigApi({ file, context: kubeContext, environment, signal }),
     kubectl: (args, more) => run(kubectlProgram, args, more),
@@ -132,10 +132,12 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-/** What the adapters remark is for the operator too. */
-const cliLog = (out: Output): Log => ({
+/** What the adapters remark is for whoever looks for the cause: what came of it is told by the command, in a sentence. */
+const cliLog = (out: Output, options: ParsedOptions): Log => ({
   info: () => undefined,
-  warn: (message, fields) => out.warn(fields === undefined ? message : `${message} ${JSON.stringify(fields)}`),
+  warn: (message, fields) => {
+    if (options.flag('verbose')) out.warn(fields === undefined ? message : `${message} ${JSON.stringify(fields)}`);
+  },
 });
 
 /** A person's handful of requests takes nothing from the app's budget, and is refused by ARM alone. */

@@ -31,6 +31,7 @@ export const commonOptions: OptionSpecs = {
   kubeconfig: { type: 'string', value: 'FILE', description: "the cluster's kubeconfig (default: kubectl's own)" },
   context: { type: 'string', value: 'NAME', description: 'the context in it (default: the current one)' },
   output: { type: 'string', value: 'FORM', description: 'table, json or yaml (default table)' },
+  verbose: { type: 'boolean', description: 'what Azure and the tables answered, word for word, as warnings on stderr' },
   help: { type: 'boolean', description: 'this text' },
 };
 

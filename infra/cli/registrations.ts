@@ -1,6 +1,6 @@
 import { createCredential } from '../../shared/adapters/arm/credential.ts';
 import { createRegistrationBlob } from '../../shared/adapters/registrations/registration-blob.ts';
-import { describeFault } from '../../shared/core/fault.ts';
+import { faultClause, isNoLogin } from './status/fault-reason.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import type { Registrations, RegistrationsRead } from '../../shared/ports/registrations.ts';
 import type { ClusterRegistration, Settings } from '../../shared/wire/settings.ts';
@@ -56,7 +56,8 @@ export async function changeRegistrations(
 }
 
 function registrationStop(fault: Fault): Stop {
-  const problem = `the registrations: ${describeFault(fault)}`;
+  const problem = `the registrations: ${faultClause(fault)}`;
+  if (isNoLogin(fault)) return failure(problem, 'sign in with az login');
   switch (fault.kind) {
     case 'denied':
       return failure(

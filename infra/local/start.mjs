@@ -10,12 +10,14 @@ const node = join(root, 'node_modules', 'node', 'bin', process.platform === 'win
 
 const programs = {
   start: 'infra/local/up.ts',
+  status: 'infra/local/ask.ts',
+  doctor: 'infra/local/ask.ts',
   detach: 'infra/local/detach.ts',
   cluster: 'infra/local/cluster/main.ts',
   'cluster:build': 'infra/local/cluster/main.ts',
   images: 'infra/local/aci/images.ts',
 };
-const leading = { cluster: ['start'], 'cluster:build': ['build'] };
+const leading = { status: ['status'], doctor: ['doctor'], cluster: ['start'], 'cluster:build': ['build'] };
 
 /** As package.json's `engines`. */
 const oldest = [20, 12];

@@ -19,7 +19,7 @@ export function describePackage(repository: string): z.infer<typeof packageSchem
  * - `app/`: the function app as deployed: host.json, a package.json of four members, index.js and `chunks/`;
  * - `relay/relay.mjs`: one file with nothing beside it;
  * - `chart/`: the chart with `files/relay.mjs`;
- * - `cli/main.js`, executable;
+ * - `cli/main.js`, executable, with the package.json that says it is a module;
  * - `maps/`: the source maps of all, in folders of the same names.
  *
  * The same sources and packages give the same bytes, whichever the folders are.
@@ -63,6 +63,8 @@ function completeCli(file: string): void {
   const code = readFileSync(file, 'utf8');
   writeFileSync(file, code.startsWith('#!') ? code : `#!/usr/bin/env node\n${code}`);
   chmodSync(file, 0o755);
+  // Wherever the folder is copied, Node takes its files for modules.
+  writeFileSync(join(dirname(file), 'package.json'), `${JSON.stringify({ type: 'module' })}\n`);
 }
 
 function completeChart(folder: string, repository: string): void {

@@ -23,15 +23,14 @@ interface Start {
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
 }
 
-function start(state: string, ...options: readonly string[]): Start {
-  const child = spawn(
-    process.execPath,
-    [join(repository, 'infra/local/up.ts'), '--runtime', 'process', '--dir', join(root, state), ...options],
-    {
-      env: { PATH: join(root, 'bin'), HOME: join(root, 'home'), TMPDIR: join(root, 'tmp') },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+const start = (state: string, ...options: readonly string[]): Start =>
+  runProgram('up.ts', '--runtime', 'process', '--dir', join(root, state), ...options);
+
+function runProgram(program: string, ...args: readonly string[]): Start {
+  const child = spawn(process.execPath, [join(repository, 'infra/local', program), ...args], {
+    env: { PATH: join(root, 'bin'), HOME: join(root, 'home'), TMPDIR: join(root, 'tmp') },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const { promise: exited, resolve } = Promise.withResolvers<number | null>();
   child.once('exit', resolve);
   const { stdout, stderr } = child;
@@ -112,6 +111,14 @@ describe('npm start with Node alone', () => {
     await Promise.all(both.map(({ child }) => untilSaid(child, 'Ctrl-C ends everything')));
     const third = await start('one', ...options).ended;
     expect(third).toMatchObject({ code: 1, output: expect.stringContaining('is in use by process') });
+    for (const [command, healthy] of [
+      ['status', 'Nothing needs attention.'],
+      ['doctor', '0 warnings, 0 failed'],
+    ] as const) {
+      const { code, output } = await runProgram('ask.ts', command, '--dir', join(root, 'two')).ended;
+      expect(output).toContain(healthy);
+      expect(code).toBe(0);
+    }
     for (const { child } of both) child.kill('SIGINT');
     for (const { code, output } of await Promise.all(both.map(({ ended }) => ended))) {
       expect(code).toBe(0);

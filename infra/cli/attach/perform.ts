@@ -1,5 +1,6 @@
 import { armLimits } from '../../../shared/app/compose.ts';
-import { describeFault, fail, type Result } from '../../../shared/core/fault.ts';
+import { fail, type Result } from '../../../shared/core/fault.ts';
+import { faultClause } from '../status/fault-reason.ts';
 import type { AppSettings } from '../app-settings.ts';
 import type { CliContext } from '../context.ts';
 import { podsOnNode } from '../detach/drain.ts';
@@ -96,7 +97,7 @@ async function startWithoutPast(context: CliContext, { wants, facts, app }: Atta
       report(`${started.value.nodes.join(', ')} can start pods at once`);
       return true;
     }
-    report(`the first pod waits a minute${started.ok ? '' : `: ${describeFault(started.fault)}`}`);
+    report(`the first pod waits a minute${started.ok ? '' : `: ${faultClause(started.fault)}`}`);
     return false;
   });
 }

@@ -1,10 +1,9 @@
-import type { Fault } from '../../../shared/core/fault.ts';
 import type { UsageGrouping } from '../../../shared/core/usage/summary.ts';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { failure, wrongInput } from '../stop.ts';
-import { faultReason } from '../status/fault-reason.ts';
+import { faultClause } from '../status/fault-reason.ts';
 import { collectUsage, usageFix } from './collect.ts';
 import { parsePrices } from './prices.ts';
 import { printCost } from './print.ts';
@@ -54,19 +53,16 @@ export async function showCost(context: CliContext): Promise<ExitCode> {
   const { INSTALLATION: installation } = await context.settings();
   const store = await context.store();
   const nodes = await store.listNodes();
-  if (!nodes.ok) throw failure(`the tables could not be read: ${reasonOf(nodes.fault)}`, usageFix(nodes.fault));
+  if (!nodes.ok) throw failure(`the tables could not be read: ${faultClause(nodes.fault)}`, usageFix(nodes.fault));
   const now = await store.now();
-  if (!now.ok) throw failure(`the tables could not be read: ${reasonOf(now.fault)}`, usageFix(now.fault));
+  if (!now.ok) throw failure(`the tables could not be read: ${faultClause(now.fault)}`, usageFix(now.fault));
   const window = parseWindow(options.text('from'), options.text('to'), now.value);
   const usage = await collectUsage(store, nodes.value, { ...window, now: now.value });
-  if (!usage.ok) throw failure(`the ledger could not be read: ${reasonOf(usage.fault)}`, usageFix(usage.fault));
+  if (!usage.ok) throw failure(`the ledger could not be read: ${faultClause(usage.fault)}`, usageFix(usage.fault));
   const report = costReport(usage.value, { installation, by, prices, ...window });
   if (!out.value(report)) printCost(out, report);
   return exitCodes.done;
 }
-
-/** The program ends a problem without a full stop. */
-const reasonOf = (fault: Fault): string => faultReason(fault).replace(/\.$/, '');
 
 const farFuture = '9999-12-31';
 

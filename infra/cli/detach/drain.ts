@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { describeFault } from '../../../shared/core/fault.ts';
 import { cordonAnnotation } from '../../../shared/core/node/node-drift.ts';
+import { faultClause } from '../status/fault-reason.ts';
 import { readLease, readNode } from '../cluster/cluster-facts.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -151,7 +151,7 @@ async function podRows(context: CliContext, { uid, nodes }: DrainWants): Promise
     const rows = await store.listPods({ cluster: uid, node });
     if (!rows.ok)
       throw failure(
-        `Table storage: ${describeFault(rows.fault)}`,
+        `Table storage: ${faultClause(rows.fault)}`,
         "you need the role Storage Table Data Contributor on the app's storage account; then run the same command again",
       );
     count += rows.value.length;

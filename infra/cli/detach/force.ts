@@ -1,7 +1,7 @@
 import { request } from 'node:https';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeFault } from '../../../shared/core/fault.ts';
+import { faultClause } from '../status/fault-reason.ts';
 import type { ListedGroup } from '../../../shared/core/group/group.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
@@ -59,7 +59,7 @@ async function listGroups(context: CliContext, app: AppSettings, uid: string): P
   const listed = await (await context.groups()).list(context.signal);
   if (listed.ok) return groupsOfCluster(listed.value, { installation: app.settings.INSTALLATION, uid });
   throw failure(
-    `container groups: ${describeFault(listed.fault)}`,
+    `container groups: ${faultClause(listed.fault)}`,
     'you need to read and delete container groups in the resource group of the pods; log in with az login',
   );
 }
@@ -164,7 +164,7 @@ async function deleteGroups(
       const deleted = await groups.delete(name, context.signal);
       if (!deleted.ok && deleted.fault.kind === 'denied')
         throw failure(
-          `container group ${name}: ${describeFault(deleted.fault)}`,
+          `container group ${name}: ${faultClause(deleted.fault)}`,
           'you need to delete container groups there',
         );
     }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
-import { describeFault } from '../../../shared/core/fault.ts';
+import { faultClause } from '../status/fault-reason.ts';
 import { readRelease } from '../attach/chart.ts';
 import { madeByLabel, readNamespace } from '../attach/namespace.ts';
 import { leaseNamespace } from '../../../shared/wire/kubernetes/lease.ts';
@@ -47,7 +47,7 @@ export async function outsideRemains(
 ): Promise<readonly Remains[]> {
   const listed = await (await context.groups()).list(context.signal);
   if (!listed.ok)
-    throw failure(`container groups: ${describeFault(listed.fault)}`, 'run the same command again to see what is left');
+    throw failure(`container groups: ${faultClause(listed.fault)}`, 'run the same command again to see what is left');
   const { installation, uid } = wants;
   const groups = groupsOfCluster(listed.value, { installation, uid, ...(wants.whole ? {} : { nodes: wants.nodes }) });
   const { clusters } = await readRegistrations(await context.registrations(), context.signal);

@@ -1,7 +1,8 @@
 import type { Settings } from '../../../shared/wire/settings.ts';
 import { type AppSettings, type AppSource, azAppArgs } from '../app-settings.ts';
 import type { CliContext } from '../context.ts';
-import { faultReason } from '../status/fault-reason.ts';
+import { Stop } from '../stop.ts';
+import { faultReason, isNoLogin, signIn, unreadableBy } from '../status/fault-reason.ts';
 import { type Part, read, unreadable } from '../status/observed.ts';
 import { readAccount, readApp, readGrants, readProvider, readStorageId, readSubnet } from './azure-facts.ts';
 import {
@@ -22,6 +23,10 @@ export type Tell = (check: Check) => void;
 
 /** The login and the app itself, before its settings are known. Answers the id of the app's principal, if it could be told. */
 export async function checkLogin(context: CliContext, source: AppSource, tell: Tell): Promise<boolean> {
+  if (source.kind === 'file' && (await isLocalArm(context))) {
+    tell(skipped('az login', 'ARM is an emulator on this machine, of which az knows nothing.'));
+    return false;
+  }
   const subscription = source.kind === 'azure' ? source.subscription : undefined;
   const account = await readAccount(context.az, subscription);
   const check = judgeLogin(account);
@@ -31,7 +36,18 @@ export async function checkLogin(context: CliContext, source: AppSource, tell: T
   return account.kind === 'read';
 }
 
-const noAz = 'az is not logged in.';
+const noAz = 'Only az can tell it.';
+
+/** Settings that are wrong are told by their own check. */
+async function isLocalArm(context: CliContext): Promise<boolean> {
+  try {
+    const { ARM_ENDPOINT: endpoint } = await context.settings();
+    return /^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(endpoint).hostname);
+  } catch (error) {
+    if (error instanceof Stop) return false;
+    throw error;
+  }
+}
 
 /** The app at Azure: whether it runs, who it is, what it may. `principalId` undefined: unknown. */
 export async function checkApp(
@@ -95,14 +111,14 @@ export async function checkRegion(
       : failed(
           'resource group',
           `The container groups of ${settings.AZURE_RESOURCE_GROUP} could not be listed: ${faultReason(listed.fault)}`,
-          'See that it exists, and that you may read it; the app needs it too.',
+          isNoLogin(listed.fault) ? signIn : 'See that it exists, and that you may read it; the app needs it too.',
         ),
   );
   const usages = await groups.listUsages(signal);
   const part: Part<Parameters<typeof judgeQuota>[0] extends Part<infer T> ? T : never> = usages.ok
     ? read(usages.value)
-    : unreadable(faultReason(usages.fault));
+    : unreadableBy(usages.fault);
   for (const check of judgeQuota(part, settings.AZURE_LOCATION)) tell(check);
   if (settings.ACI_SUBNET_ID !== undefined)
-    tell(judgeSubnet(hasAz ? await readSubnet(az, settings.ACI_SUBNET_ID) : unreadable(noAz)));
+    tell(hasAz ? judgeSubnet(await readSubnet(az, settings.ACI_SUBNET_ID)) : skipped('subnet', noAz));
 }

@@ -17,10 +17,12 @@ async function ask<T>(
       ? unreadable(`az ${args.slice(0, 2).join(' ')} did not answer as expected.`)
       : read(value);
   } catch (error) {
-    if (error instanceof Stop) return unreadable(`${error.message}.`);
+    if (error instanceof Stop) return unreadable(`${error.message}.`, error.fix && `${upperFirst(error.fix)}.`);
     throw error;
   }
 }
+
+const upperFirst = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 const accountSchema = z.object({
   id: z.string(),

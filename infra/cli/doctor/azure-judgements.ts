@@ -11,12 +11,17 @@ export interface AccountFacts {
   readonly state: string;
 }
 
+/** What the reason itself advises, or else `otherwise`. */
+const mendOf = (part: Part<unknown>, otherwise: string): string =>
+  part.kind === 'unreadable' && part.mend !== undefined ? part.mend : otherwise;
+
 const notAsked = (part: Part<unknown>): string => (part.kind === 'unreadable' ? part.reason : 'There is none.');
 
 export function judgeLogin(account: Part<AccountFacts>): Check {
   const name = 'az login';
   const facts = valueOf(account);
-  if (facts === undefined) return failed(name, notAsked(account), 'Install the Azure CLI and run az login.');
+  if (facts === undefined)
+    return failed(name, notAsked(account), mendOf(account, 'Install the Azure CLI and run az login.'));
   const who = `${facts.user} in subscription ${facts.subscriptionId}`;
   return facts.state === 'Enabled'
     ? good(name, `Logged in as ${who}.`)
@@ -44,7 +49,7 @@ export function judgeApp(app: Part<AppFacts>, name: string): Check {
     return failed(
       check,
       notAsked(app),
-      'Check --app, --resource-group and --subscription, or deploy it (docs/deploy.md).',
+      mendOf(app, 'Check --app, --resource-group and --subscription, or deploy it (docs/deploy.md).'),
     );
   if (!facts.isEnabled || facts.state !== 'Running') {
     const state = facts.isEnabled ? facts.state : 'disabled';
@@ -167,7 +172,7 @@ export function judgeSubnet(subnet: Part<SubnetFacts>): Check {
     const mend = 'Correct ACI_SUBNET_ID, or ask for the right to read the virtual network.';
     return subnet.kind === 'unreadable' && /no role|not on PATH|login|reached/.test(subnet.reason)
       ? skipped(name, subnet.reason)
-      : failed(name, notAsked(subnet), mend);
+      : failed(name, notAsked(subnet), mendOf(subnet, mend));
   }
   const others = facts.delegations.filter((one) => one.toLowerCase() !== aciDelegation.toLowerCase());
   if (facts.delegations.length === others.length) {

@@ -1,8 +1,10 @@
+import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import type { ApiAnswer } from '../cluster/api.ts';
 import type { ClusterFault } from '../cluster/cluster-fault.ts';
 import { leaseAge, parseNodeSeen, parseUid } from '../status/cluster-objects.ts';
 import { type ClusterReader, type ServerAnswer, faultPart } from '../status/cluster-reader.ts';
+import { unreadableBy } from '../status/fault-reason.ts';
 import { leaseFindings } from '../status/lease-findings.ts';
 import { nodeObjectFindings } from '../status/node-object-findings.ts';
 import { type Finding, type NodeObserved, type Part, read, unreadable } from '../status/observed.ts';
@@ -26,6 +28,7 @@ import {
   judgeAdmission,
   judgeChart,
   judgeClusterUid,
+  judgeHeard,
   judgeKubeletPort,
   judgeLeader,
   judgeRelay,
@@ -43,6 +46,8 @@ export interface ClusterCheckSources {
   /** POST with the same context. */
   readonly create: (path: string, body: object) => Promise<ApiAnswer | ClusterFault>;
   readonly version: string;
+  /** Where the relay runs. `outside`: only the tables tell of it. */
+  readonly relay: { readonly kind: 'cluster' } | { readonly kind: 'outside'; readonly store: StateStore };
 }
 
 /** All that the API server tells of one cluster. Answers its time, when it told it. */
@@ -109,10 +114,11 @@ async function checkRights(name: string, { cluster, subject, create }: ClusterCh
 }
 
 async function checkRelay(
-  { cluster, reader, version }: ClusterCheckSources,
+  { cluster, reader, version, relay }: ClusterCheckSources,
   of: (check: string) => string,
   tell: Tell,
 ): Promise<void> {
+  if (relay.kind === 'outside') return tell(judgeHeard(of('relay'), await heardAges(cluster, relay.store)));
   const [namespace = ''] = cluster.relay.serviceAccount.split(':');
   const [deployment, leader, service] = await Promise.all([
     reader.get(`/apis/apps/v1/namespaces/${namespace}/deployments/relay`),
@@ -129,6 +135,23 @@ async function checkRelay(
   for (const node of cluster.nodes.filter(({ state }) => state !== 'removed'))
     tell(judgeAddress(of(`address of ${node.name}`), facts.service, node));
   tell(judgeChart(of('chart'), facts.deployment, version));
+}
+
+/** For each active node, how many seconds ago the relay called for it; undefined: never. */
+async function heardAges(
+  { uid, nodes }: ClusterRegistration,
+  store: StateStore,
+): Promise<Part<readonly (number | undefined)[]>> {
+  const now = await store.now();
+  if (!now.ok) return unreadableBy(now.fault);
+  const ages: (number | undefined)[] = [];
+  for (const { name } of nodes.filter(({ state }) => state !== 'removed')) {
+    const row = await store.getNode({ cluster: uid, node: name });
+    if (!row.ok) return unreadableBy(row.fault);
+    const heardAt = row.value?.value.relayHeardAt;
+    ages.push(heardAt === undefined ? undefined : Math.max(0, Math.round((now.value - heardAt) / 1000)));
+  }
+  return read(ages);
 }
 
 async function readAdmission(reader: ClusterReader): Promise<Part<Readonly<Record<string, readonly string[]>>>> {

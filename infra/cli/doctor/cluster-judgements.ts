@@ -156,6 +156,20 @@ export function judgeLeader(name: string, leader: RelayFacts['leader'], namespac
   return good(name, `${holder} leads.`);
 }
 
+/** It calls at every tick of a node, and at least once a minute. */
+const silentSeconds = 120;
+
+/** A relay that runs outside of the cluster, by its calls: the ages of the last one, for each node. */
+export function judgeHeard(name: string, ages: Part<readonly (number | undefined)[]>): Check {
+  if (ages.kind === 'unreadable') return skipped(name, ages.reason);
+  const known = ages.value.filter((age) => age !== undefined);
+  const mend = 'It runs outside of the cluster: see that it does, and its log.';
+  if (known.length < ages.value.length) return failed(name, 'The app has not heard of it yet.', mend);
+  const oldest = Math.max(0, ...known);
+  const found = `It runs outside of the cluster, and called ${String(oldest)} s ago.`;
+  return oldest > silentSeconds ? failed(name, found, mend) : good(name, found);
+}
+
 /** Whether the API server is led from the Node's address to the relay's Service. */
 export function judgeAddress(
   name: string,

@@ -5,8 +5,8 @@ import { type AppSettings, appSource } from '../app-settings.ts';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { Colour } from '../output.ts';
-import { Stop } from '../stop.ts';
-import { faultReason } from '../status/fault-reason.ts';
+import { Stop, wrongInput } from '../stop.ts';
+import { faultReason, isNoLogin, signIn } from '../status/fault-reason.ts';
 import { contextFor, createClusterReader } from '../status/cluster-reader.ts';
 import { type Part, read, unreadable } from '../status/observed.ts';
 import { kubeContexts, registeredClusters } from '../status/registered.ts';
@@ -48,14 +48,20 @@ export function doctorBy(reach: Reach): Command {
         value: 'ID',
         description: "object id of the app's identity, where only --settings is given",
       },
+      relay: {
+        type: 'string',
+        value: 'WHERE',
+        description: 'cluster (default), or outside: nothing of it is looked for in the cluster, as with npm start',
+      },
     },
     run: async (context) => {
+      const relay = parseRelay(context.options.text('relay'));
       const checks: Check[] = [];
       const tell: Tell = (check) => {
         checks.push(check);
         if (context.out.format === 'table') printCheck(context, check);
       };
-      const app = await checkAll(context, reach, tell);
+      const app = await checkAll(context, { reach, relay }, tell);
       const code = doctorExitCode(checks);
       const installation = app?.settings.INSTALLATION ?? null;
       if (!context.out.value({ installation, healthy: code === 0, checks })) printEnd(context, checks);
@@ -64,7 +70,18 @@ export function doctorBy(reach: Reach): Command {
   };
 }
 
-async function checkAll(context: CliContext, reach: Reach, tell: Tell): Promise<AppSettings | undefined> {
+type RelayPlace = 'cluster' | 'outside';
+
+function parseRelay(text: string | undefined): RelayPlace {
+  if (text === undefined || text === 'cluster' || text === 'outside') return text ?? 'cluster';
+  throw wrongInput(`--relay wants cluster or outside, not "${text}"`, 'leave it out where attach installed the chart');
+}
+
+async function checkAll(
+  context: CliContext,
+  { reach, relay }: { readonly reach: Reach; readonly relay: RelayPlace },
+  tell: Tell,
+): Promise<AppSettings | undefined> {
   const source = appSource(context.options);
   const hasAz = await checkLogin(context, source, tell);
   const app = await readApp(context, tell);
@@ -75,7 +92,8 @@ async function checkAll(context: CliContext, reach: Reach, tell: Tell): Promise<
   const tablesMs = await checkTables(context, tell);
   const clusters = await checkRegistrations(context, tell);
   const clocks = [await armClock(settings, reach, context.signal), { whose: 'tables', aheadSeconds: ahead(tablesMs) }];
-  for (const cluster of clusters) clocks.push(await checkOne(context, { cluster, app, principalId, reach }, tell));
+  for (const cluster of clusters)
+    clocks.push(await checkOne(context, { cluster, app, principalId, reach, relay }, tell));
   tell(judgeClocks(clocks));
   return app;
 }
@@ -107,7 +125,9 @@ async function checkTables(context: CliContext, tell: Tell): Promise<number | un
   const fault = bucket.ok ? now : bucket;
   const reason = fault.ok ? 'unknown' : faultReason(fault.fault);
   const mend =
-    'You need the role Storage Table Data Reader on the storage account; where it is private, run doctor from its network.';
+    !fault.ok && isNoLogin(fault.fault)
+      ? signIn
+      : 'You need the role Storage Table Data Reader on the storage account; where it is private, run doctor from its network.';
   tell(failed('tables', `The Table service could not be asked: ${reason}`, mend));
   return undefined;
 }
@@ -135,12 +155,13 @@ interface OneCluster {
   readonly app: AppSettings;
   readonly principalId: string | undefined;
   readonly reach: Reach;
+  readonly relay: RelayPlace;
 }
 
 /** One cluster, and what time it is there. */
 async function checkOne(
   context: CliContext,
-  { cluster, app, principalId, reach }: OneCluster,
+  { cluster, app, principalId, reach, relay }: OneCluster,
   tell: Tell,
 ): Promise<ClockFacts> {
   const { certificateAuthority: caPem } = cluster;
@@ -158,6 +179,7 @@ async function checkOne(
       reader: createClusterReader(context.api, name),
       create: (path, body) => context.api.send({ method: 'POST', path, body, context: name }),
       version: packageJson.version,
+      relay: relay === 'outside' ? { kind: 'outside', store: await context.store() } : { kind: 'cluster' },
     },
     tell,
   );

@@ -1,3 +1,4 @@
+import { signIn } from './fault-reason.ts';
 import { durationText } from './duration-text.ts';
 import type { BudgetObserved, Finding, Part, QuotaObserved, StatusObserved, StrangerGroups } from './observed.ts';
 
@@ -9,7 +10,9 @@ const soonSeconds = 60;
 /** What ARM and the tables tell of the whole installation: groups that nobody looks after, quota, budgets. */
 export function azureFindings(observed: StatusObserved): readonly Finding[] {
   const { strangers, quota, budgets, region } = observed;
+  const parts = [strangers, quota, budgets];
   return [
+    ...loginFindings(parts),
     ...partFindings(strangers, {
       subject: 'container groups',
       hint: 'Groups of forgotten clusters would not show: ask for the right to read container groups on the resource group.',
@@ -28,6 +31,19 @@ export function azureFindings(observed: StatusObserved): readonly Finding[] {
   ];
 }
 
+/** Told once, however much is unknown for it. */
+const loginFindings = (parts: readonly Part<unknown>[]): readonly Finding[] =>
+  parts.some((part) => part.kind === 'unreadable' && part.mend === signIn)
+    ? [
+        {
+          severity: 'warning',
+          subject: 'Azure',
+          sentence: 'There is no Azure login here, or it has expired: what stands as "?" is known there alone.',
+          hint: signIn,
+        },
+      ]
+    : [];
+
 function partFindings<T>(
   part: Part<T>,
   {
@@ -37,6 +53,7 @@ function partFindings<T>(
   }: { readonly subject: string; readonly hint: string; readonly of: (value: T) => readonly Finding[] },
 ): readonly Finding[] {
   if (part.kind === 'read') return of(part.value);
+  if (part.mend === signIn) return [];
   return [{ severity: 'warning', subject, sentence: `Could not be read: ${part.reason}`, hint }];
 }
 
@@ -95,7 +112,8 @@ function budgetFinding({ name, left, of, ...rest }: BudgetObserved): readonly Fi
       },
     ];
   }
-  if (left >= of * scarce) return [];
+  // What is open of it now is a beginning: each call that is accepted opens more.
+  if (left >= of * scarce || rest.isPresumed === true) return [];
   return [
     {
       severity: rest.fullInSeconds > soonSeconds ? 'warning' : 'info',

@@ -85,6 +85,7 @@ function windowLevels(bucket: string, limits: WindowLimits, { state, now }: At):
       fullMs: Math.max(0, closedMs, unknownMs, ...ends),
       closedMs,
       trickles: presumed?.left === 0,
+      isPresumed: presumed !== undefined && presumed.left > 0,
     });
   });
 }
@@ -98,13 +99,15 @@ interface Level {
   readonly fullMs: number;
   readonly closedMs: number;
   readonly trickles?: boolean;
+  readonly isPresumed?: boolean;
 }
 
-const level = ({ name, left, of, fullMs, closedMs, trickles }: Level): BudgetObserved => ({
+const level = ({ name, left, of, fullMs, closedMs, trickles, isPresumed }: Level): BudgetObserved => ({
   name,
   left,
   of,
   fullInSeconds: Math.ceil(fullMs / 1000),
   ...(closedMs > 0 ? { closedForSeconds: Math.ceil(closedMs / 1000) } : {}),
   ...(trickles === true ? { trickles } : {}),
+  ...(isPresumed === true ? { isPresumed } : {}),
 });

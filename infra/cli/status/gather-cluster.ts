@@ -4,7 +4,7 @@ import type { NodeRow } from '../../../shared/core/reconcile/node-row.ts';
 import type { PodRow } from '../../../shared/core/reconcile/pod-row.ts';
 import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
-import { faultReason } from './fault-reason.ts';
+import { unreadableBy } from './fault-reason.ts';
 import { leaseAge, parseNodeSeen, parsePodsSeen, parseUid } from './cluster-objects.ts';
 import type { PodSeen } from './cluster-objects.ts';
 import type { ClusterReader, ServerAnswer } from './cluster-reader.ts';
@@ -120,8 +120,8 @@ const countGroups = (
 async function readRow({ cluster, node }: NodePlace, store: StateStore): Promise<Part<NodeRowSeen | undefined>> {
   const row = await store.getNode({ cluster, node: node.name });
   const now = await store.now();
-  if (!row.ok) return unreadable(faultReason(row.fault));
-  if (!now.ok) return unreadable(faultReason(now.fault));
+  if (!row.ok) return unreadableBy(row.fault);
+  if (!now.ok) return unreadableBy(now.fault);
   return read(row.value === undefined ? undefined : rowSeen(row.value.value, now.value));
 }
 
@@ -142,9 +142,7 @@ async function readRows(
   store: StateStore,
 ): Promise<Part<{ readonly rows: readonly PodRow[]; readonly now: number }>> {
   const rows = await store.listPods({ cluster, node: node.name });
-  if (!rows.ok) return unreadable(faultReason(rows.fault));
+  if (!rows.ok) return unreadableBy(rows.fault);
   const now = await store.now();
-  return now.ok
-    ? read({ rows: rows.value.map(({ value }) => value), now: now.value })
-    : unreadable(faultReason(now.fault));
+  return now.ok ? read({ rows: rows.value.map(({ value }) => value), now: now.value }) : unreadableBy(now.fault);
 }

@@ -6,7 +6,7 @@ import type { NodeKey } from '../../../shared/core/node/node-key.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
-import { faultReason } from './fault-reason.ts';
+import { unreadableBy } from './fault-reason.ts';
 import { budgetCharges, budgetLevels, limitsOf } from './budget-levels.ts';
 import type { KubeContexts } from '../cluster/api.ts';
 import { type ClusterReader, contextFor } from './cluster-reader.ts';
@@ -42,7 +42,7 @@ export interface StatusSources {
 export async function gatherStatus(sources: StatusSources): Promise<StatusObserved> {
   const { settings, registrations, store, signal } = sources;
   const listed = await sources.groups.list(signal);
-  const groups: Part<readonly ListedGroup[]> = listed.ok ? read(listed.value) : unreadable(faultReason(listed.fault));
+  const groups: Part<readonly ListedGroup[]> = listed.ok ? read(listed.value) : unreadableBy(listed.fault);
   const [observed, quota, budgets, strangers] = await Promise.all([
     gatherClusters(sources, groups),
     readQuota(sources),
@@ -75,7 +75,7 @@ const shownQuota = ['ContainerGroups', 'StandardCores'];
 
 async function readQuota({ groups, signal }: StatusSources): Promise<Part<readonly QuotaObserved[]>> {
   const usages = await groups.listUsages(signal);
-  if (!usages.ok) return unreadable(faultReason(usages.fault));
+  if (!usages.ok) return unreadableBy(usages.fault);
   return read(
     usages.value
       .filter(({ name }) => shownQuota.includes(name))
@@ -89,10 +89,10 @@ async function readBudgets(store: StateStore, settings: Settings): Promise<Part<
     charges.map(async (charge) => ({ charge, row: await store.getBucket(charge.bucket) })),
   );
   const now = await store.now();
-  if (!now.ok) return unreadable(faultReason(now.fault));
+  if (!now.ok) return unreadableBy(now.fault);
   const states = [];
   for (const { charge, row } of rows) {
-    if (!row.ok) return unreadable(faultReason(row.fault));
+    if (!row.ok) return unreadableBy(row.fault);
     // What was never used has no row, and nothing to tell.
     if (row.value !== undefined) states.push({ charge, state: row.value.value });
   }

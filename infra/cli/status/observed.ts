@@ -1,12 +1,21 @@
 import type { NodeRegistration } from '../../../shared/wire/settings.ts';
 
 /** A part of the world as it was read, or why it could not be read: one sentence, without a secret. */
-export type Part<T> =
-  | { readonly kind: 'read'; readonly value: T }
-  | { readonly kind: 'unreadable'; readonly reason: string };
+export type Part<T> = { readonly kind: 'read'; readonly value: T } | Unreadable;
+
+export interface Unreadable {
+  readonly kind: 'unreadable';
+  readonly reason: string;
+  /** How to mend just that, where the reason tells; else whoever asked knows what it takes. */
+  readonly mend?: string;
+}
 
 export const read = <T>(value: T): Part<T> => ({ kind: 'read', value });
-export const unreadable = (reason: string): Part<never> => ({ kind: 'unreadable', reason });
+export const unreadable = (reason: string, mend?: string): Unreadable => ({
+  kind: 'unreadable',
+  reason,
+  ...(mend === undefined ? {} : { mend }),
+});
 
 /** The value of a part, or undefined when it could not be read. */
 export const valueOf = <T>(part: Part<T>): T | undefined => (part.kind === 'read' ? part.value : undefined);
@@ -112,6 +121,8 @@ export interface BudgetObserved {
   readonly closedForSeconds?: number;
   /** The row is new and nobody knows what was spent before: one request in 15 seconds, until ARM tells what is left. */
   readonly trickles?: boolean;
+  /** Nobody knows what was spent before; a beginning is open. */
+  readonly isPresumed?: boolean;
 }
 
 /** Groups of a cluster, or of a node of a registered cluster, that nobody looks after. */

@@ -47,6 +47,8 @@ export interface CloudRecord {
   /** Where no kubectl came with the cluster (`embedded`), its name alone. */
   readonly kubectl: string;
   readonly cluster: ClusterKind;
+  /** `process`: there is nothing of it in the cluster. */
+  readonly relay: UpOptions['relay'];
   readonly nodes: readonly string[];
   readonly hostUrl: string;
   readonly hostAdminUrl: string | undefined;
@@ -127,6 +129,7 @@ async function bringUp(
     kubeconfig,
     kubectl: cluster.kubectl,
     cluster: cluster.kind,
+    relay: options.relay,
     nodes: [nodeName],
     hostUrl: host.url,
     hostAdminUrl: host.adminUrl,

@@ -30,6 +30,8 @@ export function worthTrying(
     `  alias k=${cluster.kubectl}`,
     everywhere,
     isEmbedded ? embedded : withControllers,
+    `  npm run status${more}            # nodes, pods, groups, budgets, and what needs attention`,
+    `  npm run doctor${more}            # checks everything one by one`,
     `  npm run detach${more}            # pods, groups, Node and Lease go, and stay gone`,
     '\nCtrl-C ends everything.',
   ].join('\n');

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -66,6 +66,15 @@ describe(`the oldest Node that package.json names (${manifest.engines.node})`, (
     expect(run('--help')).toMatchObject({ status: 0, stderr: '' });
     for (const command of ['attach', 'detach', 'status', 'doctor', 'cost'])
       expect(run(command, '--help')).toMatchObject({ status: 0, stderr: '' });
+  });
+
+  it("is kubectl's plugin through a link, wherever its folder is", () => {
+    const elsewhere = join(root, 'elsewhere');
+    cpSync(cli, elsewhere, { recursive: true });
+    symlinkSync(join(elsewhere, 'main.js'), join(root, 'kubectl-aci'));
+    const { status, stdout, stderr } = spawnSync(binary, [join(root, 'kubectl-aci'), '--help'], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain('usage: kubectl aci COMMAND');
   });
 
   it('names what a command lacks', () => {

@@ -122,6 +122,23 @@ describe('the door', () => {
     expect(answer.body).toMatchObject({ kind: 'Status', apiVersion: 'v1', status: 'Failure', code });
   });
 
+  it.each([
+    // As `kubectl create deployment` and `kubectl exec` send them: protobuf, and no body at all.
+    [
+      '/apis/apps/v1/namespaces/default/deployments',
+      { data: 'k8s' },
+      'application/vnd.kubernetes.protobuf',
+      /Deployment/,
+    ],
+    [`${pods}/p/exec?command=ls`, undefined, 'application/json', /no pods\/exec/],
+    [`${pods}/p/portforward`, undefined, 'application/json', /no pods\/portforward/],
+  ])('says of what it has not what has it: POST %s', async (path, body, type, what) => {
+    const answer = await send({ method: 'POST', path, body, headers: { 'content-type': type } });
+    expect(answer.status).toBe(405);
+    expect(answer.body.message).toMatch(what);
+    expect(answer.body.message).toMatch(/real.*npm start -- --cluster real/);
+  });
+
   it('tells of itself what kubectl asks', async () => {
     const list = await send({ path: '/api/v1' });
     const names = list.body.resources.map(({ name }: { name: string }) => name);

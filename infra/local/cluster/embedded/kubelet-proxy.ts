@@ -1,4 +1,4 @@
-/** `pods/log`: passed on to the node's kubelet, as the API server does. */
+/** `pods/log` and `nodes/proxy`: passed on to the node's kubelet, as the API server does. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
@@ -38,7 +38,17 @@ export async function podLog(serving: Serving, pod: JsonObject, query: URLSearch
   );
   const path = ['containerLogs', namespaceOf(pod), nameOf(pod), container].map(encodeURIComponent).join('/');
   const search = options.toString();
-  const url = new URL(`https://${address}/${path}${search === '' ? '' : `?${search}`}`);
+  return passedOn(serving, new URL(`https://${address}/${path}${search === '' ? '' : `?${search}`}`));
+}
+
+/** GET of a path of the node's kubelet, as a stream. */
+export async function nodeProxy(serving: Serving, node: JsonObject, path: readonly string[]): Promise<Answer> {
+  const address = addressOf(node);
+  if (address === undefined) return refused(unreachable(`no preferred addresses found for node "${nameOf(node)}"`));
+  return passedOn(serving, new URL(`https://${address}/${path.map(encodeURIComponent).join('/')}`));
+}
+
+async function passedOn(serving: Serving, url: URL): Promise<Answer> {
   const answered = await call(serving.kubelet, url);
   if (typeof answered === 'string') return refused(unreachable(`Get "${url.href}": ${answered}`));
   const status = answered.statusCode ?? 0;

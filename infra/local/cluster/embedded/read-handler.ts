@@ -1,11 +1,12 @@
 import { listObjects } from '../../../../shared/adapters/memory/api-server/list.ts';
 import { badRequest, methodNotAllowed, notFound } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import { pods, qualifiedName } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import { nodes, pods, qualifiedName } from '../../../../shared/adapters/memory/api-server/resources.ts';
 import type { Selection } from '../../../../shared/adapters/memory/api-server/selectors.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { answerOf, json, refused } from './answer.ts';
 import type { Answer } from './answer.ts';
-import { podLog } from './kubelet-proxy.ts';
+import { nodeProxy, podLog } from './kubelet-proxy.ts';
+import { notServed } from './resource-call.ts';
 import type { ResourceCall } from './resource-call.ts';
 import type { Serving } from './serving.ts';
 import { asTable } from './tables.ts';
@@ -35,12 +36,8 @@ function getOne(serving: Serving, call: ReadCall): Answer | Promise<Answer> {
   const found = serving.state().store.get(resource, { namespace, name });
   if (found === undefined) return refused(notFound({ kind: qualifiedName(resource), name }));
   if (resource === pods && subresource === 'log') return podLog(serving, found, call.query);
-  if (subresource !== '' && subresource !== 'status')
-    return refused(
-      methodNotAllowed(
-        `the embedded cluster does not serve ${resource.plural}/${subresource}: use a real control plane`,
-      ),
-    );
+  if (resource === nodes && subresource === 'proxy') return nodeProxy(serving, found, call.path.proxied);
+  if (subresource !== '' && subresource !== 'status') return refused(notServed(resource, subresource));
   return shown(call, found);
 }
 

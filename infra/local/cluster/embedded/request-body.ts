@@ -44,7 +44,7 @@ export function parseObject(body: Buffer, type: string): Outcome<JsonObject> {
 }
 
 const unknownFormat =
-  'the body of the request was in an unknown format - the embedded cluster reads application/json, and of few kinds protobuf: kubectl apply sends JSON';
+  'the body of the request was in an unknown format - the embedded cluster reads application/json, and of few kinds protobuf: kubectl apply sends JSON, and a real one (npm start -- --cluster real) reads all';
 
 /** Any JSON. What it says stays out of the refusal: it may be a Secret. */
 export function parseText(body: Buffer): Outcome<Json> {

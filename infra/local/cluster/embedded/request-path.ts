@@ -1,4 +1,4 @@
-import { findResource } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import { findResource, nodes } from '../../../../shared/adapters/memory/api-server/resources.ts';
 import type { Resource } from '../../../../shared/adapters/memory/api-server/resources.ts';
 
 /** What a path speaks of. */
@@ -11,6 +11,8 @@ export type RequestPath =
       /** Empty: the collection. */
       readonly name: string;
       readonly subresource: string;
+      /** What stands behind `proxy`: a path of the kubelet. */
+      readonly proxied: readonly string[];
     }
   /** Discovery, health, versions: segments of the path. */
   | { readonly kind: 'document'; readonly segments: readonly string[] }
@@ -56,10 +58,14 @@ function resourceOf(
   [plural = '', name = '', subresource = '', ...more]: readonly string[],
 ): RequestPath {
   const resource = findResource(group, version, plural);
-  if (resource === undefined || more.length > 0) return unknown;
+  if (resource === undefined) return unknown;
+  const isProxied = resource === nodes && subresource === 'proxy';
+  if (more.length > 0 && !isProxied) return unknown;
   if (namespace !== '' && !resource.isNamespaced) return unknown;
   // One object of a namespaced kind has a namespace.
   if (namespace === '' && resource.isNamespaced && name !== '') return unknown;
   const known = ['', ...(resource.hasStatus ? ['status'] : []), ...resource.subresources];
-  return known.includes(subresource) ? { kind: 'resource', resource, namespace, name, subresource } : unknown;
+  return known.includes(subresource)
+    ? { kind: 'resource', resource, namespace, name, subresource, proxied: more }
+    : unknown;
 }

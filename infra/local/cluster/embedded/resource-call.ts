@@ -1,8 +1,15 @@
+import { methodNotAllowed } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import type { Refusal } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import type { Resource } from '../../../../shared/adapters/memory/api-server/resources.ts';
 import type { KnownTokens } from '../../../../shared/adapters/memory/api-server/reviews.ts';
 import type { User } from '../../../../shared/adapters/memory/api-server/user.ts';
 import type { RequestPath } from './request-path.ts';
 
 export type ResourcePath = Extract<RequestPath, { kind: 'resource' }>;
+
+/** What a person tries that is not here, and what has it. */
+export const notServed = ({ plural }: Pick<Resource, 'plural'>, subresource: string): Refusal =>
+  methodNotAllowed(`the embedded cluster has no ${plural}/${subresource}; a real one has: npm start -- --cluster real`);
 
 /** One request, read whole. */
 export interface ResourceCall {

@@ -1,7 +1,7 @@
 /** A request for a resource: authorized, then done by the rules of the API server. */
 import { authorize } from '../../../../shared/adapters/memory/api-server/authorization.ts';
 import type { ClusterState } from '../../../../shared/adapters/memory/api-server/cluster-state.ts';
-import { createObject } from '../../../../shared/adapters/memory/api-server/create.ts';
+import { createObject, noController } from '../../../../shared/adapters/memory/api-server/create.ts';
 import type { Target } from '../../../../shared/adapters/memory/api-server/create.ts';
 import { deleteObject, parseDeleteOptions } from '../../../../shared/adapters/memory/api-server/delete.ts';
 import type { Deletion } from '../../../../shared/adapters/memory/api-server/delete.ts';
@@ -26,6 +26,7 @@ import { answerOf, json, refused } from './answer.ts';
 import type { Answer } from './answer.ts';
 import { readResource } from './read-handler.ts';
 import { parseObject, parseText } from './request-body.ts';
+import { notServed } from './resource-call.ts';
 import type { ResourceCall } from './resource-call.ts';
 import type { Serving } from './serving.ts';
 
@@ -87,7 +88,14 @@ function targetOf({ user, path, query }: ResourceCall): Target {
   return { user, resource, subresource, namespace, name, isDryRun: query.getAll('dryRun').includes('All') };
 }
 
+/** What can be created below an object. */
+const answered = new Set(['binding', 'eviction', 'token', 'status', 'finalize', '']);
+
 function write(state: ClusterState, call: ResourceCall): Answer {
+  const { resource, subresource } = call.path;
+  // Before the body, which kubectl sends in forms that only the kinds that are here are read in.
+  if (resource.storage === 'absent' && call.method !== 'DELETE') return refused(noController(resource));
+  if (!answered.has(subresource)) return refused(notServed(resource, subresource));
   if (call.method === 'PATCH') return patch(state, call);
   const isEmpty = call.body.length === 0;
   if (isEmpty)
@@ -133,7 +141,7 @@ function create(state: ClusterState, call: ResourceCall, body: JsonObject): Answ
   if (resource === pods && subresource === 'eviction') return answerOf(evictPod(state, target, body), 201);
   if (resource === serviceAccounts && subresource === 'token')
     return answerOf(requestToken(state, { user, namespace: path.namespace, name: path.name }, body), 201);
-  return refused(methodNotAllowed(`the embedded cluster does not serve ${resource.plural}/${subresource}`));
+  return refused(notServed(resource, subresource));
 }
 
 function remove(state: ClusterState, call: ResourceCall, body: JsonObject | undefined): Answer {

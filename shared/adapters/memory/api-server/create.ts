@@ -56,7 +56,7 @@ export const kindOf = ({ kind, group }: Resource): string => (group === '' ? kin
 
 export const noController = ({ kind }: Resource): Refusal =>
   methodNotAllowed(
-    `the embedded cluster has no controllers, so it has no ${kind}: create Pods themselves, or use a real control plane (npm start finds Go and builds one)`,
+    `the embedded cluster has no controllers, so it has no ${kind}: create Pods themselves, or start a real one with npm start -- --cluster real`,
   );
 
 /** What does not fit the path: another kind, another namespace. */

@@ -43,7 +43,12 @@ export const namespaces = resource('', 'namespaces', 'Namespace', {
   shortNames: ['ns'],
   subresources: ['finalize'],
 });
-export const nodes = resource('', 'nodes', 'Node', { ...cluster, hasStatus: true, shortNames: ['no'] });
+export const nodes = resource('', 'nodes', 'Node', {
+  ...cluster,
+  hasStatus: true,
+  shortNames: ['no'],
+  subresources: ['proxy'],
+});
 export const pods = resource('', 'pods', 'Pod', {
   hasStatus: true,
   shortNames: ['po'],

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { doctorBy } from '../../../../infra/cli/doctor/command.ts';
 import containerGroups from '../../../../infra/azure/roles/container-groups.json' with { type: 'json' };
 import subscriptionReader from '../../../../infra/azure/roles/subscription-reader.json' with { type: 'json' };
+import { fail } from '../../../../shared/core/fault.ts';
+import { newNodeRow } from '../../../../shared/core/reconcile/node-row.ts';
 import { createWorld } from '../../../app/world.ts';
 import { registration } from '../../../fixtures/settings.ts';
 import type { World } from '../../../app/world.ts';
@@ -56,8 +58,8 @@ interface Told {
 const doctor = doctorBy(() => Promise.resolve({ facts: { at: 'answered', status: 401 }, aheadSeconds: 1 }));
 
 /** All checks but that of the clocks: the world's is not this machine's. */
-async function checks(world: World, around: Surroundings): Promise<readonly Told[]> {
-  const shown = await runOver(world, doctor, ['--output', 'json'], around);
+async function checks(world: World, around: Surroundings, args: readonly string[] = []): Promise<readonly Told[]> {
+  const shown = await runOver(world, doctor, ['--output', 'json', ...args], around);
   const { checks } = JSON.parse(shown.stdout) as { checks: Told[] };
   return checks.filter(({ name }) => name !== 'clocks');
 }
@@ -136,6 +138,37 @@ describe('doctor over a world', () => {
       found: 'The certificate of pods.example:6443 does not name pods.example: clients in pods refuse it.',
       mend: expect.stringContaining('--api-server-for-pods HOST[:PORT]'),
     });
+  });
+
+  it('looks for no relay in the cluster when it runs outside, but at when it called', async () => {
+    const world = await createWorld();
+    await world.beat();
+    const { '/version': version, '/api/v1/nodes/aci-1/proxy/healthz': port } = healthy.paths ?? {};
+    const paths = {
+      ...(version === undefined ? {} : { '/version': version }),
+      ...(port === undefined ? {} : { '/api/v1/nodes/aci-1/proxy/healthz': port }),
+    };
+    const relay = async (): Promise<readonly string[]> =>
+      (await checks(world, { ...healthy, paths }, ['--relay', 'outside']))
+        .filter(({ name }) => /relay|address|chart/.test(name))
+        .map(({ name, verdict, found }) => `${verdict} ${name}: ${found}`);
+    expect(await relay()).toEqual(['failed prod: relay: The app has not heard of it yet.']);
+    const key = { cluster: world.settings.CLUSTERS[0]?.uid ?? '', node: 'aci-1' };
+    const row = await world.store.getNode(key);
+    const previous = row.ok ? row.value : undefined;
+    const heard = { ...(previous?.value ?? newNodeRow()), relayHeardAt: world.now - 7000 };
+    await world.store.upsertNode(key, heard, previous);
+    expect(await relay()).toEqual(['ok prod: relay: It runs outside of the cluster, and called 7 s ago.']);
+  });
+
+  it('gives the advice that fits the cause', async () => {
+    const world = await createWorld();
+    const noLogin = () =>
+      Promise.resolve(fail({ kind: 'transient', message: 'AggregateAuthenticationError: ChainedTokenCredential …' }));
+    Object.assign(world, { groups: { ...world.groups, list: noLogin, listUsages: noLogin } });
+    const shown = await runOver(world, doctor, [], { paths: healthy.paths ?? {} });
+    expect(shown.stdout).toMatch(/resource group: .*There is no Azure login here.*\n +→ Sign in with az login/);
+    expect(`${shown.stdout}${shown.stderr}`).not.toMatch(/AggregateAuthentication|ACI_SUBNET_ID/);
   });
 
   it('skips what only az can tell when there is only a settings file', async () => {

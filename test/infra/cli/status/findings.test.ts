@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { unreadableBy } from '../../../../infra/cli/status/fault-reason.ts';
 import { statusFindings } from '../../../../infra/cli/status/findings.ts';
 import { read, unreadable } from '../../../../infra/cli/status/observed.ts';
 import type {
@@ -232,6 +233,15 @@ const rows: readonly Row[] = [
     statusObserved({ quota: unreadable('denied.') }),
     [['warning', 'quota in westeurope', 'Could not be read: denied.', /usages\/read/]],
   ],
+  [
+    'no Azure login, which is told once',
+    statusObserved({
+      quota: unreadableBy({ kind: 'transient', message: 'AggregateAuthenticationError: EnvironmentCredential …' }),
+      strangers: unreadableBy({ kind: 'transient', message: 'CredentialUnavailableError: no' }),
+    }),
+    [['warning', 'Azure', 'There is no Azure login here', /^Sign in with az login/]],
+  ],
+  ['a budget of which a beginning is open', withBudget({ left: 18, fullInSeconds: 3600, isPresumed: true }), []],
   ['a budget of a tenth', withBudget({ left: 30, fullInSeconds: 900 }), []],
   [
     'a budget under a tenth',

@@ -93,6 +93,10 @@ describe('what is left of a budget', () => {
       trickles: true,
     });
   });
+  it('is a beginning where nobody knows, and something is open', () => {
+    const state = { tokens: 0, at: now, slots: [], presumed: { until: now + 60_000, left: 20 } };
+    expect(levels('delete-requests', state)[0]).toMatchObject({ left: 20, isPresumed: true });
+  });
 });
 
 describe('what the API server answers', () => {

@@ -31,6 +31,7 @@ const toleration = {
 };
 
 interface PodSpec {
+  readonly containers?: readonly { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } }[];
   readonly tolerations?: readonly Readonly<Record<string, unknown>>[];
   readonly affinity?: Readonly<Record<string, unknown>>;
   readonly nodeSelector?: Readonly<Record<string, string>>;
@@ -233,6 +234,62 @@ describe('optIn.mode always', () => {
     );
     const again = await created({ where: 'burst', spec: { affinity: spec.affinity } });
     expect(again.affinity).toEqual(spec.affinity);
+  });
+
+  const container = (name: string, resources?: object) => ({
+    name,
+    image: 'busybox',
+    ...(resources === undefined ? {} : { resources }),
+  });
+  it.each<readonly [string, readonly (object | undefined)[], readonly (object | undefined)[]]>([
+    ['one that states nothing', [undefined], [{ cpu: '1', memory: '1G' }]],
+    ['one with empty resources', [{}], [{ cpu: '1', memory: '1G' }]],
+    [
+      'three that state nothing',
+      [undefined, undefined, {}],
+      [
+        { cpu: '800m', memory: '800M' },
+        { cpu: '100m', memory: '100M' },
+        { cpu: '100m', memory: '100M' },
+      ],
+    ],
+    [
+      'one of two',
+      [{ requests: { cpu: '300m' } }, undefined],
+      [
+        { cpu: '300m', memory: '900M' },
+        { cpu: '700m', memory: '100M' },
+      ],
+    ],
+    [
+      'beside one that fills a group',
+      [{ requests: { cpu: '4', memory: '8Gi' } }, {}],
+      [
+        { cpu: '4', memory: '8Gi' },
+        { cpu: '100m', memory: '100M' },
+      ],
+    ],
+    ['limits are requests', [{ limits: { cpu: '2', memory: '64Mi' } }], [{ cpu: '2', memory: '64Mi' }]],
+    [
+      'other requests stay',
+      [{ requests: { 'ephemeral-storage': '1Gi' } }],
+      [{ 'ephemeral-storage': '1Gi', cpu: '1', memory: '1G' }],
+    ],
+  ])('sets what ACI takes for containers that state nothing: %s', async (_, stated, expected) => {
+    const containers = stated.map((resources, index) => container(`c${String(index)}`, resources));
+    const spec = await created({ where: 'burst', spec: { containers } });
+    expect(spec.containers?.map(({ resources }) => resources?.requests)).toEqual(expected);
+    const complete = expected.map((requests, index) => container(`c${String(index)}`, { requests }));
+    const again = await created({ where: 'burst', spec: { containers: complete } });
+    expect(again.containers?.map(({ resources }) => resources?.requests)).toEqual(expected);
+  });
+
+  it('sets none for a pod that stays out, and none when the values say so', async () => {
+    expect((await created({ where: 'plain' })).containers?.[0]?.resources?.requests).toBeUndefined();
+    await upgrade({ optIn: { mode: 'always', defaultRequests: false } });
+    const isLeft = async (): Promise<boolean> =>
+      (await created({ where: 'burst' })).containers?.[0]?.resources?.requests === undefined;
+    expect(await until('the policy', isLeft, (is) => is)).toBe(true);
   });
 
   it('adds none to a pod that selects the nodes itself', async () => {

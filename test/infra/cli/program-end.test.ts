@@ -11,7 +11,7 @@ describe('the program', () => {
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.stdout.destroy();
-    expect(await once(child, 'exit')).toEqual([141, null]);
+    expect(await once(child, 'close')).toEqual([141, null]);
     expect(said).toBe('');
   });
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { repository } from '../../../infra/local/up/host.ts';
 
@@ -26,13 +27,15 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 /** Ends a program in one way, and answers how it ended and what it said on stderr. */
 async function endOf(how: (child: ReturnType<typeof fork>) => unknown, ...args: readonly string[]) {
   const child = fork(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
-  let said = '';
-  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const { stdout, stderr } = child;
+  if (stdout === null || stderr === null) throw new Error('both outputs are pipes');
+  const said = text(stderr);
   const exited = once(child, 'exit');
-  if (child.stdout !== null) await once(child.stdout, 'data');
+  await once(stdout, 'data');
+  stdout.resume();
   await how(child);
   const [code] = await exited;
-  return { code, said };
+  return { code, said: await said };
 }
 
 describe('a program that stays', () => {

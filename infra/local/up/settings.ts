@@ -38,9 +38,9 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     auth: { kind: 'token', setting: tokenSetting },
     version: cluster.version,
     relay: { audience: appAudience, serviceAccount: `${attachment.namespace}:${attachment.relayServiceAccount}` },
-    ...(cluster.forwarder === undefined
-      ? {}
-      : { apiServerForPods: { host: cluster.forwarder.address, port: cluster.forwarder.port } }),
+    // Without a bridge there is no address that containers reach: the Service's, knowingly.
+    apiServerForPods:
+      cluster.forwarder === undefined ? 'service' : { host: cluster.forwarder.address, port: cluster.forwarder.port },
     nodes: input.nodes.map(({ name, port }) => ({ name, address: input.nodeAddress, port })),
   };
   return {

@@ -1,4 +1,5 @@
 import type { Result } from '../../core/fault.ts';
+import { createLanes } from './lanes.ts';
 import type { RowTable, RowWrite } from './row-table.ts';
 
 /** One caller's writes: all or nothing. */
@@ -10,17 +11,9 @@ export type Commit = (partition: string, writes: Writes) => Promise<Result<strin
 /** The Table service takes as many entities in one transaction, and 4 MiB. */
 const mostWrites = 100;
 const mostBytes = 3_000_000;
-/** Requests under way at once for a partition: a slow one must not hold up everybody. */
-const mostUnderWay = 2;
-
 interface Member {
   readonly writes: Writes;
   readonly answer: (result: Result<string>) => void;
-}
-
-interface Lane {
-  underWay: number;
-  waiting: Member[];
 }
 
 /**
@@ -30,13 +23,6 @@ interface Lane {
  * its own: then each is sent by itself, since nothing of the joint transaction took place.
  */
 export function createGroupCommit(table: Pick<RowTable, 'submit' | 'submitAll'>): Commit {
-  const lanes = new Map<string, Lane>();
-  const laneOf = (partition: string): Lane => {
-    const lane = lanes.get(partition) ?? { underWay: 0, waiting: [] };
-    lanes.set(partition, lane);
-    return lane;
-  };
-
   const send = async (partition: string, members: readonly Member[]): Promise<void> => {
     const [first, ...others] = members;
     if (first === undefined) return;
@@ -50,31 +36,15 @@ export function createGroupCommit(table: Pick<RowTable, 'submit' | 'submitAll'>)
     await Promise.all(members.map(async ({ writes, answer }) => answer(await table.submit(partition, writes))));
   };
 
-  const pump = (partition: string): void => {
-    const lane = laneOf(partition);
-    while (lane.underWay < mostUnderWay && lane.waiting.length > 0) {
-      const together = takeTogether(lane);
-      lane.underWay += 1;
-      void send(partition, together).finally(() => {
-        lane.underWay -= 1;
-        pump(partition);
-      });
-    }
-    if (lane.underWay === 0) lanes.delete(partition);
-  };
-
-  return (partition, writes) =>
-    new Promise((answer) => {
-      laneOf(partition).waiting.push({ writes, answer });
-      pump(partition);
-    });
+  const enter = createLanes(takeTogether, send);
+  return (partition, writes) => new Promise((answer) => enter(partition, { writes, answer }));
 }
 
 /** As many of those who wait, in their order, as one transaction takes; no row may stand in it twice. */
-function takeTogether(lane: Lane): readonly Member[] {
+function takeTogether(waiting: Member[]): readonly Member[] {
   const rows = new Set<string>();
   let [count, bytes] = [0, 0];
-  const end = lane.waiting.findIndex(({ writes }) => {
+  const end = waiting.findIndex(({ writes }) => {
     const own = writes.filter(({ kind }) => kind !== 'touch');
     count += writes.length;
     bytes += writes.reduce((sum, write) => sum + ('text' in write ? write.text.length : 0), 0);
@@ -83,7 +53,7 @@ function takeTogether(lane: Lane): readonly Member[] {
     for (const { rowKey } of own) rows.add(rowKey);
     return false;
   });
-  return lane.waiting.splice(0, end === -1 ? lane.waiting.length : end);
+  return waiting.splice(0, end === -1 ? waiting.length : end);
 }
 
 /** The writes of several callers as those of one: a row that several only need to be there is touched once. */

@@ -235,6 +235,10 @@ export type ContainerState =
 export const isTerminalPhase = (phase: PodPhase): phase is 'Succeeded' | 'Failed' =>
   phase === 'Succeeded' || phase === 'Failed';
 
+/** A pod that is to run, or goes on running: nobody deletes it, and it has not ended. */
+export const isLivingPod = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp === undefined && !isTerminalPhase(pod.status.phase);
+
 /** A DaemonSet's pod is re-created for ever when it fails, so it is never failed (DESIGN rule 7). */
 export const isDaemonSetPod = (pod: Pod): boolean => controllerOf(pod)?.kind === 'DaemonSet';
 

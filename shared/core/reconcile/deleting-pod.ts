@@ -1,8 +1,8 @@
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
-import { deletedStatus, groupCondition, podStatusFromGroup } from '../status/status.ts';
+import { deletedStatus, podStatusFromGroup } from '../status/status.ts';
 import { waitForPut } from './absent-pod.ts';
-import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
+import { deleteGroup, groupThatIs, stopGroup, wasSent } from './end-group.ts';
 import { forPods, inMs, patch } from './rule.ts';
 import { releasePod } from './terminal-pod.ts';
 import { timing } from './timing.ts';
@@ -37,7 +37,7 @@ export const deletingPodRules = forPods(isDeleting, [
     reason: 'delete-unprovisioned',
     message: 'The pod is deleted and its group only being made: `stop` would be refused for as long',
     judge: (observed, pod) => {
-      const group = groupIn(observed, ['provisioning']);
+      const group = groupThatIs(observed, 'provisioning');
       return group === undefined ? undefined : deleteGroup(observed, harvest(observed, pod, group));
     },
   },
@@ -45,7 +45,7 @@ export const deletingPodRules = forPods(isDeleting, [
     reason: 'delete-overdue',
     message: 'The grace period is long over and `stop` has not ended the containers',
     judge: (observed, pod) => {
-      const group = groupIn(observed, ['running']);
+      const group = groupThatIs(observed, 'running');
       if (group === undefined || !isOverdue(observed, pod)) return undefined;
       return deleteGroup(observed, [...harvest(observed, pod, group), killing(group)]);
     },
@@ -54,7 +54,7 @@ export const deletingPodRules = forPods(isDeleting, [
     reason: 'stop-was-sent',
     message: 'ARM has taken the stop and still shows the containers running',
     judge: (observed, pod) => {
-      const group = groupIn(observed, ['running']);
+      const group = groupThatIs(observed, 'running');
       return group !== undefined && wasSent(observed, 'stop')
         ? { effects: harvest(observed, pod, group), row: {}, next: inMs(timing.deleteConfirmMs) }
         : undefined;
@@ -64,7 +64,7 @@ export const deletingPodRules = forPods(isDeleting, [
     reason: 'stop',
     message: 'The pod is deleted, so its containers are ended',
     judge: (observed, pod) => {
-      const group = groupIn(observed, ['running']);
+      const group = groupThatIs(observed, 'running');
       return group === undefined ? undefined : stopGroup(observed, [...harvest(observed, pod, group), killing(group)]);
     },
   },
@@ -72,15 +72,11 @@ export const deletingPodRules = forPods(isDeleting, [
     reason: 'delete-ended',
     message: 'The containers of the deleted pod have ended, so its group goes',
     judge: (observed, pod) => {
-      const group = groupIn(observed, ['ended', 'stopped', 'failed-to-provision']);
+      const group = groupThatIs(observed, 'ended', 'stopped', 'failed-to-provision');
       return group === undefined ? undefined : deleteGroup(observed, terminal(observed, pod, group));
     },
   },
 ]);
-
-function groupIn({ sight }: Observed, conditions: readonly ReturnType<typeof groupCondition>[]) {
-  return sight.kind === 'seen' && conditions.includes(groupCondition(sight.group)) ? sight.group : undefined;
-}
 
 function isOverdue({ now }: Observed, pod: Pod): boolean {
   const deadline = Date.parse(pod.metadata.deletionTimestamp ?? '');

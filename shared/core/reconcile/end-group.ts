@@ -1,5 +1,7 @@
+import type { GroupCondition } from '../status/group-condition.ts';
 import { groupCondition } from '../status/status.ts';
-import { isTerminalPhase } from '../kubernetes/pod.ts';
+import type { GroupObservation } from '../group/group.ts';
+import { isLivingPod } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { again, inMs, wait } from './rule.ts';
 import type { Rule } from './rule.ts';
@@ -38,8 +40,15 @@ function adopted({ pod, row, now }: Observed): Plan['row'] {
   return isLiving(pod) ? { absentSince: undefined, intent: acceptedIntent(row.intent, now) } : {};
 }
 
-const isLiving = (pod: Pod | undefined): boolean =>
-  pod !== undefined && pod.metadata.deletionTimestamp === undefined && !isTerminalPhase(pod.status.phase);
+const isLiving = (pod: Pod | undefined): boolean => pod !== undefined && isLivingPod(pod);
+
+/** The group, where it was seen in one of these conditions. */
+export function groupThatIs(
+  { sight }: Observed,
+  ...conditions: readonly GroupCondition[]
+): GroupObservation | undefined {
+  return sight.kind === 'seen' && conditions.includes(groupCondition(sight.group)) ? sight.group : undefined;
+}
 
 export const acceptedIntent = (intent: Intent, now: number): Intent =>
   intent.kind === 'accepted' ? intent : { kind: 'accepted', at: intent.kind === 'none' ? now : intent.at };

@@ -1,5 +1,5 @@
-import { groupCondition, lostStatus, pendingStatus, podStatusFromGroup, provisioningFault } from '../status/status.ts';
-import { acceptedIntent, deleteGroup } from './end-group.ts';
+import { lostStatus, pendingStatus, podStatusFromGroup, provisioningFault } from '../status/status.ts';
+import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
 import { deadlineInMs, deadlineRules } from './deadline.ts';
 import { keepLogOfEnded } from './keep-log.ts';
 import { lateChanges } from './late-changes.ts';
@@ -10,7 +10,7 @@ import { again, backoff, forPods, idle, inMs, patch, wait, warn } from './rule.t
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
-import { isTerminalPhase } from '../kubernetes/pod.ts';
+import { isLivingPod, isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
 import type { Effect, Observed, Plan } from './observed.ts';
 
@@ -132,14 +132,13 @@ const vanishedRules: readonly PodRule[] = [
 ];
 
 /** A pod that is to run: create its group, or report what it does. */
-export const livingPodRules = forPods(
-  (pod) => pod.metadata.deletionTimestamp === undefined && !isTerminalPhase(pod.status.phase),
-  [...deadlineRules, foreignRule, ...seenRules, ...vanishedRules, ...putRules],
-);
-
-function groupThatIs({ sight }: Observed, condition: ReturnType<typeof groupCondition>) {
-  return sight.kind === 'seen' && groupCondition(sight.group) === condition ? sight.group : undefined;
-}
+export const livingPodRules = forPods(isLivingPod, [
+  ...deadlineRules,
+  foreignRule,
+  ...seenRules,
+  ...vanishedRules,
+  ...putRules,
+]);
 
 const statusOf = ({ facts, now }: Observed, pod: Pod, group: GroupObservation): PodStatus =>
   podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now });

@@ -1,5 +1,5 @@
 import { mayAsk } from '../budget/capacity.ts';
-import { isDaemonSetPod, isTerminalPhase } from '../kubernetes/pod.ts';
+import { isDaemonSetPod, isLivingPod } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { imageTrouble } from '../pod/image-trouble.ts';
 import type { ImageTrouble } from '../pod/image-trouble.ts';
@@ -78,14 +78,12 @@ export const putRules: readonly PodRule[] = [
   {
     reason: 'put',
     message: 'The pod has no group, so one is made',
-    judge: (observed, pod) => putTranslated(observed, pod, translate(observed, pod)),
+    judge: (observed, pod) => {
+      const { facts, references } = observed;
+      return references === undefined ? undefined : putTranslated(observed, pod, translatePod(pod, facts, references));
+    },
   },
 ];
-
-function translate({ facts, references }: Observed, pod: Pod): Translation {
-  const nothing = { configMaps: new Map(), secrets: new Map(), services: [], tokens: [] };
-  return translatePod(pod, facts, references ?? nothing);
-}
 
 function putTranslated(observed: Observed, pod: Pod, translation: Translation): Plan {
   switch (translation.kind) {
@@ -127,11 +125,7 @@ export function isOutOfPatience({ policy, at }: Observed, pod: Pod): boolean {
 
 /** Whether the next decision may make a group: then it must be known whether ARM has room. */
 export const needsCapacity = ({ pod, sight, references }: Pick<Observed, 'pod' | 'sight' | 'references'>): boolean =>
-  references === undefined &&
-  sight.kind === 'absent' &&
-  pod !== undefined &&
-  pod.metadata.deletionTimestamp === undefined &&
-  !isTerminalPhase(pod.status.phase);
+  references === undefined && sight.kind === 'absent' && pod !== undefined && isLivingPod(pod);
 
 /** A group of it was refused, or did not come up. A pod that only waited for a ConfigMap, or for a permit, has not been tried. */
 const isRetry = ({ row }: Observed): boolean => row.intent.kind !== 'none' && row.fault !== undefined;

@@ -11,7 +11,7 @@ import { traceReconcile } from './trace-reconcile.ts';
 import { updateNode } from './update-node.ts';
 
 /** Most of a create is waiting for ARM: 150 pods in four posts are two rounds of it. */
-const atOnce = 20;
+const atOnce = 50;
 /** Of those that a budget held up, so many are tried again within the post. */
 const mostAgain = 32;
 const recordRelayEveryMs = 15_000;

@@ -7,10 +7,10 @@ import type { Deps, NodeDeps } from './deps.ts';
 import type { ReconcileOutcome } from './reconcile-pod.ts';
 import { traceReconcile } from './trace-reconcile.ts';
 
-const atOnce = 8;
+const atOnce = 20;
 const dueAtOnce = 100;
 /** So many reconciles in a row that waited in vain show that nobody answers. */
-const mostTimeOuts = atOnce;
+const mostTimeOuts = 8;
 /** A reconcile that fails after so long has waited for an answer in vain. */
 const timeOutMs = 4_000;
 

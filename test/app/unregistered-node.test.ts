@@ -17,9 +17,9 @@ async function servesOn(at: number): Promise<{ readonly world: World; readonly c
   let registered = true;
   let calls = 0;
   const refusal = { kind: 'denied', code: 'NodeNotRegistered', message: 'not registered' } as const;
-  const store = createStateStore(world.store.table, silent, () =>
-    Promise.resolve(registered ? ok(undefined) : fail(refusal)),
-  );
+  const store = createStateStore(world.store.table, silent, {
+    mayBegin: () => Promise.resolve(registered ? ok(undefined) : fail(refusal)),
+  });
   const before = (call: string): void => {
     if (!call.startsWith('store.')) return;
     calls += 1;

@@ -15,12 +15,14 @@ export interface Permits {
 }
 
 const maxRounds = 5;
+/** In a burst so many chunks are taken at a time. */
+const mostChunks = 5;
 /** For so long at most an empty bucket is believed to be empty without another look. */
 const maxRefusalMs = 500;
 
 /**
  * Takes permits from the shared row as they are needed: tokens `chunk` at a time, because ARM's buckets fill up within
- * seconds; requests of a window only as many as somebody waits for, because one that is lost is lost for an hour.
+ * seconds, and more while they are used up before they expire; requests of a window only as many as somebody waits for, because one that is lost is lost for an hour.
  */
 export function createPermits(
   charge: Charge,
@@ -29,12 +31,15 @@ export function createPermits(
 ): Permits {
   let held: Permit[] = [];
   let waiting = 0;
+  let chunk = options.chunk;
   let refilling: Promise<Result<void>> | undefined;
   let refusal: { readonly untilMs: number; readonly retryAtMs: number } | undefined;
 
   const pop = (): Permit | undefined => {
     const nowMs = options.monotonicMs();
-    held = held.filter((permit) => permit.expiresAtMs > nowMs);
+    const valid = held.filter((permit) => permit.expiresAtMs > nowMs);
+    if (valid.length < held.length) chunk = options.chunk;
+    held = valid;
     return held.shift();
   };
 
@@ -48,7 +53,7 @@ export function createPermits(
     const taken = await bucket.update(charge, (state, now) => {
       // Counted from before the row is written: writing takes time, too.
       const expiresAtMs = options.monotonicMs() + permitLifetimeMs;
-      const wanted = charge.kind === 'tokens' ? Math.max(options.chunk, waiting) : Math.max(1, waiting);
+      const wanted = charge.kind === 'tokens' ? Math.max(chunk, waiting) : Math.max(1, waiting);
       const grant = takeCharge(state, charge, { now, wanted });
       const answer = { ...grant, expiresAtMs };
       return grant.granted > 0 ? { write: grant.state, answer } : { answer, doubtful: true };
@@ -60,6 +65,7 @@ export function createPermits(
       refusal = { untilMs: nowMs + Math.min(waitMs, maxRefusalMs), retryAtMs: nowMs + waitMs };
       return refused(refusal.retryAtMs);
     }
+    chunk = Math.min(chunk * 2, options.chunk * mostChunks);
     held.push(...Array.from({ length: granted }, () => ({ expiresAtMs })));
     return ok(undefined);
   };

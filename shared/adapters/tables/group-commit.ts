@@ -1,5 +1,6 @@
 import type { Result } from '../../core/fault.ts';
 import { createLanes } from './lanes.ts';
+import type { Patience } from './lanes.ts';
 import type { RowTable, RowWrite } from './row-table.ts';
 
 /** One caller's writes: all or nothing. */
@@ -22,7 +23,7 @@ interface Member {
  * way goes together when one of them ends. A caller's writes stay all or nothing, and one caller's conflict is only
  * its own: then each is sent by itself, since nothing of the joint transaction took place.
  */
-export function createGroupCommit(table: Pick<RowTable, 'submit' | 'submitAll'>): Commit {
+export function createGroupCommit(table: Pick<RowTable, 'submit' | 'submitAll'>, patience?: Patience): Commit {
   const send = async (partition: string, members: readonly Member[]): Promise<void> => {
     const [first, ...others] = members;
     if (first === undefined) return;
@@ -36,7 +37,7 @@ export function createGroupCommit(table: Pick<RowTable, 'submit' | 'submitAll'>)
     await Promise.all(members.map(async ({ writes, answer }) => answer(await table.submit(partition, writes))));
   };
 
-  const enter = createLanes(takeTogether, send);
+  const enter = createLanes(takeTogether, send, patience);
   return (partition, writes) => new Promise((answer) => enter(partition, { writes, answer }));
 }
 

@@ -1,6 +1,7 @@
 import { ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import { createLanes } from './lanes.ts';
+import type { Patience } from './lanes.ts';
 import type { Row, RowTable } from './row-table.ts';
 
 export type ReadRow = (partition: string, rowKey: string) => Promise<Result<Row | undefined>>;
@@ -17,7 +18,7 @@ interface Reader {
  * Joins reads of single rows of one partition that are wanted at the same time into one request. Nobody waits for company:
  * what comes while two are under way goes together when one of them ends, and is read after it was asked for.
  */
-export function createJointReads(table: Pick<RowTable, 'get' | 'getAll'>): ReadRow {
+export function createJointReads(table: Pick<RowTable, 'get' | 'getAll'>, patience?: Patience): ReadRow {
   const send = async (partition: string, readers: readonly Reader[]): Promise<void> => {
     const [first, ...others] = readers;
     if (first === undefined) return;
@@ -27,6 +28,6 @@ export function createJointReads(table: Pick<RowTable, 'get' | 'getAll'>): ReadR
       answer(read.ok ? ok(read.value.find((row) => row.rowKey === rowKey)) : read);
   };
 
-  const enter = createLanes<Reader>((waiting) => waiting.splice(0, mostTogether), send);
+  const enter = createLanes<Reader>((waiting) => waiting.splice(0, mostTogether), send, patience);
   return (partition, rowKey) => new Promise((answer) => enter(partition, { rowKey, answer }));
 }

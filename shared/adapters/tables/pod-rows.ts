@@ -6,6 +6,7 @@ import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import { formatRow, parsePodRow } from '../../wire/rows.ts';
 import { createGroupCommit } from './group-commit.ts';
 import type { ReadRow } from './joint-reads.ts';
+import type { Patience } from './lanes.ts';
 import * as keys from './keys.ts';
 import { conflictCodes, type Row, type RowTable, type RowWrite } from './row-table.ts';
 import { usageWrites } from './usage-rows.ts';
@@ -14,10 +15,11 @@ import { garbageInTheWay, isConflict, type RowReader, version } from './row-acce
 type PodRows = Pick<StateStore, 'getPod' | 'upsertPod' | 'deletePod' | 'listPods'>;
 
 /** Pod rows with their due keys: one partition, one transaction. */
-export function createPodRows(given: RowTable, read: RowReader, readRow: ReadRow): PodRows {
+export function createPodRows(given: RowTable, read: RowReader, joint: JointWork): PodRows {
+  const { readRow } = joint;
   const table: PodTable = {
     get: (...row) => given.get(...row),
-    submit: createGroupCommit(given),
+    submit: createGroupCommit(given, joint.patience),
     remove: (...row) => given.remove(...row),
   };
   return {
@@ -36,6 +38,13 @@ export function createPodRows(given: RowTable, read: RowReader, readRow: ReadRow
       return ok(readable.flatMap((result) => (result.ok && result.value !== undefined ? [result.value] : [])));
     },
   };
+}
+
+/** How requests of several callers become one. */
+export interface JointWork {
+  readonly readRow: ReadRow;
+  /** Absent: nobody waits for company. */
+  readonly patience?: Patience | undefined;
 }
 
 /** As much of a table as one pod's row needs; what is submitted may go with that of others. */

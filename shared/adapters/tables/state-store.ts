@@ -9,6 +9,7 @@ import { formatRow, parseBucketState, parseCapacityState, parseNodeRow, type Row
 import { countDue, findNextDue, listDue } from './due.ts';
 import { createJointReads } from './joint-reads.ts';
 import * as keys from './keys.ts';
+import type { Patience } from './lanes.ts';
 import { createPodRows } from './pod-rows.ts';
 import {
   createRowReader,
@@ -24,12 +25,20 @@ import { createUsageRows } from './usage-rows.ts';
 /** Whether a node's partition may begin now: the answer is fresh, not remembered. A fault: no, or nobody can tell. */
 export type MayBegin = (node: NodeKey) => Promise<Result<unknown>>;
 
+export interface StateStoreOptions {
+  /** Which partitions may begin; all unless told. */
+  readonly mayBegin?: MayBegin | undefined;
+  /** How long requests wait for company in a burst; not at all unless told. */
+  readonly patience?: Patience;
+}
+
 /** The state store's rules over any {@link RowTable}: the real table and the one in memory behave alike. */
-export function createStateStore(table: RowTable, log: Log, mayBegin: MayBegin = always): StateStore {
+export function createStateStore(table: RowTable, log: Log, options: StateStoreOptions = {}): StateStore {
+  const { mayBegin = always, patience } = options;
   const read = createRowReader(log);
-  const readRow = createJointReads(table);
+  const readRow = createJointReads(table, patience);
   const births = new Map<string, Birth>();
-  const podRows = createPodRows(table, read, readRow);
+  const podRows = createPodRows(table, read, { readRow, patience });
   const single = <T extends NodeRow | BucketState | CapacityState>(
     partition: string,
     rowKey: string,

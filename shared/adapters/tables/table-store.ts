@@ -27,13 +27,18 @@ export interface TableStoreOptions {
 
 const defaultTimeoutMs = 5000;
 const maxClockAgeMs = 60_000;
+/** As long as a request of the Table service takes, more or less: a burst waits a little, and asks far less often. */
+const lingerMs = 6;
 
 /**
  * The state store in Table storage. The SDK is loaded on the first call; nothing is retried inside. A table that is
  * missing reads as empty and is made by the first write.
  */
 export function createTableStore(config: TableStoreConfig, options: TableStoreOptions): StateStore {
-  return createStateStore(openInstallationTable(config, options), options.log, options.mayBegin);
+  return createStateStore(openInstallationTable(config, options), options.log, {
+    mayBegin: options.mayBegin,
+    patience: { lingerMs, monotonicMs: options.monotonicMs ?? (() => performance.now()) },
+  });
 }
 
 /** The installation's table itself, for those who write what the state store does not. As {@link createTableStore} opens it. */

@@ -25,13 +25,19 @@ export interface Deps {
   readonly random: () => number;
   /** Unique per process: the owner of its locks. */
   readonly instance: string;
-  /** How many pods of a node are expected to end, by `nodeKeyText`, as the last sweep of this process read it; it only spreads looks. */
-  readonly endingPods: Map<string, number>;
+  /** How many pods of a node are expected to end, by `nodeKeyText`, as this process last read it; it only spreads looks. */
+  readonly endingPods: Map<string, EndingPods>;
   /**
    * A node as it is registered now, whatever this invocation's snapshot says; a fault when it is not, or nobody can tell.
    * At most one conditional GET: for what must not be done by a process that has not heard that a node left.
    */
   readonly confirmNode: (node: NodeKey) => Promise<Result<NodeRegistration>>;
+}
+
+export interface EndingPods {
+  readonly pods: number;
+  /** Monotonic ms. */
+  readonly readAtMs: number;
 }
 
 export interface ClusterDeps {

@@ -15,6 +15,7 @@ const atOnce = 50;
 /** Of those that a budget held up, so many are tried again within the post. */
 const mostAgain = 32;
 const recordRelayEveryMs = 15_000;
+const readNodeEveryMs = 3_000;
 const soonestMs = 1_000;
 const latestMs = 30_000;
 /** Whoever is looked at within this time takes part in sharing the reads. */
@@ -66,15 +67,19 @@ export async function handlePodEvents(
  * write in a while, and none that matters when it is lost.
  */
 async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
+  const name = nodeKeyText(node.key);
+  const readAtMs = deps.clock.monotonicMs();
+  // A burst is many posts, and its first has read the row.
+  if (readAtMs - (deps.endingPods.get(name)?.readAtMs ?? -Infinity) < readNodeEveryMs) return;
   const now = await deps.store.now();
   const row = await deps.store.getNode(node.key);
   if (!now.ok || !row.ok) return;
   const isOld = (at: number | undefined): boolean => at === undefined || now.value - at >= recordRelayEveryMs;
-  deps.endingPods.set(nodeKeyText(node.key), row.value?.value.endingPods ?? 0);
+  deps.endingPods.set(name, { pods: row.value?.value.endingPods ?? 0, readAtMs });
   if (!isOld(row.value?.value.relayHeardAt)) return;
   const planned = await deps.store.countDue(node.key, now.value + farthestLookMs);
   const changes = { relayHeardAt: now.value, ...(planned.ok ? { endingPods: planned.value } : {}) };
-  if (planned.ok) deps.endingPods.set(nodeKeyText(node.key), planned.value);
+  if (planned.ok) deps.endingPods.set(name, { pods: planned.value, readAtMs });
   await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? changes : undefined));
 }
 
@@ -109,9 +114,15 @@ async function handleKey(deps: Deps, cluster: ClusterDeps, pod: PodKey, signal: 
   const node = cluster.nodes.get(pod.node);
   if (node === undefined) return {};
   const ref = { namespace: pod.namespace, name: pod.name, uid: pod.uid };
+  const version = pod.resourceVersion;
   if (!signal.aborted) {
     const parent = parseTraceparent(pod.traceparent ?? '');
-    const outcome = await traceReconcile(deps, node, { ref, ...(parent === undefined ? {} : { parent }) }, signal);
+    const outcome = await traceReconcile(
+      deps,
+      node,
+      { ref, version, ...(parent === undefined ? {} : { parent }) },
+      signal,
+    );
     if (outcome.kind === 'nothing' || outcome.kind === 'worked') return {};
     if (outcome.kind === 'failed')
       deps.log.warn('pod event could not be handled at once', {
@@ -124,7 +135,7 @@ async function handleKey(deps: Deps, cluster: ClusterDeps, pod: PodKey, signal: 
         ? { throttledUntil: deps.clock.monotonicMs() + outcome.fault.retryAfterMs }
         : {};
   }
-  const planned = await makeDue(deps, node, ref);
+  const planned = await makeDue(deps, node, ref, version);
   return planned.ok ? {} : { lost: describeFault(planned.fault) };
 }
 

@@ -4,6 +4,7 @@ import { groupName } from '../core/group/identity.ts';
 import { countPlan } from '../core/reconcile/orphans.ts';
 import type { UnexplainedOrphan } from '../core/reconcile/orphans.ts';
 import { newPodRow } from '../core/reconcile/pod-row.ts';
+import { markDirty } from '../core/reconcile/work-needed.ts';
 import type { Orphan, PodRow } from '../core/reconcile/pod-row.ts';
 import type { Versioned } from '../ports/state-store.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
@@ -11,15 +12,16 @@ import type { Deps, NodeDeps, PodRef } from './deps.ts';
 /**
  * Plans work on a pod, durably: its row is due now, or as soon as whoever holds its lock lets go. Whoever has read the pod
  * before this call, and has not claimed it yet, can't claim it any more: it may have missed what this call is about.
+ * `version`: of the pod's state that is the only news; empty: anything may have happened.
  */
-export async function makeDue(deps: Deps, node: NodeDeps, ref: PodRef): Promise<Result<void>> {
+export async function makeDue(deps: Deps, node: NodeDeps, ref: PodRef, version = ''): Promise<Result<void>> {
   let known: Versioned<PodRow> | undefined;
   for (let attempt = 0; ; attempt += 1) {
     const now = await deps.store.now();
     if (!now.ok) return now;
     const found = await deps.store.getPod(node.key, ref.uid);
     if (!found.ok) return found;
-    const change = changeOf(node, ref, { found: found.value, known, now: now.value });
+    const change = changeOf(node, ref, { found: found.value, known, now: now.value, version });
     if (change === undefined) return ok(undefined);
     const planned = await write(deps, node, change, found.value);
     if (planned.ok || planned.fault.kind !== 'conflict' || attempt === 3) return planned;
@@ -32,12 +34,16 @@ interface Seen {
   /** As the attempt before had it. */
   readonly known: Versioned<PodRow> | undefined;
   readonly now: number;
+  readonly version: string;
 }
 
 /** The row to write, or undefined when it says already what it must. */
-function changeOf(node: NodeDeps, ref: PodRef, { found, known, now }: Seen): PodRow | undefined {
+function changeOf(node: NodeDeps, ref: PodRef, { found, known, now, version }: Seen): PodRow | undefined {
   const row = found?.value ?? newRow(node, ref);
-  if (row.lock !== undefined && row.lock.until > now) return row.dirty ? undefined : { ...row, dirty: true };
+  if (row.lock !== undefined && row.lock.until > now) {
+    const mark = markDirty(row, version);
+    return mark === undefined ? undefined : { ...row, ...mark };
+  }
   if (row.dueAt === undefined || row.dueAt > now) return { ...row, dueAt: now };
   // Due already, and written as it is: its new ETag refuses a claim by who read it before. Somebody who has written it
   // since this call began has done the same, so that of many calls at once one writes.

@@ -38,7 +38,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     policy: {
       bornAt: session.birth.bornAt,
       nodeState: session.node.registration.state,
-      endingPods: session.deps.endingPods.get(nodeKeyText(session.node.key)) ?? 0,
+      endingPods: session.deps.endingPods.get(nodeKeyText(session.node.key))?.pods ?? 0,
       capacityFailAfterMs: session.deps.settings.ON_CAPACITY_FAIL_AFTER_MINUTES * 60_000,
       random: session.deps.random(),
     },

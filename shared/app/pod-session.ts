@@ -7,6 +7,7 @@ import type { Pod } from '../core/kubernetes/pod.ts';
 import type { ResolvedReferences } from '../core/pod/translation.ts';
 import type { GroupSight, Observed } from '../core/reconcile/observed.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
+import { isNews } from '../core/reconcile/work-needed.ts';
 import type { UsageRecord } from '../core/usage/usage.ts';
 import type { Birth, Versioned } from '../ports/state-store.ts';
 import { within } from './deps.ts';
@@ -23,7 +24,6 @@ const longestCallMs = 15_000;
 export class PodSession {
   readonly deps: Deps;
   readonly node: NodeDeps;
-  pod: Pod | undefined;
   sight: GroupSight = { kind: 'unread' };
   /** When the sight was asked for, by `now()`. */
   sightAt = 0;
@@ -37,6 +37,9 @@ export class PodSession {
   statusConflicts = 0;
   /** Set: only the pod's own conditions are to be mended. */
   mending: Observed['mending'] = undefined;
+  #pod: Pod | undefined;
+  /** Versions of the pod that this term has read or written. */
+  readonly #versions = new Set<string>();
   #held: Versioned<PodRow>;
   /** Changes decided but not written yet; they go out with the next save. */
   #staged: Partial<PodRow> = {};
@@ -62,6 +65,15 @@ export class PodSession {
     this.#birth = start.birth;
     this.#signal = start.signal;
     this.#clockOffset = start.now - start.readAtMs;
+  }
+
+  get pod(): Pod | undefined {
+    return this.#pod;
+  }
+
+  set pod(pod: Pod | undefined) {
+    this.#pod = pod;
+    if (pod !== undefined) this.#versions.add(pod.metadata.resourceVersion);
   }
 
   get row(): PodRow {
@@ -98,13 +110,16 @@ export class PodSession {
   /** Writes staged and given changes; `conflict` means that the row is no longer ours, and the work stops. */
   async save(changes: Partial<PodRow>, options: { readonly guardBirth?: boolean } = {}): Promise<Result<void>> {
     const birth = options.guardBirth === true ? { birth: this.#birth } : {};
-    return this.#write((current) => ({ ...this.row, ...changes, dirty: current.dirty }), birth);
+    return this.#write((current) => ({ ...this.row, ...changes, dirty: current.dirty, told: current.told }), birth);
   }
 
-  /** The last save: lets go of the lock. Somebody who came meanwhile has marked the row dirty: then it is due at once. */
+  /**
+   * The last save: lets go of the lock. Somebody who came meanwhile has marked the row dirty: then it is due at once, unless
+   * all that was told of are versions of the pod that this term knows.
+   */
   async release(changes: Partial<PodRow>): Promise<Result<void>> {
-    const last: PodRow = { ...this.row, ...changes, lock: undefined, dirty: false };
-    return this.#write((current) => (current.dirty ? { ...last, dueAt: this.now() } : last), {});
+    const last: PodRow = { ...this.row, ...changes, lock: undefined, dirty: false, told: [] };
+    return this.#write((current) => (isNews(current, this.#versions) ? { ...last, dueAt: this.now() } : last), {});
   }
 
   /** Removes the row, and what the pod used goes to the ledger with it. Who has marked it dirty meanwhile knows no more than we. */

@@ -9,7 +9,7 @@ import type { PodRow } from '../core/reconcile/pod-row.ts';
 import { rowAfter } from '../core/reconcile/row-after.ts';
 import type { Decision, Outcome } from '../core/reconcile/observed.ts';
 import { retryPolicy, timing } from '../core/reconcile/timing.ts';
-import { workNeeded } from '../core/reconcile/work-needed.ts';
+import { isEcho, workNeeded } from '../core/reconcile/work-needed.ts';
 import type { Versioned } from '../ports/state-store.ts';
 import { noteDecision } from './current-work.ts';
 import { within } from './deps.ts';
@@ -35,6 +35,8 @@ export interface PodToReconcile {
   readonly ref: PodRef;
   /** Its row, where it was just read; one that has changed since refuses the claim. */
   readonly row?: Versioned<PodRow> | undefined;
+  /** The version of the pod that an event tells of; empty or absent: none, or the pod is gone. */
+  readonly version?: string | undefined;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface PodToReconcile {
 export async function reconcilePod(
   deps: Deps,
   node: NodeDeps,
-  { ref, row: listed }: PodToReconcile,
+  { ref, row: listed, version = '' }: PodToReconcile,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
   // Before the service's time is asked for: a process that stands still in between must not think it earlier than it is.
@@ -57,6 +59,7 @@ export async function reconcilePod(
   const start = { deps, node, now: now.value, readAtMs, signal };
   if (row.value === undefined) return reconcileNew(start, newRow(node, ref));
   const known = row.value.value;
+  if (isEcho(version, known, now.value)) return { kind: 'nothing' };
   // By the row's name, not the caller's: a wrong name in an event must not make a living pod look absent.
   const read = await node.api.getPod(known, within(deps, signal, 8_000));
   if (!read.ok) return failed(read.fault);
@@ -109,6 +112,7 @@ async function claim(
     ...row,
     attempt,
     dirty: false,
+    told: [],
     lock: { owner: `${deps.instance}/${Math.floor(deps.random() * 1e9)}`, until: now + timing.lockMs },
     dueAt: now + Math.max(timing.lockMs, backoffMs(retryPolicy, attempt, deps.random())),
   };

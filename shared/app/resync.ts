@@ -62,7 +62,8 @@ async function readNodes(
   const read = await Promise.all(nodes.map(async (node) => ({ node, row: await deps.store.getNode(node.key) })));
   if (!now.ok) return new Map();
   const rows = read.flatMap(({ node, row }) => (row.ok ? [{ node, row: row.value?.value ?? newNodeRow() }] : []));
-  for (const { node, row } of rows) deps.endingPods.set(nodeKeyText(node.key), row.endingPods);
+  const readAtMs = deps.clock.monotonicMs();
+  for (const { node, row } of rows) deps.endingPods.set(nodeKeyText(node.key), { pods: row.endingPods, readAtMs });
   const scopes = resyncScopes(
     rows.map(({ row }) => row),
     reason,

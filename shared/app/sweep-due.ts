@@ -7,10 +7,12 @@ import type { Deps, NodeDeps } from './deps.ts';
 import type { ReconcileOutcome } from './reconcile-pod.ts';
 import { traceReconcile } from './trace-reconcile.ts';
 
+/** A few are tried first; once there is an answer, as many as make joint requests worth it. */
+const firstAtOnce = 8;
 const atOnce = 20;
 const dueAtOnce = 100;
 /** So many reconciles in a row that waited in vain show that nobody answers. */
-const mostTimeOuts = 8;
+const mostTimeOuts = firstAtOnce;
 /** A reconcile that fails after so long has waited for an answer in vain. */
 const timeOutMs = 4_000;
 
@@ -36,7 +38,7 @@ export interface NodeSweep {
  */
 export async function sweepDue(own: NodeSweep): Promise<void> {
   const { deps, node, tried, signal } = own;
-  const limit = pLimit(atOnce);
+  const limit = pLimit(own.worked > 0 ? atOnce : firstAtOnce);
   while (!signal.aborted && !isSilent(own)) {
     const time = await deps.store.now();
     const now = time.ok ? time.value : 0;
@@ -48,7 +50,14 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
     const fresh = due.value.filter(({ uid }) => !tried.has(uid) && (own.isCounted || !own.uncounted.has(uid)));
     if (tried.size === 0) deps.telemetry.measure('serverless_kubelet.sweep.due', fresh.length, { node: node.key.node });
     if (fresh.length === 0) return;
-    await Promise.all(fresh.map((one) => limit(() => reconcileDue(own, one, now))));
+    await Promise.all(
+      fresh.map((one) =>
+        limit(async () => {
+          await reconcileDue(own, one, now);
+          if (own.worked > 0) limit.concurrency = atOnce;
+        }),
+      ),
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import { type TokenReviewAnswer, parseTokenReview } from '../../wire/kubernetes/
 import { type KubernetesClient, asNode, request } from './http.ts';
 import { nodesPath } from './nodes.ts';
 import { apiPath, namespacedPath } from './path.ts';
+import { createTogether, ofAll } from './together.ts';
 import { absentIsDone, deleteOptions } from './pods.ts';
 
 /** Who asks for token reviews. */
@@ -23,9 +24,13 @@ export interface ClusterApiOptions {
 /** `ClusterApi` over `client`, which must not impersonate: nothing but a TokenReview is said in another name. */
 export function createClusterApi(client: KubernetesClient, options: ClusterApiOptions = {}): ClusterApi {
   const reviewer = options.reviewAsNode === undefined ? client : asNode(client, options.reviewAsNode);
+  const getUid = createTogether<object, string>(async (asked) => {
+    const path = namespacedPath('kube-system');
+    const uid = await request(client, { method: 'GET', path }, parseNamespaceUid, ofAll());
+    for (const { answer } of asked) answer(uid);
+  });
   return {
-    getClusterUid: (signal) =>
-      request(client, { method: 'GET', path: namespacedPath('kube-system') }, parseNamespaceUid, signal),
+    getClusterUid: (signal) => getUid({}, signal),
     reviewToken: async (token, audience, signal) => {
       const path = apiPath('apis', 'authentication.k8s.io', 'v1', 'tokenreviews');
       const body = {

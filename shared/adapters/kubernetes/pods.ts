@@ -2,10 +2,12 @@ import { type Result, fail, ok } from '../../core/fault.ts';
 import type { Pod } from '../../core/kubernetes/pod.ts';
 import { buildPodStatusPatch } from '../../core/kubernetes/status-patch.ts';
 import type { NodeApi } from '../../ports/node-api.ts';
-import { parseAnyObject } from '../../wire/kubernetes/meta.ts';
+import { parseAnyObject, parseListPage } from '../../wire/kubernetes/meta.ts';
 import { parsePod } from '../../wire/pod.ts';
 import { transient } from './fault.ts';
 import { type KubernetesClient, request } from './http.ts';
+import { createJointPods } from './joint-pods.ts';
+import type { SomePods } from './joint-pods.ts';
 import { list } from './list.ts';
 import { apiPath, namespacedPath, selectorValue } from './path.ts';
 
@@ -36,8 +38,16 @@ export function createPodApi(client: KubernetesClient, nodeName: string): PodApi
       : fail(transient('the API server listed pods that were not asked for'));
   };
 
+  const listSome = async (limit: number, signal: AbortSignal): Promise<Result<SomePods>> => {
+    const path = apiPath('api', 'v1', 'pods');
+    const query = { limit: String(limit), fieldSelector: onNode };
+    const read = (json: unknown) => parseListPage(json, 'PodList', (item) => podOf(item, nodeName));
+    const page = await request(client, { method: 'GET', path, query }, read, signal);
+    return page.ok ? ok({ pods: page.value.items, isAll: page.value.continueToken === undefined }) : page;
+  };
+
   return {
-    getPod,
+    getPod: createJointPods({ getPod, listSome }),
     listPods: (signal) =>
       list(
         client,

@@ -89,9 +89,9 @@ export function createMemoryCluster(options: MemoryClusterOptions): MemoryCluste
   const begin = (uid: string, firstVersion: number): Life => {
     const state = createClusterState({ ...options, firstVersion });
     bootstrapNamespaces(state, uid);
-    state.store.subscribe(({ resource, type, before, object }) => {
+    state.store.subscribe(({ resource, type, object }) => {
       if (resource !== pods || listeners.length === 0) return;
-      const pod = readPod(type === 'DELETED' ? (before ?? object) : object);
+      const pod = readPod(object);
       for (const listener of listeners) listener(podChange(type), pod);
     });
     return {

@@ -16,6 +16,13 @@ export interface PodRow {
   readonly lock: { readonly owner: string; readonly until: number } | undefined;
   /** Something happened while another instance held the lock: look again at once when it is released. */
   readonly dirty: boolean;
+  /**
+   * Versions of the pod that made the row dirty, where they are all that did: who holds the lock may have written them itself.
+   * Empty: anything may have happened.
+   */
+  readonly told: readonly string[];
+  /** resourceVersion of the pod that was last acted on; undefined: none. An event that tells of this very one tells nothing. */
+  readonly version: string | undefined;
   /** The API object that was last acted on (DESIGN rule 16); undefined: none. */
   readonly seen: string | undefined;
   /** The last stop or DELETE of the group that ARM took, until its end was seen: it is not sent again at each look. */
@@ -88,6 +95,8 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     attempt: 0,
     lock: undefined,
     dirty: false,
+    told: [],
+    version: undefined,
     seen: undefined,
     ending: undefined,
     lastSeen: undefined,

@@ -23,8 +23,9 @@ export function seenKey(pod: Pod): string {
 }
 
 /** What a row keeps of the pod that was read. One that is there is no orphan, whatever was thought before. */
-export const podAsSeen = (pod: Pod): Pick<PodRow, 'seen' | 'lastSeen' | 'orphan'> => ({
+export const podAsSeen = (pod: Pod): Pick<PodRow, 'seen' | 'version' | 'lastSeen' | 'orphan'> => ({
   seen: seenKey(pod),
+  version: knownVersion(pod),
   lastSeen: lastSeen(pod),
   orphan: undefined,
 });
@@ -33,6 +34,29 @@ function lastSeen(pod: Pod): LastSeen {
   if (isTerminalPhase(pod.status.phase)) return 'terminal';
   return pod.metadata.deletionTimestamp === undefined ? 'alive' : 'deleting';
 }
+
+/** An object without a version is never known. */
+const knownVersion = ({ metadata }: Pod): string | undefined =>
+  metadata.resourceVersion === '' ? undefined : metadata.resourceVersion;
+
+/** Whether an event of this version tells what the row was left with, and no time has come: then the pod need not be read. */
+export const isEcho = (version: string, row: PodRow, now: number): boolean =>
+  version !== '' && version === row.version && !row.dirty && (row.dueAt === undefined || row.dueAt > now);
+
+const mostTold = 4;
+
+/** The row with the mark that something happened while another works on the pod; undefined: it says so already. */
+export function markDirty(row: PodRow, version: string): Pick<PodRow, 'dirty' | 'told'> | undefined {
+  const isAnything = row.dirty && row.told.length === 0;
+  if (isAnything || (row.dirty && row.told.includes(version))) return undefined;
+  return version === '' || row.told.length >= mostTold
+    ? { dirty: true, told: [] }
+    : { dirty: true, told: [...row.told, version] };
+}
+
+/** Whether what made the row dirty is news to one who has read or written these versions of the pod. */
+export const isNews = ({ dirty, told }: PodRow, known: ReadonlySet<string>): boolean =>
+  dirty && (told.length === 0 || told.some((version) => !known.has(version)));
 
 export type WorkNeeded = 'nothing' | 'mend-conditions' | 'full';
 

@@ -20,7 +20,7 @@ export class PodSet {
       gone.delete(pod.key.uid);
       this.#pods.set(pod.key.uid, pod);
     }
-    return [...pods, ...gone.values()].map(({ key }) => key);
+    return [...pods.map(({ key }) => key), ...[...gone.values()].map(keyOfGone)];
   }
 
   /** Takes an added or modified pod. Answers its key unless nothing that the app acts on is new. */
@@ -33,6 +33,9 @@ export class PodSet {
   /** Takes a deletion; the API server tells the last state with it. */
   remove(pod: WatchedPod): PodKey {
     this.#pods.delete(pod.key.uid);
-    return pod.key;
+    return keyOfGone(pod);
   }
 }
+
+/** Without a version: the app may know the last one, and must not take the end of the pod for an echo of its own patch. */
+const keyOfGone = ({ key }: WatchedPod): PodKey => ({ ...key, resourceVersion: '' });

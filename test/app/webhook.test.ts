@@ -191,6 +191,35 @@ describe('several instances', () => {
     expect([world.told(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
   });
 
+  it('its own patch that comes back meanwhile, or later, costs no read of ARM or of the pod', async () => {
+    let echoes = 0;
+    const world: World = await createWorld({
+      wrap: (deps) =>
+        hooked(deps, {
+          after: async (call) => {
+            if (call !== 'api.patchPodStatus') return;
+            echoes += 1;
+            await world.deliver();
+          },
+        }),
+    });
+    world.createPod('serves', { restartPolicy: 'Always' });
+    await world.step();
+    const dueAt = world.row()?.dueAt ?? 0;
+    expect([echoes > 0, world.row()?.dirty, dueAt > world.now]).toEqual([true, false, true]);
+    const pod = world.pod();
+    if (pod === undefined) throw new Error('gone');
+    const post = () => world.post('delta', [keyOf(pod)]);
+    expect([await world.count('groups.', post), await world.count('api.getPod', post)]).toEqual([0, 0]);
+    expect(world.row()?.dueAt).toBe(dueAt);
+    // Somebody else's change is read.
+    world.deletePod();
+    world.forgetPending();
+    const deleting = world.pod();
+    if (deleting === undefined) throw new Error('gone');
+    expect(await world.count('api.getPod', () => world.post('delta', [keyOf(deleting)]))).toBeGreaterThan(0);
+  });
+
   it('sweep and webhook together on twenty pods: twenty PUTs', async () => {
     const world = await createWorld();
     world.relay = false;

@@ -76,7 +76,11 @@ describe('the pods of a node', () => {
     const set = new PodSet();
     set.replace([watched('u1'), watched('u2')]);
     const told = set.replace([watched('u2'), watched('u3')]);
-    expect(told.map(({ uid }) => uid).toSorted()).toEqual(['u1', 'u2', 'u3']);
+    expect(told.map(({ uid, resourceVersion }) => `${uid} ${resourceVersion}`).toSorted()).toEqual([
+      'u1 ',
+      'u2 1',
+      'u3 1',
+    ]);
     expect(set.size).toBe(2);
   });
 
@@ -89,7 +93,8 @@ describe('the pods of a node', () => {
   it('a deletion is always told', () => {
     const set = new PodSet();
     set.change(watched('u1'));
-    expect(set.remove(watched('u1')).uid).toBe('u1');
+    // Without a version: the app may know the last one.
+    expect(set.remove(watched('u1'))).toMatchObject({ uid: 'u1', resourceVersion: '' });
     expect(set.size).toBe(0);
   });
 });

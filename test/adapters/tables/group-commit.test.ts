@@ -73,6 +73,26 @@ describe('group commit', () => {
     expect(requests.slice(2)).toEqual(['submitAll 100', 'submitAll 18']);
   });
 
+  it('amid others waits a few milliseconds for company, and not when alone', async () => {
+    const { memory, table, requests } = slowTable();
+    const commit = createGroupCommit(table, { lingerMs: 30, monotonicMs: () => performance.now() });
+    const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    const waves = Array.from({ length: 12 }, async (_, index) => {
+      await pause(index);
+      return commit('p', insert(`pod-${index}`));
+    });
+    const etags = await Promise.all(waves);
+    for (const [index, etag] of etags.entries())
+      expect(etag).toEqual({ ok: true, value: etagOf(memory, `pod-${index}`) });
+    expect(requests[0]).toBe('submit');
+    expect(requests.length).toBeLessThan(9);
+    await pause(150);
+    const before = requests.length;
+    const alone = commit('p', insert('pod-alone'));
+    expect(requests.length).toBe(before + 1);
+    await alone;
+  });
+
   it('keeps partitions apart', async () => {
     const { table, requests } = slowTable();
     const commit = createGroupCommit(table);

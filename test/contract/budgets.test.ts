@@ -103,6 +103,31 @@ describe('budgets', () => {
     expect(await takeMany(one, 'read-look', 200)).toBe(38);
   });
 
+  it('are taken by the chunk, by larger ones while they are used up, and by small ones again after a pause', async () => {
+    const { instance, store, advance } = world();
+    await knowledge(store);
+    let writes = 0;
+    const counted: StateStore = {
+      ...store,
+      upsertBucket: (...given) => {
+        writes += 1;
+        return store.upsertBucket(...given);
+      },
+    };
+    const left = async (): Promise<number> => {
+      const row = await store.getBucket('reads');
+      return row.ok ? (row.value?.value.tokens ?? Number.NaN) : Number.NaN;
+    };
+    const one = instance(counted, 4);
+    for (let taken = 0; taken < 64; taken += 1) expect(await takeMany(one, 'read-look', 1)).toBe(1);
+    // 4, 8, 16, 20, 20.
+    expect([writes, await left()]).toEqual([5, 187.5 - 68]);
+    advance(2_000);
+    const before = await left();
+    expect(await takeMany(one, 'read-look', 1)).toBe(1);
+    expect(before + 50 - (await left())).toBe(4);
+  });
+
   it('are closed for everybody by a 429, for the time it names', async () => {
     const { instance, store, advance } = world();
     await knowledge(store);

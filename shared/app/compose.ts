@@ -116,6 +116,7 @@ export function compose(
     instance: crypto.randomUUID(),
     clock: systemClock,
     endingPods: new Map(),
+    startTimes: new Map(),
     confirmNode,
   };
   const { REGISTRATIONS_URL: url } = settings;

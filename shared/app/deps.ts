@@ -1,5 +1,6 @@
 import type { Result } from '../core/fault.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
+import type { StartTimes } from '../core/reconcile/start-times.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContainerGroups } from '../ports/container-groups.ts';
@@ -27,6 +28,8 @@ export interface Deps {
   readonly instance: string;
   /** How many pods of a node are expected to end, by `nodeKeyText`, as this process last read it; it only spreads looks. */
   readonly endingPods: Map<string, EndingPods>;
+  /** How long groups took to start, by `nodeKeyText`, as this process saw it; it only spares looks. */
+  readonly startTimes: Map<string, StartTimes>;
   /**
    * A node as it is registered now, whatever this invocation's snapshot says; a fault when it is not, or nobody can tell.
    * At most one conditional GET: for what must not be done by a process that has not heard that a node left.

@@ -1,3 +1,5 @@
+import { nodeKeyText } from '../core/node/node-key.ts';
+import { noteStart } from '../core/reconcile/start-times.ts';
 import type { Pod, PodStatus } from '../core/kubernetes/pod.ts';
 import type { PodSession } from './pod-session.ts';
 
@@ -17,10 +19,24 @@ export function measureSinceBound(
 export function measureStatus(session: PodSession, before: Pod, written: PodStatus): void {
   if (before.status.phase === 'Pending' && written.phase === 'Running')
     measureSinceBound(session, 'serverless_kubelet.pod.running.duration');
+  noteFirstStart(session, before.status, written);
   const known = new Set(endsOf(before.status).map(({ name, finishedAt }) => `${name} ${finishedAt}`));
   for (const { name, finishedAt } of endsOf(written))
     if (!known.has(`${name} ${finishedAt}`)) measureSince(session, 'serverless_kubelet.pod.status.lag', finishedAt);
 }
+
+/** What later looks at other groups of the node are planned by. */
+function noteFirstStart({ deps, node, row }: PodSession, before: PodStatus, written: PodStatus): void {
+  const [first] = startsOf(written).toSorted((left, right) => left - right);
+  if (first === undefined || startsOf(before).length > 0 || row.intent.kind !== 'accepted') return;
+  const name = nodeKeyText(node.key);
+  deps.startTimes.set(name, noteStart(deps.startTimes.get(name) ?? [], first - row.intent.at));
+}
+
+const startsOf = (status: PodStatus): readonly number[] =>
+  [...status.initContainerStatuses, ...status.containerStatuses]
+    .map(({ state }) => (state.kind === 'waiting' ? Number.NaN : Date.parse(state.startedAt ?? '')))
+    .filter(Number.isFinite);
 
 function endsOf(status: PodStatus): readonly { readonly name: string; readonly finishedAt: string }[] {
   return [...status.initContainerStatuses, ...status.containerStatuses].flatMap(({ name, state }) =>

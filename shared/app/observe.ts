@@ -7,6 +7,7 @@ import { needsLook } from '../core/reconcile/decide.ts';
 import type { GroupSight, Observed, Outcome } from '../core/reconcile/observed.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import { needsCapacity } from '../core/reconcile/put-group.ts';
+import { earliestStartMs } from '../core/reconcile/start-times.ts';
 import { groupCondition } from '../core/status/status.ts';
 import { readCapacity } from './capacity-gate.ts';
 import type { PodSession } from './pod-session.ts';
@@ -21,6 +22,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
   const outcome = earlier ?? (session.sight.kind === 'unread' && needed ? await look(session) : undefined);
   const capacity = await gatherCapacity(session, outcome);
   const operation = outcome === undefined ? await readOperation(session) : undefined;
+  const node = nodeKeyText(session.node.key);
   return {
     now: session.sightAt,
     at: session.now(),
@@ -38,7 +40,8 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     policy: {
       bornAt: session.birth.bornAt,
       nodeState: session.node.registration.state,
-      endingPods: session.deps.endingPods.get(nodeKeyText(session.node.key))?.pods ?? 0,
+      endingPods: session.deps.endingPods.get(node)?.pods ?? 0,
+      earliestStartMs: earliestStartMs(session.deps.startTimes.get(node) ?? []),
       capacityFailAfterMs: session.deps.settings.ON_CAPACITY_FAIL_AFTER_MINUTES * 60_000,
       random: session.deps.random(),
     },

@@ -121,6 +121,7 @@ export class World {
       clock: this.clock,
       instance: `instance-${this.#instances}`,
       endingPods: new Map(),
+      startTimes: new Map(),
       confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),
       telemetry: silentTelemetry,
     };

@@ -192,6 +192,7 @@ export class ChaosWorld {
       clock: life.clock,
       instance: life.name,
       endingPods: new Map(),
+      startTimes: new Map(),
       confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),
       telemetry: silentTelemetry,
     };

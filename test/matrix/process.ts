@@ -56,6 +56,7 @@ export function createProcess(world: World, instance: Instance, options: Process
     clock,
     instance: instance.name,
     endingPods: new Map(),
+    startTimes: new Map(),
     confirmNode: (node) => Promise.resolve(findNode(world.settings.CLUSTERS, node)),
     telemetry: silentTelemetry,
   };

@@ -224,6 +224,7 @@ function planLook(observed: Observed, pod: Pod, group: GroupObservation): number
     runningForMs: starts.length === 0 ? undefined : observed.now - Math.max(...starts),
     deadlineInMs: deadlineInMs(observed, pod),
     endingPods: observed.policy.endingPods,
+    earliestStartMs: observed.policy.earliestStartMs,
     random: observed.policy.random,
   });
 }

@@ -10,6 +10,8 @@ export interface LookInput {
   /** Until `activeDeadlineSeconds` is over. */
   readonly deadlineInMs: number | undefined;
   readonly endingPods: number;
+  /** Before this time after its PUT hardly any group starts, ms. */
+  readonly earliestStartMs: number | undefined;
   readonly random: number;
 }
 
@@ -20,6 +22,8 @@ export interface LookInput {
 const readsPerSecond = 22;
 /** A pod that starts is looked at twice as often as its share of them: what comes next is worth knowing soon. */
 const startingReadsPerSecond = 40;
+/** A group that starts is looked at after this time at the latest. */
+const latestFirstMs = 10_000;
 const closestMs = 5_000;
 const farthestMs = 60_000;
 
@@ -36,10 +40,7 @@ export function nextLookMs(input: LookInput): number {
 function plannedMs(input: LookInput): number {
   switch (input.stage) {
     case 'provisioning':
-      return Math.max(
-        provisioningMs(input.acceptedForMs),
-        Math.min(farthestMs, shareMs(input.endingPods, startingReadsPerSecond)),
-      );
+      return Math.max(provisioningMs(input), Math.min(farthestMs, shareMs(input.endingPods, startingReadsPerSecond)));
     case 'restarting':
       return 15_000;
     case 'running':
@@ -47,8 +48,9 @@ function plannedMs(input: LookInput): number {
   }
 }
 
-function provisioningMs(acceptedForMs: number): number {
-  if (acceptedForMs < 15_000) return 2_000;
+/** What is known of earlier starts spares looks that find nothing; a group that can't start is seen soon all the same. */
+function provisioningMs({ acceptedForMs, earliestStartMs = 0 }: LookInput): number {
+  if (acceptedForMs < 15_000) return Math.max(2_000, Math.min(earliestStartMs, latestFirstMs) - acceptedForMs);
   if (acceptedForMs < 60_000) return 4_000;
   return acceptedForMs < 300_000 ? 10_000 : 30_000;
 }

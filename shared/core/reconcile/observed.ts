@@ -50,6 +50,8 @@ export interface ReconcilePolicy {
   readonly nodeState: 'active' | 'draining' | 'removed';
   /** Pods of the node that are expected to end; spreads their looks. */
   readonly endingPods: number;
+  /** Before this time after its PUT hardly any group of the node starts, ms; undefined: nobody knows. */
+  readonly earliestStartMs: number | undefined;
   /** Pending for lack of capacity longer than this fails the pod; 0: never. */
   readonly capacityFailAfterMs: number;
   /** In [0, 1): spreads back-off and looks. */

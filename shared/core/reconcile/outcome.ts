@@ -1,7 +1,10 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
+import type { Pod } from '../kubernetes/pod.ts';
 import { mendedStatus, pendingStatus } from '../status/status.ts';
+import { deadlineInMs } from './deadline.ts';
 import { giveUp } from './keep-log.ts';
+import { nextLookMs } from './look-plan.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
 import { makeRoom, readPutFault } from './refusal.ts';
 import type { PutVerdict } from './refusal.ts';
@@ -86,6 +89,18 @@ const referenceRules: readonly PodRule[] = [
   },
 ];
 
+const firstLookMs = (observed: Observed, pod: Pod): number =>
+  nextLookMs({
+    stage: 'provisioning',
+    restartPolicy: pod.spec.restartPolicy,
+    acceptedForMs: 0,
+    runningForMs: undefined,
+    deadlineInMs: deadlineInMs(observed, pod),
+    endingPods: observed.policy.endingPods,
+    earliestStartMs: observed.policy.earliestStartMs,
+    random: observed.policy.random,
+  });
+
 const putOutcomeRules: readonly PodRule[] = [
   {
     reason: 'put-accepted',
@@ -106,7 +121,7 @@ const putOutcomeRules: readonly PodRule[] = [
       return {
         effects: [{ kind: 'save-row', row: { intent } }, ...noteTaken(observed), created, ...patch(pod, status)],
         row: {},
-        next: inMs(timing.acceptedLookMs),
+        next: inMs(firstLookMs(observed, pod)),
       };
     },
   },

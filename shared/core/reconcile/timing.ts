@@ -16,8 +16,7 @@ export const timing = {
   endRepeatMs: 30_000,
   /** A stop or DELETE that was refused because the group is in transition. */
   transitionMs: 5_000,
-  /** After a PUT: its group is looked at when ARM took it, and when nobody knows. */
-  acceptedLookMs: 2_000,
+  /** After a PUT of which nobody knows what became of it. */
   unknownLookMs: 3_000,
   /** A pod that somebody else keeps writing, and a right that may only be on its way. */
   soonMs: 1_000,

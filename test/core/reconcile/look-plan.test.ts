@@ -9,6 +9,7 @@ const input = (changes: Partial<LookInput>): LookInput => ({
   runningForMs: 5000,
   deadlineInMs: undefined,
   endingPods: 1,
+  earliestStartMs: undefined,
   random: 0.5,
   ...changes,
 });
@@ -23,6 +24,22 @@ describe('the next look', () => {
     ['at one of 1,100 that are to end', { endingPods: 1100 }, 50_000],
     ['at one of very many is never farther than a minute', { endingPods: 5000 }, 60_000],
     ['at a pod that just starts', { stage: 'provisioning', acceptedForMs: 1000 }, 2000],
+    [
+      'at one that starts where others took 8 s',
+      { stage: 'provisioning', acceptedForMs: 1000, earliestStartMs: 8000 },
+      7000,
+    ],
+    ['at one that should have started', { stage: 'provisioning', acceptedForMs: 8500, earliestStartMs: 8000 }, 2000],
+    [
+      'at one that starts where all take a minute',
+      { stage: 'provisioning', acceptedForMs: 0, earliestStartMs: 60_000 },
+      10_000,
+    ],
+    [
+      'at one that starts where all start at once',
+      { stage: 'provisioning', acceptedForMs: 0, earliestStartMs: 300 },
+      2000,
+    ],
     ['at one that starts among 150', { stage: 'provisioning', acceptedForMs: 1000, endingPods: 150 }, 3750],
     ['at one that starts among 1,000', { stage: 'provisioning', acceptedForMs: 1000, endingPods: 1000 }, 25_000],
     [

@@ -16,6 +16,7 @@ const policy: ReconcilePolicy = {
   bornAt: noon - 3_600_000,
   nodeState: 'active',
   endingPods: 0,
+  earliestStartMs: undefined,
   capacityFailAfterMs: 0,
   random: 0.5,
 };

@@ -152,7 +152,14 @@ function decided(pod: Pod, group: GroupObservation, dice: Dice): readonly Said[]
     statusConflicts: 0,
     mending: undefined,
     facts,
-    policy: { bornAt: 0, nodeState: 'active', endingPods: 1, capacityFailAfterMs: 0, random: 0.5 },
+    policy: {
+      bornAt: 0,
+      nodeState: 'active',
+      endingPods: 1,
+      earliestStartMs: undefined,
+      capacityFailAfterMs: 0,
+      random: 0.5,
+    },
   };
   const decision = decide(observed);
   const written = { ...row, ...decision.row };

@@ -1,11 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProcessRuntime } from '../../infra/local/aci/runtime/process.ts';
-import type { ContainerRuntime, RunningContainer } from '../../infra/local/aci/runtime/runtime.ts';
+import type { ContainerRuntime, RunningContainer, StartFault } from '../../infra/local/aci/runtime/runtime.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runtime-process-'));
+/** One of the machine's folders, which a mount into it opens: a container sees what is in it. */
+const opened = mkdtempSync('/var/tmp/runtime-process-');
+const passing = join(opened, 'passing');
 const tokenPath = '/var/run/secrets/kubernetes.io/serviceaccount';
 let runtime: ContainerRuntime;
 
@@ -25,10 +28,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await runtime.close();
   rmSync(folder, { recursive: true, force: true });
+  rmSync(opened, { recursive: true, force: true });
 });
 
-async function start(name: string, script: string): Promise<RunningContainer> {
-  const started = await runtime.startContainer('box', {
+function tryStart(name: string, script: string, ...places: string[]): Promise<RunningContainer | StartFault> {
+  return runtime.startContainer('box', {
     name,
     image: 'a',
     command: ['sh', '-c', script],
@@ -36,8 +40,13 @@ async function start(name: string, script: string): Promise<RunningContainer> {
     mounts: [
       { volume: 'scratch', mountPath: '/data/scratch', readOnly: false },
       { volume: 'token', mountPath: tokenPath, readOnly: true },
+      ...places.map((mountPath) => ({ volume: 'scratch', mountPath, readOnly: false })),
     ],
   });
+}
+
+async function start(name: string, script: string, ...places: string[]): Promise<RunningContainer> {
+  const started = await tryStart(name, script, ...places);
   if (started.kind === 'start-fault') throw new Error(started.message);
   return started;
 }
@@ -74,5 +83,32 @@ describe('child processes under bubblewrap', () => {
     });
     await container.stop(0);
     expect((await container.wait()).exitCode).toBe(137);
+  });
+
+  it('run their command once, whatever goes in the machine’s folders while they are started', async () => {
+    const churn = setInterval(() => (existsSync(passing) ? rmdirSync(passing) : mkdirSync(passing)), 3);
+    const names = Array.from({ length: 40 }, (_, index) => `amid-${index}`);
+    const ends = names.map(async (name) => {
+      const container = await start(name, 'echo began; exit 7', join(opened, 'data'));
+      const { exitCode } = await container.wait();
+      return `${exitCode} ${await container.readLogs({ timestamps: false })}`;
+    });
+    const told = await Promise.all(ends).finally(() => clearInterval(churn));
+    expect(new Set(told)).toEqual(new Set(['7 began\n']));
+  });
+
+  it('run commands for probes when what was there at the start has gone', async () => {
+    mkdirSync(passing, { recursive: true });
+    const container = await start('before', 'sleep 1000', join(opened, 'data'));
+    rmdirSync(passing);
+    expect(await container.execute(['sh', '-c', 'echo hi; exit 3'], 5000)).toEqual({ exitCode: 3, output: 'hi\n' });
+    await container.stop(0);
+  });
+
+  it('do not start where they cannot be laid out, and say why', async () => {
+    expect(await tryStart('nowhere', 'true', '/etc/passwd')).toEqual({
+      kind: 'start-fault',
+      message: expect.stringMatching(/^bwrap: .*passwd/u),
+    });
   });
 });

@@ -1,18 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import { onPath } from './engine/backend.ts';
 import { runCommand } from './engine/command.ts';
 import { signal } from './engine/processes.ts';
 import { normalizeImage } from './engine/reference.ts';
 import { createVolumeFolders, type VolumeFolders } from './engine/volumes.ts';
 import { type BoundMount, bubblewrapArguments } from './process/bubblewrap.ts';
+import { launch, type Launch, launchAttempts } from './process/launch.ts';
 import { exitCodeOf, hasEnded, runningProcess } from './process/running.ts';
 import type { ContainerRuntime, ContainerSpec, RunningContainer, SandboxSpec, StartFault } from './runtime.ts';
 
@@ -25,16 +23,6 @@ export interface ProcessRuntimeOptions {
 
 const tokenMount = '/var/run/secrets/kubernetes.io/serviceaccount';
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
-interface Launch {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly environment: NodeJS.ProcessEnv;
-  readonly home: string;
-  readonly wrapped: boolean;
-  /** Said in the container's log before anything of its own. */
-  readonly note?: string;
-}
 
 /**
  * Runs commands as plain child processes, for machines without a container engine. There are no images: `pullImage`
@@ -82,9 +70,9 @@ export async function createProcessRuntime(options: ProcessRuntimeOptions): Prom
       await sandbox.running.get(spec.name)?.stop(0);
       const home = join(homes, sandboxId, spec.name);
       await mkdir(home, { recursive: true });
-      const launch = planLaunch({ spec, volumes, home, sandbox: sandbox.spec, wrap });
-      if ('kind' in launch) return launch;
-      const started = await start(launch);
+      const plan = planLaunch({ spec, volumes, home, sandbox: sandbox.spec, wrap });
+      if ('kind' in plan) return plan;
+      const started = await start(plan);
       if (started.kind === 'running') sandbox.running.set(spec.name, started);
       return started;
     },
@@ -120,20 +108,15 @@ function planLaunch({ spec, sandbox, volumes, home, wrap }: PlanOptions): Launch
   const inVolume = mounts.some(({ mountPath }) => program.startsWith(`${mountPath}/`));
   if (!inVolume && !isProgram(program, environment.PATH))
     return startFault(`exec: "${program}": not found on this machine`);
-  if (wrap) {
-    const wrapper = bubblewrapArguments({ hostname: sandbox.hostname, home, mounts });
-    return { program: 'bwrap', args: [...wrapper, program, ...args], environment, home, wrapped: true };
-  }
+  const bare: Launch = { command: [program, ...args], environment, home };
+  if (wrap) return { ...bare, layOut: () => bubblewrapArguments({ hostname: sandbox.hostname, home, mounts }) };
   const other = mounts.find(({ mountPath }) => mountPath !== tokenMount);
   if (other !== undefined)
     return startFault(
       `the mount at ${other.mountPath} needs a container engine or bubblewrap (Debian: apt-get install bubblewrap)`,
     );
-  const note =
-    mounts.length === 0
-      ? {}
-      : { note: `the mount at ${tokenMount} was left out: it needs a container engine or bubblewrap` };
-  return { program, args, environment, home, wrapped: false, ...note };
+  if (mounts.length === 0) return bare;
+  return { ...bare, note: `the mount at ${tokenMount} was left out: it needs a container engine or bubblewrap` };
 }
 
 function isProgram(program: string, path: string): boolean {
@@ -141,76 +124,70 @@ function isProgram(program: string, path: string): boolean {
   return path.split(delimiter).some((folder) => existsSync(join(folder, program)));
 }
 
-async function start(launch: Launch): Promise<RunningContainer | StartFault> {
-  const child = launchChild(launch);
+/** Bubblewrap ended before the command began. */
+interface LayoutFault {
+  readonly kind: 'layout-fault';
+  /** Its own sentence. */
+  readonly message: string;
+}
+
+async function start(plan: Launch): Promise<RunningContainer | StartFault> {
+  for (let attempt = 1; ; attempt += 1) {
+    const started = await tryStart(plan);
+    if (started.kind !== 'layout-fault') return started;
+    if (attempt === launchAttempts) return startFault(started.message);
+  }
+}
+
+async function tryStart(plan: Launch): Promise<RunningContainer | StartFault | LayoutFault> {
+  const { child, innerPid, began } = launch(plan);
   try {
     await once(child, 'spawn');
   } catch (error) {
     return startFault(error instanceof Error ? error.message : String(error));
   }
   // Listeners for the streams and the end come first: a short process is over before its id is read.
-  const inner = launch.wrapped ? innerProcess(child) : Promise.resolve(undefined);
-  if (launch.note !== undefined) child.stdout?.unshift(`${launch.note}\n`);
+  if (plan.note !== undefined) child.stdout?.unshift(`${plan.note}\n`);
   let target = -(child.pid ?? 0);
   const running = runningProcess({
     child,
     target: () => target,
-    execute: (command, timeoutMs) => executeBeside(launch, command, timeoutMs),
+    execute: (command, timeoutMs) => executeBeside(plan, command, timeoutMs),
   });
-  const pid = await inner;
+  const pid = await innerPid();
   if (pid !== undefined) target = pid;
-  return running;
-}
-
-function launchChild(launch: Launch): ChildProcess {
-  return spawn(launch.program, launch.args, {
-    env: launch.environment,
-    cwd: launch.home,
-    // A group of its own: a Ctrl-C in the terminal is not for it, and a signal reaches its children.
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', launch.wrapped ? 'pipe' : 'ignore'],
-  });
-}
-
-const wrapperInfo = z.object({ 'child-pid': z.number() });
-
-/** Bubblewrap passes no signals on; it tells which process is the command. */
-async function innerProcess(child: ChildProcess): Promise<number | undefined> {
-  const channel = child.stdio[3];
-  let text = '';
-  if (channel !== null && channel !== undefined && 'read' in channel) {
-    const readable: Readable = channel;
-    for await (const chunk of readable) text += String(chunk);
-  }
-  return text === '' ? undefined : wrapperInfo.parse(JSON.parse(text))['child-pid'];
+  if (await began) return running;
+  await running.wait();
+  return { kind: 'layout-fault', message: (await running.readLogs({ timestamps: false })).trim() };
 }
 
 async function executeBeside(
-  launch: Launch,
-  command: readonly string[],
+  plan: Launch,
+  [program = '', ...args]: readonly string[],
   timeoutMs: number,
 ): Promise<{ exitCode: number; output: string }> {
-  const own = launch.wrapped ? launch.args.slice(0, launch.args.indexOf('--') + 1) : [];
-  const [program = '', ...args] = launch.wrapped ? ['bwrap', ...own, ...command] : command;
-  const child = launchChild({ ...launch, program, args });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
   const timer = new AbortController();
-  const late = sleep(timeoutMs, 'late', { signal: timer.signal }).catch(() => 'late');
-  const closed = once(child, 'close').then(
-    () => 'ended',
-    (error: unknown) => {
-      output += String(error);
-      return 'failed';
-    },
-  );
-  const outcome = await Promise.race([late, closed]);
-  timer.abort();
-  if (outcome === 'failed') return { exitCode: 127, output };
-  if (outcome === 'ended') return { exitCode: exitCodeOf(child), output };
-  if (!hasEnded(child) && child.pid !== undefined) signal(-child.pid, 'SIGKILL');
-  return { exitCode: 124, output };
+  const late = sleep(timeoutMs, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
+  for (let attempt = 1; ; attempt += 1) {
+    const { child, began } = launch({ ...plan, command: [program, ...args] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const closed = once(child, 'close').then(
+      () => 'ended' as const,
+      (error: unknown) => {
+        output += String(error);
+        return 'failed' as const;
+      },
+    );
+    const outcome = await Promise.race([late, closed]);
+    if (outcome === 'ended' && attempt < launchAttempts && !(await began)) continue;
+    timer.abort();
+    if (outcome === 'failed') return { exitCode: 127, output };
+    if (outcome === 'ended') return { exitCode: exitCodeOf(child), output };
+    if (!hasEnded(child) && child.pid !== undefined) signal(-child.pid, 'SIGKILL');
+    return { exitCode: 124, output };
+  }
 }
 
 /** Whether bubblewrap is installed, and allowed to do here what it is for. */

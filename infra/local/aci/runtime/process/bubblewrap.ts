@@ -17,14 +17,15 @@ export interface WrapOptions {
 
 /**
  * Arguments of `bwrap` (without the command) for a process that sees this machine's files read-only, a /tmp and a HOME of
- * its own, its mounts at their paths, and no processes but its own. File descriptor 3 tells its process id.
+ * its own, its mounts at their paths, and no processes but its own. They name what stands in
+ * the machine's folders at this moment, and fail when it has gone by the time that bubblewrap binds it.
  */
 export function bubblewrapArguments(options: WrapOptions): string[] {
   const places = options.mounts.map((mount) => ({ ...mount, mountPath: resolvedPlace(mount.mountPath) }));
   // A mount point that does not exist can only be made in a folder of the container's own: one with the same entries.
   const opened = [...new Set(places.map(({ mountPath }) => existingAncestor(mountPath)))].toSorted();
   return [
-    ['--unshare-pid', '--unshare-uts', '--as-pid-1', '--die-with-parent', '--info-fd', '3'],
+    ['--unshare-pid', '--unshare-uts', '--as-pid-1', '--die-with-parent'],
     ['--hostname', options.hostname],
     entries('/'),
     ['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
@@ -43,7 +44,10 @@ function entries(folder: string): string[] {
   return readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     if (apart.has(path)) return [];
-    return lstatSync(path).isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
+    // What has gone since the folder was read is not there for the container either.
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (found === undefined) return [];
+    return found.isSymbolicLink() ? ['--symlink', readlinkSync(path), path] : ['--ro-bind', path, path];
   });
 }
 

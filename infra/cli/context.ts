@@ -141,7 +141,10 @@ const cliLog = (out: Output, options: ParsedOptions): Log => ({
 });
 
 /** A person's handful of requests takes nothing from the app's budget, and is refused by ARM alone. */
-const noBudget: Budgets = { take: () => Promise.resolve(ok(undefined)), report: () => Promise.resolve() };
+const noBudget: Pick<Budgets, 'take' | 'report'> = {
+  take: () => Promise.resolve(ok(undefined)),
+  report: () => Promise.resolve(),
+};
 
 function armGroups(settings: Settings, log: Log): ContainerGroups {
   const authority = readAuthority(settings);

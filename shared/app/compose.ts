@@ -115,6 +115,7 @@ export function compose(
     random: Math.random,
     instance: crypto.randomUUID(),
     clock: systemClock,
+    createRefusal: () => budgets.knownRefusal('write-create'),
     endingPods: new Map(),
     startTimes: new Map(),
     confirmNode,

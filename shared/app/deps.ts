@@ -1,4 +1,4 @@
-import type { Result } from '../core/fault.ts';
+import type { Fault, Result } from '../core/fault.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
 import type { StartTimes } from '../core/reconcile/start-times.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
@@ -30,6 +30,8 @@ export interface Deps {
   readonly endingPods: Map<string, EndingPods>;
   /** How long groups took to start, by `nodeKeyText`, as this process saw it; it only spares looks. */
   readonly startTimes: Map<string, StartTimes>;
+  /** Why ARM would not be asked for a group now, where this process knows it from its budgets; costs no request. */
+  readonly createRefusal: () => Fault | undefined;
   /**
    * A node as it is registered now, whatever this invocation's snapshot says; a fault when it is not, or nobody can tell.
    * At most one conditional GET: for what must not be done by a process that has not heard that a node left.

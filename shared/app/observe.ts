@@ -6,7 +6,7 @@ import { isOwnedBy } from '../core/group/identity.ts';
 import { needsLook } from '../core/reconcile/decide.ts';
 import type { GroupSight, Observed, Outcome } from '../core/reconcile/observed.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
-import { needsCapacity } from '../core/reconcile/put-group.ts';
+import { isFirstPutNext, needsCapacity } from '../core/reconcile/put-group.ts';
 import { earliestStartMs } from '../core/reconcile/start-times.ts';
 import { groupCondition } from '../core/status/status.ts';
 import { readCapacity } from './capacity-gate.ts';
@@ -19,7 +19,9 @@ import type { PodSession } from './pod-session.ts';
 export async function observe(session: PodSession, earlier: Outcome | undefined): Promise<Observed> {
   if (session.sight.kind === 'unread') session.sightAt = session.now();
   const needed = session.mending === undefined && needsLook({ pod: session.pod, row: session.row });
-  const outcome = earlier ?? (session.sight.kind === 'unread' && needed ? await look(session) : undefined);
+  const outcome =
+    earlier ??
+    (session.sight.kind === 'unread' && needed ? (knownRefusal(session) ?? (await look(session))) : undefined);
   const capacity = await gatherCapacity(session, outcome);
   const operation = outcome === undefined ? await readOperation(session) : undefined;
   const node = nodeKeyText(session.node.key);
@@ -46,6 +48,13 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
       random: session.deps.random(),
     },
   };
+}
+
+/** A pod that is next to have its first group made need not be looked at while its PUT could not be sent. */
+function knownRefusal({ deps, node, pod, row }: PodSession): Outcome | undefined {
+  if (pod === undefined || !isFirstPutNext({ pod, row, facts: node.facts })) return undefined;
+  const fault = deps.createRefusal();
+  return fault === undefined ? undefined : { kind: 'failed', call: 'put-group', fault };
 }
 
 /** Only before a PUT, and what was found then stands until its answer. A fault to ask costs a PUT too many at most. */

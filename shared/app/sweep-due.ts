@@ -34,7 +34,7 @@ export interface NodeSweep {
 }
 
 /**
- * Reconciles what is due on one node, oldest first, until nothing new is. After some time-outs in a row its API server is taken to be silent, and the rest is left to the next run.
+ * Reconciles what is due on one node, who is to go first, then the oldest, until nothing new is. After some time-outs in a row its API server is taken to be silent, and the rest is left to the next run.
  */
 export async function sweepDue(own: NodeSweep): Promise<void> {
   const { deps, node, tried, signal } = own;
@@ -47,7 +47,9 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
       deps.log.warn('due rows could not be read', { node: nodeKeyText(node.key), fault: describeFault(due.fault) });
       return;
     }
-    const fresh = due.value.filter(({ uid }) => !tried.has(uid) && (own.isCounted || !own.uncounted.has(uid)));
+    const fresh = due.value
+      .filter(({ uid }) => !tried.has(uid) && (own.isCounted || !own.uncounted.has(uid)))
+      .toSorted((left, right) => urgency(left) - urgency(right));
     if (tried.size === 0) deps.telemetry.measure('serverless_kubelet.sweep.due', fresh.length, { node: node.key.node });
     if (fresh.length === 0) return;
     await Promise.all(
@@ -60,6 +62,9 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
     );
   }
 }
+
+/** Who is to go frees what others wait for (DESIGN rule 9), and a user waits for it. */
+const urgency = ({ row }: DuePod): number => (row?.value.lastSeen === 'deleting' ? 0 : 1);
 
 const isSilent = ({ timeOuts }: NodeSweep): boolean => timeOuts >= mostTimeOuts;
 

@@ -1,4 +1,4 @@
-import type { Result } from '../core/fault.ts';
+import type { Fault, Result } from '../core/fault.ts';
 
 /**
  * What is spent at ARM (aci.md §6). Looks and logs share the reads, creates and ends (stop) the writes. A `read-watch` is a
@@ -14,6 +14,11 @@ export type Spend = 'read-look' | 'read-watch' | 'read-logs' | 'write-create' | 
 export interface Budgets {
   /** One permit, or `throttled` with the time until one could be had. Never waits. */
   take(spend: Spend): Promise<Result<void>>;
+  /**
+   * `throttled`, as `take` would answer, where this process knows that it would; undefined: it may grant. Costs no request:
+   * for who has something to do before, which is in vain without a permit.
+   */
+  knownRefusal(spend: Spend): Fault | undefined;
   /**
    * A 429, or remaining-count headers: what the server says is the truth for all instances. An accepted call without
    * them is evidence that opens a budget of which nobody knows what others have spent. Never fails. Cost: no request for

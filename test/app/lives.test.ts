@@ -167,6 +167,26 @@ describe('the PUT', () => {
     expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
   });
 
+  it('costs nothing of ARM while it is known that it could not be sent, and goes out when it may', async () => {
+    const world = await createWorld();
+    const fault: Fault = { kind: 'throttled', retryAfterMs: 5_000, message: 'used up' };
+    let isUsedUp = true;
+    world.deps = { ...world.deps, createRefusal: () => (isUsedUp ? fault : undefined) };
+    world.createPod('exits-0');
+    world.createPod(
+      'exits-0',
+      { containers: [{ name: 'c', image: 'exits-0', securityContext: { privileged: true } }] },
+      { name: 'never' },
+    );
+    expect(await world.count('groups.get', () => world.run(16))).toBe(1);
+    // What ACI can never run is told at once.
+    expect([world.told(), world.told('never')]).toEqual(['Pending', 'Failed UnsupportedPodSpec']);
+    expect(world.row()).toMatchObject({ intent: { kind: 'none' }, attempt: 0 });
+    isUsedUp = false;
+    await world.run(60);
+    expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+  });
+
   it('keeps the pod Pending with one event while there is no room', async () => {
     const world = await createWorld();
     world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault: capacity, times: 4 });

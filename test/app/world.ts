@@ -120,6 +120,7 @@ export class World {
       random: next,
       clock: this.clock,
       instance: `instance-${this.#instances}`,
+      createRefusal: () => undefined,
       endingPods: new Map(),
       startTimes: new Map(),
       confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),

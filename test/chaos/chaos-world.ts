@@ -179,18 +179,20 @@ export class ChaosWorld {
     const api = faultyKubernetes(this.cluster.api, life, interfere);
     const nodeApi = (name: string): NodeApi => faultyKubernetes(this.cluster.nodeApi(name), life, interfere);
     const { server, meter, grants } = { server: this.arm, meter: this.meter, grants: this.#grants };
+    const { groups, budgets } = faultyGroups(life, { server, meter, grants, store, log });
     return {
       settings: this.settings,
       log,
       store,
       keptLogs: this.keptLogs,
-      groups: faultyGroups(life, { server, meter, grants, store, log }),
+      groups,
       clusters: new Map(
         this.settings.CLUSTERS.map((one) => [one.uid, clusterDepsOf(this.settings, one, { api, nodeApi })]),
       ),
       random: chance.next,
       clock: life.clock,
       instance: life.name,
+      createRefusal: () => budgets.knownRefusal('write-create'),
       endingPods: new Map(),
       startTimes: new Map(),
       confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),

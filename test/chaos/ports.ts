@@ -103,7 +103,10 @@ export interface ArmParts {
 }
 
 /** The container groups of one process: one permit of the shared budgets a request, as the real adapter does it. */
-export function faultyGroups(life: Life, { server, meter, grants, store, log }: ArmParts): ContainerGroups {
+export function faultyGroups(
+  life: Life,
+  { server, meter, grants, store, log }: ArmParts,
+): { readonly groups: ContainerGroups; readonly budgets: Budgets } {
   const budgets = createBudgets(store, limitsOf(grants), {
     chunk: 10,
     log,
@@ -124,7 +127,7 @@ export function faultyGroups(life: Life, { server, meter, grants, store, log }: 
     return answer;
   };
   const read = { spend: 'read-look', group: '' } as const;
-  return {
+  const groups: ContainerGroups = {
     list: (signal) => send({ ...read, method: 'list', signal }, (plan) => server.list(plan)),
     get: (group, signal) => send({ ...read, method: 'get', group, signal }, (plan) => server.get(group, plan)),
     createOrUpdate: (group, body, signal) =>
@@ -140,6 +143,7 @@ export function faultyGroups(life: Life, { server, meter, grants, store, log }: 
       send({ ...read, method: 'getOperation', signal }, () => server.groups.getOperation(url, unbounded)),
     listUsages: (signal) => send({ ...read, method: 'listUsages', signal }, () => server.groups.listUsages(unbounded)),
   };
+  return { groups, budgets };
 }
 
 /** A 429 is reported before anybody goes on, the rest beside. */

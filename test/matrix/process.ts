@@ -35,12 +35,10 @@ export function createProcess(world: World, instance: Instance, options: Process
   };
   const store = createStateStore(watchedTable(world.store.table, instance), log);
   const watched = watchedPort(world.groups, 'groups', instance);
-  const groups = options.budgets
-    ? paidGroups(
-        watched,
-        createBudgets(store, defaultArmLimits, { chunk: 10, log, monotonicMs: () => clock.monotonicMs() }),
-      )
-    : watched;
+  const budgets = options.budgets
+    ? createBudgets(store, defaultArmLimits, { chunk: 10, log, monotonicMs: () => clock.monotonicMs() })
+    : undefined;
+  const groups = budgets === undefined ? watched : paidGroups(watched, budgets);
   const ports = {
     api: watchedPort(world.cluster.api, 'cluster', instance),
     nodeApi: (name: string) => watchedNodeApi(world.cluster.nodeApi(name), instance),
@@ -55,6 +53,7 @@ export function createProcess(world: World, instance: Instance, options: Process
     random: random(options.seed),
     clock,
     instance: instance.name,
+    createRefusal: () => budgets?.knownRefusal('write-create'),
     endingPods: new Map(),
     startTimes: new Map(),
     confirmNode: (node) => Promise.resolve(findNode(world.settings.CLUSTERS, node)),

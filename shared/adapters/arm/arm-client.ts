@@ -18,7 +18,7 @@ export interface ArmConfig {
   readonly credential: TokenCredential;
   /** What tokens are asked for; `<endpoint>/.default` unless told. */
   readonly tokenScope?: string;
-  readonly budgets: Budgets;
+  readonly budgets: Pick<Budgets, 'take' | 'report'>;
   readonly log: Log;
   readonly observe?: CallObserver;
   /** PEM of the CA that the endpoint's certificate is from; the system's CAs are not trusted then. */
@@ -149,7 +149,7 @@ const windowHeaders = ['pt5m', 'pt1h'].map(
   (window) => `x-ms-ratelimit-remaining-subscription-resource-requests-${window}`,
 );
 
-async function reportBudget(budgets: Budgets, spend: Spend, answer: ArmAnswer): Promise<void> {
+async function reportBudget(budgets: Pick<Budgets, 'report'>, spend: Spend, answer: ArmAnswer): Promise<void> {
   const meter = [`x-ms-ratelimit-remaining-subscription-${armBuckets[spend]}`];
   const remaining = lowest(answer, meter);
   const windowRemaining = lowest(answer, windowHeaders);

@@ -100,6 +100,13 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
 
   return {
     take: (spend) => takeAll(accountOf(spend).sources, permitOptions.monotonicMs),
+    knownRefusal: (spend) => {
+      for (const source of accountOf(spend).sources) {
+        const refusal = source.knownRefusal();
+        if (refusal !== undefined) return refusal;
+      }
+      return undefined;
+    },
     report: async (spend, observation) => {
       const { plan } = accountOf(spend);
       const results = [

@@ -1,5 +1,5 @@
 import { type Charge, permitLifetimeMs, takeCharge } from '../../core/budget/plan.ts';
-import { fail, ok, type Result } from '../../core/fault.ts';
+import { fail, type Fault, ok, type Result } from '../../core/fault.ts';
 import type { Bucket } from './bucket.ts';
 
 /** The right to send one request, for a short time. */
@@ -10,6 +10,8 @@ export interface Permit {
 /** Permits of one charge that this process holds. */
 export interface Permits {
   take(): Promise<Result<Permit>>;
+  /** What `take` would answer from memory alone, when it would refuse. */
+  knownRefusal(): Fault | undefined;
   /** Gives back a permit that was not used. */
   giveBack(permit: Permit): void;
 }
@@ -20,9 +22,13 @@ const mostChunks = 5;
 /** For so long at most an empty bucket is believed to be empty without another look. */
 const maxRefusalMs = 500;
 
+/** Who is refused waits no longer than this for its turn: what is known of the bucket may change meanwhile. */
+const longestTurnMs = 60_000;
+
 /**
  * Takes permits from the shared row as they are needed: tokens `chunk` at a time, because ARM's buckets fill up within
  * seconds, and more while they are used up before they expire; requests of a window only as many as somebody waits for, because one that is lost is lost for an hour.
+ * Each who is refused is given a turn of its own, as the bucket fills up: if all came back at once, one would find a permit.
  */
 export function createPermits(
   charge: Charge,
@@ -35,6 +41,8 @@ export function createPermits(
   let refilling: Promise<Result<void>> | undefined;
   let refusal: { readonly untilMs: number; readonly retryAtMs: number } | undefined;
 
+  let turnMs = Number.NEGATIVE_INFINITY;
+
   const pop = (): Permit | undefined => {
     const nowMs = options.monotonicMs();
     const valid = held.filter((permit) => permit.expiresAtMs > nowMs);
@@ -43,13 +51,25 @@ export function createPermits(
     return held.shift();
   };
 
-  const refused = (retryAtMs: number): Result<never> => {
-    const retryAfterMs = Math.max(1, Math.ceil(retryAtMs - options.monotonicMs()));
-    return fail({ kind: 'throttled', retryAfterMs, message: `The budget ${charge.bucket} is used up.` });
+  const turnAfter = (retryAtMs: number, nowMs: number): number => {
+    if (charge.kind === 'window') return retryAtMs;
+    const ownMs = Math.max(retryAtMs, turnMs + 1000 / charge.limits.refillPerSecond);
+    turnMs = Math.min(ownMs, Math.max(retryAtMs, nowMs + longestTurnMs));
+    return turnMs;
   };
 
+  const refused = (retryAtMs: number): Fault => {
+    const nowMs = options.monotonicMs();
+    const retryAfterMs = Math.max(1, Math.ceil(turnAfter(retryAtMs, nowMs) - nowMs));
+    return { kind: 'throttled', retryAfterMs, message: `The budget ${charge.bucket} is used up.` };
+  };
+
+  const believed = (): Fault | undefined =>
+    refusal !== undefined && refusal.untilMs > options.monotonicMs() ? refused(refusal.retryAtMs) : undefined;
+
   const refill = async (): Promise<Result<void>> => {
-    if (refusal !== undefined && refusal.untilMs > options.monotonicMs()) return refused(refusal.retryAtMs);
+    const known = believed();
+    if (known !== undefined) return fail(known);
     const taken = await bucket.update(charge, (state, now) => {
       // Counted from before the row is written: writing takes time, too.
       const expiresAtMs = options.monotonicMs() + permitLifetimeMs;
@@ -63,7 +83,7 @@ export function createPermits(
     if (granted === 0) {
       const nowMs = options.monotonicMs();
       refusal = { untilMs: nowMs + Math.min(waitMs, maxRefusalMs), retryAtMs: nowMs + waitMs };
-      return refused(refusal.retryAtMs);
+      return fail(refused(refusal.retryAtMs));
     }
     chunk = Math.min(chunk * 2, options.chunk * mostChunks);
     held.push(...Array.from({ length: granted }, () => ({ expiresAtMs })));
@@ -92,6 +112,7 @@ export function createPermits(
         waiting -= 1;
       }
     },
+    knownRefusal: () => (held.some(({ expiresAtMs }) => expiresAtMs > options.monotonicMs()) ? undefined : believed()),
     giveBack: (permit) => void held.unshift(permit),
   };
 }

@@ -157,7 +157,10 @@ const putOutcomeRules: readonly PodRule[] = [
     judge: (observed) => {
       const refused = putRefusal(observed);
       if (refused?.fault.kind !== 'throttled') return undefined;
-      return afterRefusal(observed, stop(refused.fault, inMs(refused.fault.retryAfterMs)));
+      // No call follows, so the row says it when the term ends.
+      const row =
+        observed.row.intent.kind === 'open' ? ({ intent: { kind: 'refused', at: observed.at } } as const) : {};
+      return { ...stop(refused.fault, inMs(refused.fault.retryAfterMs)), row };
     },
   },
   {

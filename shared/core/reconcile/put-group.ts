@@ -127,6 +127,22 @@ export function isOutOfPatience({ policy, at }: Observed, pod: Pod): boolean {
 export const needsCapacity = ({ pod, sight, references }: Pick<Observed, 'pod' | 'sight' | 'references'>): boolean =>
   references === undefined && sight.kind === 'absent' && pod !== undefined && isLivingPod(pod);
 
+/**
+ * Whether nothing but its first PUT can be next for the pod, as far as pod and row tell: it lives, nobody has begun with
+ * it, and nothing of its spec is in the way.
+ */
+export function isFirstPutNext({ pod, row, facts }: Pick<Observed, 'row' | 'facts'> & { readonly pod: Pod }): boolean {
+  const { intent, fault } = row;
+  const isUntouched = (intent.kind === 'none' || intent.kind === 'refused') && fault === undefined;
+  return (
+    isUntouched &&
+    isLivingPod(pod) &&
+    pod.status.startTime === undefined &&
+    inspectPod(pod, facts).refusal === undefined &&
+    imageTrouble(pod) === undefined
+  );
+}
+
 /** A group of it was refused, or did not come up. A pod that only waited for a ConfigMap, or for a permit, has not been tried. */
 const isRetry = ({ row }: Observed): boolean => row.intent.kind !== 'none' && row.fault !== undefined;
 

@@ -193,7 +193,14 @@ export const outcomeStories: readonly Story[] = [
     row: open,
     sight: put,
     seen: failed('put-group', throttled),
-    says: 'put-throttled: save-row(refused) → in 7 s, after throttled',
+    says: 'put-throttled:  → in 7 s, after throttled',
+  },
+  {
+    it: 'a first PUT that could not be sent waits before anything is asked of ARM, and its row says of no intent',
+    pod: makePod(),
+    sight: { kind: 'unread' },
+    seen: failed('put-group', throttled),
+    says: 'put-throttled:  → in 7 s, after throttled',
   },
   {
     it: 'a PUT without capacity keeps the pod Pending',

@@ -18,7 +18,8 @@ import type { PodSession } from './pod-session.ts';
  */
 export async function observe(session: PodSession, earlier: Outcome | undefined): Promise<Observed> {
   if (session.sight.kind === 'unread') session.sightAt = session.now();
-  const needed = session.mending === undefined && needsLook({ pod: session.pod, row: session.row });
+  const needed =
+    session.mending === undefined && needsLook({ pod: session.pod, row: session.row, facts: session.node.facts });
   const outcome =
     earlier ??
     (session.sight.kind === 'unread' && needed ? (knownRefusal(session) ?? (await look(session))) : undefined);

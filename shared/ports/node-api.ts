@@ -53,7 +53,13 @@ export interface NodeApi {
    * token lives for less than `elseSeconds`.
    */
   createToken(request: TokenRequest, signal: AbortSignal): Promise<Result<PodToken>>;
+  /** One that is there already stays as it is, which is a success. */
   createEvent(event: KubeEvent, signal: AbortSignal): Promise<Result<void>>;
+  /**
+   * Gives the event of this key its count, its message and `at` as the time of its last happening; doing it twice changes
+   * nothing more. The API server keeps it for another hour; `not-found` when it has dropped it.
+   */
+  repeatEvent(event: KubeEvent, signal: AbortSignal): Promise<Result<void>>;
 }
 
 /** One cluster's API server, spoken to as the app itself: the few things that a node may not do. */

@@ -286,13 +286,13 @@ describe('a pod that ACI can never run', () => {
     expect(world.groups.puts()).toEqual([]);
   });
 
-  it('stays Pending with one event when it is a DaemonSet’s, and costs nothing', async () => {
+  it('stays Pending with one event when it is a DaemonSet’s, and costs ARM nothing', async () => {
     const world = await createWorld();
     const owner = { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'd', uid: 'd-uid', controller: true };
     world.createPod('exits-0', refused, { ownerReferences: [owner] });
     await world.run(5);
-    expect(await world.count('groups.get', () => world.run(900))).toBe(0);
-    expect(world.told()).toBe('Pending');
+    expect(await world.count('groups.get', () => world.run(4_000))).toBe(0);
+    expect(world.told()).toBe('Pending, main: UnsupportedPodSpec');
     expect(world.events()).toHaveLength(1);
     expect(world.groups.puts()).toEqual([]);
   });

@@ -76,7 +76,7 @@ export class Witness {
     if (call.name.startsWith('groups.')) this.#onArm(call);
     else if (call.name === 'table.submit')
       for (const write of call.args[1] as readonly RowWrite[]) this.#noSecret('a row', textOf(write));
-    else if (call.name === 'api.createEvent' || call.name === 'api.patchPodStatus')
+    else if (['api.createEvent', 'api.repeatEvent', 'api.patchPodStatus'].includes(call.name))
       this.#noSecret(method, call.args[call.args.length - 1]);
     else if (call.name === 'api.deletePod') this.#onPodRemoved(call);
   }

@@ -3,9 +3,9 @@ import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { KubeEvent } from '../../core/kubernetes/event.ts';
-import { formatEvent } from '../../wire/kubernetes/event.ts';
+import { eventName, eventNamespace, formatEvent, formatEventRepetition } from '../../wire/kubernetes/event.ts';
 import type { ClusterState } from './api-server/cluster-state.ts';
-import { instant, nameOf, objectAt, textAt, withMeta } from './api-server/json-access.ts';
+import { instant, nameOf, numberAt, objectAt, textAt, withMeta } from './api-server/json-access.ts';
 import { notFound } from './api-server/refusal.ts';
 import { events, namespaces } from './api-server/resources.ts';
 import { faultOf } from './cluster-faults.ts';
@@ -14,6 +14,8 @@ import { faultOf } from './cluster-faults.ts';
 export interface ClusterEvents {
   /** One that was written before changes nothing; a namespace that is not there is `not-found`. */
   readonly write: (event: KubeEvent, node: string) => Result<void>;
+  /** One that is not there, or not any more, is `not-found`. */
+  readonly repeat: (event: KubeEvent) => Result<void>;
   /** In the order in which they were written. */
   readonly list: () => readonly KubeEvent[];
 }
@@ -24,13 +26,26 @@ const told = new WeakMap<JsonObject, KubeEvent>();
 export const createClusterEvents = (state: ClusterState): ClusterEvents => ({
   write: (event, node) => {
     const json = eventJson(event, node, state.now());
-    const key = { namespace: textAt(objectAt(json, 'metadata'), 'namespace'), name: nameOf(json) };
+    const key = keyOf(event);
     if (state.store.get(namespaces, { namespace: '', name: key.namespace }) === undefined)
       return fail(faultOf(notFound({ kind: 'namespaces', name: key.namespace })));
     if (state.store.get(events, key) === undefined) told.set(state.store.put(events, json), event);
     return ok(undefined);
   },
+  repeat: (event) => {
+    const known = state.store.get(events, keyOf(event));
+    if (known === undefined) return fail(faultOf(notFound({ kind: 'events', name: eventName(event) })));
+    const { count, at, message } = event;
+    const changed = state.store.put(events, { ...known, ...formatEventRepetition(event) });
+    told.set(changed, { ...(told.get(known) ?? readEvent(known)), at, message, count: count ?? 1 });
+    return ok(undefined);
+  },
   list: () => [...state.store.all(events)].map((json) => told.get(json) ?? readEvent(json)),
+});
+
+const keyOf = (event: KubeEvent): { readonly namespace: string; readonly name: string } => ({
+  namespace: eventNamespace(event),
+  name: eventName(event),
 });
 
 const eventJson = (event: KubeEvent, node: string, now: number): JsonObject =>
@@ -51,5 +66,6 @@ function readEvent(json: JsonObject): KubeEvent {
     message: textAt(json, 'message'),
     at: textAt(json, 'lastTimestamp'),
     dedupeKey: nameOf(json),
+    count: numberAt(json, 'count') ?? 1,
   };
 }

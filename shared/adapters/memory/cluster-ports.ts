@@ -80,6 +80,7 @@ export function createMemoryNodeApi(name: string, ports: ClusterPorts): NodeApi 
     listServices: (namespace, signal) => call('listServices', signal, () => ok(references().listServices(namespace))),
     createToken: (request, signal) => call('createToken', signal, () => references().createToken(name, request)),
     createEvent: (event, signal) => call('createEvent', signal, () => life().events.write(event, name)),
+    repeatEvent: (event, signal) => call('repeatEvent', signal, () => life().events.repeat(event)),
   };
 }
 

@@ -8,22 +8,25 @@ export interface ImageTrouble {
   /** The waiting reason. */
   readonly reason: 'InvalidImageName' | 'ErrImageNeverPull';
   readonly message: string;
+  /** Which container has it. */
+  readonly container: { readonly member: 'initContainers' | 'containers'; readonly name: string };
 }
 
 /** Of the first container that has one; init containers come first. */
 export function imageTrouble({ spec, rawSpec }: Pod): ImageTrouble | undefined {
   for (const member of ['initContainers', 'containers'] as const) {
-    for (const [index, { image }] of spec[member].entries()) {
+    for (const [index, { name, image }] of spec[member].entries()) {
+      const container = { member, name };
       const wrong = imageNameFault(image);
-      if (wrong !== undefined) return { reason: 'InvalidImageName', message: wrong };
-      if (pullPolicy(rawSpec[member], index) === 'Never') return neverPulled(image);
+      if (wrong !== undefined) return { reason: 'InvalidImageName', message: wrong, container };
+      if (pullPolicy(rawSpec[member], index) === 'Never') return { ...neverPulled(image), container };
     }
   }
   return undefined;
 }
 
 /** Nothing is ever present before the pull. */
-const neverPulled = (image: string): ImageTrouble => ({
+const neverPulled = (image: string): Omit<ImageTrouble, 'container'> => ({
   reason: 'ErrImageNeverPull',
   message: `Container image "${image}" is not present with pull policy of Never`,
 });

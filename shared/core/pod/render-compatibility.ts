@@ -117,7 +117,7 @@ const rules = `
 * **Ephemeral containers** (\`kubectl debug\`) are shown as \`StartError\`: \`kubectl debug\` and \`kubectl logs\` say that a group
   takes no further container.
 * **Waiting.** A ConfigMap, Secret or key that is missing and not optional keeps the pod \`Pending\`
-  (\`CreateContainerConfigError\`, \`FailedMount\`) until it is there.
+  (\`CreateContainerConfigError\`; for a volume \`ContainerCreating\` and the event \`FailedMount\`) until it is there.
 
 `;
 

@@ -57,6 +57,18 @@ function commonPart(
   });
 }
 
+/** Of all containers of a kind; what is waited for names the first that waits. */
+const commonParts = (
+  scope: EnvironmentScope,
+  member: 'initContainers' | 'containers',
+): Outcome<readonly Translated<GroupInitContainer>[]> =>
+  all(
+    scope.pod.spec[member].map((container, index) => {
+      const part = commonPart(container, `spec.${member}[${index}]`, scope);
+      return part.kind === 'waiting' ? { ...part, container: { member, name: container.name } } : part;
+    }),
+  );
+
 interface Containers {
   readonly containers: readonly GroupContainer[];
   readonly initContainers: readonly GroupInitContainer[];
@@ -66,14 +78,9 @@ interface Containers {
 type Allocated = Pick<GroupContainer, 'ports' | 'resources'>;
 
 function groupContainers(scope: EnvironmentScope, allocated: readonly Allocated[]): Outcome<Containers> {
-  const { spec } = scope.pod;
-  const init = all(
-    spec.initContainers.map((container, index) => commonPart(container, `spec.initContainers[${index}]`, scope)),
-  );
+  const init = commonParts(scope, 'initContainers');
   if (init.kind !== 'ok') return init;
-  const main = all(
-    spec.containers.map((container, index) => commonPart(container, `spec.containers[${index}]`, scope)),
-  );
+  const main = commonParts(scope, 'containers');
   if (main.kind !== 'ok') return main;
   const nothing: Allocated = {
     ports: [],

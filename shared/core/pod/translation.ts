@@ -77,4 +77,6 @@ export type Translation =
       readonly kind: 'waiting';
       readonly reason: 'CreateContainerConfigError' | 'FailedMount';
       readonly message: string;
+      /** The container that it keeps from being created; absent: all of them. */
+      readonly container?: { readonly member: 'initContainers' | 'containers'; readonly name: string };
     };

@@ -7,20 +7,16 @@ import {
 } from '../status/status.ts';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { podEvents } from '../pod-events/table.ts';
 import { waitForPut } from './absent-pod.ts';
 import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
 import { keepLog } from './keep-log.ts';
-import { idle, inMs, patch, wait } from './rule.ts';
+import { idle, inMs, patch, tell, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Effect, Observed } from './observed.ts';
 
-const exceeded: Effect = {
-  kind: 'create-event',
-  type: 'Normal',
-  reason: 'DeadlineExceeded',
-  message: deadlineExceededMessage,
-};
+const exceeded = tell(podEvents.deadlineExceeded.of(deadlineExceededMessage));
 
 /** A pod past its `activeDeadlineSeconds` is ended; then it is Failed. */
 export const deadlineRules: readonly PodRule[] = [

@@ -1,9 +1,10 @@
-import { isTerminalPhase } from '../kubernetes/pod.ts';
+import { isLivingPod, isTerminalPhase } from '../kubernetes/pod.ts';
 import { absentPodRules } from './absent-pod.ts';
 import { deletingPodRules } from './deleting-pod.ts';
 import { endGroupRules } from './end-group.ts';
 import { livingPodRules } from './living-pod.ts';
 import { outcomeRules } from './outcome.ts';
+import { isOnlyTold } from './put-group.ts';
 import { firstOf, inMs, wait } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { terminalPodRules } from './terminal-pod.ts';
@@ -44,11 +45,12 @@ function usageSeen({ sight, row, pod, now }: Observed): Pick<Partial<PodRow>, 'u
 }
 
 /**
- * Whether the decision needs a read of the group first. An ended pod costs none, and one whose group we deleted
- * ourselves needs none to be forgotten.
+ * Whether the decision needs a read of the group first. An ended pod costs none, one whose group we deleted ourselves
+ * needs none to be forgotten, and one that can have no group as it is needs none to be told so again.
  */
-export function needsLook(observed: Pick<Observed, 'pod' | 'row'>): boolean {
+export function needsLook(observed: Pick<Observed, 'pod' | 'row' | 'facts'>): boolean {
   const { pod, row } = observed;
+  if (pod !== undefined && isLivingPod(pod) && isOnlyTold(observed, pod)) return false;
   if (row.intent.kind === 'deleted' && (pod === undefined || isTerminalPhase(pod.status.phase))) return false;
   const deleting = pod?.metadata.deletionTimestamp !== undefined;
   return pod === undefined || deleting || !(isTerminalPhase(pod.status.phase) && row.settled && !row.freeing);

@@ -1,9 +1,10 @@
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { podEvents } from '../pod-events/table.ts';
 import { deletedStatus, podStatusFromGroup } from '../status/status.ts';
 import { waitForPut } from './absent-pod.ts';
 import { deleteGroup, groupThatIs, stopGroup, wasSent } from './end-group.ts';
-import { forPods, inMs, patch } from './rule.ts';
+import { forPods, inMs, patch, tell } from './rule.ts';
 import { releasePod } from './terminal-pod.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
@@ -47,7 +48,7 @@ export const deletingPodRules = forPods(isDeleting, [
     judge: (observed, pod) => {
       const group = groupThatIs(observed, 'running');
       if (group === undefined || !isOverdue(observed, pod)) return undefined;
-      return deleteGroup(observed, [...harvest(observed, pod, group), killing(group)]);
+      return deleteGroup(observed, [...harvest(observed, pod, group), ...killing(group)]);
     },
   },
   {
@@ -65,7 +66,9 @@ export const deletingPodRules = forPods(isDeleting, [
     message: 'The pod is deleted, so its containers are ended',
     judge: (observed, pod) => {
       const group = groupThatIs(observed, 'running');
-      return group === undefined ? undefined : stopGroup(observed, [...harvest(observed, pod, group), killing(group)]);
+      return group === undefined
+        ? undefined
+        : stopGroup(observed, [...harvest(observed, pod, group), ...killing(group)]);
     },
   },
   {
@@ -83,12 +86,13 @@ function isOverdue({ now }: Observed, pod: Pod): boolean {
   return Number.isFinite(deadline) && now > deadline + stopPatienceMs;
 }
 
-const killing = ({ name }: GroupObservation): Effect => ({
-  kind: 'create-event',
-  type: 'Normal',
-  reason: 'Killing',
-  message: `Stopping container group ${name}`,
-});
+/** Of each container that a stop or DELETE ends. */
+const killing = (group: GroupObservation): readonly Effect[] =>
+  (['initContainers', 'containers'] as const).flatMap((member) =>
+    group[member]
+      .filter(({ instanceView }) => instanceView?.currentState?.state === 'Running')
+      .map(({ name, image }) => tell(podEvents.killing.of({ member, name, image }))),
+  );
 
 /** What has ended already stands in the status before anything erases it. */
 function harvest({ facts, now }: Observed, pod: Pod, group: GroupObservation): readonly Effect[] {

@@ -1,6 +1,7 @@
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { ContainerStatus, Pod, PodStatus } from '../kubernetes/pod.ts';
-import { warn } from './rule.ts';
+import { podEvents } from '../pod-events/table.ts';
+import { tell } from './rule.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
 import type { Effect, Observed } from './observed.ts';
@@ -36,7 +37,7 @@ export const pastOf = ({ intent, keptLog }: PodRow): Pick<PodRow, 'keptLog'> | u
 
 export const giveUp = ({ row }: Observed, why: string): readonly Effect[] => [
   { kind: 'save-row', row: { keptLog: { kind: 'given-up' } } },
-  warn('LogNotKept', `The log could not be kept before container group ${row.group} is ended: ${why}`),
+  tell(podEvents.logNotKept.of(`The log could not be kept before container group ${row.group} is ended: ${why}`)),
 ];
 
 /** The row knows of the blob before it can be there, and that it is complete before anything is erased. */

@@ -1,5 +1,7 @@
 import type { GroupObservation } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { noticeEvent, podEvents } from '../pod-events/table.ts';
+import { tell } from './rule.ts';
 import type { Effect } from './observed.ts';
 
 /**
@@ -22,7 +24,7 @@ const keptImages = (pod: Pod, group: GroupObservation): readonly Effect[] =>
       if (runs === '' || runs === image) return [];
       const path = `spec.${member}[${index}].image`;
       const message = `${path}: the group was made with ${runs} and keeps it; delete the pod to run ${image}`;
-      return [{ kind: 'create-event', type: 'Warning', reason: 'ImageNotChanged', message } as const];
+      return [tell(podEvents.imageNotChanged.of({ member, name, image }, message))];
     }),
   );
 
@@ -30,5 +32,5 @@ const keptImages = (pod: Pod, group: GroupObservation): readonly Effect[] =>
 function unstartedContainers({ rawSpec: { ephemeralContainers } }: Pod): readonly Effect[] {
   if (!Array.isArray(ephemeralContainers) || ephemeralContainers.length === 0) return [];
   const message = 'spec.ephemeralContainers: a container can not be added to a group; the others go on running';
-  return [{ kind: 'create-event', type: 'Normal', reason: 'FieldWithoutEffect', message }];
+  return [tell(noticeEvent({ reason: 'FieldWithoutEffect', message }))];
 }

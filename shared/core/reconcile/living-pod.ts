@@ -1,3 +1,6 @@
+import { containerEvents } from '../pod-events/container-events.ts';
+import { podEvents } from '../pod-events/table.ts';
+import { troubleEvents } from '../pod-events/trouble.ts';
 import { lostStatus, pendingStatus, podStatusFromGroup, provisioningFault } from '../status/status.ts';
 import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
 import { deadlineInMs, deadlineRules } from './deadline.ts';
@@ -6,7 +9,7 @@ import { lateChanges } from './late-changes.ts';
 import { nextLookMs } from './look-plan.ts';
 import { putRules } from './put-group.ts';
 import { makeRoom } from './refusal.ts';
-import { again, backoff, forPods, idle, inMs, patch, wait, warn } from './rule.ts';
+import { again, backoff, forPods, idle, inMs, patch, tell, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
@@ -20,12 +23,7 @@ const foreignRule: PodRule = {
   judge: ({ sight, row }) =>
     sight.kind === 'foreign'
       ? {
-          effects: [
-            warn(
-              'GroupNameTaken',
-              `Container group ${row.group} exists with the tags of another owner; remove it or change INSTALLATION`,
-            ),
-          ],
+          effects: [tell(podEvents.groupNameTaken.of(row.group))],
           row: {},
           next: inMs(timing.foreignMs),
         }
@@ -60,8 +58,12 @@ const seenRules: readonly PodRule[] = [
     judge: (observed, pod) => {
       const group = groupThatIs(observed, 'ended');
       const status = group === undefined ? undefined : statusOf(observed, pod, group);
-      return status !== undefined && isTerminalPhase(status.phase)
-        ? { effects: patch(pod, status), row: { ...adopted(observed), fault: undefined, settled: true }, next: idle }
+      return group !== undefined && status !== undefined && isTerminalPhase(status.phase)
+        ? {
+            effects: show(observed, pod, { group, status }),
+            row: { ...adopted(observed), fault: undefined, settled: true },
+            next: idle,
+          }
         : undefined;
     },
   },
@@ -73,7 +75,7 @@ const seenRules: readonly PodRule[] = [
       return group === undefined
         ? undefined
         : {
-            effects: patch(pod, statusOf(observed, pod, group)),
+            effects: show(observed, pod, { group, status: statusOf(observed, pod, group) }),
             row: { ...adopted(observed), fault: undefined, settled: false },
             next: inMs(planLook(observed, pod, group)),
           };
@@ -143,6 +145,17 @@ export const livingPodRules = forPods(isLivingPod, [
 const statusOf = ({ facts, now }: Observed, pod: Pod, group: GroupObservation): PodStatus =>
   podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now });
 
+interface Shown {
+  readonly group: GroupObservation;
+  readonly status: PodStatus;
+}
+
+/** Events go first: they are written beside the status, and what is not yet in it is told once more after a crash. */
+const show = ({ now }: Observed, pod: Pod, { group, status }: Shown): readonly Effect[] => [
+  ...containerEvents({ pod, status, group, now }).map(tell),
+  ...patch(pod, status),
+];
+
 /** The group was seen, so it was accepted. */
 const adopted = ({ row, now }: Observed): Plan['row'] => ({
   absentSince: undefined,
@@ -151,7 +164,7 @@ const adopted = ({ row, now }: Observed): Plan['row'] => ({
 
 function report(observed: Observed, pod: Pod, group: GroupObservation): Plan {
   return {
-    effects: [...patch(pod, statusOf(observed, pod, group)), ...lateChanges(pod, group)],
+    effects: [...show(observed, pod, { group, status: statusOf(observed, pod, group) }), ...lateChanges(pod, group)],
     row: adopted(observed),
     next: inMs(planLook(observed, pod, group)),
   };
@@ -176,7 +189,8 @@ function replaceUnprovisioned(observed: Observed, pod: Pod, group: GroupObservat
   const refused = { kind: 'refused', uid: row.uid, seenAt: 'group', message, random: policy.random } as const;
   const noted: readonly Effect[] =
     kind === 'capacity' ? [{ kind: 'note-capacity', event: refused }, ...makeRoom(message)] : [];
-  const plan = deleteGroup(observed, [...patch(pod, status), warn(reason, message), ...noted]);
+  const told = troubleEvents(pod, { reason, message, isRepeated: row.fault?.reason === reason }).map(tell);
+  const plan = deleteGroup(observed, [...told, ...patch(pod, status), ...noted]);
   return { ...plan, row: { ...plan.row, fault: { reason, message } }, next: backoff };
 }
 
@@ -189,8 +203,7 @@ function replaceLost(observed: Observed, pod: Pod): Plan {
 }
 
 function lost({ row, now }: Observed, pod: Pod): { readonly status: PodStatus; readonly event: Effect } {
-  const message = `Container group ${row.group} was stopped or deleted outside of Kubernetes`;
-  return { status: lostStatus({ pod, now }), event: warn('ContainerGroupLost', message) };
+  return { status: lostStatus({ pod, now }), event: tell(podEvents.groupLost.of(row.group)) };
 }
 
 /** The API server may show a container past waiting: then its group was accepted, whatever the rows have lost. */

@@ -2,6 +2,7 @@ import type { CapacityEvent, CapacityState } from '../budget/capacity.ts';
 import type { Fault } from '../fault.ts';
 import type { GroupBody, GroupObservation } from '../group/group.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
+import type { PodEvent } from '../pod-events/pod-event.ts';
 import type { NodeFacts, ResolvedReferences } from '../pod/translation.ts';
 import type { PodRow } from './pod-row.ts';
 
@@ -62,12 +63,8 @@ export interface ReconcilePolicy {
 export type Effect =
   /** `reason` names the status for the log. */
   | { readonly kind: 'patch-status'; readonly status: PodStatus }
-  | {
-      readonly kind: 'create-event';
-      readonly type: 'Normal' | 'Warning';
-      readonly reason: string;
-      readonly message: string;
-    }
+  /** Tells people of it, unless they were told lately. */
+  | ({ readonly kind: 'create-event' } & PodEvent)
   /** Reads the pod once more, a moment later: somebody else has written it. */
   | { readonly kind: 'read-pod' }
   /** Reads what the pod refers to, as its node. */

@@ -1,6 +1,7 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { podEvents } from '../pod-events/table.ts';
 import { mendedStatus, pendingStatus } from '../status/status.ts';
 import { deadlineInMs } from './deadline.ts';
 import { giveUp } from './keep-log.ts';
@@ -8,7 +9,7 @@ import { nextLookMs } from './look-plan.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
 import { makeRoom, readPutFault } from './refusal.ts';
 import type { PutVerdict } from './refusal.ts';
-import { again, backoff, forPods, idle, inMs, patch, wait, warn } from './rule.ts';
+import { again, backoff, forPods, idle, inMs, patch, tell, wait } from './rule.ts';
 import type { PodRule, Rule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Call, Effect, Next, Observed, Plan } from './observed.ts';
@@ -110,12 +111,7 @@ const putOutcomeRules: readonly PodRule[] = [
       if (outcome?.kind !== 'put-accepted') return undefined;
       const { operationUrl } = outcome;
       const intent = { kind: 'accepted', at, ...(operationUrl === undefined ? {} : { operationUrl }) } as const;
-      const created: Effect = {
-        kind: 'create-event',
-        type: 'Normal',
-        reason: 'Created',
-        message: `Created container group ${row.group}`,
-      };
+      const created = tell(podEvents.created.of(row.group));
       const reason = pod.spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
       const status = pendingStatus({ pod, reason, hostIP: facts.hostIP, now: at });
       return {
@@ -228,9 +224,10 @@ function afterLogFault(observed: Observed, fault: Fault): Plan {
   const { row, at } = observed;
   const why = describeFault(fault);
   if (row.freeing) {
-    const told = warn(
-      'LogNotKept',
-      `Container group ${row.group} stays, though its quota is needed: its log could not be kept: ${why}`,
+    const told = tell(
+      podEvents.logNotKept.of(
+        `Container group ${row.group} stays, though its quota is needed: its log could not be kept: ${why}`,
+      ),
     );
     return { ...stop(fault, idle), effects: [told], row: { freeing: false, keptLog: { kind: 'given-up' } } };
   }

@@ -6,11 +6,15 @@ import type { ImageTrouble } from '../pod/image-trouble.ts';
 import { inspectPod } from '../pod/inspect.ts';
 import { translatePod } from '../pod/translate.ts';
 import type { Translation } from '../pod/translation.ts';
+import { retellMs } from '../pod-events/marks.ts';
+import type { ContainerRef } from '../pod-events/pod-event.ts';
+import { noticeEvent, reasonEvent } from '../pod-events/table.ts';
+import { troubleEvents } from '../pod-events/trouble.ts';
 import { pendingStatus, rejectedStatus } from '../status/status.ts';
 import { waitForPut } from './absent-pod.ts';
 import { deadlineInMs } from './deadline.ts';
 import { refusalHoldMs } from './refusal.ts';
-import { again, backoff, idle, inMs, patch, wait, warn } from './rule.ts';
+import { again, backoff, idle, inMs, patch, tell, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Effect, Next, Observed, Plan } from './observed.ts';
@@ -94,7 +98,7 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
     case 'group':
       return {
         effects: [
-          ...translation.notices.map((notice): Effect => ({ kind: 'create-event', type: 'Normal', ...notice })),
+          ...translation.notices.map((notice) => tell(noticeEvent(notice))),
           ...askCapacity(observed),
           { kind: 'open-intent' },
           { kind: 'put-group', body: translation.body, isRetry: isRetry(observed) },
@@ -156,11 +160,27 @@ interface Cause {
  * controller would replace at once fails late.
  */
 export function refuse(observed: Observed, pod: Pod, cause: Cause): Plan {
-  const event = warn(cause.reason, cause.message);
-  if (isDaemonSetPod(pod)) return { effects: [event], row: {}, next: idle };
+  const event = tell(reasonEvent(cause));
+  if (isDaemonSetPod(pod)) return waitRefused(observed, pod, cause);
   const heldMs = refusalHoldMs(pod, observed.at);
   return heldMs > 0 ? { effects: [event], row: {}, next: inMs(heldMs) } : failPod(observed, pod, cause, [event]);
 }
+
+/** What the spec alone refuses is told again before the API server drops it; to hear ARM once more would take a PUT. */
+function waitRefused(observed: Observed, pod: Pod, { reason, message }: Cause): Plan {
+  const status = pendingStatus({ pod, reason, message, hostIP: observed.facts.hostIP, now: observed.at });
+  return {
+    effects: [tell(reasonEvent({ reason, message })), ...patch(pod, status)],
+    row: { fault: { reason, message } },
+    next: inspectPod(pod, observed.facts).refusal === undefined ? idle : inMs(retellMs),
+  };
+}
+
+/** Known to have no group and to get none as it is: nothing is to be found out, only to be told again. */
+export const isOnlyTold = ({ row, facts }: Pick<Observed, 'row' | 'facts'>, pod: Pod): boolean =>
+  row.intent.kind === 'none' &&
+  row.fault !== undefined &&
+  (imageTrouble(pod) !== undefined || (isDaemonSetPod(pod) && inspectPod(pod, facts).refusal !== undefined));
 
 export const failPod = ({ at }: Observed, pod: Pod, { reason, message }: Cause, told: readonly Effect[]): Plan => ({
   effects: [...told, ...patch(pod, rejectedStatus({ pod, reason, message, now: at }))],
@@ -168,24 +188,34 @@ export const failPod = ({ at }: Observed, pod: Pod, { reason, message }: Cause, 
   next: idle,
 });
 
-/** As a kubelet tells it. A change of the image is a change of the pod; only its deadline comes without one. */
-function waitForImage(observed: Observed, pod: Pod, { reason, message }: ImageTrouble): Plan {
+/**
+ * As a kubelet tells it. A change of the image is a change of the pod; only its deadline comes without one, and what is told
+ * must be told again before the API server drops it.
+ */
+function waitForImage(observed: Observed, pod: Pod, { reason, message, container }: ImageTrouble): Plan {
   const { facts, at } = observed;
   const { activeDeadlineSeconds } = pod.spec;
   const limitMs = activeDeadlineSeconds === undefined ? undefined : activeDeadlineSeconds * 1000;
   const leftMs = deadlineInMs(observed, pod) ?? limitMs;
   const status = pendingStatus({ pod, reason, message, hostIP: facts.hostIP, now: at });
-  const told = reason === 'InvalidImageName' ? warn('InspectFailed', message) : warn('ErrImageNeverPull', message);
+  const told = troubleEvents(pod, { reason, message, container, isRepeated: false }).map(tell);
   return {
-    effects: [told, warn('Failed', `Error: ${reason}`), ...patch(pod, status)],
+    effects: [...told, ...patch(pod, status)],
     row: { fault: { reason, message } },
-    next: leftMs === undefined ? idle : inMs(leftMs),
+    next: inMs(Math.min(leftMs ?? retellMs, retellMs)),
   };
 }
 
-/** Pending with a waiting reason and one event; clears by itself when the cause passes. */
-export function keepPending(observed: Observed, pod: Pod, wanted: Cause & { readonly next: Next }): Plan {
-  const { reason, message, next } = wanted;
+interface Wanted extends Cause {
+  readonly container?: ContainerRef;
+  readonly next: Next;
+}
+
+/** Pending with a waiting reason and its events; clears by itself when the cause passes. */
+export function keepPending(observed: Observed, pod: Pod, { next, ...cause }: Wanted): Plan {
+  const { reason, message } = cause;
   const status = pendingStatus({ pod, reason, message, hostIP: observed.facts.hostIP, now: observed.at });
-  return { effects: [warn(reason, message), ...patch(pod, status)], row: { fault: { reason, message } }, next };
+  const isRepeated = observed.row.fault?.reason === reason;
+  const told = troubleEvents(pod, { ...cause, isRepeated }).map(tell);
+  return { effects: [...told, ...patch(pod, status)], row: { fault: { reason, message } }, next };
 }

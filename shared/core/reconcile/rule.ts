@@ -1,4 +1,5 @@
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
+import type { PodEvent } from '../pod-events/pod-event.ts';
 import { statusToWrite } from '../status/status.ts';
 import type { Decision, Effect, Next, Observed, Plan } from './observed.ts';
 
@@ -46,12 +47,7 @@ export const inMs = (ms: number): Next => ({ kind: 'in', ms });
 /** Nothing is done but to come back. */
 export const wait = (next: Next, row: Plan['row'] = {}): Plan => ({ effects: [], row, next });
 
-export const warn = (reason: string, message: string): Effect => ({
-  kind: 'create-event',
-  type: 'Warning',
-  reason,
-  message,
-});
+export const tell = (event: PodEvent): Effect => ({ kind: 'create-event', ...event });
 
 /** The status goes out only when it says something new. */
 export function patch(pod: Pod, status: PodStatus): readonly Effect[] {

@@ -10,7 +10,7 @@ import type { WaitingReason } from './waiting.ts';
 
 export interface PendingInput {
   readonly pod: Pod;
-  /** CamelCase, e.g. `ContainerCreating`, `CreateContainerConfigError`, `ProviderCapacity`. */
+  /** CamelCase, e.g. `CreateContainerConfigError`, `ProviderCapacity`; `ContainerCreating` and `FailedMount` are shown as what comes first in the pod. */
   readonly reason: string;
   readonly message?: string | undefined;
   readonly hostIP: string;
@@ -30,7 +30,7 @@ export function pendingStatus(input: PendingInput): PodStatus {
     reason: input.reason,
     ...(input.message === undefined || input.message === '' ? {} : { message: input.message }),
   };
-  const reason = input.reason === 'ContainerCreating' ? { ...said, reason: initial.reason } : said;
+  const reason = isCreating(input.reason) ? { ...said, reason: initial.reason } : said;
   const first = firstIncompleteInit(pod);
   const isInitialized = first === pod.spec.initContainers.length;
   const statuses = {
@@ -46,6 +46,9 @@ export function pendingStatus(input: PendingInput): PodStatus {
   const phase = phaseOf(pod, statuses, { isEnded: false });
   return composeStatus({ pod, statuses, phase, hostIP: input.hostIP, isReadyToStart: false, now: input.now });
 }
+
+/** A kubelet tells of a volume that can't be mounted by an event alone. */
+const isCreating = (reason: string): boolean => reason === 'ContainerCreating' || reason === 'FailedMount';
 
 function waiting(
   pod: Pod,

@@ -34,12 +34,19 @@ export function formatEvent(event: KubeEvent, nodeName: string): JsonObject {
     reportingInstance: nodeName,
     firstTimestamp: event.at,
     lastTimestamp: event.at,
-    count: 1,
+    count: event.count ?? 1,
   };
 }
 
+/** What changes in an event that is told again, as a merge patch. */
+export const formatEventRepetition = (event: KubeEvent): JsonObject => ({
+  message: event.message.slice(0, maxMessageLength),
+  lastTimestamp: event.at,
+  count: event.count ?? 1,
+});
+
 /** The same event has the same name, so that the API server itself refuses the second. */
-function eventName({ involved, dedupeKey }: KubeEvent): string {
+export function eventName({ involved, dedupeKey }: KubeEvent): string {
   const hash = createHash('sha256').update(`${involved.uid}\n${dedupeKey}`).digest('hex').slice(0, 16);
   return `${involved.name.slice(0, maxInvolvedNameLength).replace(/[.-]+$/, '')}.${hash}`;
 }

@@ -191,6 +191,7 @@ describe('a pod waits', () => {
       kind: 'waiting',
       reason: 'CreateContainerConfigError',
       message,
+      container: { member: 'containers', name: 'main' },
     });
   });
 });

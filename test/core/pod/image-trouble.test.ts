@@ -61,6 +61,7 @@ describe('an image that no pull can bring', () => {
     expect(imageTrouble(never)).toEqual({
       reason: 'ErrImageNeverPull',
       message: 'Container image "busybox:1.36" is not present with pull policy of Never',
+      container: { member: 'containers', name: 'main' },
     }));
 
   it('is none of the others', () => expect(imageTrouble(makePod())).toBeUndefined());

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decide, needsLook, rules } from '../../../shared/core/reconcile/decide.ts';
-import { makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
+import { container, makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
+import { facts } from '../pod/fixtures.ts';
 import { lifeStories } from './life-stories.ts';
 import { logStories } from './log-stories.ts';
 import { outcomeStories } from './outcome-stories.ts';
@@ -73,6 +74,8 @@ describe('decide', () => {
 
 describe('needsLook', () => {
   const ended = makePod({ status: { phase: 'Succeeded' } });
+  const unnamed = makePod({ spec: { containers: [{ ...container(), image: 'Upper' }] } });
+  const fault = { reason: 'InvalidImageName', message: 'm' };
   it.each([
     { it: 'an ended and settled pod costs no read', pod: ended, row: { settled: true }, look: false },
     {
@@ -90,5 +93,14 @@ describe('needsLook', () => {
       look: false,
     },
     { it: 'a living pod is looked at', pod: makePod(), row: {}, look: true },
-  ])('$it', ({ pod, row, look }) => expect(needsLook({ pod, row: makeRow(pod ?? ended, row) })).toBe(look));
+    { it: 'one whose image nobody can pull, too, at first', pod: unnamed, row: {}, look: true },
+    { it: 'and not only to be told so again', pod: unnamed, row: { fault }, look: false },
+    {
+      it: 'unless a PUT of before may have made a group',
+      pod: unnamed,
+      row: { fault, intent: { kind: 'open' as const, at: noon } },
+      look: true,
+    },
+    { it: 'a mended one is looked at before it is PUT', pod: makePod(), row: { fault }, look: true },
+  ])('$it', ({ pod, row, look }) => expect(needsLook({ pod, row: makeRow(pod ?? ended, row), facts })).toBe(look));
 });

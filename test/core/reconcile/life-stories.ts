@@ -37,7 +37,7 @@ export const lifeStories: readonly Story[] = [
     it: 'a pod whose image can not be named so waits for another one, and costs nothing',
     pod: withImage('BusyBox_UPPER:1.36'),
     sight: absent,
-    says: 'image-unusable: create-event(InspectFailed), create-event(Failed), patch-status(Pending) → idle',
+    says: 'image-unusable: create-event(InspectFailed), create-event(Failed), patch-status(Pending) → in 2700 s',
   },
   {
     it: 'as long as its deadline lets it',
@@ -49,7 +49,7 @@ export const lifeStories: readonly Story[] = [
     it: 'so does one whose image may not be pulled',
     pod: { ...makePod(), rawSpec: { containers: [{ name: 'main', imagePullPolicy: 'Never' }] } },
     sight: absent,
-    says: 'image-unusable: create-event(ErrImageNeverPull), create-event(Failed), patch-status(Pending) → idle',
+    says: 'image-unusable: create-event(ErrImageNeverPull), create-event(Failed), patch-status(Pending) → in 2700 s',
   },
   {
     it: 'nothing is PUT on a removed node',
@@ -68,14 +68,14 @@ export const lifeStories: readonly Story[] = [
     it: 'a group that is there is adopted and reported',
     pod: makePod(),
     sight: seen(makeGroup('Running', running(1))),
-    says: 'running: patch-status(Running) → in 5 s',
+    says: 'running: create-event(Started), patch-status(Running) → in 5 s',
   },
   {
     it: 'a group that ended is reported and the pod settles',
     pod: makePod(),
     row: accepted,
     sight: seen(makeGroup('Failed', terminated(3))),
-    says: 'finished: patch-status(Failed) → idle, settled',
+    says: 'finished: create-event(Started), patch-status(Failed) → idle, settled',
   },
   // Lost groups
   {

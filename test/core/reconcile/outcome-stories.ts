@@ -136,13 +136,13 @@ export const outcomeStories: readonly Story[] = [
     seconds: 100,
     sight: absent,
     seen: { references: undefined, ...failed('read-references', denied) },
-    says: 'references-denied: create-event(CreateContainerConfigError), patch-status(Pending) → backoff',
+    says: 'references-denied: create-event(Failed), patch-status(Pending) → backoff',
   },
   {
     it: 'a ConfigMap that is not there keeps the pod Pending',
     pod: makePod({ spec: { containers: [withConfigMap()] } }),
     sight: absent,
-    says: 'put: create-event(CreateContainerConfigError), patch-status(Pending) → backoff',
+    says: 'put: create-event(Failed), patch-status(Pending) → backoff',
   },
   {
     it: 'a pod that ACI can never run is Failed',
@@ -161,7 +161,7 @@ export const outcomeStories: readonly Story[] = [
     pod: refusable(fromDaemonSet),
     seconds: 1_000,
     sight: absent,
-    says: 'pod-refused: create-event(UnsupportedPodSpec) → idle',
+    says: 'pod-refused: create-event(UnsupportedPodSpec), patch-status(Pending) → in 2700 s',
   },
   {
     it: 'an accepted PUT is written down first',
@@ -289,7 +289,7 @@ export const outcomeStories: readonly Story[] = [
     pod: makePod(),
     row: { ...accepted, fault: { reason: 'ProviderCapacity', message: 'no room' } },
     sight: seen(makeGroup('Running', running(1))),
-    says: 'running: patch-status(Running), note-capacity → in 5 s',
+    says: 'running: create-event(Started), patch-status(Running), note-capacity → in 5 s',
   },
   {
     it: 'a group that could not be provisioned for lack of room is told to the others',
@@ -297,7 +297,7 @@ export const outcomeStories: readonly Story[] = [
     row: accepted,
     sight: seen(makeGroup('Failed', undefined, { provisioningState: 'Failed' })),
     seen: { operation: [{ name: 'InsufficientCapacity', message: 'no room' }] },
-    says: 'failed-to-provision: patch-status(Pending), create-event(ProviderCapacity), note-capacity, save-row(accepted), delete-group → backoff, deleting',
+    says: 'failed-to-provision: create-event(ProviderCapacity), patch-status(Pending), note-capacity, save-row(accepted), delete-group → backoff, deleting',
   },
   {
     it: 'a group that was refused before is a retry, before which first tries go',
@@ -319,7 +319,7 @@ export const outcomeStories: readonly Story[] = [
     pod: makePod(),
     row: accepted,
     sight: seen(makeGroup('Failed', undefined, { provisioningState: 'Failed' })),
-    says: 'failed-to-provision: patch-status(Pending), create-event(ProviderFailed), save-row(accepted), delete-group → backoff, deleting',
+    says: 'failed-to-provision: create-event(ProviderFailed), patch-status(Pending), save-row(accepted), delete-group → backoff, deleting',
   },
   {
     it: 'one that failed after its containers had started is lost',

@@ -174,6 +174,8 @@ export class Tunnel {
         ).createToken(request, signal),
       createEvent: (event, signal) =>
         over(async () => done(await memory.createEvent(event, signal))).createEvent(event, signal),
+      repeatEvent: (event, signal) =>
+        over(async () => done(await memory.repeatEvent(event, signal))).repeatEvent(event, signal),
     };
   }
 }

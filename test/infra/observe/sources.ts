@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { podEvents } from '../../../shared/core/pod-events/table.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -25,7 +26,7 @@ const code = codeOf('shared/core', 'shared/app', 'infra/cluster/relay');
 export const reasons: ReadonlySet<string> = new Set([
   ...matches(code, /\breason: '([A-Z]\w+)'/g),
   ...matches(code, /\brefusalReason: '([A-Z]\w+)'/g),
-  ...matches(code, /\bwarn\(\s*'([A-Z]\w+)'/g),
+  ...Object.values(podEvents).map(({ reason }) => reason),
   ...matches(code, /\brefuse\((?:(?!refuse\()[^\n]){1,300}, '([A-Z]\w+)'\)/g),
   ...matches(code, /const unsupported = '(\w+)'/g),
   ...matches(waiting.slice(0, waiting.indexOf(']);')), /^ {2}'([A-Z]\w+)',$/gm),

@@ -1,0 +1,136 @@
+import type { GroupEvent, GroupObservation, InstanceView } from '../group/group.ts';
+import type { ContainerStatus, Pod, PodStatus } from '../kubernetes/pod.ts';
+import { instantMs } from '../status/time.ts';
+import { containersOf } from './pod-event.ts';
+import type { NamedContainer, PodEvent } from './pod-event.ts';
+import { podEvents } from './table.ts';
+
+/** A pull that takes longer is told while it goes on; of a shorter one the end is enough. */
+const longPullMs = 10_000;
+
+/** What one look at a group found: the pod as the API server had it, the status that was made of the look. */
+export interface Look {
+  readonly pod: Pod;
+  readonly status: PodStatus;
+  readonly group: GroupObservation;
+  readonly now: number;
+}
+
+/** What the look has to tell of each container, in the order in which they start. */
+export const containerEvents = (look: Look): readonly PodEvent[] =>
+  containersOf(look.pod).flatMap((container) => {
+    const statuses = container.member === 'containers' ? 'containerStatuses' : 'initContainerStatuses';
+    const byName = ({ name }: { readonly name: string }): boolean => name === container.name;
+    const after = look.status[statuses].find(byName);
+    if (after === undefined) return [];
+    const before = look.pod.status[statuses].find(byName);
+    const view = look.group[container.member].find(byName)?.instanceView;
+    return eventsOf({ look, container, before, after, view });
+  });
+
+interface Seen {
+  readonly look: Look;
+  readonly container: NamedContainer;
+  /** As the API object has it. */
+  readonly before: ContainerStatus | undefined;
+  readonly after: ContainerStatus;
+  readonly view: InstanceView | undefined;
+}
+
+const eventsOf = (seen: Seen): readonly PodEvent[] => [...startEvents(seen), ...troubles(seen)];
+
+function startEvents({ container, before, after, view }: Seen): readonly PodEvent[] {
+  const known = startsOf(before);
+  const starts = startsOf(after);
+  if (starts <= known) return [];
+  const at = startedAt(after);
+  const started = { ...podEvents.started.of(container), count: starts, ...(at === undefined ? {} : { at }) };
+  return [...(known === 0 ? pulledEvent(container, view?.events ?? []) : []), started];
+}
+
+/** How often it was started, as the status tells it. A waiting container's coming run is counted already. */
+function startsOf(status: ContainerStatus | undefined): number {
+  if (status === undefined) return 0;
+  if (status.state.kind === 'waiting') return status.lastState === undefined ? 0 : status.restartCount;
+  return startedAt(status) === undefined ? status.restartCount : status.restartCount + 1;
+}
+
+function startedAt({ state, lastState }: ContainerStatus): string | undefined {
+  if (state.kind !== 'waiting') return state.startedAt;
+  return lastState?.kind === 'terminated' ? lastState.startedAt : undefined;
+}
+
+function pulledEvent(container: NamedContainer, events: readonly GroupEvent[]): readonly PodEvent[] {
+  const pulled = events.findLast(({ name }) => name === 'Pulled');
+  if (pulled === undefined) return [];
+  const end = instantMs(pulled.lastTimestamp);
+  const begin = instantMs(events.findLast(({ name }) => name === 'Pulling')?.lastTimestamp);
+  const seconds =
+    begin === undefined || end === undefined || begin > end ? undefined : Math.round((end - begin) / 1000);
+  return [{ ...podEvents.pulled.of(container, seconds), ...(end === undefined ? {} : { at: pulled.lastTimestamp }) }];
+}
+
+function troubles(seen: Seen): readonly PodEvent[] {
+  const { before, after } = seen;
+  const restartsMissed = after.state.kind !== 'waiting' && after.restartCount > Math.max(1, before?.restartCount ?? 0);
+  if (after.state.kind !== 'waiting')
+    return [
+      ...(restartsMissed ? [backOff(seen)] : []),
+      ...(after.state.kind === 'terminated' ? startFaults(seen) : []),
+    ];
+  const { reason, message } = after.state;
+  switch (reason) {
+    case 'CrashLoopBackOff':
+      return [backOff(seen), ...startFaults(seen)];
+    case 'ErrImagePull':
+      return pullFault(seen.container, message ?? '');
+    case 'ImagePullBackOff':
+      return [...pullFaults(seen), ...pullBackOff(seen.container)];
+    case 'ImageInspectError':
+    case 'CreateContainerConfigError':
+    case 'CreateContainerError':
+    case 'RunContainerError':
+    case 'RegistryUnavailable':
+      return [podEvents.failed.of(seen.container, message ?? reason)];
+    default:
+      return longPull(seen);
+  }
+}
+
+const backOff = ({ look, container, after }: Seen): PodEvent => ({
+  ...podEvents.backOffRestarting.of(container, look.pod.metadata),
+  count: after.restartCount,
+});
+
+/** A kubelet writes the two together. `why`: in ACI's words or ARM's, which may begin as a kubelet's do. */
+export const pullFault = (container: NamedContainer, why: string): readonly PodEvent[] => [
+  podEvents.pullFailed.of(container, why.replace(/^Failed to pull image "[^"]*": /, '')),
+  podEvents.failed.of(container, 'ErrImagePull'),
+];
+
+/** And these two between two tries. */
+export const pullBackOff = (container: NamedContainer): readonly PodEvent[] => [
+  podEvents.backOffPulling.of(container),
+  podEvents.failed.of(container, 'ImagePullBackOff'),
+];
+
+const isOfPull = ({ message }: GroupEvent): boolean => /pull/i.test(message);
+
+/** What ACI says of the last pull: its back-off may be all that a look sees of it. */
+function pullFaults({ container, view }: Seen): readonly PodEvent[] {
+  const fault = view?.events.findLast((event) => event.name === 'Failed' && isOfPull(event));
+  return fault === undefined ? [] : pullFault(container, fault.message);
+}
+
+/** Why it could not be started; then it has ended without a start, or waits for the next try. */
+function startFaults({ container, view }: Seen): readonly PodEvent[] {
+  const fault = view?.events.findLast((event) => event.name === 'Failed' && !isOfPull(event));
+  return fault === undefined ? [] : [podEvents.failed.of(container, fault.message)];
+}
+
+function longPull({ look, container, view }: Seen): readonly PodEvent[] {
+  const newest = view?.events.at(-1);
+  const since = newest?.name === 'Pulling' ? instantMs(newest.lastTimestamp) : undefined;
+  if (newest === undefined || since === undefined || look.now - since < longPullMs) return [];
+  return [{ ...podEvents.pulling.of(container), at: newest.lastTimestamp }];
+}

@@ -72,13 +72,26 @@ function pulledEvent(container: NamedContainer, events: readonly GroupEvent[]): 
 
 function troubles(seen: Seen): readonly PodEvent[] {
   const { before, after } = seen;
-  const restartsMissed = after.state.kind !== 'waiting' && after.restartCount > Math.max(1, before?.restartCount ?? 0);
-  if (after.state.kind !== 'waiting')
-    return [
-      ...(restartsMissed ? [backOff(seen)] : []),
-      ...(after.state.kind === 'terminated' ? startFaults(seen) : []),
-    ];
-  const { reason, message } = after.state;
+  const { state } = after;
+  if (state.kind === 'waiting') return whyWaiting(seen, state);
+  const restartsMissed = after.restartCount > Math.max(1, before?.restartCount ?? 0);
+  return [...(restartsMissed ? [backOff(seen)] : []), ...(state.kind === 'terminated' ? startFaults(seen) : [])];
+}
+
+/** Reasons of which a kubelet says `Error:` and the message. */
+const errors: ReadonlySet<string> = new Set([
+  'ImageInspectError',
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'RunContainerError',
+  'RegistryUnavailable',
+]);
+
+function whyWaiting(
+  seen: Seen,
+  { reason, message }: { readonly reason: string; readonly message?: string },
+): readonly PodEvent[] {
+  if (errors.has(reason)) return [podEvents.failed.of(seen.container, message ?? reason)];
   switch (reason) {
     case 'CrashLoopBackOff':
       return [backOff(seen), ...startFaults(seen)];
@@ -86,12 +99,6 @@ function troubles(seen: Seen): readonly PodEvent[] {
       return pullFault(seen.container, message ?? '');
     case 'ImagePullBackOff':
       return [...pullFaults(seen), ...pullBackOff(seen.container)];
-    case 'ImageInspectError':
-    case 'CreateContainerConfigError':
-    case 'CreateContainerError':
-    case 'RunContainerError':
-    case 'RegistryUnavailable':
-      return [podEvents.failed.of(seen.container, message ?? reason)];
     default:
       return longPull(seen);
   }

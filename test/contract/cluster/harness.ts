@@ -21,6 +21,13 @@ export interface PodWanted {
   readonly finalizers?: readonly string[];
 }
 
+export interface SeenEvent {
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  readonly lastTimestamp: string;
+}
+
 /** What users and controllers do; everything as the cluster's administrator, in the namespace `default`. */
 export interface ClusterHands {
   createPod(wanted: PodWanted): Promise<Pod>;
@@ -42,8 +49,10 @@ export interface ClusterHands {
   getNode(name: string): Promise<KubeNode | undefined>;
   deleteNode(name: string): Promise<void>;
   setNodeCondition(name: string, condition: NodeCondition): Promise<void>;
-  /** The reasons of the events about an object, in no order. */
-  eventReasons(uid: string): Promise<readonly string[]>;
+  /** The events about an object, in no order. */
+  events(uid: string): Promise<readonly SeenEvent[]>;
+  /** As the API server does an hour after its last writing. */
+  dropEvents(uid: string): Promise<void>;
   /** A token of the relay's ServiceAccount, for this audience; `expired`: it was one until a minute ago. */
   relayToken(audience: string, options?: { readonly expired: boolean }): Promise<string>;
 }

@@ -5,7 +5,7 @@ import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { parseNode } from '../../../shared/wire/kubernetes/node.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
 import { eventually, namespace } from './harness.ts';
-import type { ClusterHands, PodWanted } from './harness.ts';
+import type { ClusterHands, PodWanted, SeenEvent } from './harness.ts';
 
 export interface HttpHandsOptions {
   /** The administrator's. */
@@ -14,6 +14,10 @@ export interface HttpHandsOptions {
   readonly relay: { readonly namespace: string; readonly serviceAccount: string };
   /** An expired token with the claims of this one. */
   readonly expire: (token: string) => string;
+}
+
+interface EventJson extends SeenEvent {
+  readonly metadata: { readonly name: string; readonly namespace: string };
 }
 
 const pods = `/api/v1/namespaces/${namespace}/pods`;
@@ -39,6 +43,10 @@ export function createHttpHands({ admin, relay, expire }: HttpHandsOptions): Clu
   const read = async <T>(path: string, parse: (json: unknown) => T | undefined): Promise<T | undefined> => {
     const answer = await must({ path }, 404);
     return answer.status === 404 ? undefined : typed(parse, answer.body);
+  };
+  const listEvents = async (uid: string): Promise<readonly EventJson[]> => {
+    const answer = await must({ path: `/api/v1/events?fieldSelector=involvedObject.uid%3D${uid}` });
+    return (answer.body as { items: EventJson[] }).items;
   };
   return {
     createPod: async (wanted): Promise<Pod> => typed(parsePod, (await create(pods, podManifest(wanted))).body),
@@ -74,10 +82,16 @@ export function createHttpHands({ admin, relay, expire }: HttpHandsOptions): Clu
     deleteNode: async (name) => void (await must({ method: 'DELETE', path: `/api/v1/nodes/${name}` }, 404)),
     setNodeCondition: async (name, condition) =>
       void (await patch(`/api/v1/nodes/${name}/status`, { status: { conditions: [condition] } }, strategicPatch)),
-    eventReasons: async (uid) => {
-      const answer = await must({ path: `/api/v1/events?fieldSelector=involvedObject.uid%3D${uid}` });
-      const { items } = answer.body as { items: { reason: string }[] };
-      return items.map(({ reason }) => reason);
+    events: async (uid) =>
+      (await listEvents(uid)).map(({ reason, message, count, lastTimestamp }) => ({
+        reason,
+        message,
+        count,
+        lastTimestamp,
+      })),
+    dropEvents: async (uid) => {
+      for (const { metadata } of await listEvents(uid))
+        await must({ method: 'DELETE', path: `/api/v1/namespaces/${metadata.namespace}/events/${metadata.name}` });
     },
     relayToken: async (audience, { expired } = { expired: false }) => {
       const path = `/api/v1/namespaces/${relay.namespace}/serviceaccounts/${relay.serviceAccount}/token`;

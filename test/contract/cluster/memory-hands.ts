@@ -6,6 +6,7 @@ import { patchObject } from '../../../shared/adapters/memory/api-server/patch.ts
 import type { Outcome } from '../../../shared/adapters/memory/api-server/refusal.ts';
 import {
   configMaps,
+  events,
   nodes,
   pods,
   secrets,
@@ -16,6 +17,7 @@ import type { Resource } from '../../../shared/adapters/memory/api-server/resour
 import { bindPod } from '../../../shared/adapters/memory/api-server/subresources.ts';
 import { requestToken } from '../../../shared/adapters/memory/api-server/tokens.ts';
 import { mastersGroup, userOf } from '../../../shared/adapters/memory/api-server/user.ts';
+import { nameOf, namespaceOf, objectAt, textAt } from '../../../shared/adapters/memory/api-server/json-access.ts';
 import type { MemoryCluster } from '../../../shared/adapters/memory/memory-cluster.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
@@ -87,11 +89,16 @@ export function createMemoryHands(cluster: MemoryCluster, relay: RelayAccount): 
     deleteNode: async (name) => cluster.nodes.delete(name),
     setNodeCondition: async (name, condition) =>
       patch(at(nodes, name, 'status'), { status: { conditions: [{ ...condition }] } }, strategic),
-    eventReasons: async (uid) =>
+    events: async (uid) =>
       cluster
         .events()
         .filter(({ involved }) => involved.uid === uid)
-        .map(({ reason }) => reason),
+        .map(({ reason, message, count = 1, at }) => ({ reason, message, count, lastTimestamp: at })),
+    dropEvents: async (uid) => {
+      for (const event of state().store.all(events))
+        if (textAt(objectAt(event, 'involvedObject'), 'uid') === uid)
+          state().store.remove(events, { namespace: namespaceOf(event), name: nameOf(event) });
+    },
     relayToken: async (audience, { expired } = { expired: false }) => {
       const call = { user: administrator, ...relay };
       const spec = { audiences: [audience], expirationSeconds: 600 };

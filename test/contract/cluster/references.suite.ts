@@ -185,20 +185,46 @@ export function describeReferences(open: () => ClusterUnderTest): void {
       ...over,
     });
 
+    const reasons = async (uid: string): Promise<readonly string[]> =>
+      (await hands().events(uid)).map(({ reason }) => reason).toSorted();
+
     it('of a pod are written once by their key, and again by another', async () => {
       const { uid } = (await hands().createPod({ name: 'with-events', nodeName: node })).metadata;
       valueOf(await api().createEvent(event(uid), never));
       valueOf(await api().createEvent(event(uid), never));
-      expect(await hands().eventReasons(uid)).toEqual(['BackOff']);
+      expect(await reasons(uid)).toEqual(['BackOff']);
       valueOf(await api().createEvent(event(uid, { reason: 'Pulled', dedupeKey: 'l' }), never));
-      expect([...(await hands().eventReasons(uid))].toSorted()).toEqual(['BackOff', 'Pulled']);
+      expect(await reasons(uid)).toEqual(['BackOff', 'Pulled']);
+    });
+
+    it('are repeated as one object, with its count, its time and its newest words; gone ones are made anew', async () => {
+      const { uid } = (await hands().createPod({ name: 'with-repeated-events', nodeName: node })).metadata;
+      const involved = { kind: 'Pod', namespace, name: 'with-repeated-events', uid } as const;
+      const first = event(uid, { involved });
+      const again = { ...first, at: '2026-11-23T05:20:00Z', message: 'once more', count: 7 };
+      expect(faultOf(await api().repeatEvent(first, never))).toBe('not-found');
+      valueOf(await api().createEvent(first, never));
+      valueOf(await api().repeatEvent(again, never));
+      // Twice is once.
+      valueOf(await api().repeatEvent(again, never));
+      const seen = { reason: 'BackOff', message: 'once more', count: 7, lastTimestamp: again.at };
+      expect(await hands().events(uid)).toEqual([seen]);
+      // One that was made before is left as it is.
+      valueOf(await api().createEvent(first, never));
+      expect(await hands().events(uid)).toEqual([seen]);
+      await hands().dropEvents(uid);
+      expect(faultOf(await api().repeatEvent(again, never))).toBe('not-found');
+      valueOf(await api().createEvent(again, never));
+      expect(await hands().events(uid)).toEqual([seen]);
     });
 
     it('of a node are written in default', async () => {
       const { uid } = valueOf(await api().getNode(never)).metadata;
       const involved = { kind: 'Node', namespace: '', name: node, uid } as const;
-      valueOf(await api().createEvent(event(uid, { involved, reason: 'Starting' }), never));
-      expect(await hands().eventReasons(uid)).toContain('Starting');
+      const starting = event(uid, { involved, reason: 'Starting' });
+      valueOf(await api().createEvent(starting, never));
+      valueOf(await api().repeatEvent({ ...starting, count: 2 }, never));
+      expect(await reasons(uid)).toContain('Starting');
     });
 
     it('of a namespace that is not there are not-found', async () => {

@@ -100,7 +100,7 @@ describe('words that differ from try to try', () => {
   ])('%s are two', (_, first, second) => expect(written([0, trouble(first)], [0, trouble(second)]).objects).toBe(2));
 
   it('without end are a handful of events: the rest is told together', () => {
-    const letters = [...'abcdefghijklmnopqrstuvwxyz'];
+    const letters = 'abcdefghijklmnopqrstuvwxyz'.split('');
     const { objects, last } = written(...letters.map((one, index) => [index * 10, trouble(`it is ${one}`)] as const));
     expect([objects, last]).toEqual([6, '(combined from similar events): it is z']);
   });

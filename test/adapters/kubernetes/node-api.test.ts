@@ -44,6 +44,7 @@ const calls: Readonly<Record<string, (api: NodeApi) => Promise<{ readonly ok: bo
       never,
     ),
   createEvent: (api) => api.createEvent(event, never),
+  repeatEvent: (api) => api.repeatEvent(event, never),
 };
 
 describe.each(Object.keys(calls))('%s', (name) => {
@@ -62,7 +63,8 @@ describe.each(Object.keys(calls))('%s', (name) => {
     const result = await calls[name]?.(createNodeApi(server.client, 'aci-1'));
     // Where the content of a success does not matter, any API object is one.
     const isSuccess =
-      what === 'another kind without its members' && ['deleteLease', 'deletePod', 'createEvent'].includes(name);
+      what === 'another kind without its members' &&
+      ['deleteLease', 'deletePod', 'createEvent', 'repeatEvent'].includes(name);
     expect(result).toMatchObject(isSuccess ? { ok: true } : { ok: false, fault: { kind } });
     expect(server.received.every(({ headers }) => headers['impersonate-user'] === 'system:node:aci-1')).toBe(true);
     expect(server.received.every(({ headers }) => headers['impersonate-group'] === 'system:nodes')).toBe(true);

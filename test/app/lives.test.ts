@@ -309,9 +309,9 @@ describe('a pod that ACI can never run, and that its controller replaces', () =>
     await world.run(3);
     expect(world.events()).toEqual([expect.stringContaining('spec.hostNetwork')]);
     expect(await world.count('groups.', () => world.run(280))).toBeLessThan(5);
-    expect(world.told()).toBe('Pending');
+    expect(world.told()).toBe('Pending, main: UnsupportedPodSpec');
     await world.run(30);
-    expect(world.told()).toBe('Failed UnsupportedPodSpec');
+    expect(world.told()).toBe('Failed UnsupportedPodSpec, main: UnsupportedPodSpec');
     expect(world.events()).toHaveLength(1);
   });
 

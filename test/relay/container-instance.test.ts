@@ -32,6 +32,35 @@ describe('whether a container has a log to show', () => {
       message: `container "c" in pod "p" is waiting to start: ${words}`,
     }),
   );
+  it('one that waits for what a kubelet does not know says it whole', () => {
+    const state = { waiting: { reason: 'ProviderCapacity', message: 'no room in westeurope' } };
+    expect(logReadiness(podWith(state), 'c', now)).toMatchObject({
+      message: 'container "c" in pod "p" is waiting to start: ProviderCapacity: no room in westeurope',
+    });
+  });
+  it.each([
+    ['has no status', undefined],
+    ['was shown as waiting', waiting('ContainerCreating')],
+  ])('one of a pod that was refused names the refusal, where it %s', (_, state) => {
+    const refused = podWith(state);
+    const status = {
+      ...refused.status,
+      phase: 'Failed' as const,
+      reason: 'UnsupportedPodSpec',
+      message: 'Pod was rejected: spec.hostNetwork: not here',
+    };
+    expect(logReadiness({ ...refused, status }, 'c', now)).toEqual({
+      kind: 'refused',
+      status: 400,
+      message:
+        'container "c" in pod "p" was never started: UnsupportedPodSpec: Pod was rejected: spec.hostNetwork: not here',
+    });
+  });
+  it('one that ran before its pod failed has its log', () => {
+    const ended = podWith(terminated);
+    const status = { ...ended.status, phase: 'Failed' as const };
+    expect(logReadiness({ ...ended, status }, 'c', now)).toMatchObject({ kind: 'ready' });
+  });
   it('a running one has', () =>
     expect(logReadiness(podWith(running, { restartCount: 2 }), 'c', now)).toEqual({
       kind: 'ready',

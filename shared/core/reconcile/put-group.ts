@@ -160,19 +160,24 @@ interface Cause {
  * controller would replace at once fails late.
  */
 export function refuse(observed: Observed, pod: Pod, cause: Cause): Plan {
-  const event = tell(reasonEvent(cause));
-  if (isDaemonSetPod(pod)) return waitRefused(observed, pod, cause);
+  if (isDaemonSetPod(pod)) return waitRefused(observed, pod, { ...cause, next: afterRefused(observed, pod) });
   const heldMs = refusalHoldMs(pod, observed.at);
-  return heldMs > 0 ? { effects: [event], row: {}, next: inMs(heldMs) } : failPod(observed, pod, cause, [event]);
+  return heldMs > 0
+    ? waitRefused(observed, pod, { ...cause, next: inMs(heldMs) })
+    : failPod(observed, pod, cause, [tell(reasonEvent(cause))]);
 }
 
 /** What the spec alone refuses is told again before the API server drops it; to hear ARM once more would take a PUT. */
-function waitRefused(observed: Observed, pod: Pod, { reason, message }: Cause): Plan {
+const afterRefused = ({ facts }: Observed, pod: Pod): Next =>
+  inspectPod(pod, facts).refusal === undefined ? idle : inMs(retellMs);
+
+/** The status names the reason, too: `kubectl get` and `kubectl logs` show it. */
+function waitRefused(observed: Observed, pod: Pod, { reason, message, next }: Cause & { readonly next: Next }): Plan {
   const status = pendingStatus({ pod, reason, message, hostIP: observed.facts.hostIP, now: observed.at });
   return {
     effects: [tell(reasonEvent({ reason, message })), ...patch(pod, status)],
     row: { fault: { reason, message } },
-    next: inspectPod(pod, observed.facts).refusal === undefined ? idle : inMs(retellMs),
+    next,
   };
 }
 

@@ -154,7 +154,7 @@ export const outcomeStories: readonly Story[] = [
     it: 'one that its ReplicaSet would replace at once waits first',
     pod: refusable(fromReplicaSet),
     sight: absent,
-    says: 'pod-refused: create-event(UnsupportedPodSpec) → in 289.8 s',
+    says: 'pod-refused: create-event(UnsupportedPodSpec), patch-status(Pending) → in 289.8 s',
   },
   {
     it: 'a DaemonSet’s is never Failed',

@@ -22,9 +22,11 @@ export function logReadiness(pod: Pod, container: string, wanted: { readonly pre
     return { kind: 'refused', status: 404, message: `container "${container}" not found in pod "${name}"` };
   if (wanted.previous) return badRequest(`previous terminated container "${container}" in pod "${name}" not found`);
   const status = statusOf(pod, container);
+  const hasStarted =
+    status !== undefined && (status.state.kind !== 'waiting' || status.lastState?.kind === 'terminated');
+  if (!hasStarted && pod.status.phase === 'Failed') return neverStarted(pod, container);
   if (status === undefined) return waitingToStart(name, container);
-  if (status.state.kind === 'waiting' && status.lastState?.kind !== 'terminated')
-    return waitingToStart(name, container, status.state.reason);
+  if (status.state.kind === 'waiting' && !hasStarted) return waitingToStart(name, container, status.state);
   return { kind: 'ready', restartCount: status.restartCount, isRunning: status.state.kind === 'running' };
 }
 
@@ -42,16 +44,33 @@ export interface Followed {
 }
 
 /** The answer for a container without a log; ACI's own words for why are its waiting reason. */
-export function waitingToStart(pod: string, container: string, reason = ''): LogReadiness {
+export function waitingToStart(
+  pod: string,
+  container: string,
+  { reason, message = '' }: { readonly reason: string; readonly message?: string } = { reason: '' },
+): LogReadiness {
   const subject = `container "${container}" in pod "${pod}"`;
   switch (reason) {
     case 'ErrImagePull':
       return badRequest(`${subject} is waiting to start: image can't be pulled`);
     case 'ImagePullBackOff':
       return badRequest(`${subject} is waiting to start: trying and failing to pull image`);
-    default:
+    case '':
+    case 'ContainerCreating':
+    case 'PodInitializing':
       return badRequest(`${subject} is waiting to start: ${reason || 'ContainerCreating'}`);
+    default:
+      return badRequest(
+        `${subject} is waiting to start: ${[reason, message].filter((part) => part !== '').join(': ')}`,
+      );
   }
+}
+
+/** A pod that was refused, or ended before its container was made: nothing is waited for. */
+function neverStarted({ metadata, status }: Pod, container: string): LogReadiness {
+  const { reason = 'Failed', message = '' } = status;
+  const why = [reason, message].filter((part) => part !== '').join(': ');
+  return badRequest(`container "${container}" in pod "${metadata.name}" was never started: ${why}`);
 }
 
 const badRequest = (message: string): LogReadiness => ({ kind: 'refused', status: 400, message });

@@ -219,6 +219,27 @@ describe('a log', () => {
     expect((await logs('sinceSeconds=1&sinceTime=2026-11-23T11:00:01Z')).status).toBe(422);
   });
 
+  it('that ACI has cut is shown as it is, and an event tells of it', async () => {
+    const lines = (count: number): void => {
+      const body = '2026-11-23T11:00:00.000000000Z line\n'.repeat(count);
+      log = { kind: 'answer', status: 200, body, retryAfterMs: undefined };
+    };
+    const events = () => apiServer.received.filter(({ url }) => url.pathname === '/api/v1/namespaces/ns/events');
+    lines(1000);
+    await call('/containerLogs/ns/p/c', { token: 'admin' });
+    state = { terminated: { exitCode: 1 } };
+    lines(999);
+    await call('/containerLogs/ns/p/c', { token: 'admin' });
+    expect(events()).toHaveLength(0);
+    lines(1000);
+    expect((await call('/containerLogs/ns/p/c', { token: 'admin' })).body).toBe('line\n'.repeat(1000));
+    await until('the event', () => events().length === 1, 1000);
+    expect(JSON.parse(events()[0]?.body ?? '')).toMatchObject({
+      reason: 'LogCut',
+      involvedObject: { kind: 'Pod', name: 'p', fieldPath: 'spec.containers{c}' },
+    });
+  });
+
   it.each([
     ['/containerLogs/ns/other/c', 404, 'pod "other" does not exist\n'],
     ['/containerLogs/ns/p/x', 404, 'container "x" not found in pod "p"\n'],

@@ -87,6 +87,12 @@ export const podEvents = {
     (group: string) =>
       `Container group ${group} exists with the tags of another owner; remove it or change INSTALLATION`,
   ),
+  /** Written by the relay, when somebody reads such a log. */
+  logCut: ofContainer(
+    once('LogCut'),
+    ({ name }) =>
+      `The log of container ${name} probably begins in the middle: Azure Container Instances shows the last 16 KB or 1,000 lines of a container that has ended`,
+  ),
   logNotKept: ofPod({ ...once('LogNotKept'), type: 'Warning' }, (message: string) => message),
 };
 

@@ -114,6 +114,7 @@ const rules = `
 * **Logs.** They are ACI's: up to 4 MB of a running container, 16 KB or 1,000 lines of an ended one. Where a group goes before its
   pod, at \`activeDeadlineSeconds\` or because its quota is needed, its log is kept until the pod is gone (4 MB for all of its
   containers); what is written after the stop was sent may be missing. A deleted pod's log ends with its stop.
+  A log that is cut has no mark in itself, since a program may parse it: the event \`LogCut\` tells of it.
 * **Ephemeral containers** (\`kubectl debug\`) are shown as \`StartError\`: \`kubectl debug\` and \`kubectl logs\` say that a group
   takes no further container.
 * **Waiting.** A ConfigMap, Secret or key that is missing and not optional keeps the pod \`Pending\`

@@ -63,6 +63,11 @@ describe('the events of pods, in the words of a kubelet', () => {
       'Warning GroupNameTaken: Container group g exists with the tags of another owner; remove it or change INSTALLATION',
       'while-it-lasts',
     ],
+    [
+      podEvents.logCut.of(main),
+      'Normal LogCut spec.containers{main}: The log of container main probably begins in the middle: Azure Container Instances shows the last 16 KB or 1,000 lines of a container that has ended',
+      'once',
+    ],
     [podEvents.logNotKept.of('m'), 'Warning LogNotKept: m', 'once'],
     [
       reasonEvent({ reason: 'ProviderCapacity', message: 'no room' }),

@@ -7,6 +7,7 @@ import { type AppLog, readAppLog } from '../app-log.ts';
 import { type KubeletCall, type KubeletContext, type KubeletHandler, answerText } from '../call.ts';
 import { logReadiness } from '../container-instance.ts';
 import { findPod } from '../find-pod.ts';
+import { tellCutLog } from '../log-cut.ts';
 import { followLog } from '../follow-log.ts';
 import { sleep } from '../../sleep.ts';
 
@@ -44,6 +45,7 @@ async function answerLog(
   if (!isFollowed) {
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(first)) });
     response.end(first);
+    if (!readiness.isRunning) await tellCutLog(context, { pod, container, content: log.content });
     return;
   }
   await followLog(context, {

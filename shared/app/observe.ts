@@ -35,6 +35,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     ...(operation === undefined ? {} : { operation }),
     references: session.references,
     capacity,
+    logTails: session.logTails,
     clusterUid: session.clusterUid,
     outcome,
     statusConflicts: session.statusConflicts,

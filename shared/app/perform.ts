@@ -6,7 +6,7 @@ import { usageOfNewGroup, usageOfRow } from '../core/usage/usage.ts';
 import type { CapacityEvent } from '../core/budget/capacity.ts';
 import { noteCapacity, tellCapacity } from './capacity-gate.ts';
 import { freeGroups } from './free-groups.ts';
-import { forgetLogs, keepLogs } from './keep-logs.ts';
+import { forgetLogs, keepLogs, readLogTails } from './keep-logs.ts';
 import { measureSinceBound, measureStatus } from './measure-pod.ts';
 import type { PodSession } from './pod-session.ts';
 import { recordEvent } from './record-event.ts';
@@ -65,7 +65,7 @@ async function performOne(session: PodSession, effect: Exclude<Effect, { kind: '
 
 type GroupEffect = Extract<
   Effect,
-  { kind: 'open-intent' | 'put-group' | 'keep-log' | 'free-groups' | 'stop-group' | 'delete-group' }
+  { kind: 'open-intent' | 'put-group' | 'keep-log' | 'read-log-tails' | 'free-groups' | 'stop-group' | 'delete-group' }
 >;
 
 async function performOnGroups(session: PodSession, effect: GroupEffect): Performed {
@@ -76,6 +76,9 @@ async function performOnGroups(session: PodSession, effect: GroupEffect): Perfor
       return putGroup(session, effect);
     case 'keep-log':
       return keepLogs(session, effect.containers);
+    case 'read-log-tails':
+      await readLogTails(session, effect.containers);
+      return done;
     case 'free-groups':
       await freeGroups(session.deps, session.row.uid);
       return done;

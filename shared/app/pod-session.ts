@@ -31,6 +31,8 @@ export class PodSession {
   references: ResolvedReferences | undefined = undefined;
   /** What is known against groups of its size, once it was asked. */
   capacity: CapacityState | undefined = undefined;
+  /** The ends of logs, once they were asked for. */
+  logTails: Observed['logTails'] = undefined;
   /** UID of the cluster that answered, once it was asked. */
   clusterUid: string | undefined = undefined;
   /** Status patches that failed so far, nearly all by a resourceVersion conflict. */

@@ -1,7 +1,14 @@
 import { containerEvents } from '../pod-events/container-events.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { troubleEvents } from '../pod-events/trouble.ts';
-import { lostStatus, pendingStatus, podStatusFromGroup, provisioningFault } from '../status/status.ts';
+import {
+  lostStatus,
+  pendingStatus,
+  podStatusFromGroup,
+  provisioningFault,
+  wantedTails,
+  withTails,
+} from '../status/status.ts';
 import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
 import { deadlineInMs, deadlineRules } from './deadline.ts';
 import { keepLogOfEnded } from './keep-log.ts';
@@ -32,6 +39,18 @@ const foreignRule: PodRule = {
 
 /** What its group shows becomes the pod's status. */
 const seenRules: readonly PodRule[] = [
+  {
+    reason: 'end-of-log-unread',
+    message: 'A container has failed, and its termination message is to be the end of its log',
+    judge: (observed, pod) => {
+      const group = groupThatIs(observed, 'running', 'ended');
+      if (group === undefined || observed.logTails !== undefined) return undefined;
+      const containers = wantedTails(pod, statusOf(observed, pod, group));
+      return containers.length === 0
+        ? undefined
+        : { effects: [{ kind: 'read-log-tails', containers }], row: {}, next: again };
+    },
+  },
   {
     reason: 'provisioning',
     message: 'The group is being made',
@@ -142,8 +161,10 @@ export const livingPodRules = forPods(isLivingPod, [
   ...putRules,
 ]);
 
-const statusOf = ({ facts, now }: Observed, pod: Pod, group: GroupObservation): PodStatus =>
-  podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now });
+const statusOf = ({ facts, now, logTails }: Observed, pod: Pod, group: GroupObservation): PodStatus => {
+  const status = podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now });
+  return logTails === undefined ? status : withTails(status, logTails);
+};
 
 interface Shown {
   readonly group: GroupObservation;

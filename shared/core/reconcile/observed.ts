@@ -4,6 +4,7 @@ import type { GroupBody, GroupObservation } from '../group/group.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
 import type { PodEvent } from '../pod-events/pod-event.ts';
 import type { NodeFacts, ResolvedReferences } from '../pod/translation.ts';
+import type { LogTails } from '../status/status.ts';
 import type { PodRow } from './pod-row.ts';
 
 /** What is known of the group at the moment of a decision. */
@@ -33,6 +34,8 @@ export interface Observed {
   readonly references: ResolvedReferences | undefined;
   /** What is known against groups of the pod's size; undefined: nothing, or it was not asked. */
   readonly capacity: CapacityState | undefined;
+  /** The ends of logs that were asked for in this term; undefined: none were. */
+  readonly logTails?: LogTails | undefined;
   /** UID of the cluster that answers now; undefined: not asked yet. */
   readonly clusterUid: string | undefined;
   /** What became of the last effect or read, where it came to something that the decision before could not count on. */
@@ -83,6 +86,8 @@ export type Effect =
   | { readonly kind: 'put-group'; readonly body: GroupBody; readonly isRetry: boolean }
   /** Reads the logs of these containers and keeps them; one without a log is left out. */
   | { readonly kind: 'keep-log'; readonly containers: readonly string[] }
+  /** Reads the end of these containers' logs, as far as that goes quickly: what can't be read is left out. */
+  | { readonly kind: 'read-log-tails'; readonly containers: readonly string[] }
   /** Marks groups of ended pods to go, of whichever node: their quota is needed. */
   | { readonly kind: 'free-groups' }
   | { readonly kind: 'stop-group' }

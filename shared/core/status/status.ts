@@ -5,3 +5,5 @@ export { pendingStatus } from './pending-status.ts';
 export { mendedStatus, podStatusFromGroup } from './pod-status.ts';
 export { provisioningFault } from './provisioning-fault.ts';
 export { statusToWrite } from './status-change.ts';
+export { wantedTails, withTails } from './termination-message.ts';
+export type { LogTails } from './termination-message.ts';

@@ -136,7 +136,7 @@ async function measureLives(cloud: Cloud, say: Say): Promise<Section> {
         user.startsWith('system:node:') &&
         [`/pods/${name}`, `/pods/${name}/status`].some((end) => path.split('?')[0]?.endsWith(end) === true),
     ).length;
-  const events = requests.filter(({ method, path }) => method === 'POST' && /\/events(\?|$)/.test(path)).length;
+  const events = requests.filter(({ method, path }) => method !== 'GET' && /\/events(\/|\?|$)/.test(path)).length;
   const most = Math.max(...names.map(writes));
   say(`${names.length} lives: at most ${most} writes of status and delete, ${events} events in all`);
   return {

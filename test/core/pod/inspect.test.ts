@@ -376,12 +376,6 @@ describe('an event says that', () => {
       'spec.volumes[0].secret.defaultMode',
     ],
     [
-      'termination messages stay empty',
-      container({ terminationMessagePolicy: 'FallbackToLogsOnError' }),
-      'FieldWithoutEffect',
-      'spec.containers[0].terminationMessagePolicy',
-    ],
-    [
       'an ephemeral container is not started',
       { ephemeralContainers: [{ name: 'debug', image: 'busybox' }] },
       'FieldWithoutEffect',

@@ -1,4 +1,5 @@
 import type { Fault } from '../../../shared/core/fault.ts';
+import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { KeptLog } from '../../../shared/core/reconcile/pod-row.ts';
 import { makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
 import { absent, accepted, ranOnce, seen } from './told.ts';
@@ -18,7 +19,36 @@ const away: Fault = { kind: 'transient', message: 'Blob storage answered 500' };
 const nowhere: Fault = { kind: 'rejected', code: 'NoBlobStorage', message: 'no place' };
 
 /** What becomes of the log of a group that goes before its pod. */
+const falling: Pod = {
+  ...makePod(),
+  rawSpec: { containers: [{ name: 'main', terminationMessagePolicy: 'FallbackToLogsOnError' }] },
+};
+
 export const logStories: readonly Story[] = [
+  // The end of a log as the termination message
+  {
+    it: 'a container that failed has the end of its log read first, where its policy asks for it',
+    pod: falling,
+    row: accepted,
+    sight: seen(makeGroup('Failed', terminated(3))),
+    says: 'end-of-log-unread: read-log-tails → again',
+  },
+  {
+    it: 'and then it is told with that',
+    pod: falling,
+    row: accepted,
+    sight: seen(makeGroup('Failed', terminated(3))),
+    seen: { logTails: new Map([['main', 'boom']]) },
+    says: 'finished: create-event(Started), patch-status(Failed) → idle, settled',
+  },
+  {
+    it: 'or without, where nothing could be read',
+    pod: falling,
+    row: accepted,
+    sight: seen(makeGroup('Failed', terminated(3))),
+    seen: { logTails: new Map() },
+    says: 'finished: create-event(Started), patch-status(Failed) → idle, settled',
+  },
   {
     it: 'a log that is kept is not read again',
     pod: limited,

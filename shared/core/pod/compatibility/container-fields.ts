@@ -79,7 +79,7 @@ const runtime: readonly FieldRow[] = [
   [
     'terminationMessagePath',
     'ignored',
-    'files of a container can not be read; the message stays empty',
+    'files of a container can not be read; the message stays empty but for `FallbackToLogsOnError`',
     {
       only: ['/dev/termination-log'],
       otherwise: 'files of a container can not be read, so no message would arrive; leave the default',
@@ -87,8 +87,8 @@ const runtime: readonly FieldRow[] = [
   ],
   [
     'terminationMessagePolicy',
-    'noted',
-    'the termination message stays empty',
+    'emulated',
+    'the end of the log (80 lines, 2,048 bytes) becomes the message of a container that fails, where it can be read at once',
     { harmless: ['File'], only: ['FallbackToLogsOnError'], otherwise: 'File or FallbackToLogsOnError is expected' },
   ],
   ['resizePolicy', 'ignored', 'resources of a running group are never changed'],

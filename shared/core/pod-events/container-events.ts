@@ -65,8 +65,7 @@ function pulledEvent(container: NamedContainer, events: readonly GroupEvent[]): 
   if (pulled === undefined) return [];
   const end = instantMs(pulled.lastTimestamp);
   const begin = instantMs(events.findLast(({ name }) => name === 'Pulling')?.lastTimestamp);
-  const seconds =
-    begin === undefined || end === undefined || begin > end ? undefined : Math.round((end - begin) / 1000);
+  const seconds = begin === undefined || end === undefined ? 0 : Math.round((end - begin) / 1000);
   return [{ ...podEvents.pulled.of(container, seconds), ...(end === undefined ? {} : { at: pulled.lastTimestamp }) }];
 }
 

@@ -34,7 +34,8 @@ const once = (reason: string): EventKind => ({ type: 'Normal', reason, repetitio
 const eachTime = (reason: string): EventKind => ({ type: 'Normal', reason, repetition: 'each-time' });
 const trouble = (reason: string): EventKind => ({ type: 'Warning', reason, repetition: 'while-it-lasts' });
 
-const inSeconds = (seconds: number | undefined): string => (seconds === undefined ? '' : ` in ${String(seconds)}s`);
+/** ACI tells whole seconds: a pull within one has no duration worth telling. */
+const inSeconds = (seconds: number): string => (seconds > 0 ? ` in ${String(seconds)}s` : '');
 
 /** A kubelet's own errors begin so, and ACI's already do. */
 const errorOf = (error: string): string => `Error: ${error.replace(/^Error: /, '')}`;
@@ -56,7 +57,7 @@ export const podEvents = {
   pulling: ofContainer(once('Pulling'), ({ image }) => `Pulling image "${image}"`),
   pulled: ofContainer(
     once('Pulled'),
-    ({ image }, seconds: number | undefined) => `Successfully pulled image "${image}"${inSeconds(seconds)}`,
+    ({ image }, seconds: number) => `Successfully pulled image "${image}"${inSeconds(seconds)}`,
   ),
   started: ofContainer(eachTime('Started'), ({ name }) => `Started container ${name}`),
   killing: ofContainer(once('Killing'), ({ name }) => `Stopping container ${name}`),

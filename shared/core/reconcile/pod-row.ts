@@ -35,7 +35,7 @@ export interface PodRow {
   readonly absentSince: number | undefined;
   /** The end stands in the pod's status and nothing runs any more: no look until the pod is deleted. */
   readonly settled: boolean;
-  /** Reasons of events already written, so that none is repeated each round. */
+  /** Marks of events already written, so that none is repeated each round (`pod-events/marks.ts`). */
   readonly reported: readonly string[];
   /** What the pod waits for, until a group of it has come up; while it stands, failures go on being counted. */
   readonly fault: { readonly reason: string; readonly message: string } | undefined;

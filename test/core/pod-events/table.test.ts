@@ -17,7 +17,7 @@ describe('the events of pods, in the words of a kubelet', () => {
       'once',
     ],
     [
-      podEvents.pulled.of(main, undefined),
+      podEvents.pulled.of(main, 0),
       'Normal Pulled spec.containers{main}: Successfully pulled image "busybox:1.36"',
       'once',
     ],

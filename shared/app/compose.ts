@@ -116,7 +116,7 @@ export function compose(
     instance: crypto.randomUUID(),
     clock: systemClock,
     createRefusal: () => budgets.knownRefusal('write-create'),
-    endingPods: new Map(),
+    nodeHints: new Map(),
     startTimes: new Map(),
     confirmNode,
   };

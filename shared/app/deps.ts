@@ -26,8 +26,8 @@ export interface Deps {
   readonly random: () => number;
   /** Unique per process: the owner of its locks. */
   readonly instance: string;
-  /** How many pods of a node are expected to end, by `nodeKeyText`, as this process last read it; it only spreads looks. */
-  readonly endingPods: Map<string, EndingPods>;
+  /** What this process last read of a node, by `nodeKeyText`; it only spreads looks. */
+  readonly nodeHints: Map<string, NodeHints>;
   /** How long groups took to start, by `nodeKeyText`, as this process saw it; it only spares looks. */
   readonly startTimes: Map<string, StartTimes>;
   /** Why ARM would not be asked for a group now, where this process knows it from its budgets; costs no request. */
@@ -39,8 +39,11 @@ export interface Deps {
   readonly confirmNode: (node: NodeKey) => Promise<Result<NodeRegistration>>;
 }
 
-export interface EndingPods {
-  readonly pods: number;
+export interface NodeHints {
+  /** How many pods are expected to end. */
+  readonly endingPods: number;
+  /** As any process saw it. */
+  readonly earliestStartMs: number | undefined;
   /** Monotonic ms. */
   readonly readAtMs: number;
 }

@@ -1,6 +1,8 @@
 import pLimit from 'p-limit';
 import { describeFault } from '../core/fault.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
+import { newNodeRow } from '../core/reconcile/node-row.ts';
+import { earliestStartMs } from '../core/reconcile/start-times.ts';
 import { parseTraceparent } from '../core/telemetry/traceparent.ts';
 import type { PodEvents, PodKey } from '../wire/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
@@ -63,23 +65,28 @@ export async function handlePodEvents(
 }
 
 /**
- * Notes that the relay calls, and how many looks are planned, so that they can be spread over what ARM grants; at most one
+ * Notes that the relay calls, how many looks are planned and how long starts take, so that looks can be spread over what ARM grants; at most one
  * write in a while, and none that matters when it is lost.
  */
 async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
   const name = nodeKeyText(node.key);
   const readAtMs = deps.clock.monotonicMs();
   // A burst is many posts, and its first has read the row.
-  if (readAtMs - (deps.endingPods.get(name)?.readAtMs ?? -Infinity) < readNodeEveryMs) return;
+  if (readAtMs - (deps.nodeHints.get(name)?.readAtMs ?? -Infinity) < readNodeEveryMs) return;
   const now = await deps.store.now();
   const row = await deps.store.getNode(node.key);
   if (!now.ok || !row.ok) return;
   const isOld = (at: number | undefined): boolean => at === undefined || now.value - at >= recordRelayEveryMs;
-  deps.endingPods.set(name, { pods: row.value?.value.endingPods ?? 0, readAtMs });
-  if (!isOld(row.value?.value.relayHeardAt)) return;
+  const { endingPods, earliestStartMs: theirs, relayHeardAt: heardAt } = row.value?.value ?? newNodeRow();
+  deps.nodeHints.set(name, { endingPods, earliestStartMs: theirs, readAtMs });
+  if (!isOld(heardAt)) return;
   const planned = await deps.store.countDue(node.key, now.value + farthestLookMs);
-  const changes = { relayHeardAt: now.value, ...(planned.ok ? { endingPods: planned.value } : {}) };
-  if (planned.ok) deps.endingPods.set(name, { pods: planned.value, readAtMs });
+  const hints = {
+    endingPods: planned.ok ? planned.value : endingPods,
+    earliestStartMs: earliestStartMs(deps.startTimes.get(name) ?? []) ?? theirs,
+  };
+  deps.nodeHints.set(name, { ...hints, readAtMs });
+  const changes = { relayHeardAt: now.value, ...hints };
   await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? changes : undefined));
 }
 

@@ -26,6 +26,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
   const capacity = await gatherCapacity(session, outcome);
   const operation = outcome === undefined ? await readOperation(session) : undefined;
   const node = nodeKeyText(session.node.key);
+  const hints = session.deps.nodeHints.get(node);
   return {
     now: session.sightAt,
     at: session.now(),
@@ -44,8 +45,8 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     policy: {
       bornAt: session.birth.bornAt,
       nodeState: session.node.registration.state,
-      endingPods: session.deps.endingPods.get(node)?.pods ?? 0,
-      earliestStartMs: earliestStartMs(session.deps.startTimes.get(node) ?? []),
+      endingPods: hints?.endingPods ?? 0,
+      earliestStartMs: earliestStartMs(session.deps.startTimes.get(node) ?? []) ?? hints?.earliestStartMs,
       capacityFailAfterMs: session.deps.settings.ON_CAPACITY_FAIL_AFTER_MINUTES * 60_000,
       random: session.deps.random(),
     },

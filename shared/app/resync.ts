@@ -63,7 +63,10 @@ async function readNodes(
   if (!now.ok) return new Map();
   const rows = read.flatMap(({ node, row }) => (row.ok ? [{ node, row: row.value?.value ?? newNodeRow() }] : []));
   const readAtMs = deps.clock.monotonicMs();
-  for (const { node, row } of rows) deps.endingPods.set(nodeKeyText(node.key), { pods: row.endingPods, readAtMs });
+  for (const { node, row } of rows) {
+    const { endingPods, earliestStartMs } = row;
+    deps.nodeHints.set(nodeKeyText(node.key), { endingPods, earliestStartMs, readAtMs });
+  }
   const scopes = resyncScopes(
     rows.map(({ row }) => row),
     reason,

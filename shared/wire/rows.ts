@@ -104,6 +104,7 @@ const nodeRow: z.ZodType<NodeRow> = z.object({
   countedAt: maybe(time),
   relayHeardAt: maybe(time),
   endingPods: z.int().min(0).default(0),
+  earliestStartMs: maybe(z.number().min(0)),
   orphans: z.record(z.string(), time),
   emptySince: maybe(time),
   usage: maybe(

@@ -121,7 +121,7 @@ export class World {
       clock: this.clock,
       instance: `instance-${this.#instances}`,
       createRefusal: () => undefined,
-      endingPods: new Map(),
+      nodeHints: new Map(),
       startTimes: new Map(),
       confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),
       telemetry: silentTelemetry,

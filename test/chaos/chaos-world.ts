@@ -193,7 +193,7 @@ export class ChaosWorld {
       clock: life.clock,
       instance: life.name,
       createRefusal: () => budgets.knownRefusal('write-create'),
-      endingPods: new Map(),
+      nodeHints: new Map(),
       startTimes: new Map(),
       confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),
       telemetry: silentTelemetry,

@@ -97,6 +97,7 @@ describe('Azure Tables that do not answer as they should', () => {
           countedAt: undefined,
           relayHeardAt: undefined,
           endingPods: 0,
+          earliestStartMs: undefined,
           orphans: {},
           emptySince: undefined,
           usage: undefined,

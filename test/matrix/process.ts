@@ -54,7 +54,7 @@ export function createProcess(world: World, instance: Instance, options: Process
     clock,
     instance: instance.name,
     createRefusal: () => budgets?.knownRefusal('write-create'),
-    endingPods: new Map(),
+    nodeHints: new Map(),
     startTimes: new Map(),
     confirmNode: (node) => Promise.resolve(findNode(world.settings.CLUSTERS, node)),
     telemetry: silentTelemetry,

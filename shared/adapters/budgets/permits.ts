@@ -17,8 +17,8 @@ export interface Permits {
 }
 
 const maxRounds = 5;
-/** In a burst so many chunks are taken at a time. */
-const mostChunks = 5;
+/** In a burst no more is taken at a time than the bucket fills up in so long: what is not used is lost to the others. */
+const chunkOfMs = 600;
 /** For so long at most an empty bucket is believed to be empty without another look. */
 const maxRefusalMs = 500;
 
@@ -37,6 +37,10 @@ export function createPermits(
 ): Permits {
   let held: Permit[] = [];
   let waiting = 0;
+  const mostInChunk =
+    charge.kind === 'tokens'
+      ? Math.max(options.chunk, Math.floor((charge.limits.refillPerSecond * chunkOfMs) / 1000))
+      : 1;
   let chunk = options.chunk;
   let refilling: Promise<Result<void>> | undefined;
   let refusal: { readonly untilMs: number; readonly retryAtMs: number } | undefined;
@@ -85,7 +89,7 @@ export function createPermits(
       refusal = { untilMs: nowMs + Math.min(waitMs, maxRefusalMs), retryAtMs: nowMs + waitMs };
       return fail(refused(refusal.retryAtMs));
     }
-    chunk = Math.min(chunk * 2, options.chunk * mostChunks);
+    chunk = Math.min(chunk * 2, mostInChunk);
     held.push(...Array.from({ length: granted }, () => ({ expiresAtMs })));
     return ok(undefined);
   };

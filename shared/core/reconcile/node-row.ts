@@ -10,6 +10,8 @@ export interface NodeRow {
   readonly relayHeardAt: number | undefined;
   /** Pods that are looked at again and again: those with a look planned, as counted while the relay calls, or those that are to end, at the last resync. Spreads their looks. */
   readonly endingPods: number;
+  /** Before this time after its PUT hardly any group has started lately, ms; it only spares looks. */
+  readonly earliestStartMs: number | undefined;
   /** Unexplained orphans that are held, by group name, with the time of first sight. */
   readonly orphans: Readonly<Record<string, number>>;
   /** Since when a `removed` node has been empty. */
@@ -25,6 +27,7 @@ export const newNodeRow = (): NodeRow => ({
   countedAt: undefined,
   relayHeardAt: undefined,
   endingPods: 0,
+  earliestStartMs: undefined,
   orphans: {},
   emptySince: undefined,
   usage: undefined,

@@ -16,15 +16,15 @@ import { describeMachine } from './machine.ts';
 import type { Machine } from './machine.ts';
 import { missed, renderPage, renewPage } from './page.ts';
 import { bundleInto, repository } from './rig/bundles.ts';
-import type { Bundles } from './rig/bundles.ts';
+import type { Rig } from './rig/bundles.ts';
 
 type Say = (text: string) => void;
-type Benchmark = (bundles: Bundles, dir: string, say: Say) => Promise<readonly Section[]>;
+type Benchmark = (bundles: Rig, dir: string, say: Say) => Promise<readonly Section[]>;
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   import: async (bundles) => [await measureImport(bundles)],
   life: measureLife,
-  jobs: async (...given) => [await measureJobLives(...given)],
+  jobs: measureJobLives,
   burst: async (...given) => [await measureBurst(...given)],
   sweep: async (...given) => [await measureSweep(...given)],
   thousand: measureThousandPods,
@@ -36,6 +36,7 @@ Measures the app as it is deployed (bundled, real processes, real HTTP) against 
 prints one page of figures beside their goals. Nothing else should run on the machine meanwhile; all takes about ten minutes.
 
   --only NAME   one of ${Object.keys(benchmarks).join(', ')}; may be repeated
+  --cluster KIND  embedded, the default, or real: kube-apiserver and etcd (npm run cluster:build makes them)
   --write       writes the page to docs/benchmarks.md; with --only, these benchmarks alone are replaced in it
   --keep        keeps the logs of all parts, and says where they are
   --help        this text
@@ -53,6 +54,7 @@ async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       only: { type: 'string', multiple: true },
+      cluster: { type: 'string', default: 'embedded' },
       write: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
@@ -65,19 +67,27 @@ async function main(): Promise<number> {
   const wanted = values.only ?? Object.keys(benchmarks);
   const unknown = wanted.filter((name) => benchmarks[name] === undefined);
   if (unknown.length > 0) throw new RangeError(`no such benchmark: ${unknown.join(', ')}`);
+  const { cluster } = values;
+  if (cluster !== 'embedded' && cluster !== 'real') throw new RangeError(`--cluster: embedded or real, not ${cluster}`);
   const dir = mkdtempSync(join(tmpdir(), 'serverless-kubelet-bench-'));
   try {
-    return await runAll(wanted, dir, values.write);
+    return await runAll(wanted, { dir, cluster, isWritten: values.write });
   } finally {
     if (values.keep) console.error(`logs: ${dir}`);
     else rmSync(dir, { recursive: true, force: true });
   }
 }
 
-async function runAll(wanted: readonly string[], dir: string, isWritten: boolean): Promise<number> {
+interface RunOptions {
+  readonly dir: string;
+  readonly cluster: Rig['cluster'];
+  readonly isWritten: boolean;
+}
+
+async function runAll(wanted: readonly string[], { dir, cluster, isWritten }: RunOptions): Promise<number> {
   const machine = describeMachine(repository);
   sayIn('bundle')('app and relay');
-  const bundles = await bundleInto(join(dir, 'bundles'));
+  const bundles = { ...(await bundleInto(join(dir, 'bundles'))), cluster };
   const sections: Section[] = [];
   let failures = 0;
   for (const name of wanted) {

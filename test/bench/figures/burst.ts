@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Figure, Section } from '../figure.ts';
-import type { Bundles } from '../rig/bundles.ts';
+import type { Rig } from '../rig/bundles.ts';
 import { startCloud } from '../rig/cloud.ts';
 import type { Cloud } from '../rig/cloud.ts';
 import { forEachAtOnce, podManifest } from '../rig/pods.ts';
@@ -13,7 +13,7 @@ const goalSeconds = 2.5;
 const slowness = 10;
 
 /** 150 pods bound at once: how soon has ARM accepted their groups. */
-export async function measureBurst(bundles: Bundles, dir: string, say: Say): Promise<Section> {
+export async function measureBurst(bundles: Rig, dir: string, say: Say): Promise<Section> {
   const real = await measure({ bundles, dir: join(dir, 'real'), slowness: 1 });
   say(`in real time: p50 ${median(real.delays).toFixed(0)} ms, p99 ${percentile(real.delays, 0.99).toFixed(0)} ms`);
   const slow = await measure({ bundles, dir: join(dir, 'slow'), slowness });
@@ -50,7 +50,7 @@ interface Measured {
 }
 
 async function measure(options: {
-  readonly bundles: Bundles;
+  readonly bundles: Rig;
   readonly dir: string;
   readonly slowness: number;
 }): Promise<Measured> {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Section } from '../figure.ts';
-import type { Bundles } from '../rig/bundles.ts';
+import type { Rig } from '../rig/bundles.ts';
 import { startCloud } from '../rig/cloud.ts';
 import type { Cloud } from '../rig/cloud.ts';
 import { forEachAtOnce, podManifest } from '../rig/pods.ts';
@@ -23,7 +23,7 @@ const kinds: Readonly<Record<string, PodKind>> = {
 };
 
 /** A cloud that idles first, then sees whole lives of pods. */
-export async function measureLife(bundles: Bundles, dir: string, say: Say): Promise<readonly Section[]> {
+export async function measureLife(bundles: Rig, dir: string, say: Say): Promise<readonly Section[]> {
   const loaded = join(dir, 'loaded');
   mkdirSync(loaded, { recursive: true });
   const recorder = pathToFileURL(join(import.meta.dirname, '..', 'rig', 'load-recorder.mjs')).href;
@@ -47,7 +47,7 @@ export async function measureLife(bundles: Bundles, dir: string, say: Say): Prom
   }
 }
 
-function loadedFigure(folder: string, bundles: Bundles): Section['figures'][number] {
+function loadedFigure(folder: string, bundles: Rig): Section['figures'][number] {
   const app = pathToFileURL(join(bundles.app, '..')).href;
   const totals = readdirSync(folder).map((file) =>
     readFileSync(join(folder, file), 'utf8')

@@ -7,7 +7,7 @@ import { newPodRow } from '../../../shared/core/reconcile/pod-row.ts';
 import { formatRow, parsePodRow } from '../../../shared/wire/rows.ts';
 import type { Section } from '../figure.ts';
 import { write } from '../rig/azurite.ts';
-import type { Bundles } from '../rig/bundles.ts';
+import type { Rig } from '../rig/bundles.ts';
 import { node, startCloud } from '../rig/cloud.ts';
 import type { Cloud } from '../rig/cloud.ts';
 import { forEachAtOnce, podManifest } from '../rig/pods.ts';
@@ -20,7 +20,7 @@ const idleRuns = 11;
 const busyRuns = 2;
 
 /** One sweep over a full table: with nothing due, and with 200 pods due, on real Table storage. */
-export async function measureSweep(bundles: Bundles, dir: string, say: Say): Promise<Section> {
+export async function measureSweep(bundles: Rig, dir: string, say: Say): Promise<Section> {
   const cloud = await startCloud({ bundles, dir, knobs: { latencyMs: 100, timingsScale: 0.2 } });
   try {
     const key = { cluster: cloud.cluster.child.value.clusterUid, node };

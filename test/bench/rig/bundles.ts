@@ -8,6 +8,12 @@ export interface Bundles {
   readonly relay: string;
 }
 
+/** What a benchmark runs on. */
+export interface Rig extends Bundles {
+  /** `real`: kube-apiserver, etcd and the controllers; else the small API server in Node. */
+  readonly cluster: 'embedded' | 'real';
+}
+
 export const repository = join(import.meta.dirname, '..', '..', '..');
 
 /** Bundles app and relay as they are deployed, beside the run and not into `dist`, which others may use. */

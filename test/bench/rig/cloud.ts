@@ -6,7 +6,7 @@ import { location, resourceGroup, startArm, subscription } from './arm.ts';
 import type { BenchArm } from './arm.ts';
 import { ageTables, startTables } from './azurite.ts';
 import type { BenchTables } from './azurite.ts';
-import type { Bundles } from './bundles.ts';
+import type { Rig } from './bundles.ts';
 import { startBenchCluster } from './cluster.ts';
 import type { BenchCluster } from './cluster.ts';
 import { startHost } from './host.ts';
@@ -36,7 +36,7 @@ export interface Cloud {
 }
 
 export interface CloudOptions {
-  readonly bundles: Bundles;
+  readonly bundles: Rig;
   readonly dir: string;
   readonly knobs?: Partial<EmulatorOptions>;
   /** Pods that the node offers room for. */
@@ -63,7 +63,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     stops.push(() => tables.child.stop(1000));
     const arm = await startArm(dir, options.knobs ?? {}, time.env);
     stops.push(() => arm.child.stop(5000));
-    const cluster = await startBenchCluster(dir, node, time);
+    const cluster = await startBenchCluster(dir, { node, kind: bundles.cluster, time });
     stops.push(() => cluster.stop());
     await ageTables(tables.table, { cluster: cluster.child.value.clusterUid, node }, time.now());
     const host = await startHost(dir, {

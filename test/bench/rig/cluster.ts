@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { startChild } from '../../../infra/local/child.ts';
 import type { Child } from '../../../infra/local/child.ts';
+import type { Rig } from './bundles.ts';
 import type { WorldTime } from './time.ts';
 
 const ready = z.object({
@@ -54,7 +55,7 @@ export type JsonBody = Readonly<Record<string, unknown>>;
 
 export interface BenchCluster {
   readonly child: Child<ClusterReady>;
-  /** Every request since the start or the last `forget`, those of this benchmark included. */
+  /** Every request since the start or the last `forget`, those of this benchmark included; of a real cluster none is known. */
   requests(): Promise<readonly ApiRequest[]>;
   forget(): Promise<void>;
   /** Creates a pod as an administrator; answers its UID. */
@@ -65,17 +66,23 @@ export interface BenchCluster {
   stop(): Promise<void>;
 }
 
-/** The embedded cluster as a process of its own, spoken to over HTTPS as by any client. */
-export async function startBenchCluster(dir: string, node: string, time: WorldTime): Promise<BenchCluster> {
+interface ClusterWanted {
+  readonly node: string;
+  readonly kind: Rig['cluster'];
+  readonly time: WorldTime;
+}
+
+/** The cluster as a process of its own, spoken to over HTTPS as by any client. */
+export async function startBenchCluster(dir: string, { node, kind, time }: ClusterWanted): Promise<BenchCluster> {
   const child = await startChild({
     name: 'cluster',
     command: process.execPath,
-    args: [join(import.meta.dirname, 'cluster-process.ts'), dir, node],
+    args: [join(import.meta.dirname, 'cluster-process.ts'), dir, node, kind],
     env: { ...process.env, ...time.env },
     logFile: join(dir, 'cluster.log'),
     stdin: 'pipe',
     ready: (line) => (line.startsWith('{"ready"') ? ready.parse(JSON.parse(line)) : undefined),
-    readyTimeoutMs: 60_000,
+    readyTimeoutMs: 120_000,
   });
   const { controlUrl } = child.value;
   const agent = new Agent({ keepAlive: true, maxSockets: 16, ca: child.value.caPem });
@@ -98,7 +105,7 @@ export async function startBenchCluster(dir: string, node: string, time: WorldTi
     stop: async () => {
       stopWatch();
       agent.destroy();
-      await child.stop(3000);
+      await child.stop(10_000);
     },
   };
 }

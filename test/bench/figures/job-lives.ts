@@ -73,12 +73,14 @@ const livesSection = (bundles: Rig, best: Lives | undefined): Section => ({
     { name: 'requests to Table storage', value: best?.tables, unit: '', goal: { atMost: 15 } },
     { name: "the app's processor", value: best?.processor, unit: 'ms', goal: { atMost: 20 } },
     { name: 'requests to ARM', value: best?.arm, unit: '' },
-    ...(bundles.cluster === 'real'
-      ? []
-      : [{ name: 'requests to the API server, as the node', value: best?.kubernetes, unit: '' }]),
+    ...kubernetesFigures(bundles, best),
     ...putFigures(best?.delays, [0.8, 1.3]),
   ],
 });
+
+/** A real cluster keeps no journal here. */
+const kubernetesFigures = ({ cluster }: Rig, best: Lives | undefined): readonly Figure[] =>
+  cluster === 'real' ? [] : [{ name: 'requests to the API server, as the node', value: best?.kubernetes, unit: '' }];
 
 const putFigures = (
   delays: readonly number[] | undefined,

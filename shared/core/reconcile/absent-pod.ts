@@ -57,6 +57,16 @@ export function waitForPut({ row, now }: Observed): Plan | undefined {
   return waitMs > 0 ? wait(inMs(waitMs)) : undefined;
 }
 
+/**
+ * The same before something is said of the pod that its group could still belie: in tables that are young the row of an
+ * intent may have been lost.
+ */
+export function waitForAnyPut(observed: Observed): Plan | undefined {
+  const { row, policy, now } = observed;
+  const youngMs = row.intent.kind === 'none' ? policy.bornAt + timing.birthMs - now : 0;
+  return waitForPut(observed) ?? (youngMs > 0 ? wait(inMs(youngMs)) : undefined);
+}
+
 /** Whoever sees the pod again acts on it, whatever was seen before. */
 function waitForCount({ row, now }: Observed): Plan {
   const orphan = row.orphan ?? ({ state: 'uncounted', since: now } as const);

@@ -8,7 +8,7 @@ import {
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { podEvents } from '../pod-events/table.ts';
-import { waitForPut } from './absent-pod.ts';
+import { waitForAnyPut } from './absent-pod.ts';
 import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
 import { keepLog } from './keep-log.ts';
 import { idle, inMs, patch, tell, wait } from './rule.ts';
@@ -48,7 +48,7 @@ export const deadlineRules: readonly PodRule[] = [
     reason: 'put-may-be-in-flight',
     message: 'activeDeadlineSeconds is over, and a PUT for the pod may still land',
     judge: (observed, pod) =>
-      isPast(observed, pod) && observed.sight.kind !== 'seen' ? waitForPut(observed) : undefined,
+      isPast(observed, pod) && observed.sight.kind !== 'seen' ? waitForAnyPut(observed) : undefined,
   },
   {
     reason: 'deadline',

@@ -2,7 +2,7 @@ import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { deletedStatus, podStatusFromGroup } from '../status/status.ts';
-import { waitForPut } from './absent-pod.ts';
+import { waitForAnyPut } from './absent-pod.ts';
 import { deleteGroup, groupThatIs, stopGroup, wasSent } from './end-group.ts';
 import { forPods, inMs, patch, tell } from './rule.ts';
 import { releasePod } from './terminal-pod.ts';
@@ -24,7 +24,7 @@ export const deletingPodRules = forPods(isDeleting, [
   {
     reason: 'put-may-be-in-flight',
     message: 'The pod is deleted, and a PUT for it may still land',
-    judge: (observed) => (observed.sight.kind === 'seen' ? undefined : waitForPut(observed)),
+    judge: (observed) => (observed.sight.kind === 'seen' ? undefined : waitForAnyPut(observed)),
   },
   {
     reason: 'release-pod',

@@ -35,7 +35,7 @@ export async function measureJobLives(bundles: Rig, dir: string, say: Say): Prom
       const lives = await measureOnce(lifted, `job-${run}`);
       if (lives === undefined) break;
       say(
-        `run ${run} of ${runs}: ${lives.tables.toFixed(1)} requests of tables, p99 ${last(lives.delays).toFixed(1)} s`,
+        `run ${run} of ${runs}: ${lives.tables.toFixed(1)} requests of tables, ${lives.processor.toFixed(0)} ms of the app, p50 ${(percentile(lives.delays, 0.5) / 1000).toFixed(2)}, p99 ${last(lives.delays).toFixed(1)} s`,
       );
       all.push(lives);
     }

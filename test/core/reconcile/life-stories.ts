@@ -147,6 +147,13 @@ export const lifeStories: readonly Story[] = [
     sight: seen(makeGroup('Succeeded', terminated(0))),
     says: 'deadline: create-event(DeadlineExceeded), patch-status(Failed) → idle, settled',
   },
+  {
+    it: 'and nothing is said of its end while the tables are young and show no intent',
+    pod: makePod({ spec: { activeDeadlineSeconds: 5 }, status: ranOnce.status }),
+    sight: absent,
+    policy: { bornAt: noon },
+    says: 'put-may-be-in-flight:  → in 50 s',
+  },
   // Graceful delete (rule 6)
   {
     it: 'a running pod that is deleted is stopped',
@@ -168,6 +175,13 @@ export const lifeStories: readonly Story[] = [
     row: accepted,
     sight: seen(makeGroup('Pending')),
     says: 'delete-unprovisioned: delete-group → again, deleting',
+  },
+  {
+    it: 'a deleted pod is not released while the tables are young: a PUT of before may still land',
+    pod: makePod({ metadata: deleting }),
+    sight: absent,
+    policy: { bornAt: noon },
+    says: 'put-may-be-in-flight:  → in 50 s',
   },
   {
     it: 'a deleted pod without a group is released after its terminal status',

@@ -51,6 +51,30 @@ function changeOf(node: NodeDeps, ref: PodRef, { found, known, now, version }: S
   return isTouched ? undefined : row;
 }
 
+/**
+ * A PUT for the pod came to its end after its sender's term: what was seen before of its group, or of none, counts no more.
+ * Nobody's row says so and is due; one that somebody works on is due afterwards.
+ */
+export async function noteLatePut(
+  deps: Deps,
+  node: NodeDeps,
+  ref: PodRef,
+  { at, isAccepted }: { readonly at: number; readonly isAccepted: boolean },
+): Promise<Result<void>> {
+  const found = await deps.store.getPod(node.key, ref.uid);
+  if (!found.ok) return found;
+  const row = found.value?.value;
+  if (row !== undefined && (row.lock === undefined || row.lock.until <= at)) {
+    const intent = row.intent.kind === 'accepted' ? { ...row.intent, at } : newIntent(isAccepted, at);
+    const noted = await write(deps, node, { ...row, intent, absentSince: undefined, dueAt: at }, found.value);
+    if (noted.ok || noted.fault.kind !== 'conflict') return noted;
+  }
+  return makeDue(deps, node, ref);
+}
+
+const newIntent = (isAccepted: boolean, at: number): PodRow['intent'] =>
+  isAccepted ? { kind: 'accepted', at } : { kind: 'open', at };
+
 export interface OrphanMark {
   readonly orphan: UnexplainedOrphan;
   readonly state: 'held' | 'released';

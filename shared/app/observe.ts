@@ -40,6 +40,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     clusterUid: session.clusterUid,
     outcome,
     statusConflicts: session.statusConflicts,
+    lastPut: session.lastPut,
     mending: session.mending,
     facts: session.node.facts,
     policy: {

@@ -7,6 +7,7 @@ import type { CapacityEvent } from '../core/budget/capacity.ts';
 import { noteCapacity, tellCapacity } from './capacity-gate.ts';
 import { freeGroups } from './free-groups.ts';
 import { forgetLogs, keepLogs, readLogTails } from './keep-logs.ts';
+import { noteLatePut } from './make-due.ts';
 import { measureSinceBound, measureStatus } from './measure-pod.ts';
 import type { PodSession } from './pod-session.ts';
 import { recordEvent } from './record-event.ts';
@@ -65,7 +66,17 @@ async function performOne(session: PodSession, effect: Exclude<Effect, { kind: '
 
 type GroupEffect = Extract<
   Effect,
-  { kind: 'open-intent' | 'put-group' | 'keep-log' | 'read-log-tails' | 'free-groups' | 'stop-group' | 'delete-group' }
+  {
+    kind:
+      | 'open-intent'
+      | 'put-group'
+      | 'tell-late-put'
+      | 'keep-log'
+      | 'read-log-tails'
+      | 'free-groups'
+      | 'stop-group'
+      | 'delete-group';
+  }
 >;
 
 async function performOnGroups(session: PodSession, effect: GroupEffect): Performed {
@@ -74,6 +85,8 @@ async function performOnGroups(session: PodSession, effect: GroupEffect): Perfor
       return openIntent(session);
     case 'put-group':
       return putGroup(session, effect);
+    case 'tell-late-put':
+      return tellLatePut(session, effect.isAccepted);
     case 'keep-log':
       return keepLogs(session, effect.containers);
     case 'read-log-tails':
@@ -192,7 +205,17 @@ async function putGroup(session: PodSession, { body, isRetry }: Extract<Effect, 
     },
   });
   session.sight = { kind: 'put' };
-  return outcome ?? accepted;
+  session.lastPut = outcome ?? accepted;
+  return session.lastPut;
+}
+
+/** As far as it can be told: what is not finds the group at its next look, or at the resync. */
+async function tellLatePut(session: PodSession, isAccepted: boolean): Performed {
+  const { deps, node, row } = session;
+  const told = await noteLatePut(deps, node, row, { at: session.now(), isAccepted });
+  if (!told.ok)
+    deps.log.warn('late PUT could not be told', { uid: row.uid, pod: row.name, fault: describeFault(told.fault) });
+  return done;
 }
 
 async function endGroup(session: PodSession, kind: 'stop-group' | 'delete-group'): Performed {

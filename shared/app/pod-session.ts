@@ -37,6 +37,8 @@ export class PodSession {
   clusterUid: string | undefined = undefined;
   /** Status patches that failed so far, nearly all by a resourceVersion conflict. */
   statusConflicts = 0;
+  /** What came of the last PUT. */
+  lastPut: Observed['lastPut'] = undefined;
   /** Set: only the pod's own conditions are to be mended. */
   mending: Observed['mending'] = undefined;
   #pod: Pod | undefined;

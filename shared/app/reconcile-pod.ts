@@ -154,5 +154,6 @@ async function finish(
   const { row, pod, deps } = session;
   const saved = await session.release(rowAfter(row, { decision, pod, now: session.now(), random: deps.random() }));
   if (!saved.ok && saved.fault.kind !== 'conflict') return failed(saved.fault);
+  if (!saved.ok) await perform(session, decide(await observe(session, { kind: 'row-lost' })).effects);
   return fault === undefined ? { kind: 'worked' } : { kind: 'failed', fault, planned: saved.ok };
 }

@@ -158,9 +158,9 @@ describe('pod events', () => {
   });
 });
 
-describe('several instances', () => {
-  const pair = (world: World) => [world.newInstance(), world.newInstance()] as const;
+const pair = (world: World) => [world.newInstance(), world.newInstance()] as const;
 
+describe('several instances', () => {
   it('on the same pod at once: one works, the other says busy, one PUT', async () => {
     const world = await createWorld();
     const pod = world.createPod('exits-0');
@@ -255,6 +255,32 @@ describe('several instances', () => {
     expect(world.groups.puts()).toHaveLength(1);
     await world.run(60);
     expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+  });
+});
+
+describe('a PUT that comes to its end after its sender has lost the row', () => {
+  it.each([
+    ['accepted', undefined, { kind: 'accepted' }],
+    ['of which nobody knows what became', { kind: 'transient', message: 'no answer' } as const, { kind: 'open' }],
+  ])('%s, is told to who has the row now: nothing that was seen before counts', async (_, fault, intent) => {
+    const world: World = await createWorld();
+    const pod = world.createPod('serves', { restartPolicy: 'Always' });
+    world.forgetPending();
+    const ref = { namespace: 'default', name: 'p', uid: pod.metadata.uid };
+    const [one, two] = pair(world);
+    if (fault !== undefined) world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault });
+    // Another begins with the pod meanwhile, and has come to no PUT of its own.
+    const late = hooked(one, {
+      after: async (call) => {
+        if (call !== 'groups.createOrUpdate') return;
+        world.now += 41_000;
+        await reconcilePod(two, nodeOf(two), { ref }, signal);
+      },
+    });
+    await reconcilePod(late, nodeOf(late), { ref }, signal);
+    expect(world.row()).toMatchObject({ intent: { ...intent, at: world.now }, dueAt: world.now, lock: undefined });
+    await world.run(90);
+    expect([world.told(), world.groups.puts().length]).toEqual(['Running, main: running', 1]);
   });
 });
 

@@ -12,6 +12,7 @@ import { noon } from '../fixtures/pods.ts';
 import { freezeMs, lateMs } from './fault.ts';
 import type { Faults } from './fault.ts';
 import { isInWindow } from './window.ts';
+import type { LateRequest } from './window.ts';
 import { Instance } from './instance.ts';
 import type { Call, Stage } from './instance.ts';
 import { createProcess } from './process.ts';
@@ -64,8 +65,8 @@ export class Life {
   readonly instances: { instance: Instance; deps: Deps }[] = [];
   /** When the last fault was over. */
   lastFaultAt = -Infinity;
-  /** The request that arrived late, and how much. */
-  late: { readonly name: string; readonly ms: number } | undefined;
+  /** Requests that arrived late. */
+  readonly late: LateRequest[] = [];
   faultsMet = 0;
   readonly #options: LifeOptions;
   readonly #random: () => number;
@@ -199,8 +200,10 @@ export class Life {
     this.faultsMet += 1;
     this.lastFaultAt = this.now;
     const fault = place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
-    if (fault?.moment === 'inside')
-      this.late = { name: call.name, ms: fault.kind === 'kill' ? lateMs : (fault.forMs ?? freezeMs) };
+    if (fault?.moment === 'inside') {
+      const ms = fault.kind === 'kill' ? lateMs : (fault.forMs ?? freezeMs);
+      this.late.push({ name: call.name, ms, at: this.now + ms });
+    }
     // A process that died is followed by another; what it was working on is lost.
     if (fault?.kind === 'kill') this.#addInstance(place, 1);
   }

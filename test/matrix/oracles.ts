@@ -9,7 +9,7 @@ import type { RowWrite } from '../../shared/adapters/tables/row-table.ts';
 import type { World } from '../app/world.ts';
 import type { Call } from './instance.ts';
 import type { Life } from './life.ts';
-import { terms } from './window.ts';
+import { terms, windowRunsFrom } from './window.ts';
 
 /** The oracles of DESIGN §8. */
 export type Oracle = 'O1' | 'O2' | 'O3' | 'O4' | 'O5' | 'O6' | 'O7';
@@ -293,14 +293,17 @@ function mayFollow(
 
 /**
  * O3, at the end of a life: a container that had ended for good before anybody asked for its pod's deletion has its own
- * code in the pod's last status.
+ * code in the pod's last status. What a late PUT of the window has brought back is not asked for: that it ran is O2's.
  */
-export function findLostEnds({ world, witness }: Life): void {
+export function findLostEnds({ world, witness, late }: Life): void {
+  const before = windowRunsFrom(late);
   for (const story of witness.stories.values()) {
     if (story.wasForced) continue;
     const { status } = story.pod;
     for (const { name, state, lastState } of [...status.initContainerStatuses, ...status.containerStatuses]) {
-      const ends = runsOf(world, story.uid).filter((run) => run.container === name && isFinal(story, run));
+      const ends = runsOf(world, story.uid).filter(
+        (run) => run.container === name && isFinal(story, run) && run.startedAt < before,
+      );
       const codes = ends.map(({ exitCode }) => exitCode);
       const said = [state, lastState].flatMap((one) => (one?.kind === 'terminated' ? one.exitCode : []));
       if (codes.length > 0 && !said.some((code) => codes.includes(code)))

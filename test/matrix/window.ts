@@ -15,5 +15,20 @@ export const windowCalls: ReadonlyMap<string, number> = new Map([
   ['groups.delete', terms.lockMs],
 ]);
 
-export const isInWindow = (late: { readonly name: string; readonly ms: number } | undefined): boolean =>
-  late !== undefined && late.ms >= (windowCalls.get(late.name) ?? Infinity);
+/** A request that arrived late, how much, and when. */
+export interface LateRequest {
+  readonly name: string;
+  readonly ms: number;
+  readonly at: number;
+}
+
+const isLateEnough = ({ name, ms }: LateRequest): boolean => ms >= (windowCalls.get(name) ?? Infinity);
+
+export const isInWindow = (late: readonly LateRequest[]): boolean => late.some(isLateEnough);
+
+/** From then on a run may be of a group that a PUT of the window has brought back, for a pod that may be over. */
+export const windowRunsFrom = (late: readonly LateRequest[]): number =>
+  Math.min(
+    Infinity,
+    ...late.filter((one) => one.name === 'groups.createOrUpdate' && isLateEnough(one)).map(({ at }) => at),
+  );

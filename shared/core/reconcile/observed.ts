@@ -42,6 +42,8 @@ export interface Observed {
   readonly outcome: Outcome | undefined;
   /** resourceVersion conflicts of status patches so far in this term. */
   readonly statusConflicts: number;
+  /** What came of the last PUT of this term; undefined: none was sent. */
+  readonly lastPut: Outcome | undefined;
   /** Only the pod's own conditions are at odds with its containers; `plannedAt`: when its next look was planned. */
   readonly mending: { readonly plannedAt: number | undefined } | undefined;
   readonly facts: NodeFacts;
@@ -79,6 +81,8 @@ export type Effect =
   /** Goes out with the next write of the row, whatever becomes of the effects behind it. */
   | { readonly kind: 'note-row'; readonly row: Partial<PodRow> }
   /** Tells all instances what ARM said of its capacity; an `ask` comes to `not-asked` when another pod asks already. */
+  /** To whoever has the row now: a PUT of this term was accepted, or may have been, and the row can't say so any more. */
+  | { readonly kind: 'tell-late-put'; readonly isAccepted: boolean }
   | { readonly kind: 'note-capacity'; readonly event: CapacityEvent }
   /** Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it and the PUT. */
   | { readonly kind: 'open-intent' }

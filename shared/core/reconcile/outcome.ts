@@ -12,7 +12,7 @@ import type { PutVerdict } from './refusal.ts';
 import { again, backoff, forPods, idle, inMs, patch, tell, wait } from './rule.ts';
 import type { PodRule, Rule } from './rule.ts';
 import { timing } from './timing.ts';
-import type { Call, Effect, Next, Observed, Plan } from './observed.ts';
+import type { Call, Effect, Next, Observed, Outcome, Plan } from './observed.ts';
 
 /** How often a status is decided again because somebody else wrote the pod meanwhile. */
 const mostConflicts = 3;
@@ -23,7 +23,8 @@ const termRules: readonly Rule[] = [
   {
     reason: 'row-lost',
     message: 'The row is gone or another instance has it, so this one stops',
-    judge: ({ outcome }) => (outcome?.kind === 'row-lost' ? wait({ kind: 'leave' }) : undefined),
+    judge: ({ outcome, lastPut }) =>
+      outcome?.kind === 'row-lost' ? { effects: latePut(lastPut), row: {}, next: { kind: 'leave' } } : undefined,
   },
   {
     reason: 'mending-failed',
@@ -213,6 +214,13 @@ export const outcomeRules: readonly Rule[] = [
     },
   },
 ];
+
+/** A PUT may have taken effect after another's: who has the row now must not go by what was seen before. */
+function latePut(put: Outcome | undefined): readonly Effect[] {
+  if (put?.kind === 'put-accepted') return [{ kind: 'tell-late-put', isAccepted: true }];
+  const isUnknown = put?.kind === 'failed' && readPutFault(put.fault).kind === 'unknown';
+  return isUnknown ? [{ kind: 'tell-late-put', isAccepted: false }] : [];
+}
 
 const stop = (fault: Fault, next: Next): Plan => ({ effects: [], row: {}, next, fault });
 

@@ -51,6 +51,7 @@ export function observedIn(story: Omit<Story, 'it' | 'says'>): Observed {
     clusterUid: undefined,
     outcome: undefined,
     statusConflicts: 0,
+    lastPut: undefined,
     mending: undefined,
     facts,
     policy: { ...policy, ...story.policy },

@@ -150,6 +150,7 @@ function decided(pod: Pod, group: GroupObservation, dice: Dice): readonly Said[]
     clusterUid: undefined,
     outcome: undefined,
     statusConflicts: 0,
+    lastPut: undefined,
     mending: undefined,
     facts,
     policy: {

@@ -21,14 +21,13 @@ const maxRounds = 5;
 const chunkOfMs = 600;
 /** For so long at most an empty bucket is believed to be empty without another look. */
 const maxRefusalMs = 500;
-
 /** Who is refused waits no longer than this for its turn: what is known of the bucket may change meanwhile. */
 const longestTurnMs = 60_000;
 
 /**
  * Takes permits from the shared row as they are needed: tokens `chunk` at a time, because ARM's buckets fill up within
- * seconds, and more while they are used up before they expire; requests of a window only as many as somebody waits for, because one that is lost is lost for an hour.
- * Each who is refused is given a turn of its own, as the bucket fills up: if all came back at once, one would find a permit.
+ * seconds, and more while they are used up before they expire; requests of a window only as many as somebody waits for,
+ * because one that is lost is lost for an hour. Each who is refused is given a turn of its own, as the bucket fills up: if all came back at once, one would find a permit.
  */
 export function createPermits(
   charge: Charge,
@@ -44,7 +43,7 @@ export function createPermits(
   let chunk = options.chunk;
   let refilling: Promise<Result<void>> | undefined;
   let refusal: { readonly untilMs: number; readonly retryAtMs: number } | undefined;
-
+  /** Of the last who was refused. */
   let turnMs = Number.NEGATIVE_INFINITY;
 
   const pop = (): Permit | undefined => {

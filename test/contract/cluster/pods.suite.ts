@@ -38,6 +38,18 @@ export function describePods(open: () => ClusterUnderTest): void {
       });
     });
 
+    it('are read many at once, each as it is, and who is not there is absent', async () => {
+      const names = Array.from({ length: 12 }, (_, index) => `many-${index}`);
+      for (const name of names) await hands().createPod({ name, nodeName: node });
+      const together = api();
+      const all = await Promise.all(
+        [...names, 'many-nothing', 'read-other'].map(
+          async (name) => valueOf(await together.getPod({ namespace, name }, never))?.metadata.name,
+        ),
+      );
+      expect(all).toEqual([...names, undefined, undefined]);
+    });
+
     it('appear when the scheduler binds them, and keep their generation by that', async () => {
       const before = await hands().createPod({ name: 'bound-later' });
       await hands().bindPod('bound-later', node);

@@ -237,6 +237,12 @@ export function judgeAdmission(name: string, versions: Part<Readonly<Record<stri
 export function judgeKubeletPort(name: string, answer: Part<string>): Check {
   if (answer.kind === 'read') return good(name, 'The API server reaches the kubelet port: logs work.');
   if (/Forbidden|forbidden|may not|cannot get resource/.test(answer.reason)) return skipped(name, answer.reason);
+  // Its proxy goes to no loopback address, such as that of a cloud on one machine; kubectl logs takes another way.
+  if (/address not allowed/.test(answer.reason))
+    return skipped(
+      name,
+      "The Node's address is a loopback one, to which the API server proxies nothing; kubectl logs tells.",
+    );
   return failed(
     name,
     `The API server does not reach the kubelet port: ${answer.reason}`,

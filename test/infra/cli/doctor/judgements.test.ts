@@ -174,6 +174,7 @@ const rows: readonly Row[] = [
   [judgeAdmission('n', read({ v1: [] })), 'warning', /no Validating/],
   [judgeKubeletPort('n', read('ok')), 'ok', /logs work/],
   [judgeKubeletPort('n', unreadable('dial tcp: i/o timeout')), 'failed', /i\/o timeout/],
+  [judgeKubeletPort('n', unreadable('the API server answered 400: address not allowed')), 'skipped', /loopback/],
   [judgeKubeletPort('n', unreadable('nodes "a" is forbidden')), 'skipped', /forbidden/],
   [clock(0, 1, -2), 'ok', /within 3 s/],
   [clock(30, 0), 'ok', /within 30 s/],

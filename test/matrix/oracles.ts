@@ -9,7 +9,7 @@ import type { RowWrite } from '../../shared/adapters/tables/row-table.ts';
 import type { World } from '../app/world.ts';
 import type { Call } from './instance.ts';
 import type { Life } from './life.ts';
-import { terms, windowRunsFrom } from './window.ts';
+import { terms, windowPutAt } from './window.ts';
 
 /** The oracles of DESIGN §8. */
 export type Oracle = 'O1' | 'O2' | 'O3' | 'O4' | 'O5' | 'O6' | 'O7';
@@ -291,18 +291,22 @@ function mayFollow(
   return before.exitCode !== 0 || (restartPolicy === 'Always' && !run.isInit);
 }
 
+/** An end that ARM showed for so long must have been told: a term of the lock, a look, and a stale answer. */
+const harvestedWithinMs = 60_000;
+
 /**
  * O3, at the end of a life: a container that had ended for good before anybody asked for its pod's deletion has its own
- * code in the pod's last status. What a late PUT of the window has brought back is not asked for: that it ran is O2's.
+ * code in the pod's last status. A late PUT of the window
+ * erases what stood there: an end that could not be told by then, and what ran after it, is not asked for.
  */
 export function findLostEnds({ world, witness, late }: Life): void {
-  const before = windowRunsFrom(late);
+  const erasedFrom = windowPutAt(late) - harvestedWithinMs;
   for (const story of witness.stories.values()) {
     if (story.wasForced) continue;
     const { status } = story.pod;
     for (const { name, state, lastState } of [...status.initContainerStatuses, ...status.containerStatuses]) {
       const ends = runsOf(world, story.uid).filter(
-        (run) => run.container === name && isFinal(story, run) && run.startedAt < before,
+        (run) => run.container === name && isFinal(story, run) && (run.endedAt ?? 0) < erasedFrom,
       );
       const codes = ends.map(({ exitCode }) => exitCode);
       const said = [state, lastState].flatMap((one) => (one?.kind === 'terminated' ? one.exitCode : []));

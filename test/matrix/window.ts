@@ -26,8 +26,8 @@ const isLateEnough = ({ name, ms }: LateRequest): boolean => ms >= (windowCalls.
 
 export const isInWindow = (late: readonly LateRequest[]): boolean => late.some(isLateEnough);
 
-/** From then on a run may be of a group that a PUT of the window has brought back, for a pod that may be over. */
-export const windowRunsFrom = (late: readonly LateRequest[]): number =>
+/** When the first PUT of the window arrived; never: Infinity. */
+export const windowPutAt = (late: readonly LateRequest[]): number =>
   Math.min(
     Infinity,
     ...late.filter((one) => one.name === 'groups.createOrUpdate' && isLateEnough(one)).map(({ at }) => at),

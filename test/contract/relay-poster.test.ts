@@ -120,6 +120,31 @@ describe('posts', () => {
     expect(logged.join('\n')).not.toContain('token-');
   });
 
+  it('to an app that did not know us go as soon as a pod comes, and the first do not hold up the rest', async () => {
+    app.refuse = () => ({ status: 401 });
+    poster.onSnapshot([]);
+    // Each is tried with a fresh token besides; the next wait is four seconds.
+    await until('the fourth failure', () => logged.filter((line) => line.includes('not taken')).length === 4);
+    app.refuse = ({ pods }) => (pods.some(({ uid }) => uid === 'u0') ? { status: 503, delayMs: 2000 } : undefined);
+    await sleep(1000);
+    for (let pod = 0; pod < 20; pod += 1) {
+      poster.onChange(key(`u${pod}`));
+      await sleep(10);
+    }
+    await until('the last pod', () => app.uids.includes('u19'), 1000);
+    expect(app.uids).not.toContain('u0');
+  });
+
+  it('to an app that does not know us go once a second, however much happens', async () => {
+    app.refuse = () => ({ status: 401 });
+    for (let change = 0; change < 120; change += 1) {
+      poster.onChange(key('a', change));
+      await sleep(20);
+    }
+    // Both tokens each.
+    expect(app.requests.length).toBeLessThanOrEqual(2 * 4);
+  });
+
   it('outlive an app that is not there', async () => {
     await app.close();
     poster.onChange(key('a'));

@@ -43,7 +43,7 @@ describe('what a person reads at each Node', () => {
     await using server = await cannedServer({ status: 201, body: { kind: 'Event' } });
     const log = { info: () => undefined, warn: () => undefined };
     const watcher = new AppWatcher({ client: server.client, nodes: ['aci-1', 'aci-2'], log }, never);
-    const away = { kind: 'again', cause: 'ECONNREFUSED', retryAfterMs: undefined } as const;
+    const away = { kind: 'again', cause: 'ECONNREFUSED', retryAfterMs: undefined, isUnknown: false } as const;
     watcher.note(away, 0);
     watcher.note(away, 60_000);
     watcher.note({ kind: 'refused', status: 400 }, 61_000);

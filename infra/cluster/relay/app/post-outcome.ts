@@ -14,7 +14,13 @@ export type PostOutcome =
   /** A definite 4xx: the same body would be refused for ever. */
   | { readonly kind: 'refused'; readonly status: number }
   /** To be posted again, not before `retryAfterMs` where one is given. */
-  | { readonly kind: 'again'; readonly cause: string; readonly retryAfterMs: number | undefined };
+  | {
+      readonly kind: 'again';
+      readonly cause: string;
+      readonly retryAfterMs: number | undefined;
+      /** The app is there, and does not know us. */
+      readonly isUnknown: boolean;
+    };
 
 const soonestMs = 1000;
 const latestMs = 30_000;
@@ -30,17 +36,24 @@ const taken = z.object({
 
 /** Reads the app's answer. Both times in it are the app's own, so that no clock of ours is compared with them. */
 export function postOutcome(answer: AppAnswer): PostOutcome {
-  if (answer.kind === 'unreachable') return { kind: 'again', cause: answer.message, retryAfterMs: undefined };
+  if (answer.kind === 'unreachable') return again(answer.message);
   const { status, retryAfterMs } = answer;
   if (status >= 200 && status < 300) return readTaken(answer.body);
   if (status >= 400 && status < 500 && !passing.has(status)) return { kind: 'refused', status };
-  return { kind: 'again', cause: `HTTP ${status}`, retryAfterMs };
+  return { ...again(`HTTP ${status}`), retryAfterMs, isUnknown: status === 401 };
 }
+
+const again = (cause: string): Extract<PostOutcome, { kind: 'again' }> => ({
+  kind: 'again',
+  cause,
+  retryAfterMs: undefined,
+  isUnknown: false,
+});
 
 /** A 2xx without the app's JSON is a proxy's page: nobody took anything. */
 function readTaken(body: string): PostOutcome {
   const parsed = taken.safeParse(jsonOf(body));
-  if (!parsed.success) return { kind: 'again', cause: "an answer that is not the app's", retryAfterMs: undefined };
+  if (!parsed.success) return again("an answer that is not the app's");
   const { now, nextLookAt, unknownNodes, removedNodes } = parsed.data;
   const inMs = Date.parse(nextLookAt) - Date.parse(now);
   return { kind: 'taken', nextLookInMs: Math.min(latestMs, Math.max(soonestMs, inMs)), unknownNodes, removedNodes };

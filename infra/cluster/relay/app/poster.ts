@@ -31,7 +31,8 @@ const idleMs = 30_000;
 
 /**
  * Posts what the reflectors tell, and ticks when the app asked for one (DESIGN §5). Up to four posts at once; while the app
- * fails, one at a time, 0.5 to 15 s apart, for ever. One tick at a time, beside them.
+ * fails, one at a time, 0.5 to 15 s apart, for ever. One tick at a time, beside them. An app that did not know us is asked
+ * again as soon as a pod changes, once a second at most: the pod was bound to a Node that the app has made meanwhile.
  */
 export class Poster {
   readonly #options: PosterOptions;
@@ -42,6 +43,8 @@ export class Poster {
   #failures = 0;
   /** Monotonic ms before which nothing is posted. */
   #notBefore = 0;
+  /** While the app does not know us: when it may be asked again after news. */
+  #afterNewsAt: number | undefined;
   #wake: NodeJS.Timeout | undefined;
   #tickTimer: NodeJS.Timeout | undefined;
   #tickAt = Infinity;
@@ -61,6 +64,11 @@ export class Poster {
 
   onChange(pod: PodKey): void {
     this.#outbox.add(this.#options.transitions?.begin(pod) ?? pod);
+    if (this.#afterNewsAt !== undefined && this.#afterNewsAt < this.#notBefore) {
+      this.#notBefore = this.#afterNewsAt;
+      clearTimeout(this.#wake);
+      this.#wake = undefined;
+    }
     this.#wakeIn(debounceMs);
   }
 
@@ -101,7 +109,8 @@ export class Poster {
       this.#wakeIn(0);
       return;
     }
-    const open = this.#failures === 0 ? lanes : 1;
+    // Who does not know us is not overloaded: what came first must not hold up the rest.
+    const open = this.#failures === 0 || this.#afterNewsAt !== undefined ? lanes : 1;
     while (this.#busyLanes < open && !this.#stop.signal.aborted) {
       const batch = this.#outbox.take(open - this.#busyLanes);
       if (batch === undefined) return;
@@ -171,6 +180,7 @@ export class Poster {
         if (this.#failures > 0) log.info('the app answers again', { afterFailures: this.#failures });
         this.#failures = 0;
         this.#notBefore = 0;
+        this.#afterNewsAt = undefined;
         this.#lastLookInMs = outcome.nextLookInMs;
         this.#noteUnknown(outcome.unknownNodes);
         this.#removedNodes = new Set(outcome.removedNodes);
@@ -185,6 +195,8 @@ export class Poster {
           const delayMs = backoffMs(backoff, this.#failures, this.#options.random());
           this.#failures += 1;
           this.#notBefore = now + Math.max(delayMs, outcome.retryAfterMs ?? 0);
+          this.#afterNewsAt =
+            outcome.isUnknown && outcome.retryAfterMs === undefined ? now + backoff.baseMs : undefined;
         }
         log.warn('a post was not taken', { ...fields, cause: outcome.cause, inMs: Math.round(this.#notBefore - now) });
       }

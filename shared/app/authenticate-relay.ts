@@ -26,7 +26,7 @@ export async function authenticateRelay(
   now: number,
   signal: AbortSignal,
 ): Promise<RelayIdentity> {
-  const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? '')?.[1];
+  const token = bearerToken(authorization);
   if (token === undefined)
     return { kind: 'unauthenticated', message: 'send the relay\'s ServiceAccount token as "Authorization: Bearer …"' };
   const { audience, serviceAccount } = cluster.registration.relay;
@@ -60,6 +60,15 @@ export async function authenticateRelay(
     return { kind: 'relay' };
   }
 }
+
+/** Whether a caller shows what could be a token, not yet expired; free, and true of many a forgery. */
+export function mayBeToken(authorization: string | undefined, now: number): boolean {
+  const claims = readTokenClaims(bearerToken(authorization) ?? '');
+  return claims !== undefined && claims.expiresAtMs > now;
+}
+
+const bearerToken = (authorization: string | undefined): string | undefined =>
+  /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/.exec(authorization ?? '')?.[1];
 
 function remember(key: string, entry: { readonly until: number; readonly identity: RelayIdentity }, now: number): void {
   if (remembered.size >= mostRemembered) {

@@ -38,7 +38,8 @@ export type PodEventsOutcome =
 
 /**
  * Handles what the relay posted: each key is reconciled at once, or planned when the invocation's time runs out. A tick
- * renews the Leases and sweeps; a snapshot (a relay that has just listed) resyncs as well, since deletes may have passed unseen.
+ * renews the Leases and sweeps; a snapshot (a relay that has just listed, maybe the first of a cluster that was just registered) resyncs as well, since deletes may have passed unseen.
+ * `attach` wakes the app so that a new Node is there at once, and no relay has been heard by that.
  */
 export async function handlePodEvents(
   deps: Deps,
@@ -55,13 +56,28 @@ export async function handlePodEvents(
     });
   const [lost] = await Promise.all([
     handleKeys(deps, cluster, events.pods, signal),
-    Promise.all(nodes.map((node) => recordRelay(deps, node))),
+    events.kind === 'wake' ? undefined : Promise.all(nodes.map((node) => recordRelay(deps, node))),
   ]);
   if (lost !== undefined) return { kind: 'unavailable', message: lost };
-  if (events.kind === 'tick')
-    await Promise.all([heartbeat(deps, nodes, signal), sweep(deps, nodes, { resync: false }, signal)]);
-  if (events.kind === 'snapshot') await sweep(deps, nodes, { resync: true }, signal);
+  await workOnNodes(deps, nodes, events.kind, signal);
   return nextLook(deps, nodes, unknownNodes);
+}
+
+async function workOnNodes(
+  deps: Deps,
+  nodes: readonly NodeDeps[],
+  kind: PodEvents['kind'],
+  signal: AbortSignal,
+): Promise<void> {
+  switch (kind) {
+    case 'delta':
+      return;
+    case 'wake':
+      return heartbeat(deps, nodes, signal);
+    case 'tick':
+    case 'snapshot':
+      await Promise.all([heartbeat(deps, nodes, signal), sweep(deps, nodes, { resync: kind === 'snapshot' }, signal)]);
+  }
 }
 
 /**

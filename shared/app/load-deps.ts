@@ -1,11 +1,17 @@
 import { currentLog } from './current-log.ts';
+import type { Result } from '../core/fault.ts';
 import type { SettingFault } from '../wire/settings.ts';
 import type { Composed } from './compose.ts';
 import type { Deps } from './deps.ts';
 
 /** What an invocation works with; or what is wrong: with the settings until a restart, with the registrations maybe for a moment. */
 export type LoadedDeps =
-  | { readonly ok: true; readonly deps: Deps }
+  | {
+      readonly ok: true;
+      readonly deps: Deps;
+      /** The same once more, for a caller whose cluster is not among them; absent where no more can come. */
+      readonly again?: () => Promise<LoadedDeps>;
+    }
   | { readonly ok: false; readonly problem: 'settings' | 'registrations'; readonly message: string };
 
 type BuiltDeps = ({ readonly ok: true } & Composed) | Extract<LoadedDeps, { ok: false }>;
@@ -38,8 +44,14 @@ export async function buildDeps(environment: Readonly<Record<string, string | un
 /** The same with the clusters as they are registered now. */
 export async function withClusters(from: BuiltDeps): Promise<LoadedDeps> {
   if (!from.ok || from.registered === undefined) return from;
-  const clusters = await from.registered.read();
-  if (clusters.ok) return { ok: true, deps: { ...from.deps, clusters: clusters.value } };
+  const { deps, registered } = from;
+  const loaded = await loadedWith(deps, await registered.read());
+  if (!loaded.ok) return loaded;
+  return { ...loaded, again: async () => loadedWith(deps, await registered.readForUnknown()) };
+}
+
+async function loadedWith(deps: Deps, clusters: Result<Deps['clusters']>): Promise<LoadedDeps> {
+  if (clusters.ok) return { ok: true, deps: { ...deps, clusters: clusters.value } };
   const { describeFault } = await import('../core/fault.ts');
   return { ok: false, problem: 'registrations', message: describeFault(clusters.fault) };
 }

@@ -12,11 +12,16 @@ type Clusters = ReadonlyMap<string, ClusterDeps>;
 /** The clusters of the settings and of the registrations, as they are now. */
 export interface RegisteredClusters {
   /**
-   * By the UID of the cluster; each answer is a snapshot that never changes. Asks at most once a minute, whoever calls;
-   * every ten seconds while a node is on its way out. A fault only while nothing has been read yet; later the last good
+   * By the UID of the cluster; each answer is a snapshot that never changes. Asks at most every 20 seconds, whoever
+   * calls; every ten while a node is on its way out. A fault only while nothing has been read yet; later the last good
    * answer stands, with a warning each time.
    */
   read(): Promise<Result<Clusters>>;
+  /**
+   * The same, for a caller whose cluster `read` does not know: it may have been registered just now. Asks at most twice
+   * a second, whoever calls and however often.
+   */
+  readForUnknown(): Promise<Result<Clusters>>;
   /**
    * A node as it is registered now, by an answer that was asked for after the call, whatever `read` remembers. A fault
    * when it is not, and when nobody can tell.
@@ -35,7 +40,12 @@ export interface RegisteredClustersInput {
   readonly log: Log;
 }
 
-const rereadMs = 60_000;
+/**
+ * Whoever beats for the nodes, a timer every 15 s, has to hear of a node that another process has made before its first
+ * Lease of 40 s is over: two beats are soon enough.
+ */
+const rereadMs = 20_000;
+const unknownRereadMs = 500;
 /** Somebody waits for the next state of a node that leaves. */
 const leavingRereadMs = 10_000;
 /** Without registrations nothing can be done; with the last good ones an invocation must not wait long for news. */
@@ -61,11 +71,13 @@ export function createRegisteredClusters(input: RegisteredClustersInput): Regist
     return ok(known.clusters);
   };
   const readNow = (): Promise<Result<Clusters>> => (reading ??= refresh().finally(() => (reading = undefined)));
+  const readOlder = (ms: number): Promise<Result<Clusters>> =>
+    known !== undefined && input.clock.monotonicMs() - known.readAtMs < ms
+      ? Promise.resolve(ok(known.clusters))
+      : readNow();
   return {
-    read: () =>
-      known !== undefined && input.clock.monotonicMs() - known.readAtMs < known.rereadMs
-        ? Promise.resolve(ok(known.clusters))
-        : readNow(),
+    read: () => readOlder(known?.rereadMs ?? 0),
+    readForUnknown: () => readOlder(unknownRereadMs),
     confirm: async (node) => {
       if (input.fixed.some(({ uid }) => uid === node.cluster)) return findNode(input.fixed, node);
       // One that is under way was asked for before.

@@ -56,20 +56,19 @@ export async function answerCaller(
       return unready(loaded.problem, correlationId);
     }
     const signal = loaded.deps.clock.timeout(deadlineMs);
-    const cluster = loaded.deps.clusters.get(request.params['cluster'] ?? '');
+    const { authenticateRelay, mayBeToken } = await import('./authenticate-relay.ts');
+    const authorization = request.headers.get('authorization') ?? undefined;
+    const now = loaded.deps.clock.wallMs();
+    const uid = request.params['cluster'] ?? '';
+    const deps = await depsFor(uid, loaded, () => mayBeToken(authorization, now));
+    const cluster = deps.clusters.get(uid);
     // An unknown cluster answers as an unknown token does: who may not call learns nothing.
     if (cluster === undefined)
       return problem(401, 'Unauthorized', 'the cluster is not registered with this app, or the token is not of it');
-    const { authenticateRelay } = await import('./authenticate-relay.ts');
-    const identity = await authenticateRelay(
-      cluster,
-      request.headers.get('authorization') ?? undefined,
-      loaded.deps.clock.wallMs(),
-      signal,
-    );
+    const identity = await authenticateRelay(cluster, authorization, now, signal);
     switch (identity.kind) {
       case 'relay':
-        return await flushed(loaded.deps, run(loaded.deps, cluster, signal));
+        return await flushed(deps, run(deps, cluster, signal));
       case 'unauthenticated':
         return problem(401, 'Unauthorized', identity.message, { headers: { 'www-authenticate': 'Bearer' } });
       case 'forbidden':
@@ -86,6 +85,17 @@ export async function answerCaller(
       fields: { correlationId },
     });
   }
+}
+
+/** Of a cluster that is not known the registrations are read once more: whoever was registered a moment ago calls at once. */
+async function depsFor(
+  uid: string,
+  { deps, again }: Extract<LoadedDeps, { ok: true }>,
+  isWorthIt: () => boolean,
+): Promise<Deps> {
+  if (deps.clusters.has(uid) || again === undefined || !isWorthIt()) return deps;
+  const latest = await again();
+  return latest.ok ? latest.deps : deps;
 }
 
 /** The log alone names what is wrong: the caller is not known yet. */

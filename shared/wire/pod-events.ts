@@ -40,11 +40,12 @@ const schema = z.strictObject({
   /** A relay's life; a new one starts with each process. */
   epoch: z.string().min(1).max(128),
   seq: z.int().min(0),
-  kind: z.enum(['delta', 'snapshot', 'tick']),
+  /** `wake`: of `attach`, not of the relay. */
+  kind: z.enum(['delta', 'snapshot', 'tick', 'wake']),
   pods: z.array(podKey).max(5000),
 });
 
-/** What the relay posts: keys, never specs or statuses (DESIGN rule 16). */
+/** What the relay posts, and `attach` once in its name: keys, never specs or statuses (DESIGN rule 16). */
 export type PodEvents = z.infer<typeof schema>;
 export type PodKey = z.infer<typeof podKey>;
 

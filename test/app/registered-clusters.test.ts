@@ -4,7 +4,7 @@ import type { ClusterDeps } from '../../shared/app/deps.ts';
 import { buildDeps, withClusters } from '../../shared/app/load-deps.ts';
 import { createRegisteredClusters } from '../../shared/app/registered-clusters.ts';
 import { answerCaller } from '../../shared/app/run-http.ts';
-import { describeFault } from '../../shared/core/fault.ts';
+import { describeFault, type Result } from '../../shared/core/fault.ts';
 import type { ClusterRegistration } from '../../shared/wire/settings.ts';
 import { formatRegistrations, parseRegistrations } from '../../shared/wire/settings.ts';
 import { registration, settingsOf } from '../fixtures/settings.ts';
@@ -28,7 +28,8 @@ const [a, b, otherB] = [
 async function open(fixed: readonly ClusterRegistration[] = []) {
   const clock = new VirtualClock(0);
   const registrations = createMemoryRegistrations();
-  const [template] = (await createWorld()).deps.clusters.values();
+  const world = await createWorld();
+  const [template] = world.deps.clusters.values();
   if (template === undefined) throw new Error('no cluster');
   const composed: string[] = [];
   const warnings: string[] = [];
@@ -51,6 +52,7 @@ async function open(fixed: readonly ClusterRegistration[] = []) {
     },
   });
   return {
+    world,
     clock,
     registrations,
     composed,
@@ -58,11 +60,8 @@ async function open(fixed: readonly ClusterRegistration[] = []) {
     reads: () => reads,
     put: (...changes: readonly Record<string, unknown>[]) =>
       registrations.force(formatRegistrations(clustersOf(...changes))),
-    read: async () => {
-      const read = await clusters.read();
-      if (!read.ok) throw new Error(describeFault(read.fault));
-      return read.value;
-    },
+    read: async () => found(await clusters.read()),
+    readForUnknown: async () => found(await clusters.readForUnknown()),
     confirm: async (uid: string, node = 'aci-1') => {
       const confirmed = await clusters.confirm({ cluster: uid, node });
       return confirmed.ok ? 'registered' : describeFault(confirmed.fault);
@@ -74,6 +73,11 @@ async function open(fixed: readonly ClusterRegistration[] = []) {
   };
 }
 
+function found<T>(read: Result<T>): T {
+  if (!read.ok) throw new Error(describeFault(read.fault));
+  return read.value;
+}
+
 describe('registered clusters', () => {
   it('are none while there is no document, and quiet', async () => {
     const test = await open();
@@ -81,15 +85,15 @@ describe('registered clusters', () => {
     expect(test.warnings).toEqual([]);
   });
 
-  it('are asked for once a minute, whoever reads, and by the ETag', async () => {
+  it('are asked for every 20 seconds, whoever reads, and by the ETag', async () => {
     const test = await open();
     test.put(a);
     const [first, second] = await Promise.all([test.read(), test.read()]);
     expect(first).toBe(second);
-    test.clock.now = 59_999;
+    test.clock.now = 19_999;
     await test.read();
     expect(test.reads()).toBe(1);
-    test.clock.now = 60_000;
+    test.clock.now = 20_000;
     expect(await test.read()).toBe(first);
     expect(test.reads()).toBe(2);
     expect(test.composed).toEqual(['a v1.36.3']);
@@ -148,7 +152,7 @@ describe('registered clusters', () => {
   );
 
   it.each(['denied', 'garbage'])(
-    'that cannot be read (%s) later stay as they were, with a warning a minute',
+    'that cannot be read (%s) later stay as they were, with a warning each time',
     async (how) => {
       const test = await open();
       test.put(a);
@@ -159,7 +163,7 @@ describe('registered clusters', () => {
         test.clock.now += 1_000;
         expect(await test.read()).toBe(before);
       }
-      expect(test.warnings).toHaveLength(2);
+      expect(test.warnings).toHaveLength(7);
       expect(test.warnings[0]).toContain('the last good ones stand');
       test.registrations.fault = undefined;
       test.put(b);
@@ -178,9 +182,26 @@ describe('registered clusters', () => {
     expect(test.reads()).toBe(1);
     test.clock.now = 10_000;
     await test.read();
-    test.clock.now = 69_999;
+    test.clock.now = 29_999;
     await test.read();
     expect(test.reads()).toBe(2);
+  });
+
+  it('are asked for at once for a caller of an unknown cluster, twice a second whoever calls', async () => {
+    const test = await open();
+    test.put(a);
+    await test.read();
+    test.put(a, b);
+    test.clock.now = 499;
+    await test.readForUnknown();
+    expect(test.reads()).toBe(1);
+    test.clock.now = 500;
+    const calls = await Promise.all(Array.from({ length: 20 }, () => test.readForUnknown()));
+    expect(calls.map((found) => found.size)).toEqual(calls.map(() => 2));
+    test.clock.now = 999;
+    await test.readForUnknown();
+    expect(test.reads()).toBe(2);
+    expect(await test.names()).toEqual(['a', 'b']);
   });
 });
 
@@ -252,6 +273,45 @@ describe('an invocation', () => {
     expect(answer).toMatchObject({ status: 503, jsonBody: { error: { code: 'RegistrationsUnavailable' } } });
     expect(logged.join()).toContain('registrations could not be read');
     expect(`${JSON.stringify(answer)}${logged.join()}`).not.toMatch(/sig=|planted/);
+  });
+
+  it('of a caller whose cluster was registered a moment ago looks again, for whoever shows a token', async () => {
+    const test = await open();
+    test.put(a);
+    await test.read();
+    test.clock.now = 10_000;
+    const { deps, cluster } = test.world;
+    const tokenUntil = (atMs: number): string => {
+      const claims = { aud: 'serverless-kubelet', exp: Math.floor(atMs / 1000) };
+      const token = `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+      const username = 'system:serviceaccount:kube-system:relay';
+      cluster.putToken(token, { username, groups: [], audiences: ['serverless-kubelet'] });
+      return `Bearer ${token}`;
+    };
+    const now = deps.clock.wallMs();
+    const load = async () => {
+      const clusters = await test.read();
+      const again = async () => ({ ok: true, deps: { ...deps, clusters: await test.readForUnknown() } }) as const;
+      return { ok: true, deps: { ...deps, clusters }, again } as const;
+    };
+    const quiet = { info: () => undefined, warn: () => undefined };
+    const status = async (cluster: string, authorization?: string): Promise<number> => {
+      const headers = new Headers(authorization === undefined ? {} : { authorization });
+      const request = { headers, params: { cluster }, query: new URLSearchParams(), text: async () => '' };
+      const run = async () => ({ status: 200 });
+      return (await answerCaller(request, quiet, { deadlineMs: 1_000, run, load })).status;
+    };
+    test.put(a, b);
+    expect(await status(uidOf(2))).toBe(401);
+    expect(await status(uidOf(2), 'Bearer a.b.c')).toBe(401);
+    expect(await status(uidOf(2), tokenUntil(now - 1_000))).toBe(401);
+    expect(test.reads()).toBe(1);
+    expect(await status(uidOf(3), tokenUntil(now + 60_000))).toBe(401);
+    expect(test.reads()).toBe(2);
+    test.put(a, b, { uid: uidOf(3), name: 'c' });
+    test.clock.now += 500;
+    expect(await status(uidOf(3), tokenUntil(now + 60_000))).toBe(200);
+    expect(test.reads()).toBe(3);
   });
 
   it('asks nobody where no blob is named', async () => {

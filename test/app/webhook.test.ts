@@ -131,6 +131,27 @@ describe('pod events', () => {
     expect([world.groups.names(), world.rows()]).toEqual([[], []]);
   });
 
+  it.each(['wake', 'snapshot', 'tick'] as const)(
+    'a %s makes the Node of a node that was just registered',
+    async (kind) => {
+      const world = await createWorld();
+      await world.post(kind);
+      expect([world.cluster.nodes.get('aci-1').ok, world.cluster.nodes.getLease('aci-1').ok]).toEqual([true, true]);
+    },
+  );
+
+  it('a wake is no word of the relay', async () => {
+    const world = await createWorld();
+    const heardAt = async (): Promise<number | undefined> => {
+      const row = await world.store.getNode(world.nodeDeps().key);
+      return row.ok ? row.value?.value.relayHeardAt : undefined;
+    };
+    await world.post('wake');
+    expect(await heardAt()).toBeUndefined();
+    await world.post('snapshot');
+    expect(await heardAt()).toBe(world.now);
+  });
+
   it('say when the next look is due: never sooner than in a second, never later than in thirty', async () => {
     const world = await createWorld();
     const times = async (): Promise<number> => {

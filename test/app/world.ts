@@ -20,7 +20,7 @@ import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
-import type { PodKey } from '../../shared/wire/pod-events.ts';
+import type { PodEvents, PodKey } from '../../shared/wire/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import { VirtualClock } from '../fixtures/virtual-clock.ts';
@@ -213,7 +213,7 @@ export class World {
     return this.calls.slice(before).filter((one) => one.startsWith(call)).length;
   }
 
-  post(kind: 'delta' | 'snapshot' | 'tick', pods: readonly PodKey[] = []): Promise<PodEventsOutcome> {
+  post(kind: PodEvents['kind'], pods: readonly PodKey[] = []): Promise<PodEventsOutcome> {
     this.#seq += 1;
     return handlePodEvents(
       this.deps,

@@ -117,7 +117,7 @@ export function eventsBody(world: World, dice: Dice, secrets: Secrets): object {
   return {
     epoch: secrets.plant('epoch', ''),
     seq: dice.below(1_000),
-    kind: dice.pick(['delta', 'delta', 'snapshot', 'tick']),
+    kind: dice.pick(['delta', 'delta', 'snapshot', 'tick', 'wake']),
     pods,
   };
 }

@@ -12,7 +12,8 @@ import { findRelayAddress, relayAddress } from './relay-address.ts';
 import { type ChartRun, isChartCurrent, upgradeChart } from './chart.ts';
 import { type FirstStart, startOpen } from './first-start.ts';
 import { ensureNamespace } from './namespace.ts';
-import { type AttachFacts, chartValues, tokenSettingName, withCluster } from './plan.ts';
+import { type AttachFacts, audienceOf, chartValues, tokenSettingName, withCluster } from './plan.ts';
+import { wakeApp } from './wake-app.ts';
 import { waitUntilReady } from './wait.ts';
 import type { AttachWants } from './wants.ts';
 
@@ -72,12 +73,27 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
     return changed;
   });
   if (registered) changes.push('registration written');
+  if (registered && isNew(facts)) await progress.step('app', (report) => tellApp(context, input, report));
   if (wants.wait !== 'none') {
     const nodes = wants.nodes.map(({ name }) => name);
     await progress.step('nodes', (report) => waitUntilReady(context, { ...wants, nodes }, report));
   }
   const name = facts.registered.find(({ uid }) => uid === facts.cluster.uid)?.name ?? facts.cluster.name;
   return { changes, cluster: name, address };
+}
+
+const isNew = ({ registered, cluster }: AttachFacts): boolean => !registered.some(({ uid }) => uid === cluster.uid);
+
+/** The app hears of a cluster by itself; at once by a call in the name of that cluster, which it looks up then. */
+async function tellApp(
+  context: CliContext,
+  { wants, facts, appUrl }: AttachInput,
+  report: (detail: string) => void,
+): Promise<void> {
+  const { namespace } = wants;
+  const audience = audienceOf(undefined, appUrl);
+  const isAwake = await wakeApp(context, { appUrl, clusterUid: facts.cluster.uid, namespace, audience });
+  report(isAwake ? 'knows the cluster' : 'could not be told: it hears of the cluster within a minute');
 }
 
 /** A list of ARM that takes longer is no reason to keep an operator waiting. */

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { formatDuration } from '../../infra/local/progress.ts';
 import { formatGoal, formatValue, verdictOf } from './figure.ts';
 import type { Section } from './figure.ts';
+import { measureAttach } from './figures/attach.ts';
 import { measureBurst } from './figures/burst.ts';
 import { measureImport } from './figures/import-time.ts';
 import { measureJobLives } from './figures/job-lives.ts';
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   burst: async (...given) => [await measureBurst(...given)],
   sweep: async (...given) => [await measureSweep(...given)],
   thousand: measureThousandPods,
+  attach: measureAttach,
 };
 
 const help = `usage: npm run bench -- [options]

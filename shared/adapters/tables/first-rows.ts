@@ -6,6 +6,12 @@ import type { NodeKey } from '../../core/node/node-key.ts';
 import { timing } from '../../core/reconcile/timing.ts';
 import { formatRow } from '../../wire/rows.ts';
 
+/**
+ * The service's time is known by headers of whole seconds that are old when they arrive (`createServiceClock`): the app's
+ * process may be so far behind ours, and would take the minute for not yet over.
+ */
+const clockSpreadMs = 5_000;
+
 export interface FirstRows {
   /** Nodes without a past: their pods need not wait for a PUT of before. */
   readonly nodes: readonly NodeKey[];
@@ -14,7 +20,7 @@ export interface FirstRows {
 }
 
 /**
- * Writes what a node without a past starts with: a birth marker of a minute ago, by the Table service's time, and open
+ * Writes what a node without a past starts with: a birth marker of more than a minute ago, by the Table service's time, and open
  * budgets. The marker's minute is for a PUT that was sent before the tables were lost and may still arrive; whoever calls
  * this has shown that there can be none, and that the app does not serve the nodes yet. Cut off anywhere it leaves rows
  * that are true. Rows that are there stay as they are. Cost: one transaction for the budgets, one for each node.
@@ -32,7 +38,7 @@ export async function writeFirstRows(table: RowTable, { nodes, limits }: FirstRo
     if (!written.ok) return written;
   }
   for (const node of nodes) {
-    const rowKey = birthKey(now.value - timing.birthMs);
+    const rowKey = birthKey(now.value - timing.birthMs - clockSpreadMs);
     const written = await insert(table, nodePartition(node), [{ kind: 'insert', rowKey, text: '' }]);
     if (!written.ok) return written;
   }

@@ -128,25 +128,28 @@ describe('budgets', () => {
     expect(before + 50 - (await left())).toBe(4);
   });
 
-  it('give each who is refused a turn of its own, as the bucket fills up', async () => {
+  it('give each who is refused a turn of its own, as the bucket fills up, and let the more urgent come at once', async () => {
     const { instance, store } = world();
     await knowledge(store);
     const one = instance();
-    expect(one.knownRefusal('read-look')).toBeUndefined();
-    await takeMany(one, 'read-look', 187);
+    expect(one.knownRefusal('read-watch')).toBeUndefined();
+    await takeMany(one, 'read-watch', 187);
     const waits: number[] = [];
     for (let index = 0; index < 30; index += 1) {
       const refused =
-        one.knownRefusal('read-look') ?? (await one.take('read-look').then((r) => (r.ok ? undefined : r.fault)));
+        one.knownRefusal('read-watch') ?? (await one.take('read-watch').then((r) => (r.ok ? undefined : r.fault)));
       if (refused?.kind === 'throttled') waits.push(refused.retryAfterMs);
     }
     // Twenty-five a second.
     expect(waits.slice(1).map((ms, index) => ms - (waits[index] ?? 0))).toEqual(Array(waits.length - 1).fill(40));
     expect(waits.length).toBeGreaterThan(20);
     expect(one.knownRefusal('delete')).toBeUndefined();
+    await takeMany(one, 'read-look', 187);
+    const urgent = await one.take('read-look');
+    expect(urgent.ok || urgent.fault.kind !== 'throttled' ? Number.NaN : urgent.fault.retryAfterMs).toBeLessThan(50);
     // No turn is farther than a minute.
-    for (let index = 0; index < 2000; index += 1) await one.take('read-look');
-    const last = await one.take('read-look');
+    for (let index = 0; index < 2000; index += 1) await one.take('read-watch');
+    const last = await one.take('read-watch');
     expect(last.ok || last.fault.kind !== 'throttled' ? Number.NaN : last.fault.retryAfterMs).toBe(60_000);
   });
 

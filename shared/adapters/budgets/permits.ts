@@ -21,13 +21,14 @@ const maxRounds = 5;
 const chunkOfMs = 600;
 /** For so long at most an empty bucket is believed to be empty without another look. */
 const maxRefusalMs = 500;
-/** Who is refused waits no longer than this for its turn: what is known of the bucket may change meanwhile. */
+/** A turn is no farther than this: what is known of the bucket may change meanwhile. */
 const longestTurnMs = 60_000;
 
 /**
  * Takes permits from the shared row as they are needed: tokens `chunk` at a time, because ARM's buckets fill up within
  * seconds, and more while they are used up before they expire; requests of a window only as many as somebody waits for,
- * because one that is lost is lost for an hour. Each who is refused is given a turn of its own, as the bucket fills up: if all came back at once, one would find a permit.
+ * because one that is lost is lost for an hour. Each who is refused, and leaves a part to the more urgent, is given a turn of
+ * its own, as the bucket fills up: if all came back at once, one would find a permit. The urgent come back as soon as can be.
  */
 export function createPermits(
   charge: Charge,
@@ -55,7 +56,7 @@ export function createPermits(
   };
 
   const turnAfter = (retryAtMs: number, nowMs: number): number => {
-    if (charge.kind === 'window') return retryAtMs;
+    if (charge.kind === 'window' || charge.reserve === 0) return retryAtMs;
     const ownMs = Math.max(retryAtMs, turnMs + 1000 / charge.limits.refillPerSecond);
     turnMs = Math.min(ownMs, Math.max(retryAtMs, nowMs + longestTurnMs));
     return turnMs;

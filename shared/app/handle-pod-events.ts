@@ -12,7 +12,7 @@ import { sweep } from './sweep.ts';
 import { traceReconcile } from './trace-reconcile.ts';
 import { updateNode } from './update-node.ts';
 
-/** Most of a create is waiting for ARM: 150 pods in four posts are two rounds of it. */
+/** Most of a create is waiting for ARM: 150 pods in four posts wait together. */
 const atOnce = 50;
 /** Of those that a budget held up, so many are tried again within the post. */
 const mostAgain = 32;

@@ -27,10 +27,10 @@ export function measureStatus(session: PodSession, before: Pod, written: PodStat
 
 /** What later looks at other groups of the node are planned by. */
 function noteFirstStart({ deps, node, row }: PodSession, before: PodStatus, written: PodStatus): void {
-  const [first] = startsOf(written).toSorted((left, right) => left - right);
-  if (first === undefined || startsOf(before).length > 0 || row.intent.kind !== 'accepted') return;
+  const starts = startsOf(written);
+  if (starts.length === 0 || startsOf(before).length > 0 || row.intent.kind !== 'accepted') return;
   const name = nodeKeyText(node.key);
-  deps.startTimes.set(name, noteStart(deps.startTimes.get(name) ?? [], first - row.intent.at));
+  deps.startTimes.set(name, noteStart(deps.startTimes.get(name) ?? [], Math.min(...starts) - row.intent.at));
 }
 
 const startsOf = (status: PodStatus): readonly number[] =>

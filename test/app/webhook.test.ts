@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { PodRef } from '../../shared/app/deps.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import { reconcilePod } from '../../shared/app/reconcile-pod.ts';
 import { sweep } from '../../shared/app/sweep.ts';
@@ -181,6 +182,18 @@ describe('pod events', () => {
 
 const pair = (world: World) => [world.newInstance(), world.newInstance()] as const;
 
+/** A process that stands still behind the named call, past its lock, while another works on the pod. */
+function overtaken(world: World, at: string, ref: PodRef): World['deps'] {
+  const [one, two] = pair(world);
+  return hooked(one, {
+    after: async (call) => {
+      if (call !== at) return;
+      world.now += 41_000;
+      await reconcilePod(two, nodeOf(two), { ref }, signal);
+    },
+  });
+}
+
 describe('several instances', () => {
   it('on the same pod at once: one works, the other says busy, one PUT', async () => {
     const world = await createWorld();
@@ -264,14 +277,7 @@ describe('several instances', () => {
     world.forgetPending();
     const ref = { namespace: 'default', name: 'p', uid: pod.metadata.uid };
     // Its first write fails like that of an instance whose row another has taken meanwhile.
-    const [one, two] = pair(world);
-    const frozen = hooked(one, {
-      after: async (call) => {
-        if (call !== 'api.listServices') return;
-        world.now += 41_000;
-        await reconcilePod(two, nodeOf(two), { ref }, signal);
-      },
-    });
+    const frozen = overtaken(world, 'api.listServices', ref);
     await reconcilePod(frozen, nodeOf(frozen), { ref }, signal);
     expect(world.groups.puts()).toHaveLength(1);
     await world.run(60);
@@ -288,16 +294,9 @@ describe('a PUT that comes to its end after its sender has lost the row', () => 
     const pod = world.createPod('serves', { restartPolicy: 'Always' });
     world.forgetPending();
     const ref = { namespace: 'default', name: 'p', uid: pod.metadata.uid };
-    const [one, two] = pair(world);
     if (fault !== undefined) world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault });
     // Another begins with the pod meanwhile, and has come to no PUT of its own.
-    const late = hooked(one, {
-      after: async (call) => {
-        if (call !== 'groups.createOrUpdate') return;
-        world.now += 41_000;
-        await reconcilePod(two, nodeOf(two), { ref }, signal);
-      },
-    });
+    const late = overtaken(world, 'groups.createOrUpdate', ref);
     await reconcilePod(late, nodeOf(late), { ref }, signal);
     expect(world.row()).toMatchObject({ intent: { ...intent, at: world.now }, dueAt: world.now, lock: undefined });
     await world.run(90);

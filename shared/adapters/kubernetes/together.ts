@@ -1,10 +1,7 @@
 import { fail } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
-import { createLanes } from '../tables/lanes.ts';
+import { burstPatience, createLanes } from '../tables/lanes.ts';
 import { transient } from './fault.ts';
-
-/** A caller amid others waits so long for their company: less than the request that it saves takes. */
-const lingerMs = 6;
 
 /** One caller's question. */
 export interface Question<T> {
@@ -23,10 +20,7 @@ export function createTogether<Q extends object, T>(
   const enter = createLanes<Q & Question<T>>(
     (waiting) => waiting.splice(0),
     (_, together) => ask(together),
-    {
-      lingerMs,
-      monotonicMs: () => performance.now(),
-    },
+    burstPatience(() => performance.now()),
   );
   return (question, signal) =>
     new Promise((resolve) => {

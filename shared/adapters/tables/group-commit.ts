@@ -19,8 +19,7 @@ interface Member {
 
 /**
  * Joins what several callers write to one partition at the same time into one transaction: a burst of pods costs a
- * few requests, not some for each. Nobody waits for company: the first goes at once, and what comes while two are under
- * way goes together when one of them ends. A caller's writes stay all or nothing, and one caller's conflict is only
+ * few requests, not some for each (`createLanes` says who waits for whom). A caller's writes stay all or nothing, and one caller's conflict is only
  * its own: then each is sent by itself, since nothing of the joint transaction took place.
  */
 export function createGroupCommit(table: Pick<RowTable, 'submit' | 'submitAll'>, patience?: Patience): Commit {

@@ -15,8 +15,8 @@ interface Reader {
 }
 
 /**
- * Joins reads of single rows of one partition that are wanted at the same time into one request. Nobody waits for company:
- * what comes while two are under way goes together when one of them ends, and is read after it was asked for.
+ * Joins reads of single rows of one partition that are wanted at the same time into one request (`createLanes`
+ * says who waits for whom). Each is read after it was asked for.
  */
 export function createJointReads(table: Pick<RowTable, 'get' | 'getAll'>, patience?: Patience): ReadRow {
   const send = async (partition: string, readers: readonly Reader[]): Promise<void> => {

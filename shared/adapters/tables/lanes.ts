@@ -11,6 +11,9 @@ export interface Patience {
   readonly monotonicMs: () => number;
 }
 
+/** For requests over a network: less than one of them takes, so that a burst asks far less often. */
+export const burstPatience = (monotonicMs: () => number): Patience => ({ lingerMs: 6, monotonicMs });
+
 interface Lane<T> {
   underWay: number;
   readonly waiting: T[];

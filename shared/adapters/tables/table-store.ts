@@ -4,6 +4,7 @@ import type { TableClient, TableServiceClientOptions } from '@azure/data-tables'
 import type { Log } from '../../ports/log.ts';
 import type { StateStore } from '../../ports/state-store.ts';
 import { createAzureTable } from './azure-table.ts';
+import { burstPatience } from './lanes.ts';
 import { createServiceClock, type ServiceClock } from './service-clock.ts';
 import type { RowTable } from './row-table.ts';
 import { createStateStore, type MayBegin } from './state-store.ts';
@@ -27,8 +28,6 @@ export interface TableStoreOptions {
 
 const defaultTimeoutMs = 5000;
 const maxClockAgeMs = 60_000;
-/** As long as a request of the Table service takes, more or less: a burst waits a little, and asks far less often. */
-const lingerMs = 6;
 
 /**
  * The state store in Table storage. The SDK is loaded on the first call; nothing is retried inside. A table that is
@@ -37,7 +36,7 @@ const lingerMs = 6;
 export function createTableStore(config: TableStoreConfig, options: TableStoreOptions): StateStore {
   return createStateStore(openInstallationTable(config, options), options.log, {
     mayBegin: options.mayBegin,
-    patience: { lingerMs, monotonicMs: options.monotonicMs ?? (() => performance.now()) },
+    patience: burstPatience(options.monotonicMs ?? (() => performance.now())),
   });
 }
 

@@ -62,9 +62,14 @@ export function waitForPut({ row, now }: Observed): Plan | undefined {
  * intent may have been lost.
  */
 export function waitForAnyPut(observed: Observed): Plan | undefined {
-  const { row, policy, now } = observed;
-  const youngMs = row.intent.kind === 'none' ? policy.bornAt + timing.birthMs - now : 0;
-  return waitForPut(observed) ?? (youngMs > 0 ? wait(inMs(youngMs)) : undefined);
+  const mayBeLost = observed.row.intent.kind === 'none';
+  return waitForPut(observed) ?? (mayBeLost ? waitForBirth(observed) : undefined);
+}
+
+/** Undefined when the tables are so old that every PUT of before they were made has landed. */
+export function waitForBirth({ policy, now }: Observed): Plan | undefined {
+  const youngMs = policy.bornAt + timing.birthMs - now;
+  return youngMs > 0 ? wait(inMs(youngMs)) : undefined;
 }
 
 /** Whoever sees the pod again acts on it, whatever was seen before. */

@@ -10,10 +10,10 @@ import {
   withTails,
 } from '../status/status.ts';
 import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
-import { deadlineInMs, deadlineRules } from './deadline.ts';
+import { deadlineRules } from './deadline.ts';
 import { keepLogOfEnded } from './keep-log.ts';
 import { lateChanges } from './late-changes.ts';
-import { nextLookMs } from './look-plan.ts';
+import { lookInMs } from './next-look.ts';
 import { putRules } from './put-group.ts';
 import { makeRoom } from './refusal.ts';
 import { again, backoff, forPods, idle, inMs, patch, tell, wait } from './rule.ts';
@@ -251,14 +251,9 @@ function planLook(observed: Observed, pod: Pod, group: GroupObservation): number
     (container) => container.instanceView?.currentState?.state === 'Waiting' && container.instanceView.restartCount > 0,
   );
   const { intent } = observed.row;
-  return nextLookMs({
+  return lookInMs(observed, pod, {
     stage: restarting ? 'restarting' : running.length < group.containers.length ? 'provisioning' : 'running',
-    restartPolicy: pod.spec.restartPolicy,
     acceptedForMs: intent.kind === 'accepted' ? observed.now - intent.at : 0,
     runningForMs: starts.length === 0 ? undefined : observed.now - Math.max(...starts),
-    deadlineInMs: deadlineInMs(observed, pod),
-    endingPods: observed.policy.endingPods,
-    earliestStartMs: observed.policy.earliestStartMs,
-    random: observed.policy.random,
   });
 }

@@ -1,11 +1,9 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
-import type { Pod } from '../kubernetes/pod.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { mendedStatus, pendingStatus } from '../status/status.ts';
-import { deadlineInMs } from './deadline.ts';
 import { giveUp } from './keep-log.ts';
-import { nextLookMs } from './look-plan.ts';
+import { lookInMs } from './next-look.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
 import { makeRoom, readPutFault } from './refusal.ts';
 import type { PutVerdict } from './refusal.ts';
@@ -91,17 +89,8 @@ const referenceRules: readonly PodRule[] = [
   },
 ];
 
-const firstLookMs = (observed: Observed, pod: Pod): number =>
-  nextLookMs({
-    stage: 'provisioning',
-    restartPolicy: pod.spec.restartPolicy,
-    acceptedForMs: 0,
-    runningForMs: undefined,
-    deadlineInMs: deadlineInMs(observed, pod),
-    endingPods: observed.policy.endingPods,
-    earliestStartMs: observed.policy.earliestStartMs,
-    random: observed.policy.random,
-  });
+/** Of a group that ARM has just taken. */
+const justAccepted = { stage: 'provisioning', acceptedForMs: 0, runningForMs: undefined } as const;
 
 const putOutcomeRules: readonly PodRule[] = [
   {
@@ -118,7 +107,7 @@ const putOutcomeRules: readonly PodRule[] = [
       return {
         effects: [{ kind: 'save-row', row: { intent } }, ...noteTaken(observed), created, ...patch(pod, status)],
         row: {},
-        next: inMs(firstLookMs(observed, pod)),
+        next: inMs(lookInMs(observed, pod, justAccepted)),
       };
     },
   },

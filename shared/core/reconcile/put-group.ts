@@ -11,12 +11,11 @@ import type { ContainerRef } from '../pod-events/pod-event.ts';
 import { noticeEvent, reasonEvent } from '../pod-events/table.ts';
 import { troubleEvents } from '../pod-events/trouble.ts';
 import { pendingStatus, rejectedStatus } from '../status/status.ts';
-import { waitForPut } from './absent-pod.ts';
+import { waitForBirth, waitForPut } from './absent-pod.ts';
 import { deadlineInMs } from './deadline.ts';
 import { refusalHoldMs } from './refusal.ts';
 import { again, backoff, idle, inMs, patch, tell, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
-import { timing } from './timing.ts';
 import type { Effect, Next, Observed, Plan } from './observed.ts';
 
 /** A pod that is to run and has no group: may one be made, from what, and how (GET before PUT, an intent before both). */
@@ -29,10 +28,7 @@ export const putRules: readonly PodRule[] = [
   {
     reason: 'tables-are-young',
     message: 'The rows are new: a PUT of before they were lost may still land',
-    judge: ({ policy, now }) => {
-      const youngMs = policy.bornAt + timing.birthMs - now;
-      return youngMs > 0 ? wait(inMs(youngMs)) : undefined;
-    },
+    judge: waitForBirth,
   },
   {
     reason: 'node-is-removed',

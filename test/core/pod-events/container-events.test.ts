@@ -4,7 +4,7 @@ import type { ContainerStatus, Pod } from '../../../shared/core/kubernetes/pod.t
 import { containerEvents } from '../../../shared/core/pod-events/container-events.ts';
 import { troubleEvents } from '../../../shared/core/pod-events/trouble.ts';
 import { podStatusFromGroup } from '../../../shared/core/status/status.ts';
-import { at, container, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
+import { at, container, mainRuns, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
 import { toldEvent } from './told-event.ts';
 
 const pod = makePod({ spec: { restartPolicy: 'Always' } });
@@ -34,17 +34,7 @@ const withStatus = (status: Partial<ContainerStatus>): Pod =>
     spec: { restartPolicy: 'Always' },
     status: {
       phase: 'Running',
-      containerStatuses: [
-        {
-          name: 'main',
-          image: 'busybox:1.36',
-          imageID: '',
-          ready: true,
-          restartCount: 0,
-          state: { kind: 'running', startedAt: at(1) },
-          ...status,
-        },
-      ],
+      containerStatuses: [{ ...mainRuns, ...status }],
     },
   });
 

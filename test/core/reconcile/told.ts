@@ -9,7 +9,7 @@ import type {
 import type { GroupObservation } from '../../../shared/core/group/group.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../../shared/core/reconcile/pod-row.ts';
-import { at, makePod, makeRow, noon } from '../../fixtures/pods.ts';
+import { at, mainRuns, makePod, makeRow, noon } from '../../fixtures/pods.ts';
 import { facts, resolved } from '../pod/fixtures.ts';
 
 const policy: ReconcilePolicy = {
@@ -92,16 +92,7 @@ export const ranOnce = makePod({
   status: {
     phase: 'Running',
     startTime: at(0),
-    containerStatuses: [
-      {
-        name: 'main',
-        image: 'busybox:1.36',
-        imageID: '',
-        ready: true,
-        restartCount: 0,
-        state: { kind: 'running', startedAt: at(1) },
-      },
-    ],
+    containerStatuses: [mainRuns],
   },
 });
 export const always = makePod({ spec: { restartPolicy: 'Always' }, status: ranOnce.status });

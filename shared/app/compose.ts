@@ -115,7 +115,7 @@ export function compose(
     random: Math.random,
     instance: crypto.randomUUID(),
     clock: systemClock,
-    createRefusal: () => budgets.knownRefusal('write-create'),
+    reserveCreate: () => budgets.reserve('write-create'),
     nodeHints: new Map(),
     startTimes: new Map(),
     confirmNode,

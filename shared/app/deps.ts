@@ -1,7 +1,8 @@
-import type { Fault, Result } from '../core/fault.ts';
+import type { Result } from '../core/fault.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
 import type { StartTimes } from '../core/reconcile/start-times.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
+import type { Reservation } from '../ports/budgets.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContainerGroups } from '../ports/container-groups.ts';
 import type { KeptLogs } from '../ports/kept-logs.ts';
@@ -30,8 +31,8 @@ export interface Deps {
   readonly nodeHints: Map<string, NodeHints>;
   /** How long groups took to start, by `nodeKeyText`, as this process saw it; it only spares looks. */
   readonly startTimes: Map<string, StartTimes>;
-  /** Why ARM would not be asked for a group now, where this process knows it from its budgets; costs no request. */
-  readonly createRefusal: () => Fault | undefined;
+  /** A permit for a PUT, before what would be done in vain without one; `throttled` as the PUT would be. */
+  readonly reserveCreate: () => Promise<Result<Reservation>>;
   /**
    * A node as it is registered now, whatever this invocation's snapshot says; a fault when it is not, or nobody can tell.
    * At most one conditional GET: for what must not be done by a process that has not heard that a node left.

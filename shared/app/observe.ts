@@ -22,7 +22,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     session.mending === undefined && needsLook({ pod: session.pod, row: session.row, facts: session.node.facts });
   const outcome =
     earlier ??
-    (session.sight.kind === 'unread' && needed ? (knownRefusal(session) ?? (await look(session))) : undefined);
+    (session.sight.kind === 'unread' && needed ? ((await reserve(session)) ?? (await look(session))) : undefined);
   const capacity = await gatherCapacity(session, outcome);
   const operation = outcome === undefined ? await readOperation(session) : undefined;
   const node = nodeKeyText(session.node.key);
@@ -54,11 +54,14 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
   };
 }
 
-/** A pod that is next to have its first group made need not be looked at while its PUT could not be sent. */
-function knownRefusal({ deps, node, pod, row }: PodSession): Outcome | undefined {
+/** A pod that is next to have its first group made is looked at only when the PUT could follow. */
+async function reserve(session: PodSession): Promise<Outcome | undefined> {
+  const { deps, node, pod, row } = session;
   if (pod === undefined || !isFirstPutNext({ pod, row, facts: node.facts })) return undefined;
-  const fault = deps.createRefusal();
-  return fault === undefined ? undefined : { kind: 'failed', call: 'put-group', fault };
+  const reserved = await deps.reserveCreate();
+  if (reserved.ok) session.reservation = reserved.value;
+  if (reserved.ok || reserved.fault.kind !== 'throttled') return undefined;
+  return { kind: 'failed', call: 'put-group', fault: reserved.fault };
 }
 
 /** Only before a PUT, and what was found then stands until its answer. A fault to ask costs a PUT too many at most. */

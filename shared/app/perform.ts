@@ -197,7 +197,10 @@ async function putGroup(session: PodSession, { body, isRetry }: Extract<Effect, 
   const { group, uid, namespace, name } = session.row;
   let accepted: Outcome | undefined;
   const outcome = await call(session, 'put-group', {
-    send: (signal) => session.deps.groups.createOrUpdate(group, body, signal, { isRetry }),
+    send: (signal) => {
+      session.reservation?.release();
+      return session.deps.groups.createOrUpdate(group, body, signal, { isRetry });
+    },
     keep: (value) => {
       accepted = { kind: 'put-accepted', ...value };
       measureSinceBound(session, 'serverless_kubelet.pod.accepted.duration');

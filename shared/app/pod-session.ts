@@ -9,6 +9,7 @@ import type { GroupSight, Observed } from '../core/reconcile/observed.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import { isNews } from '../core/reconcile/work-needed.ts';
 import type { UsageRecord } from '../core/usage/usage.ts';
+import type { Reservation } from '../ports/budgets.ts';
 import type { Birth, Versioned } from '../ports/state-store.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
@@ -39,6 +40,8 @@ export class PodSession {
   statusConflicts = 0;
   /** What came of the last PUT. */
   lastPut: Observed['lastPut'] = undefined;
+  /** A permit for its first PUT. */
+  reservation: Reservation | undefined = undefined;
   /** Set: only the pod's own conditions are to be mended. */
   mending: Observed['mending'] = undefined;
   #pod: Pod | undefined;

@@ -123,8 +123,17 @@ async function claim(
   return new PodSession({ ...start, held: held.value, birth: birth.value });
 }
 
-/** Gather, decide, perform, until a decision says when to come back. */
+/** A permit that the term did not need is another's. */
 async function work(session: PodSession, first: Outcome | undefined): Promise<ReconcileOutcome> {
+  try {
+    return await workRounds(session, first);
+  } finally {
+    session.reservation?.release();
+  }
+}
+
+/** Gather, decide, perform, until a decision says when to come back. */
+async function workRounds(session: PodSession, first: Outcome | undefined): Promise<ReconcileOutcome> {
   let outcome = first;
   for (let round = 0; round < mostRounds; round += 1) {
     const decision = decide(await observe(session, outcome));

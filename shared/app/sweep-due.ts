@@ -16,13 +16,16 @@ const mostTimeOuts = firstAtOnce;
 /** A reconcile that fails after so long has waited for an answer in vain. */
 const timeOutMs = 4_000;
 
+/** In a long run a pod that is to go is tried again: it may wait for a budget that fills up within a second. */
+const tryAgainMs = 500;
+
 /** One node's part of a run. */
 export interface NodeSweep {
   readonly deps: Deps;
   readonly node: NodeDeps;
   readonly signal: AbortSignal;
-  /** A pod is tried once a run: what is due again at once is the next run's. */
-  readonly tried: Set<string>;
+  /** When each pod was tried, monotonic ms: what is due again at once is the next run's, unless others wait for it. */
+  readonly tried: Map<string, number>;
   /** Due, and orphans that wait for a resync's count. */
   readonly uncounted: Set<string>;
   /** This run has counted: what still waits is looked at alone, and comes back later. */
@@ -47,8 +50,9 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
       deps.log.warn('due rows could not be read', { node: nodeKeyText(node.key), fault: describeFault(due.fault) });
       return;
     }
+    const nowMs = deps.clock.monotonicMs();
     const fresh = due.value
-      .filter(({ uid }) => !tried.has(uid) && (own.isCounted || !own.uncounted.has(uid)))
+      .filter((one) => mayBeTried(one, tried, nowMs) && (own.isCounted || !own.uncounted.has(one.uid)))
       .toSorted((left, right) => urgency(left) - urgency(right));
     if (tried.size === 0) deps.telemetry.measure('serverless_kubelet.sweep.due', fresh.length, { node: node.key.node });
     if (fresh.length === 0) return;
@@ -66,6 +70,11 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
 /** Who is to go frees what others wait for (DESIGN rule 9), and a user waits for it. */
 const urgency = ({ row }: DuePod): number => (row?.value.lastSeen === 'deleting' ? 0 : 1);
 
+const mayBeTried = (due: DuePod, tried: NodeSweep['tried'], nowMs: number): boolean => {
+  const triedAt = tried.get(due.uid);
+  return triedAt === undefined || (urgency(due) === 0 && nowMs - triedAt >= tryAgainMs);
+};
+
 const isSilent = ({ timeOuts }: NodeSweep): boolean => timeOuts >= mostTimeOuts;
 
 /** `listedAt`: when the due rows were listed, Table service's time. */
@@ -77,7 +86,7 @@ async function reconcileDue(own: NodeSweep, { uid, row }: DuePod, listedAt: numb
     own.uncounted.add(uid);
     return;
   }
-  own.tried.add(uid);
+  own.tried.set(uid, deps.clock.monotonicMs());
   if (row === undefined) {
     own.failed += 1;
     return;

@@ -67,7 +67,7 @@ const newNodeSweep = (deps: Deps, node: NodeDeps, signal: AbortSignal): NodeSwee
   deps,
   node,
   signal,
-  tried: new Set(),
+  tried: new Map(),
   uncounted: new Set(),
   isCounted: false,
   worked: 0,

@@ -1,4 +1,4 @@
-import type { Fault, Result } from '../core/fault.ts';
+import type { Result } from '../core/fault.ts';
 
 /**
  * What is spent at ARM (aci.md §6). Looks and logs share the reads, creates and ends (stop) the writes. A `read-watch` is a
@@ -15,16 +15,22 @@ export interface Budgets {
   /** One permit, or `throttled` with the time until one could be had. Never waits. */
   take(spend: Spend): Promise<Result<void>>;
   /**
-   * `throttled`, as `take` would answer, where this process knows that it would; undefined: it may grant. Costs no request:
-   * for who has something to do before, which is in vain without a permit.
+   * Keeps a permit for who has something to do before, which would be in vain without it; `throttled` as `take` would answer.
+   * Only of what fills up within seconds: of ACI's windows, where a permit that is lost is lost for an hour, it is only said
+   * when this process knows that they are used up. The permit expires as any other; `take` follows `release`.
    */
-  knownRefusal(spend: Spend): Fault | undefined;
+  reserve(spend: Spend): Promise<Result<Reservation>>;
   /**
    * A 429, or remaining-count headers: what the server says is the truth for all instances. An accepted call without
    * them is evidence that opens a budget of which nobody knows what others have spent. Never fails. Cost: no request for
    * what is no news.
    */
   report(spend: Spend, observation: BudgetObservation): Promise<void>;
+}
+
+export interface Reservation {
+  /** Gives the permit back to this process, once: its next `take` finds it, unless it has expired. */
+  release(): void;
 }
 
 export interface BudgetObservation {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ok } from '../../shared/core/fault.ts';
+import { hooked } from './hooks.ts';
 import { createWorld, keyOf } from './world.ts';
 
 const { signal } = new AbortController();
@@ -29,6 +30,26 @@ describe('graceful delete', () => {
     expect(last.at(-1)).toBe('deleted Failed');
     expect(world.phases.get(metadata.uid)).toEqual(['Pending', 'Running', 'Failed']);
     expect(world.groups.puts()).toHaveLength(1);
+  });
+
+  it('is tried again within a long run when a budget held it up', async () => {
+    const throttled = { kind: 'throttled', retryAfterMs: 200, message: 'The budget reads is used up.' } as const;
+    const world = await createWorld();
+    for (const name of ['p', ...Array.from({ length: 12 }, (_, index) => `q-${index}`)])
+      world.createPod('serves', { restartPolicy: 'Always' }, { name });
+    await world.run(60);
+    world.groups.inject({ method: 'get', moment: 'before', fault: throttled });
+    world.deletePod();
+    await world.step();
+    // All looks are due, and each takes a while.
+    world.relay = false;
+    world.now += 80_000;
+    world.groups.inject({ method: 'get', moment: 'before', fault: throttled });
+    world.deps = hooked(world.deps, {
+      before: (call) => void (call === 'groups.get' && (world.now += 100)),
+    });
+    await world.sweep();
+    expect(world.told()).toBe('gone');
   });
 
   it('keeps the true exit code of a container that ended before the stop', async () => {

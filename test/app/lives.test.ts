@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { fail, ok } from '../../shared/core/fault.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import { hooked } from './hooks.ts';
-import { createWorld } from './world.ts';
+import { createWorld, freeReservation } from './world.ts';
 
 const transient: Fault = { kind: 'transient', message: 'connection reset' };
 const capacity: Fault = { kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' };
@@ -171,7 +172,7 @@ describe('the PUT', () => {
     const world = await createWorld();
     const fault: Fault = { kind: 'throttled', retryAfterMs: 5_000, message: 'used up' };
     let isUsedUp = true;
-    world.deps = { ...world.deps, createRefusal: () => (isUsedUp ? fault : undefined) };
+    world.deps = { ...world.deps, reserveCreate: () => (isUsedUp ? Promise.resolve(fail(fault)) : freeReservation()) };
     world.createPod('exits-0');
     world.createPod(
       'exits-0',
@@ -185,6 +186,25 @@ describe('the PUT', () => {
     isUsedUp = false;
     await world.run(60);
     expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+  });
+
+  it('has its permit before the group is looked at, and lets go of one that it does not need', async () => {
+    const world = await createWorld();
+    const told: string[] = [];
+    const reserveCreate = (): ReturnType<typeof freeReservation> => {
+      told.push('reserved');
+      return Promise.resolve(ok({ release: () => void told.push('released') }));
+    };
+    const deps = hooked(world.deps, { before: (call) => void (call.startsWith('groups.') && told.push(call)) });
+    world.deps = { ...deps, reserveCreate };
+    world.createPod('serves', { restartPolicy: 'Always' });
+    await world.step();
+    expect(told.slice(0, 4)).toEqual(['reserved', 'groups.get', 'released', 'groups.createOrUpdate']);
+    told.length = 0;
+    world.groups.inject({ method: 'get', moment: 'before', fault: transient });
+    world.createPod('exits-0', {}, { name: 'other' });
+    await world.step();
+    expect(told).toEqual(['reserved', 'groups.get', 'released']);
   });
 
   it('keeps the pod Pending with one event while there is no room', async () => {

@@ -16,9 +16,11 @@ import { findNode } from '../../shared/app/registered-clusters.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { nodeFacts } from '../../shared/app/node-facts.ts';
 import { sweep } from '../../shared/app/sweep.ts';
+import type { Result } from '../../shared/core/fault.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
+import type { Reservation } from '../../shared/ports/budgets.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
@@ -52,6 +54,10 @@ export interface WorldOptions {
 }
 
 /** A cluster, ARM and the tables on one virtual clock, and the app between them. It stands at noon, and nothing has happened. */
+/** Of budgets that never run out. */
+export const freeReservation = (): Promise<Result<Reservation>> =>
+  Promise.resolve({ ok: true, value: { release: () => undefined } });
+
 export class World {
   readonly clock: VirtualClock;
   readonly cluster: MemoryCluster;
@@ -120,7 +126,7 @@ export class World {
       random: next,
       clock: this.clock,
       instance: `instance-${this.#instances}`,
-      createRefusal: () => undefined,
+      reserveCreate: freeReservation,
       nodeHints: new Map(),
       startTimes: new Map(),
       confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),

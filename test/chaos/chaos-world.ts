@@ -192,7 +192,7 @@ export class ChaosWorld {
       random: chance.next,
       clock: life.clock,
       instance: life.name,
-      createRefusal: () => budgets.knownRefusal('write-create'),
+      reserveCreate: () => budgets.reserve('write-create'),
       nodeHints: new Map(),
       startTimes: new Map(),
       confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),

@@ -132,18 +132,15 @@ describe('budgets', () => {
     const { instance, store } = world();
     await knowledge(store);
     const one = instance();
-    expect(one.knownRefusal('read-watch')).toBeUndefined();
     await takeMany(one, 'read-watch', 187);
     const waits: number[] = [];
     for (let index = 0; index < 30; index += 1) {
-      const refused =
-        one.knownRefusal('read-watch') ?? (await one.take('read-watch').then((r) => (r.ok ? undefined : r.fault)));
-      if (refused?.kind === 'throttled') waits.push(refused.retryAfterMs);
+      const refused = await one.take('read-watch');
+      if (!refused.ok && refused.fault.kind === 'throttled') waits.push(refused.fault.retryAfterMs);
     }
     // Twenty-five a second.
     expect(waits.slice(1).map((ms, index) => ms - (waits[index] ?? 0))).toEqual(Array(waits.length - 1).fill(40));
     expect(waits.length).toBeGreaterThan(20);
-    expect(one.knownRefusal('delete')).toBeUndefined();
     await takeMany(one, 'read-look', 187);
     const urgent = await one.take('read-look');
     expect(urgent.ok || urgent.fault.kind !== 'throttled' ? Number.NaN : urgent.fault.retryAfterMs).toBeLessThan(50);
@@ -151,6 +148,42 @@ describe('budgets', () => {
     for (let index = 0; index < 2000; index += 1) await one.take('read-watch');
     const last = await one.take('read-watch');
     expect(last.ok || last.fault.kind !== 'throttled' ? Number.NaN : last.fault.retryAfterMs).toBe(60_000);
+  });
+
+  it('keep a permit for who has something to do before', async () => {
+    const { instance, store, advance } = world();
+    await knowledge(store);
+    const one = instance();
+    const kept = await one.reserve('write-end');
+    expect(await takeMany(one, 'write-end', 200)).toBe(174);
+    if (!kept.ok) throw new Error('nothing was kept');
+    kept.value.release();
+    kept.value.release();
+    expect(await takeMany(one, 'write-end', 5)).toBe(1);
+    const refused = await one.reserve('write-end');
+    expect(refused).toMatchObject({ ok: false, fault: { kind: 'throttled' } });
+    advance(1_000);
+    const late = await one.reserve('write-end');
+    if (!late.ok) throw new Error('nothing was kept');
+    advance(60_000);
+    late.value.release();
+    // It has expired, and is not missed.
+    expect(await takeMany(one, 'write-end', 1)).toBe(1);
+  });
+
+  it('keep nothing of ACI’s windows, and say when they are known to be used up', async () => {
+    const { instance, store } = world();
+    await knowledge(store);
+    const one = instance();
+    for (let index = 0; index < 10; index += 1) await one.reserve('write-create');
+    expect((await store.getBucket('create-requests')).ok).toBe(true);
+    const row = await store.getBucket('create-requests');
+    expect(row.ok ? row.value?.value.slots : undefined).toEqual([]);
+    await one.report('write-create', { retryAfterMs: 30_000 });
+    // Not known yet to this process's permits: the next that is taken tells.
+    expect((await one.reserve('write-create')).ok).toBe(true);
+    expect((await one.take('write-create')).ok).toBe(false);
+    expect(await one.reserve('write-create')).toMatchObject({ ok: false, fault: { kind: 'throttled' } });
   });
 
   it('are closed for everybody by a 429, for the time it names', async () => {

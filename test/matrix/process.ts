@@ -13,7 +13,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
 import type { Log, LogFields } from '../../shared/ports/log.ts';
 import type { NodeApi } from '../../shared/ports/node-api.ts';
-import { clusterDepsOf, random } from '../app/world.ts';
+import { clusterDepsOf, freeReservation, random } from '../app/world.ts';
 import type { World } from '../app/world.ts';
 import type { Instance } from './instance.ts';
 
@@ -53,7 +53,7 @@ export function createProcess(world: World, instance: Instance, options: Process
     random: random(options.seed),
     clock,
     instance: instance.name,
-    createRefusal: () => budgets?.knownRefusal('write-create'),
+    reserveCreate: () => budgets?.reserve('write-create') ?? freeReservation(),
     nodeHints: new Map(),
     startTimes: new Map(),
     confirmNode: (node) => Promise.resolve(findNode(world.settings.CLUSTERS, node)),

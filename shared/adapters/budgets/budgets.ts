@@ -9,7 +9,7 @@ import {
   type SpendPlan,
 } from '../../core/budget/plan.ts';
 import { describeFault, fail, ok, type Result } from '../../core/fault.ts';
-import type { BudgetObservation, Budgets, Spend } from '../../ports/budgets.ts';
+import type { BudgetObservation, Budgets, Reservation, Spend } from '../../ports/budgets.ts';
 import type { Log } from '../../ports/log.ts';
 import type { StateStore } from '../../ports/state-store.ts';
 import { type Bucket, createBucket } from './bucket.ts';
@@ -100,13 +100,7 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
 
   return {
     take: (spend) => takeAll(accountOf(spend).sources, permitOptions.monotonicMs),
-    knownRefusal: (spend) => {
-      for (const source of accountOf(spend).sources) {
-        const refusal = source.knownRefusal();
-        if (refusal !== undefined) return refusal;
-      }
-      return undefined;
-    },
+    reserve: (spend) => reserveAll(accountOf(spend)),
     report: async (spend, observation) => {
       const { plan } = accountOf(spend);
       const results = [
@@ -126,23 +120,52 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
 const limitOf = (charge: Charge): number =>
   charge.kind === 'tokens' ? charge.limits.capacity : Math.min(...charge.limits.rules.map(({ limit }) => limit));
 
+async function reserveAll({ plan, sources }: SpendAccount): Promise<Result<Reservation>> {
+  const of = (kind: Charge['kind']): readonly Permits[] =>
+    sources.filter((_, index) => plan.charges[index]?.kind === kind);
+  for (const window of of('window')) {
+    const refusal = window.knownRefusal();
+    if (refusal !== undefined) return fail(refusal);
+  }
+  const taken = await takeEach(of('tokens'));
+  if (!taken.ok) return taken;
+  const kept = [...taken.value];
+  return ok({ release: () => giveBack(kept.splice(0)) });
+}
+
+interface Taken {
+  readonly source: Permits;
+  readonly permit: Permit;
+}
+
+const giveBack = (taken: readonly Taken[]): void => {
+  for (const { source, permit } of taken) source.giveBack(permit);
+};
+
+/** A permit of each source, or none of any. */
+async function takeEach(sources: readonly Permits[]): Promise<Result<readonly Taken[]>> {
+  const taken: Taken[] = [];
+  for (const source of sources) {
+    const permit = await source.take();
+    if (!permit.ok) {
+      giveBack(taken);
+      return permit;
+    }
+    taken.push({ source, permit: permit.value });
+  }
+  return ok(taken);
+}
+
 const maxRounds = 3;
 
 /** One permit of each source, or none of any. One that expired while another was fetched is lost. */
 async function takeAll(sources: readonly Permits[], monotonicMs: () => number): Promise<Result<void>> {
   for (let round = 0; round < maxRounds; round += 1) {
-    const taken: { readonly source: Permits; readonly permit: Permit }[] = [];
-    for (const source of sources) {
-      const permit = await source.take();
-      if (!permit.ok) {
-        for (const earlier of taken) earlier.source.giveBack(earlier.permit);
-        return permit;
-      }
-      taken.push({ source, permit: permit.value });
-    }
+    const taken = await takeEach(sources);
+    if (!taken.ok) return taken;
     const nowMs = monotonicMs();
-    if (taken.every(({ permit }) => permit.expiresAtMs > nowMs)) return ok(undefined);
-    for (const { source, permit } of taken) source.giveBack(permit);
+    if (taken.value.every(({ permit }) => permit.expiresAtMs > nowMs)) return ok(undefined);
+    giveBack(taken.value);
   }
   return fail({ kind: 'throttled', retryAfterMs: 1000, message: 'The budget rows are too slow.' });
 }

@@ -9,7 +9,7 @@ export interface Batch {
 const isEnding = (key: PodKey): boolean => key.deletionTimestamp !== undefined;
 
 const mostPods = 500;
-const fewestPods = 8;
+const fewestPods = 16;
 
 /** The first of the keys, as many as a post may hold; a single key always does. */
 function fitting(keys: readonly PodKey[]): readonly PodKey[] {

@@ -10,7 +10,7 @@ import { traceReconcile } from './trace-reconcile.ts';
 /** A few are tried first; once there is an answer, as many as make joint requests worth it. */
 const firstAtOnce = 8;
 const atOnce = 20;
-const dueAtOnce = 100;
+const dueAtOnce = 50;
 /** So many reconciles in a row that waited in vain show that nobody answers. */
 const mostTimeOuts = firstAtOnce;
 /** A reconcile that fails after so long has waited for an answer in vain. */

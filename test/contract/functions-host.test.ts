@@ -32,7 +32,8 @@ function steadySettings(): string {
 
 function lines(file: string): string[] {
   try {
-    return readFileSync(path.join(dir, file), 'utf8').trim().split('\n');
+    // A file that was only just made is empty.
+    return readFileSync(path.join(dir, file), 'utf8').trim().split('\n').filter(Boolean);
   } catch {
     return [];
   }
@@ -225,7 +226,7 @@ describe('processes', () => {
       () => lines('beats.txt'),
       (seen) => seen.length > 0,
     );
-    expect(beats.every((line) => line === `${host.pids()['timer-beat']} false beat`)).toBe(true);
+    expect([...new Set(beats)]).toEqual([`${host.pids()['timer-beat']} false beat`]);
   });
 
   it('a timer whose worker dies goes on at once: its instance keeps the lock', async () => {

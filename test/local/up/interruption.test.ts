@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { repository } from '../../../infra/local/up/host.ts';
@@ -17,7 +18,7 @@ beforeEach(() => {
     `import { interruption } from ${JSON.stringify(join(repository, 'infra/local/interruption.ts'))};
 const alive = setInterval(() => console.log('alive'), 50);
 await interruption(() => console.error('told'));
-if (process.argv[2] === 'stops') await new Promise((resolve) => setTimeout(resolve, 300));
+if (process.argv[2] === 'stops') await new Promise((resolve) => process.once('message', resolve));
 if (process.argv[2] !== 'slow') clearInterval(alive);
 console.error('over');
 `,
@@ -49,10 +50,13 @@ describe('a program that stays', () => {
   });
 
   it('takes one key press for one, though its signal comes twice', async () => {
-    // Stopping takes a while: a signal that comes when Node.js has given up its handlers ends any process.
-    const twice = await endOf((child) => {
+    // A signal that comes when Node.js has given up its handlers ends any process: it stops when it is told to.
+    const twice = await endOf(async (child) => {
       child.kill('SIGINT');
+      if (child.stderr !== null) await once(child.stderr, 'data');
       child.kill('SIGINT');
+      await sleep(100);
+      child.send('stop');
     }, 'stops');
     expect(twice).toEqual({ code: 0, said: 'told\nover\n' });
   });

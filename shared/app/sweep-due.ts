@@ -53,7 +53,7 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
     const nowMs = deps.clock.monotonicMs();
     const fresh = due.value
       .filter((one) => mayBeTried(one, tried, nowMs) && (own.isCounted || !own.uncounted.has(one.uid)))
-      .toSorted((left, right) => urgency(left) - urgency(right));
+      .toSorted((left, right) => Number(isToGo(right)) - Number(isToGo(left)));
     if (tried.size === 0) deps.telemetry.measure('serverless_kubelet.sweep.due', fresh.length, { node: node.key.node });
     if (fresh.length === 0) return;
     await Promise.all(
@@ -68,11 +68,11 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
 }
 
 /** Who is to go frees what others wait for (DESIGN rule 9), and a user waits for it. */
-const urgency = ({ row }: DuePod): number => (row?.value.lastSeen === 'deleting' ? 0 : 1);
+const isToGo = ({ row }: DuePod): boolean => row?.value.lastSeen === 'deleting';
 
 const mayBeTried = (due: DuePod, tried: NodeSweep['tried'], nowMs: number): boolean => {
   const triedAt = tried.get(due.uid);
-  return triedAt === undefined || (urgency(due) === 0 && nowMs - triedAt >= tryAgainMs);
+  return triedAt === undefined || (isToGo(due) && nowMs - triedAt >= tryAgainMs);
 };
 
 const isSilent = ({ timeOuts }: NodeSweep): boolean => timeOuts >= mostTimeOuts;
@@ -86,7 +86,7 @@ async function reconcileDue(own: NodeSweep, { uid, row }: DuePod, listedAt: numb
     own.uncounted.add(uid);
     return;
   }
-  own.tried.set(uid, deps.clock.monotonicMs());
+  own.tried.set(uid, startedAt);
   if (row === undefined) {
     own.failed += 1;
     return;

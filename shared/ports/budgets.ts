@@ -28,6 +28,7 @@ export interface Budgets {
   report(spend: Spend, observation: BudgetObservation): Promise<void>;
 }
 
+/** A permit that is kept. */
 export interface Reservation {
   /** Gives the permit back to this process, once: its next `take` finds it, unless it has expired. */
   release(): void;

@@ -176,9 +176,7 @@ describe('budgets', () => {
     await knowledge(store);
     const one = instance();
     for (let index = 0; index < 10; index += 1) await one.reserve('write-create');
-    expect((await store.getBucket('create-requests')).ok).toBe(true);
-    const row = await store.getBucket('create-requests');
-    expect(row.ok ? row.value?.value.slots : undefined).toEqual([]);
+    expect(await store.getBucket('create-requests')).toMatchObject({ ok: true, value: { value: { slots: [] } } });
     await one.report('write-create', { retryAfterMs: 30_000 });
     // Not known yet to this process's permits: the next that is taken tells.
     expect((await one.reserve('write-create')).ok).toBe(true);

@@ -100,7 +100,7 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
 
   return {
     take: (spend) => takeAll(accountOf(spend).sources, permitOptions.monotonicMs),
-    reserve: (spend) => reserveAll(accountOf(spend)),
+    reserve: (spend) => reserveAll(accountOf(spend).sources),
     report: async (spend, observation) => {
       const { plan } = accountOf(spend);
       const results = [
@@ -120,14 +120,12 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
 const limitOf = (charge: Charge): number =>
   charge.kind === 'tokens' ? charge.limits.capacity : Math.min(...charge.limits.rules.map(({ limit }) => limit));
 
-async function reserveAll({ plan, sources }: SpendAccount): Promise<Result<Reservation>> {
-  const of = (kind: Charge['kind']): readonly Permits[] =>
-    sources.filter((_, index) => plan.charges[index]?.kind === kind);
-  for (const window of of('window')) {
-    const refusal = window.knownRefusal();
+async function reserveAll(sources: readonly Permits[]): Promise<Result<Reservation>> {
+  for (const source of sources) {
+    const refusal = source.kind === 'window' ? source.knownRefusal() : undefined;
     if (refusal !== undefined) return fail(refusal);
   }
-  const taken = await takeEach(of('tokens'));
+  const taken = await takeEach(sources.filter(({ kind }) => kind === 'tokens'));
   if (!taken.ok) return taken;
   const kept = [...taken.value];
   return ok({ release: () => giveBack(kept.splice(0)) });

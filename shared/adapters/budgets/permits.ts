@@ -9,6 +9,7 @@ export interface Permit {
 
 /** Permits of one charge that this process holds. */
 export interface Permits {
+  readonly kind: Charge['kind'];
   take(): Promise<Result<Permit>>;
   /** What `take` would answer from memory alone, when it would refuse. */
   knownRefusal(): Fault | undefined;
@@ -108,6 +109,7 @@ export function createPermits(
   };
 
   return {
+    kind: charge.kind,
     take: async () => {
       waiting += 1;
       try {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { repository } from '../../../infra/local/up/host.ts';
@@ -27,7 +28,7 @@ console.error('over');
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Ends a program in one way, and answers how it ended and what it said on stderr. */
-async function endOf(how: (child: ReturnType<typeof fork>) => unknown, ...args: readonly string[]) {
+async function endOf(how: (child: ReturnType<typeof fork>, stderr: Readable) => unknown, ...args: readonly string[]) {
   const child = fork(program, args, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('both outputs are pipes');
@@ -35,7 +36,7 @@ async function endOf(how: (child: ReturnType<typeof fork>) => unknown, ...args: 
   const exited = once(child, 'exit');
   await once(stdout, 'data');
   stdout.resume();
-  await how(child);
+  await how(child, stderr);
   const [code] = await exited;
   return { code, said: await said };
 }
@@ -51,9 +52,9 @@ describe('a program that stays', () => {
 
   it('takes one key press for one, though its signal comes twice', async () => {
     // A signal that comes when Node.js has given up its handlers ends any process: it stops when it is told to.
-    const twice = await endOf(async (child) => {
+    const twice = await endOf(async (child, stderr) => {
       child.kill('SIGINT');
-      if (child.stderr !== null) await once(child.stderr, 'data');
+      await once(stderr, 'data');
       child.kill('SIGINT');
       await sleep(100);
       child.send('stop');
@@ -62,9 +63,9 @@ describe('a program that stays', () => {
   });
 
   it('ends at once at a second one', async () => {
-    const again = async (child: ReturnType<typeof fork>): Promise<void> => {
+    const again = async (child: ReturnType<typeof fork>, stderr: Readable): Promise<void> => {
       child.kill('SIGINT');
-      if (child.stderr !== null) await once(child.stderr, 'data');
+      await once(stderr, 'data');
       const timer = setInterval(() => child.kill('SIGINT'), 200);
       child.once('exit', () => clearInterval(timer));
     };

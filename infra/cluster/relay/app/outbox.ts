@@ -53,7 +53,7 @@ export class Outbox {
 
   /**
    * The next batch, or undefined. Pods that are to go come first: they free what others wait for (DESIGN rule 9). What
-   * waits is spread over the `lanes` that are free, so that the first of many pods do not wait for the last; at most 500 a
+   * waits is spread over so many `lanes`, so that the first of many pods do not wait for the last; at most 500 a
    * batch, and at most 256 KiB: the app's host takes no body over 1 MiB.
    */
   take(lanes: number): Batch | undefined {

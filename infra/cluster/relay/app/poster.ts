@@ -33,7 +33,7 @@ const idleMs = 30_000;
 
 /**
  * Posts what the reflectors tell, and ticks when the app asked for one (DESIGN §5). A burst comes over some tenths of a
- * second, and a post lasts as long as a PUT: lanes are kept for what comes next, sixteen in all. While the app
+ * second, and a post lasts as long as two calls of ARM: lanes are kept for what comes next, sixteen in all. While the app
  * fails, one at a time, 0.5 to 15 s apart, for ever. One tick at a time, beside them. An app that did not know us is asked
  * again as soon as a pod changes, once a second at most: the pod was bound to a Node that the app has made meanwhile.
  */
@@ -108,6 +108,7 @@ export class Poster {
   }
 
   #fillLanes(): void {
+    if (this.#stop.signal.aborted) return;
     if (performance.now() < this.#notBefore) {
       this.#wakeIn(0);
       return;
@@ -115,7 +116,7 @@ export class Poster {
     // Who does not know us is not overloaded: what came first must not hold up the rest.
     const open = this.#failures === 0 || this.#afterNewsAt !== undefined ? lanes : 1;
     for (let free = Math.min(lanesAtOnce, open - this.#busyLanes); free > 0; free -= 1) {
-      const batch = this.#stop.signal.aborted ? undefined : this.#outbox.take(free);
+      const batch = this.#outbox.take(free);
       if (batch === undefined) return;
       this.#busyLanes += 1;
       void this.#post(batch);

@@ -2,9 +2,10 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accessNames } from '../../infra/local/cluster/access.ts';
+import { roleObjects } from '../../infra/local/cluster/access.ts';
 import { requestToken } from '../../infra/local/cluster/attach.ts';
 import { kubectl, kubectlOutput } from '../../infra/local/cluster/kubectl.ts';
+import { appRoleName, installationRoles } from '../../shared/core/access/roles.ts';
 import { until } from '../relay/fake-app.ts';
 import { RelayRig, installation, node, otherNode, pod, running } from './relay-rig.ts';
 
@@ -12,46 +13,14 @@ let rig: RelayRig;
 let finishing: NodeJS.Timeout | undefined;
 
 /** All that a drain needs; nothing less is tried here. */
-const rights = (nodes: readonly string[], appRoleBinding: string) => ({
-  cluster: [
-    { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'patch', 'delete'], resourceNames: nodes },
-    { apiGroups: [''], resources: ['pods'], verbs: ['list', 'delete'] },
-    { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
-    {
-      apiGroups: ['rbac.authorization.k8s.io'],
-      resources: ['clusterrolebindings'],
-      verbs: ['delete'],
-      resourceNames: [appRoleBinding],
-    },
-  ],
-  leases: [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['delete'], resourceNames: nodes }],
-});
-
 function accessOf(nodes: readonly string[]): readonly object[] {
   const { namespace } = rig.attached;
-  const apiGroup = 'rbac.authorization.k8s.io';
-  const apiVersion = `${apiGroup}/v1`;
-  const subjects = [{ kind: 'ServiceAccount', name: 'drain', namespace }];
-  const { cluster, leases } = rights(nodes, accessNames(namespace).app);
-  const inLeases = { name: 'drain', namespace: 'kube-node-lease' };
+  const account = { kind: 'ServiceAccount', name: 'drain', namespace };
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'drain', namespace } },
-    { apiVersion, kind: 'ClusterRole', metadata: { name: 'drain' }, rules: cluster },
-    {
-      apiVersion,
-      kind: 'ClusterRoleBinding',
-      metadata: { name: 'drain' },
-      roleRef: { apiGroup, kind: 'ClusterRole', name: 'drain' },
-      subjects,
-    },
-    { apiVersion, kind: 'Role', metadata: inLeases, rules: leases },
-    {
-      apiVersion,
-      kind: 'RoleBinding',
-      metadata: inLeases,
-      roleRef: { apiGroup, kind: 'Role', name: 'drain' },
-      subjects,
-    },
+    ...installationRoles({ namespace, nodes })
+      .filter(({ program }) => program === 'drain')
+      .flatMap((role) => roleObjects(role, account, {})),
   ];
 }
 
@@ -59,7 +28,7 @@ async function drain(timeoutSeconds: number): Promise<{ readonly code: number; r
   const { namespace } = rig.attached;
   const args = ['drain', '--config', join(rig.dir, 'relay/drain.json'), '--timeout-seconds', String(timeoutSeconds)];
   const { promise, resolve } = Promise.withResolvers<{ code: number; lines: string }>();
-  const binding = ['--app-role-binding', accessNames(namespace).app];
+  const binding = ['--app-role-binding', appRoleName(namespace)];
   execFile(process.execPath, [rig.bundle, ...args, ...binding], (error, stdout, stderr) =>
     resolve({ code: typeof error?.code === 'number' ? error.code : 0, lines: stdout + stderr }),
   );
@@ -172,7 +141,7 @@ describe('a drain', () => {
     expect(lines).toContain('default/guarded is held: ');
     expect(lines).toMatch(/still there: .*default\/plain/);
     expect(await exists('node', node)).toBe(true);
-    expect(await exists('clusterrolebinding', accessNames(namespace).app)).toBe(true);
+    expect(await exists('clusterrolebinding', appRoleName(namespace))).toBe(true);
     expect(await rig.get('node', node, '-o', 'jsonpath={.spec.unschedulable}')).toBe('true');
     const taints = await rig.get('node', node, '-o', 'jsonpath={.spec.taints[*].key}');
     expect(taints.split(' ')).toEqual(
@@ -193,7 +162,7 @@ describe('a drain', () => {
     const { namespace } = rig.attached;
     expect(await exists('node', node)).toBe(false);
     expect(await exists('lease', '-n', 'kube-node-lease', node)).toBe(false);
-    expect(await exists('clusterrolebinding', accessNames(namespace).app)).toBe(false);
+    expect(await exists('clusterrolebinding', appRoleName(namespace))).toBe(false);
     const stubborn = await stubbornPods();
     expect((await podsOn(node)).filter((name) => !stubborn.includes(name))).toEqual([]);
     expect(await exists('node', otherNode)).toBe(true);

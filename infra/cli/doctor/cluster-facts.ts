@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { instantMs } from '../../../shared/core/status/time.ts';
 import { parseJson } from '../../../shared/wire/json-text.ts';
 import { stringMap } from '../../../shared/wire/kubernetes/meta.ts';
-import { appRules } from '../../local/cluster/access.ts';
+import { appRules } from '../../../shared/core/access/roles.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import { ageSeconds } from '../status/cluster-objects.ts';
 import type { DeploymentFacts, LeaderFacts, ServiceFacts } from './cluster-judgements.ts';
@@ -117,7 +117,7 @@ export interface RightReview {
   readonly review: object;
 }
 
-/** Every right of the app's role (`infra/local/cluster/access.ts`), one review each. */
+/** Every right of the app's role (`shared/core/access`), one review each. */
 export function rightReviews(nodes: readonly string[], { user, groups }: Subject): readonly RightReview[] {
   return appRules(nodes).flatMap(({ apiGroups, resources, verbs, resourceNames = [] }) =>
     apiGroups.flatMap((group) =>

@@ -1,4 +1,5 @@
-/** The rights that an installation has in a cluster, as Kubernetes objects. Pure; DESIGN rules 4, 11 and 13. */
+/** The rights of an installation (`shared/core/access`) as Kubernetes objects, for a cluster to which no chart is installed. Pure. */
+import { type InstallationRole, type PolicyRule, installationRoles } from '../../../shared/core/access/roles.ts';
 
 /** Whom the rights are given to, and for which nodes. */
 export interface AccessOptions {
@@ -6,13 +7,6 @@ export interface AccessOptions {
   readonly nodes: readonly string[];
   readonly appServiceAccount: string;
   readonly relayServiceAccount: string;
-}
-
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-  readonly resourceNames?: readonly string[];
 }
 
 /** A Kubernetes object, as far as RBAC needs one. */
@@ -24,95 +18,52 @@ export interface AccessObject {
     readonly namespace?: string;
     readonly labels: Readonly<Record<string, string>>;
   };
-  readonly rules?: readonly Rule[];
+  readonly rules?: readonly PolicyRule[];
   readonly roleRef?: { readonly apiGroup: string; readonly kind: string; readonly name: string };
   readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
 }
 
 /** Selects all that belongs to an installation's access. */
 const accessLabel = 'app.kubernetes.io/managed-by';
-
 const rbacGroup = 'rbac.authorization.k8s.io';
-const leaseNamespace = 'kube-node-lease';
 
 /**
- * What the app may do as itself. All else it does as one of its nodes, so that the Node authorizer and NodeRestriction
- * bound it to what that node's pods refer to.
+ * All objects, in the order in which they have to be created: what the app and one relay need. A relay that is alone
+ * elects no leader, and what drains before an uninstall comes and goes with the chart.
  */
-export function appRules(nodes: readonly string[]): Rule[] {
-  const users = nodes.map((node) => `system:node:${node}`);
-  return [
-    { apiGroups: [''], resources: ['users'], verbs: ['impersonate'], resourceNames: users },
-    { apiGroups: [''], resources: ['groups'], verbs: ['impersonate'], resourceNames: ['system:nodes'] },
-    { apiGroups: [''], resources: ['namespaces'], verbs: ['get'], resourceNames: ['kube-system'] },
-    { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'delete', 'patch'], resourceNames: nodes },
-  ];
-}
-
-/**
- * What the relay may do. RBAC cannot limit a list by `spec.nodeName`, so it may list the pods of every node, though
- * it only asks for its own; pods hold no secret values. It may read no Secret and no ConfigMap, and write no pod.
- */
-export function relayRules(nodes: readonly string[]): Rule[] {
-  return [
-    { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
-    { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'watch'], resourceNames: nodes },
-    { apiGroups: ['', 'events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
-    { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
-    { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
-  ];
-}
-
-/** The third heart: the relay renews the Leases of its own nodes when the app does not. */
-export function relayLeaseRules(nodes: readonly string[]): Rule[] {
-  const verbs = ['get', 'update', 'patch'];
-  return [{ apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs, resourceNames: nodes }];
-}
-
-/** All objects, in the order in which they have to be created. An empty list of nodes would mean every node: refused. */
 export function accessObjects(options: AccessOptions): AccessObject[] {
-  const { namespace, nodes, appServiceAccount, relayServiceAccount } = options;
-  if (nodes.length === 0) throw new Error('an installation needs at least one node');
+  const { namespace, appServiceAccount, relayServiceAccount } = options;
   const labels = { [accessLabel]: namespace };
-  const names = accessNames(namespace);
-  const app = { kind: 'ServiceAccount', name: appServiceAccount, namespace };
-  const relay = { kind: 'ServiceAccount', name: relayServiceAccount, namespace };
-  const apiVersion = `${rbacGroup}/v1`;
-  const clusterRole = (name: string, rules: Rule[]) => [
-    { apiVersion, kind: 'ClusterRole', metadata: { name, labels }, rules },
-  ];
-  const clusterBinding = (name: string, subject: typeof app) => ({
-    apiVersion,
-    kind: 'ClusterRoleBinding',
-    metadata: { name, labels },
-    roleRef: { apiGroup: rbacGroup, kind: 'ClusterRole', name },
-    subjects: [subject],
-  });
+  const accounts = { app: appServiceAccount, relay: relayServiceAccount };
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: appServiceAccount, namespace, labels } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: relayServiceAccount, namespace, labels } },
-    ...clusterRole(names.app, appRules(nodes)),
-    clusterBinding(names.app, app),
-    ...clusterRole(names.relay, relayRules(nodes)),
-    clusterBinding(names.relay, relay),
-    {
-      apiVersion,
-      kind: 'Role',
-      metadata: { name: names.lease, namespace: leaseNamespace, labels },
-      rules: relayLeaseRules(nodes),
-    },
-    {
-      apiVersion,
-      kind: 'RoleBinding',
-      metadata: { name: names.lease, namespace: leaseNamespace, labels },
-      roleRef: { apiGroup: rbacGroup, kind: 'Role', name: names.lease },
-      subjects: [relay],
-    },
+    ...Object.values(accounts).map((name) => ({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name, namespace, labels },
+    })),
+    ...installationRoles(options).flatMap((role) =>
+      role.program === 'drain' || role.namespace === namespace
+        ? []
+        : roleObjects(role, { kind: 'ServiceAccount', name: accounts[role.program], namespace }, labels),
+    ),
   ];
 }
 
-/** The names of the roles and their bindings: the namespace in them keeps two installations of one cluster apart. */
-export function accessNames(namespace: string): { app: string; relay: string; lease: string } {
-  return { app: `${namespace}-app`, relay: `${namespace}-relay`, lease: `${namespace}-relay-leases` };
+type Subject = NonNullable<AccessObject['subjects']>[number];
+
+/** A role and its binding. */
+export function roleObjects(
+  { name, namespace, rules }: InstallationRole,
+  subject: Subject,
+  labels: AccessObject['metadata']['labels'],
+): AccessObject[] {
+  const apiVersion = `${rbacGroup}/v1`;
+  const kind = namespace === undefined ? 'ClusterRole' : 'Role';
+  const metadata = namespace === undefined ? { name, labels } : { name, namespace, labels };
+  const roleRef = { apiGroup: rbacGroup, kind, name };
+  return [
+    { apiVersion, kind, metadata, rules },
+    { apiVersion, kind: `${kind}Binding`, metadata, roleRef, subjects: [subject] },
+  ];
 }

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../infra/cluster/relay/config.ts';
-import { accessObjects } from '../../../infra/local/cluster/access.ts';
+import { type InstallationRole, type PolicyRule, installationRoles } from '../../../shared/core/access/roles.ts';
 import type { ControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { relayNodeFlags } from '../../../infra/local/up/relay.ts';
 import { ChartWorld, type Manifest, type Values, apply, clusterFor, namespace, namespaced, values } from './chart.ts';
@@ -136,49 +136,53 @@ describe('for values of every kind', () => {
   });
 });
 
-interface Roles extends Manifest {
-  readonly rules: readonly Readonly<Record<string, readonly string[]>>[];
+interface RenderedRole extends Manifest {
+  readonly rules: readonly PolicyRule[];
 }
 
 /** Rules without regard to order. */
-const comparable = (rules: Roles['rules']): readonly string[] =>
+const comparable = (rules: readonly PolicyRule[]): readonly string[] =>
   rules
     .map((rule) =>
       Object.entries(rule)
-        .map(([key, list]) => `${key}=${list.toSorted().join()}`)
+        .map(([key, list]: [string, readonly string[]]) => `${key}=${list.toSorted().join()}`)
         .toSorted()
         .join(' '),
     )
     .toSorted();
 
+const describeRole = ({ name, namespace, rules }: Omit<InstallationRole, 'program'>) => ({
+  role: `${namespace ?? ''}/${name}`,
+  rules: comparable(rules),
+});
+
+const byRole = (left: { role: string }, right: { role: string }): number => left.role.localeCompare(right.role);
+
 describe('what is rendered', () => {
-  it("grants what the local cluster's access grants, rule by rule, and leadership besides", async () => {
+  it('grants the rights of shared/core/access, role by role, and nothing else', async () => {
     const manifests = await world.render(values());
-    const isRole = ({ kind }: { readonly kind: string }): boolean => kind === 'Role' || kind === 'ClusterRole';
-    const isHook = ({ metadata }: Manifest): boolean => metadata.annotations?.['helm.sh/hook'] !== undefined;
     const granted = manifests.filter(
-      (manifest) => isRole(manifest) && !isHook(manifest),
-    ) as unknown as readonly Roles[];
-    const wanted = accessObjects({
-      namespace,
-      nodes: ['aci-1', 'aci-2'],
-      appServiceAccount: 'app',
-      relayServiceAccount: 'relay',
-    }).filter(isRole);
-    const describeRole = (role: Pick<Roles, 'kind' | 'metadata' | 'rules'>) => ({
-      role: `${role.kind} ${role.metadata.namespace ?? ''}/${role.metadata.name}`,
-      rules: comparable(role.rules),
-    });
-    const leader = { verbs: ['get', 'update', 'patch'], apiGroups: ['coordination.k8s.io'], resources: ['leases'] };
-    const expected = [
-      ...wanted.map((role) => describeRole(role as unknown as Roles)),
-      {
-        role: `Role ${namespace}/relay-leader`,
-        rules: comparable([{ ...leader, resourceNames: ['relay'] }]),
-      },
-    ];
-    const byName = (left: { role: string }, right: { role: string }): number => left.role.localeCompare(right.role);
-    expect(granted.map(describeRole).toSorted(byName)).toEqual(expected.toSorted(byName));
+      ({ kind }) => kind === 'Role' || kind === 'ClusterRole',
+    ) as unknown as readonly RenderedRole[];
+    const wanted = installationRoles({ namespace, nodes: ['aci-1', 'aci-2'] });
+    expect(granted.map(({ metadata, rules }) => describeRole({ ...metadata, rules })).toSorted(byRole)).toEqual(
+      wanted.map(describeRole).toSorted(byRole),
+    );
+    // Each bound once, to the account of its program.
+    const accounts = { app: 'app', relay: 'relay', drain: 'relay-drain' };
+    for (const { name, namespace: place, program } of wanted) {
+      const kind = place === undefined ? 'ClusterRole' : 'Role';
+      const bindings = manifests.filter(
+        ({ kind: other, metadata }) =>
+          other === `${kind}Binding` && metadata.name === name && metadata.namespace === place,
+      );
+      expect(bindings.map((binding) => [binding['roleRef'], binding['subjects']])).toEqual([
+        [
+          { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+          [{ kind: 'ServiceAccount', name: accounts[program], namespace }],
+        ],
+      ]);
+    }
   });
 
   it('binds the app whoever it is', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accessObjects, appRules, relayLeaseRules, relayRules } from '../../../infra/local/cluster/access.ts';
+import { accessObjects } from '../../../infra/local/cluster/access.ts';
 import { tokenExpiry } from '../../../infra/local/cluster/attach.ts';
 import {
   clientCertificateKubeconfig,
@@ -10,27 +10,8 @@ import {
 const nodes = ['aci-1', 'aci-2'];
 const options = { namespace: 'sk', nodes, appServiceAccount: 'app', relayServiceAccount: 'relay' };
 
-describe('the rights of an installation', () => {
-  it('let the app impersonate its nodes, by name, and no group but that of nodes', () => {
-    const impersonated = appRules(nodes).filter((rule) => rule.verbs.includes('impersonate'));
-    expect(impersonated.map((rule) => [rule.resources[0], rule.resourceNames])).toEqual([
-      ['users', ['system:node:aci-1', 'system:node:aci-2']],
-      ['groups', ['system:nodes']],
-    ]);
-  });
-
-  it('name every object of the app and of the Leases', () => {
-    const rules = [...appRules(nodes), ...relayLeaseRules(nodes)];
-    expect(rules.filter((rule) => (rule.resourceNames ?? []).length === 0)).toEqual([]);
-  });
-
-  it('hold no wildcard, no Secret and no ConfigMap', () => {
-    const rules = [...appRules(nodes), ...relayRules(nodes), ...relayLeaseRules(nodes)];
-    const words = rules.flatMap((rule) => [...rule.apiGroups, ...rule.resources, ...rule.verbs]);
-    expect(words.filter((word) => ['*', 'secrets', 'configmaps', 'escalate', 'bind'].includes(word))).toEqual([]);
-  });
-
-  it('are bound to the accounts of the namespace only, each role to one', () => {
+describe('the objects of an installation without its chart', () => {
+  it('bind each role of app and relay to its account of the namespace; a relay that is alone elects nobody', () => {
     const bindings = accessObjects(options).filter((object) => object.roleRef !== undefined);
     expect(bindings.map((object) => [object.roleRef?.name, object.subjects?.map((subject) => subject.name)])).toEqual([
       ['sk-app', ['app']],
@@ -39,8 +20,11 @@ describe('the rights of an installation', () => {
     ]);
   });
 
-  it('are refused without a node: an empty list of names would mean every node', () => {
-    expect(() => accessObjects({ ...options, nodes: [] })).toThrow(/at least one node/);
+  it('come in the order in which they have to be created', () => {
+    const kinds = accessObjects(options).map(({ kind }) => kind);
+    expect(kinds.slice(0, 3)).toEqual(['Namespace', 'ServiceAccount', 'ServiceAccount']);
+    for (const binding of ['ClusterRoleBinding', 'RoleBinding'])
+      expect(kinds.indexOf(binding)).toBe(kinds.indexOf(binding.replace('Binding', '')) + 1);
   });
 });
 

@@ -27,7 +27,7 @@ const allowed: readonly {
   { room: 'shared/adapters', may: ['shared/ports', 'shared/wire', 'shared/core'], packages: [/./] },
   { room: 'functions', may: ['shared/app'], packages: ['@azure/functions'] },
   { room: 'infra/cluster', may: ['shared/core', 'shared/wire', 'shared/adapters', 'shared/ports'], packages: [/./] },
-  { room: 'infra/package', may: ['rolldown.config.ts', 'infra/local/file-lock.ts'], packages: [/./] },
+  { room: 'infra/package', may: ['rolldown.config.ts', 'infra/package/file-lock.ts'], packages: [/./] },
   { room: 'infra/local', may: ['shared', 'infra/cluster', 'infra/package'], packages: [/./] },
 ];
 

@@ -12,12 +12,12 @@ export const commands: readonly CommandEntry[] = [
   {
     name: 'attach',
     summary: 'show nodes in a cluster: chart, registration, and wait until they are Ready',
-    load: async () => (await import('./attach/attach.ts')).attachCommand,
+    load: async () => (await import('./attach/command.ts')).attachCommand,
   },
   {
     name: 'detach',
     summary: 'drain and remove nodes, and verify that nothing is left',
-    load: async () => (await import('./detach/detach.ts')).detachCommand,
+    load: async () => (await import('./detach/command.ts')).detachCommand,
   },
   {
     name: 'status',

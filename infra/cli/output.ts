@@ -1,6 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { stringify } from 'yaml';
-import { type Progress, type ProgressStream, createProgress } from '../local/progress.ts';
+import { type Progress, type ProgressStream, createProgress } from './progress.ts';
 import { wrongInput } from './stop.ts';
 
 export type OutputFormat = 'table' | 'json' | 'yaml';

@@ -1,6 +1,6 @@
 import { createCredential } from '../../shared/adapters/arm/credential.ts';
 import { createRegistrationBlob } from '../../shared/adapters/registrations/registration-blob.ts';
-import { faultClause, isNoLogin } from './status/fault-reason.ts';
+import { faultClause, isNoLogin } from './inspect/fault-reason.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import type { Registrations, RegistrationsRead } from '../../shared/ports/registrations.ts';
 import type { ClusterRegistration, Settings } from '../../shared/wire/settings.ts';

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
-import { createProgress } from './progress.ts';
+import { createProgress } from '../cli/progress.ts';
 import type { Administrator } from './up/administrator.ts';
 import { apiAdministrator } from './up/api-administrator.ts';
 import { kubectlAdministrator } from './up/kubectl-administrator.ts';

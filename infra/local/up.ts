@@ -1,8 +1,8 @@
 /** `npm start`: the whole cloud on this machine, the examples, and then a shell's worth of things to try. */
 import { resolve } from 'node:path';
 import { interruption } from './interruption.ts';
-import { createProgress, formatDuration } from './progress.ts';
-import type { Progress } from './progress.ts';
+import { createProgress, formatDuration } from '../cli/progress.ts';
+import type { Progress } from '../cli/progress.ts';
 import { startCloud } from './up/cloud.ts';
 import type { Cloud } from './up/cloud.ts';
 import { describeSkipped, removeExamples, runExamples } from './up/examples.ts';

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { withFileLock } from '../local/file-lock.ts';
+import { withFileLock } from './file-lock.ts';
 import { buildInto, describePackage } from './build.ts';
 import { fingerprint, sameFolders } from './files.ts';
 import { packFolder } from './zip.ts';

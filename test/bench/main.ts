@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { formatDuration } from '../../infra/local/progress.ts';
+import { formatDuration } from '../../infra/cli/progress.ts';
 import { formatGoal, formatValue, verdictOf } from './figure.ts';
 import type { Section } from './figure.ts';
 import { measureAttach } from './figures/attach.ts';

@@ -16,7 +16,7 @@ import { ensureControlPlane } from '../../infra/local/cluster/build.ts';
 import { type ControlPlane, startControlPlane } from '../../infra/local/cluster/control-plane.ts';
 import { startForwarder } from '../../infra/local/cluster/forwarder.ts';
 import { kubectl, kubectlOutput } from '../../infra/local/cluster/kubectl.ts';
-import { createProgress } from '../../infra/local/progress.ts';
+import { createProgress } from '../../infra/cli/progress.ts';
 
 const node = 'aci-1';
 const otherNode = 'aci-2';

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { attachNodes } from '../../infra/local/cluster/attach.ts';
 import { ensureControlPlane } from '../../infra/local/cluster/build.ts';
 import { startControlPlane } from '../../infra/local/cluster/control-plane.ts';
-import { createProgress } from '../../infra/local/progress.ts';
+import { createProgress } from '../../infra/cli/progress.ts';
 import { describeHttpCluster } from '../contract/cluster.suite.ts';
 import { node, sibling } from '../contract/cluster/harness.ts';
 import type { HttpClusterUnderTest } from '../contract/cluster/http-cluster.ts';

@@ -10,7 +10,7 @@ import { ensureControlPlane } from '../../infra/local/cluster/build.ts';
 import { type ControlPlane, startControlPlane } from '../../infra/local/cluster/control-plane.ts';
 import { kubectlOutput } from '../../infra/local/cluster/kubectl.ts';
 import { allocatePorts } from '../../infra/local/ports.ts';
-import { createProgress } from '../../infra/local/progress.ts';
+import { createProgress } from '../../infra/cli/progress.ts';
 import { relayNodeFlags } from '../../infra/local/up/relay.ts';
 import bundles from '../../rolldown.config.ts';
 import { FakeApp, until } from '../relay/fake-app.ts';

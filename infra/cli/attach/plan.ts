@@ -1,5 +1,6 @@
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
-import { type ApiServerForPods, chooseApiServerForPods } from './api-server-for-pods.ts';
+import { type ApiServerForPods, chooseApiServerForPods } from '../cluster/api-server-for-pods.ts';
+import { servingSecretName, tokenSettingOf } from '../cluster/names.ts';
 import type { AttachWants, ServingMode } from './wants.ts';
 
 /** Everything that was found out before anything is changed. */
@@ -159,9 +160,6 @@ export function plannedNodes(
 /** The setting that holds the token of `--auth token`, unless the operator names one. */
 export const tokenSettingName = (wants: AttachWants, uid: string): string => wants.tokenSetting ?? tokenSettingOf(uid);
 
-/** Its name where nobody gave one. */
-export const tokenSettingOf = (uid: string): string => `CLUSTER_TOKEN_${uid.slice(0, 8).toUpperCase()}`;
-
 export interface RegistrationInput {
   readonly wants: AttachWants;
   readonly facts: AttachFacts;
@@ -275,9 +273,6 @@ export function chartValues(input: Omit<RegistrationInput, 'address'>): Readonly
 
 /** The chart's own ServiceAccount `app`; said in full, so that it wins over an earlier User. */
 const appAccount = { kind: 'ServiceAccount', name: '', namespace: '' };
-
-/** The Secret that `--serving csr` fills. */
-export const servingSecretName = 'relay-serving-csr';
 
 function servingValues(mode: ServingMode): Readonly<Record<string, unknown>> {
   switch (mode) {

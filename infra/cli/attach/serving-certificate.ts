@@ -7,7 +7,13 @@ import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { applyObject, createObject, deleteObject, getObject } from '../cluster/objects.ts';
 import { Stop, failure } from '../stop.ts';
-import { servingSecretName } from './plan.ts';
+import {
+  certificateRequestName,
+  certificateRequestPath,
+  certificateRequestsPath,
+  servingSecretName,
+  servingSecretPath,
+} from '../cluster/names.ts';
 
 export interface ServingWants {
   readonly namespace: string;
@@ -16,15 +22,6 @@ export interface ServingWants {
   readonly address: string;
   readonly timeoutMs: number;
 }
-
-const requestsPath = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-
-/** Of the certificate request of that name. */
-export const requestPath = (name: string): string => `${requestsPath}/${name}`;
-
-/** Of the Secret with the certificate of the kubelet ports. */
-export const servingSecretPath = (namespace: string): string =>
-  `/api/v1/namespaces/${namespace}/secrets/${servingSecretName}`;
 
 const renewBeforeMs = 30 * 86_400_000;
 const secretSchema = z.object({ data: z.object({ 'tls.crt': z.base64() }) });
@@ -57,11 +54,11 @@ export async function obtainServingCertificate(
   report: (detail: string) => void,
 ): Promise<void> {
   const { csrPem, keyPem } = await makeRequest(wants);
-  const name = `serverless-kubelet-${wants.namespace}-${wants.node}`;
-  await deleteObject(context, requestPath(name));
+  const name = certificateRequestName(wants.namespace, wants.node);
+  await deleteObject(context, certificateRequestPath(name));
   await createObject(
     context,
-    requestsPath,
+    certificateRequestsPath,
     {
       apiVersion: 'certificates.k8s.io/v1',
       kind: 'CertificateSigningRequest',
@@ -117,7 +114,7 @@ const pollMs = 2000;
 async function waitForCertificate(context: CliContext, name: string, timeoutMs: number): Promise<string> {
   const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
-    const { status } = csrSchema.parse(await getObject(context, requestPath(name)));
+    const { status } = csrSchema.parse(await getObject(context, certificateRequestPath(name)));
     if (status.certificate !== undefined) return status.certificate;
     const refused = status.conditions.find(({ type }) => type === 'Denied' || type === 'Failed');
     if (refused !== undefined)

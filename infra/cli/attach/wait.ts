@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { readLease, readNode } from '../cluster/cluster-facts.ts';
+import { readLease, readNode } from '../inspect/read-cluster.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { getObject } from '../cluster/objects.ts';
@@ -26,7 +26,7 @@ export async function waitUntilReady(
   report: (detail: string) => void,
 ): Promise<void> {
   const giveUpAt = performance.now() + wants.timeoutMs;
-  const firstSeen = new Map<string, string>();
+  const firstSeen = new Map<string, number>();
   for (;;) {
     const nodes = await Promise.all(
       wants.nodes.map(async (name) => ({ name, progress: await nodeProgress(context, name, firstSeen) })),
@@ -40,15 +40,15 @@ export async function waitUntilReady(
   }
 }
 
-async function nodeProgress(context: CliContext, name: string, firstSeen: Map<string, string>): Promise<NodeProgress> {
+async function nodeProgress(context: CliContext, name: string, firstSeen: Map<string, number>): Promise<NodeProgress> {
   const node = await readNode(context, name);
   if (node === undefined) return 'absent';
   if (!node.ready) return 'not-ready';
-  const renewTime = await readLease(context, name);
-  if (renewTime === undefined) return 'lease-still';
+  const renewedAt = await readLease(context, name);
+  if (renewedAt === undefined) return 'lease-still';
   const before = firstSeen.get(name);
-  if (before === undefined) firstSeen.set(name, renewTime);
-  return before === undefined || before === renewTime ? 'lease-still' : 'ready';
+  if (before === undefined) firstSeen.set(name, renewedAt);
+  return before === undefined || before === renewedAt ? 'lease-still' : 'ready';
 }
 
 const words: Readonly<Record<NodeProgress, string>> = {

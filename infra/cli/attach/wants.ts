@@ -2,7 +2,8 @@ import { isIP } from 'node:net';
 import { parseDuration } from '../options.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
-import { type ApiServerForPods, isOwnHost } from './api-server-for-pods.ts';
+import type { ChartWants } from '../cluster/chart-release.ts';
+import { type ApiServerForPods, isOwnHost } from '../cluster/api-server-for-pods.ts';
 
 export type Zone = '1' | '2' | '3';
 export type ServingMode = 'self-signed' | 'csr' | 'cert-manager';
@@ -31,12 +32,6 @@ export interface AttachWants {
 }
 
 export type WaitFor = 'all' | 'nodes' | 'none';
-
-export interface ChartWants {
-  readonly dir: string | undefined;
-  readonly valueFiles: readonly string[];
-  readonly set: readonly string[];
-}
 
 export const attachOptions: OptionSpecs = {
   nodes: {

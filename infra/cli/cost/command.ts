@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { failure, wrongInput } from '../stop.ts';
-import { faultClause } from '../status/fault-reason.ts';
+import { faultClause } from '../inspect/fault-reason.ts';
 import { collectUsage, usageFix } from './collect.ts';
 import { parsePrices } from './prices.ts';
 import { printCost } from './print.ts';

@@ -1,9 +1,9 @@
-import { chartStop, findChart, mendRelease, readRelease, releaseName } from '../attach/chart.ts';
-import { madeByLabel, readNamespace } from '../attach/namespace.ts';
+import { chartStop, findChart, mendRelease, readRelease, releaseName } from '../cluster/chart-release.ts';
+import { madeByLabel, readNamespace } from '../cluster/namespace.ts';
 import type { CliContext } from '../context.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deleteObject } from '../cluster/objects.ts';
-import { requestPath, servingSecretPath } from '../attach/serving-certificate.ts';
+import { certificateRequestName, certificateRequestPath, servingSecretPath } from '../cluster/names.ts';
 import { exitCodes } from '../exit-code.ts';
 import { Stop } from '../stop.ts';
 
@@ -28,7 +28,8 @@ export async function removeChart(
     if (result.code !== 0) throw chartStop(result);
     done.push('chart uninstalled');
   }
-  for (const node of nodes) await deleteObject(context, requestPath(`serverless-kubelet-${namespace}-${node}`));
+  for (const node of nodes)
+    await deleteObject(context, certificateRequestPath(certificateRequestName(namespace, node)));
   const labels = await readNamespace(context, namespace);
   if (labels === undefined) return done;
   if (labels[madeByLabel] !== installation) {

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
 import { cordonAnnotation } from '../../../shared/core/node/node-drift.ts';
-import { faultClause } from '../status/fault-reason.ts';
-import { readLease, readNode } from '../cluster/cluster-facts.ts';
+import { faultClause } from '../inspect/fault-reason.ts';
+import { podsOnNode, readLease, readNode } from '../inspect/read-cluster.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { getObject } from '../cluster/objects.ts';
 import { kubectlStop, kubectlText } from '../kube.ts';
 import { lastLine } from '../program.ts';
 import { Stop, failure } from '../stop.ts';
@@ -75,17 +73,6 @@ async function drainNode(context: CliContext, name: string, giveUpAt: number): P
       `kubectl get pods -A --field-selector spec.nodeName=${name} shows them; then the same command again, with a longer --timeout`,
     );
   throw kubectlStop(args, result);
-}
-
-const podsSchema = z.object({
-  items: z.array(z.object({ metadata: z.object({ namespace: z.string(), name: z.string() }) })),
-});
-
-/** Pods that are bound to a node, as `namespace/name`. */
-export async function podsOnNode(context: CliContext, node: string): Promise<readonly string[]> {
-  const selector = encodeURIComponent(`spec.nodeName=${node}`);
-  const { items } = podsSchema.parse(await getObject(context, `/api/v1/pods?fieldSelector=${selector}`));
-  return items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
 }
 
 const pollMs = 2000;

@@ -1,12 +1,12 @@
 import { request } from 'node:https';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { faultClause } from '../status/fault-reason.ts';
+import { faultClause } from '../inspect/fault-reason.ts';
 import type { ListedGroup } from '../../../shared/core/group/group.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
 import { clusterSource, findCluster } from '../cluster/find-cluster.ts';
-import { readClusterIdentity } from '../cluster/cluster-facts.ts';
+import { readClusterIdentity } from '../inspect/read-cluster.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
 import { changeRegistrations, readRegistrations } from '../registrations.ts';

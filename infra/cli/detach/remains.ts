@@ -1,15 +1,14 @@
 import * as z from 'zod';
 import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
-import { faultClause } from '../status/fault-reason.ts';
-import { readRelease } from '../attach/chart.ts';
-import { madeByLabel, readNamespace } from '../attach/namespace.ts';
+import { faultClause } from '../inspect/fault-reason.ts';
+import { readRelease } from '../cluster/chart-release.ts';
+import { madeByLabel, readNamespace } from '../cluster/namespace.ts';
 import { leaseNamespace } from '../../../shared/wire/kubernetes/lease.ts';
-import { readLease } from '../cluster/cluster-facts.ts';
+import { podsOnNode, readLease } from '../inspect/read-cluster.ts';
 import type { CliContext } from '../context.ts';
 import { getObject } from '../cluster/objects.ts';
 import { readRegistrations } from '../registrations.ts';
 import { failure } from '../stop.ts';
-import { podsOnNode } from './drain.ts';
 import { type Remains, groupsOfCluster } from './plan.ts';
 import type { ClusterRows } from './rows.ts';
 

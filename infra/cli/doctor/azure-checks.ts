@@ -2,9 +2,9 @@ import type { Settings } from '../../../shared/wire/settings.ts';
 import { type AppSettings, type AppSource, azAppArgs } from '../app-settings.ts';
 import type { CliContext } from '../context.ts';
 import { Stop } from '../stop.ts';
-import { faultReason, isNoLogin, signIn, unreadableBy } from '../status/fault-reason.ts';
-import { type Part, read, unreadable } from '../status/observed.ts';
-import { readAccount, readApp, readGrants, readProvider, readStorageId, readSubnet } from './azure-facts.ts';
+import { faultReason, isNoLogin, signIn, unreadableBy } from '../inspect/fault-reason.ts';
+import { type Part, read, unreadable } from '../inspect/observed.ts';
+import { readAccount, readApp, readGrants, readProvider, readStorageId, readSubnet } from '../inspect/azure-objects.ts';
 import {
   judgeApp,
   judgeBodyLimit,
@@ -13,10 +13,10 @@ import {
   judgeProvider,
   judgeQuota,
   judgeSubnet,
-} from './azure-judgements.ts';
-import { type Check, failed, good, skipped } from './check.ts';
-import { judgeRole } from './role-judgements.ts';
-import { roleNeeds, storageAccountName } from './role-needs.ts';
+} from '../inspect/azure-judgements.ts';
+import { type Check, failed, good, skipped } from '../inspect/check.ts';
+import { judgeRole } from '../inspect/role-judgements.ts';
+import { roleNeeds, storageAccountName } from '../inspect/role-needs.ts';
 
 /** Tells one check as soon as it is made. */
 export type Tell = (check: Check) => void;

@@ -2,25 +2,23 @@ import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import type { ApiAnswer } from '../cluster/api.ts';
 import type { ClusterFault } from '../cluster/cluster-fault.ts';
-import { leaseAge, parseNodeSeen, parseUid } from '../status/cluster-objects.ts';
-import { type ClusterReader, type ServerAnswer, faultPart } from '../status/cluster-reader.ts';
-import { unreadableBy } from '../status/fault-reason.ts';
-import { leaseFindings } from '../status/lease-findings.ts';
-import { nodeObjectFindings } from '../status/node-object-findings.ts';
-import { type Finding, type NodeObserved, type Part, read, unreadable } from '../status/observed.ts';
-import type { Tell } from './azure-checks.ts';
-import { type Check, failed, good, skipped, warned } from './check.ts';
 import {
-  type Subject,
-  parseDeployment,
-  parseLeader,
+  leaseAge,
+  parseNodeSeen,
   parseResources,
-  parseAllowed,
-  parseService,
+  parseUid,
   parseVersion,
   parseVersions,
-  rightReviews,
-} from './cluster-facts.ts';
+} from '../inspect/cluster-objects.ts';
+import { type ClusterReader, type ServerAnswer, faultPart } from '../inspect/cluster-reader.ts';
+import { unreadableBy } from '../inspect/fault-reason.ts';
+import { leaseFindings } from '../inspect/lease-findings.ts';
+import { nodeObjectFindings } from '../inspect/node-object-findings.ts';
+import { type Finding, type NodeObserved, type Part, read, unreadable } from '../inspect/observed.ts';
+import type { Tell } from './azure-checks.ts';
+import { type Check, failed, good, skipped, warned } from '../inspect/check.ts';
+import { type Subject, parseAllowed, rightReviews } from '../inspect/app-rights.ts';
+import { parseDeployment, parseLeader, parseService } from '../inspect/relay-objects.ts';
 import {
   type RelayFacts,
   type RightFacts,
@@ -34,7 +32,7 @@ import {
   judgeRelay,
   judgeRights,
   judgeVersion,
-} from './cluster-judgements.ts';
+} from '../inspect/cluster-judgements.ts';
 
 /** What one cluster is checked with. */
 export interface ClusterCheckSources {

@@ -6,18 +6,18 @@ import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { Colour } from '../output.ts';
 import { Stop, wrongInput } from '../stop.ts';
-import { faultReason, isNoLogin, signIn } from '../status/fault-reason.ts';
-import { contextFor, createClusterReader } from '../status/cluster-reader.ts';
-import { type Part, read, unreadable } from '../status/observed.ts';
-import { kubeContexts, registeredClusters } from '../status/registered.ts';
+import { faultReason, isNoLogin, signIn } from '../inspect/fault-reason.ts';
+import { contextFor, createClusterReader } from '../inspect/cluster-reader.ts';
+import { type Part, read, unreadable } from '../inspect/observed.ts';
+import { kubeContexts, registeredClusters } from '../inspect/registered.ts';
 import { checkApp, checkLogin, checkRegion, type Tell } from './azure-checks.ts';
-import { type Check, doctorExitCode, failed, good, skipped, warned } from './check.ts';
-import { type ClockFacts, judgeClocks } from './clock-judgement.ts';
+import { type Check, doctorExitCode, failed, good, skipped, warned } from '../inspect/check.ts';
+import { type ClockFacts, judgeClocks } from '../inspect/clock-judgement.ts';
 import { checkCluster } from './cluster-checks.ts';
-import { subjectOf } from './cluster-facts.ts';
-import { judgeReach } from './cluster-judgements.ts';
-import { judgeOwnHost, judgePodsWay, judgeServiceWay } from './pods-way-judgement.ts';
-import { reach } from './reach.ts';
+import { subjectOf } from '../inspect/app-rights.ts';
+import { judgeReach } from '../inspect/cluster-judgements.ts';
+import { judgeOwnHost, judgePodsWay, judgeServiceWay } from '../inspect/pods-way-judgement.ts';
+import { reach } from '../inspect/reach.ts';
 
 const help = `
 Checks one thing after the other, with your own rights, and says for each what it found and how to mend it:

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import { type ExitCode, exitCodes } from '../exit-code.ts';
-import { createClusterReader } from './cluster-reader.ts';
-import { gatherStatus } from './gather.ts';
+import { createClusterReader } from '../inspect/cluster-reader.ts';
+import { gatherStatus } from '../inspect/gather.ts';
 import { printStatus } from './print.ts';
-import { kubeContexts, registeredClusters } from './registered.ts';
+import { kubeContexts, registeredClusters } from '../inspect/registered.ts';
 import { isBlind, statusReport } from './report.ts';
 
 const watchEveryMs = 5000;

@@ -1,6 +1,6 @@
 import type { Colour, Output } from '../output.ts';
-import { durationText } from './duration-text.ts';
-import type { BudgetObserved, Finding, QuotaObserved } from './observed.ts';
+import { durationText } from '../inspect/duration-text.ts';
+import type { BudgetObserved, Finding, QuotaObserved } from '../inspect/observed.ts';
 import type { ClusterReport, NodeReport, StatusReport } from './report.ts';
 
 const right = (title: string) => ({ title, align: 'right' as const });

@@ -1,4 +1,4 @@
-import { statusFindings } from './findings.ts';
+import { statusFindings } from '../inspect/findings.ts';
 import {
   type BudgetObserved,
   type ClusterObserved,
@@ -11,7 +11,7 @@ import {
   type StatusObserved,
   type StrangerGroups,
   valueOf,
-} from './observed.ts';
+} from '../inspect/observed.ts';
 
 /**
  * What `status --output json` prints: members are added in later versions, and none is renamed or taken away. `null`

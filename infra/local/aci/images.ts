@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { withFileLock } from '../file-lock.ts';
+import { withFileLock } from '../../package/file-lock.ts';
 import { type BaseName, baseImage, catalog, type CatalogImage, recipeKey, recipeLabel } from './images/catalog.ts';
 import { makeRootfs, MissingTool } from './images/rootfs.ts';
 import { findEngine, openImageStore } from './runtime/engine/backend.ts';

@@ -5,7 +5,7 @@ import { stateKey } from '../aci/runtime/engine/podman-layout.ts';
 import { ensureHelm, helm } from '../cluster/helm.ts';
 import { kubectlOutput } from '../cluster/kubectl.ts';
 import { createCertificateAuthority, issueCertificate } from '../pki.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../../cli/progress.ts';
 import { repository } from '../up/host.ts';
 import { writeConfig } from '../up/relay.ts';
 import type { RelayInput } from '../up/relay.ts';

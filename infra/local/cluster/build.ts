@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { accessSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { withFileLock } from '../file-lock.ts';
-import type { Progress, Report } from '../progress.ts';
+import { withFileLock } from '../../package/file-lock.ts';
+import type { Progress, Report } from '../../cli/progress.ts';
 import { type BuildCount, runGoBuild } from './go-build.ts';
 import { type GoToolchain, GoToolchainError, findGoToolchain } from './go-toolchain.ts';
 

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { join } from 'node:path';
 import type { KeyPair } from '../pki.ts';
 import { allocatePort } from '../ports.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../../cli/progress.ts';
 import type { ControlPlaneBinaries } from './build.ts';
 import { type ComponentSettings, firstServiceAddress } from './components.ts';
 import { type Credentials, ensureCredentials } from './credentials.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Child, describeExit, startChild } from '../child.ts';
 import { endLeftovers } from '../leftovers.ts';
 import { type CertificateRequest, type KeyPair, issueCertificate } from '../pki.ts';
-import { silentProgress } from '../progress.ts';
+import { silentProgress } from '../../cli/progress.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { bootstrapCluster } from './bootstrap.ts';
 import { type ComponentName, componentArguments } from './components.ts';

@@ -2,7 +2,7 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { interruption } from '../interruption.ts';
-import { createProgress } from '../progress.ts';
+import { createProgress } from '../../cli/progress.ts';
 import { ensureControlPlane } from './build.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { ensureHelm } from './helm.ts';

@@ -4,7 +4,7 @@ import { ensureImages } from '../aci/images.ts';
 import type { Child } from '../child.ts';
 import { endLeftovers } from '../leftovers.ts';
 import { allocatePort } from '../ports.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../../cli/progress.ts';
 import { startAzurite } from './azurite.ts';
 import { appFolder, bundle } from './bundle.ts';
 import { chooseCluster, startCluster, useCluster, writeKubeconfig } from './cluster.ts';

@@ -10,7 +10,7 @@ import { kubectlOutput } from '../cluster/kubectl.ts';
 import type { KubectlTarget } from '../cluster/kubectl.ts';
 import { createCertificateAuthority, issueCertificate } from '../pki.ts';
 import type { KeyPair } from '../pki.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../../cli/progress.ts';
 import type { Administrator } from './administrator.ts';
 import { kubectlAdministrator } from './kubectl-administrator.ts';
 import type { UpOptions } from './options.ts';

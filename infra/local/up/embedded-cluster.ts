@@ -6,7 +6,7 @@ import type { EmbeddedCluster } from '../cluster/embedded/embedded-cluster.ts';
 import { startForwarder } from '../cluster/forwarder.ts';
 import { readStateFile, writeStateFile } from '../cluster/state-files.ts';
 import { allocatePort } from '../ports.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../../cli/progress.ts';
 import { apiAdministrator } from './api-administrator.ts';
 import type { Cluster } from './cluster.ts';
 

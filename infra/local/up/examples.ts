@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../../cli/progress.ts';
 import { describeQuestion } from './administrator.ts';
 import type { Administrator, Question } from './administrator.ts';
 import { repository } from './host.ts';

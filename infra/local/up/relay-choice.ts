@@ -1,7 +1,7 @@
 import { startChartRelay, waitUntilReady } from '../chart/chart-relay.ts';
 import type { Child } from '../child.ts';
 import type { KeyPair } from '../pki.ts';
-import type { Progress } from '../progress.ts';
+import type { Progress } from '../../cli/progress.ts';
 import type { UpOptions } from './options.ts';
 import { startRelay } from './relay.ts';
 import type { RelayInput, RelayReady } from './relay.ts';

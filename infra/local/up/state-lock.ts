@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandLineOf } from '../leftovers.ts';
-import { withFileLock } from '../file-lock.ts';
+import { withFileLock } from '../../package/file-lock.ts';
 
 /** Runs `work` as the only cloud of this folder; throws when another one runs there, or nothing can be written there. */
 export async function withStateLock<T>(dir: string, work: () => Promise<T>): Promise<T> {

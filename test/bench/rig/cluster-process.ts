@@ -6,7 +6,7 @@ import { ensureControlPlane } from '../../../infra/local/cluster/build.ts';
 import { startControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { startEmbeddedCluster } from '../../../infra/local/cluster/embedded/embedded-cluster.ts';
 import { kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
-import { silentProgress } from '../../../infra/local/progress.ts';
+import { silentProgress } from '../../../infra/cli/progress.ts';
 import type { Administrator } from '../../../infra/local/up/administrator.ts';
 import { apiAdministrator } from '../../../infra/local/up/api-administrator.ts';
 import { kubectlAdministrator } from '../../../infra/local/up/kubectl-administrator.ts';

@@ -12,7 +12,7 @@ import { startControlPlane } from '../../../infra/local/cluster/control-plane.ts
 import type { ControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { ensureHelm } from '../../../infra/local/cluster/helm.ts';
 import type { KeyPair } from '../../../infra/local/pki.ts';
-import { createProgress } from '../../../infra/local/progress.ts';
+import { createProgress } from '../../../infra/cli/progress.ts';
 import { startAzurite } from '../../../infra/local/up/azurite.ts';
 import { appSettings } from '../../../infra/local/up/settings.ts';
 import { startReleaseRelay } from '../../e2e/cli/release-relay.ts';

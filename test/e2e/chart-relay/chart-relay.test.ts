@@ -10,7 +10,7 @@ import { stateKey } from '../../../infra/local/aci/runtime/engine/podman-layout.
 import { podLabel } from '../../../infra/local/chart/container-body.ts';
 import { kubectl, kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
 import type { KubectlTarget } from '../../../infra/local/cluster/kubectl.ts';
-import { createProgress } from '../../../infra/local/progress.ts';
+import { createProgress } from '../../../infra/cli/progress.ts';
 import { startCloud } from '../../../infra/local/up/cloud.ts';
 import type { Cloud } from '../../../infra/local/up/cloud.ts';
 import { parseUpOptions } from '../../../infra/local/up/options.ts';

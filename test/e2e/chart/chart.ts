@@ -7,7 +7,7 @@ import { ensureControlPlane } from '../../../infra/local/cluster/build.ts';
 import { type ControlPlane, startControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { type HelmResult, ensureHelm, helm } from '../../../infra/local/cluster/helm.ts';
 import { kubectl, kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
-import { createProgress } from '../../../infra/local/progress.ts';
+import { createProgress } from '../../../infra/cli/progress.ts';
 import { buildInto } from '../../../infra/package/build.ts';
 
 export const namespace = 'serverless-kubelet';

@@ -6,7 +6,7 @@ import { ensureControlPlane } from '../../../infra/local/cluster/build.ts';
 import { type ControlPlane, startControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { ensureHelm } from '../../../infra/local/cluster/helm.ts';
 import { kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
-import { createProgress } from '../../../infra/local/progress.ts';
+import { createProgress } from '../../../infra/cli/progress.ts';
 import { startAzurite } from '../../../infra/local/up/azurite.ts';
 import { appFolder, bundle } from '../../../infra/local/up/bundle.ts';
 import { type Emulator, startEmulator } from '../../../infra/local/up/emulator.ts';

@@ -8,7 +8,7 @@ import type { Child } from '../../../infra/local/child.ts';
 import { ensureControlPlane } from '../../../infra/local/cluster/build.ts';
 import { type ControlPlane, startControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
-import { createProgress } from '../../../infra/local/progress.ts';
+import { createProgress } from '../../../infra/cli/progress.ts';
 import { appFolder, bundle } from '../../../infra/local/up/bundle.ts';
 import { type HostReady, startHost } from '../../../infra/local/up/host.ts';
 import { startsOfOnceStarted } from './container-starts.ts';

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { examples, removeExamples, runExamples } from '../../../infra/local/up/examples.ts';
-import { silentProgress } from '../../../infra/local/progress.ts';
+import { silentProgress } from '../../../infra/cli/progress.ts';
 import { kubectlAdministrator } from '../../../infra/local/up/kubectl-administrator.ts';
 import { target } from './cloud.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { createProgress } from '../../../infra/local/progress.ts';
+import { createProgress } from '../../../infra/cli/progress.ts';
 import { startCloud } from '../../../infra/local/up/cloud.ts';
 import { listenForOutages } from './outages.ts';
 import { parseUpOptions } from '../../../infra/local/up/options.ts';

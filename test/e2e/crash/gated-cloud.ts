@@ -16,7 +16,7 @@ import { allocatePort } from '../../../infra/local/ports.ts';
 import { emptyBucket } from '../../../shared/core/budget/token-bucket.ts';
 import { birthKey, nodePartition } from '../../../shared/adapters/tables/keys.ts';
 import { createTableStore, tableName } from '../../../shared/adapters/tables/table-store.ts';
-import { createProgress } from '../../../infra/local/progress.ts';
+import { createProgress } from '../../../infra/cli/progress.ts';
 import { startCloud } from '../../../infra/local/up/cloud.ts';
 import type { Cloud } from '../../../infra/local/up/cloud.ts';
 import { parseUpOptions } from '../../../infra/local/up/options.ts';

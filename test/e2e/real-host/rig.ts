@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchV1Api, CoordinationV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import type { V1Container, V1PodSpec } from '@kubernetes/client-node';
 import * as z from 'zod';
-import { createProgress } from '../../../infra/local/progress.ts';
+import { createProgress } from '../../../infra/cli/progress.ts';
 import { blobSas } from '../../../infra/local/storage-sas.ts';
 import { nodeName, startCloud } from '../../../infra/local/up/cloud.ts';
 import type { Cloud } from '../../../infra/local/up/cloud.ts';

@@ -4,7 +4,7 @@ import {
   chooseApiServerForPods,
   describeApiServerForPods,
   isOwnHost,
-} from '../../../infra/cli/attach/api-server-for-pods.ts';
+} from '../../../infra/cli/cluster/api-server-for-pods.ts';
 import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants.ts';
 import { aksFacts } from '../../../infra/cli/cluster/find-cluster.ts';
 import { parseOptions } from '../../../infra/cli/options.ts';

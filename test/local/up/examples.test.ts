@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Administrator, Question } from '../../../infra/local/up/administrator.ts';
 import { describeSkipped, examples, runExamples } from '../../../infra/local/up/examples.ts';
-import { silentProgress } from '../../../infra/local/progress.ts';
+import { silentProgress } from '../../../infra/cli/progress.ts';
 
 const everything = { images: true, controllers: true };
 const nothing = { images: false, controllers: false };

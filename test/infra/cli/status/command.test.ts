@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { statusCommand } from '../../../../infra/cli/status/command.ts';
 import { createOutput } from '../../../../infra/cli/output.ts';
-import { read, unreadable } from '../../../../infra/cli/status/observed.ts';
+import { read, unreadable } from '../../../../infra/cli/inspect/observed.ts';
 import { printStatus } from '../../../../infra/cli/status/print.ts';
 import { statusReport } from '../../../../infra/cli/status/report.ts';
 import { groupTags } from '../../../../shared/core/group/identity.ts';
 import { fail } from '../../../../shared/core/fault.ts';
 import { createWorld } from '../../../app/world.ts';
-import { clusterObserved, nodeObserved, nodeSeen, rowSeen, statusObserved } from './observations.ts';
+import { clusterObserved, nodeObserved, nodeSeen, rowSeen, statusObserved } from '../inspect/observations.ts';
 import { runOver } from './world-context.ts';
 import { groupBody } from '../../../fixtures/group-body.ts';
 

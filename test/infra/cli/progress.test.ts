@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createProgress, formatDuration } from '../../../infra/local/progress.ts';
+import { createProgress, formatDuration } from '../../../infra/cli/progress.ts';
 
 const recorder = (isTTY: boolean) => {
   const written: string[] = [];

@@ -1,5 +1,5 @@
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
-import { isOwnHost } from '../attach/api-server-for-pods.ts';
+import { isOwnHost } from '../cluster/api-server-for-pods.ts';
 import { type Check, failed, good, warned } from './check.ts';
 import type { ReachFacts } from './cluster-judgements.ts';
 

@@ -4,9 +4,16 @@ import * as z from 'zod';
 import type { CliContext } from '../context.ts';
 import { type ProgramResult, lastLine } from '../program.ts';
 import { failure, wrongInput } from '../stop.ts';
-import type { ChartWants } from './wants.ts';
 
 export const releaseName = 'serverless-kubelet';
+
+/** Which chart, and what the operator says of its values. */
+export interface ChartWants {
+  /** Undefined: the one that comes with the program. */
+  readonly dir: string | undefined;
+  readonly valueFiles: readonly string[];
+  readonly set: readonly string[];
+}
 
 export interface ChartRun {
   readonly dir: string;

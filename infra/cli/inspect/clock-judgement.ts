@@ -1,4 +1,4 @@
-import type { Part } from '../status/observed.ts';
+import type { Part } from './observed.ts';
 import { type Check, good, skipped, warned } from './check.ts';
 
 /** How far a server's clock is ahead of this machine's, in seconds; negative: behind. */

@@ -1,4 +1,4 @@
-import { type Part, valueOf } from '../status/observed.ts';
+import { type Part, valueOf } from './observed.ts';
 import { type Check, failed, good, skipped, warned } from './check.ts';
 
 /** How far the way to an API server could be gone from here, and what came at its end. */

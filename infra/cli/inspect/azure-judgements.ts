@@ -1,6 +1,6 @@
 import type { Usage } from '../../../shared/ports/container-groups.ts';
 import { hostBodyBytes, mostPostBytes } from '../../../shared/wire/pod-events.ts';
-import { type Part, valueOf } from '../status/observed.ts';
+import { type Part, valueOf } from './observed.ts';
 import { type Check, failed, good, skipped, warned } from './check.ts';
 
 /** Of `az account show`. */

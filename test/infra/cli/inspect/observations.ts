@@ -1,11 +1,11 @@
-import { read } from '../../../../infra/cli/status/observed.ts';
+import { read } from '../../../../infra/cli/inspect/observed.ts';
 import type {
   ClusterObserved,
   NodeObserved,
   NodeRowSeen,
   NodeSeen,
   StatusObserved,
-} from '../../../../infra/cli/status/observed.ts';
+} from '../../../../infra/cli/inspect/observed.ts';
 
 export const uid = '7d5a3c1e-0000-4000-8000-000000000001';
 

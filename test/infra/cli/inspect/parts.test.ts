@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { budgetCharges, budgetLevels, limitsOf } from '../../../../infra/cli/status/budget-levels.ts';
-import { ageSeconds, leaseAge, parseNodeSeen, parsePodsSeen } from '../../../../infra/cli/status/cluster-objects.ts';
-import { contextFor, parseAnswer } from '../../../../infra/cli/status/cluster-reader.ts';
-import { durationText } from '../../../../infra/cli/status/duration-text.ts';
-import { faultReason } from '../../../../infra/cli/status/fault-reason.ts';
-import { podTroubles } from '../../../../infra/cli/status/pod-troubles.ts';
+import { budgetCharges, budgetLevels, limitsOf } from '../../../../infra/cli/inspect/budget-levels.ts';
+import { ageSeconds, leaseAge, parseNodeSeen, parsePodsSeen } from '../../../../infra/cli/inspect/cluster-objects.ts';
+import { contextFor, parseAnswer } from '../../../../infra/cli/inspect/cluster-reader.ts';
+import { durationText } from '../../../../infra/cli/inspect/duration-text.ts';
+import { faultReason } from '../../../../infra/cli/inspect/fault-reason.ts';
+import { podTroubles } from '../../../../infra/cli/inspect/pod-troubles.ts';
 import type { BucketState } from '../../../../shared/core/budget/token-bucket.ts';
 import { newPodRow } from '../../../../shared/core/reconcile/pod-row.ts';
 

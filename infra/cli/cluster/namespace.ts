@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { CliContext } from '../context.ts';
-import { createObject, getObject } from '../cluster/objects.ts';
+import { createObject, getObject } from './objects.ts';
 import { wrongInput } from '../stop.ts';
 
 /** Says that `attach` made the namespace, so that `detach` may delete it. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { unreadableBy } from '../../../../infra/cli/status/fault-reason.ts';
-import { statusFindings } from '../../../../infra/cli/status/findings.ts';
-import { read, unreadable } from '../../../../infra/cli/status/observed.ts';
+import { unreadableBy } from '../../../../infra/cli/inspect/fault-reason.ts';
+import { statusFindings } from '../../../../infra/cli/inspect/findings.ts';
+import { read, unreadable } from '../../../../infra/cli/inspect/observed.ts';
 import type {
   BudgetObserved,
   NodeObserved,
@@ -10,7 +10,7 @@ import type {
   PodTrouble,
   StatusObserved,
   StrangerGroups,
-} from '../../../../infra/cli/status/observed.ts';
+} from '../../../../infra/cli/inspect/observed.ts';
 import { clusterObserved, nodeObserved, nodeSeen, rowSeen, statusObserved } from './observations.ts';
 
 type Row = readonly [

@@ -1,4 +1,4 @@
-import type { Part } from '../status/observed.ts';
+import type { Part } from './observed.ts';
 import { type Check, failed, good, skipped } from './check.ts';
 
 /** What one role assignment of the app's principal allows, and where. */

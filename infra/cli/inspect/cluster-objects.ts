@@ -99,3 +99,19 @@ const namespaceSchema = z.object({ metadata: z.object({ uid: z.string().min(1) }
 
 /** The UID of an object. */
 export const parseUid = (json: unknown): string | undefined => namespaceSchema.safeParse(json).data?.metadata.uid;
+
+const resourceList = z.object({ resources: z.array(z.object({ name: z.string() })).default([]) });
+
+/** Names of an `APIResourceList`. */
+export const parseResources = (json: unknown): readonly string[] | undefined =>
+  resourceList.safeParse(json).data?.resources.map(({ name }) => name);
+
+const groupSchema = z.object({ versions: z.array(z.object({ version: z.string() })) });
+
+/** Versions of an `APIGroup`. */
+export const parseVersions = (json: unknown): readonly string[] | undefined =>
+  groupSchema.safeParse(json).data?.versions.map(({ version }) => version);
+
+const versionSchema = z.object({ gitVersion: z.string() });
+
+export const parseVersion = (json: unknown): string | undefined => versionSchema.safeParse(json).data?.gitVersion;

@@ -8,12 +8,13 @@ import {
   judgeQuota,
   judgeSubnet,
   prefixSize,
-} from '../../../../infra/cli/doctor/azure-judgements.ts';
-import type { AppFacts, SubnetFacts } from '../../../../infra/cli/doctor/azure-judgements.ts';
-import { parseApp } from '../../../../infra/cli/doctor/azure-facts.ts';
-import { type Check, doctorExitCode, failed, good, skipped, warned } from '../../../../infra/cli/doctor/check.ts';
-import { judgeClocks } from '../../../../infra/cli/doctor/clock-judgement.ts';
-import { parseAllowed, parseService, rightReviews, subjectOf } from '../../../../infra/cli/doctor/cluster-facts.ts';
+} from '../../../../infra/cli/inspect/azure-judgements.ts';
+import type { AppFacts, SubnetFacts } from '../../../../infra/cli/inspect/azure-judgements.ts';
+import { parseApp } from '../../../../infra/cli/inspect/azure-objects.ts';
+import { type Check, doctorExitCode, failed, good, skipped, warned } from '../../../../infra/cli/inspect/check.ts';
+import { judgeClocks } from '../../../../infra/cli/inspect/clock-judgement.ts';
+import { parseAllowed, rightReviews, subjectOf } from '../../../../infra/cli/inspect/app-rights.ts';
+import { parseService } from '../../../../infra/cli/inspect/relay-objects.ts';
 import {
   judgeAddress,
   judgeAdmission,
@@ -25,12 +26,12 @@ import {
   judgeRelay,
   judgeRights,
   judgeVersion,
-} from '../../../../infra/cli/doctor/cluster-judgements.ts';
-import { judgeOwnHost, judgePodsWay, judgeServiceWay } from '../../../../infra/cli/doctor/pods-way-judgement.ts';
-import { brokenAt } from '../../../../infra/cli/doctor/reach.ts';
-import { covers, judgeRole, matches } from '../../../../infra/cli/doctor/role-judgements.ts';
-import type { Grant, RoleNeed } from '../../../../infra/cli/doctor/role-judgements.ts';
-import { read, unreadable } from '../../../../infra/cli/status/observed.ts';
+} from '../../../../infra/cli/inspect/cluster-judgements.ts';
+import { judgeOwnHost, judgePodsWay, judgeServiceWay } from '../../../../infra/cli/inspect/pods-way-judgement.ts';
+import { brokenAt } from '../../../../infra/cli/inspect/reach.ts';
+import { covers, judgeRole, matches } from '../../../../infra/cli/inspect/role-judgements.ts';
+import type { Grant, RoleNeed } from '../../../../infra/cli/inspect/role-judgements.ts';
+import { read, unreadable } from '../../../../infra/cli/inspect/observed.ts';
 
 type Row = readonly [check: Check, verdict: Check['verdict'], found: RegExp];
 

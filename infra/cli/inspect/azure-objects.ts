@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { AzureCli } from '../azure-cli.ts';
 import { Stop } from '../stop.ts';
-import { type Part, read, unreadable } from '../status/observed.ts';
+import { type Part, read, unreadable } from './observed.ts';
 import type { AccountFacts, AppFacts, SubnetFacts } from './azure-judgements.ts';
 import type { Grant } from './role-judgements.ts';
 

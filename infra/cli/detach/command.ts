@@ -1,8 +1,8 @@
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
-import { readClusterIdentity } from '../cluster/cluster-facts.ts';
+import { readClusterIdentity } from '../inspect/read-cluster.ts';
 import { clusterOptions, clusterSource, findCluster } from '../cluster/find-cluster.ts';
-import { tokenSettingOf } from '../attach/plan.ts';
+import { tokenSettingOf } from '../cluster/names.ts';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { withFileLock } from '../../../infra/local/file-lock.ts';
+import { withFileLock } from '../../../infra/package/file-lock.ts';
 
 let file = '';
 let dir = '';

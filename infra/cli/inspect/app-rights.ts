@@ -1,0 +1,72 @@
+import * as z from 'zod';
+import { appRules } from '../../../shared/core/access/roles.ts';
+import { parseJson } from '../../../shared/wire/json-text.ts';
+import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
+
+/** Who the app is toward a cluster, as RBAC names it. */
+export interface Subject {
+  readonly user: string;
+  readonly groups: readonly string[];
+}
+
+const claims = z.object({ sub: z.string().startsWith('system:serviceaccount:') });
+
+/**
+ * Of a registration: with Entra the object id of its identity; with a token whom the token's own claims name. Undefined
+ * when neither is known. The token is only decoded, and no part of it but the name is kept.
+ */
+export function subjectOf(
+  { auth }: Pick<ClusterRegistration, 'auth'>,
+  known: { readonly principalId: string | undefined; readonly values: Readonly<Record<string, string>> },
+): Subject | undefined {
+  if (auth.kind === 'entra') {
+    const { principalId } = known;
+    return principalId === undefined ? undefined : { user: principalId, groups: ['system:authenticated'] };
+  }
+  const user = tokenSubject(known.values[auth.setting] ?? '');
+  const [, , namespace] = user?.split(':') ?? [];
+  if (user === undefined || namespace === undefined) return undefined;
+  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
+  return { user, groups };
+}
+
+function tokenSubject(token: string): string | undefined {
+  try {
+    const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
+    return claims.safeParse(JSON.parse(payload)).data?.sub;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One right that the chart gives the app, and the review that asks for it. */
+export interface RightReview {
+  readonly right: string;
+  readonly review: object;
+}
+
+/** Every right of the app's role (`shared/core/access`), one review each. */
+export function rightReviews(nodes: readonly string[], { user, groups }: Subject): readonly RightReview[] {
+  return appRules(nodes).flatMap(({ apiGroups, resources, verbs, resourceNames = [] }) =>
+    apiGroups.flatMap((group) =>
+      resources.flatMap((resource) =>
+        verbs.flatMap((verb) =>
+          resourceNames.map((name) => ({
+            right: `${verb} ${resource} ${name}`,
+            review: {
+              apiVersion: 'authorization.k8s.io/v1',
+              kind: 'SubjectAccessReview',
+              spec: { user, groups, resourceAttributes: { verb, group, resource, name } },
+            },
+          })),
+        ),
+      ),
+    ),
+  );
+}
+
+const reviewed = z.object({ status: z.object({ allowed: z.boolean() }) });
+
+/** Of an answered review; what is no review allows nothing. */
+export const parseAllowed = (text: string): boolean =>
+  reviewed.safeParse(parseJson(text)).data?.status.allowed ?? false;

@@ -95,8 +95,11 @@ describe('a child', () => {
 
 describe('what an earlier start left behind', () => {
   it('is ended by the next one', async () => {
+    const commandLine = ['sh', '-c', 'trap "" TERM; sleep 63'];
     const child = await startChild(shell('trap "" TERM; sleep 63'));
-    recordProcess(dir, 'lost', { pid: child.pid, commandLine: ['sh', '-c', 'trap "" TERM; sleep 63'] });
+    // A process that is just being replaced (by setpriv, which starts it) has no command line for a moment.
+    await expect.poll(() => commandLineOf(child.pid)).toBe(commandLine.join(' '));
+    recordProcess(dir, 'lost', { pid: child.pid, commandLine });
     const ended = endLeftovers(dir, 100);
     await child.exited;
     expect(await ended).toEqual(['lost']);

@@ -3,13 +3,14 @@ import { createCredential } from '../../shared/adapters/arm/credential.ts';
 import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
 import { openInstallationTable } from '../../shared/adapters/tables/table-store.ts';
-import { readAuthority } from '../../shared/app/compose.ts';
+import { readAuthority } from '../../shared/adapters/arm/authority-file.ts';
 import { ok } from '../../shared/core/fault.ts';
 import type { Budgets } from '../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
 import type { Registrations } from '../../shared/ports/registrations.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { StateStore } from '../../shared/ports/state-store.ts';
+import { armPlace } from '../../shared/wire/arm-settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import { type AppSettings, appSource, readAppSettings } from './app-settings.ts';
 import { type AzureCli, createAzureCli } from './azure-cli.ts';
@@ -18,6 +19,7 @@ import type { Output } from './output.ts';
 import type { ClusterApi } from './cluster/api.ts';
 import { createKubeconfigApi } from './cluster/kubeconfig-api.ts';
 import { openRegistrations } from './registrations.ts';
+import { tableConfig } from './table-config.ts';
 import { type ProgramResult, type ProgramRun, notInstalled, runProgram } from './program.ts';
 import { wrongInput } from './stop.ts';
 
@@ -150,10 +152,7 @@ function armGroups(settings: Settings, log: Log): ContainerGroups {
   const authority = readAuthority(settings);
   if (!authority.ok) throw wrongInput(`${authority.fault.name}: ${authority.fault.expected}`);
   return createArmContainerGroups({
-    subscriptionId: settings.AZURE_SUBSCRIPTION_ID,
-    resourceGroup: settings.AZURE_RESOURCE_GROUP,
-    location: settings.AZURE_LOCATION,
-    endpoint: settings.ARM_ENDPOINT,
+    ...armPlace(settings),
     credential: createCredential({ kind: 'default' }),
     budgets: noBudget,
     log,
@@ -162,10 +161,5 @@ function armGroups(settings: Settings, log: Log): ContainerGroups {
 }
 
 function installationTable(settings: Settings): RowTable {
-  const { AzureWebJobsStorage__tableServiceUri: tableEndpoint, AzureWebJobsStorage: connectionString } = settings;
-  const config =
-    tableEndpoint === undefined
-      ? { connectionString: connectionString ?? '' }
-      : { tableEndpoint, credential: createCredential({ kind: 'default' }) };
-  return openInstallationTable(config, { installation: settings.INSTALLATION });
+  return openInstallationTable(tableConfig(settings), { installation: settings.INSTALLATION });
 }

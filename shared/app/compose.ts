@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { TokenCredential } from '@azure/core-auth';
 import { createArmContainerGroups } from '../adapters/arm/container-groups.ts';
 import { createCredential } from '../adapters/arm/credential.ts';
@@ -15,37 +14,24 @@ import { systemClock } from '../adapters/system-clock.ts';
 import { telemetryConfiguration } from '../adapters/telemetry/configuration.ts';
 import { createTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { createTableStore } from '../adapters/tables/table-store.ts';
-import { defaultArmLimits } from '../core/budget/plan.ts';
-import type { ArmLimits } from '../core/budget/plan.ts';
 import type { Log } from '../ports/log.ts';
 import type { CallObserver } from '../ports/telemetry.ts';
-import { blobStorage } from '../wire/storage-settings.ts';
-import type { ClusterRegistration, NodeRegistration, SettingFault, Settings } from '../wire/settings.ts';
+import { armLimits, armPlace } from '../wire/arm-settings.ts';
+import { blobStorage, tableStorage } from '../wire/storage-settings.ts';
+import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { nodeFacts } from './node-facts.ts';
 import { observeCalls } from './observe-calls.ts';
 import { createRegisteredClusters, findNode } from './registered-clusters.ts';
 import type { RegisteredClusters } from './registered-clusters.ts';
 
+export { readAuthority } from '../adapters/arm/authority-file.ts';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const requestTimeoutMs = 8_000;
 /** Permits taken from a shared row at a time; what is left of them is lost to the others for a while. */
 const permitChunk = 4;
-
-/** The CA that ARM's certificate is from, where a setting names its file; or that the file can't be read. */
-export function readAuthority({ ARM_CERTIFICATE_AUTHORITY_FILE: file }: Settings): Authority {
-  try {
-    return { ok: true, pem: file === undefined ? undefined : readFileSync(file, 'utf8') };
-  } catch {
-    const fault = { name: 'ARM_CERTIFICATE_AUTHORITY_FILE', expected: 'the path of a PEM file that can be read' };
-    return { ok: false, fault };
-  }
-}
-
-type Authority =
-  | { readonly ok: true; readonly pem: string | undefined }
-  | { readonly ok: false; readonly fault: SettingFault };
 
 /** All that lives as long as the process. */
 export interface Composed {
@@ -86,10 +72,7 @@ export function compose(
     onLeft: (bucket, part) => telemetry.measure('serverless_kubelet.arm.budget', part, { bucket }),
   });
   const groups = createArmContainerGroups({
-    subscriptionId: settings.AZURE_SUBSCRIPTION_ID,
-    resourceGroup: settings.AZURE_RESOURCE_GROUP,
-    location: settings.AZURE_LOCATION,
-    endpoint: settings.ARM_ENDPOINT,
+    ...armPlace(settings),
     credential,
     budgets,
     log,
@@ -145,22 +128,9 @@ function credentialSettings(settings: Settings, environment: Environment): Crede
   };
 }
 
-/** What the settings say that ARM and ACI allow. */
-export function armLimits(settings: Settings): ArmLimits {
-  return {
-    ...defaultArmLimits,
-    createsPer5Minutes: settings.ACI_CREATES_PER_5_MINUTES,
-    createsPerHour: settings.ACI_CREATES_PER_HOUR,
-    deletesPer5Minutes: settings.ACI_CREATES_PER_5_MINUTES,
-    deletesPerHour: settings.ACI_CREATES_PER_HOUR,
-  };
-}
-
 function tableConfig(settings: Settings, credential: TokenCredential) {
-  const endpoint = settings.AzureWebJobsStorage__tableServiceUri;
-  return endpoint === undefined
-    ? { connectionString: settings.AzureWebJobsStorage ?? '' }
-    : { tableEndpoint: endpoint, credential };
+  const storage = tableStorage(settings);
+  return storage.kind === 'identity' ? { tableEndpoint: storage.endpoint, credential } : storage;
 }
 
 interface Surroundings {

@@ -52,6 +52,20 @@ export function isRegistrationsUrl(text: string): boolean {
   return url.protocol === 'http:' && hasSas && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
 }
 
+/** How the app's tables are reached: by the account's key or SAS, or at an endpoint by an identity. */
+export type TableStorage =
+  | { readonly kind: 'connection-string'; readonly connectionString: string }
+  | { readonly kind: 'identity'; readonly endpoint: string };
+
+/** As the settings name it; the schema of settings demands one of the two. */
+export function tableStorage(settings: {
+  readonly AzureWebJobsStorage?: string | undefined;
+  readonly AzureWebJobsStorage__tableServiceUri?: string | undefined;
+}): TableStorage {
+  const { AzureWebJobsStorage__tableServiceUri: endpoint, AzureWebJobsStorage: connectionString = '' } = settings;
+  return endpoint === undefined ? { kind: 'connection-string', connectionString } : { kind: 'identity', endpoint };
+}
+
 /** Where the Blob service of the app's account is, and how it is asked. No endpoint has a slash at its end. */
 export type BlobStorage =
   | { readonly kind: 'identity'; readonly endpoint: string }

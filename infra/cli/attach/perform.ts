@@ -1,4 +1,4 @@
-import { armLimits } from '../../../shared/app/compose.ts';
+import { armLimits } from '../../../shared/wire/arm-settings.ts';
 import { fail, type Result } from '../../../shared/core/fault.ts';
 import { faultClause } from '../inspect/fault-reason.ts';
 import type { AppSettings } from '../app-settings.ts';

@@ -1,9 +1,9 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
-import { createCredential } from '../../../shared/adapters/arm/credential.ts';
 import { nodePartition, parseBirthKey } from '../../../shared/adapters/tables/keys.ts';
-import { tableName } from '../../../shared/adapters/tables/table-store.ts';
+import { isInsecure, tableName } from '../../../shared/adapters/tables/table-store.ts';
 import type { Settings } from '../../../shared/wire/settings.ts';
 import { failure } from '../stop.ts';
+import { tableConfig } from '../table-config.ts';
 
 export interface ClusterRows {
   /** How many rows are there. */
@@ -96,17 +96,16 @@ async function deleteKeys(table: TableClient, keys: readonly Key[]): Promise<voi
   }
 }
 
+/** Unlike the app's own, with the SDK's retries: an operator waits rather than repeats. */
 async function openTable(settings: Settings): Promise<TableClient> {
   const { TableClient } = await import('@azure/data-tables');
-  const { AzureWebJobsStorage__tableServiceUri: endpoint, AzureWebJobsStorage: connectionString } = settings;
+  const config = tableConfig(settings);
   const name = tableName(settings.INSTALLATION);
-  return endpoint === undefined
-    ? TableClient.fromConnectionString(connectionString ?? '', name, {
-        allowInsecureConnection: /(^|;)\s*(DefaultEndpointsProtocol=http|TableEndpoint=http:)/i.test(
-          connectionString ?? '',
-        ),
+  return 'connectionString' in config
+    ? TableClient.fromConnectionString(config.connectionString, name, {
+        allowInsecureConnection: isInsecure(config.connectionString),
       })
-    : new TableClient(endpoint, name, createCredential({ kind: 'default' }));
+    : new TableClient(config.tableEndpoint, name, config.credential);
 }
 
 /** The service's code, wherever the SDK put it. */

@@ -1,5 +1,5 @@
 import packageJson from '../../../package.json' with { type: 'json' };
-import { readAuthority } from '../../../shared/app/compose.ts';
+import { readAuthority } from '../../../shared/adapters/arm/authority-file.ts';
 import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
 import { type AppSettings, appSource } from '../app-settings.ts';
 import type { Command } from '../command.ts';

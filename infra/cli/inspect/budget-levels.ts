@@ -1,25 +1,7 @@
-import {
-  type ArmLimits,
-  type Charge,
-  defaultArmLimits,
-  newBucket,
-  planSpend,
-} from '../../../shared/core/budget/plan.ts';
+import { type ArmLimits, type Charge, newBucket, planSpend } from '../../../shared/core/budget/plan.ts';
 import { type BucketState, refill } from '../../../shared/core/budget/token-bucket.ts';
 import { remaining, type WindowLimits } from '../../../shared/core/budget/window.ts';
-import type { Settings } from '../../../shared/wire/settings.ts';
 import type { BudgetObserved } from './observed.ts';
-
-/** The ceilings that the app keeps to with these settings. */
-export const limitsOf = (
-  settings: Pick<Settings, 'ACI_CREATES_PER_5_MINUTES' | 'ACI_CREATES_PER_HOUR'>,
-): ArmLimits => ({
-  ...defaultArmLimits,
-  createsPer5Minutes: settings.ACI_CREATES_PER_5_MINUTES,
-  createsPerHour: settings.ACI_CREATES_PER_HOUR,
-  deletesPer5Minutes: settings.ACI_CREATES_PER_5_MINUTES,
-  deletesPerHour: settings.ACI_CREATES_PER_HOUR,
-});
 
 /** The rows that `budgetLevels` reads, each once. */
 export function budgetCharges(limits: ArmLimits): readonly Charge[] {

@@ -7,7 +7,8 @@ import type { ContainerGroups } from '../../../shared/ports/container-groups.ts'
 import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
 import { unreadableBy } from './fault-reason.ts';
-import { budgetCharges, budgetLevels, limitsOf } from './budget-levels.ts';
+import { armLimits } from '../../../shared/wire/arm-settings.ts';
+import { budgetCharges, budgetLevels } from './budget-levels.ts';
 import type { KubeContexts } from '../cluster/api.ts';
 import { type ClusterReader, contextFor } from './cluster-reader.ts';
 import { gatherCluster } from './gather-cluster.ts';
@@ -84,7 +85,7 @@ async function readQuota({ groups, signal }: StatusSources): Promise<Part<readon
 }
 
 async function readBudgets(store: StateStore, settings: Settings): Promise<Part<readonly BudgetObserved[]>> {
-  const charges = budgetCharges(limitsOf(settings));
+  const charges = budgetCharges(armLimits(settings));
   const rows = await Promise.all(
     charges.map(async (charge) => ({ charge, row: await store.getBucket(charge.bucket) })),
   );

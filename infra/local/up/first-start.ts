@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openInstallationTable } from '../../../shared/adapters/tables/table-store.ts';
-import { armLimits } from '../../../shared/app/compose.ts';
+import { armLimits } from '../../../shared/wire/arm-settings.ts';
 import { describeFault } from '../../../shared/core/fault.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
 import { writeFirstRows } from '../../../shared/adapters/tables/first-rows.ts';

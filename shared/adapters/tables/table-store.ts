@@ -88,7 +88,7 @@ async function createTableClient(config: TableStoreConfig, name: string, clock: 
 }
 
 /** Plain http is for Azurite on this machine; a connection string says so itself. */
-const isInsecure = (connectionString: string): boolean =>
+export const isInsecure = (connectionString: string): boolean =>
   /(^|;)\s*(DefaultEndpointsProtocol=http|TableEndpoint=http:\/\/[^;]*|UseDevelopmentStorage=true)\s*(;|$)/i.test(
     connectionString,
   );

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { budgetCharges, budgetLevels, limitsOf } from '../../../../infra/cli/inspect/budget-levels.ts';
+import { budgetCharges, budgetLevels } from '../../../../infra/cli/inspect/budget-levels.ts';
 import { ageSeconds, leaseAge, parseNodeSeen, parsePodsSeen } from '../../../../infra/cli/inspect/cluster-objects.ts';
 import { contextFor, parseAnswer } from '../../../../infra/cli/inspect/cluster-reader.ts';
 import { durationText } from '../../../../infra/cli/inspect/duration-text.ts';
 import { faultReason } from '../../../../infra/cli/inspect/fault-reason.ts';
 import { podTroubles } from '../../../../infra/cli/inspect/pod-troubles.ts';
+import { armLimits } from '../../../../shared/wire/arm-settings.ts';
 import type { BucketState } from '../../../../shared/core/budget/token-bucket.ts';
 import { newPodRow } from '../../../../shared/core/reconcile/pod-row.ts';
 
@@ -39,7 +40,7 @@ describe('durations', () => {
 });
 
 describe('what is left of a budget', () => {
-  const charges = budgetCharges(limitsOf({ ACI_CREATES_PER_5_MINUTES: 100, ACI_CREATES_PER_HOUR: 300 }));
+  const charges = budgetCharges(armLimits({ ACI_CREATES_PER_5_MINUTES: 100, ACI_CREATES_PER_HOUR: 300 }));
   const levels = (bucket: string, state: BucketState) =>
     budgetLevels(
       charges.filter((charge) => charge.bucket === bucket).map((charge) => ({ charge, state })),

@@ -2,11 +2,8 @@ import type { CliContext } from './context.ts';
 import type { ExitCode } from './exit-code.ts';
 import type { OptionSpecs } from './options.ts';
 
-/** One command of the program. */
+/** One command of the program; `commands.ts` has its name. Each is `command.ts` in a folder of its name. */
 export interface Command {
-  readonly name: string;
-  /** One line for the list of commands. */
-  readonly summary: string;
   /** What it does, for `--help`: plain sentences, lines of at most 110 characters. */
   readonly help: string;
   /** Its own options; those that all commands share are added to them (`options.ts`). */

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 /** One command, loaded when it is called. */
 export interface CommandEntry {
   readonly name: string;
+  /** One line for the list of commands. */
   readonly summary: string;
   load(): Promise<Command>;
 }

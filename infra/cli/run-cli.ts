@@ -28,7 +28,8 @@ export async function runCli(args: readonly string[], run: CliRun): Promise<Exit
       run.stdout.write(`${packageJson.version}\n`);
       return exitCodes.done;
     }
-    return await runCommand(await findCommand(first).load(), rest, { ...run, program });
+    const found = findCommand(first);
+    return await runCommand(await found.load(), rest, { ...run, usage: `${program} ${found.name}` });
   } catch (error) {
     return explain(error, run, program);
   }
@@ -53,11 +54,11 @@ function findCommand(name: string): CommandEntry {
 async function runCommand(
   command: Command,
   args: readonly string[],
-  run: CliRun & { readonly program: string },
+  run: CliRun & { readonly usage: string },
 ): Promise<ExitCode> {
   // Asked for among anything else, the help comes before any complaint.
   if (args.includes('--help') || args.includes('-h')) {
-    run.stdout.write(commandHelp(run.program, command));
+    run.stdout.write(commandHelp(run.usage, command));
     return exitCodes.done;
   }
   const options = parseOptions(args, command.options);
@@ -94,8 +95,8 @@ ${exitCodeHelp}
 `;
 }
 
-function commandHelp(program: string, command: Command): string {
-  return `usage: ${program} ${command.name} [options]
+function commandHelp(usage: string, command: Command): string {
+  return `usage: ${usage} [options]
 
 ${command.help.trim()}
 

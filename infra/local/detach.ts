@@ -1,37 +1,27 @@
 /** `npm run detach`: takes the node out of the cluster for good, and says when nothing is left of it. */
 import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { createProgress } from '../cli/progress.ts';
-import type { Administrator } from './up/administrator.ts';
-import { apiAdministrator } from './up/api-administrator.ts';
-import { kubectlAdministrator } from './up/kubectl-administrator.ts';
-import { settingsFile, writeSettings } from './up/host.ts';
+import { type ApiAdministrator, apiAdministrator } from './up/api-administrator.ts';
+import { type CloudRecord, readCloudRecord } from './up/cloud-record.ts';
+import { readSettings, showCommand } from './up/command-line.ts';
+import { writeSettings } from './up/host.ts';
 
 const usage = `usage: npm run detach -- [--dir DIR]
 
-Marks the nodes of a running \`npm start\` as removed: their pods are deleted gracefully, their container groups too,
-then Node and Lease, and none of them comes back.
+Takes the nodes of a running \`npm start\` out of the cluster: their pods are deleted gracefully, their container groups
+too, then Node and Lease, and none of them comes back. On a real cluster it is the command detach of the command line;
+on the embedded one the nodes are marked as removed in the app's setting CLUSTERS.
 
   --dir DIR   the folder of that start (default .local)
   --help      this text`;
 
 const patienceMs = 180_000;
-const recordSchema = z.object({
-  kubeconfig: z.string(),
-  kubectl: z.string(),
-  cluster: z.enum(['real', 'embedded', 'given']),
-  nodes: z.array(z.string()),
-  emulatorAdminUrl: z.string().optional(),
-});
-const settingsSchema = z.object({ Values: z.record(z.string(), z.string()) });
 const clustersSchema = z.array(z.looseObject({ nodes: z.array(z.looseObject({})) }));
-const groupsSchema = z.object({
-  groups: z.array(z.looseObject({ tags: z.record(z.string(), z.string()).default({}) })),
-});
-type CloudRecord = z.infer<typeof recordSchema>;
+const groupsSchema = z.object({ groups: z.array(z.unknown()) });
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
@@ -42,36 +32,28 @@ async function main(): Promise<number> {
     return 0;
   }
   const dir = resolve(process.cwd(), values.dir);
-  const record = recordSchema.parse(
-    readJson(join(dir, 'cloud.json'), `no cloud runs in ${dir}: start one with npm start`),
-  );
+  const record = readCloudRecord(dir);
+  // A relay that is a process of this machine has no chart in the cluster.
+  const chart = record.relay === 'process' ? ['--keep-chart'] : [];
+  if (record.isAttached) return showCommand({ ...record, dir }, ['detach', ...chart]);
   markRemoved(dir);
   await createProgress().step('detach', (report) => waitUntilGone(record, report));
   return 0;
 }
 
-function readJson(file: string, absent: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw new Error(absent);
-  }
-}
-
 /** The state of a node is a setting; changing it restarts the app, as on Azure. */
 function markRemoved(dir: string): void {
-  const file = settingsFile(dir);
-  const settings = settingsSchema.parse(readJson(file, `${file} can't be read`));
-  const clusters = clustersSchema.parse(JSON.parse(settings.Values['CLUSTERS'] ?? '[]'));
+  const settings = readSettings(dir);
+  const clusters = clustersSchema.parse(JSON.parse(settings['CLUSTERS'] ?? '[]'));
   const removed = clusters.map((cluster) => ({
     ...cluster,
     nodes: cluster.nodes.map((node) => ({ ...node, state: 'removed' })),
   }));
-  writeSettings(dir, { ...settings.Values, CLUSTERS: JSON.stringify(removed) });
+  writeSettings(dir, { ...settings, CLUSTERS: JSON.stringify(removed) });
 }
 
 async function waitUntilGone(record: CloudRecord, report: (detail: string) => void): Promise<void> {
-  const administrator = administratorOf(record);
+  const administrator = apiAdministrator(readFileSync(record.kubeconfig, 'utf8'));
   const giveUpAt = Date.now() + patienceMs;
   for (;;) {
     const left = await whatIsLeft(record, administrator);
@@ -82,13 +64,7 @@ async function waitUntilGone(record: CloudRecord, report: (detail: string) => vo
   }
 }
 
-function administratorOf({ cluster, kubeconfig, kubectl }: CloudRecord): Administrator {
-  return cluster === 'embedded'
-    ? apiAdministrator(readFileSync(kubeconfig, 'utf8'))
-    : kubectlAdministrator({ binary: kubectl, kubeconfig });
-}
-
-async function whatIsLeft(record: CloudRecord, administrator: Administrator): Promise<string[]> {
+async function whatIsLeft(record: CloudRecord, administrator: ApiAdministrator): Promise<string[]> {
   const left: string[] = [];
   for (const name of record.nodes) {
     const { pods, node, lease } = await administrator.findRemains(name);

@@ -7,6 +7,7 @@ import { startCloud } from './up/cloud.ts';
 import type { Cloud } from './up/cloud.ts';
 import { describeSkipped, removeExamples, runExamples } from './up/examples.ts';
 import type { Abilities } from './up/examples.ts';
+import { showCommand } from './up/command-line.ts';
 import { defaultDir, parseUpOptions, usage } from './up/options.ts';
 import type { UpOptions } from './up/options.ts';
 import { describeTimeline, watchTimelines } from './up/timeline.ts';
@@ -54,11 +55,18 @@ async function work(
   interrupted: Promise<'interrupted'>,
 ): Promise<number> {
   const isFine = options.examples ? await tryExamples(cloud, progress) : true;
+  await showStatus(cloud, options.dir);
   if (options.exit) return isFine ? 0 : 1;
   const isDefault = options.dir === resolve(process.cwd(), defaultDir);
   console.log(worthTrying(cloud, isDefault ? undefined : options.dir));
   await interrupted;
   return 0;
+}
+
+/** As `npm run status` does. What it finds is for the person; it ends nothing. */
+async function showStatus({ cluster, kubeconfig }: Cloud, dir: string): Promise<void> {
+  console.log('');
+  await showCommand({ dir, kubeconfig, kubectl: cluster.kubectl }, ['status']);
 }
 
 async function tryExamples(cloud: Cloud, progress: Progress): Promise<boolean> {

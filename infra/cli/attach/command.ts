@@ -11,9 +11,9 @@ import { wrongInput } from '../stop.ts';
 import { type AppFacts, appRemark, readAppFacts } from './app-facts.ts';
 import { checkHelm, findChart } from '../cluster/chart-release.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
-import { refuseLeavingNamespace } from '../cluster/namespace.ts';
+import { refuseLeavingNamespace, requireNamespace } from '../cluster/namespace.ts';
 import { type ApiServerForPods, describeApiServerForPods } from '../cluster/api-server-for-pods.ts';
-import { type AttachDone, judgeChart, performAttach } from './perform.ts';
+import { type AttachChart, type AttachDone, judgeChart, performAttach } from './perform.ts';
 import { type AttachFacts, apiServerForPods, chartValues, checkAttach, plannedNodes } from './plan.ts';
 import { type AttachWants, attachOptions, parseAttachWants } from './wants.ts';
 
@@ -30,19 +30,17 @@ You need the rights of an administrator in the cluster, and those of a writer on
 `;
 
 export const attachCommand: Command = {
-  name: 'attach',
-  summary: 'show nodes in a cluster: chart, registration, and wait until they are Ready',
   help,
   options: { ...attachOptions, ...clusterOptions },
   run: async (context) => {
     const wants = parseAttachWants(context.options);
     clusterSource(context.options);
-    const chartDir = findChart(wants.chart.dir);
+    const chart = wants.chart && { dir: findChart(wants.chart.dir), wants: wants.chart };
     const { progress } = context.out;
     const app = await progress.step('settings of the app', () => context.app());
     const handle = await progress.step('cluster', () => findCluster(context));
     try {
-      return await attach(context, { wants, chartDir, app, found: handle.cluster });
+      return await attach(context, { wants, chart, app, found: handle.cluster });
     } finally {
       handle.dispose();
     }
@@ -51,13 +49,13 @@ export const attachCommand: Command = {
 
 interface Gathered {
   readonly wants: AttachWants;
-  readonly chartDir: string;
+  readonly chart: AttachChart | undefined;
   readonly app: AppSettings;
   readonly found: FoundCluster;
 }
 
 async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode> {
-  const { wants, chartDir, app } = gathered;
+  const { wants, chart, app } = gathered;
   const { progress } = context.out;
   const appFacts = await readAppFacts(app, wants, context.az);
   const facts = await progress.step('checks', (report) => gatherFacts(context, gathered, { appFacts, report }));
@@ -65,30 +63,32 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   const [first, ...others] = complaints;
   for (const { problem, fix } of others) context.out.warn(`${problem}\n  → ${fix}`);
   if (first !== undefined) throw wrongInput(first.problem, first.fix);
-  const isChartCurrent = await progress.step('chart, tried on the API server', () =>
-    judgeChart(context, { wants, facts, appUrl: appFacts.url, chartDir }),
-  );
+  const input = { wants, facts, appUrl: appFacts.url };
+  const isChartCurrent =
+    chart === undefined ||
+    (await progress.step('chart, tried on the API server', () => judgeChart(context, { ...input, chart })));
   const remark = await appRemark(appFacts.url, facts.cluster.uid);
   if (remark !== undefined) context.out.warn(remark);
-  if (wants.dryRun) return tellPlan(context, { wants, facts, appUrl: appFacts.url, isChartCurrent });
-  const done = await performAttach(context, { wants, facts, appUrl: appFacts.url, chartDir, app, isChartCurrent });
-  return tellDone(context, { wants, done, podsWay: apiServerForPods(wants, facts, knownOf(facts)) });
+  if (wants.dryRun) return tellPlan(context, { ...input, isChartCurrent });
+  const done = await performAttach(context, { ...input, chart, app, isChartCurrent });
+  return tellDone(context, { done, podsWay: apiServerForPods(wants, facts, knownOf(facts)) });
 }
 
 async function gatherFacts(
   context: CliContext,
-  { wants, app, found }: Gathered,
+  { wants, chart, app, found }: Gathered,
   { appFacts, report }: { readonly appFacts: AppFacts; readonly report: (detail: string) => void },
 ): Promise<AttachFacts> {
   const identity = await readClusterIdentity(context);
   report(`Kubernetes ${identity.version}, UID ${identity.uid}`);
-  await checkHelm(context);
+  if (chart !== undefined) await checkHelm(context);
   const [notAllowed, { clusters }] = await Promise.all([
     missingRights(context, attachNeeds(wants)),
     readRegistrations(await context.registrations(), context.signal),
   ]);
   // Whoever lacks rights is told all of them, and not stopped by the first question that needs one.
   if (notAllowed.length === 0) await refuseLeavingNamespace(context, wants.namespace);
+  if (chart === undefined && !wants.dryRun) await requireNamespace(context, wants.namespace);
   const nodes = notAllowed.length > 0 ? [] : await Promise.all(wants.nodes.map(({ name }) => readNode(context, name)));
   return {
     installation: app.settings.INSTALLATION,
@@ -107,6 +107,11 @@ async function gatherFacts(
     principalId: appFacts.principalId,
   };
 }
+
+const describeChart = ({ wants, isChartCurrent }: Plan): string => {
+  if (wants.chart === undefined) return 'left as it is';
+  return isChartCurrent ? 'as wanted' : 'to be installed or upgraded';
+};
 
 type Plan = {
   readonly wants: AttachWants;
@@ -128,7 +133,7 @@ function tellPlan(context: CliContext, plan: Plan): ExitCode {
     dryRun: true,
     cluster: { name: known?.name ?? facts.cluster.name, uid: facts.cluster.uid, isNew: known === undefined },
     namespace: wants.namespace,
-    chart: plan.isChartCurrent ? 'as wanted' : 'to be installed or upgraded',
+    chart: describeChart(plan),
     chartValues: values,
     nodes,
     apiServerForPods: podsWay ?? null,
@@ -157,14 +162,13 @@ function tellPodsWay({ out }: CliContext, way: ApiServerForPods | undefined): vo
 }
 
 interface Done {
-  readonly wants: AttachWants;
   readonly done: AttachDone;
   readonly podsWay: ApiServerForPods | undefined;
 }
 
-function tellDone(context: CliContext, { wants, done, podsWay }: Done): ExitCode {
-  const { cluster, address, changes } = done;
-  const result = { cluster, nodes: wants.nodes, address, changes, apiServerForPods: podsWay ?? null };
+function tellDone(context: CliContext, { done, podsWay }: Done): ExitCode {
+  const { changes, ...attached } = done;
+  const result = { ...attached, changes, apiServerForPods: podsWay ?? null };
   if (context.out.value(result)) return exitCodes.done;
   context.out.line(
     done.changes.length === 0

@@ -35,18 +35,22 @@ const inCluster: readonly (readonly [group: string, resource: string])[] = [
  * What helm and the steps around it need. Impersonation is among it, because nobody can grant a right that they do not
  * have (RBAC's escalation check).
  */
-export function attachNeeds(wants: Pick<AttachWants, 'namespace' | 'auth' | 'serving'>): readonly Need[] {
-  const { namespace, auth, serving } = wants;
+export function attachNeeds(wants: Pick<AttachWants, 'namespace' | 'auth' | 'serving' | 'chart'>): readonly Need[] {
+  const { namespace, auth, serving, chart } = wants;
   return [
-    ...inCluster.map(([group, resource]) => ({ verb: 'create', group, resource })),
-    ...inNamespace.map(([group, resource]) => ({ verb: 'create', group, resource, namespace })),
-    { verb: 'create', group: 'rbac.authorization.k8s.io', resource: 'roles', namespace: 'kube-node-lease' },
-    { verb: 'impersonate', group: '', resource: 'users' },
+    ...(chart === undefined ? [] : chartNeeds(namespace)),
     { verb: 'get', group: '', resource: 'nodes' },
     ...(auth === 'token' ? [{ verb: 'create', group: '', resource: 'serviceaccounts/token', namespace }] : []),
     ...servingNeeds(namespace, serving),
   ];
 }
+
+const chartNeeds = (namespace: string): readonly Need[] => [
+  ...inCluster.map(([group, resource]) => ({ verb: 'create', group, resource })),
+  ...inNamespace.map(([group, resource]) => ({ verb: 'create', group, resource, namespace })),
+  { verb: 'create', group: 'rbac.authorization.k8s.io', resource: 'roles', namespace: 'kube-node-lease' },
+  { verb: 'impersonate', group: '', resource: 'users' },
+];
 
 function servingNeeds(namespace: string, serving: AttachWants['serving']): readonly Need[] {
   switch (serving) {

@@ -9,19 +9,26 @@ import { writeSetting } from '../setting-writer.ts';
 import { Stop } from '../stop.ts';
 import { appAccountUid, isTokenGood, readToken, requestAppToken } from './app-token.ts';
 import { findRelayAddress, relayAddress } from './relay-address.ts';
-import { type ChartRun, isChartCurrent, upgradeChart } from '../cluster/chart-release.ts';
+import { type ChartRun, type ChartWants, isChartCurrent, upgradeChart } from '../cluster/chart-release.ts';
 import { type FirstStart, startOpen } from './first-start.ts';
 import { ensureNamespace } from '../cluster/namespace.ts';
-import { type AttachFacts, audienceOf, chartValues, tokenSettingName, withCluster } from './plan.ts';
+import { type AttachFacts, audienceOf, chartValues, plannedNodes, tokenSettingName, withCluster } from './plan.ts';
 import { wakeApp } from './wake-app.ts';
 import { waitUntilReady } from './wait.ts';
 import type { AttachWants } from './wants.ts';
+
+/** The chart that is to be there. */
+export interface AttachChart {
+  readonly dir: string;
+  readonly wants: ChartWants;
+}
 
 export interface AttachInput {
   readonly wants: AttachWants;
   readonly facts: AttachFacts;
   readonly appUrl: string;
-  readonly chartDir: string;
+  /** Undefined: it is left as it is. */
+  readonly chart: AttachChart | undefined;
   readonly app: AppSettings;
   /** Whether the chart was found to be as wanted, object for object, before anything was changed. */
   readonly isChartCurrent: boolean;
@@ -33,17 +40,23 @@ export interface AttachInput {
  */
 export function judgeChart(
   context: CliContext,
-  { wants, facts, appUrl, chartDir }: Omit<AttachInput, 'isChartCurrent' | 'app'>,
+  { wants, facts, appUrl, chart }: Pick<AttachInput, 'wants' | 'facts' | 'appUrl'> & { readonly chart: AttachChart },
 ): Promise<boolean> {
   const judged = wants.serving === 'csr' ? { ...wants, serving: 'self-signed' as const } : wants;
   const values = chartValues({ wants: judged, facts, appUrl });
-  return isChartCurrent(context, { dir: chartDir, namespace: wants.namespace, values, wants: wants.chart });
+  return isChartCurrent(context, { ...chart, namespace: wants.namespace, values });
 }
 
 export interface AttachDone {
   /** What was changed, in a few words each; empty: all was as wanted. */
   readonly changes: readonly string[];
+  /** Its name for people. */
   readonly cluster: string;
+  readonly clusterUid: string;
+  /** Of the relay's token for the app. */
+  readonly audience: string;
+  /** Those that were named, with their ports of the relay. */
+  readonly nodes: readonly (AttachWants['nodes'][number] & { readonly port: number })[];
   readonly address: string;
 }
 
@@ -57,7 +70,12 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
   const changes: string[] = [];
   if (await ensureNamespace(context, wants.namespace, facts.installation))
     changes.push(`namespace ${wants.namespace} made`);
-  if (await progress.step('chart', (report) => installChart(context, input, report))) changes.push('chart installed');
+  const { chart } = input;
+  if (
+    chart !== undefined &&
+    (await progress.step('chart', (report) => installChart(context, { ...input, chart }, report)))
+  )
+    changes.push('chart installed');
   const address = await relayAddress(context, wants);
   if (wants.auth === 'token' && (await progress.step('token', (report) => provideToken(context, input, report))))
     changes.push('token renewed');
@@ -78,8 +96,19 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
     const nodes = wants.nodes.map(({ name }) => name);
     await progress.step('nodes', (report) => waitUntilReady(context, { ...wants, nodes }, report));
   }
-  const name = facts.registered.find(({ uid }) => uid === facts.cluster.uid)?.name ?? facts.cluster.name;
-  return { changes, cluster: name, address };
+  return { changes, ...describeAttached(input), address };
+}
+
+function describeAttached({ wants, facts, appUrl }: AttachInput): Omit<AttachDone, 'changes' | 'address'> {
+  const { name, uid } = facts.cluster;
+  const before = facts.registered.find((cluster) => cluster.uid === uid);
+  const ports = new Map(plannedNodes(wants, before?.nodes ?? []).map((node) => [node.name, node.port]));
+  return {
+    cluster: before?.name ?? name,
+    clusterUid: uid,
+    audience: audienceOf(before, appUrl),
+    nodes: wants.nodes.map((node) => ({ ...node, port: ports.get(node.name) ?? wants.port })),
+  };
 }
 
 const isNew = ({ registered, cluster }: AttachFacts): boolean => !registered.some(({ uid }) => uid === cluster.uid);
@@ -142,23 +171,17 @@ async function tryStartOpen(
 /** What the chart looks up in the cluster (the Service's address, say) is there only after the first run of it. */
 const chartRuns = 2;
 
-async function installChart(
-  context: CliContext,
-  { wants, chartDir, ...input }: AttachInput,
-  report: (detail: string) => void,
-): Promise<boolean> {
-  const run = (): ChartRun => ({
-    dir: chartDir,
-    namespace: wants.namespace,
-    values: chartValues({ wants, ...input }),
-    wants: wants.chart,
-  });
+type WithChart = AttachInput & { readonly chart: AttachChart };
+
+async function installChart(context: CliContext, input: WithChart, report: (detail: string) => void): Promise<boolean> {
+  const { wants, chart } = input;
+  const run = (): ChartRun => ({ ...chart, namespace: wants.namespace, values: chartValues(input) });
   if (wants.serving !== 'csr') {
     if (!input.isChartCurrent) return converge(context, run(), report);
     report('as wanted');
     return false;
   }
-  const made = await prepareServing(context, { wants, chartDir, ...input }, report);
+  const made = await prepareServing(context, input, report);
   return (await converge(context, run(), report)) || made;
 }
 
@@ -181,10 +204,10 @@ async function converge(context: CliContext, run: ChartRun, report: (detail: str
  */
 async function prepareServing(
   context: CliContext,
-  input: AttachInput,
+  input: WithChart,
   report: (detail: string) => void,
 ): Promise<boolean> {
-  const { wants, chartDir } = input;
+  const { wants, chart } = input;
   const { isServingCertificateGood, obtainServingCertificate } = await import('./serving-certificate.ts');
   const [node = { name: '' }] = wants.nodes;
   const serving = (address: string) => ({
@@ -196,7 +219,7 @@ async function prepareServing(
   let address = await findRelayAddress(context, wants);
   if (address === undefined) {
     const values = chartValues({ ...input, wants: { ...wants, serving: 'self-signed' } });
-    await converge(context, { dir: chartDir, namespace: wants.namespace, values, wants: wants.chart }, report);
+    await converge(context, { ...chart, namespace: wants.namespace, values }, report);
     address = await relayAddress(context, wants);
   }
   if (await isServingCertificateGood(context, serving(address))) return false;

@@ -25,7 +25,8 @@ export interface AttachWants {
   readonly port: number;
   readonly nodeAddress: string | undefined;
   readonly serving: ServingMode | undefined;
-  readonly chart: ChartWants;
+  /** Undefined: it is left as it is. */
+  readonly chart: ChartWants | undefined;
   readonly wait: WaitFor;
   readonly timeoutMs: number;
   readonly dryRun: boolean;
@@ -95,6 +96,10 @@ export const attachOptions: OptionSpecs = {
   },
   values: { type: 'string', value: 'FILE', multiple: true, description: "values for the chart, as helm's" },
   set: { type: 'string', value: 'K=V', multiple: true, description: "a value for the chart, as helm's" },
+  'keep-chart': {
+    type: 'boolean',
+    description: 'leave the chart as it is: something else installs it (GitOps), with the values that --dry-run shows',
+  },
   'app-url': {
     type: 'string',
     value: 'URL',
@@ -150,11 +155,19 @@ export function parseAttachWants(options: ParsedOptions): AttachWants {
     port: parsePort(options.text('port') ?? '10250'),
     nodeAddress: parseAddress(options.text('node-address')),
     serving: oneOf(options, 'serving', ['self-signed', 'csr', 'cert-manager']),
-    chart: { dir: options.text('chart'), valueFiles: options.values('values'), set: options.values('set') },
+    chart: parseChart(options),
     wait: oneOf(options, 'wait', ['all', 'nodes', 'none']) ?? 'all',
     timeoutMs: parseDuration('timeout', options.text('timeout') ?? '5m'),
     dryRun: options.flag('dry-run'),
   };
+}
+
+function parseChart(options: ParsedOptions): ChartWants | undefined {
+  const chart = { dir: options.text('chart'), valueFiles: options.values('values'), set: options.values('set') };
+  if (!options.flag('keep-chart')) return chart;
+  const given = ['chart', 'values', 'set', 'serving'].find((name) => options.values(name).length > 0);
+  if (given === undefined) return undefined;
+  throw wrongInput(`--${given} changes the chart, and --keep-chart leaves it as it is`, 'leave one of them out');
 }
 
 function parseNodes(names: readonly string[], zones: readonly string[]): AttachWants['nodes'] {

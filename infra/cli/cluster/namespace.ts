@@ -38,6 +38,15 @@ export async function refuseLeavingNamespace(context: CliContext, name: string):
   );
 }
 
+/** Where something else installs the chart, that comes first: the relay's ServiceAccount is in it. */
+export async function requireNamespace(context: CliContext, name: string): Promise<void> {
+  if ((await readMetadata(context, name)) !== undefined) return;
+  throw wrongInput(
+    `the cluster has no namespace ${name}, and --keep-chart does not make it`,
+    'install the chart first, with the values that the same command shows with --dry-run',
+  );
+}
+
 /** Makes the namespace where it is missing; one that is there stays as it is. Answers whether it made it. */
 export async function ensureNamespace(context: CliContext, name: string, installation: string): Promise<boolean> {
   if ((await readNamespace(context, name)) !== undefined) return false;

@@ -25,8 +25,6 @@ costPerMonth}, notIncluded[]}.
 `;
 
 export const costCommand: Command = {
-  name: 'cost',
-  summary: 'what the pods used and what it costs, by namespace, owner or day',
   help,
   options: {
     from: { type: 'string', value: 'DAY', description: 'since when (default: the first of this month)' },

@@ -32,8 +32,6 @@ A cluster that was destroyed without it leaves container groups behind; they go 
 `;
 
 export const detachCommand: Command = {
-  name: 'detach',
-  summary: 'drain and remove nodes, and verify that nothing is left',
   help,
   options: { ...detachOptions, ...clusterOptions },
   run: async (context) => {

@@ -39,8 +39,6 @@ export const doctorCommand: Command = doctorBy(reach);
 
 export function doctorBy(reach: Reach): Command {
   return {
-    name: 'doctor',
-    summary: 'checks everything one by one and says how to mend it',
     help,
     options: {
       'principal-id': {

@@ -29,8 +29,6 @@ unreadable[] {part, reason}, findings[] {severity, subject, sentence, hint}. Wha
 `;
 
 export const statusCommand: Command = {
-  name: 'status',
-  summary: 'nodes, pods, groups, budgets, and what needs attention',
   help,
   options: {
     watch: { type: 'boolean', description: 'again every 5 seconds, until Ctrl-C' },

@@ -1,70 +1,73 @@
-/** The relay as a cluster has it: installed by Helm from the chart, its pods run in Podman as they are rendered. */
+/** The relay as a cluster has it: installed from the chart, its pods run in Podman as they are rendered. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stateKey } from '../aci/runtime/engine/podman-layout.ts';
-import { ensureHelm, helm } from '../cluster/helm.ts';
 import { kubectlOutput } from '../cluster/kubectl.ts';
-import { createCertificateAuthority, issueCertificate } from '../pki.ts';
+import { type KeyPair, createCertificateAuthority, issueCertificate } from '../pki.ts';
+import type { Cluster } from '../up/cluster.ts';
 import type { Progress } from '../../cli/progress.ts';
-import { repository } from '../up/host.ts';
 import { writeConfig } from '../up/relay.ts';
 import type { RelayInput } from '../up/relay.ts';
-import { appAudience, installation } from '../up/settings.ts';
 import { openPodApi } from './api.ts';
 import { runDeployment } from './run-deployment.ts';
 import type { RunningDeployment } from './run-deployment.ts';
 import { startTlsDoor } from './service-door.ts';
 
-export interface ChartRelayInput extends RelayInput {
-  /** The bridge's address on this machine: pods reach the API server and the app there. */
-  readonly gateway: string;
-  /** What values say besides; wins. */
-  readonly values?: object;
+/** What the relay's pods need on the way to the app: an address with a certificate, as Azure's front end gives one. */
+export interface AppFront {
+  /** `https://…`, on the containers' bridge. */
+  readonly url: string;
+  /** Of its authority. */
+  readonly caPem: string;
+  close(): Promise<void>;
 }
+
+/** Opens a front before the app at `appUrl`, at the bridge's address on this machine. */
+export async function openAppFront(gateway: string, appUrl: string): Promise<AppFront> {
+  const authority = await createCertificateAuthority('serverless-kubelet local app');
+  const pair = await issueCertificate(authority, { commonName: 'app', ipAddresses: [gateway], usages: ['server'] });
+  const door = await startTlsDoor({ address: gateway, pair, targetPort: Number(new URL(appUrl).port) });
+  return { url: `https://${gateway}:${door.ports[0]}`, caPem: authority.certPem, close: () => door.close() };
+}
+
+/**
+ * What the chart is told besides what `attach` tells it: where API server and app are, since there are neither Services
+ * nor names here, and which certificate the node's address has.
+ */
+export const chartValues = (
+  front: Pick<AppFront, 'caPem'>,
+  apiServer: { readonly address: string; readonly port: number },
+) => ({
+  app: { ca: front.caPem },
+  replicas,
+  serving: { mode: 'secret', secretName: servingSecret },
+  apiServer: { url: `https://${apiServer.address}:${apiServer.port}` },
+});
 
 export interface ChartRelay {
   readonly deployment: RunningDeployment;
   stop(): Promise<void>;
 }
 
-const release = 'serverless-kubelet';
 const servingSecret = 'relay-serving';
 const replicas = 2;
 const readyMs = 90_000;
 
 /**
- * Installs or upgrades the release and runs its Deployment; resolves when every replica is ready. Of what the chart
- * renders nothing is changed; values say where the API server and the app are, since there are neither Services nor
- * names here, and which certificate the node's address has. Needs a control plane that pods can reach, and Podman.
+ * Runs the Deployment of the release that `attach` has installed; resolves when every replica is ready. Of what the
+ * chart renders nothing is changed. Needs a control plane that pods can reach, and Podman.
  */
-export async function startChartRelay(input: ChartRelayInput, progress: Progress): Promise<ChartRelay> {
-  const { cluster, attachment, dir, gateway } = input;
-  const { forwarder } = cluster;
-  if (forwarder === undefined) throw new Error('--relay chart needs a control plane of its own and Podman');
+export async function startChartRelay(input: RelayInput, progress: Progress): Promise<ChartRelay> {
+  const { cluster, attachment, dir } = input;
   // For tests and people: the same configuration, with files of this machine.
   await writeConfig(input);
-  const authority = await createCertificateAuthority('serverless-kubelet local app');
-  const pair = await issueCertificate(authority, { commonName: 'app', ipAddresses: [gateway], usages: ['server'] });
-  const front = await startTlsDoor({ address: gateway, pair, targetPort: Number(new URL(input.appUrl).port) });
   const api = openPodApi(cluster.kubeconfig, attachment.namespace);
   let deployment: RunningDeployment | undefined;
   const stop = async (): Promise<void> => {
     await deployment?.stop();
     api.close();
-    await front.close();
   };
   try {
-    await applyServingPair(input);
-    await installChart(input, progress, {
-      clusterUid: attachment.clusterUid,
-      installation,
-      app: { url: `https://${gateway}:${front.ports[0]}`, audience: appAudience, ca: authority.certPem },
-      nodes: [input.node],
-      replicas,
-      serving: { mode: 'secret', secretName: servingSecret },
-      apiServer: { url: `https://${forwarder.address}:${forwarder.port}` },
-      ...input.values,
-    });
     const engine = join('/run/serverless-kubelet', stateKey(join(dir, 'aci', 'podman')));
     deployment = await runDeployment({
       api,
@@ -91,37 +94,30 @@ export async function waitUntilReady(deployment: RunningDeployment): Promise<voi
       throw new Error(`after ${readyMs / 1000} s only ${deployment.ready().length} of ${replicas} replicas are ready`);
 }
 
-/** The node's address is this machine's, so that its certificate is signed by the cluster's CA, as one by a CSR would be. */
-async function applyServingPair({ cluster, attachment, certificate }: ChartRelayInput): Promise<void> {
-  const secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { name: servingSecret, namespace: attachment.namespace },
-    type: 'kubernetes.io/tls',
-    stringData: { 'tls.crt': certificate.certPem, 'tls.key': certificate.keyPem },
-  };
-  const target = { binary: cluster.kubectl, kubeconfig: cluster.kubeconfig, input: JSON.stringify(secret) };
-  await kubectlOutput(['apply', '--server-side', '-f', '-'], target);
-}
-
-async function installChart(input: ChartRelayInput, progress: Progress, values: object): Promise<void> {
-  const { binary } = await ensureHelm({ progress });
-  const run = { binary, kubeconfig: input.cluster.kubeconfig, input: JSON.stringify(values) };
-  const { code, stderr } = await helm(
-    [
-      'upgrade',
-      '--install',
-      release,
-      join(repository, 'dist', 'chart'),
-      '--namespace',
-      input.attachment.namespace,
-      '--values',
-      '-',
-      // The cloud has attached the node already, and with it made the accounts and their rights.
-      '--take-ownership',
-      '--force-conflicts',
-    ],
-    run,
-  );
-  if (code !== 0) throw new Error(`helm upgrade failed: ${stderr.trim()}`);
+/**
+ * The namespace with the certificate that the chart's values name, which the chart wants to be there first. The node's
+ * address is this machine's, so that it is signed by the cluster's CA, as one by a CSR would be.
+ */
+export async function prepareNamespace(
+  { kubectl, kubeconfig }: Pick<Cluster, 'kubectl' | 'kubeconfig'>,
+  namespace: string,
+  certificate: KeyPair,
+): Promise<void> {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const items = [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
+    {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: servingSecret, namespace },
+      type: 'kubernetes.io/tls',
+      stringData: { 'tls.crt': certificate.certPem, 'tls.key': certificate.keyPem },
+    },
+  ];
+  const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+  await kubectlOutput(['apply', '--server-side', '--force-conflicts', '-f', '-'], {
+    binary: kubectl,
+    kubeconfig,
+    input,
+  });
 }

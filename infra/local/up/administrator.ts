@@ -19,13 +19,6 @@ export type Question =
   /** Arguments of kubectl: what only it answers. */
   | { readonly kind: 'kubectl'; readonly args: readonly string[] };
 
-/** What is left in a cluster of one node. */
-export interface NodeRemains {
-  readonly pods: number;
-  readonly node: boolean;
-  readonly lease: boolean;
-}
-
 /**
  * What the laptop cloud does in a cluster as its administrator: through kubectl, or where there is none through the
  * API. Every method rejects with what the cluster said.
@@ -43,7 +36,6 @@ export interface Administrator {
   ask(question: Question): Promise<string>;
   /** Tells of each pod of `default` as it is and becomes, until the answered function is called. */
   watchPods(see: (pod: Omit<Sighting, 'at'>) => void): () => void;
-  findRemains(node: string): Promise<NodeRemains>;
   /** Lets go of its connections. */
   close(): void;
 }

@@ -37,8 +37,19 @@ const podSchema = z.object({
 });
 const listSchema = z.object({ items: z.array(podSchema) });
 
+/** What is left in a cluster of one node. */
+export interface NodeRemains {
+  readonly pods: number;
+  readonly node: boolean;
+  readonly lease: boolean;
+}
+
+export interface ApiAdministrator extends Administrator {
+  findRemains(node: string): Promise<NodeRemains>;
+}
+
 /** {@link Administrator} without kubectl: the few requests that it would send, as whom a kubeconfig of our own names. */
-export function apiAdministrator(kubeconfig: string): Administrator {
+export function apiAdministrator(kubeconfig: string): ApiAdministrator {
   const { endpoint, credential } = parseOwnKubeconfig(kubeconfig);
   const api = createApiClient(endpoint, credential);
   const send = async (request: ApiRequest): Promise<ApiAnswer> => {

@@ -12,8 +12,6 @@ const columns = 'jsonpath={.metadata.name}|{.metadata.uid}|{.spec.nodeName}|{.st
 /** {@link Administrator} by the kubectl of `target`. */
 export function kubectlAdministrator(target: KubectlTarget): Administrator {
   const named = (files: readonly string[]): string[] => files.flatMap((file) => ['-f', file]);
-  const count = async (...args: string[]): Promise<number> =>
-    (await kubectlOutput([...args, '-o', 'name'], target)).split('\n').filter((line) => line !== '').length;
   return {
     attach: (nodes) => attachNodes({ kubectl: target, nodes }),
     requestToken: (wanted) => requestToken({ kubectl: target, ...wanted }),
@@ -32,11 +30,6 @@ export function kubectlAdministrator(target: KubectlTarget): Administrator {
       return `${stdout}${stderr}`;
     },
     watchPods: (see) => watchPods(target, see),
-    findRemains: async (node) => ({
-      pods: await count('get', 'pods', '-A', '--field-selector', `spec.nodeName=${node}`),
-      node: (await count('get', 'node', node, '--ignore-not-found')) > 0,
-      lease: (await count('get', 'lease', '-n', 'kube-node-lease', node, '--ignore-not-found')) > 0,
-    }),
     close: () => undefined,
   };
 }

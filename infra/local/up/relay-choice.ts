@@ -16,8 +16,6 @@ export interface RelayControl {
 
 export interface RelayWanted extends Omit<RelayInput, 'certificate'> {
   readonly kind: UpOptions['relay'];
-  /** The containers' bridge, on this machine. */
-  readonly gateway: string | undefined;
 }
 
 /** Who ends what is started. */
@@ -40,9 +38,7 @@ export async function bringUpRelay(wanted: RelayWanted, owner: Owner, progress: 
       },
     };
   }
-  if (wanted.gateway === undefined) throw new Error('--relay chart needs Podman: its pods run in containers');
-  const input = { ...wanted, gateway: wanted.gateway, certificate: await certificate() };
-  const running = await startChartRelay(input, progress);
+  const running = await startChartRelay({ ...wanted, certificate: await certificate() }, progress);
   const { deployment } = running;
   owner.addStop(() => running.stop(), undefined);
   return {

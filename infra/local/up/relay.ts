@@ -8,16 +8,21 @@ import type { KeyPair } from '../pki.ts';
 import { writeSecretFile } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { repository } from './host.ts';
-import { appAudience } from './settings.ts';
 
 const readySchema = z.object({ ready: z.literal(true), ports: z.record(z.string(), z.number()), health: z.number() });
 
 export type RelayReady = z.infer<typeof readySchema>;
 
+/** What the relay is in the cluster and toward the app. */
+export type RelayAttachment = Pick<Attachment, 'clusterUid' | 'namespace' | 'relayServiceAccount' | 'relayToken'> & {
+  /** Of its token for the app. */
+  readonly audience: string;
+};
+
 export interface RelayInput {
   readonly dir: string;
   readonly cluster: Cluster;
-  readonly attachment: Attachment;
+  readonly attachment: RelayAttachment;
   /** Without `/api`. */
   readonly appUrl: string;
   readonly node: { readonly name: string; readonly port: number };
@@ -57,7 +62,7 @@ export async function writeConfig(input: RelayInput): Promise<string> {
   const appToken = await cluster.administrator.requestToken({
     namespace: attachment.namespace,
     serviceAccount: attachment.relayServiceAccount,
-    audience: appAudience,
+    audience: attachment.audience,
     durationSeconds: tokenSeconds,
   });
   const config = {

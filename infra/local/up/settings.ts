@@ -14,35 +14,28 @@ const tokenSetting = 'LOCAL_CLUSTER_TOKEN';
 export interface SettingsInput {
   readonly arm: UpOptions['arm'] & { readonly endpoint: string };
   readonly connectionString: string;
+  readonly createsPerHour: number;
+  /** Gives pods an address: the emulator's bridge stands for it. */
+  readonly subnetId: string | undefined;
+  /** The identity endpoint of the emulator; absent: whatever the environment offers. */
+  readonly identity: { readonly url: string; readonly header: string } | undefined;
+  /** A cluster that is known from the start; absent: it is attached later. */
+  readonly fixed?: FixedCluster;
+}
+
+/** A cluster of the setting `CLUSTERS`. */
+export interface FixedCluster {
   readonly cluster: Pick<Cluster, 'server' | 'caPem' | 'version'> & {
     readonly forwarder: Pick<Forwarder, 'address' | 'port'> | undefined;
   };
   readonly attachment: Pick<Attachment, 'clusterUid' | 'namespace' | 'relayServiceAccount' | 'appToken'>;
   readonly nodes: readonly { readonly name: string; readonly port: number }[];
   readonly nodeAddress: string;
-  readonly createsPerHour: number;
-  /** Gives pods an address: the emulator's bridge stands for it. */
-  readonly subnetId: string | undefined;
-  /** The identity endpoint of the emulator; absent: whatever the environment offers. */
-  readonly identity: { readonly url: string; readonly header: string } | undefined;
 }
 
 /** The app's settings, in the form of `local.settings.json`. The same names stand in the app settings on Azure. */
 export function appSettings(input: SettingsInput): Record<string, string> {
-  const { arm, attachment, cluster } = input;
-  const registration = {
-    name: 'local',
-    uid: attachment.clusterUid,
-    server: cluster.server,
-    certificateAuthority: cluster.caPem,
-    auth: { kind: 'token', setting: tokenSetting },
-    version: cluster.version,
-    relay: { audience: appAudience, serviceAccount: `${attachment.namespace}:${attachment.relayServiceAccount}` },
-    // Without a bridge there is no address that containers reach: the Service's, knowingly.
-    apiServerForPods:
-      cluster.forwarder === undefined ? 'service' : { host: cluster.forwarder.address, port: cluster.forwarder.port },
-    nodes: input.nodes.map(({ name, port }) => ({ name, address: input.nodeAddress, port })),
-  };
+  const { arm } = input;
   return {
     FUNCTIONS_WORKER_RUNTIME: 'node',
     INSTALLATION: installation,
@@ -61,14 +54,30 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     AzureWebJobsStorage: input.connectionString,
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(hostBodyBytes),
     ...registrationsUrl(input.connectionString),
-    CLUSTERS: JSON.stringify([registration]),
-    [tokenSetting]: attachment.appToken,
+    ...(input.fixed === undefined ? {} : fixedCluster(input.fixed)),
   };
+}
+
+function fixedCluster({ cluster, attachment, nodes, nodeAddress }: FixedCluster): Record<string, string> {
+  const registration = {
+    name: 'local',
+    uid: attachment.clusterUid,
+    server: cluster.server,
+    certificateAuthority: cluster.caPem,
+    auth: { kind: 'token', setting: tokenSetting },
+    version: cluster.version,
+    relay: { audience: appAudience, serviceAccount: `${attachment.namespace}:${attachment.relayServiceAccount}` },
+    // Without a bridge there is no address that containers reach: the Service's, knowingly.
+    apiServerForPods:
+      cluster.forwarder === undefined ? 'service' : { host: cluster.forwarder.address, port: cluster.forwarder.port },
+    nodes: nodes.map(({ name, port }) => ({ name, address: nodeAddress, port })),
+  };
+  return { CLUSTERS: JSON.stringify([registration]), [tokenSetting]: attachment.appToken };
 }
 
 const sasDays = 365;
 
-/** For clusters that are attached later, beside the one of `CLUSTERS`: there is no blob until then. */
+/** For clusters that are attached later, beside one of `CLUSTERS`: there is no blob until then. */
 function registrationsUrl(connectionString: string): { readonly REGISTRATIONS_URL?: string } {
   const blobs = /(?:^|;)BlobEndpoint=([^;]+)/.exec(connectionString)?.[1];
   if (blobs === undefined) return {};

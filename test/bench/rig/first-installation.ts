@@ -67,7 +67,7 @@ export async function startFirstInstallation(bundles: Bundles, dir: string): Pro
       part.stop(),
     );
     const host = begun(
-      await startApp(dir, { bundles, arm, cluster, storage: azurite.connectionString.replace(blobUrl, blobs.url) }),
+      await startApp(dir, { bundles, arm, storage: azurite.connectionString.replace(blobUrl, blobs.url) }),
       ({ child }) => child.stop(10_000),
     );
     const administrator = await cluster.issueCertificate({
@@ -122,22 +122,13 @@ export async function startFirstInstallation(bundles: Bundles, dir: string): Pro
 interface AppParts {
   readonly bundles: Bundles;
   readonly arm: BenchArm;
-  readonly cluster: ControlPlane;
   readonly storage: string;
 }
 
-function startApp(dir: string, { bundles, arm, cluster, storage }: AppParts): Promise<BenchHost> {
-  const {
-    CLUSTERS: _,
-    LOCAL_CLUSTER_TOKEN: __,
-    ...settings
-  } = appSettings({
+function startApp(dir: string, { bundles, arm, storage }: AppParts): Promise<BenchHost> {
+  const settings = appSettings({
     arm: { subscription, resourceGroup, location, endpoint: arm.child.value.armUrl, caFile: arm.caFile },
     connectionString: storage,
-    cluster: { server: cluster.url, caPem: cluster.caPem, version: cluster.version, forwarder: undefined },
-    attachment: { clusterUid: '', namespace: '', relayServiceAccount: '', appToken: '' },
-    nodes: [],
-    nodeAddress: '127.0.0.1',
     createsPerHour: perHour,
     subnetId: undefined,
     identity: { url: arm.child.value.identityUrl, header: arm.identityHeader },

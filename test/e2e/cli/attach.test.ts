@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
-import { type CliResult, type Rig, startRig } from './rig.ts';
+import { type CliResult, type Rig, runCommand, startRig } from './rig.ts';
 
 let dir = '';
 let rig: Rig;
@@ -112,6 +112,17 @@ describe('attach and detach', () => {
     expect(await rig.kubectl('get', 'nodes', '-o', 'jsonpath={.items[*].metadata.name}')).toBe('aci-1 aci-2');
     const second = await attach('aci-1,aci-2', '--zones', '1,2');
     expect(second.stdout).toContain('nothing was changed');
+  });
+
+  it('leaves a chart as it is that something else installs, and needs no helm for it', async () => {
+    const environment = { ...rig.environment, HELM: join(dir, 'no-helm') };
+    const args = ['attach', ...common(), '--app-url', rig.host.value.url, '--auth', 'token', '--nodes', 'aci-1,aci-2'];
+    const keep = [...args, '--node-address', '127.0.0.1', '--wait', 'nodes', '--keep-chart'];
+    const kept = await runCommand(keep, environment);
+    expect(outcome(kept)).toBe('done');
+    expect(kept.stdout).toContain('nothing was changed');
+    const dry = await runCommand([...keep, '--dry-run', '--output', 'json'], environment);
+    expect(JSON.parse(dry.stdout)).toMatchObject({ chart: 'left as it is', chartValues: { installation: 'local' } });
   });
 
   it('runs pods on them', async () => {

@@ -79,7 +79,8 @@ const attachArgs = (kubeconfig: string, more: readonly string[]): string[] => {
   const given = (name: string, ...value: string[]): string[] => (more.includes(name) ? [] : [name, ...value]);
   const auth = more.includes('--auth') ? [] : ['--auth', 'token'];
   const where = ['--settings', ground.settings, '--kubeconfig', kubeconfig, '--app-url', 'http://127.0.0.1:9'];
-  const how = ['--chart', ground.chart, '--server', ground.cluster.url, '--cluster-name', 'refused'];
+  const chart = more.includes('--keep-chart') ? [] : ['--chart', ground.chart];
+  const how = [...chart, '--server', ground.cluster.url, '--cluster-name', 'refused'];
   return ['attach', ...where, ...how, ...auth, ...given('--nodes', 'aci-1'), ...given('--wait', 'none'), ...more];
 };
 /** There is no app: nothing is waited for unless told. */
@@ -192,6 +193,13 @@ const refusals: readonly Refusal[] = [
     name: 'cert-manager without an issuer',
     args: () => ['--serving', 'cert-manager'],
     says: /serving\.issuerRef\.name: serving\.mode certManager needs the name of an issuer/,
+  },
+  {
+    name: 'a chart that something else installs, and has not yet',
+    args: () => ['--keep-chart'],
+    says: sentence(
+      'the cluster has no namespace serverless-kubelet, and --keep-chart does not make it\n  → install the chart first, with the values that the same command shows with --dry-run',
+    ),
   },
   {
     name: 'values of the wrong type',

@@ -90,17 +90,9 @@ export async function startGround(
       () => cluster.stop(),
     );
     const identity = { url: emulator.child.value.identityUrl, header: emulator.identityHeader };
-    const {
-      CLUSTERS: _,
-      LOCAL_CLUSTER_TOKEN: __,
-      ...settings
-    } = appSettings({
+    const settings = appSettings({
       arm: { ...arm, endpoint: emulator.child.value.armUrl, caFile: emulator.caFile },
       connectionString: azurite.connectionString,
-      cluster: { server: cluster.url, caPem: cluster.caPem, version: cluster.version, forwarder: undefined },
-      attachment: { clusterUid: '', namespace: '', relayServiceAccount: '', appToken: '' },
-      nodes: [],
-      nodeAddress: '127.0.0.1',
       createsPerHour,
       subnetId: undefined,
       identity,

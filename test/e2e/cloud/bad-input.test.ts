@@ -3,7 +3,6 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { appAudience } from '../../../infra/local/up/settings.ts';
 import { apply, createNamespace, dir, field, output, record, removeNamespace } from './cloud.ts';
 
 const namespace = 'bad-input';
@@ -64,7 +63,7 @@ describe("the app's webhook", () => {
   });
 
   it("answers 403 to another account's valid token", async () => {
-    const token = await tokenOf('somebody', `--audience=${appAudience}`);
+    const token = await tokenOf('somebody', `--audience=${record.audience}`);
     const answer = await post({ token });
     expect(answer.status).toBe(403);
     expect(answer.text).toContain('only the ServiceAccount');

@@ -1,17 +1,21 @@
 /** What an end-to-end test sees of the shared cloud, and its hands on it. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
 import * as z from 'zod';
 import { kubectl as runKubectl, kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
 import type { KubectlResult } from '../../../infra/local/cluster/kubectl.ts';
-import type { CloudRecord } from '../../../infra/local/up/cloud.ts';
+import { readCloudRecord } from '../../../infra/local/up/cloud-record.ts';
+import { readSettings } from '../../../infra/local/up/command-line.ts';
 import { until } from '../until.ts';
 
 export { until };
 
 export const dir = inject('cloudDir');
-export const record = JSON.parse(readFileSync(join(dir, 'cloud.json'), 'utf8')) as CloudRecord;
+export const record = readCloudRecord(dir);
+
+/** Of the app toward the cluster. */
+export const appToken = (): string =>
+  Object.entries(readSettings(dir)).find(([name]) => name.startsWith('CLUSTER_TOKEN_'))?.[1] ?? '';
 export const target = { binary: record.kubectl, kubeconfig: record.kubeconfig, cacheDir: join(dir, 'kubectl-cache') };
 
 /** Runs kubectl; a non-zero code is a value. */

@@ -5,9 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient } from '../../../infra/local/cluster/api-client.ts';
 import type { ApiClient, ApiRequest } from '../../../infra/local/cluster/api-client.ts';
 import { parseKubeconfigView } from '../../../infra/local/cluster/kubeconfig.ts';
-import { apply, createNamespace, dir, output, pod, record, removeNamespace, until } from './cloud.ts';
+import { appToken, apply, createNamespace, dir, output, pod, record, removeNamespace, until } from './cloud.ts';
 import { core } from './oracles.ts';
-import { settings } from './tables.ts';
 
 const namespace = 'bounds';
 const node = record.nodes[0] ?? '';
@@ -22,7 +21,7 @@ let relay: ApiClient;
 
 beforeAll(async () => {
   const endpoint = parseKubeconfigView(await output('config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'));
-  app = createApiClient(endpoint, { token: settings['LOCAL_CLUSTER_TOKEN'] ?? '' });
+  app = createApiClient(endpoint, { token: appToken() });
   relay = createApiClient(endpoint, { token: readFileSync(join(dir, 'relay', 'api-server-token'), 'utf8').trim() });
   await createNamespace(namespace);
   const secret = (name: string) => ({

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  appToken,
   apply,
   createNamespace,
   dir,
@@ -147,7 +148,7 @@ describe('secret values', () => {
     const relayToken = (name: string): string => readFileSync(join(dir, 'relay', name), 'utf8').trim();
     const raw = [
       ...Object.values(planted),
-      settings['LOCAL_CLUSTER_TOKEN'] ?? '',
+      appToken(),
       settings['IDENTITY_HEADER'] ?? '',
       relayToken('api-server-token'),
       relayToken('app-token'),

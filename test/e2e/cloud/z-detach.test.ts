@@ -44,7 +44,7 @@ describe('npm run detach', () => {
 
   it('takes pods, groups, Node and Lease away, and they stay away though a Deployment wants its pods', async () => {
     const detached = await promisify(execFile)(process.execPath, [script, '--dir', dir], { timeout: 200_000 });
-    expect(detached.stdout).toContain('pods, groups, Node and Lease are gone');
+    expect(detached.stdout).toContain('aci-1 removed, registration removed: nothing is left');
     expect(await left()).toBe('|||');
     const giveUpAt = Date.now() + 40_000;
     while (Date.now() < giveUpAt) {

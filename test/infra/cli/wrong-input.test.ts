@@ -69,6 +69,12 @@ describe('what the command line alone tells is wrong', () => {
       'leave it out, or add --auth token',
     ],
     [
+      'a chart that is to be kept, and changed',
+      ['attach', '--nodes', 'a', '--keep-chart'],
+      '--chart changes the chart, and --keep-chart leaves it as it is',
+      'leave one of them out',
+    ],
+    [
       'a duration that is none',
       ['attach', '--nodes', 'a', '--timeout', '5'],
       '--timeout wants a duration, not "5"',

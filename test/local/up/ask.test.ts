@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { environmentOf, splitDir } from '../../../infra/local/ask.ts';
+import { splitDir } from '../../../infra/local/ask.ts';
+import { identityEnvironment } from '../../../infra/local/up/command-line.ts';
 
 describe('a command over a local cloud', () => {
   it.each([
@@ -14,14 +15,14 @@ describe('a command over a local cloud', () => {
     expect(() => splitDir(['--dir'])).toThrow('--dir wants a folder');
   });
 
-  it('has the identity of the emulator and nothing of the own Azure, unless ARM is no emulator', () => {
+  it('has the identity that the settings name and nothing of the own Azure; without one it has the own', () => {
     const own = { PATH: '/bin', AZURE_CLIENT_SECRET: 'own', IDENTITY_ENDPOINT: 'own', MSI_SECRET: 'own' };
     const values = { IDENTITY_ENDPOINT: 'http://127.0.0.1:1/msi', IDENTITY_HEADER: 'h', AZURE_LOCATION: 'x' };
-    expect(environmentOf(own, values, true)).toEqual({
+    expect(identityEnvironment(own, values)).toEqual({
       PATH: '/bin',
       IDENTITY_ENDPOINT: 'http://127.0.0.1:1/msi',
       IDENTITY_HEADER: 'h',
     });
-    expect(environmentOf(own, values, false)).toBe(own);
+    expect(identityEnvironment(own, { AZURE_LOCATION: 'x' })).toBe(own);
   });
 });

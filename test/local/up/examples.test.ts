@@ -17,7 +17,6 @@ function perfectCluster(answers: (question: Question) => string) {
     readReady: async () => 'True',
     remove: async () => undefined,
     watchPods: () => () => undefined,
-    findRemains: async () => ({ pods: 0, node: false, lease: false }),
     close: () => undefined,
   };
   return { administrator, applied };

@@ -3,30 +3,34 @@ import { appSettings } from '../../../infra/local/up/settings.ts';
 import { parseUpOptions } from '../../../infra/local/up/options.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
 
+const input = {
+  arm: { ...parseUpOptions([], {}).arm, endpoint: 'https://127.0.0.1:8443', caFile: '/tmp/ca.crt' },
+  connectionString:
+    'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:2/a;',
+  createsPerHour: 300,
+  subnetId: '/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v/subnets/n',
+  identity: { url: 'http://127.0.0.1:1/msi/token', header: 'h' },
+};
+const fixed = {
+  cluster: {
+    server: 'https://127.0.0.1:6443',
+    caPem: '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n',
+    version: 'v1.36.3',
+    forwarder: { address: '10.89.0.1', port: 6443 },
+  },
+  attachment: {
+    clusterUid: '22222222-2222-4222-8222-222222222222',
+    namespace: 'serverless-kubelet',
+    relayServiceAccount: 'relay',
+    appToken: 'token',
+  },
+  nodes: [{ name: 'aci-1', port: 10_250 }],
+  nodeAddress: '127.0.0.1',
+};
+
 describe('the settings that npm start writes', () => {
   it('are settings that the app takes', () => {
-    const settings = appSettings({
-      arm: { ...parseUpOptions([], {}).arm, endpoint: 'https://127.0.0.1:8443', caFile: '/tmp/ca.crt' },
-      connectionString:
-        'DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;BlobEndpoint=http://127.0.0.1:1/a;TableEndpoint=http://127.0.0.1:2/a;',
-      cluster: {
-        server: 'https://127.0.0.1:6443',
-        caPem: '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n',
-        version: 'v1.36.3',
-        forwarder: { address: '10.89.0.1', port: 6443 },
-      },
-      attachment: {
-        clusterUid: '22222222-2222-4222-8222-222222222222',
-        namespace: 'serverless-kubelet',
-        relayServiceAccount: 'relay',
-        appToken: 'token',
-      },
-      nodes: [{ name: 'aci-1', port: 10_250 }],
-      nodeAddress: '127.0.0.1',
-      createsPerHour: 300,
-      subnetId: '/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/virtualNetworks/v/subnets/n',
-      identity: { url: 'http://127.0.0.1:1/msi/token', header: 'h' },
-    });
+    const settings = appSettings({ ...input, fixed });
     const parsed = parseSettings(settings);
     expect(parsed).toMatchObject({
       ok: true,
@@ -35,5 +39,9 @@ describe('the settings that npm start writes', () => {
     expect(settings['REGISTRATIONS_URL']).toMatch(
       /^http:\/\/127\.0\.0\.1:1\/a\/serverless-kubelet\/local\.json\?sv=.*&sig=/,
     );
+  });
+
+  it('name no cluster where one is attached later', () => {
+    expect(parseSettings(appSettings(input))).toMatchObject({ ok: true, settings: { CLUSTERS: [] } });
   });
 });

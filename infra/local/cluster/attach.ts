@@ -1,7 +1,10 @@
 /** Gives an installation its place in a cluster: a namespace, two ServiceAccounts, and no more rights than they need. */
 import * as z from 'zod';
 import { type AccessObject, type AccessOptions, accessObjects } from './access.ts';
-import { type ClusterEndpoint, parseKubeconfigView } from './kubeconfig.ts';
+import type { ClusterApi } from '../../cli/cluster/api.ts';
+import { clusterStop } from '../../cli/cluster/cluster-fault.ts';
+import { createKubeconfigApi } from '../../cli/cluster/kubeconfig-api.ts';
+import type { ClusterEndpoint } from './kubeconfig.ts';
 import { type KubectlTarget, kubectlOutput } from './kubectl.ts';
 
 /** Whose kubectl attaches what. `kubectl` must be an administrator's: it grants rights. */
@@ -68,7 +71,7 @@ export function attachNodes(options: AttachOptions): Promise<Attachment> {
     },
     requestToken: (wanted) => requestToken({ kubectl, ...wanted }),
     readClusterUid: () => readClusterUid(kubectl),
-    readEndpoint: () => readEndpoint(kubectl),
+    readEndpoint: () => readEndpoint(kubectl.kubeconfig),
   };
   return attachThrough(door, options);
 }
@@ -143,10 +146,22 @@ export async function readClusterUid(kubectl: KubectlTarget): Promise<string> {
   return z.uuid().parse(uid.trim());
 }
 
-/** Where the kubeconfig's current context points. */
-export async function readEndpoint(kubectl: KubectlTarget): Promise<ClusterEndpoint> {
-  const args = ['config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'];
-  return parseKubeconfigView(await kubectlOutput(args, kubectl));
+const readMs = 30_000;
+
+/** The cluster of a kubeconfig's current context, as the command line asks it. */
+export const kubeconfigApi = (kubeconfig: string): ClusterApi =>
+  createKubeconfigApi({
+    file: () => kubeconfig,
+    context: () => undefined,
+    environment: process.env,
+    signal: AbortSignal.timeout(readMs),
+  });
+
+/** Where the kubeconfig's current context points; an empty CA means the system's. */
+export async function readEndpoint(kubeconfig: string): Promise<ClusterEndpoint> {
+  const place = await kubeconfigApi(kubeconfig).place();
+  if ('kind' in place) throw new Error(`${kubeconfig}: ${clusterStop(place).message}`);
+  return { url: place.server, caPem: place.caPem ?? '' };
 }
 
 /** The end of a JWT, from its `exp` claim. */

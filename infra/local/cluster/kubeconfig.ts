@@ -1,4 +1,4 @@
-/** Kubeconfigs: written for the control plane's own parts, read from whoever brings a cluster. */
+/** Kubeconfigs of the control plane's own parts. */
 import * as z from 'zod';
 import type { KeyPair } from '../pki.ts';
 
@@ -19,22 +19,6 @@ export function clientCertificateKubeconfig(cluster: ClusterEndpoint, user: stri
 /** A kubeconfig of one user who shows a bearer token. */
 export function tokenKubeconfig(cluster: ClusterEndpoint, user: string, token: string): string {
   return kubeconfig(cluster, user, { token });
-}
-
-const viewSchema = z.object({
-  clusters: z
-    .array(z.object({ cluster: z.object({ server: z.url(), 'certificate-authority-data': z.string().optional() }) }))
-    .min(1),
-});
-
-/** The server and CA in what `kubectl config view --raw --minify --flatten -o json` prints; an empty CA means the system's. */
-export function parseKubeconfigView(json: string): ClusterEndpoint {
-  const cluster = viewSchema.parse(JSON.parse(json)).clusters[0]?.cluster;
-  if (cluster === undefined) throw new Error('the kubeconfig names no cluster');
-  return {
-    url: cluster.server.replace(/\/$/, ''),
-    caPem: Buffer.from(cluster['certificate-authority-data'] ?? '', 'base64').toString('utf8'),
-  };
 }
 
 const text = z.base64().transform((encoded) => Buffer.from(encoded, 'base64').toString('utf8'));

@@ -1,12 +1,14 @@
 import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readEndpoint } from '../cluster/attach.ts';
+import * as z from 'zod';
+import { getObject } from '../../cli/cluster/objects.ts';
+import { readClusterIdentity } from '../../cli/inspect/read-cluster.ts';
+import { kubeconfigApi, readEndpoint } from '../cluster/attach.ts';
 import { ensureControlPlane, whyNoControlPlane } from '../cluster/build.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { startForwarder } from '../cluster/forwarder.ts';
 import type { Forwarder } from '../cluster/forwarder.ts';
-import { kubectlOutput } from '../cluster/kubectl.ts';
 import type { KubectlTarget } from '../cluster/kubectl.ts';
 import { createCertificateAuthority, issueCertificate } from '../pki.ts';
 import type { KeyPair } from '../pki.ts';
@@ -103,25 +105,18 @@ export async function startCluster(
   };
 }
 
+/** Whom the API server shows its client certificates from. */
+const authenticationPath = '/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication';
+const authenticationSchema = z.object({ data: z.object({ 'client-ca-file': z.string() }) });
+
 /** The cluster behind a kubeconfig; kubectl is the one on PATH. Its API server must not verify kubelets' certificates. */
 export async function useCluster(kubeconfig: string): Promise<Cluster> {
-  const kubectl: KubectlTarget = { binary: 'kubectl', kubeconfig };
-  const version = /"gitVersion": "(v[^"]+)"/.exec(await kubectlOutput(['get', '--raw', '/version'], kubectl))?.[1];
-  if (version === undefined) throw new Error(`${kubeconfig}: the API server did not tell its version`);
-  const endpoint = await readEndpoint(kubectl);
+  const endpoint = await readEndpoint(kubeconfig);
+  const api = kubeconfigApi(kubeconfig);
+  const { version } = await readClusterIdentity({ api });
+  const authentication = authenticationSchema.parse(await getObject({ api }, authenticationPath));
   const authority = await createCertificateAuthority('serverless-kubelet local kubelet');
-  const clientCa = await kubectlOutput(
-    [
-      'get',
-      'configmap',
-      '-n',
-      'kube-system',
-      'extension-apiserver-authentication',
-      '-o',
-      'jsonpath={.data.client-ca-file}',
-    ],
-    kubectl,
-  );
+  const kubectl: KubectlTarget = { binary: 'kubectl', kubeconfig };
   return {
     kind: 'given',
     administrator: kubectlAdministrator(kubectl),
@@ -130,7 +125,7 @@ export async function useCluster(kubeconfig: string): Promise<Cluster> {
     server: endpoint.url,
     caPem: endpoint.caPem,
     version,
-    kubeletClientCaPem: clientCa,
+    kubeletClientCaPem: authentication.data['client-ca-file'],
     controlPlane: undefined,
     forwarder: undefined,
     failed: undefined,

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApiClient } from '../../../infra/local/cluster/api-client.ts';
 import type { ApiClient, ApiRequest } from '../../../infra/local/cluster/api-client.ts';
-import { parseKubeconfigView } from '../../../infra/local/cluster/kubeconfig.ts';
-import { appToken, apply, createNamespace, dir, output, pod, record, removeNamespace, until } from './cloud.ts';
+import { readEndpoint } from '../../../infra/local/cluster/attach.ts';
+import { appToken, apply, createNamespace, dir, pod, record, removeNamespace, until } from './cloud.ts';
 import { core } from './oracles.ts';
 
 const namespace = 'bounds';
@@ -20,7 +20,7 @@ let app: ApiClient;
 let relay: ApiClient;
 
 beforeAll(async () => {
-  const endpoint = parseKubeconfigView(await output('config', 'view', '--raw', '--minify', '--flatten', '-o', 'json'));
+  const endpoint = await readEndpoint(record.kubeconfig);
   app = createApiClient(endpoint, { token: appToken() });
   relay = createApiClient(endpoint, { token: readFileSync(join(dir, 'relay', 'api-server-token'), 'utf8').trim() });
   await createNamespace(namespace);

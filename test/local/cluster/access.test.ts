@@ -3,7 +3,7 @@ import { accessObjects } from '../../../infra/local/cluster/access.ts';
 import { tokenExpiry } from '../../../infra/local/cluster/attach.ts';
 import {
   clientCertificateKubeconfig,
-  parseKubeconfigView,
+  parseOwnKubeconfig,
   tokenKubeconfig,
 } from '../../../infra/local/cluster/kubeconfig.ts';
 
@@ -28,18 +28,19 @@ describe('the objects of an installation without its chart', () => {
   });
 });
 
-describe('kubeconfigs', () => {
+describe('kubeconfigs of our own', () => {
   const cluster = { url: 'https://127.0.0.1:6443', caPem: 'CA' };
 
   it('are read as they are written', () => {
-    expect(parseKubeconfigView(tokenKubeconfig(cluster, 'app', 't'))).toEqual(cluster);
-    const pair = { certPem: 'C', keyPem: 'K' };
-    expect(parseKubeconfigView(clientCertificateKubeconfig(cluster, 'admin', pair))).toEqual(cluster);
-  });
-
-  it('may name no CA: the system decides', () => {
-    const json = JSON.stringify({ clusters: [{ cluster: { server: 'https://aks.example:443/' } }] });
-    expect(parseKubeconfigView(json)).toEqual({ url: 'https://aks.example:443', caPem: '' });
+    expect(parseOwnKubeconfig(tokenKubeconfig(cluster, 'app', 't'))).toEqual({
+      endpoint: cluster,
+      credential: { token: 't' },
+    });
+    const certificate = { certPem: 'C', keyPem: 'K' };
+    expect(parseOwnKubeconfig(clientCertificateKubeconfig(cluster, 'admin', certificate))).toEqual({
+      endpoint: cluster,
+      credential: { certificate },
+    });
   });
 });
 

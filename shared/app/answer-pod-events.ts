@@ -1,4 +1,6 @@
-import { mostBodyBytes, parsePodEvents } from '../wire/pod-events.ts';
+import { mostBodyBytes } from '../wire/relay-protocol/bounds.ts';
+import { formatPodEventsAnswer } from '../wire/relay-protocol/pod-events-answer.ts';
+import { parsePodEvents } from '../wire/relay-protocol/pod-events.ts';
 import type { ClusterDeps, Deps } from './deps.ts';
 import { handlePodEvents } from './handle-pod-events.ts';
 import { problem } from './run-http.ts';
@@ -23,8 +25,7 @@ export async function answerPodEvents(
   const outcome = await handlePodEvents(deps, cluster, events.value, signal);
   if (outcome.kind === 'unavailable')
     return problem(503, 'ServiceUnavailable', outcome.message, { headers: { 'retry-after': '2' } });
-  const { now, nextLookAt, unknownNodes, removedNodes } = outcome;
-  return { status: 200, jsonBody: { now, nextLookAt, unknownNodes, removedNodes } };
+  return { status: 200, jsonBody: formatPodEventsAnswer(outcome.answer, outcome.nowMs) };
 }
 
 const tooLarge = (): Answer =>

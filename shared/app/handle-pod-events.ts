@@ -4,7 +4,9 @@ import { nodeKeyText } from '../core/node/node-key.ts';
 import { newNodeRow } from '../core/reconcile/node-row.ts';
 import { earliestStartMs } from '../core/reconcile/start-times.ts';
 import { parseTraceparent } from '../core/telemetry/traceparent.ts';
-import type { PodEvents, PodKey } from '../wire/pod-events.ts';
+import { clampLookMs } from '../wire/relay-protocol/bounds.ts';
+import type { PodEventsAnswer } from '../wire/relay-protocol/pod-events-answer.ts';
+import type { PodEvents, PodKey } from '../wire/relay-protocol/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { heartbeat } from './heartbeat.ts';
 import { makeDue } from './make-due.ts';
@@ -18,21 +20,12 @@ const atOnce = 50;
 const mostAgain = 32;
 const recordRelayEveryMs = 15_000;
 const readNodeEveryMs = 3_000;
-const soonestMs = 1_000;
-const latestMs = 30_000;
 /** Whoever is looked at within this time takes part in sharing the reads. */
 const farthestLookMs = 63_000;
 
 export type PodEventsOutcome =
-  /** All is done, or durably planned. Both times are the Table service's, RFC 3339. */
-  | {
-      readonly kind: 'accepted';
-      readonly now: string;
-      readonly nextLookAt: string;
-      readonly unknownNodes: readonly string[];
-      /** Being taken out for good: the relay need not keep their Leases alive. */
-      readonly removedNodes: readonly string[];
-    }
+  /** All is done, or durably planned. `nowMs` is the Table service's time. */
+  | { readonly kind: 'accepted'; readonly answer: PodEventsAnswer; readonly nowMs: number }
   /** Something could be neither done nor planned: post it again. */
   | { readonly kind: 'unavailable'; readonly message: string };
 
@@ -170,16 +163,8 @@ async function nextLook(
   const now = await deps.store.now();
   if (!now.ok) return { kind: 'unavailable', message: describeFault(now.fault) };
   const due = await Promise.all(nodes.map((node) => deps.store.getNextDue(node.key)));
-  const earliest = Math.min(
-    now.value + latestMs,
-    ...due.map((next) => (next.ok ? (next.value ?? Infinity) : Infinity)),
-  );
-  const at = Math.max(now.value + soonestMs, earliest);
-  return {
-    kind: 'accepted',
-    now: new Date(now.value).toISOString(),
-    nextLookAt: new Date(at).toISOString(),
-    unknownNodes,
-    removedNodes: nodes.filter(({ registration }) => registration.state === 'removed').map(({ key }) => key.node),
-  };
+  const earliest = Math.min(...due.map((next) => (next.ok ? (next.value ?? Infinity) : Infinity)));
+  const removedNodes = nodes.filter(({ registration }) => registration.state === 'removed').map(({ key }) => key.node);
+  const answer = { nextLookInMs: clampLookMs(earliest - now.value), unknownNodes, removedNodes };
+  return { kind: 'accepted', answer, nowMs: now.value };
 }

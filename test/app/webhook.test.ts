@@ -40,7 +40,10 @@ describe('pod events', () => {
     const world = await createWorld();
     const pod = world.createPod('serves', {}, { nodeName: 'vm-1' });
     const calls = await world.count('groups.', async () =>
-      expect(await world.post('delta', [keyOf(pod)])).toMatchObject({ kind: 'accepted', unknownNodes: ['vm-1'] }),
+      expect(await world.post('delta', [keyOf(pod)])).toMatchObject({
+        kind: 'accepted',
+        answer: { unknownNodes: ['vm-1'] },
+      }),
     );
     expect([calls, world.rows()]).toEqual([0, []]);
   });
@@ -157,7 +160,7 @@ describe('pod events', () => {
     const world = await createWorld();
     const times = async (): Promise<number> => {
       const outcome = await world.post('delta');
-      return outcome.kind === 'accepted' ? Date.parse(outcome.nextLookAt) - Date.parse(outcome.now) : 0;
+      return outcome.kind === 'accepted' ? outcome.answer.nextLookInMs : 0;
     };
     expect(await times()).toBe(30_000);
     world.createPod('exits-0');

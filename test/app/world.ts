@@ -22,7 +22,7 @@ import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
 import type { Reservation } from '../../shared/ports/budgets.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
-import type { PodEvents, PodKey } from '../../shared/wire/pod-events.ts';
+import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import { VirtualClock } from '../fixtures/virtual-clock.ts';

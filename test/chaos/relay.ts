@@ -4,7 +4,7 @@ import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
 import { backoffMs } from '../../shared/core/backoff/backoff.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
-import type { PodEvents, PodKey } from '../../shared/wire/pod-events.ts';
+import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { keyOf } from '../app/world.ts';
 import type { FaultSource } from './faults.ts';
 import type { Invocation, Process } from './processes.ts';
@@ -172,8 +172,8 @@ export class ChaosRelay {
   #learn(outcome: Outcome | 'lost', isTaken: boolean): void {
     this.#failures = isTaken ? 0 : this.#failures + 1;
     if (outcome === 'lost' || outcome === 'no-answer' || outcome.kind === 'died') return;
-    const answer = outcome.value;
-    if (answer.kind === 'accepted') this.#planTick(Date.parse(answer.nextLookAt) - Date.parse(answer.now));
+    const { value } = outcome;
+    if (value.kind === 'accepted') this.#planTick(value.answer.nextLookInMs);
   }
 
   #retryMs(): number {

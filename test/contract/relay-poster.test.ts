@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppClient } from '../../infra/cluster/relay/app/app-client.ts';
 import { Poster } from '../../infra/cluster/relay/app/poster.ts';
-import type { PodKey } from '../../shared/wire/pod-events.ts';
+import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { FakeApp, until } from '../relay/fake-app.ts';
 
 const key = (uid: string, generation = 1): PodKey => ({

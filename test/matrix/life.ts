@@ -5,7 +5,7 @@ import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { PodManifest } from '../../shared/adapters/memory/cluster-pods.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
-import type { PodKey } from '../../shared/wire/pod-events.ts';
+import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { clusterUid, createWorld, keyOf, random } from '../app/world.ts';
 import type { World, WorldOptions } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';

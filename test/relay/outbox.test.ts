@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Batch, Outbox } from '../../infra/cluster/relay/app/outbox.ts';
-import { type PodKey, mostBodyBytes, mostPostBytes, parsePodKey } from '../../shared/wire/pod-events.ts';
+import { mostBodyBytes, mostPostBytes } from '../../shared/wire/relay-protocol/bounds.ts';
+import { type PodKey, parsePodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 
 const key = (uid: string, generation = 0): PodKey => ({
   node: 'aci-1',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { podEventsPath } from '../../../shared/wire/relay-protocol/paths.ts';
 import { type AppSettings, azAppArgs } from '../app-settings.ts';
 import type { AzureCli } from '../azure-cli.ts';
 import { failure, wrongInput } from '../stop.ts';
@@ -59,7 +60,7 @@ function principalOf(found: z.infer<typeof site>['identity'], clientId: string |
 /** A remark where the app does not answer as it should; undefined where it does. Never fails: the relay may reach what we do not. */
 export async function appRemark(url: string, clusterUid: string): Promise<string | undefined> {
   try {
-    const answer = await fetch(`${url}/api/clusters/${clusterUid}/pod-events`, {
+    const answer = await fetch(`${url}${podEventsPath(clusterUid)}`, {
       method: 'POST',
       body: '{}',
       headers: { 'content-type': 'application/json' },

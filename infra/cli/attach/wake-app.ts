@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import type { PodEvents } from '../../../shared/wire/pod-events.ts';
+import { podEventsPath } from '../../../shared/wire/relay-protocol/paths.ts';
+import type { PodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
 import { createObject } from '../cluster/objects.ts';
 import type { CliContext } from '../context.ts';
 import { Stop } from '../stop.ts';
@@ -64,7 +65,7 @@ async function relayToken(context: Waking, { namespace, audience }: Wake): Promi
 }
 
 async function post({ appUrl, clusterUid }: Wake, token: string, signal: AbortSignal): Promise<number> {
-  const answer = await fetch(`${appUrl}/api/clusters/${clusterUid}/pod-events`, {
+  const answer = await fetch(`${appUrl}${podEventsPath(clusterUid)}`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     body: JSON.stringify(event),

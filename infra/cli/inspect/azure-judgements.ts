@@ -1,5 +1,5 @@
 import type { Usage } from '../../../shared/ports/container-groups.ts';
-import { hostBodyBytes, mostPostBytes } from '../../../shared/wire/pod-events.ts';
+import { hostBodyBytes, mostPostBytes } from '../../../shared/wire/relay-protocol/bounds.ts';
 import { type Part, valueOf } from './observed.ts';
 import { type Check, failed, good, skipped, warned } from './check.ts';
 

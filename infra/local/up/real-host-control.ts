@@ -1,3 +1,4 @@
+import { podEventsPath } from '../../../shared/wire/relay-protocol/paths.ts';
 import type { Child } from '../child.ts';
 import { describeExit } from '../child.ts';
 import { readSettings, sameSettings, watchFile } from '../host/settings.ts';
@@ -18,7 +19,7 @@ export const realHostOf = (dir: string, host: RealHost): Omit<RealHostWanted, 'n
   dir,
   appFolder: appFolder(dir),
   settingsFile: settingsFile(dir),
-  probe: '/api/clusters/-/pod-events',
+  probe: podEventsPath('-'),
 });
 
 /**

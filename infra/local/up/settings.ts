@@ -1,4 +1,4 @@
-import { hostBodyBytes } from '../../../shared/wire/pod-events.ts';
+import { hostBodyBytes } from '../../../shared/wire/relay-protocol/bounds.ts';
 import type { Attachment } from '../cluster/attach.ts';
 import type { Forwarder } from '../cluster/forwarder.ts';
 import type { Cluster } from './cluster.ts';

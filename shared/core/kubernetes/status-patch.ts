@@ -1,14 +1,8 @@
 import type { JsonObject } from '../json.ts';
 import type { NodeStatusPatch } from './node.ts';
+import { ownConditions } from './pod-change.ts';
 import type { ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from './pod.ts';
 
-/** Conditions that a kubelet owns (kubelet.md §3.4). All others belong to somebody else and are never sent. */
-const ownConditions: ReadonlySet<string> = new Set([
-  'Ready',
-  'ContainersReady',
-  'Initialized',
-  'PodReadyToStartContainers',
-]);
 /** The one reason under which a kubelet writes `DisruptionTarget`; the others are the controllers'. */
 const ownDisruptionReason = 'TerminationByKubelet';
 

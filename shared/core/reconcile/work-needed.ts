@@ -1,26 +1,15 @@
 import { createHash } from 'node:crypto';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { foreignChange } from '../kubernetes/pod-change.ts';
 import type { LastSeen, PodRow } from './pod-row.ts';
 
-/** Conditions that the kubelet itself writes; a change of any other is somebody else's and is looked at. */
-export const ownConditions: ReadonlySet<string> = new Set([
-  'PodReadyToStartContainers',
-  'Initialized',
-  'ContainersReady',
-  'Ready',
-]);
-
-/** What an event must change to be worth an ARM read (DESIGN rule 16): generation, deletionTimestamp, a foreign condition. */
-export function seenKey(pod: Pod): string {
-  const foreign = pod.status.conditions
-    .filter((condition) => !ownConditions.has(condition.type))
-    .map((condition) => `${condition.type}=${condition.status}/${condition.reason ?? ''}`)
-    .sort()
-    .join(',');
-  const text = `${pod.metadata.generation}|${pod.metadata.deletionTimestamp ?? ''}|${foreign}`;
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
+/** Of what an event must change to be worth a reading (DESIGN rule 16). */
+export const seenKey = ({ metadata, status }: Pod): string =>
+  createHash('sha256')
+    .update(foreignChange({ ...metadata, conditions: status.conditions }))
+    .digest('hex')
+    .slice(0, 16);
 
 /** What a row keeps of the pod that was read. One that is there is no orphan, whatever was thought before. */
 export const podAsSeen = (pod: Pod): Pick<PodRow, 'seen' | 'version' | 'lastSeen' | 'orphan'> => ({

@@ -11,7 +11,7 @@ import { observeCalls } from '../../../shared/app/observe-calls.ts';
 import { ok } from '../../../shared/core/fault.ts';
 import type { LogFields } from '../../../shared/ports/log.ts';
 import type { Telemetry } from '../../../shared/ports/telemetry.ts';
-import { parsePodEvents } from '../../../shared/wire/pod-events.ts';
+import { parsePodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
 import { createWorld, keyOf, type World } from '../../app/world.ts';
 import { Collector } from './collector.ts';
 

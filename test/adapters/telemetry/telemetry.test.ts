@@ -8,7 +8,7 @@ import { silentTelemetry } from '../../../shared/adapters/telemetry/silent.ts';
 import { createTelemetry } from '../../../shared/adapters/telemetry/telemetry.ts';
 import { parseTraceparent } from '../../../shared/core/telemetry/traceparent.ts';
 import type { OutsideCall, Telemetry } from '../../../shared/ports/telemetry.ts';
-import { parsePodEvents } from '../../../shared/wire/pod-events.ts';
+import { parsePodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
 import { cannedServer } from '../kubernetes/canned-server.ts';
 import { Collector } from './collector.ts';
 

@@ -12,8 +12,8 @@ import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http
 import { followCursor, linesAfter } from '../../../shared/core/logs/log-cursor.ts';
 import { parseLogQuery } from '../../../shared/core/logs/log-query.ts';
 import { selectLogs } from '../../../shared/core/logs/log-selection.ts';
-import { parsePodEvents } from '../../../shared/wire/pod-events.ts';
-import type { PodKey } from '../../../shared/wire/pod-events.ts';
+import { parsePodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
+import type { PodKey } from '../../../shared/wire/relay-protocol/pod-events.ts';
 import { noon } from '../../fixtures/pods.ts';
 import type { Dice } from '../dice.ts';
 import type { Mutator } from '../mutator.ts';

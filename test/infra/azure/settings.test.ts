@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { hostBodyBytes } from '../../../shared/wire/pod-events.ts';
+import { hostBodyBytes } from '../../../shared/wire/relay-protocol/bounds.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
 import { readBicep } from './bicep/model.ts';
 import { membersOf, nodesOf } from './bicep/tree.ts';

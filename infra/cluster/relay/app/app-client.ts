@@ -5,6 +5,7 @@ import { TLSSocket, rootCertificates } from 'node:tls';
 import pLimit from 'p-limit';
 import { abortedBy } from '../../../../shared/adapters/kubernetes/aborted-by.ts';
 import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
+import { type LogTarget, containerLogsPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
 import { type Term, endlessTerm } from '../election/term.ts';
 
 /** What the app said. */
@@ -26,17 +27,6 @@ export interface AppClientOptions {
   readonly getToken: (options?: { readonly fresh: boolean }) => Promise<string>;
   readonly clusterUid: string;
   readonly userAgent: string;
-}
-
-/** The container whose log is asked for. */
-export interface LogTarget {
-  readonly node: string;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly uid: string;
-  readonly container: string;
-  /** Lines from the end; absent: all that ACI keeps. */
-  readonly tail?: number;
 }
 
 /** Past the app's own deadlines of 20 s, cold start included. */
@@ -72,14 +62,18 @@ export class AppClient {
 
   /** Posts pod events; `body` is the JSON. Not a byte of it goes out when the term is over by then: `unreachable`. */
   postEvents(body: string, signal: AbortSignal, term: Term = endlessTerm): Promise<AppAnswer> {
-    return this.#send({ method: 'POST', path: this.#path('pod-events'), body, term }, signal);
+    return this.#send(
+      { method: 'POST', path: this.#path(podEventsPath(this.#options.clusterUid)), body, term },
+      signal,
+    );
   }
 
   /** What ACI keeps of a container's log, each line with its instant. */
   getLogs(target: LogTarget, signal: AbortSignal): Promise<AppAnswer> {
-    const { node, namespace, pod, uid, container, tail } = target;
-    const path = this.#path('nodes', node, 'pods', namespace, pod, uid, 'containers', container, 'logs');
-    const outgoing: Outgoing = { method: 'GET', path: tail === undefined ? path : `${path}?tail=${tail}` };
+    const outgoing: Outgoing = {
+      method: 'GET',
+      path: this.#path(containerLogsPath(this.#options.clusterUid, target)),
+    };
     return this.#logLimit(() => this.#send(outgoing, signal));
   }
 
@@ -87,12 +81,8 @@ export class AppClient {
     this.#agent.destroy();
   }
 
-  #path(...segments: readonly string[]): string {
-    const prefix = this.#base.pathname.replace(/\/$/, '');
-    const parts = ['api', 'clusters', this.#options.clusterUid, ...segments].map((segment) =>
-      encodeURIComponent(segment.toWellFormed()),
-    );
-    return `${prefix}/${parts.join('/')}`;
+  #path(path: string): string {
+    return `${this.#base.pathname.replace(/\/$/, '')}${path}`;
   }
 
   async #send(outgoing: Outgoing, signal: AbortSignal): Promise<AppAnswer> {

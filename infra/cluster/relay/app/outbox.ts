@@ -1,4 +1,5 @@
-import { type PodKey, mostPostBytes } from '../../../../shared/wire/pod-events.ts';
+import { mostPostBytes, mostPostPods } from '../../../../shared/wire/relay-protocol/bounds.ts';
+import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 
 /** What is to be posted next. A snapshot's last part has the kind, so that the app resyncs once. */
 export interface Batch {
@@ -8,7 +9,6 @@ export interface Batch {
 
 const isEnding = (key: PodKey): boolean => key.deletionTimestamp !== undefined;
 
-const mostPods = 500;
 const fewestPods = 16;
 
 /** The first of the keys, as many as a post may hold; a single key always does. */
@@ -59,7 +59,7 @@ export class Outbox {
   take(lanes: number): Batch | undefined {
     const all = [...this.#free()];
     const free = [...all.filter(isEnding), ...all.filter((key) => !isEnding(key))];
-    const size = Math.min(mostPods, Math.max(fewestPods, Math.ceil(free.length / Math.max(1, lanes))));
+    const size = Math.min(mostPostPods, Math.max(fewestPods, Math.ceil(free.length / Math.max(1, lanes))));
     const pods = fitting(free.slice(0, size));
     for (const { uid } of pods) {
       this.#pending.delete(uid);

@@ -1,6 +1,7 @@
 import { backoffMs } from '../../../../shared/core/backoff/backoff.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
-import type { PodEvents, PodKey } from '../../../../shared/wire/pod-events.ts';
+import { latestLookMs } from '../../../../shared/wire/relay-protocol/bounds.ts';
+import type { PodEvents, PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import { type Term, endlessTerm } from '../election/term.ts';
 import type { AppClient } from './app-client.ts';
 import { type Batch, Outbox } from './outbox.ts';
@@ -28,8 +29,6 @@ const lanes = 16;
 const lanesAtOnce = 4;
 const debounceMs = 50;
 const backoff = { baseMs: 1000, maxMs: 15_000 };
-/** What the app answers when nothing is due. */
-const idleMs = 30_000;
 
 /**
  * Posts what the reflectors tell, and ticks when the app asked for one (DESIGN §5). A burst comes over some tenths of a
@@ -52,7 +51,7 @@ export class Poster {
   #tickTimer: NodeJS.Timeout | undefined;
   #tickAt = Infinity;
   #isTicking = false;
-  #lastLookInMs = idleMs;
+  #lastLookInMs = latestLookMs;
   readonly #unknownNodes = new Set<string>();
   #removedNodes: ReadonlySet<string> = new Set();
 
@@ -142,7 +141,7 @@ export class Poster {
     this.#isTicking = false;
     if (this.#stop.signal.aborted) return;
     this.#learn(outcome, { kind: 'tick', pods: 0 });
-    const nextInMs = outcome.kind === 'taken' ? outcome.nextLookInMs : idleMs;
+    const nextInMs = outcome.kind === 'taken' ? outcome.nextLookInMs : latestLookMs;
     this.#planTick(performance.now() + (outcome.kind === 'again' ? this.#notBefore - performance.now() : nextInMs));
   }
 
@@ -152,7 +151,7 @@ export class Poster {
     if (at === Infinity) return;
     this.#tickTimer = setTimeout(
       () => {
-        if (this.#options.hasPods() || this.#lastLookInMs < idleMs) void this.#tick();
+        if (this.#options.hasPods() || this.#lastLookInMs < latestLookMs) void this.#tick();
         else this.#tickAt = Infinity;
       },
       Math.max(0, at - performance.now()),

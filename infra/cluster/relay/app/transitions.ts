@@ -1,6 +1,6 @@
 import { formatTraceparent, newTrace } from '../../../../shared/core/telemetry/traceparent.ts';
 import type { Span, Telemetry } from '../../../../shared/ports/telemetry.ts';
-import type { PodKey } from '../../../../shared/wire/pod-events.ts';
+import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 
 interface Open {
   readonly traceparent: string;

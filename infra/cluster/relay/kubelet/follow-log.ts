@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { type LogCursor, linesAfter } from '../../../../shared/core/logs/log-cursor.ts';
 import { limitToBytes, stripTimestamps } from '../../../../shared/core/logs/log-line.ts';
 import type { LogOptions } from '../../../../shared/core/logs/log-query.ts';
-import type { LogTarget } from '../app/app-client.ts';
+import type { LogTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
 import { sleep } from '../sleep.ts';
 import { readAppLog } from './app-log.ts';
 import { type KubeletContext, writeAll } from './call.ts';

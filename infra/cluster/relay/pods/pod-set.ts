@@ -1,4 +1,4 @@
-import type { PodKey } from '../../../../shared/wire/pod-events.ts';
+import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import type { WatchedPod } from './watched-pod.ts';
 
 /**

@@ -2,7 +2,7 @@ import { type Fault, type Result, describeFault, fail, ok } from '../../../../sh
 import { type KubernetesClient, openWatch, request } from '../../../../shared/adapters/kubernetes/http.ts';
 import { selectorValue } from '../../../../shared/adapters/kubernetes/path.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
-import type { PodKey } from '../../../../shared/wire/pod-events.ts';
+import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import type { RelayMeter } from '../metrics/relay-metrics.ts';
 import { sleep } from '../sleep.ts';
 import { parsePodPage } from './pod-page.ts';

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { parsePodKey } from '../../../../shared/wire/pod-events.ts';
-import type { PodKey } from '../../../../shared/wire/pod-events.ts';
+import { changeKey } from '../../../../shared/wire/relay-protocol/change-key.ts';
+import { parsePodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
+import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 
 /** What is kept of a pod: its key, and a hash of what the app would act on. Never a spec. */
 export interface WatchedPod {
@@ -23,35 +23,23 @@ const schema = z.object({
     .object({
       phase: z.string().default(''),
       conditions: z
-        .array(z.object({ type: z.string(), status: z.string() }))
+        .array(z.object({ type: z.string(), status: z.string(), reason: z.string().optional() }))
         .nullish()
         .transform((conditions) => conditions ?? []),
     })
     .prefault({}),
 });
 
-/**
- * The key of a `v1.Pod` as JSON, or undefined when it is none. The hash leaves out times, messages and container
- * states: the app's own status patches come back as events, and most of them say nothing that it does not know.
- */
+/** The key of a `v1.Pod` as JSON, or undefined when it is none. */
 export function parseWatchedPod(json: unknown, node: string): WatchedPod | undefined {
   const parsed = schema.safeParse(json);
   if (!parsed.success) return undefined;
   const { metadata, status } = parsed.data;
-  const { namespace, name, uid, resourceVersion, generation, deletionTimestamp } = metadata;
-  const conditions = status.conditions.map((condition) => `${condition.type}=${condition.status}`).sort();
-  const grace = metadata.deletionGracePeriodSeconds ?? '';
-  const facts = [generation, deletionTimestamp ?? '', grace, status.phase, ...conditions];
-  const key = parsePodKey({
-    node,
-    namespace,
-    name,
-    uid,
-    resourceVersion,
-    generation,
-    ...(typeof deletionTimestamp === 'string' ? { deletionTimestamp } : {}),
-  });
+  const { deletionTimestamp, deletionGracePeriodSeconds, ...rest } = metadata;
+  const deletion = typeof deletionTimestamp === 'string' ? { deletionTimestamp } : {};
+  const key = parsePodKey({ ...rest, node, ...deletion });
   // One that the app would refuse would take the other keys of its post with it.
   if (key === undefined) return undefined;
-  return { key, hash: createHash('sha1').update(facts.join('\n')).digest('base64') };
+  const grace = { deletionGracePeriodSeconds: deletionGracePeriodSeconds ?? undefined };
+  return { key, hash: changeKey({ ...key, ...status, ...grace }) };
 }

@@ -1,17 +1,6 @@
 import * as z from 'zod';
-import { parseTraceparent } from '../core/telemetry/traceparent.ts';
-
-/**
- * The longest body that the Functions host gives to the app, by its setting `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`: it reads
- * bodies whole, and its own limit is 100 MB. To a longer one it answers by itself, 500.
- */
-export const hostBodyBytes = 1_048_576;
-
-/** The longest body of a request that the app takes, in bytes: less than the host's, so that who is a little over is told (413). */
-export const mostBodyBytes = 800_000;
-
-/** The longest list of pods that a relay posts, in bytes: far below what the app takes. */
-export const mostPostBytes = 262_144;
+import { parseTraceparent } from '../../core/telemetry/traceparent.ts';
+import { mostPods } from './bounds.ts';
 
 /** As the API server allows them (DNS-1123): all that follows makes paths, keys and log lines of them. */
 const name = (longest: number) =>
@@ -42,7 +31,7 @@ const schema = z.strictObject({
   seq: z.int().min(0),
   /** `wake`: of `attach`, not of the relay. */
   kind: z.enum(['delta', 'snapshot', 'tick', 'wake']),
-  pods: z.array(podKey).max(5000),
+  pods: z.array(podKey).max(mostPods),
 });
 
 /** What the relay posts, and `attach` once in its name: keys, never specs or statuses (DESIGN rule 16). */

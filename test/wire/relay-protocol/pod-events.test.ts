@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parsePodEvents } from '../../shared/wire/pod-events.ts';
+import { parsePodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
 
 const key = { node: 'aci-1', namespace: 'default', name: 'p', uid: 'u-1', resourceVersion: '7', generation: 1 };
 const body = { epoch: 'e', seq: 0, kind: 'delta', pods: [key] };

@@ -1,0 +1,27 @@
+/** Paths of the app's HTTP functions, from `/api` on; `functions/` has their routes. */
+
+const path = (...segments: readonly string[]): string =>
+  ['', 'api', 'clusters', ...segments.map((segment) => encodeURIComponent(segment.toWellFormed()))].join('/');
+
+/** `POST`: what changed. */
+export const podEventsPath = (clusterUid: string): string => path(clusterUid, 'pod-events');
+
+/** The container whose log is asked for. */
+export interface LogTarget {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly uid: string;
+  readonly container: string;
+  /** Lines from the end; absent: all that ACI keeps. */
+  readonly tail?: number;
+}
+
+/** `GET`: what ACI keeps of a container's log, each line with its instant. */
+export function containerLogsPath(
+  clusterUid: string,
+  { node, namespace, pod, uid, container, tail }: LogTarget,
+): string {
+  const logs = path(clusterUid, 'nodes', node, 'pods', namespace, pod, uid, 'containers', container, 'logs');
+  return tail === undefined ? logs : `${logs}?tail=${tail}`;
+}

@@ -1,0 +1,42 @@
+import * as z from 'zod';
+import { parseJson } from '../json-text.ts';
+import { clampLookMs } from './bounds.ts';
+
+/** The app's word that all of a post is done, or durably planned. */
+export interface PodEventsAnswer {
+  /** How long the relay may wait for the next tick, in ms. */
+  readonly nextLookInMs: number;
+  /** Of the nodes in the post those that are not registered. */
+  readonly unknownNodes: readonly string[];
+  /** Being taken out of the cluster for good: their Leases may end. */
+  readonly removedNodes: readonly string[];
+}
+
+const schema = z.object({
+  now: z.iso.datetime(),
+  nextLookAt: z.iso.datetime(),
+  unknownNodes: z.array(z.string()).default([]),
+  removedNodes: z.array(z.string()).default([]),
+});
+
+/**
+ * The JSON body of the answer. Both times in it are by one clock, the app's (`nowMs`), so that nobody compares it with
+ * the relay's.
+ */
+export const formatPodEventsAnswer = (
+  { nextLookInMs, unknownNodes, removedNodes }: PodEventsAnswer,
+  nowMs: number,
+): z.input<typeof schema> => ({
+  now: new Date(nowMs).toISOString(),
+  nextLookAt: new Date(nowMs + nextLookInMs).toISOString(),
+  unknownNodes: [...unknownNodes],
+  removedNodes: [...removedNodes],
+});
+
+/** Undefined: it is not the app's, but a proxy's page, say, and nobody took anything. */
+export function parsePodEventsAnswer(body: string): PodEventsAnswer | undefined {
+  const parsed = schema.safeParse(parseJson(body)).data;
+  if (parsed === undefined) return undefined;
+  const { now, nextLookAt, unknownNodes, removedNodes } = parsed;
+  return { nextLookInMs: clampLookMs(Date.parse(nextLookAt) - Date.parse(now)), unknownNodes, removedNodes };
+}

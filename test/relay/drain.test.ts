@@ -288,9 +288,11 @@ describe('a drain', () => {
 describe('what the API server sends', () => {
   it('of a Node: its owner and its taints', () => {
     const metadata = { name: 'n', uid: 'u', resourceVersion: '1' };
-    expect(parseDrainNode({ metadata, spec: {} })).toMatchObject({ owner: undefined, taints: [] });
+    expect(parseDrainNode({ metadata, spec: {}, status: {} })).toMatchObject({ owner: undefined, taints: [] });
     const annotations = { 'serverless-kubelet.io/owner': 'prod' };
-    expect(parseDrainNode({ metadata: { ...metadata, annotations }, spec: { unschedulable: true } })).toMatchObject({
+    expect(
+      parseDrainNode({ metadata: { ...metadata, annotations }, spec: { unschedulable: true }, status: {} }),
+    ).toMatchObject({
       owner: 'prod',
       isUnschedulable: true,
     });

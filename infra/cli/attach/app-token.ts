@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { parseTokenRequest } from '../../../shared/wire/kubernetes/token.ts';
 import type { CliContext } from '../context.ts';
 import { createObject, getObject } from '../cluster/objects.ts';
 import { failure } from '../stop.ts';
@@ -43,7 +44,6 @@ export function isTokenGood(token: TokenFacts | undefined, serviceAccountUid: st
 }
 
 const accountPath = (namespace: string): string => `/api/v1/namespaces/${namespace}/serviceaccounts/app`;
-const tokenSchema = z.object({ status: z.object({ token: z.string() }) });
 const accountSchema = z.object({ metadata: z.object({ uid: z.string() }) });
 
 /** UID of the chart's ServiceAccount `app`. */
@@ -66,8 +66,8 @@ export async function requestAppToken(
     kind: 'TokenRequest',
     spec: { expirationSeconds: Math.floor(durationMs / 1000) },
   };
-  const answer = tokenSchema.safeParse(await createObject(context, `${accountPath(namespace)}/token`, request));
-  const token = answer.success ? answer.data.status.token : '';
+  const answer = parseTokenRequest(await createObject(context, `${accountPath(namespace)}/token`, request));
+  const token = answer?.value ?? '';
   const facts = readToken(token);
   if (facts === undefined) throw failure('the API server gave no readable token', 'attach with --auth entra instead');
   return { token, expiresAtMs: facts.expiresAtMs };

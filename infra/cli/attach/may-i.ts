@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import { parseAccessReview } from '../../../shared/wire/kubernetes/access-review.ts';
 import { createObject } from '../cluster/objects.ts';
 import type { CliContext } from '../context.ts';
 import type { AttachWants } from './wants.ts';
@@ -63,8 +63,6 @@ function servingNeeds(namespace: string, serving: AttachWants['serving']): reado
   }
 }
 
-const reviewSchema = z.object({ status: z.object({ allowed: z.boolean() }) });
-
 /** Those of the needs that the kubeconfig's user does not have, such as `create clusterroles`. One request each. */
 export async function missingRights(context: CliContext, needs: readonly Need[]): Promise<readonly string[]> {
   const reviewed = needs.map(async (need) => ({ need, isAllowed: await mayI(context, need) }));
@@ -87,5 +85,5 @@ async function mayI(context: CliContext, { verb, group, resource, namespace }: N
     spec: { resourceAttributes: { verb, group, resource: name, subresource, namespace } },
   };
   const answer = await createObject(context, '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', review);
-  return reviewSchema.parse(answer).status.allowed;
+  return parseAccessReview(answer) ?? false;
 }

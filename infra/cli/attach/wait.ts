@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
 import { readLease, readNode } from '../inspect/read-cluster.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
 import { getObject } from '../cluster/objects.ts';
+import { parseDeployment } from '../inspect/relay-objects.ts';
 import { Stop } from '../stop.ts';
 import type { WaitFor } from './wants.ts';
 
@@ -67,13 +67,9 @@ export function describeProgress(
   return isRelayReady ? list : `${list}; relay not running yet`;
 }
 
-const deploymentSchema = z.object({
-  status: z.object({ availableReplicas: z.number().default(0) }).default({ availableReplicas: 0 }),
-});
-
 async function relayReplicas(context: CliContext, namespace: string): Promise<number> {
   const answer = await getObject(context, `/apis/apps/v1/namespaces/${namespace}/deployments/relay`);
-  return answer === undefined ? 0 : deploymentSchema.parse(answer).status.availableReplicas;
+  return parseDeployment(answer)?.available ?? 0;
 }
 
 const hints: Readonly<Record<Exclude<NodeProgress, 'ready'>, string>> = {

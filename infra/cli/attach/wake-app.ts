@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
+import { parseTokenRequest } from '../../../shared/wire/kubernetes/token.ts';
 import { podEventsPath } from '../../../shared/wire/relay-protocol/paths.ts';
 import type { PodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
 import { createObject } from '../cluster/objects.ts';
@@ -25,8 +25,6 @@ const longestMs = 10_000;
 const retryMs = 250;
 /** Not known yet, busy, or on its way up. */
 const passing = new Set([401, 429, 500, 502, 503, 504]);
-
-const tokenSchema = z.object({ status: z.object({ token: z.string() }) });
 
 /**
  * Calls the app as its relay would, so that it reads the registrations and makes the new Nodes now and not at its next
@@ -57,7 +55,7 @@ async function relayToken(context: Waking, { namespace, audience }: Wake): Promi
   };
   try {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/relay/token`;
-    return tokenSchema.safeParse(await createObject(context, path, request)).data?.status.token;
+    return parseTokenRequest(await createObject(context, path, request))?.value;
   } catch (error) {
     if (error instanceof Stop) return undefined;
     throw error;

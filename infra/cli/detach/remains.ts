@@ -1,10 +1,9 @@
 import * as z from 'zod';
-import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
 import { faultClause } from '../inspect/fault-reason.ts';
 import { readRelease } from '../cluster/chart-release.ts';
 import { madeByLabel, readNamespace } from '../cluster/namespace.ts';
 import { leaseNamespace } from '../../../shared/wire/kubernetes/lease.ts';
-import { podsOnNode, readLease } from '../inspect/read-cluster.ts';
+import { nodesOf, podsOnNode, readLease } from '../inspect/read-cluster.ts';
 import type { CliContext } from '../context.ts';
 import { getObject } from '../cluster/objects.ts';
 import { readRegistrations } from '../registrations.ts';
@@ -62,24 +61,13 @@ export async function outsideRemains(
   ];
 }
 
-const nodesSchema = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string(), annotations: z.record(z.string(), z.string()).default({}) }),
-    }),
-  ),
-});
-
 /** Of the detached nodes, and after a whole detach every Node that names this installation as its owner. */
 async function nodesLeft(
   context: CliContext,
   { nodes, whole, installation }: RemainsWants,
 ): Promise<readonly string[]> {
-  const { items } = nodesSchema.parse(await getObject(context, '/api/v1/nodes'));
-  return items
-    .filter(({ metadata }) => metadata.annotations[ownerAnnotation] === installation)
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => whole || nodes.includes(name));
+  const owned = await nodesOf(context, installation);
+  return owned.filter((name) => whole || nodes.includes(name));
 }
 
 async function chartRemains(context: CliContext, wants: RemainsWants): Promise<readonly Remains[]> {

@@ -1,15 +1,11 @@
+import { parseJson } from '../../../shared/wire/json-text.ts';
+import { parseAccessReview } from '../../../shared/wire/kubernetes/access-review.ts';
+import { parseNamespaceUid } from '../../../shared/wire/kubernetes/namespace.ts';
 import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import type { ApiAnswer } from '../cluster/api.ts';
 import type { ClusterFault } from '../cluster/cluster-fault.ts';
-import {
-  leaseAge,
-  parseNodeSeen,
-  parseResources,
-  parseUid,
-  parseVersion,
-  parseVersions,
-} from '../inspect/cluster-objects.ts';
+import { leaseAge, parseNodeSeen, parseResources, parseVersion, parseVersions } from '../inspect/cluster-objects.ts';
 import { type ClusterReader, type ServerAnswer, faultPart } from '../inspect/cluster-reader.ts';
 import { unreadableBy } from '../inspect/fault-reason.ts';
 import { leaseFindings } from '../inspect/lease-findings.ts';
@@ -17,7 +13,7 @@ import { nodeObjectFindings } from '../inspect/node-object-findings.ts';
 import { type Finding, type NodeObserved, type Part, read, unreadable } from '../inspect/observed.ts';
 import type { Tell } from './azure-checks.ts';
 import { type Check, failed, good, skipped, warned } from '../inspect/check.ts';
-import { type Subject, parseAllowed, rightReviews } from '../inspect/app-rights.ts';
+import { type Subject, rightReviews } from '../inspect/app-rights.ts';
 import { parseDeployment, parseLeader, parseService } from '../inspect/relay-objects.ts';
 import {
   type RelayFacts,
@@ -53,7 +49,7 @@ export async function checkCluster(sources: ClusterCheckSources, tell: Tell): Pr
   const { cluster, reader } = sources;
   const of = (check: string): string => `${cluster.name}: ${check}`;
   const home = await reader.get('/api/v1/namespaces/kube-system');
-  const uid = partOf(home, ({ json }) => parseUid(json));
+  const uid = partOf(home, ({ json }) => parseNamespaceUid(json));
   if (uid.kind === 'unreadable') {
     tell(
       failed(
@@ -106,7 +102,7 @@ async function checkRights(name: string, { cluster, subject, create }: ClusterCh
   for (const { right, review } of reviews) {
     const answer = await create('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
     if (answer.kind !== 'answered') return judgeRights(name, subject.user, faultPart(answer));
-    rights.push({ right, allowed: parseAllowed(answer.text) });
+    rights.push({ right, allowed: parseAccessReview(parseJson(answer.text)) ?? false });
   }
   return judgeRights(name, subject.user, read(rights));
 }

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { appRules } from '../../../shared/core/access/roles.ts';
-import { parseJson } from '../../../shared/wire/json-text.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 
 /** Who the app is toward a cluster, as RBAC names it. */
@@ -64,9 +63,3 @@ export function rightReviews(nodes: readonly string[], { user, groups }: Subject
     ),
   );
 }
-
-const reviewed = z.object({ status: z.object({ allowed: z.boolean() }) });
-
-/** Of an answered review; what is no review allows nothing. */
-export const parseAllowed = (text: string): boolean =>
-  reviewed.safeParse(parseJson(text)).data?.status.allowed ?? false;

@@ -111,6 +111,7 @@ export interface RelayFacts {
 export interface DeploymentFacts {
   readonly replicas: number;
   readonly ready: number;
+  readonly available: number;
   /** Label helm.sh/chart. */
   readonly chart: string;
 }

@@ -2,46 +2,24 @@ import * as z from 'zod';
 import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
 import { instantMs } from '../../../shared/core/status/time.ts';
 import { parseLease } from '../../../shared/wire/kubernetes/lease.ts';
-import { stringMap } from '../../../shared/wire/kubernetes/meta.ts';
+import { parseNode } from '../../../shared/wire/kubernetes/node.ts';
 import type { NodeSeen } from './observed.ts';
-
-const condition = z.object({
-  type: z.string(),
-  status: z.enum(['True', 'False', 'Unknown']),
-  reason: z.string().default(''),
-  lastHeartbeatTime: z.string().nullish(),
-});
-
-const nodeSchema = z.object({
-  metadata: z.object({ annotations: stringMap }),
-  spec: z.object({ unschedulable: z.boolean().default(false) }).prefault({}),
-  status: z
-    .object({
-      allocatable: stringMap,
-      conditions: z
-        .array(condition)
-        .nullish()
-        .transform((list) => list ?? []),
-      nodeInfo: z.object({ kubeletVersion: z.string().default('') }).prefault({}),
-    })
-    .prefault({}),
-});
 
 /** A Node as far as `status` tells of it; undefined when it is none. `serverMs` is the API server's time. */
 export function parseNodeSeen(json: unknown, serverMs: number | undefined): NodeSeen | undefined {
-  const parsed = nodeSchema.safeParse(json);
-  if (!parsed.success) return undefined;
-  const { metadata, spec, status } = parsed.data;
+  const node = parseNode(json);
+  if (node === undefined) return undefined;
+  const { metadata, unschedulable, status } = node;
   const ready = status.conditions.find(({ type }) => type === 'Ready');
   const owner = metadata.annotations[ownerAnnotation];
-  const writtenMs = instantMs(ready?.lastHeartbeatTime ?? undefined);
+  const writtenMs = instantMs(ready?.lastHeartbeatTime);
   const amount = (name: string): string => status.allocatable[name] ?? '0';
   return {
     ready: ready?.status ?? 'absent',
     reason: ready?.reason ?? '',
-    unschedulable: spec.unschedulable,
+    unschedulable,
     ...(owner === undefined ? {} : { owner }),
-    version: status.nodeInfo.kubeletVersion,
+    version: status.nodeInfo['kubeletVersion'] ?? '',
     allocatable: { cpu: amount('cpu'), memory: amount('memory'), pods: amount('pods') },
     ...(writtenMs === undefined || serverMs === undefined ? {} : { statusAgeSeconds: ageSeconds(serverMs, writtenMs) }),
   };
@@ -94,11 +72,6 @@ export function parsePodsSeen(json: unknown, serverMs: number | undefined): read
     return { namespace, name, uid, phase, ...age };
   });
 }
-
-const namespaceSchema = z.object({ metadata: z.object({ uid: z.string().min(1) }) });
-
-/** The UID of an object. */
-export const parseUid = (json: unknown): string | undefined => namespaceSchema.safeParse(json).data?.metadata.uid;
 
 const resourceList = z.object({ resources: z.array(z.object({ name: z.string() })).default([]) });
 

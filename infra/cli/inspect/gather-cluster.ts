@@ -1,3 +1,4 @@
+import { parseNamespaceUid } from '../../../shared/wire/kubernetes/namespace.ts';
 import { ownerOnNode } from '../../../shared/core/group/identity.ts';
 import type { ListedGroup } from '../../../shared/core/group/group.ts';
 import type { NodeRow } from '../../../shared/core/reconcile/node-row.ts';
@@ -5,7 +6,7 @@ import type { PodRow } from '../../../shared/core/reconcile/pod-row.ts';
 import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import { unreadableBy } from './fault-reason.ts';
-import { leaseAge, parseNodeSeen, parsePodsSeen, parseUid } from './cluster-objects.ts';
+import { leaseAge, parseNodeSeen, parsePodsSeen } from './cluster-objects.ts';
 import type { PodSeen } from './cluster-objects.ts';
 import type { ClusterReader, ServerAnswer } from './cluster-reader.ts';
 import { podTroubles } from './pod-troubles.ts';
@@ -47,7 +48,7 @@ async function readIdentity(
 ): Promise<Part<{ readonly uid: string }>> {
   const answer = await reader.get('/api/v1/namespaces/kube-system');
   if (answer.kind === 'unreadable') return answer;
-  const uid = parseUid(answer.value?.json);
+  const uid = parseNamespaceUid(answer.value?.json);
   if (uid === undefined) return unreadable('The namespace kube-system could not be read.');
   if (uid === cluster.uid || leadsThere) return read({ uid });
   return unreadable(`No context of the kubeconfig leads to ${cluster.server}, and the current one is another cluster.`);

@@ -1,9 +1,13 @@
+import { parseNamespaceUid } from '../../../shared/wire/kubernetes/namespace.ts';
 import * as z from 'zod';
+import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
 import { leaseNamespace, parseLease } from '../../../shared/wire/kubernetes/lease.ts';
+import { parseListPage } from '../../../shared/wire/kubernetes/meta.ts';
+import { parseNode } from '../../../shared/wire/kubernetes/node.ts';
 import { getObject } from '../cluster/objects.ts';
 import type { CliContext } from '../context.ts';
 import { failure, wrongInput } from '../stop.ts';
-import { parseNodeSeen, parsePodsSeen, parseUid, parseVersion } from './cluster-objects.ts';
+import { parseNodeSeen, parsePodsSeen, parseVersion } from './cluster-objects.ts';
 
 /** What the API server says of itself. */
 export interface ClusterIdentity {
@@ -32,7 +36,7 @@ export async function readClusterIdentity(context: Reading): Promise<ClusterIden
   const version = parseVersion(await getObject(context, '/version')) ?? '';
   if (!versionPattern.test(version))
     throw failure('the API server does not tell its version', 'kubectl version shows what it says');
-  const uid = uidSchema.safeParse(parseUid(await getObject(context, '/api/v1/namespaces/kube-system')));
+  const uid = uidSchema.safeParse(parseNamespaceUid(await getObject(context, '/api/v1/namespaces/kube-system')));
   if (!uid.success) throw wrongInput('the cluster shows no namespace kube-system', 'check --context');
   return { uid: uid.data, version };
 }
@@ -44,6 +48,15 @@ export async function readNode(context: Reading, name: string): Promise<NodeFact
   const node = parseNodeSeen(answer, undefined);
   if (node === undefined) throw unreadable(`Node ${name}`);
   return { name, owner: node.owner, ready: node.ready === 'True', unschedulable: node.unschedulable };
+}
+
+/** Names of the Nodes whose annotation names this installation. */
+export async function nodesOf(context: Reading, installation: string): Promise<readonly string[]> {
+  const nodes = parseListPage(await getObject(context, '/api/v1/nodes'), 'NodeList', parseNode);
+  if (nodes === undefined) throw unreadable('list of Nodes');
+  return nodes.items
+    .filter(({ metadata }) => metadata.annotations[ownerAnnotation] === installation)
+    .map(({ metadata }) => metadata.name);
 }
 
 /** When a node's Lease was last renewed, in µs (0: never); undefined where there is none. */

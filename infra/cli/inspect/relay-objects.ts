@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { instantMs } from '../../../shared/core/status/time.ts';
+import { parseLease } from '../../../shared/wire/kubernetes/lease.ts';
 import { stringMap } from '../../../shared/wire/kubernetes/meta.ts';
 import { ageSeconds } from './cluster-objects.ts';
 import type { DeploymentFacts, LeaderFacts, ServiceFacts } from './cluster-judgements.ts';
@@ -7,7 +7,7 @@ import type { DeploymentFacts, LeaderFacts, ServiceFacts } from './cluster-judge
 const deploymentSchema = z.object({
   metadata: z.object({ labels: stringMap }),
   spec: z.object({ replicas: z.number().default(1) }),
-  status: z.object({ readyReplicas: z.number().default(0) }).prefault({}),
+  status: z.object({ readyReplicas: z.number().default(0), availableReplicas: z.number().default(0) }).prefault({}),
 });
 
 export function parseDeployment(json: unknown): DeploymentFacts | undefined {
@@ -16,21 +16,18 @@ export function parseDeployment(json: unknown): DeploymentFacts | undefined {
     parsed && {
       replicas: parsed.spec.replicas,
       ready: parsed.status.readyReplicas,
+      available: parsed.status.availableReplicas,
       chart: parsed.metadata.labels['helm.sh/chart'] ?? '',
     }
   );
 }
 
-const leaderSchema = z.object({
-  spec: z.object({ holderIdentity: z.string().nullish(), renewTime: z.string().nullish() }).prefault({}),
-});
-
 export function parseLeader(json: unknown, serverMs: number | undefined): LeaderFacts | undefined {
-  const parsed = leaderSchema.safeParse(json).data;
-  if (parsed === undefined) return undefined;
-  const renewedMs = instantMs(parsed.spec.renewTime ?? undefined);
-  const age = renewedMs === undefined || serverMs === undefined ? {} : { ageSeconds: ageSeconds(serverMs, renewedMs) };
-  return { holder: parsed.spec.holderIdentity ?? '', ...age };
+  const lease = parseLease(json);
+  if (lease === undefined) return undefined;
+  const { holderIdentity: holder, renewTimeMicros } = lease;
+  if (renewTimeMicros === 0 || serverMs === undefined) return { holder };
+  return { holder, ageSeconds: ageSeconds(serverMs, renewTimeMicros / 1000) };
 }
 
 const serviceSchema = z.object({

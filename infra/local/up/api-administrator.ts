@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { parseTokenRequest } from '../../../shared/wire/kubernetes/token.ts';
 import { createApiClient } from '../cluster/api-client.ts';
 import type { ApiAnswer, ApiRequest } from '../cluster/api-client.ts';
 import { attachThrough, tokenExpiry } from '../cluster/attach.ts';
@@ -24,7 +25,6 @@ const namespaceSchema = z.object({ metadata: z.object({ uid: z.uuid() }) });
 const nodeSchema = z.object({
   status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) }),
 });
-const tokenSchema = z.object({ status: z.object({ token: z.string() }) });
 const endSchema = z.object({ reason: z.string().default(''), exitCode: z.number() });
 const podSchema = z.object({
   metadata: z.object({ name: z.string(), uid: z.string() }),
@@ -68,7 +68,7 @@ export function apiAdministrator(kubeconfig: string): ApiAdministrator {
     const audiences = wanted.audience === undefined ? {} : { audiences: [wanted.audience] };
     const spec = { ...audiences, expirationSeconds: wanted.durationSeconds };
     const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
-    const { token } = tokenSchema.parse((await send({ method: 'POST', path, body })).body).status;
+    const token = parseTokenRequest((await send({ method: 'POST', path, body })).body)?.value ?? '';
     return { token, expiresAt: tokenExpiry(token) };
   };
   return {

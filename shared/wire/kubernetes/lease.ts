@@ -12,11 +12,13 @@ const lease = z.object({
   metadata: identity.extend({
     ownerReferences: z.array(z.object({ kind: z.string(), name: z.string(), uid: z.string() })).default([]),
   }),
-  spec: z.object({
-    holderIdentity: z.string().default(''),
-    leaseDurationSeconds: z.number().int().default(0),
-    renewTime: z.string().nullish(),
-  }),
+  spec: z
+    .object({
+      holderIdentity: z.string().default(''),
+      leaseDurationSeconds: z.number().int().default(0),
+      renewTime: z.string().nullish(),
+    })
+    .prefault({}),
 });
 
 /** `coordination.k8s.io/v1.Lease`; one that was never renewed has renewTimeMicros 0. Undefined when it lacks what the API promises. */

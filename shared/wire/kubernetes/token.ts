@@ -29,7 +29,9 @@ export interface TokenReviewAnswer {
   /** Audiences that the token and the review have in common. Empty: it is only good for the API server itself. */
   readonly audiences: readonly string[];
   readonly username: string;
+  readonly uid: string;
   readonly groups: readonly string[];
+  readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
 const tokenReview = z.object({
@@ -38,7 +40,14 @@ const tokenReview = z.object({
     // Left out by Go when false.
     authenticated: z.boolean().default(false),
     audiences: z.array(z.string()).default([]),
-    user: z.object({ username: z.string().default(''), groups: z.array(z.string()).default([]) }).prefault({}),
+    user: z
+      .object({
+        username: z.string().default(''),
+        uid: z.string().default(''),
+        groups: z.array(z.string()).default([]),
+        extra: z.record(z.string(), z.array(z.string())).default({}),
+      })
+      .prefault({}),
   }),
 });
 
@@ -48,5 +57,5 @@ export function parseTokenReview(json: unknown): TokenReviewAnswer | undefined {
     return undefined;
   }
   const { authenticated, audiences, user } = parsed.data.status;
-  return { authenticated, audiences, username: user.username, groups: user.groups };
+  return { authenticated, audiences, ...user };
 }

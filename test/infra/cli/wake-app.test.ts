@@ -9,6 +9,13 @@ beforeEach(async () => {
 });
 afterEach(() => app.close());
 
+/** As an API server answers it. */
+const token = {
+  kind: 'TokenRequest',
+  metadata: { creationTimestamp: '2026-11-23T12:00:00Z' },
+  status: { token: 'the-token', expirationTimestamp: '2026-11-23T12:10:00Z' },
+};
+
 type Sent = Parameters<ClusterApi['send']>[0];
 
 /** An API server that gives the relay's token, unless it may not. */
@@ -21,7 +28,7 @@ function contextOf({ isAllowed = true } = {}) {
     send: async (request) => {
       sent.push(request);
       return isAllowed
-        ? { kind: 'answered', status: 201, text: JSON.stringify({ status: { token: 'the-token' } }) }
+        ? { kind: 'answered', status: 201, text: JSON.stringify(token) }
         : { kind: 'forbidden', message: 'no' };
     },
   };

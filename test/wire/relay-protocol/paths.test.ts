@@ -15,8 +15,7 @@ const filled = (route: string, values: Readonly<Record<string, string>>): string
 describe("the paths of the app's functions", () => {
   it('are those of its routes', () => {
     expect(podEventsPath('uid')).toBe(filled(routeOf('pod-events'), { cluster: 'uid' }));
-    expect(routeOf('kubelet-api')).not.toBe('');
-    expect(containerLogsPath('uid', target)).toBe('/api/clusters/uid/nodes/aci-1/pods/default/p/u/containers/c/logs');
+    expect(containerLogsPath('uid', target)).toBe(filled(routeOf('kubelet-api'), { cluster: 'uid', ...target }));
     expect(containerLogsPath('uid', { ...target, tail: 7 })).toMatch(/\/logs\?tail=7$/);
   });
 

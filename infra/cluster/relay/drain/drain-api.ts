@@ -68,12 +68,9 @@ function cordonPatch({ resourceVersion, taints }: DrainNode): JsonObject {
   const others = taints.filter(({ key }) => key !== drainTaint.key);
   return {
     metadata: { resourceVersion },
-    spec: { unschedulable: true, taints: [...others.map(definedOnly), { ...drainTaint }] },
+    spec: { unschedulable: true, taints: [...others, drainTaint].map((taint) => ({ ...taint })) },
   };
 }
-
-const definedOnly = (taint: Readonly<Record<string, string | undefined>>): JsonObject =>
-  Object.fromEntries(Object.entries(taint).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
 
 /** Gone, or another by now under that name: what was asked for is so. */
 async function untilGone(sent: Promise<Result<true>>): Promise<Result<void>> {

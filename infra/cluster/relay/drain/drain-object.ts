@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ownerAnnotation } from '../../../../shared/core/node/node-spec.ts';
-import { identity, stringMap } from '../../../../shared/wire/kubernetes/meta.ts';
+import type { KubeNode } from '../../../../shared/core/kubernetes/node.ts';
+import { parseNode } from '../../../../shared/wire/kubernetes/node.ts';
 
 /** A Node, as far as it is drained. */
 export interface DrainNode {
@@ -11,7 +12,7 @@ export interface DrainNode {
   readonly owner: string | undefined;
   readonly isUnschedulable: boolean;
   /** As the API server sent them: a patch replaces them all. */
-  readonly taints: readonly Taint[];
+  readonly taints: KubeNode['taints'];
 }
 
 /** A pod that is bound to one of the nodes. */
@@ -23,20 +24,6 @@ export interface DrainPod {
   /** The DaemonSet that made it, and makes another when it goes. */
   readonly daemonSet: { readonly name: string; readonly uid: string } | undefined;
 }
-
-export type Taint = z.infer<typeof taint>;
-
-const taint = z.object({
-  key: z.string(),
-  value: z.string().optional(),
-  effect: z.string(),
-  timeAdded: z.string().optional(),
-});
-
-const node = z.object({
-  metadata: identity.extend({ annotations: stringMap }),
-  spec: z.object({ unschedulable: z.boolean().default(false), taints: z.array(taint).default([]) }),
-});
 
 const owner = z.object({ kind: z.string(), name: z.string(), uid: z.string(), controller: z.boolean().nullish() });
 
@@ -52,12 +39,11 @@ const pod = z.object({
 
 /** Undefined when it is no Node. */
 export function parseDrainNode(json: unknown): DrainNode | undefined {
-  const parsed = node.safeParse(json);
-  if (!parsed.success) return undefined;
-  const { metadata, spec } = parsed.data;
-  const { name, uid, resourceVersion, annotations } = metadata;
-  const installation = annotations[ownerAnnotation];
-  return { name, uid, resourceVersion, owner: installation, isUnschedulable: spec.unschedulable, taints: spec.taints };
+  const node = parseNode(json);
+  if (node === undefined) return undefined;
+  const { name, uid, resourceVersion, annotations } = node.metadata;
+  const { unschedulable: isUnschedulable, taints } = node;
+  return { name, uid, resourceVersion, owner: annotations[ownerAnnotation], isUnschedulable, taints };
 }
 
 /** Undefined when it is no Pod. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
 import { type KubernetesClient, request } from '../../../../shared/adapters/kubernetes/http.ts';
 import { type Result, ok } from '../../../../shared/core/fault.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
+import { parseAccessReview } from '../../../../shared/wire/kubernetes/access-review.ts';
+import { parseTokenReview } from '../../../../shared/wire/kubernetes/token.ts';
 import type { NodeAttributes } from './attributes.ts';
 import { DecisionCache } from './decision-cache.ts';
 
@@ -20,27 +21,6 @@ const refusedTokenMs = 30_000;
 const allowedMs = 300_000;
 const deniedMs = 30_000;
 const mostRemembered = 1000;
-
-const tokenReview = z.object({
-  kind: z.literal('TokenReview'),
-  status: z.object({
-    // Left out by Go when false.
-    authenticated: z.boolean().default(false),
-    user: z
-      .object({
-        username: z.string().default(''),
-        uid: z.string().default(''),
-        groups: z.array(z.string()).default([]),
-        extra: z.record(z.string(), z.array(z.string())).default({}),
-      })
-      .prefault({}),
-  }),
-});
-
-const accessReview = z.object({
-  kind: z.literal('SubjectAccessReview'),
-  status: z.object({ allowed: z.boolean().default(false) }),
-});
 
 /** Asks the API server who somebody is and what he may, and remembers the answers: refusals shorter. */
 export class Reviews {
@@ -82,7 +62,7 @@ export class Reviews {
     if (known !== undefined) return ok(known);
     const body = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec };
     const path = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
-    const reviewed = await request(this.#client, { method: 'POST', path, body }, parseAllowed, signal);
+    const reviewed = await request(this.#client, { method: 'POST', path, body }, parseAccessReview, signal);
     if (reviewed.ok) this.#decisions.set(key, reviewed.value, reviewed.value ? allowedMs : deniedMs);
     return reviewed;
   }
@@ -104,14 +84,8 @@ const accessSpec = ({ user, node, verb, subresource }: Asked): JsonObject => ({
 });
 
 function parseUser(json: unknown): User | 'unknown' | undefined {
-  const parsed = tokenReview.safeParse(json);
-  if (!parsed.success) return undefined;
-  const { authenticated, user } = parsed.data.status;
-  const { username, uid, groups, extra } = user;
+  const review = parseTokenReview(json);
+  if (review === undefined) return undefined;
+  const { authenticated, username, uid, groups, extra } = review;
   return authenticated && username !== '' ? { name: username, uid, groups, extra } : 'unknown';
-}
-
-function parseAllowed(json: unknown): boolean | undefined {
-  const parsed = accessReview.safeParse(json);
-  return parsed.success ? parsed.data.status.allowed : undefined;
 }

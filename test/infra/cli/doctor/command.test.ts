@@ -39,7 +39,10 @@ const healthy: Surroundings = {
       spec: { replicas: 2 },
       status: { readyReplicas: 2 },
     },
-    '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/relay': { spec: { holderIdentity: 'relay-a' } },
+    '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/relay': {
+      metadata: { name: 'relay', uid: 'u-relay', resourceVersion: '1' },
+      spec: { holderIdentity: 'relay-a' },
+    },
     '/api/v1/namespaces/kube-system/services/relay': { spec: { clusterIP: '10.0.0.7', ports: [{ port: 10_250 }] } },
     '/apis/admissionregistration.k8s.io': { versions: [{ version: 'v1' }] },
     '/apis/admissionregistration.k8s.io/v1': {

@@ -13,7 +13,7 @@ import type { AppFacts, SubnetFacts } from '../../../../infra/cli/inspect/azure-
 import { parseApp } from '../../../../infra/cli/inspect/azure-objects.ts';
 import { type Check, doctorExitCode, failed, good, skipped, warned } from '../../../../infra/cli/inspect/check.ts';
 import { judgeClocks } from '../../../../infra/cli/inspect/clock-judgement.ts';
-import { parseAllowed, rightReviews, subjectOf } from '../../../../infra/cli/inspect/app-rights.ts';
+import { rightReviews, subjectOf } from '../../../../infra/cli/inspect/app-rights.ts';
 import { parseService } from '../../../../infra/cli/inspect/relay-objects.ts';
 import {
   judgeAddress,
@@ -155,9 +155,9 @@ const rows: readonly Row[] = [
     /app may not delete nodes a\./,
   ],
   [judgeRights('n', 'app', unreadable('forbidden.')), 'skipped', /forbidden/],
-  [judgeRelay('n', read({ ready: 2, replicas: 2, chart: '' }), 'ns'), 'ok', /2 of 2/],
-  [judgeRelay('n', read({ ready: 1, replicas: 2, chart: '' }), 'ns'), 'warning', /1 of 2/],
-  [judgeRelay('n', read({ ready: 0, replicas: 2, chart: '' }), 'ns'), 'failed', /0 of 2/],
+  [judgeRelay('n', read({ ready: 2, available: 2, replicas: 2, chart: '' }), 'ns'), 'ok', /2 of 2/],
+  [judgeRelay('n', read({ ready: 1, available: 1, replicas: 2, chart: '' }), 'ns'), 'warning', /1 of 2/],
+  [judgeRelay('n', read({ ready: 0, available: 0, replicas: 2, chart: '' }), 'ns'), 'failed', /0 of 2/],
   [judgeRelay('n', read(undefined), 'ns'), 'failed', /no Deployment/],
   [judgeLeader('n', read({ holder: 'relay-1', ageSeconds: 4 }), 'ns'), 'ok', /relay-1 leads/],
   [judgeLeader('n', read({ holder: 'relay-1', ageSeconds: 61 }), 'ns'), 'failed', /61 seconds/],
@@ -167,8 +167,16 @@ const rows: readonly Row[] = [
   [judgeAddress('n', read({ addresses: ['10.0.0.8'], ports: [10_250] }), node), 'warning', /Service is at 10.0.0.8/],
   [judgeAddress('n', read({ addresses: ['10.0.0.7'], ports: [10_251] }), node), 'failed', /port 10250/],
   [judgeAddress('n', read(undefined), node), 'failed', /no Service/],
-  [judgeChart('n', read({ ready: 1, replicas: 1, chart: 'serverless-kubelet-0.1.0' }), '0.1.0'), 'ok', /0.1.0/],
-  [judgeChart('n', read({ ready: 1, replicas: 1, chart: 'serverless-kubelet-0.0.9' }), '0.1.0'), 'warning', /0.0.9/],
+  [
+    judgeChart('n', read({ ready: 1, available: 1, replicas: 1, chart: 'serverless-kubelet-0.1.0' }), '0.1.0'),
+    'ok',
+    /0.1.0/,
+  ],
+  [
+    judgeChart('n', read({ ready: 1, available: 1, replicas: 1, chart: 'serverless-kubelet-0.0.9' }), '0.1.0'),
+    'warning',
+    /0.0.9/,
+  ],
   [judgeChart('n', read(undefined), '0.1.0'), 'skipped', /no chart/],
   [judgeAdmission('n', read({ v1: ['validatingadmissionpolicies', 'mutatingadmissionpolicies'] })), 'ok', /v1/],
   [judgeAdmission('n', read({ v1: ['validatingadmissionpolicies'] })), 'warning', /no Mutating/],
@@ -271,8 +279,6 @@ describe('doctor reads', () => {
       'delete nodes aci-1',
       'patch nodes aci-1',
     ]);
-    expect(parseAllowed('{"status":{"allowed":true}}')).toBe(true);
-    expect(['{"status":{"allowed":false}}', '{"status":{}}', 'x'].map(parseAllowed)).toEqual([false, false, false]);
   });
   it('takes every address of a Service', () => {
     const service = {

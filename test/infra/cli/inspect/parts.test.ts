@@ -151,7 +151,12 @@ describe('what the API server shows', () => {
     expect(ageSeconds(now, now + 5000)).toBe(-5);
   });
   it('takes a Node with nothing in it for one that is not ready', () => {
-    expect(parseNodeSeen({ metadata: {} }, now)).toMatchObject({ ready: 'absent', unschedulable: false, version: '' });
+    const metadata = { name: 'n', uid: 'u', resourceVersion: '1' };
+    expect(parseNodeSeen({ metadata, spec: {}, status: {} }, now)).toMatchObject({
+      ready: 'absent',
+      unschedulable: false,
+      version: '',
+    });
     expect(parseNodeSeen('x', now)).toBeUndefined();
     expect(parsePodsSeen({ items: 3 }, now)).toBeUndefined();
   });

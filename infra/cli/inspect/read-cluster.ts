@@ -2,8 +2,7 @@ import { parseNamespaceUid } from '../../../shared/wire/kubernetes/namespace.ts'
 import * as z from 'zod';
 import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
 import { leaseNamespace, parseLease } from '../../../shared/wire/kubernetes/lease.ts';
-import { parseListPage } from '../../../shared/wire/kubernetes/meta.ts';
-import { parseNode } from '../../../shared/wire/kubernetes/node.ts';
+import { parseAnnotated, parseListPage } from '../../../shared/wire/kubernetes/meta.ts';
 import { getObject } from '../cluster/objects.ts';
 import type { CliContext } from '../context.ts';
 import { failure, wrongInput } from '../stop.ts';
@@ -52,11 +51,9 @@ export async function readNode(context: Reading, name: string): Promise<NodeFact
 
 /** Names of the Nodes whose annotation names this installation. */
 export async function nodesOf(context: Reading, installation: string): Promise<readonly string[]> {
-  const nodes = parseListPage(await getObject(context, '/api/v1/nodes'), 'NodeList', parseNode);
+  const nodes = parseListPage(await getObject(context, '/api/v1/nodes'), 'NodeList', parseAnnotated);
   if (nodes === undefined) throw unreadable('list of Nodes');
-  return nodes.items
-    .filter(({ metadata }) => metadata.annotations[ownerAnnotation] === installation)
-    .map(({ metadata }) => metadata.name);
+  return nodes.items.filter(({ annotations }) => annotations[ownerAnnotation] === installation).map(({ name }) => name);
 }
 
 /** When a node's Lease was last renewed, in µs (0: never); undefined where there is none. */

@@ -13,6 +13,14 @@ export const identity = z.object({
   resourceVersion: z.string().min(1),
 });
 
+const annotated = z.object({ metadata: z.object({ name: z.string().min(1), annotations: stringMap }) });
+
+/** Name and annotations of an object of any kind, whatever else is in it. */
+export const parseAnnotated = (
+  json: unknown,
+): { readonly name: string; readonly annotations: Readonly<Record<string, string>> } | undefined =>
+  annotated.safeParse(json).data?.metadata;
+
 /** A condition's status; the server does not check it, so an unknown word of somebody else's condition reads as `Unknown`. */
 export const conditionStatus = z.enum(['True', 'False', 'Unknown']).catch('Unknown');
 

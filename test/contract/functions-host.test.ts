@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startFunctionsHost } from '../../infra/local/host/supervisor.ts';
 import type { FunctionsHost } from '../../infra/local/host/supervisor.ts';
 
-const FIXTURE = fileURLToPath(new URL('../local/host/fixture-app', import.meta.url));
+const FIXTURE = fileURLToPath(new URL('../local/host/fixture-app/', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../infra/local/host/main.ts', import.meta.url));
 const dir = mkdtempSync(path.join(tmpdir(), 'functions-host-'));
 const settingsFile = path.join(dir, 'settings.json');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PodStatusInput } from '../../../shared/core/status/pod-status.ts';
 import { podStatusFromGroup } from '../../../shared/core/status/status.ts';
 
-const folder = new URL('../../golden/status', import.meta.url);
+const folder = new URL('../../golden/status/', import.meta.url);
 const names = readdirSync(folder)
   .filter((file) => file.endsWith('.input.json'))
   .map((file) => file.replace('.input.json', ''));

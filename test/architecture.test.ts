@@ -53,6 +53,7 @@ const rooms: readonly Room[] = [
     packages: all,
   },
   { room: 'infra/cli', may: sharedForCli, packages: all },
+  { room: 'infra/azure', may: [], packages: [/^node:/] },
   { room: 'infra/package', may: ['rolldown.config.ts'], packages: all },
   { room: 'rolldown.config.ts', may: [], packages: all },
   // The laptop cloud, where the deployed is tried, and the tests.

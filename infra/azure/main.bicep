@@ -3,6 +3,8 @@ targetScope = 'resourceGroup'
 metadata name = 'serverless-kubelet'
 metadata description = 'A function app that shows Azure Container Instances to Kubernetes as nodes, with the storage, identity, roles and telemetry that it needs, and no keys.'
 
+import { alwaysReadyInstances, settingsType, tagsType } from 'modules/types.bicep'
+
 @description('A setting whose value is a secret of a key vault.')
 type keyVaultReference = {
   @description('Name of the setting.')
@@ -10,16 +12,6 @@ type keyVaultReference = {
 
   @description('URI of the secret, without a version to follow its rotation.')
   secretUri: string
-}
-
-@description('Instances that wait for work, and are paid while they do.')
-type alwaysReadyInstances = {
-  @description('`http`, or `function:` and the name of a timer function.')
-  name: string
-
-  @description('How many.')
-  @minValue(1)
-  instanceCount: int
 }
 
 @description('Name of this installation: 1 to 24 of a-z, 0-9 and "-", first and last a letter or digit. Names the container groups, the nodes\' owner and the registrations; never change it.')
@@ -30,7 +22,7 @@ param installation string
 param location string = resourceGroup().location
 
 @description('Tags of everything that is made here.')
-param tags object = {}
+param tags tagsType = {}
 
 @description('Whether the storage account is locked against deletion. Remove the lock before the installation is removed.')
 param lockStorage bool = false
@@ -94,7 +86,7 @@ param maxGroupCpu int = 31
 param maxGroupMemoryInGB int = 240
 
 @description('Further settings of the app, such as those that hold clusters\' tokens in a trial. They are readable in the portal: secrets belong into a key vault.')
-param furtherSettings object = {}
+param furtherSettings settingsType = {}
 
 @description('Settings that are references to secrets of a key vault.')
 param keyVaultReferences keyVaultReference[] = []
@@ -194,26 +186,123 @@ param createPrivateDnsZones bool = true
 @description('Public IP ranges (CIDR) that reach the storage account besides its private endpoints, such as those of the operators.')
 param storageAllowedIpRanges string[] = []
 
+// Settings that this template makes: those of the lists below, by their names.
+var ownSettings = [
+  'ACI_CREATES_PER_5_MINUTES'
+  'ACI_CREATES_PER_HOUR'
+  'ACI_MAX_GROUP_CPU'
+  'ACI_MAX_GROUP_MEMORY_GB'
+  'ACI_SUBNET_ID'
+  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+  'APPLICATIONINSIGHTS_CONNECTION_STRING'
+  'ARM_ENDPOINT'
+  'AZURE_CLIENT_ID'
+  'AZURE_LOCATION'
+  'AZURE_RESOURCE_GROUP'
+  'AZURE_SUBSCRIPTION_ID'
+  'AzureWebJobsDisableHomepage'
+  'AzureWebJobsStorage__blobServiceUri'
+  'AzureWebJobsStorage__clientId'
+  'AzureWebJobsStorage__credential'
+  'AzureWebJobsStorage__queueServiceUri'
+  'AzureWebJobsStorage__tableServiceUri'
+  'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT'
+  'INSTALLATION'
+  'ON_CAPACITY_FAIL_AFTER_MINUTES'
+  'REGISTRATIONS_URL'
+  'SECURITY_POLICY'
+]
+
+// Of a resource id in lower case: all but its names. No index is out of bounds, whatever stands there.
+func kindOf(id string) string =>
+  join(map([1, 3, 5, 6, 7, 9], index => split('${toLower(id)}//////////', '/')[index]), '/')
+
+// Whether a value is '' or a resource id of that kind, of so many parts.
+func isId(id string, kind string, parts int) bool =>
+  empty(id) || (kindOf(id) == kind && length(split(id, '/')) == parts && !contains('${id}/', '//'))
+
+var networkKind = 'subscriptions/resourcegroups/providers/microsoft.network/virtualnetworks/'
+var subnetKind = '${networkKind}subnets'
+var keyVaultKind = 'subscriptions/resourcegroups/providers/microsoft.keyvault/vaults/'
+var networkForm = '/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…'
+var subnetForm = '${networkForm}/subnets/…'
+var keyVaultForm = '/subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/…'
+
+var letters = map(range(0, length(installation)), index => substring(installation, index, 1))
+var otherLetters = filter(letters, letter => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', letter))
+var givenSettings = concat(objectKeys(furtherSettings), map(keyVaultReferences, item => item.name))
+var doubledSettings = filter(
+  givenSettings,
+  name => length(filter(concat(ownSettings, givenSettings), other => toLower(other) == toLower(name))) > 1
+)
+var addressPrefixLength = last(split(virtualNetworkAddressPrefix, '/'))
+var isLargePrefix = contains(virtualNetworkAddressPrefix, '/') && contains(
+  map(range(8, 15), length => string(length)),
+  addressPrefixLength
+)
+var hasNetwork = createVirtualNetwork || !empty(virtualNetworkId)
+var hasAppSubnet = !empty(appSubnetId) || !empty(appSubnetPrefix) || createVirtualNetwork
+var hasPrivateEndpointsSubnet = !empty(privateEndpointsSubnetId) || !empty(privateEndpointsSubnetPrefix) || createVirtualNetwork
+
+// Values that cannot work, each in one sentence. ARM evaluates them before anything is made.
+var faults = filter(
+  [
+    empty(installation) || !empty(otherLetters) || startsWith(installation, '-') || endsWith(installation, '-')
+      ? 'installation is "${installation}": write 1 to 24 of a-z, 0-9 and "-", first and last a letter or digit.'
+      : ''
+    createVirtualNetwork && !empty(virtualNetworkId)
+      ? 'createVirtualNetwork makes a virtual network, and virtualNetworkId names another: give one of them.'
+      : ''
+    createVirtualNetwork && !isLargePrefix
+      ? 'virtualNetworkAddressPrefix is "${virtualNetworkAddressPrefix}": write a range of /8 to /22, such as 10.60.0.0/16.'
+      : ''
+    !isId(virtualNetworkId, networkKind, 9) ? 'virtualNetworkId is "${virtualNetworkId}": write ${networkForm}.' : ''
+    !isId(appSubnetId, subnetKind, 11) ? 'appSubnetId is "${appSubnetId}": write ${subnetForm}.' : ''
+    !isId(containerGroupsSubnetId, subnetKind, 11)
+      ? 'containerGroupsSubnetId is "${containerGroupsSubnetId}": write ${subnetForm}.'
+      : ''
+    !isId(privateEndpointsSubnetId, subnetKind, 11)
+      ? 'privateEndpointsSubnetId is "${privateEndpointsSubnetId}": write ${subnetForm}.'
+      : ''
+    !isId(keyVaultId, keyVaultKind, 9) ? 'keyVaultId is "${keyVaultId}": write ${keyVaultForm}.' : ''
+    !empty('${appSubnetPrefix}${containerGroupsSubnetPrefix}${privateEndpointsSubnetPrefix}') && !hasNetwork
+      ? 'A subnet\'s range is given, but no virtual network: set virtualNetworkId, or createVirtualNetwork to true.'
+      : ''
+    privateEndpoints && !(hasAppSubnet && hasPrivateEndpointsSubnet)
+      ? 'privateEndpoints needs a subnet for the app and one for the endpoints: set createVirtualNetwork to true, or their ids, or virtualNetworkId and their ranges.'
+      : ''
+    !empty(doubledSettings)
+      ? 'furtherSettings and keyVaultReferences may name no setting twice, and none that the template makes: leave out ${join(doubledSettings, ', ')}.'
+      : ''
+  ],
+  fault => !empty(fault)
+)
+
 var suffix = uniqueString(resourceGroup().id, installation)
-var prefix = 'serverless-kubelet-${installation}'
+var prefix = empty(faults) ? 'serverless-kubelet-${installation}' : fail(join(faults, ' '))
 var installationKey = '${installation}-${suffix}'
 var packagesContainer = 'packages'
 var registrationsContainer = 'serverless-kubelet'
+var componentName = '${prefix}-insights'
 
 var isUserAssigned = identityType == 'UserAssigned'
 
-// Conditions and scopes are known when the deployment starts, so they come from parameters only.
-var makesVirtualNetwork = createVirtualNetwork && empty(virtualNetworkId)
-var hasVirtualNetwork = makesVirtualNetwork || !empty(virtualNetworkId)
+// Conditions, scopes and names are known when the deployment starts, so they come from parameters only: `what-if` then
+// sees all of it. Only the identity's object id cannot be known before the identity is there, so that its role
+// assignments are not predicted for a new one.
 var madeRanges = {
-  app: makesVirtualNetwork ? cidrSubnet(virtualNetworkAddressPrefix, 24, 0) : ''
-  containerGroups: makesVirtualNetwork ? cidrSubnet(virtualNetworkAddressPrefix, 24, 1) : ''
-  privateEndpoints: makesVirtualNetwork && privateEndpoints ? cidrSubnet(virtualNetworkAddressPrefix, 24, 2) : ''
+  app: createVirtualNetwork ? cidrSubnet(virtualNetworkAddressPrefix, 24, 0) : ''
+  containerGroups: createVirtualNetwork ? cidrSubnet(virtualNetworkAddressPrefix, 24, 1) : ''
+  privateEndpoints: createVirtualNetwork && privateEndpoints ? cidrSubnet(virtualNetworkAddressPrefix, 24, 2) : ''
 }
 var ranges = {
   app: !empty(appSubnetId) ? '' : empty(appSubnetPrefix) ? madeRanges.app : appSubnetPrefix
-  containerGroups: !empty(containerGroupsSubnetId) ? '' : empty(containerGroupsSubnetPrefix) ? madeRanges.containerGroups : containerGroupsSubnetPrefix
-  privateEndpoints: !empty(privateEndpointsSubnetId) ? '' : empty(privateEndpointsSubnetPrefix) ? madeRanges.privateEndpoints : privateEndpointsSubnetPrefix
+  containerGroups: !empty(containerGroupsSubnetId)
+    ? ''
+    : empty(containerGroupsSubnetPrefix) ? madeRanges.containerGroups : containerGroupsSubnetPrefix
+  privateEndpoints: !empty(privateEndpointsSubnetId)
+    ? ''
+    : empty(privateEndpointsSubnetPrefix) ? madeRanges.privateEndpoints : privateEndpointsSubnetPrefix
 }
 var makesSubnets = !empty(ranges.app) || !empty(ranges.containerGroups) || !empty(ranges.privateEndpoints)
 var hasContainerGroupsSubnet = !empty(containerGroupsSubnetId) || !empty(ranges.containerGroups)
@@ -225,22 +314,37 @@ var madeNames = {
 }
 
 // A resource id split at its slashes: 2 the subscription, 4 the resource group, 8 the resource, 10 what is in it.
-var networkParts = split(empty(virtualNetworkId) ? resourceId('Microsoft.Network/virtualNetworks', madeNames.virtualNetwork) : virtualNetworkId, '/')
-var containerGroupsSubnetParts = split(empty(containerGroupsSubnetId) ? '${join(networkParts, '/')}/subnets/${madeNames.containerGroups}' : containerGroupsSubnetId, '/')
+var networkId = empty(virtualNetworkId)
+  ? resourceId('Microsoft.Network/virtualNetworks', madeNames.virtualNetwork)
+  : virtualNetworkId
+var networkParts = split(networkId, '/')
+var containerGroupsSubnetParts = split(
+  empty(containerGroupsSubnetId) ? '${networkId}/subnets/${madeNames.containerGroups}' : containerGroupsSubnetId,
+  '/'
+)
 var keyVaultParts = split(empty(keyVaultId) ? resourceId('Microsoft.KeyVault/vaults', 'none') : keyVaultId, '/')
 
 var identityId = isUserAssigned ? identity!.outputs.id : ''
 var clientId = isUserAssigned ? identity!.outputs.clientId : ''
 var principalId = isUserAssigned ? identity!.outputs.principalId : app.outputs.systemPrincipalId
 var appSubnet = !empty(appSubnetId) ? appSubnetId : empty(ranges.app) ? '' : subnets!.outputs.appSubnetId
-var containerGroupsSubnet = !empty(containerGroupsSubnetId) ? containerGroupsSubnetId : empty(ranges.containerGroups) ? '' : subnets!.outputs.containerGroupsSubnetId
-var privateEndpointsSubnet = !empty(privateEndpointsSubnetId) ? privateEndpointsSubnetId : empty(ranges.privateEndpoints) ? '' : subnets!.outputs.privateEndpointsSubnetId
+var containerGroupsSubnet = !empty(containerGroupsSubnetId)
+  ? containerGroupsSubnetId
+  : empty(ranges.containerGroups) ? '' : subnets!.outputs.containerGroupsSubnetId
+var privateEndpointsSubnet = !empty(privateEndpointsSubnetId)
+  ? privateEndpointsSubnetId
+  : empty(ranges.privateEndpoints) ? '' : subnets!.outputs.privateEndpointsSubnetId
 var registrationsUrl = '${storage.outputs.blobEndpoint}${registrationsContainer}/${installation}.json'
 var resourceManager = environment().resourceManager
+var armEndpoint = endsWith(resourceManager, '/')
+  ? substring(resourceManager, 0, max(length(resourceManager) - 1, 0))
+  : resourceManager
 
 // What the Functions host reads; it keeps leases and keys in blobs.
 var hostSettings = {
-  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: isUserAssigned ? 'ClientId=${clientId};Authorization=AAD' : 'Authorization=AAD'
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: isUserAssigned
+    ? 'ClientId=${clientId};Authorization=AAD'
+    : 'Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: telemetry.outputs.connectionString
   // The page at the root would tell everybody that a function app is here.
   AzureWebJobsDisableHomepage: 'true'
@@ -251,17 +355,19 @@ var hostSettings = {
   // The host reads a body whole, and hands it to the app, before the app sees who sent it; its own limit is 100 MB. The relay posts at most 256 KiB.
   FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
 }
-var identitySettings = isUserAssigned ? {
-  AZURE_CLIENT_ID: clientId
-  AzureWebJobsStorage__clientId: clientId
-} : {}
+var identitySettings = isUserAssigned
+  ? {
+      AZURE_CLIENT_ID: clientId
+      AzureWebJobsStorage__clientId: clientId
+    }
+  : {}
 var appSettings = {
   ACI_CREATES_PER_5_MINUTES: string(createsPer5Minutes)
   ACI_CREATES_PER_HOUR: string(createsPerHour)
   ACI_MAX_GROUP_CPU: string(maxGroupCpu)
   ACI_MAX_GROUP_MEMORY_GB: string(maxGroupMemoryInGB)
   ACI_SUBNET_ID: containerGroupsSubnet
-  ARM_ENDPOINT: endsWith(resourceManager, '/') ? substring(resourceManager, 0, length(resourceManager) - 1) : resourceManager
+  ARM_ENDPOINT: armEndpoint
   AZURE_LOCATION: toLower(replace(containerGroupsLocation, ' ', ''))
   AZURE_RESOURCE_GROUP: containerGroupsResourceGroup
   AZURE_SUBSCRIPTION_ID: subscription().subscriptionId
@@ -270,7 +376,11 @@ var appSettings = {
   REGISTRATIONS_URL: registrationsUrl
   SECURITY_POLICY: securityPolicy
 }
-var referenceSettings = toObject(keyVaultReferences, item => item.name, item => '@Microsoft.KeyVault(SecretUri=${item.secretUri})')
+var referenceSettings = toObject(
+  keyVaultReferences,
+  item => item.name,
+  item => '@Microsoft.KeyVault(SecretUri=${item.secretUri})'
+)
 
 module identity 'modules/identity.bicep' = if (isUserAssigned) {
   name: '${installation}-identity'
@@ -281,7 +391,7 @@ module identity 'modules/identity.bicep' = if (isUserAssigned) {
   }
 }
 
-module virtualNetwork 'modules/virtual-network.bicep' = if (makesVirtualNetwork) {
+module virtualNetwork 'modules/virtual-network.bicep' = if (createVirtualNetwork) {
   name: '${installation}-virtual-network'
   params: {
     name: madeNames.virtualNetwork
@@ -295,7 +405,7 @@ module subnets 'modules/subnets.bicep' = if (makesSubnets) {
   name: '${installation}-subnets-${suffix}'
   scope: resourceGroup(networkParts[2], networkParts[4])
   params: {
-    virtualNetworkName: makesVirtualNetwork ? virtualNetwork!.outputs.name : hasVirtualNetwork ? networkParts[8] : fail('A subnet\'s range is given, but no virtual network: set virtualNetworkId, or createVirtualNetwork to true.')
+    virtualNetworkName: networkParts[8]
     name: prefix
     location: location
     tags: tags
@@ -306,6 +416,9 @@ module subnets 'modules/subnets.bicep' = if (makesSubnets) {
     privateEndpointsSubnetName: madeNames.privateEndpoints
     privateEndpointsSubnetPrefix: ranges.privateEndpoints
   }
+  dependsOn: [
+    virtualNetwork
+  ]
 }
 
 module storage 'modules/storage.bicep' = {
@@ -330,7 +443,8 @@ module privateEndpointsOfStorage 'modules/private-endpoints.bicep' = if (private
     location: location
     tags: tags
     storageAccountId: storage.outputs.id
-    subnetId: empty(appSubnet) || empty(privateEndpointsSubnet) ? fail('privateEndpoints needs a subnet for the app and one for the endpoints: set createVirtualNetwork to true, or their ids, or virtualNetworkId and their ranges.') : privateEndpointsSubnet
+    subnetId: privateEndpointsSubnet
+    virtualNetworkId: empty(privateEndpointsSubnetId) ? networkId : split(privateEndpointsSubnetId, '/subnets/')[0]
     createDnsZones: createPrivateDnsZones
   }
 }
@@ -338,7 +452,8 @@ module privateEndpointsOfStorage 'modules/private-endpoints.bicep' = if (private
 module telemetry 'modules/telemetry.bicep' = {
   name: '${installation}-telemetry'
   params: {
-    name: prefix
+    workspaceName: '${prefix}-logs'
+    componentName: componentName
     location: location
     tags: tags
     dailyCapMb: logsDailyCapMb
@@ -394,10 +509,11 @@ module app 'modules/function-app.bicep' = {
 module access 'modules/access.bicep' = {
   name: '${installation}-access'
   params: {
+    #disable-next-line what-if-short-circuiting
     principalId: principalId
-    storageAccountName: storage.outputs.name
+    storageAccountName: storageAccountName
     registrationsContainer: registrationsContainer
-    componentName: telemetry.outputs.componentName
+    componentName: componentName
     operators: operators
   }
 }
@@ -406,6 +522,7 @@ module containerGroupsRole 'modules/container-groups-role.bicep' = {
   name: '${installation}-container-groups-role-${suffix}'
   scope: resourceGroup(containerGroupsResourceGroup)
   params: {
+    #disable-next-line what-if-short-circuiting
     principalId: principalId
     installationKey: installationKey
   }
@@ -413,9 +530,11 @@ module containerGroupsRole 'modules/container-groups-role.bicep' = {
 
 module subscriptionRole 'modules/subscription-role.bicep' = {
   // ARM keeps a subscription's deployment in the region where it was first made: the group in another region needs another name.
+  #disable-next-line no-loc-expr-outside-params
   name: '${installation}-subscription-role-${uniqueString(resourceGroup().id, resourceGroup().location, installation)}'
   scope: subscription()
   params: {
+    #disable-next-line what-if-short-circuiting
     principalId: principalId
     installationKey: installationKey
   }
@@ -425,20 +544,19 @@ module subnetRole 'modules/subnet-role.bicep' = if (hasContainerGroupsSubnet) {
   name: '${installation}-subnet-role-${suffix}'
   scope: resourceGroup(containerGroupsSubnetParts[2], containerGroupsSubnetParts[4])
   params: {
+    #disable-next-line what-if-short-circuiting
     principalId: principalId
     installationKey: installationKey
     virtualNetworkName: containerGroupsSubnetParts[8]
     subnetName: containerGroupsSubnetParts[10]
   }
-  dependsOn: [
-    subnets
-  ]
 }
 
 module keyVaultAccess 'modules/key-vault-access.bicep' = if (!empty(keyVaultId)) {
   name: '${installation}-key-vault-access-${suffix}'
   scope: resourceGroup(keyVaultParts[2], keyVaultParts[4])
   params: {
+    #disable-next-line what-if-short-circuiting
     principalId: principalId
     keyVaultName: keyVaultParts[8]
   }
@@ -463,7 +581,7 @@ output clientId string = clientId
 output registrationsUrl string = registrationsUrl
 
 @description('Name of the storage account.')
-output storageAccountName string = storage.outputs.name
+output storageAccountName string = storageAccountName
 
 @description('Resource group of the container groups.')
 output containerGroupsResourceGroup string = containerGroupsResourceGroup
@@ -475,4 +593,4 @@ output containerGroupsSubnetId string = containerGroupsSubnet
 output egressAddress string = makesSubnets ? subnets!.outputs.egressAddress : ''
 
 @description('Name of the Application Insights component.')
-output applicationInsightsName string = telemetry.outputs.componentName
+output applicationInsightsName string = componentName

@@ -4,7 +4,10 @@ using './main.bicep'
 //   az deployment group create -g <group> -f infra/azure/main.bicep -p infra/azure/vnet.bicepparam
 param installation = 'kubelet'
 
-param virtualNetworkId = readEnvironmentVariable('VIRTUAL_NETWORK_ID', '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/cluster')
+param virtualNetworkId = readEnvironmentVariable(
+  'VIRTUAL_NETWORK_ID',
+  '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/cluster'
+)
 
 param appSubnetPrefix = '10.224.240.0/27'
 

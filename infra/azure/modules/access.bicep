@@ -13,7 +13,7 @@ param registrationsContainer string
 param componentName string
 
 @description('Object ids of the users and groups that use the command line: they may change registrations, and begin and remove the rows of nodes.')
-param operators array
+param operators string[]
 
 var blobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 var blobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'

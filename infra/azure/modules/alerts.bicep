@@ -1,10 +1,12 @@
 metadata description = 'Alerts over what the app tells, with an action group when there is somebody to tell. The rules are data: alerts.json.'
 
+import { tagsType } from 'types.bicep'
+
 @description('Region of the alert rules.')
 param location string
 
 @description('Tags of all resources.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the Application Insights component, named in each alert.')
 param applicationInsightsId string
@@ -23,7 +25,7 @@ param documentationUrl string = 'docs/operations.md'
 
 var rules = loadJsonContent('../alerts.json')
 
-resource actionGroup 'Microsoft.Insights/actionGroups@2024-10-01-preview' = if (!empty(actionGroupEmail)) {
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(actionGroupEmail)) {
   name: '${functionAppName}-operators'
   location: 'global'
   tags: tags
@@ -40,7 +42,7 @@ resource actionGroup 'Microsoft.Insights/actionGroups@2024-10-01-preview' = if (
   }
 }
 
-resource alerts 'Microsoft.Insights/scheduledQueryRules@2025-01-01-preview' = [
+resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
   for rule in rules: {
     name: '${functionAppName}-${rule.name}'
     location: location
@@ -86,4 +88,4 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2025-01-01-preview' = [
 ]
 
 @description('Names of the alert rules.')
-output alertNames array = [for (rule, index) in rules: alerts[index].name]
+output alertNames string[] = [for (rule, index) in rules: alerts[index].name]

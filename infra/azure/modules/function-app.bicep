@@ -1,5 +1,7 @@
 metadata description = 'Flex Consumption plan and function app. It runs from a package in blob storage and reaches everything as its managed identity.'
 
+import { alwaysReadyInstances, settingsType, tagsType } from 'types.bicep'
+
 @description('Name of the function app; a part of its host name.')
 param name string
 
@@ -7,7 +9,7 @@ param name string
 param location string
 
 @description('Tags of the plan and the app.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the user-assigned identity; empty for one that the system assigns.')
 param identityId string
@@ -25,7 +27,7 @@ param maximumInstanceCount int
 param httpConcurrency int
 
 @description('Instances that are always ready, by function group.')
-param alwaysReady array
+param alwaysReady alwaysReadyInstances[]
 
 @description('Whether instances are spread over zones.')
 param zoneRedundant bool
@@ -41,7 +43,7 @@ param subnetId string
 param publicNetworkAccess string
 
 @description('Application settings.')
-param settings object
+param settings settingsType
 
 var isUserAssigned = !empty(identityId)
 var packagesAsUser = {

@@ -1,5 +1,7 @@
 metadata description = 'User-assigned identity of the app.'
 
+import { tagsType } from 'types.bicep'
+
 @description('Name of the identity.')
 param name string
 
@@ -7,7 +9,7 @@ param name string
 param location string
 
 @description('Tags of the identity.')
-param tags object
+param tags tagsType
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name

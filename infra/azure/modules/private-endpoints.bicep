@@ -1,5 +1,7 @@
 metadata description = 'Private endpoints of the storage account, one for each of its services that the Functions host and the app use.'
 
+import { tagsType } from 'types.bicep'
+
 @description('Name that the endpoints begin with.')
 param name string
 
@@ -7,13 +9,16 @@ param name string
 param location string
 
 @description('Tags of the endpoints and the DNS zones.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the storage account.')
 param storageAccountId string
 
 @description('Resource id of the subnet of the endpoints.')
 param subnetId string
+
+@description('Resource id of the virtual network of that subnet.')
+param virtualNetworkId string
 
 @description('Whether private DNS zones are made and linked to the virtual network; otherwise they are kept elsewhere.')
 param createDnsZones bool
@@ -23,7 +28,6 @@ var services = [
   'queue'
   'table'
 ]
-var virtualNetworkId = split(subnetId, '/subnets/')[0]
 
 resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for service in services: {

@@ -1,5 +1,7 @@
 metadata description = 'Storage account of the app, reached by identity only: registrations, state and ledger, kept logs, the package, and what the Functions host keeps.'
 
+import { tagsType } from 'types.bicep'
+
 @description('Name of the storage account.')
 @minLength(3)
 @maxLength(24)
@@ -9,7 +11,7 @@ param name string
 param location string
 
 @description('Tags of the storage account.')
-param tags object
+param tags tagsType
 
 @description('Redundancy of the storage account.')
 @allowed([
@@ -30,7 +32,7 @@ param registrationsContainer string
 param isPrivate bool
 
 @description('Public IP ranges (CIDR) that reach a private account.')
-param allowedIpRanges array
+param allowedIpRanges string[]
 
 @description('Whether the account is locked against deletion.')
 param isLocked bool
@@ -113,9 +115,6 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
 
 @description('Resource id of the storage account.')
 output id string = account.id
-
-@description('Name of the storage account.')
-output name string = account.name
 
 @description('Blob endpoint, with a slash at its end.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob

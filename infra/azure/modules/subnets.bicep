@@ -1,5 +1,7 @@
 metadata description = 'Subnets of the app, the container groups and the private endpoints in a virtual network of this resource group, each where a range is given; egress is by a NAT gateway.'
 
+import { tagsType } from 'types.bicep'
+
 @description('Name of the virtual network.')
 param virtualNetworkName string
 
@@ -10,7 +12,7 @@ param name string
 param location string
 
 @description('Tags of the resources beside the subnets.')
-param tags object
+param tags tagsType
 
 @description('Name of the app\'s subnet.')
 param appSubnetName string

@@ -1,13 +1,18 @@
 metadata description = 'Application Insights over a Log Analytics workspace with a daily cap.'
 
-@description('Name that both resources begin with.')
-param name string
+import { tagsType } from 'types.bicep'
+
+@description('Name of the workspace.')
+param workspaceName string
+
+@description('Name of the Application Insights component.')
+param componentName string
 
 @description('Region of both resources.')
 param location string
 
 @description('Tags of both resources.')
-param tags object
+param tags tagsType
 
 @description('Megabytes that the workspace takes in a day; what comes after is dropped until the next.')
 param dailyCapMb int
@@ -16,7 +21,7 @@ param dailyCapMb int
 param retentionInDays int
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
-  name: '${name}-logs'
+  name: workspaceName
   location: location
   tags: tags
   properties: {
@@ -36,7 +41,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
 }
 
 resource component 'Microsoft.Insights/components@2020-02-02' = {
-  name: '${name}-insights'
+  name: componentName
   location: location
   tags: tags
   kind: 'web'
@@ -53,9 +58,6 @@ output workspaceId string = workspace.id
 
 @description('Resource id of the Application Insights component.')
 output componentId string = component.id
-
-@description('Name of the Application Insights component.')
-output componentName string = component.name
 
 @description('Where telemetry is sent; no secret, as local authentication is off.')
 output connectionString string = component.properties.ConnectionString

@@ -1,5 +1,7 @@
 metadata description = 'Virtual network; its subnets are made by a module of their own, which serves existing networks too.'
 
+import { tagsType } from 'types.bicep'
+
 @description('Name of the virtual network.')
 param name string
 
@@ -7,7 +9,7 @@ param name string
 param location string
 
 @description('Tags of the virtual network.')
-param tags object
+param tags tagsType
 
 @description('Address range (CIDR) of the virtual network.')
 param addressPrefix string
@@ -25,6 +27,3 @@ resource virtualNetwork 'Microsoft.Network/virtualNetworks@2025-05-01' = {
     }
   }
 }
-
-@description('Name of the virtual network.')
-output name string = virtualNetwork.name

@@ -1,10 +1,12 @@
 metadata description = 'The workbook: pods, latency, budgets, cost, faults, and one pod from its event to ARM. Its content is data: workbook.json.'
 
+import { tagsType } from 'types.bicep'
+
 @description('Region of the workbook.')
 param location string
 
 @description('Tags of the workbook.')
-param tags object
+param tags tagsType
 
 @description('Resource id of the Application Insights component, in whose gallery the workbook is found.')
 param applicationInsightsId string

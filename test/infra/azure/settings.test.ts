@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hostBodyBytes } from '../../../shared/wire/relay-protocol/bounds.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
-import { readBicep } from './bicep/model.ts';
-import { membersOf, nodesOf } from './bicep/tree.ts';
+import { root, snapshotOf } from './snapshots.ts';
 
 const repository = join(import.meta.dirname, '..', '..', '..');
-const main = readBicep(join(repository, 'infra', 'azure', 'main.bicep'));
 const documented = new Set(
   [...readFileSync(join(repository, 'docs', 'settings.md'), 'utf8').matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name),
 );
@@ -43,24 +41,22 @@ const forbidden = [
   'linuxFxVersion',
 ];
 
-/** Names of the settings in the variables that `settings:` of the app is made of. */
-function settingsOf(variable: string): readonly string[] {
-  const declaration = main.variables.find(({ name }) => name === variable);
-  const objects =
-    declaration === undefined ? [] : [...nodesOf(declaration.node)].filter(({ type }) => type === 'object');
-  return objects.flatMap((object) => [...membersOf(object).keys()]);
-}
-
-const written = ['hostSettings', 'identitySettings', 'appSettings'].flatMap(settingsOf);
+const byText = (left: string, right: string): number => (left.toLowerCase() < right.toLowerCase() ? -1 : 1);
+const settingsOf = (name: string) => snapshotOf(name).of('Microsoft.Web/sites/config')[0]?.properties ?? {};
+const written = Object.keys(settingsOf('vnet'));
 
 describe('settings that are written', () => {
-  it('are those of the three variables, which nothing that is given can replace', () => {
-    const app = main.modules.find(({ name }) => name === 'app');
-    expect(app?.params.get('settings')?.text).toBe(
-      'union(furtherSettings, referenceSettings, hostSettings, identitySettings, appSettings)',
-    );
+  it('are those that main.bicep guards from what is given', () => {
+    const [, list = ''] =
+      /^var ownSettings = \[\n([^\]]+)\]$/m.exec(readFileSync(join(root, 'main.bicep'), 'utf8')) ?? [];
     expect(written.length).toBeGreaterThan(15);
-    expect(new Set(written).size).toBe(written.length);
+    expect([...list.matchAll(/'(\w+)'/g)].map(([, name]) => name)).toEqual([...written].sort(byText));
+  });
+
+  it('are references where they are secrets', () => {
+    expect(settingsOf('production')['EDGE_TOKEN']).toBe(
+      '@Microsoft.KeyVault(SecretUri=https://kubelet-secrets.example/secrets/edge-token)',
+    );
   });
 
   it('are known to docs/settings.md or to the Functions host', () => {
@@ -70,16 +66,15 @@ describe('settings that are written', () => {
 
   it.each(forbidden)('are not %s, in any file', (name) => {
     for (const file of ['main.bicep', 'modules/function-app.bicep']) {
-      expect(readFileSync(join(repository, 'infra', 'azure', file), 'utf8')).not.toMatch(new RegExp(`\\b${name}\\b`));
+      expect(readFileSync(join(root, file), 'utf8')).not.toMatch(new RegExp(`\\b${name}\\b`));
     }
   });
 
   it('hold every body to what the app takes, and hide the page that tells what is here', () => {
-    const host = main.variables.find(({ name }) => name === 'hostSettings');
-    const values = host === undefined ? [] : [...nodesOf(host.node)].flatMap((node) => [...membersOf(node)]);
-    const text = (name: string): string | undefined => values.find(([key]) => key === name)?.[1].text;
-    expect(text('FUNCTIONS_REQUEST_BODY_SIZE_LIMIT')).toBe(`'${String(hostBodyBytes)}'`);
-    expect(text('AzureWebJobsDisableHomepage')).toBe(`'true'`);
+    expect(settingsOf('main')).toMatchObject({
+      FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(hostBodyBytes),
+      AzureWebJobsDisableHomepage: 'true',
+    });
   });
 
   it('are enough for the app', () => {

@@ -2,7 +2,7 @@
 import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { type Compiler, findCompiler } from './compiler.ts';
 import { type Refusal, refusals } from './refusals.ts';
 
@@ -27,7 +27,11 @@ interface Check {
   run(): Promise<readonly string[]>;
 }
 
-const linesOf = (text: string): readonly string[] => text.split('\n').filter((line) => line.trim() !== '');
+/** The compiler colours what it compares, wherever that goes. */
+const linesOf = (text: string): readonly string[] =>
+  stripVTControlCharacters(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '');
 
 const filesOf = (pattern: string): readonly string[] => globSync(pattern, { cwd: folder }).sort();
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { expireEvents } from '../../shared/adapters/memory/api-server/event-recorder.ts';
+import { expireEvents } from '../../infra/local/sim/api-server/event-recorder.ts';
 import type { Deps } from '../../shared/app/deps.ts';
 import { fail } from '../../shared/core/fault.ts';
 import type { KubeEvent } from '../../shared/core/kubernetes/event.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
-import { nameOf, namespaceOf } from '../../shared/adapters/memory/api-server/json-access.ts';
-import { events } from '../../shared/adapters/memory/api-server/resources.ts';
+import { nameOf, namespaceOf } from '../../infra/local/sim/api-server/json-access.ts';
+import { events } from '../../infra/local/sim/api-server/resources.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 

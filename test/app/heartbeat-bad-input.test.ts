@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createObject } from '../../shared/adapters/memory/api-server/create.ts';
-import { leases } from '../../shared/adapters/memory/api-server/resources.ts';
+import { createObject } from '../../infra/local/sim/api-server/create.ts';
+import { leases } from '../../infra/local/sim/api-server/resources.ts';
 import { nodeSpec } from '../../shared/app/node-spec.ts';
 import { isJsonObject } from '../../shared/core/json.ts';
 import type { JsonObject } from '../../shared/core/json.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryRegistrations } from '../../shared/adapters/memory/memory-registrations.ts';
+import { createMemoryRegistrations } from '../../infra/local/sim/memory-registrations.ts';
 import type { ClusterDeps } from '../../shared/app/deps.ts';
 import { buildDeps, withClusters } from '../../shared/app/load-deps.ts';
 import { createRegisteredClusters } from '../../shared/app/registered-clusters.ts';

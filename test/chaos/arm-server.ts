@@ -1,6 +1,6 @@
-import { createMemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
-import type { ContainerRun } from '../../shared/adapters/memory/group-life.ts';
-import type { MemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
+import { createMemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
+import type { ContainerRun } from '../../infra/local/sim/group-life.ts';
+import type { MemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
 import type { Fault, Result } from '../../shared/core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../../shared/core/group/group.ts';

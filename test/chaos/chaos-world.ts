@@ -1,10 +1,10 @@
 import { findNode } from '../../shared/app/registered-clusters.ts';
 import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
-import { createMemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
-import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
-import { createMemoryKeptLogs } from '../../shared/adapters/memory/memory-kept-logs.ts';
-import { createMemoryTable } from '../../shared/adapters/memory/memory-table.ts';
-import type { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
+import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
+import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
+import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
+import { createMemoryTable } from '../../infra/local/sim/memory-table.ts';
+import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
 import { allPods, nodePartition } from '../../shared/adapters/tables/keys.ts';
 import type { Deps } from '../../shared/app/deps.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';

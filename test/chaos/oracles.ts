@@ -1,4 +1,4 @@
-import type { ContainerRun } from '../../shared/adapters/memory/group-life.ts';
+import type { ContainerRun } from '../../infra/local/sim/group-life.ts';
 import type { GroupObservation } from '../../shared/core/group/group.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { ContainerStatus } from '../../shared/core/kubernetes/pod.ts';

@@ -1,4 +1,4 @@
-import type { PodManifest } from '../../shared/adapters/memory/cluster-pods.ts';
+import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Chance } from './seed.ts';
 

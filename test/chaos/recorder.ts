@@ -1,4 +1,4 @@
-import type { PodChange } from '../../shared/adapters/memory/cluster-pods.ts';
+import type { PodChange } from '../../infra/local/sim/cluster-pods.ts';
 import type { ContainerStatus, Pod } from '../../shared/core/kubernetes/pod.ts';
 import { restartPolicyOf } from '../../shared/core/status/restart.ts';
 

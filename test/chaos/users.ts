@@ -1,4 +1,4 @@
-import type { MemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
+import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import { groupName } from '../../shared/core/group/identity.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';

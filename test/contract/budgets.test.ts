@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
-import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts';
+import { createMemoryStore } from '../../infra/local/sim/memory-store.ts';
 import { createTableStore } from '../../shared/adapters/tables/table-store.ts';
 import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
 import { fail, ok } from '../../shared/core/fault.ts';

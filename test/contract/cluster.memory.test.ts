@@ -1,7 +1,7 @@
-import { createMemoryCluster } from '../../shared/adapters/memory/memory-cluster.ts';
-import { serviceAccounts } from '../../shared/adapters/memory/api-server/resources.ts';
-import { createObject } from '../../shared/adapters/memory/api-server/create.ts';
-import { bootstrapAccess, ensureNamespace } from '../../shared/adapters/memory/api-server/bootstrap.ts';
+import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
+import { serviceAccounts } from '../../infra/local/sim/api-server/resources.ts';
+import { createObject } from '../../infra/local/sim/api-server/create.ts';
+import { bootstrapAccess, ensureNamespace } from '../../infra/local/sim/api-server/bootstrap.ts';
 import { describeCluster } from './cluster.suite.ts';
 import type { ClusterUnderTest } from './cluster/harness.ts';
 import { createMemoryHands } from './cluster/memory-hands.ts';

@@ -8,7 +8,7 @@ import { createArmContainerGroups } from '../../shared/adapters/arm/container-gr
 import { createCredential } from '../../shared/adapters/arm/credential.ts';
 import { ok } from '../../shared/core/fault.ts';
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
-import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts';
+import { createMemoryStore } from '../../infra/local/sim/memory-store.ts';
 import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
 import type { Budgets, Spend } from '../../shared/ports/budgets.ts';
 import { describeContainerGroups, groupBody, suiteImages } from './container-groups.suite.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryContainerGroups } from '../../shared/adapters/memory/memory-container-groups.ts';
+import { createMemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
 import { describeContainerGroups, groupBody, suiteImages } from './container-groups.suite.ts';
 
 const images = {

@@ -1,4 +1,4 @@
-import { createMemoryKeptLogs } from '../../shared/adapters/memory/memory-kept-logs.ts';
+import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import { describeKeptLogs } from './kept-logs.suite.ts';
 
 describeKeptLogs('in memory', async () => {

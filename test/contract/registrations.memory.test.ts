@@ -1,4 +1,4 @@
-import { createMemoryRegistrations } from '../../shared/adapters/memory/memory-registrations.ts';
+import { createMemoryRegistrations } from '../../infra/local/sim/memory-registrations.ts';
 import { describeRegistrations } from './registrations.suite.ts';
 
 describeRegistrations('in memory', async () => {

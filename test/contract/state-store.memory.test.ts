@@ -1,4 +1,4 @@
-import { createMemoryStore } from '../../shared/adapters/memory/memory-store.ts';
+import { createMemoryStore } from '../../infra/local/sim/memory-store.ts';
 import { dueKey, nodePartition, podRowKey } from '../../shared/adapters/tables/keys.ts';
 import { describeStateStore } from './state-store.suite.ts';
 

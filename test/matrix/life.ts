@@ -2,7 +2,7 @@ import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
-import type { PodManifest } from '../../shared/adapters/memory/cluster-pods.ts';
+import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';

@@ -1,4 +1,4 @@
-import type { ContainerRun } from '../../shared/adapters/memory/group-life.ts';
+import type { ContainerRun } from '../../infra/local/sim/group-life.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import { groupOwner } from '../../shared/core/group/identity.ts';
 import type { GroupBody, GroupObservation, ObservedState } from '../../shared/core/group/group.ts';

@@ -1,7 +1,7 @@
 import { findNode } from '../../shared/app/registered-clusters.ts';
 import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
-import type { MemoryTable } from '../../shared/adapters/memory/memory-table.ts';
+import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
 import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
 import type { Deps } from '../../shared/app/deps.ts';

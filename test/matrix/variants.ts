@@ -1,4 +1,4 @@
-import type { Behaviours } from '../../shared/adapters/memory/container-runs.ts';
+import type { Behaviours } from '../../infra/local/sim/container-runs.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';

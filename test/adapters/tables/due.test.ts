@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
+import { createMemoryTable } from '../../../infra/local/sim/memory-table.ts';
 import { podRowKey } from '../../../shared/adapters/tables/keys.ts';
 import { createStateStore } from '../../../shared/adapters/tables/state-store.ts';
 import { fail } from '../../../shared/core/fault.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
+import { createMemoryTable } from '../../../infra/local/sim/memory-table.ts';
 import { nodePartition } from '../../../shared/adapters/tables/keys.ts';
 import type { RowTable } from '../../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../../shared/adapters/tables/state-store.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
+import { createMemoryTable } from '../../../infra/local/sim/memory-table.ts';
 import { createGroupCommit } from '../../../shared/adapters/tables/group-commit.ts';
 import type { Writes } from '../../../shared/adapters/tables/group-commit.ts';
 import { createJointReads } from '../../../shared/adapters/tables/joint-reads.ts';

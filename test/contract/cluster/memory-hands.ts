@@ -1,9 +1,9 @@
-import type { ClusterState } from '../../../shared/adapters/memory/api-server/cluster-state.ts';
-import { createObject } from '../../../shared/adapters/memory/api-server/create.ts';
-import type { Target } from '../../../shared/adapters/memory/api-server/create.ts';
-import { deleteObject } from '../../../shared/adapters/memory/api-server/delete.ts';
-import { patchObject } from '../../../shared/adapters/memory/api-server/patch.ts';
-import type { Outcome } from '../../../shared/adapters/memory/api-server/refusal.ts';
+import type { ClusterState } from '../../../infra/local/sim/api-server/cluster-state.ts';
+import { createObject } from '../../../infra/local/sim/api-server/create.ts';
+import type { Target } from '../../../infra/local/sim/api-server/create.ts';
+import { deleteObject } from '../../../infra/local/sim/api-server/delete.ts';
+import { patchObject } from '../../../infra/local/sim/api-server/patch.ts';
+import type { Outcome } from '../../../infra/local/sim/api-server/refusal.ts';
 import {
   configMaps,
   events,
@@ -12,13 +12,13 @@ import {
   secrets,
   serviceAccounts,
   services,
-} from '../../../shared/adapters/memory/api-server/resources.ts';
-import type { Resource } from '../../../shared/adapters/memory/api-server/resources.ts';
-import { bindPod } from '../../../shared/adapters/memory/api-server/subresources.ts';
-import { requestToken } from '../../../shared/adapters/memory/api-server/tokens.ts';
-import { mastersGroup, userOf } from '../../../shared/adapters/memory/api-server/user.ts';
-import { nameOf, namespaceOf, objectAt, textAt } from '../../../shared/adapters/memory/api-server/json-access.ts';
-import type { MemoryCluster } from '../../../shared/adapters/memory/memory-cluster.ts';
+} from '../../../infra/local/sim/api-server/resources.ts';
+import type { Resource } from '../../../infra/local/sim/api-server/resources.ts';
+import { bindPod } from '../../../infra/local/sim/api-server/subresources.ts';
+import { requestToken } from '../../../infra/local/sim/api-server/tokens.ts';
+import { mastersGroup, userOf } from '../../../infra/local/sim/api-server/user.ts';
+import { nameOf, namespaceOf, objectAt, textAt } from '../../../infra/local/sim/api-server/json-access.ts';
+import type { MemoryCluster } from '../../../infra/local/sim/memory-cluster.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
 import { namespace } from './harness.ts';

@@ -1,5 +1,5 @@
 import type { PipelineRequest } from '@azure/core-rest-pipeline';
-import type { MemoryContainerGroups } from '../../../shared/adapters/memory/memory-container-groups.ts';
+import type { MemoryContainerGroups } from '../../../infra/local/sim/memory-container-groups.ts';
 import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';

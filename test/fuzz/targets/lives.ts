@@ -1,4 +1,4 @@
-import type { MemoryContainerGroups } from '../../../shared/adapters/memory/memory-container-groups.ts';
+import type { MemoryContainerGroups } from '../../../infra/local/sim/memory-container-groups.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import { groupBody } from '../../contract/container-groups.suite.ts';

@@ -1,4 +1,4 @@
-import type { MemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
+import type { MemoryTable } from '../../../infra/local/sim/memory-table.ts';
 import { bucketPartition, nodePartition } from '../../../shared/adapters/tables/keys.ts';
 import type { GroupBody } from '../../../shared/core/group/group.ts';
 import type { World } from '../../app/world.ts';

@@ -6,8 +6,8 @@ import {
   startOpen,
 } from '../../../infra/cli/attach/first-start.ts';
 import { createBudgets } from '../../../shared/adapters/budgets/budgets.ts';
-import { createMemoryRegistrations } from '../../../shared/adapters/memory/memory-registrations.ts';
-import { createMemoryTable } from '../../../shared/adapters/memory/memory-table.ts';
+import { createMemoryRegistrations } from '../../../infra/local/sim/memory-registrations.ts';
+import { createMemoryTable } from '../../../infra/local/sim/memory-table.ts';
 import type { RowTable } from '../../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../../shared/adapters/tables/state-store.ts';
 import type { Deps } from '../../../shared/app/deps.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { accessObjects } from '../../../infra/local/cluster/access.ts';
-import { bootstrapAccess } from '../../../shared/adapters/memory/api-server/bootstrap.ts';
-import { createObject } from '../../../shared/adapters/memory/api-server/create.ts';
-import { findKind } from '../../../shared/adapters/memory/api-server/resources.ts';
-import { nodeUser, serviceAccountUser, userOf } from '../../../shared/adapters/memory/api-server/user.ts';
+import { bootstrapAccess } from '../../../infra/local/sim/api-server/bootstrap.ts';
+import { createObject } from '../../../infra/local/sim/api-server/create.ts';
+import { findKind } from '../../../infra/local/sim/api-server/resources.ts';
+import { nodeUser, serviceAccountUser, userOf } from '../../../infra/local/sim/api-server/user.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import { messageOf, nodeManifest, podManifest, testCluster, toldOf, valueOf } from './cluster.ts';
 

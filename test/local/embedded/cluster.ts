@@ -1,17 +1,17 @@
 /** An in-memory cluster on a virtual clock, spoken to by the rules behind the HTTP skin. */
-import { authorize } from '../../../shared/adapters/memory/api-server/authorization.ts';
-import { createObject } from '../../../shared/adapters/memory/api-server/create.ts';
-import { deleteObject } from '../../../shared/adapters/memory/api-server/delete.ts';
-import type { DeleteOptions } from '../../../shared/adapters/memory/api-server/delete.ts';
-import { patchObject } from '../../../shared/adapters/memory/api-server/patch.ts';
-import type { Outcome } from '../../../shared/adapters/memory/api-server/refusal.ts';
-import { findResource } from '../../../shared/adapters/memory/api-server/resources.ts';
-import type { Resource } from '../../../shared/adapters/memory/api-server/resources.ts';
-import { parseFields } from '../../../shared/adapters/memory/api-server/selectors.ts';
-import { replaceObject } from '../../../shared/adapters/memory/api-server/update.ts';
-import type { User } from '../../../shared/adapters/memory/api-server/user.ts';
-import { createMemoryCluster } from '../../../shared/adapters/memory/memory-cluster.ts';
-import type { MemoryClusterOptions } from '../../../shared/adapters/memory/memory-cluster.ts';
+import { authorize } from '../../../infra/local/sim/api-server/authorization.ts';
+import { createObject } from '../../../infra/local/sim/api-server/create.ts';
+import { deleteObject } from '../../../infra/local/sim/api-server/delete.ts';
+import type { DeleteOptions } from '../../../infra/local/sim/api-server/delete.ts';
+import { patchObject } from '../../../infra/local/sim/api-server/patch.ts';
+import type { Outcome } from '../../../infra/local/sim/api-server/refusal.ts';
+import { findResource } from '../../../infra/local/sim/api-server/resources.ts';
+import type { Resource } from '../../../infra/local/sim/api-server/resources.ts';
+import { parseFields } from '../../../infra/local/sim/api-server/selectors.ts';
+import { replaceObject } from '../../../infra/local/sim/api-server/update.ts';
+import type { User } from '../../../infra/local/sim/api-server/user.ts';
+import { createMemoryCluster } from '../../../infra/local/sim/memory-cluster.ts';
+import type { MemoryClusterOptions } from '../../../infra/local/sim/memory-cluster.ts';
 import type { Json, JsonObject } from '../../../shared/core/json.ts';
 
 export const noon = Date.parse('2026-11-23T12:00:00Z');

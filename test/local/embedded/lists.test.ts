@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { listObjects, watchEvent } from '../../../shared/adapters/memory/api-server/list.ts';
-import {
-  matches,
-  parseFields,
-  parseLabels,
-  parseSelection,
-} from '../../../shared/adapters/memory/api-server/selectors.ts';
+import { listObjects, watchEvent } from '../../../infra/local/sim/api-server/list.ts';
+import { matches, parseFields, parseLabels, parseSelection } from '../../../infra/local/sim/api-server/selectors.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import { podManifest, resourceOf, testCluster, toldOf, seen, valueOf } from './cluster.ts';
 import type { Seen } from './cluster.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { createObject } from '../../../shared/adapters/memory/api-server/create.ts';
-import { versionOf } from '../../../shared/adapters/memory/api-server/json-access.ts';
-import { findResource } from '../../../shared/adapters/memory/api-server/resources.ts';
+import { createObject } from '../../../infra/local/sim/api-server/create.ts';
+import { versionOf } from '../../../infra/local/sim/api-server/json-access.ts';
+import { findResource } from '../../../infra/local/sim/api-server/resources.ts';
 import { messageOf, podManifest, testCluster, toldOf, seen, valueOf } from './cluster.ts';
 
 describe('an object', () => {

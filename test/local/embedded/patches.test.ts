@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyJsonPatch } from '../../../shared/adapters/memory/api-server/json-patch.ts';
-import { jsonMergePatch, mergePatch } from '../../../shared/adapters/memory/api-server/strategic-merge.ts';
+import { applyJsonPatch } from '../../../infra/local/sim/api-server/json-patch.ts';
+import { jsonMergePatch, mergePatch } from '../../../infra/local/sim/api-server/strategic-merge.ts';
 import type { Json, JsonObject } from '../../../shared/core/json.ts';
 
 describe('a strategic merge patch', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { answerReview } from '../../../shared/adapters/memory/api-server/reviews.ts';
-import { tokenReviews } from '../../../shared/adapters/memory/api-server/resources.ts';
-import { requestToken } from '../../../shared/adapters/memory/api-server/tokens.ts';
-import { nodeUser, userOf } from '../../../shared/adapters/memory/api-server/user.ts';
-import type { User } from '../../../shared/adapters/memory/api-server/user.ts';
+import { answerReview } from '../../../infra/local/sim/api-server/reviews.ts';
+import { tokenReviews } from '../../../infra/local/sim/api-server/resources.ts';
+import { requestToken } from '../../../infra/local/sim/api-server/tokens.ts';
+import { nodeUser, userOf } from '../../../infra/local/sim/api-server/user.ts';
+import type { User } from '../../../infra/local/sim/api-server/user.ts';
 import { readTokenClaims, readTokenLifetime } from '../../../shared/wire/token-claims.ts';
 import { messageOf, noon, podManifest, testCluster, toldOf, seen, valueOf } from './cluster.ts';
 import type { Seen } from './cluster.ts';

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { statusJson } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import type { Outcome, Refusal } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import { statusJson } from '../../sim/api-server/refusal.ts';
+import type { Outcome, Refusal } from '../../sim/api-server/refusal.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 
 /** What a request is answered with: a document, a text, or a stream that takes the response for itself. */

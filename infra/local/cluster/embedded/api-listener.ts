@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import { authorizeDocument } from './document-access.ts';
-import type { KnownTokens } from '../../../../shared/adapters/memory/api-server/reviews.ts';
+import type { KnownTokens } from '../../sim/api-server/reviews.ts';
 import type { KeyPair } from '../../pki.ts';
 import { pathNotFound, refused } from './answer.ts';
 import type { Answer } from './answer.ts';

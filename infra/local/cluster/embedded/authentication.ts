@@ -1,14 +1,14 @@
 /** Who calls: by a client certificate of the cluster's CA, or by a bearer token; and as whom. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { authorize } from '../../../../shared/adapters/memory/api-server/authorization.ts';
-import type { ClusterState } from '../../../../shared/adapters/memory/api-server/cluster-state.ts';
-import { done, forbidden, refuse, unauthorized } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import type { Outcome } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import type { KnownTokens } from '../../../../shared/adapters/memory/api-server/reviews.ts';
-import { apiAudience, readToken } from '../../../../shared/adapters/memory/api-server/tokens.ts';
-import { anonymous, userOf } from '../../../../shared/adapters/memory/api-server/user.ts';
-import type { User } from '../../../../shared/adapters/memory/api-server/user.ts';
+import { authorize } from '../../sim/api-server/authorization.ts';
+import type { ClusterState } from '../../sim/api-server/cluster-state.ts';
+import { done, forbidden, refuse, unauthorized } from '../../sim/api-server/refusal.ts';
+import type { Outcome } from '../../sim/api-server/refusal.ts';
+import type { KnownTokens } from '../../sim/api-server/reviews.ts';
+import { apiAudience, readToken } from '../../sim/api-server/tokens.ts';
+import { anonymous, userOf } from '../../sim/api-server/user.ts';
+import type { User } from '../../sim/api-server/user.ts';
 
 /** The user as whom the request is judged, or 401, or 403 for an impersonation that nobody granted. */
 export function authenticate(state: ClusterState, request: IncomingMessage, known: KnownTokens): Outcome<User> {

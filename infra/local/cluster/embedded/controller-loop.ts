@@ -1,5 +1,5 @@
-import type { ClusterState } from '../../../../shared/adapters/memory/api-server/cluster-state.ts';
-import type { MemoryCluster } from '../../../../shared/adapters/memory/memory-cluster.ts';
+import type { ClusterState } from '../../sim/api-server/cluster-state.ts';
+import type { MemoryCluster } from '../../sim/memory-cluster.ts';
 
 const afterWriteMs = 20;
 

@@ -1,6 +1,6 @@
 /** What clients ask to learn which kinds there are, as far as kubectl needs it. */
-import { apiVersionOf, resources } from '../../../../shared/adapters/memory/api-server/resources.ts';
-import type { Resource } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import { apiVersionOf, resources } from '../../sim/api-server/resources.ts';
+import type { Resource } from '../../sim/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { json, pathNotFound, refused } from './answer.ts';
 import type { Answer } from './answer.ts';

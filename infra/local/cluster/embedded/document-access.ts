@@ -1,7 +1,7 @@
-import type { Refusal } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import { forbidden, methodNotAllowed } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import { authenticatedGroup } from '../../../../shared/adapters/memory/api-server/user.ts';
-import type { User } from '../../../../shared/adapters/memory/api-server/user.ts';
+import type { Refusal } from '../../sim/api-server/refusal.ts';
+import { forbidden, methodNotAllowed } from '../../sim/api-server/refusal.ts';
+import { authenticatedGroup } from '../../sim/api-server/user.ts';
+import type { User } from '../../sim/api-server/user.ts';
 
 const everybodys = /^\/(healthz|livez|readyz|version)(\/|$)/;
 

@@ -1,12 +1,12 @@
 /** A cluster without Kubernetes: an HTTPS door to the in-memory cluster, for machines that have nothing but Node. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { bootstrapAccess } from '../../../../shared/adapters/memory/api-server/bootstrap.ts';
-import { mastersGroup, userOf } from '../../../../shared/adapters/memory/api-server/user.ts';
-import { apiAudience } from '../../../../shared/adapters/memory/api-server/tokens.ts';
-import type { KnownTokens } from '../../../../shared/adapters/memory/api-server/reviews.ts';
-import { createMemoryCluster } from '../../../../shared/adapters/memory/memory-cluster.ts';
-import type { MemoryCluster } from '../../../../shared/adapters/memory/memory-cluster.ts';
+import { bootstrapAccess } from '../../sim/api-server/bootstrap.ts';
+import { mastersGroup, userOf } from '../../sim/api-server/user.ts';
+import { apiAudience } from '../../sim/api-server/tokens.ts';
+import type { KnownTokens } from '../../sim/api-server/reviews.ts';
+import { createMemoryCluster } from '../../sim/memory-cluster.ts';
+import type { MemoryCluster } from '../../sim/memory-cluster.ts';
 import { createCertificateAuthority, issueCertificate } from '../../pki.ts';
 import type { CertificateRequest, KeyPair } from '../../pki.ts';
 import { kubeletClientUser } from '../credentials.ts';

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
-import { badRequest } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import type { Refusal } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import { badRequest } from '../../sim/api-server/refusal.ts';
+import type { Refusal } from '../../sim/api-server/refusal.ts';
 import {
   nameOf,
   namespaceOf,
@@ -14,8 +14,8 @@ import {
   specOf,
   statusOf,
   textAt,
-} from '../../../../shared/adapters/memory/api-server/json-access.ts';
-import { nodes } from '../../../../shared/adapters/memory/api-server/resources.ts';
+} from '../../sim/api-server/json-access.ts';
+import { nodes } from '../../sim/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { refused } from './answer.ts';
 import type { Answer } from './answer.ts';

@@ -2,8 +2,8 @@
  * As much of OpenAPI v3 as tells kubectl that the server validates: it looks for `fieldValidation` among the parameters
  * of each kind's PATCH, and then sends manifests as they are. No schemas.
  */
-import { resources } from '../../../../shared/adapters/memory/api-server/resources.ts';
-import type { Resource } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import { resources } from '../../sim/api-server/resources.ts';
+import type { Resource } from '../../sim/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 
 const pathOf = ({ group, version }: Resource): string => (group === '' ? `api/${version}` : `apis/${group}/${version}`);

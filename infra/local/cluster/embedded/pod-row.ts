@@ -7,7 +7,7 @@ import {
   specOf,
   statusOf,
   textAt,
-} from '../../../../shared/adapters/memory/api-server/json-access.ts';
+} from '../../sim/api-server/json-access.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 
 export interface PodRow {

@@ -1,7 +1,7 @@
-import { listObjects } from '../../../../shared/adapters/memory/api-server/list.ts';
-import { badRequest, methodNotAllowed, notFound } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import { nodes, pods, qualifiedName } from '../../../../shared/adapters/memory/api-server/resources.ts';
-import type { Selection } from '../../../../shared/adapters/memory/api-server/selectors.ts';
+import { listObjects } from '../../sim/api-server/list.ts';
+import { badRequest, methodNotAllowed, notFound } from '../../sim/api-server/refusal.ts';
+import { nodes, pods, qualifiedName } from '../../sim/api-server/resources.ts';
+import type { Selection } from '../../sim/api-server/selectors.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { answerOf, json, refused } from './answer.ts';
 import type { Answer } from './answer.ts';

@@ -1,13 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject } from '../../../../shared/core/json.ts';
 import type { Json, JsonObject } from '../../../../shared/core/json.ts';
-import {
-  badRequest,
-  done,
-  refuse,
-  unsupportedMediaType,
-} from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import type { Outcome } from '../../../../shared/adapters/memory/api-server/refusal.ts';
+import { badRequest, done, refuse, unsupportedMediaType } from '../../sim/api-server/refusal.ts';
+import type { Outcome } from '../../sim/api-server/refusal.ts';
 import { decodeProtobuf, protobufType } from './protobuf.ts';
 
 /** `--max-request-body` of an API server. */

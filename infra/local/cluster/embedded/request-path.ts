@@ -1,5 +1,5 @@
-import { findResource, nodes } from '../../../../shared/adapters/memory/api-server/resources.ts';
-import type { Resource } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import { findResource, nodes } from '../../sim/api-server/resources.ts';
+import type { Resource } from '../../sim/api-server/resources.ts';
 
 /** What a path speaks of. */
 export type RequestPath =

@@ -1,8 +1,8 @@
-import { methodNotAllowed } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import type { Refusal } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import type { Resource } from '../../../../shared/adapters/memory/api-server/resources.ts';
-import type { KnownTokens } from '../../../../shared/adapters/memory/api-server/reviews.ts';
-import type { User } from '../../../../shared/adapters/memory/api-server/user.ts';
+import { methodNotAllowed } from '../../sim/api-server/refusal.ts';
+import type { Refusal } from '../../sim/api-server/refusal.ts';
+import type { Resource } from '../../sim/api-server/resources.ts';
+import type { KnownTokens } from '../../sim/api-server/reviews.ts';
+import type { User } from '../../sim/api-server/user.ts';
 import type { RequestPath } from './request-path.ts';
 
 export type ResourcePath = Extract<RequestPath, { kind: 'resource' }>;

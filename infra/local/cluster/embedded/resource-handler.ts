@@ -1,26 +1,21 @@
 /** A request for a resource: authorized, then done by the rules of the API server. */
-import { authorize } from '../../../../shared/adapters/memory/api-server/authorization.ts';
-import type { ClusterState } from '../../../../shared/adapters/memory/api-server/cluster-state.ts';
-import { createObject, noController } from '../../../../shared/adapters/memory/api-server/create.ts';
-import type { Target } from '../../../../shared/adapters/memory/api-server/create.ts';
-import { deleteObject, parseDeleteOptions } from '../../../../shared/adapters/memory/api-server/delete.ts';
-import type { Deletion } from '../../../../shared/adapters/memory/api-server/delete.ts';
-import { nameOf, namespaceOf, uidOf } from '../../../../shared/adapters/memory/api-server/json-access.ts';
-import { selected } from '../../../../shared/adapters/memory/api-server/list.ts';
-import { patchObject } from '../../../../shared/adapters/memory/api-server/patch.ts';
-import { badRequest, forbidden, methodNotAllowed } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import {
-  namespaces,
-  pods,
-  qualifiedName,
-  serviceAccounts,
-} from '../../../../shared/adapters/memory/api-server/resources.ts';
-import type { Resource } from '../../../../shared/adapters/memory/api-server/resources.ts';
-import { answerReview } from '../../../../shared/adapters/memory/api-server/reviews.ts';
-import { everything, parseSelection } from '../../../../shared/adapters/memory/api-server/selectors.ts';
-import { bindPod, evictPod } from '../../../../shared/adapters/memory/api-server/subresources.ts';
-import { requestToken } from '../../../../shared/adapters/memory/api-server/tokens.ts';
-import { replaceObject } from '../../../../shared/adapters/memory/api-server/update.ts';
+import { authorize } from '../../sim/api-server/authorization.ts';
+import type { ClusterState } from '../../sim/api-server/cluster-state.ts';
+import { createObject, noController } from '../../sim/api-server/create.ts';
+import type { Target } from '../../sim/api-server/create.ts';
+import { deleteObject, parseDeleteOptions } from '../../sim/api-server/delete.ts';
+import type { Deletion } from '../../sim/api-server/delete.ts';
+import { nameOf, namespaceOf, uidOf } from '../../sim/api-server/json-access.ts';
+import { selected } from '../../sim/api-server/list.ts';
+import { patchObject } from '../../sim/api-server/patch.ts';
+import { badRequest, forbidden, methodNotAllowed } from '../../sim/api-server/refusal.ts';
+import { namespaces, pods, qualifiedName, serviceAccounts } from '../../sim/api-server/resources.ts';
+import type { Resource } from '../../sim/api-server/resources.ts';
+import { answerReview } from '../../sim/api-server/reviews.ts';
+import { everything, parseSelection } from '../../sim/api-server/selectors.ts';
+import { bindPod, evictPod } from '../../sim/api-server/subresources.ts';
+import { requestToken } from '../../sim/api-server/tokens.ts';
+import { replaceObject } from '../../sim/api-server/update.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { answerOf, json, refused } from './answer.ts';
 import type { Answer } from './answer.ts';

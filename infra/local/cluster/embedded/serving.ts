@@ -1,4 +1,4 @@
-import type { ClusterState } from '../../../../shared/adapters/memory/api-server/cluster-state.ts';
+import type { ClusterState } from '../../sim/api-server/cluster-state.ts';
 import type { KeyPair } from '../../pki.ts';
 
 /** The certificate shown to kubelets; theirs are not verified, as without `--kubelet-certificate-authority`. */

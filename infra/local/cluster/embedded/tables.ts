@@ -8,9 +8,9 @@ import {
   specOf,
   statusOf,
   textAt,
-} from '../../../../shared/adapters/memory/api-server/json-access.ts';
-import { events, namespaces, nodes, pods } from '../../../../shared/adapters/memory/api-server/resources.ts';
-import type { Resource } from '../../../../shared/adapters/memory/api-server/resources.ts';
+} from '../../sim/api-server/json-access.ts';
+import { events, namespaces, nodes, pods } from '../../sim/api-server/resources.ts';
+import type { Resource } from '../../sim/api-server/resources.ts';
 import type { Json, JsonObject } from '../../../../shared/core/json.ts';
 import { podRow } from './pod-row.ts';
 

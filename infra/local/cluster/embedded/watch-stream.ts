@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import type { ClusterState } from '../../../../shared/adapters/memory/api-server/cluster-state.ts';
-import { selected, versionFault, watchEvent } from '../../../../shared/adapters/memory/api-server/list.ts';
-import type { ListTarget, WatchEvent } from '../../../../shared/adapters/memory/api-server/list.ts';
-import { expired, statusJson } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import type { Refusal } from '../../../../shared/adapters/memory/api-server/refusal.ts';
-import { apiVersionOf } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import type { ClusterState } from '../../sim/api-server/cluster-state.ts';
+import { selected, versionFault, watchEvent } from '../../sim/api-server/list.ts';
+import type { ListTarget, WatchEvent } from '../../sim/api-server/list.ts';
+import { expired, statusJson } from '../../sim/api-server/refusal.ts';
+import type { Refusal } from '../../sim/api-server/refusal.ts';
+import { apiVersionOf } from '../../sim/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 
 export interface WatchOptions {

@@ -7,7 +7,7 @@ import type { ExitCode } from '../../../../infra/cli/exit-code.ts';
 import { parseOptions } from '../../../../infra/cli/options.ts';
 import { createOutput, parseFormat } from '../../../../infra/cli/output.ts';
 import { Stop, failure } from '../../../../infra/cli/stop.ts';
-import { leases, namespaces, nodes, pods } from '../../../../shared/adapters/memory/api-server/resources.ts';
+import { leases, namespaces, nodes, pods } from '../../../../infra/local/sim/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { settingsOf } from '../../../fixtures/settings.ts';
 import type { World } from '../../../app/world.ts';

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { fail } from '../../../shared/core/fault.ts';
+import type { Result } from '../../../shared/core/fault.ts';
+import type { JsonObject } from '../../../shared/core/json.ts';
+import { isShort, longerRequest, longerToken } from '../../../shared/core/kubernetes/references.ts';
+import type {
+  ConfigMapData,
+  PodToken,
+  SecretData,
+  ServiceInfo,
+  TokenRequest,
+} from '../../../shared/core/kubernetes/references.ts';
+import type { ObjectRef } from '../../../shared/ports/node-api.ts';
+import { parseConfigMap, parseSecret, parseService } from '../../../shared/wire/kubernetes/references.ts';
+import { parseTokenRequest } from '../../../shared/wire/kubernetes/token.ts';
+import { authorize } from './api-server/authorization.ts';
+import { ensureNamespace } from './api-server/bootstrap.ts';
+import type { ClusterState } from './api-server/cluster-state.ts';
+import { instant, namespaceOf } from './api-server/json-access.ts';
+import { forbidden, notFound } from './api-server/refusal.ts';
+import { apiVersionOf, configMaps, secrets, services } from './api-server/resources.ts';
+import type { Resource } from './api-server/resources.ts';
+import { requestToken } from './api-server/tokens.ts';
+import { nodeUser } from './api-server/user.ts';
+import { faultOf, resultOf } from './cluster-faults.ts';
+
+/** What pods refer to. Names map to values; a test writes them. */
+export interface ClusterReferences {
+  readonly putSecret: (ref: ObjectRef, data: Readonly<Record<string, string>>, type?: string) => void;
+  readonly putConfigMap: (ref: ObjectRef, data: Readonly<Record<string, string>>) => void;
+  readonly putService: (service: ServiceInfo) => void;
+  /** As a node: only what its pods name is readable, whether it exists or not. */
+  readonly getSecret: (node: string, ref: ObjectRef) => Result<SecretData>;
+  readonly getConfigMap: (node: string, ref: ObjectRef) => Result<ConfigMapData>;
+  /** Those that have a cluster IP. */
+  readonly listServices: (namespace: string) => readonly ServiceInfo[];
+  /** As a node: bound to a pod of its own, for that pod's ServiceAccount. */
+  readonly createToken: (node: string, request: TokenRequest) => Result<PodToken>;
+}
+
+export function createClusterReferences(state: ClusterState): ClusterReferences {
+  const put = (resource: Resource, ref: ObjectRef, rest: JsonObject): void => {
+    ensureNamespace(state, ref.namespace);
+    const { namespace, name } = ref;
+    state.store.put(resource, {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      metadata: { name, namespace, uid: randomUUID(), creationTimestamp: instant(state.now()) },
+      ...rest,
+    });
+  };
+  return {
+    putSecret: (ref, data, type = 'Opaque') => put(secrets, ref, { type, data: encoded(data) }),
+    putConfigMap: (ref, data) => put(configMaps, ref, { data }),
+    putService: ({ namespace, name, clusterIP, ports }) =>
+      put(services, { namespace, name }, { spec: { clusterIP, ports: ports.map((port) => ({ ...port })) } }),
+    getSecret: (node, ref) => read(state, { node, resource: secrets, ref }, parseSecret),
+    getConfigMap: (node, ref) => read(state, { node, resource: configMaps, ref }, parseConfigMap),
+    listServices: (namespace) =>
+      [...state.store.all(services)]
+        .filter((service) => namespaceOf(service) === namespace)
+        .flatMap((service) => parseService(service) ?? [])
+        .filter(({ clusterIP }) => clusterIP !== '' && clusterIP !== 'None'),
+    createToken: (node, request) => {
+      const { namespace, serviceAccountName: name } = request;
+      const refused = denied(state, node, {
+        verb: 'create',
+        resource: 'serviceaccounts',
+        subresource: 'token',
+        namespace,
+        name,
+      });
+      if (refused !== undefined) return fail(refused);
+      const ask = (wanted: TokenRequest): Result<PodToken> =>
+        resultOf(requestToken(state, { user: nodeUser(node), namespace, name }, tokenBody(wanted)), parseTokenRequest);
+      const first = ask(request);
+      if (!first.ok || !isShort(request, first.value)) return first;
+      return longerToken(first.value, ask(longerRequest(request)));
+    },
+  };
+}
+
+const encoded = (data: Readonly<Record<string, string>>): JsonObject =>
+  Object.fromEntries(Object.entries(data).map(([name, text]) => [name, Buffer.from(text).toString('base64')]));
+
+const tokenBody = ({ audiences, expirationSeconds, pod }: TokenRequest): JsonObject => ({
+  spec: {
+    audiences,
+    expirationSeconds,
+    boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid },
+  },
+});
+
+function denied(
+  state: ClusterState,
+  node: string,
+  what: { verb: string; resource: string; subresource: string; namespace: string; name: string },
+) {
+  const decision = authorize(state, nodeUser(node), { group: '', ...what });
+  return decision.allowed ? undefined : faultOf(forbidden({ kind: what.resource, name: what.name }, decision.why));
+}
+
+function read<T>(
+  state: ClusterState,
+  { node, resource, ref }: { readonly node: string; readonly resource: Resource; readonly ref: ObjectRef },
+  parse: (json: unknown) => T | undefined,
+): Result<T> {
+  const refused = denied(state, node, { verb: 'get', resource: resource.plural, subresource: '', ...ref });
+  if (refused !== undefined) return fail(refused);
+  const found = state.store.get(resource, ref);
+  if (found === undefined) return fail(faultOf(notFound({ kind: resource.plural, name: ref.name })));
+  return resultOf({ ok: true, value: found }, parse);
+}

@@ -1,0 +1,206 @@
+import { fail, type Fault, ok, type Result } from '../../../shared/core/fault.ts';
+import type { GroupObservation } from '../../../shared/core/group/group.ts';
+import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
+import type { Behaviours } from './container-runs.ts';
+import { coresOf, isProvisioned, listRuns, observeGroup } from './group-life.ts';
+import type { ContainerRun, GroupTimes, GroupWorld, MemoryGroup, RunEnd } from './group-life.ts';
+
+export interface MemoryContainerGroupsOptions {
+  /** ARM's time in ms. */
+  readonly now: () => number;
+  /** What containers do, by image name. */
+  readonly images?: Behaviours;
+  readonly provisioningMs?: number;
+  /** For so long after a PUT, GET and LIST do not show the group yet. */
+  readonly visibleAfterMs?: number;
+  readonly quota?: { readonly groups: number; readonly cores: number };
+}
+
+type Method = keyof ContainerGroups;
+
+/** What a test makes go wrong. `after`: the effect takes place, and only the answer is lost. */
+interface InjectedFault {
+  readonly method: Method;
+  readonly fault: Fault;
+  readonly moment: 'before' | 'after';
+  /** How often; once unless told. */
+  readonly times?: number;
+}
+
+/** Container groups in memory, for tests and simulations; the same contract suite holds them and the real adapter. */
+export interface MemoryContainerGroups extends ContainerGroups {
+  readGroup(name: string): MemoryGroup | undefined;
+  readonly names: () => readonly string[];
+  /** Every PUT that took effect, in order: a name that stands here twice had its containers restarted. */
+  readonly puts: () => readonly string[];
+  /** Every run of a container up to now, group by group in the order of their PUTs. */
+  readonly runs: () => readonly ContainerRun[];
+  /** How ARM shows a group from now on. */
+  overrideGroup(name: string, change: (seen: GroupObservation) => GroupObservation): void;
+  /** Somebody else deletes the group. */
+  removeGroup(name: string): void;
+  /** A group that is there without a PUT of ours. */
+  addGroup(group: Pick<MemoryGroup, 'name' | 'body'>): void;
+  inject(fault: InjectedFault): void;
+}
+
+const operationPrefix = 'https://arm.memory/operations/';
+
+export function createMemoryContainerGroups(options: MemoryContainerGroupsOptions): MemoryContainerGroups {
+  const groups = new Map<string, MemoryGroup>();
+  const puts: string[] = [];
+  const faults: { rule: InjectedFault; left: number }[] = [];
+  const times: GroupTimes = { provisioningMs: options.provisioningMs ?? 0 };
+  const over: { readonly group: MemoryGroup; readonly at: number; readonly end: RunEnd }[] = [];
+  const quota = options.quota ?? { groups: 100, cores: 100 };
+  const world = (): GroupWorld => ({ now: options.now(), behaviours: options.images ?? {}, times });
+  const observe = (group: MemoryGroup): GroupObservation => observeGroup(group, world());
+  const visible = (group: MemoryGroup): boolean => options.now() >= group.createdAt + (options.visibleAfterMs ?? 0);
+  const usedCores = (): number => [...groups.values()].reduce((sum, group) => sum + coresOf(group.body.containers), 0);
+  const newGroup = (group: Pick<MemoryGroup, 'name' | 'body'>): MemoryGroup => ({
+    ...group,
+    createdAt: options.now(),
+    stopped: false,
+    override: undefined,
+  });
+
+  /** What runs in a group ends here, whatever becomes of the group. */
+  const end = (group: MemoryGroup, how: RunEnd): void => {
+    if (!group.stopped) over.push({ group, at: options.now(), end: how });
+  };
+  const remove = (name: string, how: RunEnd): boolean => {
+    const group = groups.get(name);
+    if (group !== undefined) end(group, how);
+    return groups.delete(name);
+  };
+
+  const injected = (method: Method, moment: InjectedFault['moment']): Fault | undefined => {
+    const found = faults.find(({ rule, left }) => left > 0 && rule.method === method && rule.moment === moment);
+    if (found !== undefined) found.left -= 1;
+    return found?.rule.fault;
+  };
+  const call = async <T>(method: Method, signal: AbortSignal, act: () => Result<T>): Promise<Result<T>> => {
+    if (signal.aborted) return fail({ kind: 'transient', message: 'There is no time left for the request.' });
+    const before = injected(method, 'before');
+    if (before !== undefined) return fail(before);
+    const result = act();
+    const after = injected(method, 'after');
+    return after === undefined ? result : fail(after);
+  };
+
+  const put = (group: Pick<MemoryGroup, 'name' | 'body'>): Result<{ readonly operationUrl: string }> => {
+    const existing = groups.get(group.name);
+    if (existing !== undefined && !isProvisioned(existing, world())) return fail(transitioning(group.name));
+    const cores = coresOf(group.body.containers);
+    if (existing === undefined && (groups.size >= quota.groups || usedCores() + cores > quota.cores)) {
+      return fail({ kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' });
+    }
+    if (existing !== undefined) end(existing, 'replaced');
+    // A name that was replaced stands where its new PUT is.
+    groups.delete(group.name);
+    groups.set(group.name, newGroup(group));
+    puts.push(group.name);
+    return ok({ operationUrl: operationPrefix + group.name });
+  };
+
+  const stop = (name: string): Result<void> => {
+    const group = groups.get(name);
+    if (group === undefined) return fail(notFound(name));
+    if (!isProvisioned(group, world())) return fail(transitioning(name));
+    if (observe(group).state === 'Running') {
+      end(group, 'stopped');
+      groups.set(name, { ...group, stopped: true });
+    }
+    return ok(undefined);
+  };
+
+  const get = (name: string): Result<GroupObservation> => {
+    const group = groups.get(name);
+    return group === undefined || !visible(group) ? fail(notFound(name)) : ok(observe(group));
+  };
+
+  const log = (groupName: string, containerName: string): Result<string> => {
+    const group = groups.get(groupName);
+    if (group === undefined) return fail(notFound(groupName));
+    const container = [...group.body.containers, ...group.body.initContainers].find(
+      ({ name }) => name === containerName,
+    );
+    // A stop takes the log with it, as it does the instance view.
+    const started = container !== undefined && isProvisioned(group, world()) && !group.stopped;
+    if (!started) return fail({ kind: 'not-found', code: 'ContainerLogNotAvailable', message: 'There is no log yet.' });
+    return ok(options.images?.[container.image]?.log ?? '');
+  };
+
+  return {
+    list: (signal) =>
+      call('list', signal, () =>
+        ok(
+          [...groups.values()].filter(visible).map((group) => ({
+            name: group.name,
+            tags: group.body.tags,
+            provisioningState: observe(group).provisioningState,
+            cpu: coresOf(group.body.containers),
+          })),
+        ),
+      ),
+    get: (name, signal) => call('get', signal, () => get(name)),
+    createOrUpdate: (name, body, signal) => call('createOrUpdate', signal, () => put({ name, body })),
+    delete: (name, signal) => call('delete', signal, () => ok(remove(name, 'deleted') ? 'deleted' : 'absent')),
+    stop: (name, signal) => call('stop', signal, () => stop(name)),
+    listLogs: (request, signal) =>
+      call('listLogs', signal, () => {
+        const content = log(request.group, request.container);
+        return content.ok && request.tail !== undefined ? ok(lastLines(content.value, request.tail)) : content;
+      }),
+    getOperation: (url, signal) =>
+      call('getOperation', signal, () => {
+        const group = groups.get(url.slice(operationPrefix.length));
+        if (!url.startsWith(operationPrefix) || group === undefined) return fail(notFound(url));
+        const { provisioningState, events } = observe(group);
+        return ok({ status: provisioningState, events: events.map(({ name, message }) => ({ name, message })) });
+      }),
+    listUsages: (signal) =>
+      call('listUsages', signal, () =>
+        ok([
+          { name: 'ContainerGroups', current: groups.size, limit: quota.groups },
+          { name: 'StandardCores', current: usedCores(), limit: quota.cores },
+        ]),
+      ),
+    readGroup: (name) => groups.get(name),
+    names: () => [...groups.keys()],
+    puts: () => puts,
+    runs: () => [
+      ...over.flatMap(({ group, ...ended }) => listRuns(group, world(), ended)),
+      ...[...groups.values()].filter(({ stopped }) => !stopped).flatMap((group) => listRuns(group, world())),
+    ],
+    overrideGroup: (name, change) => {
+      const group = groups.get(name);
+      if (group !== undefined) groups.set(name, { ...group, override: change });
+    },
+    removeGroup: (name) => void remove(name, 'removed'),
+    addGroup: (group) => void groups.set(group.name, newGroup(group)),
+    inject: (rule) => void faults.push({ rule, left: rule.times ?? 1 }),
+  };
+}
+
+function lastLines(content: string, count: number): string {
+  const lines = content.endsWith('\n') ? content.slice(0, -1).split('\n') : content.split('\n');
+  return count === 0
+    ? ''
+    : lines
+        .slice(-count)
+        .map((line) => `${line}\n`)
+        .join('');
+}
+
+const notFound = (name: string): Fault => ({
+  kind: 'not-found',
+  code: 'ResourceNotFound',
+  message: `${name} was not found.`,
+});
+
+const transitioning = (name: string): Fault => ({
+  kind: 'conflict',
+  code: 'ContainerGroupTransitioning',
+  message: `The container group '${name}' is still transitioning, please retry later.`,
+});

@@ -1,6 +1,7 @@
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
 import { readClusterIdentity, readNode } from '../inspect/read-cluster.ts';
+import { refuseSkew } from '../inspect/version-skew.ts';
 import { clusterOptions, clusterSource, findCluster } from '../cluster/find-cluster.ts';
 import type { FoundCluster } from '../cluster/find-cluster.ts';
 import type { Command } from '../command.ts';
@@ -81,6 +82,7 @@ async function gatherFacts(
 ): Promise<AttachFacts> {
   const identity = await readClusterIdentity(context);
   report(`Kubernetes ${identity.version}, UID ${identity.uid}`);
+  await refuseSkew(context, { installation: app.settings.INSTALLATION, namespace: wants.namespace });
   if (chart !== undefined) await checkHelm(context);
   const [notAllowed, { clusters }] = await Promise.all([
     missingRights(context, attachNeeds(wants)),

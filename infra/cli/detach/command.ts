@@ -13,6 +13,7 @@ import { drainNodes, waitUntilRemoved } from './drain.ts';
 import { forceDetach } from './force.ts';
 import { withState, withoutNodes } from './plan.ts';
 import { findRemains } from './remains.ts';
+import { refuseSkew } from '../inspect/version-skew.ts';
 import { tellRemains } from './report.ts';
 import { clusterRows } from './rows.ts';
 import { removeTokenSetting } from './token-setting.ts';
@@ -108,6 +109,8 @@ async function findTarget(
       "the cluster stands in the app's setting CLUSTERS, which this command does not change",
       'set the state of its nodes to "removed" there',
     );
+  const { INSTALLATION: installation } = app.settings;
+  await refuseSkew(context, { installation, namespace: wants.namespace ?? 'serverless-kubelet' });
   const { clusters } = await readRegistrations(await context.registrations(), context.signal);
   const registration = clusters.find((cluster) => cluster.uid === uid);
   const known = registration?.nodes.map(({ name }) => name) ?? [];
@@ -116,7 +119,7 @@ async function findTarget(
     throw wrongInput(`${unknown.join(', ')}: not among the cluster's nodes ${known.join(', ')}`, 'mend --nodes');
   const nodes = wants.nodes ?? known;
   return {
-    installation: app.settings.INSTALLATION,
+    installation,
     uid,
     nodes,
     whole: known.every((name) => nodes.includes(name)),

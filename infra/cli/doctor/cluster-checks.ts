@@ -26,6 +26,7 @@ import {
   judgeKubeletPort,
   judgeLeader,
   judgeRelay,
+  judgeRelease,
   judgeRights,
   judgeVersion,
 } from '../inspect/cluster-judgements.ts';
@@ -184,6 +185,7 @@ async function checkNode(sources: ClusterCheckSources, node: NodeRegistration, t
   const moves = lease === undefined ? 'There is none, as it should be.' : `Renewed ${String(lease.ageSeconds)} s ago.`;
   tell(asCheck(`${subject}: Lease`, leaseFindings(observed, subject), moves));
   if (node.state === 'removed' || observed.node.kind === 'unreadable' || observed.node.value === undefined) return;
+  tell(judgeRelease(`${subject}: release`, observed.node.value.version, sources.version));
   // Through the API server, as kubectl logs goes.
   const proxied = await reader.getText(`/api/v1/nodes/${node.name}/proxy/healthz`);
   tell(judgeKubeletPort(`${subject}: kubelet port`, proxied));

@@ -24,7 +24,7 @@ Checks one thing after the other, with your own rights, and says for each what i
 the Azure login, the function app, its settings, the longest body that its host lets through, its identity, the roles
 of that identity, the resource provider, the resource group, the quota, the subnet, the tables, the registrations; for each registered cluster the way to its
 API server, its UID and version, the app's rights in it, the relay (Deployment, leader, Service), the chart's version,
-the admission API, each Node and its Lease, and the kubelet port through the API server; at last the clocks.
+the admission API, each Node, its Lease and release, and the kubelet port through the API server; at last the clocks.
 It changes nothing. What you may not look at is skipped, with the reason.
 
 Exit code 0: nothing to mend; 3: something is; 1: nothing could be checked.

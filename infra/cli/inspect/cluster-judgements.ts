@@ -1,3 +1,4 @@
+import { ourVersionIn } from '../../../shared/core/node/node-spec.ts';
 import { type Part, valueOf } from './observed.ts';
 import { type Check, failed, good, skipped, warned } from './check.ts';
 
@@ -196,10 +197,27 @@ export function judgeAddress(
   );
 }
 
+/** The chart's version, by its label on the Deployment; undefined where there is none. */
+export const chartVersion = (deployment: Pick<DeploymentFacts, 'chart'> | undefined): string | undefined =>
+  deployment === undefined || deployment.chart === ''
+    ? undefined
+    : deployment.chart.replace(/^serverless-kubelet-/, '');
+
+/** Of the release that a Node reports, beside that of this program. */
+export function judgeRelease(name: string, reported: string, version: string): Check {
+  const app = ourVersionIn(reported);
+  if (app === undefined) return skipped(name, `The Node reports ${reported}, which tells no release.`);
+  if (app === version) return good(name, `App and this program are of release ${version}.`);
+  return warned(
+    name,
+    `The app is of release ${app}, this program of ${version}.`,
+    "Use the program of the app's release, or publish the app of the newer one first (docs/deploy.md, Upgrade).",
+  );
+}
+
 export function judgeChart(name: string, deployment: RelayFacts['deployment'], version: string): Check {
-  const chart = valueOf(deployment)?.chart;
-  if (chart === undefined || chart === '') return skipped(name, 'The relay tells no chart.');
-  const installed = chart.replace(/^serverless-kubelet-/, '');
+  const installed = chartVersion(valueOf(deployment));
+  if (installed === undefined) return skipped(name, 'The relay tells no chart.');
   return installed === version
     ? good(name, `Chart and this program are ${version}.`)
     : warned(

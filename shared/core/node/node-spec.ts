@@ -37,3 +37,6 @@ export const ownerAnnotation = 'serverless-kubelet.io/owner';
 /** `v1.36.3-aci.0.1.0`: inside every skew window, and still saying what it is. */
 export const reportedVersion = (apiServer: string, ours: string): string =>
   `${apiServer.replace(/[-+].*$/, '')}-aci.${ours}`;
+
+/** The release in a version that {@link reportedVersion} made; undefined in any other. */
+export const ourVersionIn = (reported: string): string | undefined => /^v[\d.]+-aci\.(.+)$/.exec(reported)?.[1];

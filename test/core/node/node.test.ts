@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocatable } from '../../../shared/core/node/allocatable.ts';
-import { reportedVersion } from '../../../shared/core/node/node-spec.ts';
+import { ourVersionIn, reportedVersion } from '../../../shared/core/node/node-spec.ts';
 import { nodeLabels, nodeStatus, nodeStatusToWrite, nodeTemplate } from '../../../shared/core/node/node-status.ts';
 import { nodeOf, now, spec } from './nodes.ts';
 
@@ -62,6 +62,8 @@ describe('the node that is POSTed', () => {
     ['v1.37.0-beta.1', 'v1.37.0-aci.0.1.0'],
   ])('reports %s as %s', (server, reported) => {
     expect(reportedVersion(server, '0.1.0')).toBe(reported);
+    expect(ourVersionIn(reported)).toBe('0.1.0');
+    expect(ourVersionIn(server)).toBeUndefined();
   });
 });
 

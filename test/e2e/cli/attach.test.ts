@@ -125,6 +125,30 @@ describe('attach and detach', () => {
     expect(JSON.parse(dry.stdout)).toMatchObject({ chart: 'left as it is', chartValues: { installation: 'local' } });
   });
 
+  it('and detaches nothing that a newer release made: one sentence, and nothing is half done', async () => {
+    const label = (value: string) =>
+      rig.kubectl('label', '--overwrite', 'deployment/relay', '-n', 'serverless-kubelet', `helm.sh/chart=${value}`);
+    const own = await rig.kubectl(
+      'get',
+      'deployment/relay',
+      '-n',
+      'serverless-kubelet',
+      '-o',
+      'jsonpath={.metadata.labels.helm\\.sh/chart}',
+    );
+    await label('serverless-kubelet-99.1.0');
+    const before = await names('all,nodes,namespaces,clusterroles');
+    const results = [await attach('aci-1,aci-2,aci-3'), await detach()];
+    await label(own);
+    for (const { code, stderr } of results) {
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /the chart in the cluster is of release 99\.1\.0, and this program of .*\n {2}→ use the program of release 99\.1\.0/,
+      );
+    }
+    expect(await names('all,nodes,namespaces,clusterroles')).toEqual(before);
+  });
+
   it('runs pods on them', async () => {
     await apply(pod('done', 'aci-1', 'exit 0'), pod('stays', 'aci-1', 'sleep 600'), pod('moves', 'aci-2', 'sleep 600'));
     await Promise.all([phaseIs('done', 'Succeeded'), phaseIs('stays', 'Running'), phaseIs('moves', 'Running')]);

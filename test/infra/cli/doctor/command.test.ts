@@ -102,6 +102,7 @@ describe('doctor over a world', () => {
       'ok prod: admission policies',
       'ok prod: node aci-1',
       'ok prod: node aci-1: Lease',
+      'ok prod: node aci-1: release',
       'ok prod: node aci-1: kubelet port',
     ]);
   });

@@ -39,7 +39,7 @@ export function findSkew(program: string, { chart, apps }: RunningVersions): Ske
   if (oldApp === undefined) return undefined;
   return {
     problem: `the app is of release ${oldApp}, and this program of ${program}, which is newer`,
-    fix: `publish the app of release ${program} first (docs/deploy.md, Upgrade), or use the program of release ${oldApp}`,
+    fix: `publish the app of release ${program} first (docs/deploy.md, Upgrade; its Nodes tell of it within a minute), or use the program of release ${oldApp}`,
   };
 }
 

@@ -4,7 +4,7 @@ import { runHttp } from '../shared/app/run-http.ts';
 
 const deadlineMs = 18_000;
 
-/** The relay's webhook (DESIGN §5): keys of pods that changed. Authentication: the relay's ServiceAccount token, by TokenReview. */
+/** The relay's webhook (docs/architecture.md, The walk of one pod): keys of pods that changed. Authentication: the relay's ServiceAccount token, by TokenReview. */
 app.http('pod-events', {
   route: 'clusters/{cluster}/pod-events',
   methods: ['POST'],

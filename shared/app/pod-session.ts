@@ -20,7 +20,7 @@ const longestCallMs = 15_000;
 
 /**
  * One instance's term of work on one pod: the row it holds the lock of, what it knows, and the signals that end every
- * call before the lock could expire (DESIGN rule 2).
+ * call before the lock could expire (rule 2 of docs/architecture.md).
  */
 export class PodSession {
   readonly deps: Deps;

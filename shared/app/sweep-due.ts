@@ -67,7 +67,7 @@ export async function sweepDue(own: NodeSweep): Promise<void> {
   }
 }
 
-/** Who is to go frees what others wait for (DESIGN rule 9), and a user waits for it. */
+/** Who is to go frees what others wait for (rule 9 of docs/architecture.md), and a user waits for it. */
 const isToGo = ({ row }: DuePod): boolean => row?.value.lastSeen === 'deleting';
 
 const mayBeTried = (due: DuePod, tried: NodeSweep['tried'], nowMs: number): boolean => {

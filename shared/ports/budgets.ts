@@ -1,7 +1,7 @@
 import type { Result } from '../core/fault.ts';
 
 /**
- * What is spent at ARM (aci.md §6). Looks and logs share the reads, creates and ends (stop) the writes. A `read-watch` is a
+ * What is spent at ARM (docs/aci.md, Budgets). Looks and logs share the reads, creates and ends (stop) the writes. A `read-watch` is a
  * look at a pod that only waits or serves: it leaves a fifth of the reads to those who create and end groups. A
  * `write-retry` is a create of a group that was refused before: it leaves a third of ACI's windows to first tries.
  */

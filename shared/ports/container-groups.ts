@@ -7,7 +7,7 @@ export interface AcceptedGroup {
   readonly operationUrl?: string;
 }
 
-/** The answer of a DELETE, judged by its own status code (aci.md §0.4): done, accepted (202), or nothing was there (204, 404). */
+/** The answer of a DELETE, judged by its own status code (docs/aci.md, Requests): done, accepted (202), or nothing was there (204, 404). */
 export type DeletedGroup = 'deleted' | 'accepted' | 'absent';
 
 /**

@@ -11,7 +11,7 @@ export interface ObjectRef {
 
 /**
  * One cluster's API server, spoken to *as one node* (`system:node:<name>`, group `system:nodes`), so that the Node
- * authorizer and NodeRestriction bound every call (control-plane.md §2). One HTTP request a call unless its method
+ * authorizer and NodeRestriction bound every call (https://kubernetes.io/docs/reference/access-authn-authz/node/). One HTTP request a call unless its method
  * says otherwise, never repeated inside, bounded by `signal`. `throttled` carries the API server's Retry-After.
  */
 export interface NodeApi {

@@ -26,7 +26,7 @@ export interface DuePod {
 
 /**
  * The rows. Every pod row and its due key live in one partition per node and change in one transaction. `conflict`
- * means somebody else wrote first: read again and decide again. Nothing here is a truth: see DESIGN §1.
+ * means somebody else wrote first: read again and decide again. Nothing here is a truth: see docs/architecture.md, The rows.
  */
 export interface StateStore {
   /** The Table service's time in ms, from the `Date` header of its last answer plus monotonic time since. */

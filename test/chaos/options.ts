@@ -8,7 +8,7 @@ export interface MainOptions {
 
 export const help = `npm run chaos -- [options]
 Plays pods' lives on an in-memory cluster, ARM and tables, with faults in every port from one seeded source, and
-then asks the oracles of DESIGN §8. The same seed gives the same run.
+then asks the oracles of docs/architecture.md. The same seed gives the same run.
 
   --seeds N     seeds 1 to N (100)
   --seed S      this seed alone

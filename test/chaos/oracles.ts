@@ -7,7 +7,7 @@ import type { Incarnation } from './arm-server.ts';
 import type { PodPlan } from './population.ts';
 import type { PodHistory } from './recorder.ts';
 
-/** All that the oracles of DESIGN §8 look at. */
+/** All that the oracles of docs/architecture.md look at. */
 export interface Evidence {
   readonly histories: ReadonlyMap<string, PodHistory>;
   readonly incarnations: ReadonlyMap<string, readonly Incarnation[]>;

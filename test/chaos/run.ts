@@ -41,7 +41,7 @@ const createWithinMs = 8 * minute;
 const faultsUntilMs = 20 * minute;
 /**
  * O7: all is at rest so long after the last fault. The longest back-off is 5 minutes, a resync comes every 5, orphans that
- * nothing explains are held for 10 (DESIGN rule 4), and the budget's queues empty meanwhile.
+ * nothing explains are held for 10 (rule 4 of docs/architecture.md), and the budget's queues empty meanwhile.
  */
 export const settleWithinMs = 20 * minute;
 const checkEveryMs = 10_000;

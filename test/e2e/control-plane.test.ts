@@ -1,4 +1,4 @@
-/** DESIGN rules 4, 11 and 13 with the installation's own credentials on a real API server, request by request. */
+/** Rules 4, 11 and 13 of docs/architecture.md with the installation's own credentials on a real API server, request by request. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';

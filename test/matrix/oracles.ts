@@ -11,7 +11,7 @@ import type { Call } from './instance.ts';
 import type { Life } from './life.ts';
 import { terms, windowPutAt } from './window.ts';
 
-/** The oracles of DESIGN §8. */
+/** The oracles of docs/architecture.md. */
 export type Oracle = 'O1' | 'O2' | 'O3' | 'O4' | 'O5' | 'O6' | 'O7';
 
 export interface Violation {
@@ -330,7 +330,7 @@ export interface ArmBudget {
 }
 
 const fiveMinutesMs = 300_000;
-/** aci.md §6: creates and deletes in five minutes; reads a second (ARM's bucket refills 25). */
+/** docs/aci.md, Budgets: creates and deletes in five minutes; reads a second (ARM's bucket refills 25). */
 const windowLimit = 100;
 
 /**

@@ -1,4 +1,4 @@
-/** As DESIGN has them, whatever the code says. */
+/** As docs/architecture.md has them, whatever the code says. */
 export const terms = {
   lockMs: 40_000,
   openIntentMs: 60_000,

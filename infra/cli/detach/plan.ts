@@ -35,7 +35,7 @@ export function withoutNodes(clusters: Clusters, uid: string, nodes: readonly st
 export const withoutCluster = (clusters: Clusters, uid: string): Clusters | undefined =>
   clusters.some((one) => one.uid === uid) ? clusters.filter((one) => one.uid !== uid) : undefined;
 
-/** This installation's groups of a cluster; of some of its nodes, where they are named. By their tags, as ever (DESIGN rule 1). */
+/** This installation's groups of a cluster; of some of its nodes, where they are named. By their tags, as ever (rule 1 of docs/architecture.md). */
 export function groupsOfCluster(
   groups: readonly ListedGroup[],
   {

@@ -24,7 +24,7 @@ const maxRounds = 10;
 
 /**
  * The rows of a cluster: those of its nodes, which no longer need to be known by name, or of some. They are nobody's
- * truth (DESIGN §1), so they may go when the app no longer serves the cluster.
+ * truth (docs/architecture.md, The rows), so they may go when the app no longer serves the cluster.
  */
 export function clusterRows(
   settings: Settings,

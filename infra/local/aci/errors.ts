@@ -1,5 +1,5 @@
 /**
- * The error catalogue of `aci.md` §4 with exact codes and texts. A fault is a value; `arm.ts` turns it into an answer.
+ * The error catalogue of docs/aci.md, Refusals with exact codes and texts. A fault is a value; `arm.ts` turns it into an answer.
  * `gateway` marks what ARM itself, not ACI, refused.
  */
 export interface ArmFault {

@@ -1,6 +1,6 @@
 import type { RestartPolicy } from './wire.ts';
 
-/** The pure state machine of one container group (`aci.md` §3). Times are milliseconds since the epoch. */
+/** The pure state machine of one container group (docs/aci.md, Life of a group). Times are milliseconds since the epoch. */
 type ProvisioningState = 'Pending' | 'Creating' | 'Updating' | 'Succeeded' | 'Failed' | 'Deleting';
 
 export interface EventRecord {

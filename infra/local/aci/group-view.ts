@@ -5,7 +5,7 @@ import type { Json } from './json.ts';
 import type { ContainerBody, GroupProperties } from './wire.ts';
 
 /**
- * A group as ARM shows it (`aci.md` §2.6): defaults added, secrets never. `list` leaves out every instanceView.
+ * A group as ARM shows it (docs/aci.md, Requests): defaults added, secrets never. `list` leaves out every instanceView.
  * The order of the keys is the recorded one.
  */
 export function renderGroup(entry: GroupEntry, form: 'full' | 'list'): Json {

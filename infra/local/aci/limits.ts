@@ -22,7 +22,7 @@ const windows = [
   { name: 'pt1h', interval: '01:00:00', ms: 3_600_000 },
 ] as const;
 
-/** ARM's token buckets per principal and ACI's create/delete windows per subscription (`aci.md` §6). */
+/** ARM's token buckets per principal and ACI's create/delete windows per subscription (docs/aci.md, Budgets). */
 export class RateLimits {
   readonly #clock: Clock;
   readonly #options: EmulatorOptions;

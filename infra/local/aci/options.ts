@@ -1,5 +1,5 @@
 /**
- * Every knob of the emulator. What real ACI does is known only in part (`aci.md` marks it); each inferred behaviour is
+ * Every knob of the emulator. What real ACI does is known only in part (docs/aci.md marks it); each inferred behaviour is
  * a field here, so that a client can be tried against both readings.
  */
 export interface EmulatorOptions {

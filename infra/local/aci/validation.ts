@@ -1,7 +1,7 @@
 import { aci, frontDoor, type ArmFault } from './errors.ts';
 import { requestedCpu, requestedMemoryInGB, type ContainerBody, type GroupBody } from './wire.ts';
 
-/** Hard limits of a container group (`aci.md` §2.3). */
+/** Hard limits of a container group (docs/aci.md, Limits of a group). */
 const limits = {
   containers: 60,
   initContainers: 59,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * The body of a container group's PUT, api-version 2023-05-01 (`aci.md` §2). Unknown properties are ignored; what has
+ * The body of a container group's PUT, api-version 2023-05-01 (docs/aci.md, Requests). Unknown properties are ignored; what has
  * an error code of its own when missing (osType, resources, ports) is optional here and judged by `validation.ts`.
  */
 const port = z.object({ protocol: z.string().optional(), port: z.number() });

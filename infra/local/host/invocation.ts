@@ -45,7 +45,7 @@ async function inState<T>(
   }
 }
 
-/** getArguments, pre hooks, handler, post hooks (also after an error), response: functions.md's order, which is the worker's. */
+/** getArguments, pre hooks, handler, post hooks (also after an error), response: the order of @azure/functions, which is the worker's. */
 async function runInvocation(running: Running): Promise<TypedData | null | undefined> {
   const { app, core, model } = running;
   const { context, inputs } = await model.getArguments();

@@ -32,7 +32,7 @@ export interface RunHistory {
 
 type Policy = GroupBody['restartPolicy'];
 
-/** ACI's back-off between two runs: 10, 20, 40 … 300 s (aci.md §3.3). */
+/** ACI's back-off between two runs: 10, 20, 40 … 300 s (docs/aci.md, Life of a group). */
 const firstBackoffMs = 10_000;
 const longestBackoffMs = 300_000;
 

@@ -74,7 +74,7 @@ export function listRuns(
 export function observeGroup(group: MemoryGroup, world: GroupWorld): GroupObservation {
   const runs = runsOf(group, world);
   const provisioningState = provisioning(group, runs, world);
-  // Neither a PUT's answer nor a stopped group has instance views (aci.md §1.5, §1.9).
+  // Neither a PUT's answer nor a stopped group has instance views (docs/aci.md, Requests).
   const detailed = provisioningState !== 'Pending' && !group.stopped;
   const shown = (
     history: RunHistory | undefined,

@@ -2,7 +2,7 @@ import type { Fault } from '../../core/fault.ts';
 import { parseError } from '../../wire/arm/answers.ts';
 import { parseJson } from '../../wire/json-text.ts';
 
-/** What a request was about: the same status means different things (aci.md §4). */
+/** What a request was about: the same status means different things (docs/aci.md, Refusals). */
 export type ArmAction = 'list' | 'get' | 'create' | 'delete' | 'stop' | 'logs' | 'operation' | 'usages';
 
 export interface ArmAnswer {

@@ -11,7 +11,7 @@ import { parseUrl } from '../../wire/url-text.ts';
 
 const apiVersion = '2023-05-01';
 const maxPages = 200;
-/** Signed operation URLs have about 3.5 kB (aci.md §1.3). */
+/** Signed operation URLs have about 3.5 kB (docs/aci.md, Requests). */
 const maxOperationUrlLength = 16_384;
 
 /** Container groups of one resource group at Azure Resource Manager. The SDK is loaded on the first call. */

@@ -21,7 +21,7 @@ import {
   type WindowLimits,
 } from './window.ts';
 
-/** What ARM and ACI allow one service principal in one subscription and region (aci.md §6). */
+/** What ARM and ACI allow one service principal in one subscription and region (docs/aci.md, Budgets). */
 export interface ArmLimits {
   readonly reads: BucketLimits;
   readonly writes: BucketLimits;
@@ -53,7 +53,7 @@ const fiveMinutesMs = 300_000;
 const hourMs = 3_600_000;
 /**
  * Logs take at most this part of the reads, and looks that can wait leave it to those that can't; this part of the writes
- * is kept for ending groups (DESIGN rule 9).
+ * is kept for ending groups (rule 9 of docs/architecture.md).
  */
 const share = 1 / 5;
 

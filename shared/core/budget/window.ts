@@ -1,7 +1,7 @@
 import type { BucketState, Grant } from './token-bucket.ts';
 
 /**
- * Budgets of the kind "at most 100 in 5 minutes and 300 in 1 hour" (aci.md §6.1). Whether Azure's windows slide or are
+ * Budgets of the kind "at most 100 in 5 minutes and 300 in 1 hour" (docs/aci.md, Budgets). Whether Azure's windows slide or are
  * fixed is unknown, so no window at all, wherever it begins, may hold more than its limit. A token bucket cannot
  * promise that without halving the rate (capacity + refill in one window); counting grants per slot of time can, and
  * loses only one slot's length of it. One row serves all windows, because they count the same requests.

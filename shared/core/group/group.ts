@@ -61,7 +61,7 @@ export type GroupVolume =
   /** File name → base64 content. */
   | { readonly name: string; readonly secret: Readonly<Record<string, string>> };
 
-/** One entry of a complete LIST. ARM's LIST carries no state (aci.md §0.6). */
+/** One entry of a complete LIST. ARM's LIST carries no state (docs/aci.md, Requests). */
 export interface ListedGroup {
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Who owns a group. The UID is the identity; names are for people (DESIGN rule 1). */
+/** Who owns a group. The UID is the identity; names are for people (rule 1 of docs/architecture.md). */
 export interface GroupOwner {
   /** The function app's name for itself; two apps may share a resource group. */
   readonly installation: string;

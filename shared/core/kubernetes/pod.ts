@@ -239,7 +239,7 @@ export const isTerminalPhase = (phase: PodPhase): phase is 'Succeeded' | 'Failed
 export const isLivingPod = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined && !isTerminalPhase(pod.status.phase);
 
-/** A DaemonSet's pod is re-created for ever when it fails, so it is never failed (DESIGN rule 7). */
+/** A DaemonSet's pod is re-created for ever when it fails, so it is never failed (rule 7 of docs/architecture.md). */
 export const isDaemonSetPod = (pod: Pod): boolean => controllerOf(pod)?.kind === 'DaemonSet';
 
 /** What makes the pod anew when it is gone; undefined: nobody does. */

@@ -1,4 +1,4 @@
-/** The query of `GET /containerLogs/{namespace}/{pod}/{container}`, checked as a kubelet does (kubelet.md §4.2). */
+/** The query of `GET /containerLogs/{namespace}/{pod}/{container}`, checked as a kubelet does (pkg/kubelet/server/server.go). */
 export interface LogOptions {
   readonly follow: boolean;
   readonly previous: boolean;

@@ -6,7 +6,7 @@ import type { NodeResources, NodeSpec } from './node-spec.ts';
 
 export const providerTaint = { key: 'virtual-kubelet.io/provider', value: 'azure', effect: 'NoSchedule' } as const;
 
-/** What is POSTed once, Ready from the first moment, so that no cloud controller takes it for a vanished VM (kubelet.md §1.4). `now` in ms. */
+/** What is POSTed once, Ready from the first moment, so that no cloud controller takes it for a vanished VM (https://kubernetes.io/docs/concepts/architecture/nodes/). `now` in ms. */
 export function nodeTemplate(spec: NodeSpec, now: number): NodeTemplate {
   return {
     name: spec.name,

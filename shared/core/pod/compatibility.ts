@@ -1,5 +1,5 @@
 /**
- * The compatibility table (DESIGN rule 8): what becomes of each field of `PodSpec` of Kubernetes 1.36. It is the one
+ * The compatibility table (rule 8 of docs/architecture.md): what becomes of each field of `PodSpec` of Kubernetes 1.36. It is the one
  * source of `docs/compatibility.md` and of the judgement on a pod; a field that is not in it is refused by name.
  */
 import { containerFields, initContainerFields } from './compatibility/container-fields.ts';

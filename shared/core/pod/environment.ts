@@ -24,7 +24,7 @@ export interface Environment {
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
-/** ACI takes less than Kubernetes: no dots, no dashes, at most 63 characters (aci.md §2.3). */
+/** ACI takes less than Kubernetes: no dots, no dashes, at most 63 characters (docs/aci.md, Limits of a group). */
 export const isGroupEnvName = (name: string): boolean => namePattern.test(name);
 
 /** Text of bytes, or undefined when they are not UTF-8: JSON could not carry them. */
@@ -177,7 +177,7 @@ const skippedNotice = (names: readonly string[], path: string): readonly Notice[
       ];
 
 /**
- * The environment of one container in the kubelet's order (kubelet.md §3.11): `envFrom`, `env` with `$(NAME)` over what
+ * The environment of one container in the kubelet's order (pkg/kubelet/envvars, pkg/kubelet/kubelet_pods.go): `envFrom`, `env` with `$(NAME)` over what
  * is already there and the services, then the services that nobody overrode. Waits for what is missing and required.
  */
 export function resolveEnvironment(scope: EnvironmentScope, container: Container, path: string): Outcome<Environment> {

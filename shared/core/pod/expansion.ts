@@ -1,4 +1,4 @@
-/** A value of the environment; `secret` when a Secret is in it, also by expansion (DESIGN rule 10). */
+/** A value of the environment; `secret` when a Secret is in it, also by expansion (rule 10 of docs/architecture.md). */
 export interface EnvValue {
   readonly value: string;
   readonly secret: boolean;

@@ -1,7 +1,7 @@
 import type { Pod } from '../kubernetes/pod.ts';
 import { own } from './own.ts';
 
-/** `status.podIP` is needed before the start and known only after it (kubelet.md §0.8). */
+/** `status.podIP` is needed before the start and known only after it (https://kubernetes.io/docs/concepts/workloads/pods/downward-api/). */
 export type FieldAvailability = 'known' | 'late' | 'unknown';
 
 type Reader = (pod: Pod, hostIP: string) => string;

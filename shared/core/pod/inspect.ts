@@ -47,7 +47,7 @@ function summarize(refusals: readonly Refusal[]): Refusal | undefined {
 
 /**
  * Judges a spec by itself, before anything it refers to is read. A refusal is for ever: ACI can never run the pod as it
- * is. Notices are for a pod that runs. Annotations and each field of `rawSpec` are looked at (DESIGN rule 8).
+ * is. Notices are for a pod that runs. Annotations and each field of `rawSpec` are looked at (rule 8 of docs/architecture.md).
  */
 export function inspectPod(pod: Pod, facts: InspectionFacts): Inspection {
   const said = rules.flatMap((rule) => rule(pod, facts));

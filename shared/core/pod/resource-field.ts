@@ -10,7 +10,7 @@ export interface ResourceScope {
   readonly total: Steps;
 }
 
-/** A group's disk (aci.md §2.3). */
+/** A group's disk (docs/aci.md, Limits of a group). */
 export const groupStorageBytes = 50_000_000_000n;
 
 const resources = ['cpu', 'memory', 'ephemeral-storage'] as const;

@@ -23,7 +23,7 @@ export interface Allocation {
   readonly notices: readonly Notice[];
 }
 
-/** ACI takes no smaller group (aci.md §2.3). */
+/** ACI takes no smaller group (docs/aci.md, Limits of a group). */
 const smallestGroup: Steps = { centiCores: 100, deciGigabytes: 10 };
 
 /** For a container that requests nothing; it may still use all of its group. */

@@ -69,7 +69,7 @@ function visibleServices(services: readonly ServiceInfo[], scope: ServiceScope):
   return [...own, ...api.filter((service) => !names.has(service.name))].filter(hasClusterIp);
 }
 
-/** Service variables by name, sorted (kubelet.md §3.11; upstream: `pkg/kubelet/envvars`). */
+/** Service variables by name, sorted (upstream: `pkg/kubelet/envvars`). */
 export function serviceEnvironment(services: readonly ServiceInfo[], scope: ServiceScope): ReadonlyMap<string, string> {
   const entries = visibleServices(services, scope).flatMap(serviceVariables);
   return new Map([...entries].sort(([left], [right]) => (left < right ? -1 : left > right ? 1 : 0)));

@@ -14,7 +14,7 @@ import { tokenNotices } from './token-notices.ts';
 import type { NodeFacts, Notice, ResolvedReferences, Translation } from './translation.ts';
 import { groupVolumeNames, groupVolumes, isReadOnlyVolume } from './volumes.ts';
 
-/** ARM takes requests of 4 MB (aci.md §2.2). */
+/** ARM takes requests of 4 MB (docs/aci.md, Requests). */
 const maxBodyBytes = 4_000_000;
 
 /** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
@@ -109,7 +109,7 @@ function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'ta
  * The body of the PUT for a pod, from its spec and from what it refers to. Deterministic. Judges the spec first
  * (`inspectPod`), so a refusal comes before anything is waited for; waits, as a kubelet does, for ConfigMaps, Secrets
  * and keys that are missing and required. Secret values stand only in secure values, secret volumes and registry
- * passwords (DESIGN rule 10); notices name fields and objects, never values.
+ * passwords (rule 10 of docs/architecture.md); notices name fields and objects, never values.
  */
 export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): Translation {
   const inspection = inspectPod(pod, facts);

@@ -20,7 +20,7 @@ export interface NodeFacts {
   readonly allocatable: { readonly cpu: string; readonly memory: string };
   /** Where pods reach the API server: `KUBERNETES_SERVICE_HOST` and `_PORT`; undefined: the `kubernetes` service as it is. */
   readonly apiServer?: { readonly host: string; readonly port: number };
-  /** `strict` refuses hardening-only fields that the group's isolation meets (DESIGN rule 8). */
+  /** `strict` refuses hardening-only fields that the group's isolation meets (rule 8 of docs/architecture.md). */
   readonly securityPolicy: 'compatible' | 'strict';
   /** The largest group that ACI takes here; a pod above it can never run. */
   readonly maxGroup: { readonly cpu: number; readonly memoryInGB: number };

@@ -124,7 +124,7 @@ function groupVolume(name: string, scope: VolumeScope): Outcome<GroupVolume> {
   return ok({ name, secret: Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1))) });
 }
 
-/** ACI takes no double hyphen in a volume's name (aci.md §2.3); the name is seen by nobody else. */
+/** ACI takes no double hyphen in a volume's name (docs/aci.md, Limits of a group); the name is seen by nobody else. */
 export function groupVolumeNames(volumes: readonly MountedVolume[]): ReadonlyMap<string, string> {
   const taken = new Set(volumes.map(({ volume }) => volume.name));
   const names = new Map<string, string>();

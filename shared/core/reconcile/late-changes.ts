@@ -6,7 +6,7 @@ import type { Effect } from './observed.ts';
 
 /**
  * What came into the spec when the group was there already and can not reach it: told by an event, so that nothing is
- * dropped silently (DESIGN rule 8).
+ * dropped silently (rule 8 of docs/architecture.md).
  */
 export const lateChanges = (pod: Pod, group: GroupObservation): readonly Effect[] => [
   ...keptImages(pod, group),

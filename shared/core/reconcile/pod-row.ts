@@ -23,7 +23,7 @@ export interface PodRow {
   readonly told: readonly string[];
   /** resourceVersion of the pod that was last acted on; undefined: none. An event that tells of this very one tells nothing. */
   readonly version: string | undefined;
-  /** The API object that was last acted on (DESIGN rule 16); undefined: none. */
+  /** The API object that was last acted on (rule 16 of docs/architecture.md); undefined: none. */
   readonly seen: string | undefined;
   /** The last stop or DELETE of the group that ARM took, until its end was seen: it is not sent again at each look. */
   readonly ending: { readonly by: 'stop' | 'delete'; readonly at: number } | undefined;
@@ -69,7 +69,7 @@ export type KeptLog =
   /** The group was ended all the same, or stays where it may. */
   | { readonly kind: 'given-up' };
 
-/** DESIGN rule 2. */
+/** Rule 2 of docs/architecture.md. */
 export type Intent =
   | { readonly kind: 'none' }
   /** Written before the PUT, which may or may not have happened. */

@@ -38,7 +38,7 @@ const imageCodes = ['inaccessibleimage', 'registryerrorresponse'];
 export const makeRoom = (message: string): readonly Effect[] =>
   /ContainerGroupQuotaReached|container group quota '/i.test(message) ? [{ kind: 'free-groups' }] : [];
 
-/** Reads the answer of a PUT (aci.md §4): only what can never run fails the pod (DESIGN rule 7). */
+/** Reads the answer of a PUT (docs/aci.md, Refusals): only what can never run fails the pod (rule 7 of docs/architecture.md). */
 export function readPutFault(fault: Fault): PutVerdict {
   const message = describeFault(fault);
   switch (fault.kind) {

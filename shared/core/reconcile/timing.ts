@@ -1,8 +1,8 @@
 /** Times of the reconcile, in ms, each with its reason. */
 export const timing = {
-  /** A PUT whose answer was lost may still land; before this nobody PUTs again (DESIGN rule 2). */
+  /** A PUT whose answer was lost may still land; before this nobody PUTs again (rule 2 of docs/architecture.md). */
   openIntentMs: 60_000,
-  /** Groups are only adopted while the tables are younger (DESIGN §1). */
+  /** Groups are only adopted while the tables are younger (docs/architecture.md, The rows). */
   birthMs: 60_000,
   /** Two reads this far apart must say 404 before an accepted group is lost: ARM's reads may lag. */
   absenceConfirmMs: 10_000,
@@ -33,7 +33,7 @@ export const timing = {
   keepLogRetryMs: 5_000,
   /** Before a refused pod fails that its controller would replace at once; a kubelet's longest back-off. */
   refusalHoldMs: 300_000,
-  /** A Node authorizer's graph may lag behind the binding (control-plane.md §2). */
+  /** A Node authorizer's graph may lag behind the binding (https://kubernetes.io/docs/reference/access-authn-authz/node/). */
   authorizerLagMs: 60_000,
 } as const;
 

@@ -4,7 +4,7 @@ import type { Pod } from '../kubernetes/pod.ts';
 import { foreignChange } from '../kubernetes/pod-change.ts';
 import type { LastSeen, PodRow } from './pod-row.ts';
 
-/** Of what an event must change to be worth a reading (DESIGN rule 16). */
+/** Of what an event must change to be worth a reading (rule 16 of docs/architecture.md). */
 export const seenKey = ({ metadata, status }: Pod): string =>
   createHash('sha256')
     .update(foreignChange({ ...metadata, conditions: status.conditions }))

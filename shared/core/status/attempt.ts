@@ -8,7 +8,7 @@ export const isSameAttempt = (state: ContainerState, observed: ObservedState): b
 
 /**
  * Whether ACI shows another run than the one in the API object. ACI's own count cannot tell: `start`, `restart` and a
- * new PUT leave it at 0 (aci.md §3.3). A waiting container's coming run is counted already, so it is never new.
+ * new PUT leave it at 0 (docs/aci.md, Life of a group). A waiting container's coming run is counted already, so it is never new.
  */
 export function isNewAttempt(
   previous: ContainerStatus | undefined,

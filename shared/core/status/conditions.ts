@@ -33,7 +33,7 @@ const ownTypes: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The kubelet's own conditions with its reasons and messages (kubelet.md §3.4); those of others stay as they are.
+ * The kubelet's own conditions with its reasons and messages (pkg/kubelet/status/generate.go); those of others stay as they are.
  * `lastTransitionTime` moves only when `status` does.
  */
 export function podConditions(input: ConditionInput): readonly PodCondition[] {

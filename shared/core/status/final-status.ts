@@ -10,7 +10,7 @@ import { isUnknownEnd, restartPolicyOf } from './restart.ts';
 import type { EndCause } from './restart.ts';
 import { initialReason } from './waiting.ts';
 
-/** A pod that can never run here: Failed before any container was, as a kubelet's admission does it (kubelet.md §3.7). */
+/** A pod that can never run here: Failed before any container was, as a kubelet's admission does it (pkg/kubelet/lifecycle/predicate.go). */
 export function rejectedStatus({
   pod,
   reason,
@@ -37,7 +37,7 @@ export function rejectedStatus({
 const lostGroupMessage = 'The container group that ran the pod was stopped or deleted outside of Kubernetes.';
 
 /**
- * Somebody deleted or stopped the group (DESIGN rule 2). What ran is `ContainerStatusUnknown`, unless the last look knows
+ * Somebody deleted or stopped the group (rule 2 of docs/architecture.md). What ran is `ContainerStatusUnknown`, unless the last look knows
  * better; under `Never` the pod is over, else it waits for its next group and what never started goes on waiting.
  */
 export function lostStatus(input: EndInput): PodStatus {

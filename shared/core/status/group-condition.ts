@@ -4,7 +4,7 @@ import { isFinalEnd, isSidecar, restartPolicyOf } from './restart.ts';
 import { observeStatuses } from './observe.ts';
 
 /**
- * Where a group is in its life, from `provisioningState` and `instanceView.state` (aci.md §3). `stopped`: its containers
+ * Where a group is in its life, from `provisioningState` and `instanceView.state` (docs/aci.md, Life of a group). `stopped`: its containers
  * were ended from outside and their instance view is gone. `ended`: they ended by themselves.
  */
 export type GroupCondition = 'provisioning' | 'running' | 'ended' | 'stopped' | 'failed-to-provision' | 'deleting';
@@ -36,7 +36,7 @@ export function groupCondition(group: GroupObservation): GroupCondition {
   return group.state === 'Running' ? 'running' : 'provisioning';
 }
 
-/** `stop` is possible; before that it answers 409 and only DELETE works (DESIGN rule 6). A word nobody knows counts as provisioned. */
+/** `stop` is possible; before that it answers 409 and only DELETE works (rule 6 of docs/architecture.md). A word nobody knows counts as provisioned. */
 export const isProvisioned = (group: GroupObservation): boolean =>
   !unprovisioned.has(group.provisioningState) &&
   !failed.has(group.provisioningState) &&

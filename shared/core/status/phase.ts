@@ -8,7 +8,7 @@ export interface ContainerStatuses {
 }
 
 /**
- * The kubelet's phase table (kubelet.md §3.3), from the containers alone. `isEnded`: nothing of the pod will run again
+ * The kubelet's phase table (pkg/kubelet/kubelet_pods.go, getPhase), from the containers alone. `isEnded`: nothing of the pod will run again
  * whatever its restart policy says (deleted, or past its deadline).
  */
 export function phaseOf(pod: Pod, statuses: ContainerStatuses, options: { readonly isEnded: boolean }): PodPhase {
@@ -32,7 +32,7 @@ function stoppedPhase(pod: Pod, { stopped, succeeded }: Counts, isEnded: boolean
 
 const ranks: Readonly<Record<PodPhase, number>> = { Unknown: 0, Pending: 1, Running: 2, Succeeded: 3, Failed: 3 };
 
-/** Phase never goes back, and a terminal one is final (kubelet.md §3.3). */
+/** Phase never goes back, and a terminal one is final (pkg/kubelet/kubelet_pods.go, getPhase). */
 export function advancePhase(previous: PodPhase, next: PodPhase): PodPhase {
   return isTerminalPhase(previous) || ranks[next] < ranks[previous] ? previous : next;
 }

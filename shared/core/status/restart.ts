@@ -2,7 +2,7 @@ import type { Container, ContainerState, Pod, RestartPolicy } from '../kubernete
 
 export type TerminatedState = Extract<ContainerState, { kind: 'terminated' }>;
 
-/** ACI stopped the container for its own maintenance (aci.md §3.3): the platform's fault, not the program's. */
+/** ACI stopped the container for its own maintenance (docs/aci.md, Life of a group): the platform's fault, not the program's. */
 export const maintenanceExitCodes: readonly number[] = [7147, 7148];
 
 /** An init container that runs beside the regular ones (KEP-753). */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-// The smaller answers of ARM (aci.md §1.8, §1.10, §4.1, §5.1). Undefined: not what ARM promises.
+// The smaller answers of ARM (docs/aci.md, Requests). Undefined: not what ARM promises.
 
 const resource = z.looseObject({ id: z.string() });
 

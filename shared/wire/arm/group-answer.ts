@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { GroupEvent, GroupObservation, ListedGroup, ObservedContainer } from '../../core/group/group.ts';
 
 /**
- * What ARM shows of container groups (aci.md §2, §3). Properties that may be missing get the value that means the same;
+ * What ARM shows of container groups (docs/aci.md, Requests). Properties that may be missing get the value that means the same;
  * a body without what ARM promises (`name`, `properties`, `containers`) is refused: it would be read as a group that
  * has lost its containers.
  */
@@ -33,7 +33,7 @@ const event = z.object({
   lastTimestamp: text,
 });
 
-/** Their order is not to be relied on (aci.md §1.7): oldest first. */
+/** Their order is not to be relied on (docs/aci.md, Requests): oldest first. */
 const events = list(event).transform((value): readonly GroupEvent[] =>
   value.toSorted((a, b) => a.firstTimestamp.localeCompare(b.firstTimestamp)),
 );

@@ -1,7 +1,7 @@
 import type { GroupBody, GroupContainer, GroupInitContainer } from '../../core/group/group.ts';
 import type { JsonObject } from '../../core/json.ts';
 
-/** The body of a PUT as ARM reads it, api-version 2023-05-01 (aci.md §2): what the group's model flattens goes under `properties`. */
+/** The body of a PUT as ARM reads it, api-version 2023-05-01 (docs/aci.md, Requests): what the group's model flattens goes under `properties`. */
 export function formatGroup(body: GroupBody): JsonObject {
   const { location, tags, zones, containers, initContainers, volumes, imageRegistryCredentials, ...rest } = body;
   return {

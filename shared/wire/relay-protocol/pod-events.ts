@@ -34,7 +34,7 @@ const schema = z.strictObject({
   pods: z.array(podKey).max(mostPods),
 });
 
-/** What the relay posts, and `attach` once in its name: keys, never specs or statuses (DESIGN rule 16). */
+/** What the relay posts, and `attach` once in its name: keys, never specs or statuses (rule 16 of docs/architecture.md). */
 export type PodEvents = z.infer<typeof schema>;
 export type PodKey = z.infer<typeof podKey>;
 

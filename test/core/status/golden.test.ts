@@ -8,7 +8,7 @@ const names = readdirSync(folder)
   .filter((file) => file.endsWith('.input.json'))
   .map((file) => file.replace('.input.json', ''));
 
-/** `recorded-*`: the bodies of a true group, aci.md §1.5 and §1.9. `UPDATE_GOLDEN=1` rewrites the outputs. */
+/** `recorded-*`: the bodies of a true group, docs/aci.md, Requests. `UPDATE_GOLDEN=1` rewrites the outputs. */
 describe('golden statuses', () => {
   it.each(names)('%s', (name) => {
     const input = JSON.parse(readFileSync(new URL(`${name}.input.json`, folder), 'utf8')) as PodStatusInput;

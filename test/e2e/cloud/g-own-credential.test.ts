@@ -1,4 +1,4 @@
-/** DESIGN rule 11 with the running installation's own tokens; `control-plane.test.ts` has the long lists. */
+/** Rule 11 of docs/architecture.md with the running installation's own tokens; `control-plane.test.ts` has the long lists. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-/** The oracles of DESIGN §8: what must be true of one pod's life, seen from outside, whatever broke meanwhile. */
+/** The oracles of docs/architecture.md: what must be true of one pod's life, seen from outside, whatever broke meanwhile. */
 import { CoordinationV1Api, CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import type { V1Pod } from '@kubernetes/client-node';
 import { PodRecorder, statusesOf } from '../pod-recorder.ts';

@@ -1,6 +1,6 @@
 /**
  * The app's processes die by a real `kill -9` at sampled calls, and its calls fail, on the real control plane with the
- * real Table storage and the real host: DESIGN rules 2 and 3.
+ * real Table storage and the real host: rules 2 and 3 of docs/architecture.md.
  *
  * `CRASH_SEED=7` draws other points; `CRASH_POINT='never: own arm PUT group #1, after'` tries one alone.
  */

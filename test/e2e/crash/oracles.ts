@@ -1,4 +1,4 @@
-/** The oracles of DESIGN §8, on everything that the outside worlds remember of pods. Each sentence is a broken one. */
+/** The oracles of docs/architecture.md, on everything that the outside worlds remember of pods. Each sentence is a broken one. */
 import type { ArmRequest, GatedCloud, Run } from './gated-cloud.ts';
 import type { PodHistory } from '../pod-recorder.ts';
 

@@ -201,7 +201,7 @@ const view = {
 };
 const id = '/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/g';
 
-/** As recorded (reference aci.md §1). */
+/** As recorded (docs/aci.md). */
 export const recordedGroup = {
   properties: {
     sku: 'Standard',

@@ -73,7 +73,7 @@ const secretsOnly = (secrets: Secrets, where: string, text: string): readonly st
 const rowsOf = (table: MemoryTable, world: World): readonly unknown[] =>
   [...world.nodes().map(({ key }) => nodePartition(key)), bucketPartition].flatMap((one) => table.readPartition(one));
 
-/** Without what ARM never shows again (aci.md §2): secure values, files of secrets, registry passwords. */
+/** Without what ARM never shows again (docs/aci.md, Requests): secure values, files of secrets, registry passwords. */
 const shownBody = (body: GroupBody): unknown => ({
   ...body,
   volumes: body.volumes.map(({ name }) => name),

@@ -52,7 +52,7 @@ export class Outbox {
   }
 
   /**
-   * The next batch, or undefined. Pods that are to go come first: they free what others wait for (DESIGN rule 9). What
+   * The next batch, or undefined. Pods that are to go come first: they free what others wait for (rule 9 of docs/architecture.md). What
    * waits is spread over so many `lanes`, so that the first of many pods do not wait for the last; at most 500 a
    * batch, and at most 256 KiB: the app's host takes no body over 1 MiB.
    */

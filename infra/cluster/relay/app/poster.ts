@@ -31,7 +31,7 @@ const debounceMs = 50;
 const backoff = { baseMs: 1000, maxMs: 15_000 };
 
 /**
- * Posts what the reflectors tell, and ticks when the app asked for one (DESIGN §5). A burst comes over some tenths of a
+ * Posts what the reflectors tell, and ticks when the app asked for one (docs/architecture.md, The walk of one pod). A burst comes over some tenths of a
  * second, and a post lasts as long as two calls of ARM: lanes are kept for what comes next, sixteen in all. While the app
  * fails, one at a time, 0.5 to 15 s apart, for ever. One tick at a time, beside them. An app that did not know us is asked
  * again as soon as a pod changes, once a second at most: the pod was bound to a Node that the app has made meanwhile.

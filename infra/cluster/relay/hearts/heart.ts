@@ -43,7 +43,7 @@ export const startHeart = (now: number): HeartState => ({
 });
 
 /**
- * DESIGN rule 13: a Lease that stood still for 20 s, or a Node that is gone, asks for a tick, every 10 s while it lasts.
+ * Rule 13 of docs/architecture.md: a Lease that stood still for 20 s, or a Node that is gone, asks for a tick, every 10 s while it lasts.
  * 10 s after the first tick, whatever the app answered, a Lease that still stands is renewed, if both it and its Node are
  * there, every 10 s for at most 10 minutes. Own renewals are no movement. Nothing is decided on what could not be read.
  */

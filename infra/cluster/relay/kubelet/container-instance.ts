@@ -12,7 +12,7 @@ export type LogReadiness =
   /** The text is a kubelet's: kubectl shows it. */
   | { readonly kind: 'refused'; readonly status: 400 | 404; readonly message: string };
 
-/** As a kubelet's own check before it opens a log (kubelet.md §4.2). ACI keeps one run's log: there is no previous. */
+/** As a kubelet's own check before it opens a log (pkg/kubelet/server/server.go). ACI keeps one run's log: there is no previous. */
 export function logReadiness(pod: Pod, container: string, wanted: { readonly previous: boolean }): LogReadiness {
   const { name } = pod.metadata;
   const all = [...pod.spec.initContainers, ...pod.spec.containers];

@@ -1,6 +1,6 @@
 import type { Json } from '../../json.ts';
 
-/** What becomes of a field of the pod's spec (DESIGN rule 8). */
+/** What becomes of a field of the pod's spec (rule 8 of docs/architecture.md). */
 export type Verdict =
   /** It is part of the container group. */
   | 'sent'

@@ -35,7 +35,7 @@ const shared: readonly FieldRow[] = [
   ],
 ];
 
-/** What every container of a group has without asking (in-container.md §0.7). */
+/** What every container of a group has without asking (docs/aci.md, Limits of a group). */
 const grantedCapabilities = [
   'AUDIT_WRITE',
   'CHOWN',

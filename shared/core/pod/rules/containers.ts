@@ -7,7 +7,7 @@ import { locatedContainers, type Rule } from './rule.ts';
 
 const maxContainers = 60;
 
-/** Hard limits of ACI (aci.md §2.3). */
+/** Hard limits of ACI (docs/aci.md, Limits of a group). */
 export const containerCountRule: Rule = ({ spec }) => {
   const count = spec.containers.length + spec.initContainers.length;
   return [

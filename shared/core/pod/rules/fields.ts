@@ -31,7 +31,7 @@ function withIndexedJob(pod: Pod, finding: Finding): Finding {
   return isIndexed && finding.path === 'spec.hostname' ? { ...finding, verdict: 'noted' } : finding;
 }
 
-/** The compatibility table, over all that the spec holds (DESIGN rule 8). */
+/** The compatibility table, over all that the spec holds (rule 8 of docs/architecture.md). */
 export const fieldsRule: Rule = (pod, { securityPolicy }) => {
   const findings = walkSpec(pod.rawSpec).map((finding) => withIndexedJob(pod, finding));
   const met = findings.filter(({ verdict }) => verdict === 'met');

@@ -4,7 +4,7 @@ import type { Rule } from './rule.ts';
 
 const maxPorts = 5;
 
-/** What ACI keeps for itself (aci.md §2.3). */
+/** What ACI keeps for itself (docs/aci.md, Limits of a group). */
 const reserved: readonly (readonly [from: number, to: number])[] = [
   [22, 22],
   [1025, 1027],

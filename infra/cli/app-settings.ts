@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { type Settings, parseSettings } from '../../shared/wire/settings.ts';
+import { parseSettings } from '../../shared/wire/settings.ts';
+import type { Settings } from '../../shared/wire/settings.ts';
 import type { AzureCli } from './azure-cli.ts';
 import type { ParsedOptions } from './options.ts';
 import { wrongInput } from './stop.ts';

@@ -1,5 +1,7 @@
-import { type ExitCode, exitCodes } from './exit-code.ts';
-import { type ProgramResult, notInstalled, runProgram, timedOut } from './program.ts';
+import { exitCodes } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
+import { notInstalled, runProgram, timedOut } from './program.ts';
+import type { ProgramResult } from './program.ts';
 import { Stop } from './stop.ts';
 
 /** Runs `az … --output json`. */

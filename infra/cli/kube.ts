@@ -1,6 +1,8 @@
 import type { CliContext } from './context.ts';
-import { type ProgramResult, lastLine } from './program.ts';
-import { type Stop, failure, wrongInput } from './stop.ts';
+import { lastLine } from './program.ts';
+import type { ProgramResult } from './program.ts';
+import { failure, wrongInput } from './stop.ts';
+import type { Stop } from './stop.ts';
 
 type RunOptions = { readonly input?: string; readonly timeoutMs?: number };
 type Kubectl = Pick<CliContext, 'kubectl'>;

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { stringify } from 'yaml';
-import { type Progress, type ProgressStream, createProgress } from './progress.ts';
+import { createProgress } from './progress.ts';
+import type { Progress, ProgressStream } from './progress.ts';
 import { wrongInput } from './stop.ts';
 
 export type OutputFormat = 'table' | 'json' | 'yaml';

@@ -4,7 +4,8 @@ import { faultClause, isNoLogin } from './inspect/fault-reason.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import type { Registrations, RegistrationsRead } from '../../shared/ports/registrations.ts';
 import type { ClusterRegistration, Settings } from '../../shared/wire/settings.ts';
-import { type Stop, failure, wrongInput } from './stop.ts';
+import { failure, wrongInput } from './stop.ts';
+import type { Stop } from './stop.ts';
 
 /** The blob that the setting `REGISTRATIONS_URL` names, with the operator's own rights. */
 export function openRegistrations({ REGISTRATIONS_URL: url }: Settings): Registrations {

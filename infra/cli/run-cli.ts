@@ -1,11 +1,15 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import type { Command } from './command.ts';
-import { type CommandEntry, commands } from './commands.ts';
-import { type Environment, createContext } from './context.ts';
-import { type ExitCode, exitCodes } from './exit-code.ts';
+import { commands } from './commands.ts';
+import type { CommandEntry } from './commands.ts';
+import { createContext } from './context.ts';
+import type { Environment } from './context.ts';
+import { exitCodes } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
 import { nearest } from './nearest.ts';
 import { commonOptions, describeOptions, parseOptions } from './options.ts';
-import { type OutputStreams, createOutput, parseFormat } from './output.ts';
+import { createOutput, parseFormat } from './output.ts';
+import type { OutputStreams } from './output.ts';
 import { Stop, wrongInput } from './stop.ts';
 
 export interface CliRun extends OutputStreams {

@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type AppSource, azAppArgs } from './app-settings.ts';
+import { azAppArgs } from './app-settings.ts';
+import type { AppSource } from './app-settings.ts';
 import type { AzureCli } from './azure-cli.ts';
 
 const fileSchema = z.looseObject({ Values: z.record(z.string(), z.string()) });

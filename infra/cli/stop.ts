@@ -1,4 +1,5 @@
-import { type ExitCode, exitCodes } from './exit-code.ts';
+import { exitCodes } from './exit-code.ts';
+import type { ExitCode } from './exit-code.ts';
 
 /**
  * Ends a command: one sentence on what is wrong, one on how to mend it. Thrown wherever it is found, printed in one

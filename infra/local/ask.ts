@@ -27,11 +27,10 @@ async function main([command = '', ...args]: readonly string[]): Promise<number>
 const relayArgs = (command: string, relay: 'process' | 'chart'): readonly string[] =>
   command === 'doctor' && relay === 'process' ? ['--relay', 'outside'] : [];
 
-if (import.meta.main) {
+if (import.meta.main)
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   }
-}

@@ -5,8 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { createProgress } from '../cli/progress.ts';
-import { type ApiAdministrator, apiAdministrator } from './up/api-administrator.ts';
-import { type CloudRecord, readCloudRecord } from './up/cloud-record.ts';
+import { apiAdministrator } from './up/api-administrator.ts';
+import type { ApiAdministrator } from './up/api-administrator.ts';
+import { readCloudRecord } from './up/cloud-record.ts';
+import type { CloudRecord } from './up/cloud-record.ts';
 import { readSettings, showCommand } from './up/command-line.ts';
 import { writeSettings } from './up/host.ts';
 

@@ -1,6 +1,7 @@
 /** Free TCP ports for the parts of the laptop cloud. */
 import { once } from 'node:events';
-import { type AddressInfo, type Server, createServer } from 'node:net';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 
 /** `count` different ports that were free on `address` a moment ago; nobody holds them until the caller listens. */
 export async function allocatePorts(count: number, address = '127.0.0.1'): Promise<number[]> {

@@ -25,14 +25,13 @@ export function describePackage(repository: string): z.infer<typeof packageSchem
  * The same sources and packages give the same bytes, whichever the folders are.
  */
 export async function buildInto(folder: string, repository: string): Promise<void> {
-  for (const { output, ...input } of bundles) {
+  for (const { output, ...input } of bundles)
     await build({
       ...input,
       cwd: repository,
       output: { ...output, dir: join(folder, nameOf(output.dir)) },
       logLevel: 'warn',
     });
-  }
   moveMaps(folder);
   completeApp(join(folder, 'app'), repository);
   completeChart(folder, repository);

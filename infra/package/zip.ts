@@ -16,12 +16,11 @@ const firstMoment = new Date(1980, 0, 1);
  */
 export function packFolder(folder: string): Uint8Array {
   const entries: Zippable = {};
-  for (const file of filesOf(folder)) {
+  for (const file of filesOf(folder))
     entries[file] = [
       new Uint8Array(readFileSync(join(folder, file))),
       { level: 9, mtime: firstMoment, os: unix, attrs: regularFile },
     ];
-  }
   return zipSync(entries);
 }
 

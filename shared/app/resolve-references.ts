@@ -96,10 +96,9 @@ async function readAll<T>(
 ): Promise<Result<ReadonlyMap<string, T>>> {
   const found = new Map<string, T>();
   const answers = await Promise.all(names.map(async (name) => ({ name, answer: await read(name) })));
-  for (const { name, answer } of answers) {
+  for (const { name, answer } of answers)
     if (answer.ok) found.set(name, answer.value);
     else if (answer.fault.kind !== 'not-found') return answer;
-  }
   return ok(found);
 }
 

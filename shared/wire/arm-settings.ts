@@ -1,4 +1,5 @@
-import { type ArmLimits, defaultArmLimits } from '../core/budget/plan.ts';
+import { defaultArmLimits } from '../core/budget/plan.ts';
+import type { ArmLimits } from '../core/budget/plan.ts';
 import type { Settings } from './settings.ts';
 
 /** What the settings say that ARM and ACI allow. */

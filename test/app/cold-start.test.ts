@@ -10,10 +10,9 @@ function loadedBy(file: string, seen = new Set<string>()): ReadonlySet<string> {
   const name = relative(root, file);
   if (seen.has(name)) return seen;
   seen.add(name);
-  for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(staticImport)) {
+  for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(staticImport))
     if (target.startsWith('.')) loadedBy(join(dirname(file), target), seen);
     else seen.add(target);
-  }
   return seen;
 }
 

@@ -5,14 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { ContainerInstanceManagementClient, type ContainerGroup } from '@azure/arm-containerinstance';
+import { ContainerInstanceManagementClient } from '@azure/arm-containerinstance';
+import type { ContainerGroup } from '@azure/arm-containerinstance';
 import type { TokenCredential } from '@azure/core-auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createRealClock } from '../../infra/local/aci/clock.ts';
-import { startEmulator, type RunningEmulator } from '../../infra/local/aci/emulator.ts';
+import { startEmulator } from '../../infra/local/aci/emulator.ts';
+import type { RunningEmulator } from '../../infra/local/aci/emulator.ts';
 import { ScriptedRuntime } from '../../infra/local/aci/runtime/scripted.ts';
-import { createCertificateAuthority, issueCertificate, type KeyPair } from '../../infra/local/pki.ts';
+import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
+import type { KeyPair } from '../../infra/local/pki.ts';
 
 /** The real SDK, over TLS sockets, against the emulator with a scripted runtime on the real clock. */
 const subscription = '11111111-1111-4111-8111-111111111111';

@@ -38,7 +38,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   });
   const endpoints = new Promise<Endpoints>((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('it did not say that it listens')), startTimeoutMs);
-    for (const stream of [child.stdout, child.stderr]) {
+    for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line);
         const [, service, url] = listening.exec(line) ?? [];
@@ -49,7 +49,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
         clearTimeout(timer);
         resolve({ blob, table });
       });
-    }
     void exited.then(() => reject(new Error('it ended')));
   });
   const stop = async (): Promise<void> => {

@@ -423,12 +423,11 @@ function excesses(uses: readonly { readonly at: number; readonly spend: Spend }[
     for (const [windowMs, limit] of [
       [300_000, 100],
       [3_600_000, 300],
-    ] as const) {
+    ] as const)
       for (const from of times) {
         const count = times.filter((at) => at >= from && at <= from + windowMs).length;
         if (count > limit) found.push(`${count} of ${spend} in ${windowMs} ms`);
       }
-    }
   }
   return found;
 }

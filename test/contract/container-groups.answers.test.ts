@@ -1,9 +1,10 @@
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
-import { type ArmConfig } from '../../shared/adapters/arm/arm-client.ts';
+import type { ArmConfig } from '../../shared/adapters/arm/arm-client.ts';
 import { createArmContainerGroups } from '../../shared/adapters/arm/container-groups.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
 import type { BudgetObservation, Spend } from '../../shared/ports/budgets.ts';
@@ -144,15 +145,8 @@ describe('ARM that does not answer as it should', () => {
     const other = endpoint.replace('127.0.0.1', 'localhost');
     script = [json({ value: [], nextLink: `${other}/next` })];
     expect(kindOf(await groups.list(signal))).toBe('transient');
-    for (const url of [
-      `${other}/operations/1`,
-      endpoint.replace('https', 'http'),
-      'file:///etc/passwd',
-      'no url',
-      '',
-    ]) {
+    for (const url of [`${other}/operations/1`, endpoint.replace('https', 'http'), 'file:///etc/passwd', 'no url', ''])
       expect(kindOf(await groups.getOperation(url, signal))).toBe('transient');
-    }
     expect(requests).toHaveLength(1);
   });
 

@@ -1,7 +1,8 @@
 import { VirtualClock } from '../../infra/local/aci/clock.ts';
 import type { TokenCredential } from '@azure/core-auth';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type RunningEmulator, startEmulator } from '../../infra/local/aci/emulator.ts';
+import { startEmulator } from '../../infra/local/aci/emulator.ts';
+import type { RunningEmulator } from '../../infra/local/aci/emulator.ts';
 import { ScriptedRuntime } from '../../infra/local/aci/runtime/scripted.ts';
 import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
 import { createArmContainerGroups } from '../../shared/adapters/arm/container-groups.ts';

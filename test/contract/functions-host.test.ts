@@ -43,12 +43,8 @@ async function until<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean,
   const deadline = Date.now() + ms;
   for (;;) {
     const seen = await look();
-    if (holds(seen)) {
-      return seen;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`not so within ${ms} ms: ${JSON.stringify(seen)}`);
-    }
+    if (holds(seen)) return seen;
+    if (Date.now() > deadline) throw new Error(`not so within ${ms} ms: ${JSON.stringify(seen)}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

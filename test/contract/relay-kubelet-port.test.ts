@@ -10,8 +10,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { AppAnswer } from '../../infra/cluster/relay/app/app-client.ts';
 import { KubeletPort } from '../../infra/cluster/relay/kubelet/kubelet-port.ts';
 import { Reviews } from '../../infra/cluster/relay/kubelet/reviews.ts';
-import { type KeyPair, createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
-import { type Canned, type CannedServer, type Received, cannedServer } from '../adapters/kubernetes/canned-server.ts';
+import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
+import type { KeyPair } from '../../infra/local/pki.ts';
+import { cannedServer } from '../adapters/kubernetes/canned-server.ts';
+import type { Canned, CannedServer, Received } from '../adapters/kubernetes/canned-server.ts';
 import { until } from '../relay/fake-app.ts';
 
 let dir = '';
@@ -194,12 +196,11 @@ describe('who is let in', () => {
   });
 
   it('streams ask for create whatever their method, and are not served yet', async () => {
-    for (const method of ['GET', 'POST']) {
+    for (const method of ['GET', 'POST'])
       expect(await call('/exec/ns/p/c?command=ls', { token: 'admin', method })).toEqual({
         status: 501,
         body: 'exec is not available on this virtual node in this release\n',
       });
-    }
     const verbs = reviewsOf('/subjectaccessreviews').map(({ body }) => JSON.parse(body).spec.resourceAttributes.verb);
     expect(verbs).toEqual(['create']);
   });

@@ -2,7 +2,8 @@
 import type { ServerResponse } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { Reflector } from '../../infra/cluster/relay/pods/reflector.ts';
-import { type Canned, type Received, cannedServer, statusBody } from '../adapters/kubernetes/canned-server.ts';
+import { cannedServer, statusBody } from '../adapters/kubernetes/canned-server.ts';
+import type { Canned, Received } from '../adapters/kubernetes/canned-server.ts';
 import { until } from '../relay/fake-app.ts';
 
 const podJson = (name: string, { uid = `uid-${name}`, version = '1', phase = 'Pending' } = {}) => ({

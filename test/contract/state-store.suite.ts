@@ -3,7 +3,8 @@ import type { Result } from '../../shared/core/fault.ts';
 import type { NodeKey } from '../../shared/core/node/node-key.ts';
 import type { DuePod } from '../../shared/ports/state-store.ts';
 import { newNodeRow } from '../../shared/core/reconcile/node-row.ts';
-import { newPodRow, type PodRow } from '../../shared/core/reconcile/pod-row.ts';
+import { newPodRow } from '../../shared/core/reconcile/pod-row.ts';
+import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
 import type { UsageRecord } from '../../shared/core/usage/usage.ts';
 import type { StateStore, Versioned } from '../../shared/ports/state-store.ts';
 

@@ -104,8 +104,7 @@ describe('Azure Tables that do not answer as they should', () => {
         },
         undefined,
       ),
-    ]) {
+    ])
       expect(result.ok && result.value !== undefined && !Array.isArray(result.value)).toBe(false);
-    }
   });
 });

@@ -5,15 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type ApiAnswer,
-  type ApiClient,
-  type ApiRequest,
-  createApiClient,
-} from '../../infra/local/cluster/api-client.ts';
-import { type Attachment, attachNodes, detachNodes, requestToken } from '../../infra/local/cluster/attach.ts';
+import { createApiClient } from '../../infra/local/cluster/api-client.ts';
+import type { ApiAnswer, ApiClient, ApiRequest } from '../../infra/local/cluster/api-client.ts';
+import { attachNodes, detachNodes, requestToken } from '../../infra/local/cluster/attach.ts';
+import type { Attachment } from '../../infra/local/cluster/attach.ts';
 import { ensureControlPlane } from '../../infra/local/cluster/build.ts';
-import { type ControlPlane, startControlPlane } from '../../infra/local/cluster/control-plane.ts';
+import { startControlPlane } from '../../infra/local/cluster/control-plane.ts';
+import type { ControlPlane } from '../../infra/local/cluster/control-plane.ts';
 import { startForwarder } from '../../infra/local/cluster/forwarder.ts';
 import { kubectl, kubectlOutput } from '../../infra/local/cluster/kubectl.ts';
 import { createProgress } from '../../infra/cli/progress.ts';

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { kubectlOutput } from '../../infra/local/cluster/kubectl.ts';
 import { until } from '../relay/fake-app.ts';
 import { parseMetrics } from '../relay/parse-metrics.ts';
-import { RelayRig, type RunningRelay, healthOf, node, nodes, otherNode, pod, running } from './relay-rig.ts';
+import { RelayRig, healthOf, node, nodes, otherNode, pod, running } from './relay-rig.ts';
+import type { RunningRelay } from './relay-rig.ts';
 
 const lease = { namespace: 'serverless-kubelet', name: 'relay' };
 /** Each replica has an address of its own, as a pod has. */

@@ -9,8 +9,10 @@ import { requestToken } from '../../infra/local/cluster/attach.ts';
 import type { ControlPlane } from '../../infra/local/cluster/control-plane.ts';
 import { kubectl, kubectlOutput } from '../../infra/local/cluster/kubectl.ts';
 import type { KeyPair } from '../../infra/local/pki.ts';
-import { type FakeApp, until } from '../relay/fake-app.ts';
-import { RelayRig, type RunningRelay, audience, node, otherNode, pod, running } from './relay-rig.ts';
+import { until } from '../relay/fake-app.ts';
+import type { FakeApp } from '../relay/fake-app.ts';
+import { RelayRig, audience, node, otherNode, pod, running } from './relay-rig.ts';
+import type { RunningRelay } from './relay-rig.ts';
 
 let rig: RelayRig;
 let cluster: ControlPlane;

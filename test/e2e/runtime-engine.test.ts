@@ -1,4 +1,5 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
@@ -7,7 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureImages } from '../../infra/local/aci/images.ts';
-import { createEngineRuntime, type EngineRuntime } from '../../infra/local/aci/runtime/engine.ts';
+import { createEngineRuntime } from '../../infra/local/aci/runtime/engine.ts';
+import type { EngineRuntime } from '../../infra/local/aci/runtime/engine.ts';
 import { processesNaming } from '../../infra/local/aci/runtime/engine/processes.ts';
 import { stateKey } from '../../infra/local/aci/runtime/engine/podman-layout.ts';
 import type { ContainerSpec, RunningContainer, SandboxVolume } from '../../infra/local/aci/runtime/runtime.ts';

@@ -193,7 +193,7 @@ export class Witness {
   /** O3: what the status says of a run, its start, end and code, is what was. Only an unknown end is 137 without a run. */
   #tellsTheTruth(pod: Pod): void {
     const runs = runsOf(this.#world, pod.metadata.uid);
-    for (const { name, state, lastState } of [...pod.status.initContainerStatuses, ...pod.status.containerStatuses]) {
+    for (const { name, state, lastState } of [...pod.status.initContainerStatuses, ...pod.status.containerStatuses])
       for (const said of [state, lastState]) {
         if (
           said === undefined ||
@@ -205,7 +205,6 @@ export class Witness {
           continue;
         this.report('O3', `the status of ${name} tells of a run that was not: ${JSON.stringify(said)}`);
       }
-    }
   }
 
   /** O1 and O3, rule 6: first the group is gone and the end is written, then the pod's object goes. */

@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type DrainOptions, drain } from '../../infra/cluster/relay/drain/drain.ts';
-import { type DrainApi, drainTaint } from '../../infra/cluster/relay/drain/drain-api.ts';
+import { drain } from '../../infra/cluster/relay/drain/drain.ts';
+import type { DrainOptions } from '../../infra/cluster/relay/drain/drain.ts';
+import { drainTaint } from '../../infra/cluster/relay/drain/drain-api.ts';
+import type { DrainApi } from '../../infra/cluster/relay/drain/drain-api.ts';
 import type { DrainNode, DrainPod } from '../../infra/cluster/relay/drain/drain-object.ts';
 import { parseDrainNode, parseDrainPod } from '../../infra/cluster/relay/drain/drain-object.ts';
 import { planPod } from '../../infra/cluster/relay/drain/plan-pods.ts';
-import { type Fault, type Result, fail, ok } from '../../shared/core/fault.ts';
+import { fail, ok } from '../../shared/core/fault.ts';
+import type { Fault, Result } from '../../shared/core/fault.ts';
 
 const gone: Fault = { kind: 'not-found', code: 'NotFound', message: 'it is not there' };
 const pod = (name: string, over: Partial<DrainPod> = {}): DrainPod => ({

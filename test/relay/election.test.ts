@@ -1,7 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  type Observed,
   decideElection,
   heldBy,
   leaseDurationMs,
@@ -11,11 +10,9 @@ import {
   retryPeriodMs,
   termEndsAt,
 } from '../../infra/cluster/relay/election/decide-election.ts';
-import {
-  type ElectionRecord,
-  formatElectionPatch,
-  parseElectionRecord,
-} from '../../infra/cluster/relay/election/election-record.ts';
+import type { Observed } from '../../infra/cluster/relay/election/decide-election.ts';
+import { formatElectionPatch, parseElectionRecord } from '../../infra/cluster/relay/election/election-record.ts';
+import type { ElectionRecord } from '../../infra/cluster/relay/election/election-record.ts';
 
 const empty: ElectionRecord = {
   resourceVersion: '1',

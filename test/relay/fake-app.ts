@@ -1,7 +1,9 @@
-import { type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type PodEvents, parsePodEvents } from '../../shared/wire/relay-protocol/pod-events.ts';
+import { parsePodEvents } from '../../shared/wire/relay-protocol/pod-events.ts';
+import type { PodEvents } from '../../shared/wire/relay-protocol/pod-events.ts';
 
 /** A post that the app took, and when. */
 export interface TakenPost extends PodEvents {

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type HeartActions,
-  type HeartReading,
-  beat,
-  nextBeatInMs,
-  renewed,
-  startHeart,
-} from '../../infra/cluster/relay/hearts/heart.ts';
+import { beat, nextBeatInMs, renewed, startHeart } from '../../infra/cluster/relay/hearts/heart.ts';
+import type { HeartActions, HeartReading } from '../../infra/cluster/relay/hearts/heart.ts';
 
 /** A world in virtual time: who renews, who is there, at each second. */
 interface World {

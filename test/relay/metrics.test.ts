@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { openHealthPort } from '../../infra/cluster/relay/health-port.ts';
 import { routeName } from '../../infra/cluster/relay/kubelet/routes.ts';
-import { type MetricRow, metricTable } from '../../infra/cluster/relay/metrics/metric-table.ts';
-import { type LeadingGauges, RelayMetrics } from '../../infra/cluster/relay/metrics/relay-metrics.ts';
+import { metricTable } from '../../infra/cluster/relay/metrics/metric-table.ts';
+import type { MetricRow } from '../../infra/cluster/relay/metrics/metric-table.ts';
+import { RelayMetrics } from '../../infra/cluster/relay/metrics/relay-metrics.ts';
+import type { LeadingGauges } from '../../infra/cluster/relay/metrics/relay-metrics.ts';
 import { parseMetrics } from './parse-metrics.ts';
 
 const leading: LeadingGauges = {

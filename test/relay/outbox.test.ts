@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Batch, Outbox } from '../../infra/cluster/relay/app/outbox.ts';
+import { Outbox } from '../../infra/cluster/relay/app/outbox.ts';
+import type { Batch } from '../../infra/cluster/relay/app/outbox.ts';
 import { mostBodyBytes, mostPostBytes } from '../../shared/wire/relay-protocol/bounds.ts';
-import { type PodKey, parsePodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
+import { parsePodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
+import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 
 const key = (uid: string, generation = 0): PodKey => ({
   node: 'aci-1',
@@ -150,14 +152,13 @@ describe('the outbox', () => {
           expect(batch.pods.filter(({ uid }) => busy.has(uid))).toEqual([]);
           flying.push(batch);
         };
-        for (const [time, one] of steps.entries()) {
+        for (const [time, one] of steps.entries())
           if (one.do === 'add') {
             newest.set(one.uid, time);
             outbox.add(key(one.uid, time));
           } else if (one.do === 'take') take(one.lanes);
           else if (one.do === 'snapshot') outbox.addSnapshot([]);
           else settle(one.do);
-        }
         while (flying.length > 0 || outbox.isReady) {
           take(1);
           settle('done');

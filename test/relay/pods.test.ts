@@ -3,7 +3,8 @@ import { parsePodPage } from '../../infra/cluster/relay/pods/pod-page.ts';
 import { PodSet } from '../../infra/cluster/relay/pods/pod-set.ts';
 import { retryDelayMs } from '../../infra/cluster/relay/pods/retry-delay.ts';
 import { parseWatchEvent } from '../../infra/cluster/relay/pods/watch-event.ts';
-import { type WatchedPod, parseWatchedPod } from '../../infra/cluster/relay/pods/watched-pod.ts';
+import { parseWatchedPod } from '../../infra/cluster/relay/pods/watched-pod.ts';
+import type { WatchedPod } from '../../infra/cluster/relay/pods/watched-pod.ts';
 
 const podJson = (uid: string, over: { meta?: object; status?: object } = {}) => ({
   metadata: { namespace: 'default', name: 'p', uid, resourceVersion: '1', generation: 1, ...over.meta },

@@ -3,8 +3,10 @@ import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
-import { type Compiler, findCompiler } from './compiler.ts';
-import { type Refusal, refusals } from './refusals.ts';
+import { findCompiler } from './compiler.ts';
+import type { Compiler } from './compiler.ts';
+import { refusals } from './refusals.ts';
+import type { Refusal } from './refusals.ts';
 
 const usage = `usage: npm run check:bicep -- [--update]
 

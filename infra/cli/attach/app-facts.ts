@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { podEventsPath } from '../../../shared/wire/relay-protocol/paths.ts';
-import { type AppSettings, azAppArgs } from '../app-settings.ts';
+import { azAppArgs } from '../app-settings.ts';
+import type { AppSettings } from '../app-settings.ts';
 import type { AzureCli } from '../azure-cli.ts';
 import { failure, wrongInput } from '../stop.ts';
 

@@ -6,17 +6,23 @@ import { clusterOptions, clusterSource, findCluster } from '../cluster/find-clus
 import type { FoundCluster } from '../cluster/find-cluster.ts';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { readRegistrations } from '../registrations.ts';
 import { wrongInput } from '../stop.ts';
-import { type AppFacts, appRemark, readAppFacts } from './app-facts.ts';
+import { appRemark, readAppFacts } from './app-facts.ts';
+import type { AppFacts } from './app-facts.ts';
 import { checkHelm, findChart } from '../cluster/chart-release.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
 import { refuseLeavingNamespace, requireNamespace } from '../cluster/namespace.ts';
-import { type ApiServerForPods, describeApiServerForPods } from '../cluster/api-server-for-pods.ts';
-import { type AttachChart, type AttachDone, judgeChart, performAttach } from './perform.ts';
-import { type AttachFacts, apiServerForPods, chartValues, checkAttach, plannedNodes } from './plan.ts';
-import { type AttachWants, attachOptions, parseAttachWants } from './wants.ts';
+import { describeApiServerForPods } from '../cluster/api-server-for-pods.ts';
+import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
+import { judgeChart, performAttach } from './perform.ts';
+import type { AttachChart, AttachDone } from './perform.ts';
+import { apiServerForPods, chartValues, checkAttach, plannedNodes } from './plan.ts';
+import type { AttachFacts } from './plan.ts';
+import { attachOptions, parseAttachWants } from './wants.ts';
+import type { AttachWants } from './wants.ts';
 
 const help = `
 Shows the app's nodes in a cluster: checks everything, installs the chart (the relay and its rights), registers the

@@ -1,5 +1,6 @@
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
-import { type ApiServerForPods, chooseApiServerForPods } from '../cluster/api-server-for-pods.ts';
+import { chooseApiServerForPods } from '../cluster/api-server-for-pods.ts';
+import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import { servingSecretName, tokenSettingOf } from '../cluster/names.ts';
 import type { AttachWants, ServingMode } from './wants.ts';
 

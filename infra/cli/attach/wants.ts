@@ -3,7 +3,8 @@ import { parseDuration } from '../options.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
 import type { ChartWants } from '../cluster/chart-release.ts';
-import { type ApiServerForPods, isOwnHost } from '../cluster/api-server-for-pods.ts';
+import { isOwnHost } from '../cluster/api-server-for-pods.ts';
+import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
 
 export type Zone = '1' | '2' | '3';
 export type ServingMode = 'self-signed' | 'csr' | 'cert-manager';

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
 import type { CliContext } from '../context.ts';
-import { type ProgramResult, lastLine } from '../program.ts';
+import { lastLine } from '../program.ts';
+import type { ProgramResult } from '../program.ts';
 import { failure, wrongInput } from '../stop.ts';
 
 export const releaseName = 'serverless-kubelet';

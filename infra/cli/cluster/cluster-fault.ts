@@ -1,4 +1,5 @@
-import { type Stop, failure, wrongInput } from '../stop.ts';
+import { failure, wrongInput } from '../stop.ts';
+import type { Stop } from '../stop.ts';
 
 /** Why an API server did not do as asked. */
 export type ClusterFault =

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { type RequestOptions, request as httpsRequest } from 'node:https';
+import { request as httpsRequest } from 'node:https';
+import type { RequestOptions } from 'node:https';
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { homedir } from 'node:os';
@@ -11,7 +12,8 @@ import { instantMs } from '../../../shared/core/status/time.ts';
 import { parseJson } from '../../../shared/wire/json-text.ts';
 import type { Environment } from '../context.ts';
 import type { ApiAnswer, ApiRequest, ClusterApi, ClusterPlace } from './api.ts';
-import { type ClusterFault, connectionFault, pluginFault, statusFault } from './cluster-fault.ts';
+import { connectionFault, pluginFault, statusFault } from './cluster-fault.ts';
+import type { ClusterFault } from './cluster-fault.ts';
 import { proxyFor } from './proxy.ts';
 
 export interface KubeconfigApiOptions {

@@ -1,7 +1,8 @@
 import { parseJson } from '../../../shared/wire/json-text.ts';
 import type { CliContext } from '../context.ts';
 import type { ApiAnswer, ApiRequest } from './api.ts';
-import { type ClusterFault, clusterStop } from './cluster-fault.ts';
+import { clusterStop } from './cluster-fault.ts';
+import type { ClusterFault } from './cluster-fault.ts';
 import { failure } from '../stop.ts';
 
 type WithApi = Pick<CliContext, 'api'>;

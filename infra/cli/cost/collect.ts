@@ -1,6 +1,8 @@
-import { type Fault, type Result, ok } from '../../../shared/core/fault.ts';
+import { ok } from '../../../shared/core/fault.ts';
+import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { NodeKey } from '../../../shared/core/node/node-key.ts';
-import { type UsageRecord, usageOfRow } from '../../../shared/core/usage/usage.ts';
+import { usageOfRow } from '../../../shared/core/usage/usage.ts';
+import type { UsageRecord } from '../../../shared/core/usage/usage.ts';
 import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { Window } from './window.ts';
 

@@ -1,7 +1,8 @@
 import type { UsageGrouping } from '../../../shared/core/usage/summary.ts';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { failure, wrongInput } from '../stop.ts';
 import { faultClause } from '../inspect/fault-reason.ts';
 import { collectUsage, usageFix } from './collect.ts';

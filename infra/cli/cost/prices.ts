@@ -1,4 +1,5 @@
-import { type UsagePrices, defaultPrices } from '../../../shared/core/usage/summary.ts';
+import { defaultPrices } from '../../../shared/core/usage/summary.ts';
+import type { UsagePrices } from '../../../shared/core/usage/summary.ts';
 import { wrongInput } from '../stop.ts';
 
 /** What a second costs, and whose figures these are. */

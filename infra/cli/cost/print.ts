@@ -12,12 +12,11 @@ export function printCost(out: Output, report: CostReport): void {
   );
   out.line('');
   if (lines.length === 0) out.line('Nothing ran in this time.');
-  else {
+  else
     out.table(
       [by.toUpperCase(), right('PODS'), right('VCPU-HOURS'), right('GB-HOURS'), right(`COST (${prices.currency})`)],
       [...lines.map((line) => row(line.key, line)), row('total', total)],
     );
-  }
   out.line('');
   out.line(runningText(running, prices.currency));
   out.line(pricesText(report));

@@ -1,9 +1,5 @@
-import {
-  type UsageFigures,
-  type UsageGrouping,
-  type UsageLine,
-  summarize,
-} from '../../../shared/core/usage/summary.ts';
+import { summarize } from '../../../shared/core/usage/summary.ts';
+import type { UsageFigures, UsageGrouping, UsageLine } from '../../../shared/core/usage/summary.ts';
 import type { CollectedUsage } from './collect.ts';
 import type { Prices } from './prices.ts';
 import type { Window } from './window.ts';

@@ -17,7 +17,8 @@ import { refuseSkew } from '../inspect/version-skew.ts';
 import { tellRemains } from './report.ts';
 import { clusterRows } from './rows.ts';
 import { removeTokenSetting } from './token-setting.ts';
-import { type DetachWants, detachOptions, parseDetachWants } from './wants.ts';
+import { detachOptions, parseDetachWants } from './wants.ts';
+import type { DetachWants } from './wants.ts';
 
 const help = `
 Takes the app's nodes out of a cluster: evicts their pods as kubectl drain does (pods without a controller are

@@ -8,7 +8,8 @@ import type { CliContext } from '../context.ts';
 import { getObject } from '../cluster/objects.ts';
 import { readRegistrations } from '../registrations.ts';
 import { failure } from '../stop.ts';
-import { type Remains, groupsOfCluster } from './plan.ts';
+import { groupsOfCluster } from './plan.ts';
+import type { Remains } from './plan.ts';
 import type { ClusterRows } from './rows.ts';
 
 export interface RemainsWants {

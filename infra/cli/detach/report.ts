@@ -1,5 +1,6 @@
 import type { CliContext } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
 import type { Remains } from './plan.ts';
 
 /** Says of each thing whether something is left of it. Code 0 when nothing is. */

@@ -1,9 +1,11 @@
 import type { Settings } from '../../../shared/wire/settings.ts';
-import { type AppSettings, type AppSource, azAppArgs } from '../app-settings.ts';
+import { azAppArgs } from '../app-settings.ts';
+import type { AppSettings, AppSource } from '../app-settings.ts';
 import type { CliContext } from '../context.ts';
 import { Stop } from '../stop.ts';
 import { faultReason, isNoLogin, signIn, unreadableBy } from '../inspect/fault-reason.ts';
-import { type Part, read, unreadable } from '../inspect/observed.ts';
+import { read, unreadable } from '../inspect/observed.ts';
+import type { Part } from '../inspect/observed.ts';
 import { readAccount, readApp, readGrants, readProvider, readStorageId, readSubnet } from '../inspect/azure-objects.ts';
 import {
   judgeApp,
@@ -14,7 +16,8 @@ import {
   judgeQuota,
   judgeSubnet,
 } from '../inspect/azure-judgements.ts';
-import { type Check, failed, good, skipped } from '../inspect/check.ts';
+import { failed, good, skipped } from '../inspect/check.ts';
+import type { Check } from '../inspect/check.ts';
 import { judgeRole } from '../inspect/role-judgements.ts';
 import { roleNeeds, storageAccountName } from '../inspect/role-needs.ts';
 

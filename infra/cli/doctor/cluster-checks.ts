@@ -6,18 +6,20 @@ import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire
 import type { ApiAnswer } from '../cluster/api.ts';
 import type { ClusterFault } from '../cluster/cluster-fault.ts';
 import { leaseAge, parseNodeSeen, parseResources, parseVersion, parseVersions } from '../inspect/cluster-objects.ts';
-import { type ClusterReader, type ServerAnswer, faultPart } from '../inspect/cluster-reader.ts';
+import { faultPart } from '../inspect/cluster-reader.ts';
+import type { ClusterReader, ServerAnswer } from '../inspect/cluster-reader.ts';
 import { unreadableBy } from '../inspect/fault-reason.ts';
 import { leaseFindings } from '../inspect/lease-findings.ts';
 import { nodeObjectFindings } from '../inspect/node-object-findings.ts';
-import { type Finding, type NodeObserved, type Part, read, unreadable } from '../inspect/observed.ts';
+import { read, unreadable } from '../inspect/observed.ts';
+import type { Finding, NodeObserved, Part } from '../inspect/observed.ts';
 import type { Tell } from './azure-checks.ts';
-import { type Check, failed, good, skipped, warned } from '../inspect/check.ts';
-import { type Subject, rightReviews } from '../inspect/app-rights.ts';
+import { failed, good, skipped, warned } from '../inspect/check.ts';
+import type { Check } from '../inspect/check.ts';
+import { rightReviews } from '../inspect/app-rights.ts';
+import type { Subject } from '../inspect/app-rights.ts';
 import { parseDeployment, parseLeader, parseService } from '../inspect/relay-objects.ts';
 import {
-  type RelayFacts,
-  type RightFacts,
   judgeAddress,
   judgeAdmission,
   judgeChart,
@@ -30,6 +32,7 @@ import {
   judgeRights,
   judgeVersion,
 } from '../inspect/cluster-judgements.ts';
+import type { RelayFacts, RightFacts } from '../inspect/cluster-judgements.ts';
 
 /** What one cluster is checked with. */
 export interface ClusterCheckSources {

@@ -60,14 +60,13 @@ function partFindings<T>(
 function strangerFinding({ kind, cluster, node, count, oldestAgeSeconds }: StrangerGroups): Finding {
   const since = oldestAgeSeconds === undefined ? '' : `, the oldest for ${durationText(oldestAgeSeconds)}`;
   const groups = count === 1 ? '1 container group is' : `${String(count)} container groups are`;
-  if (kind === 'unknown-cluster') {
+  if (kind === 'unknown-cluster')
     return {
       severity: 'error',
       subject: `cluster ${cluster}`,
       sentence: `${groups} of this cluster (node ${node})${since}, and it is not registered.`,
       hint: `They cost money and nobody looks after them: if the cluster is gone for good, serverless-kubelet detach --force --cluster ${cluster} deletes them.`,
     };
-  }
   return {
     severity: 'error',
     subject: `node ${node} of cluster ${cluster}`,
@@ -92,7 +91,7 @@ function quotaFinding({ name, used, limit }: QuotaObserved, region: string): rea
 
 function budgetFinding({ name, left, of, ...rest }: BudgetObserved): readonly Finding[] {
   const subject = `budget ${name}`;
-  if (rest.closedForSeconds !== undefined) {
+  if (rest.closedForSeconds !== undefined)
     return [
       {
         severity: 'warning',
@@ -101,8 +100,7 @@ function budgetFinding({ name, left, of, ...rest }: BudgetObserved): readonly Fi
         hint: 'It opens by itself; if this comes often, somebody else uses the same identity or subscription, or the limit in the settings is above the real one.',
       },
     ];
-  }
-  if (rest.trickles === true) {
+  if (rest.trickles === true)
     return [
       {
         severity: 'info',
@@ -111,7 +109,6 @@ function budgetFinding({ name, left, of, ...rest }: BudgetObserved): readonly Fi
         hint: 'It opens with the first answer of ARM that tells what is left.',
       },
     ];
-  }
   // What is open of it now is a beginning: each call that is accepted opens more.
   if (left >= of * scarce || rest.isPresumed === true) return [];
   return [

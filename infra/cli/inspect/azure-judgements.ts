@@ -1,7 +1,9 @@
 import type { Usage } from '../../../shared/ports/container-groups.ts';
 import { hostBodyBytes, mostPostBytes } from '../../../shared/wire/relay-protocol/bounds.ts';
-import { type Part, valueOf } from './observed.ts';
-import { type Check, failed, good, skipped, warned } from './check.ts';
+import { valueOf } from './observed.ts';
+import type { Part } from './observed.ts';
+import { failed, good, skipped, warned } from './check.ts';
+import type { Check } from './check.ts';
 
 /** Of `az account show`. */
 export interface AccountFacts {

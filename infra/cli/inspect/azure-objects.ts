@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { AzureCli } from '../azure-cli.ts';
 import { Stop } from '../stop.ts';
-import { type Part, read, unreadable } from './observed.ts';
+import { read, unreadable } from './observed.ts';
+import type { Part } from './observed.ts';
 import type { AccountFacts, AppFacts, SubnetFacts } from './azure-judgements.ts';
 import type { Grant } from './role-judgements.ts';
 

@@ -1,6 +1,9 @@
-import { type ArmLimits, type Charge, newBucket, planSpend } from '../../../shared/core/budget/plan.ts';
-import { type BucketState, refill } from '../../../shared/core/budget/token-bucket.ts';
-import { remaining, type WindowLimits } from '../../../shared/core/budget/window.ts';
+import { newBucket, planSpend } from '../../../shared/core/budget/plan.ts';
+import type { ArmLimits, Charge } from '../../../shared/core/budget/plan.ts';
+import { refill } from '../../../shared/core/budget/token-bucket.ts';
+import type { BucketState } from '../../../shared/core/budget/token-bucket.ts';
+import { remaining } from '../../../shared/core/budget/window.ts';
+import type { WindowLimits } from '../../../shared/core/budget/window.ts';
 import type { BudgetObserved } from './observed.ts';
 
 /** The rows that `budgetLevels` reads, each once. */

@@ -1,5 +1,6 @@
 import type { Part } from './observed.ts';
-import { type Check, good, skipped, warned } from './check.ts';
+import { good, skipped, warned } from './check.ts';
+import type { Check } from './check.ts';
 
 /** How far a server's clock is ahead of this machine's, in seconds; negative: behind. */
 export interface ClockFacts {

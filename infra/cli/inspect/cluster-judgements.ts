@@ -1,6 +1,8 @@
 import { ourVersionIn } from '../../../shared/core/node/node-spec.ts';
-import { type Part, valueOf } from './observed.ts';
-import { type Check, failed, good, skipped, warned } from './check.ts';
+import { valueOf } from './observed.ts';
+import type { Part } from './observed.ts';
+import { failed, good, skipped, warned } from './check.ts';
+import type { Check } from './check.ts';
 
 /** How far the way to an API server could be gone from here, and what came at its end. */
 export type ReachFacts =

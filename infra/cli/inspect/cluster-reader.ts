@@ -1,8 +1,10 @@
 import { parseJson } from '../../../shared/wire/json-text.ts';
 import { parseUrl } from '../../../shared/wire/url-text.ts';
 import type { ApiAnswer, ClusterApi, KubeContexts } from '../cluster/api.ts';
-import { type ClusterFault, clusterStop } from '../cluster/cluster-fault.ts';
-import { type Part, read, unreadable } from './observed.ts';
+import { clusterStop } from '../cluster/cluster-fault.ts';
+import type { ClusterFault } from '../cluster/cluster-fault.ts';
+import { read, unreadable } from './observed.ts';
+import type { Part } from './observed.ts';
 
 /** An answer of an API server, and what time it was there. */
 export interface ServerAnswer {

@@ -1,5 +1,7 @@
-import { type Fault, describeFault } from '../../../shared/core/fault.ts';
-import { type Unreadable, unreadable } from './observed.ts';
+import { describeFault } from '../../../shared/core/fault.ts';
+import type { Fault } from '../../../shared/core/fault.ts';
+import { unreadable } from './observed.ts';
+import type { Unreadable } from './observed.ts';
 
 /** What helps where there is no login; the same words wherever Azure is asked. */
 export const signIn = 'Sign in with az login, as somebody who may read this installation.';

@@ -25,7 +25,7 @@ function registrationFindings(
   subject: string,
   { registrations, clusters }: Pick<StatusObserved, 'registrations' | 'clusters'>,
 ): readonly Finding[] {
-  if (registrations.kind === 'unreadable') {
+  if (registrations.kind === 'unreadable')
     return [
       {
         severity: 'error',
@@ -34,7 +34,6 @@ function registrationFindings(
         hint: 'Clusters that stand nowhere else are unknown here: ask for the role Storage Blob Data Reader on the storage account, or run doctor.',
       },
     ];
-  }
   if (clusters.length > 0) return [];
   return [
     {

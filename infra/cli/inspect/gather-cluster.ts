@@ -10,15 +10,8 @@ import { leaseAge, parseNodeSeen, parsePodsSeen } from './cluster-objects.ts';
 import type { PodSeen } from './cluster-objects.ts';
 import type { ClusterReader, ServerAnswer } from './cluster-reader.ts';
 import { podTroubles } from './pod-troubles.ts';
-import {
-  type ClusterObserved,
-  type NodeObserved,
-  type NodeRowSeen,
-  type Part,
-  read,
-  unreadable,
-  valueOf,
-} from './observed.ts';
+import { read, unreadable, valueOf } from './observed.ts';
+import type { ClusterObserved, NodeObserved, NodeRowSeen, Part } from './observed.ts';
 import { groupBy } from '../group-by.ts';
 
 /** What one cluster is looked at with. */

@@ -10,17 +10,11 @@ import { unreadableBy } from './fault-reason.ts';
 import { armLimits } from '../../../shared/wire/arm-settings.ts';
 import { budgetCharges, budgetLevels } from './budget-levels.ts';
 import type { KubeContexts } from '../cluster/api.ts';
-import { type ClusterReader, contextFor } from './cluster-reader.ts';
+import { contextFor } from './cluster-reader.ts';
+import type { ClusterReader } from './cluster-reader.ts';
 import { gatherCluster } from './gather-cluster.ts';
-import {
-  type BudgetObserved,
-  type Part,
-  type QuotaObserved,
-  type StatusObserved,
-  type StrangerGroups,
-  read,
-  unreadable,
-} from './observed.ts';
+import { read, unreadable } from './observed.ts';
+import type { BudgetObserved, Part, QuotaObserved, StatusObserved, StrangerGroups } from './observed.ts';
 import { groupBy } from '../group-by.ts';
 
 /** Where `status` looks; all of it with the operator's rights. */

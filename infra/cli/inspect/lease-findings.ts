@@ -13,7 +13,7 @@ export function leaseFindings(
   { lease, state }: Pick<NodeObserved, 'lease' | 'state'>,
   subject: string,
 ): readonly Finding[] {
-  if (lease.kind === 'unreadable') {
+  if (lease.kind === 'unreadable')
     return [
       {
         severity: 'warning',
@@ -22,9 +22,8 @@ export function leaseFindings(
         hint: 'Whether the node is kept alive is unknown here: ask for the right to get leases in kube-node-lease.',
       },
     ];
-  }
   if (state === 'removed') return [];
-  if (lease.value === undefined) {
+  if (lease.value === undefined)
     return [
       {
         severity: 'error',
@@ -33,9 +32,8 @@ export function leaseFindings(
         hint: 'Nobody keeps the node alive: the app does not run, or may not act as this node; doctor tells which.',
       },
     ];
-  }
   const { ageSeconds } = lease.value;
-  if (ageSeconds < -aheadSeconds) {
+  if (ageSeconds < -aheadSeconds)
     return [
       {
         severity: 'warning',
@@ -44,7 +42,6 @@ export function leaseFindings(
         hint: 'A wrong clock wrote it, and it can not show a dead node for that time: check the clocks of the API servers with doctor.',
       },
     ];
-  }
   if (ageSeconds <= lateSeconds) return [];
   return [
     {

@@ -38,7 +38,7 @@ const podFindings = ({ pods }: NodeObserved, subject: string): readonly Finding[
       ];
 
 function rowFindings({ row, state }: NodeObserved, subject: string): readonly Finding[] {
-  if (row.kind === 'unreadable') {
+  if (row.kind === 'unreadable')
     return [
       {
         severity: 'warning',
@@ -47,7 +47,6 @@ function rowFindings({ row, state }: NodeObserved, subject: string): readonly Fi
         hint: 'Orphans and faults would not show: ask for the role Storage Table Data Reader on the storage account, or run this from its network where it is private.',
       },
     ];
-  }
   if (row.value === undefined) {
     if (state === 'removed') return [];
     return [
@@ -122,14 +121,13 @@ function troubleFinding({ namespace, name, fault, attempt, ...times }: PodTroubl
       hint: faultHint(fault.reason, `${namespace} ${name}`),
     };
   }
-  if (times.dueInSeconds !== undefined && times.dueInSeconds < 0) {
+  if (times.dueInSeconds !== undefined && times.dueInSeconds < 0)
     return {
       severity: 'warning',
       subject,
       sentence: `The app should have looked at it ${durationText(-times.dueInSeconds)} ago${waited}.`,
       hint: 'Looks are late when the app does not run or a budget is used up: see the budgets, the log of the app, or run doctor.',
     };
-  }
   return {
     severity: 'warning',
     subject,

@@ -8,7 +8,7 @@ type Observed = Pick<NodeObserved, 'state' | 'node' | 'groups' | 'pods'>;
 export function nodeObjectFindings(observed: Observed, whose: Whose): readonly Finding[] {
   const { node, state } = observed;
   const { subject } = whose;
-  if (node.kind === 'unreadable') {
+  if (node.kind === 'unreadable')
     return [
       {
         severity: 'warning',
@@ -17,7 +17,6 @@ export function nodeObjectFindings(observed: Observed, whose: Whose): readonly F
         hint: 'Ask for the right to get nodes in this cluster.',
       },
     ];
-  }
   if (node.value === undefined) return absentFindings(state, subject);
   const { owner } = node.value;
   if (owner !== whose.installation) return [foreignFinding(owner, whose)];

@@ -1,6 +1,7 @@
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import { isOwnHost } from '../cluster/api-server-for-pods.ts';
-import { type Check, failed, good, warned } from './check.ts';
+import { failed, good, warned } from './check.ts';
+import type { Check } from './check.ts';
 import type { ReachFacts } from './cluster-judgements.ts';
 
 const elsewhere = "attach again with --api-server-for-pods HOST[:PORT], a name that is in the API server's certificate";

@@ -3,7 +3,8 @@ import type { KubeContexts } from '../cluster/api.ts';
 import type { CliContext } from '../context.ts';
 import { readRegistrations, servedClusters } from '../registrations.ts';
 import { Stop } from '../stop.ts';
-import { type Part, read, unreadable } from './observed.ts';
+import { read, unreadable } from './observed.ts';
+import type { Part } from './observed.ts';
 
 /** The clusters of the setting and of the blob; a blob that cannot be read is told, and the rest goes on. */
 export async function registeredClusters(

@@ -1,5 +1,6 @@
 import type { Part } from './observed.ts';
-import { type Check, failed, good, skipped } from './check.ts';
+import { failed, good, skipped } from './check.ts';
+import type { Check } from './check.ts';
 
 /** What one role assignment of the app's principal allows, and where. */
 export interface Grant {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from '../command.ts';
 import type { CliContext } from '../context.ts';
-import { type ExitCode, exitCodes } from '../exit-code.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
 import { createClusterReader } from '../inspect/cluster-reader.ts';
 import { gatherStatus } from '../inspect/gather.ts';
 import { printStatus } from './print.ts';

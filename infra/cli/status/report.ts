@@ -1,16 +1,16 @@
 import { statusFindings } from '../inspect/findings.ts';
-import {
-  type BudgetObserved,
-  type ClusterObserved,
-  type Finding,
-  type NodeObserved,
-  type NodeRowSeen,
-  type Part,
-  type PodTrouble,
-  type QuotaObserved,
-  type StatusObserved,
-  type StrangerGroups,
-  valueOf,
+import { valueOf } from '../inspect/observed.ts';
+import type {
+  BudgetObserved,
+  ClusterObserved,
+  Finding,
+  NodeObserved,
+  NodeRowSeen,
+  Part,
+  PodTrouble,
+  QuotaObserved,
+  StatusObserved,
+  StrangerGroups,
 } from '../inspect/observed.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
-import { type NamedFile, type RelayConfig, parseConfig } from './config.ts';
+import { parseConfig } from './config.ts';
+import type { NamedFile, RelayConfig } from './config.ts';
 
 /** Reads a configuration and looks for the files that are needed of it. Throws one sentence a fault, all at once. */
 export function readConfig(path: string, neededFiles: (config: RelayConfig) => readonly NamedFile[]): RelayConfig {

@@ -1,4 +1,5 @@
-import { type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 
 /** What the health port tells. */
 export interface Health {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type KubernetesClient, createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
+import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { RelayConfig } from './config.ts';
 import { tokenFile } from './token-file.ts';
 

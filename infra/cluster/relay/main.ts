@@ -4,7 +4,8 @@ import { readConfig } from './config-file.ts';
 import { apiServerFiles, filesOf } from './config.ts';
 import { runDrain } from './drain/drain-command.ts';
 import { createLog } from './log.ts';
-import { type Relay, startRelay } from './relay.ts';
+import { startRelay } from './relay.ts';
+import type { Relay } from './relay.ts';
 
 const help = `The relay of serverless-kubelet: posts the pods of virtual nodes to the function app, serves the nodes' kubelet API.
 

@@ -25,12 +25,11 @@ export class AddressPool {
     const [base = '', bits = '16'] = (this.#subnets.get(subnetId.toLowerCase()) ?? defaultCidr).split('/');
     const taken = this.#taken(subnetId);
     const size = 2 ** (32 - Number(bits)) - 1;
-    for (let offset = reserved; offset < size; offset++) {
+    for (let offset = reserved; offset < size; offset++)
       if (!taken.has(offset)) {
         taken.add(offset);
         return toText(toNumber(base) + offset);
       }
-    }
     return undefined;
   }
 

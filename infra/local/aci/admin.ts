@@ -5,7 +5,8 @@ import { faultBodySchema } from './faults.ts';
 import { lifecycleState } from './group-state.ts';
 import type { GroupEntry } from './group-store.ts';
 import { renderGroup } from './group-view.ts';
-import { parseJson, type ArmRequest, type ArmResponse, type Json } from './json.ts';
+import { parseJson } from './json.ts';
+import type { ArmRequest, ArmResponse, Json } from './json.ts';
 
 type AdminHandler = (core: EmulatorCore, body: unknown) => ArmResponse | Promise<ArmResponse>;
 

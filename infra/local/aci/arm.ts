@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { sleep } from './clock.ts';
-import { frontDoor, isFault, type ArmFault } from './errors.ts';
+import { frontDoor, isFault } from './errors.ts';
+import type { ArmFault } from './errors.ts';
 import type { FaultRule } from './faults.ts';
 import { handlers } from './handlers.ts';
 import type { ArmRequest, ArmResponse, Json } from './json.ts';
-import { isAllowed, type Principal } from './rbac.ts';
-import { matchRoute, type MatchedRoute, type OperationName } from './routes.ts';
-import { reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
+import { isAllowed } from './rbac.ts';
+import type { Principal } from './rbac.ts';
+import { matchRoute } from './routes.ts';
+import type { MatchedRoute, OperationName } from './routes.ts';
+import { reply } from './state.ts';
+import type { ArmCall, EmulatorState, Outcome } from './state.ts';
 
 /** api-versions that container groups answer to. */
 const groupVersions: readonly string[] = [
@@ -84,9 +88,8 @@ async function handle(state: EmulatorState, request: ArmRequest, rule: FaultRule
   const method = request.method === 'HEAD' ? 'GET' : request.method;
   const matched = matchRoute(method, url.pathname);
   const action = matched?.route.action;
-  if (principal === undefined) {
+  if (principal === undefined)
     return { outcome: frontDoor.invalidToken('https://login.microsoftonline.com/'), principal, action };
-  }
   const apiVersion = url.searchParams.get('api-version') ?? '';
   const refusal = admit(state, { url, apiVersion, principal, matched });
   if (isFault(refusal)) return { outcome: refusal, principal, action };
@@ -128,22 +131,17 @@ function admit(state: EmulatorState, knock: Knock): Admitted | ArmFault {
   if (apiVersion === '') return frontDoor.missingApiVersion();
   if (matched === undefined) return frontDoor.invalidResourceType(url.pathname, apiVersion);
   const { route, params, scope } = matched;
-  if (params['sub'] !== undefined && params['sub'].toLowerCase() !== state.subscriptionId.toLowerCase()) {
+  if (params['sub'] !== undefined && params['sub'].toLowerCase() !== state.subscriptionId.toLowerCase())
     return frontDoor.subscriptionNotFound(params['sub']);
-  }
   const allowed = isAllowed(principal, route.action, scope);
   state.journal.needed(principal.clientId, route.action, allowed);
-  if (!allowed) {
-    return frontDoor.authorizationFailed(principal.clientId, principal.objectId, route.action, scope);
-  }
+  if (!allowed) return frontDoor.authorizationFailed(principal.clientId, principal.objectId, route.action, scope);
   const token = state.limits.spend(route.bucket, `${principal.objectId}/${params['sub'] ?? ''}`);
   if (isFault(token)) return token;
-  if (route.anyVersion !== true && !groupVersions.includes(apiVersion)) {
+  if (route.anyVersion !== true && !groupVersions.includes(apiVersion))
     return frontDoor.noRegisteredProvider(state.locations[0] ?? '', apiVersion, groupVersions);
-  }
-  if (params['rg'] !== undefined && !state.resourceGroups.has(params['rg'].toLowerCase())) {
+  if (params['rg'] !== undefined && !state.resourceGroups.has(params['rg'].toLowerCase()))
     return frontDoor.resourceGroupNotFound(params['rg']);
-  }
   if (route.resourceRequest === undefined) return { matched, headers: token.headers };
   const counted = state.limits.spendResourceRequest(state.subscriptionId, route.resourceRequest);
   return isFault(counted) ? counted : { matched, headers: { ...token.headers, ...counted.headers } };

@@ -1,9 +1,12 @@
-import { sleep, type Clock } from './clock.ts';
-import { imageReference, restarts, type GroupEvent, type Terminated } from './group-state.ts';
+import { sleep } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { imageReference, restarts } from './group-state.ts';
+import type { GroupEvent, Terminated } from './group-state.ts';
 import type { Journal, Run } from './journal.ts';
 import { lastLines, newestPart, stripTimestamps } from './logs.ts';
 import type { EmulatorOptions } from './options.ts';
-import { watchProbe, type HttpProbe } from './probes.ts';
+import { watchProbe } from './probes.ts';
+import type { HttpProbe } from './probes.ts';
 import type {
   ContainerRuntime,
   ContainerSpec,
@@ -203,9 +206,8 @@ export class ContainerLife {
 
   /** The present instance's log; `undefined` before the first start. */
   async readLogs(options: LogOptions): Promise<string | undefined> {
-    if (this.running !== undefined) {
+    if (this.running !== undefined)
       return newestPart(await this.running.readLogs(options), this.#context.options.logRetention.runningBytes);
-    }
     if (this.#retainedLog === undefined) return undefined;
     const tail = lastLines(this.#retainedLog, options.tail ?? Number.POSITIVE_INFINITY);
     return options.timestamps ? tail : stripTimestamps(tail);

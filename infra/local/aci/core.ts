@@ -1,18 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { AddressPool } from './addresses.ts';
 import { answerArm } from './arm.ts';
-import { createRealClock, sleep, type Clock } from './clock.ts';
+import { createRealClock, sleep } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { FaultTable } from './faults.ts';
 import { GroupStore } from './group-store.ts';
 import { answerIdentity, normalizeAudience, TokenRegistry } from './identity.ts';
 import { Journal } from './journal.ts';
 import type { ArmRequest, ArmResponse } from './json.ts';
 import { RateLimits } from './limits.ts';
-import { createTimer, defaultOptions, type EmulatorOptions } from './options.ts';
-import { socketHttpProbe, type HttpProbe } from './probes.ts';
-import { defaultPrincipal, type Principal } from './rbac.ts';
+import { createTimer, defaultOptions } from './options.ts';
+import type { EmulatorOptions } from './options.ts';
+import { socketHttpProbe } from './probes.ts';
+import type { HttpProbe } from './probes.ts';
+import { defaultPrincipal } from './rbac.ts';
+import type { Principal } from './rbac.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
-import { normalizeLocation, releaseGroup, type EmulatorState } from './state.ts';
+import { normalizeLocation, releaseGroup } from './state.ts';
+import type { EmulatorState } from './state.ts';
 
 export interface CoreOptions {
   readonly runtime: ContainerRuntime;

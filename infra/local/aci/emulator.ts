@@ -1,6 +1,8 @@
 import { answerAdmin } from './admin.ts';
-import { createCore, type CoreOptions, type EmulatorCore } from './core.ts';
-import { listen, type ListeningServer } from './http-server.ts';
+import { createCore } from './core.ts';
+import type { CoreOptions, EmulatorCore } from './core.ts';
+import { listen } from './http-server.ts';
+import type { ListeningServer } from './http-server.ts';
 
 export interface EmulatorStart extends CoreOptions {
   /** PEM certificate and key of the ARM door, valid for `host` and `localhost`. */

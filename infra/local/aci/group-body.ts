@@ -1,6 +1,8 @@
 import type { z } from 'zod';
-import { frontDoor, type ArmFault } from './errors.ts';
-import { groupBody, type GroupBody } from './wire.ts';
+import { frontDoor } from './errors.ts';
+import type { ArmFault } from './errors.ts';
+import { groupBody } from './wire.ts';
+import type { GroupBody } from './wire.ts';
 
 /** Parses a PUT's JSON. The fault names the first missing or ill-typed property as ARM's deserializer does. */
 export function parseGroupBody(value: unknown, length: number): GroupBody | ArmFault {
@@ -11,9 +13,8 @@ export function parseGroupBody(value: unknown, length: number): GroupBody | ArmF
 function describeIssue(issue: z.core.$ZodIssue | undefined, value: unknown, length: number): string {
   const path = issue?.path ?? [];
   const parent = renderPath(path.slice(0, -1));
-  if (lookUp(value, path) === undefined) {
+  if (lookUp(value, path) === undefined)
     return `Required property '${String(path.at(-1) ?? '')}' not found in JSON. Path '${parent}', line 1, position ${length}.`;
-  }
   return `Error converting value. Path '${renderPath(path)}', line 1, position ${length}.`;
 }
 

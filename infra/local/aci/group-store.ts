@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from './clock.ts';
-import { reduce, type EventRecord, type GroupEvent, type GroupStatus } from './group-state.ts';
+import { reduce } from './group-state.ts';
+import type { EventRecord, GroupEvent, GroupStatus } from './group-state.ts';
 import type { LogOptions } from './runtime/runtime.ts';
 import type { GroupBody } from './wire.ts';
 
@@ -77,9 +78,8 @@ export class GroupStore {
   remove(entry: GroupEntry): void {
     entry.deleted = true;
     this.#groups.delete(entry.id.toLowerCase());
-    for (const operation of this.#operations.values()) {
+    for (const operation of this.#operations.values())
       if (operation.entry === entry) this.finish(operation, operation.status === 'Deleting' ? 'Succeeded' : 'Canceled');
-    }
   }
 
   /** In order of creation. */

@@ -1,4 +1,5 @@
-import { lifecycleState, type ContainerState, type ContainerStatus, type EventRecord } from './group-state.ts';
+import { lifecycleState } from './group-state.ts';
+import type { ContainerState, ContainerStatus, EventRecord } from './group-state.ts';
 import type { GroupEntry } from './group-store.ts';
 import { stableGuid } from './guid.ts';
 import type { Json } from './json.ts';

@@ -1,4 +1,5 @@
-import { aci, capacityMessage, frontDoor, isFault, type ArmFault } from './errors.ts';
+import { aci, capacityMessage, frontDoor, isFault } from './errors.ts';
+import type { ArmFault } from './errors.ts';
 import { initialStatus, isTerminated, isTransitioning } from './group-state.ts';
 import type { GroupEntry } from './group-store.ts';
 import { renderGroup } from './group-view.ts';
@@ -10,10 +11,12 @@ import { isAllowed } from './rbac.ts';
 import { groupId } from './routes.ts';
 import { sleep } from './clock.ts';
 import { credentialsOf } from './specs.ts';
-import { normalizeLocation, reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
+import { normalizeLocation, reply } from './state.ts';
+import type { ArmCall, EmulatorState, Outcome } from './state.ts';
 import { parseGroupBody } from './group-body.ts';
 import { validateGroup } from './validation.ts';
-import { requestedCpu, requestedMemoryInGB, restartPolicyOf, type GroupBody } from './wire.ts';
+import { requestedCpu, requestedMemoryInGB, restartPolicyOf } from './wire.ts';
+import type { GroupBody } from './wire.ts';
 
 interface Wanted {
   readonly id: string;
@@ -144,9 +147,8 @@ function deploy(state: EmulatorState, call: ArmCall, wanted: Wanted): Outcome {
     initContainers.map((c) => c.name),
     containers.map((c) => c.name),
   );
-  if (ipAddress?.dnsNameLabel !== undefined && state.options.labelledIpAtOnce) {
+  if (ipAddress?.dnsNameLabel !== undefined && state.options.labelledIpAtOnce)
     entry.ip ??= state.addresses.takePublic();
-  }
   if (existing === undefined) state.store.add(entry);
   const operation = state.store.begin(entry, 'Pending');
   const capacity = call.capacity === 'sync' ? undefined : call.capacity;

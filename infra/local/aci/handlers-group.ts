@@ -1,12 +1,15 @@
 import { sleep } from './clock.ts';
-import { aci, frontDoor, isFault, type ArmFault } from './errors.ts';
+import { aci, frontDoor, isFault } from './errors.ts';
+import type { ArmFault } from './errors.ts';
 import { isTransitioning } from './group-state.ts';
 import type { GroupEntry } from './group-store.ts';
 import { renderGroup } from './group-view.ts';
-import { parseJson, type Json } from './json.ts';
+import { parseJson } from './json.ts';
+import type { Json } from './json.ts';
 import { operationHeaders } from './operation-url.ts';
 import { groupId } from './routes.ts';
-import { inBackground, releaseGroup, reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
+import { inBackground, releaseGroup, reply } from './state.ts';
+import type { ArmCall, EmulatorState, Outcome } from './state.ts';
 import { tagsBody } from './wire.ts';
 
 /** The group that a call's path names, or ARM's 404. */
@@ -65,9 +68,8 @@ export function deleteGroup(state: EmulatorState, call: ArmCall): Outcome {
   const entry = findGroup(state, call);
   if (isFault(entry)) return reply(204);
   if (entry.status.provisioningState === 'Deleting') return reply(202, undefined, {});
-  if (state.options.deleteWhileTransitioning === 'conflict' && isTransitioning(entry.status)) {
+  if (state.options.deleteWhileTransitioning === 'conflict' && isTransitioning(entry.status))
     return aci.transitioning(entry.name);
-  }
   const last = renderGroup(entry, 'full');
   if (state.options.deleteMode === 'sync') {
     state.store.remove(entry);

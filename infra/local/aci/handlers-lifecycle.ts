@@ -4,7 +4,8 @@ import type { GroupEntry, Operation } from './group-store.ts';
 import { findGroup } from './handlers-group.ts';
 import { GroupLife } from './life.ts';
 import { operationHeaders } from './operation-url.ts';
-import { inBackground, reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
+import { inBackground, reply } from './state.ts';
+import type { ArmCall, EmulatorState, Outcome } from './state.ts';
 
 /** POST stop: 204; afterwards the group is `Stopped` and its containers' views are gone. No effect on ended groups. */
 export async function stopGroup(state: EmulatorState, call: ArmCall): Promise<Outcome> {
@@ -17,9 +18,7 @@ export async function stopGroup(state: EmulatorState, call: ArmCall): Promise<Ou
   if (state.options.stopMode === 'background') {
     state.store.apply(entry, { kind: 'stopped' });
     inBackground(state, ended);
-  } else {
-    await ended;
-  }
+  } else await ended;
   return reply(204);
 }
 

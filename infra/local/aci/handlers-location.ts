@@ -4,7 +4,8 @@ import { renderEvents } from './group-view.ts';
 import type { Json } from './json.ts';
 import { isSignatureIntact } from './operation-url.ts';
 import { usageOf } from './quota.ts';
-import { normalizeLocation, reply, type ArmCall, type EmulatorState, type Outcome } from './state.ts';
+import { normalizeLocation, reply } from './state.ts';
+import type { ArmCall, EmulatorState, Outcome } from './state.ts';
 
 /** Names of the provider's operations that the emulator has. */
 const operationNames: readonly string[] = [
@@ -28,9 +29,8 @@ export function getOperation(state: EmulatorState, call: ArmCall): Outcome {
   const id = call.params['op'] ?? '';
   const operation = state.store.operation(id);
   const { operationRetentionMs } = state.options;
-  if (operation === undefined || operation.startTime < state.clock.now() - operationRetentionMs) {
+  if (operation === undefined || operation.startTime < state.clock.now() - operationRetentionMs)
     return aci.operationNotFound(id);
-  }
   if (!isSignatureIntact(state, call, operation)) return aci.operationNotFound(id);
   return reply(200, {
     id: operation.groupId,

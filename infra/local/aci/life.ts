@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressPool } from './addresses.ts';
-import { sleep, type Clock } from './clock.ts';
-import { ContainerLife, type ContainerContext } from './container-life.ts';
+import { sleep } from './clock.ts';
+import type { Clock } from './clock.ts';
+import { ContainerLife } from './container-life.ts';
+import type { ContainerContext } from './container-life.ts';
 import { capacityMessage } from './errors.ts';
-import { isTransitioning, type EventText, type GroupEvent } from './group-state.ts';
+import { isTransitioning } from './group-state.ts';
+import type { EventText, GroupEvent } from './group-state.ts';
 import type { GroupEntry, GroupStore, Life, Operation, SandboxHandle } from './group-store.ts';
-import { uidOf, type Journal } from './journal.ts';
+import { uidOf } from './journal.ts';
+import type { Journal } from './journal.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { HttpProbe } from './probes.ts';
 import type { ContainerRuntime, LogOptions } from './runtime/runtime.ts';
 import { containerSpec, credentialsOf, emulatedVolumes, sandboxVolumes } from './specs.ts';
-import { requestedCpu, requestedMemoryInGB, restartPolicyOf, type ContainerBody } from './wire.ts';
+import { requestedCpu, requestedMemoryInGB, restartPolicyOf } from './wire.ts';
+import type { ContainerBody } from './wire.ts';
 
 export interface LifeContext {
   readonly clock: Clock;
@@ -196,9 +201,8 @@ export class GroupLife implements Life {
   }
 
   #timeOut(): void {
-    if (!this.#provisioned && isTransitioning(this.#entry.status)) {
+    if (!this.#provisioned && isTransitioning(this.#entry.status))
       this.#fail({ name: 'Failed', message: 'The container group was not provisioned in time.', type: 'Warning' });
-    }
   }
 
   #fail(event: EventText): void {
@@ -239,9 +243,7 @@ export class GroupLife implements Life {
     readonly recordKills: boolean;
   }): Promise<SandboxHandle | undefined> {
     const live = [...this.#containers.values()];
-    if (mode.recordKills) {
-      for (const c of live) if (c.running !== undefined) c.recordKilling(c.running);
-    }
+    if (mode.recordKills) for (const c of live) if (c.running !== undefined) c.recordKilling(c.running);
     this.#abort.abort();
     // What is just being started must have started before it can be stopped.
     await this.#done;

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
-import { frontDoor, type ArmFault } from './errors.ts';
+import { frontDoor } from './errors.ts';
+import type { ArmFault } from './errors.ts';
 import type { EmulatorOptions } from './options.ts';
 
 export type BucketKind = 'reads' | 'writes' | 'deletes';
@@ -63,12 +64,11 @@ export class RateLimits {
       limit: limits[w.name],
       window: this.#open(`${subscription}/${verb}/${w.name}`, w.ms),
     }));
-    for (const w of open) {
+    for (const w of open)
       if (w.window.used >= w.limit) {
         const seconds = Math.max(1, Math.ceil((w.window.began + w.ms - now) / 1000));
         return frontDoor.resourceRequestsThrottled(action, w.limit, w.interval, seconds);
       }
-    }
     const headers: Record<string, string> = {};
     for (const w of open) {
       w.window.used += 1;

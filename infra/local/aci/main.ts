@@ -2,8 +2,10 @@ import { fstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { createRealClock, VirtualClock } from './clock.ts';
-import { startEmulator, type RunningEmulator } from './emulator.ts';
-import { defaultOptions, type EmulatorOptions } from './options.ts';
+import { startEmulator } from './emulator.ts';
+import type { RunningEmulator } from './emulator.ts';
+import { defaultOptions } from './options.ts';
+import type { EmulatorOptions } from './options.ts';
 import { createRuntime } from './runtimes.ts';
 
 const help = `The ARM + ACI emulator as a process of its own.

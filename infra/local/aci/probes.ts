@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { sleep, type Clock } from './clock.ts';
+import { sleep } from './clock.ts';
+import type { Clock } from './clock.ts';
 import type { RunningContainer } from './runtime/runtime.ts';
 import type { ProbeBody } from './wire.ts';
 

@@ -1,8 +1,10 @@
-import { aci, type ArmFault } from './errors.ts';
+import { aci } from './errors.ts';
+import type { ArmFault } from './errors.ts';
 import { isTerminated } from './group-state.ts';
 import type { GroupEntry } from './group-store.ts';
 import type { EmulatorOptions } from './options.ts';
-import { requestedCpu, type GroupBody } from './wire.ts';
+import { requestedCpu } from './wire.ts';
+import type { GroupBody } from './wire.ts';
 
 /** What a region's groups hold: slots until deletion, cores until all containers have ended (inferred). */
 export function usageOf(

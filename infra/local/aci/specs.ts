@@ -1,6 +1,7 @@
 import type { EventText } from './group-state.ts';
 import type { ContainerSpec, RegistryCredential, SandboxVolume } from './runtime/runtime.ts';
-import { requestedCpu, requestedMemoryInGB, type ContainerBody, type GroupBody } from './wire.ts';
+import { requestedCpu, requestedMemoryInGB } from './wire.ts';
+import type { ContainerBody, GroupBody } from './wire.ts';
 
 /** "GB" is read as 2³⁰ bytes: whether ACI means 10⁹ is nowhere stated, and the larger reading kills nothing wrongly. */
 const bytesPerGB = 1024 ** 3;

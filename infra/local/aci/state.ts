@@ -76,9 +76,8 @@ export function inBackground(state: EmulatorState, work: Promise<unknown>): void
 /** Frees a group's address and ends its life in the background. */
 export function releaseGroup(state: EmulatorState, entry: GroupEntry): void {
   const subnet = entry.body.properties.subnetIds?.[0]?.id ?? 'default';
-  if (entry.ip !== undefined && entry.body.properties.ipAddress?.type === 'Private') {
+  if (entry.ip !== undefined && entry.body.properties.ipAddress?.type === 'Private')
     state.addresses.free(subnet, entry.ip);
-  }
   if (entry.life !== undefined) inBackground(state, entry.life.destroy());
 }
 

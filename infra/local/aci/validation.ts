@@ -1,5 +1,7 @@
-import { aci, frontDoor, type ArmFault } from './errors.ts';
-import { requestedCpu, requestedMemoryInGB, type ContainerBody, type GroupBody } from './wire.ts';
+import { aci, frontDoor } from './errors.ts';
+import type { ArmFault } from './errors.ts';
+import { requestedCpu, requestedMemoryInGB } from './wire.ts';
+import type { ContainerBody, GroupBody } from './wire.ts';
 
 /** Hard limits of a container group (docs/aci.md, Limits of a group). */
 const limits = {
@@ -70,14 +72,12 @@ const osType: Rule = ({ body }) => {
 const counts: Rule = ({ body }) => {
   const { containers, initContainers = [], volumes = [], ipAddress, osType: os } = body.properties;
   if (containers.length === 0) return content("The 'containers' of the container group cannot be empty.");
-  if (containers.length + initContainers.length > limits.containers || initContainers.length > limits.initContainers) {
+  if (containers.length + initContainers.length > limits.containers || initContainers.length > limits.initContainers)
     return content(`The number of containers exceeds the limit of '${limits.containers}'.`);
-  }
   if (volumes.length > limits.volumes)
     return content(`The number of volumes exceeds the limit of '${limits.volumes}'.`);
-  if ((ipAddress?.ports?.length ?? 0) > limits.portsPerIp) {
+  if ((ipAddress?.ports?.length ?? 0) > limits.portsPerIp)
     return content(`The number of ports exceeds the limit of '${limits.portsPerIp}'.`);
-  }
   if (os === 'Windows' && containers.length > 1) return content('Multiple containers are not supported on Windows.');
   return undefined;
 };
@@ -114,18 +114,16 @@ const groupSize: Rule = ({ body }) => {
   const cpu = requestedCpu(body);
   const memory = requestedMemoryInGB(body);
   const spot = body.properties.priority === 'Spot';
-  if (cpu > (spot ? limits.spotCpu : limits.cpu) || memory > (spot ? limits.spotMemoryInGB : limits.memoryInGB)) {
+  if (cpu > (spot ? limits.spotCpu : limits.cpu) || memory > (spot ? limits.spotMemoryInGB : limits.memoryInGB))
     return aci.invalid(
       'ResourceRequestsNotSupported',
       `The requested resource '${cpu}' CPU '${memory}' GB memory is not supported in the location.`,
     );
-  }
-  if (cpu < limits.minimumCpu || memory < limits.minimumMemoryInGB) {
+  if (cpu < limits.minimumCpu || memory < limits.minimumMemoryInGB)
     return aci.invalid(
       'ResourceRequestsNotSupported',
       `The requested resource '${cpu}' CPU '${memory}' GB memory is below the minimum of '1' CPU '1' GB of a container group.`,
     );
-  }
   return undefined;
 };
 
@@ -136,14 +134,12 @@ const resourceLimits: Rule = ({ name, body }) => {
     for (const [label, limit] of [
       ['Cpu', wanted?.cpu],
       ['MemoryInGB', wanted?.memoryInGB],
-    ] as const) {
-      if (limit !== undefined && limit > totals[label]) {
+    ] as const)
+      if (limit !== undefined && limit > totals[label])
         return aci.invalid(
           'ContainerLimitGreaterThanContainerGroupTotalRequest',
           `The '${label}' limit '${limit}' in container '${c.name}' is greater than the total request '${totals[label]}' of container group '${name}'.`,
         );
-      }
-    }
   }
   return undefined;
 };
@@ -171,18 +167,16 @@ const addressPorts: Rule = ({ name, body }) => {
 const registries: Rule = ({ name, body }) => {
   const identities = new Set(Object.keys(body.identity?.userAssignedIdentities ?? {}).map((id) => id.toLowerCase()));
   for (const credential of body.properties.imageRegistryCredentials ?? []) {
-    if ((credential.identity === undefined) === (credential.username === undefined)) {
+    if ((credential.identity === undefined) === (credential.username === undefined))
       return aci.invalid(
         'AmbiguousImageResitryCredentialType',
         `The type of the image registry credential '${credential.server}' cannot be detected. Please set exactly one of username or identity`,
       );
-    }
-    if (credential.identity !== undefined && !identities.has(credential.identity.toLowerCase())) {
+    if (credential.identity !== undefined && !identities.has(credential.identity.toLowerCase()))
       return aci.invalid(
         'InvalidImageRegistryIdentity',
         `The identity in the 'imageRegistryCredentials' of container group '${name}' not found in container group identity list.`,
       );
-    }
   }
   return undefined;
 };
@@ -190,12 +184,11 @@ const registries: Rule = ({ name, body }) => {
 const priority: Rule = ({ name, body }) => {
   const { priority: value, ipAddress, subnetIds } = body.properties;
   if (value === undefined || value === 'Regular') return undefined;
-  if (value !== 'Spot') {
+  if (value !== 'Spot')
     return aci.invalid(
       'PriorityNotSpecified',
       `The 'Priority' must be one of 'Regular,Spot' for container group '${name}'.`,
     );
-  }
   if (ipAddress === undefined && (subnetIds ?? []).length === 0) return undefined;
   return aci.invalid(
     'SpotPriorityContainerGroupNotSupportedForInboundConnectivity',
@@ -205,16 +198,14 @@ const priority: Rule = ({ name, body }) => {
 
 const subnets: Rule = ({ name, body, undelegatedSubnets }) => {
   const ids = body.properties.subnetIds ?? [];
-  if (ids.some((subnet) => undelegatedSubnets.has(subnet.id.toLowerCase()))) {
+  if (ids.some((subnet) => undelegatedSubnets.has(subnet.id.toLowerCase())))
     return aci.invalid(
       'SubnetMissingRequiredDelegation',
       `Subnet missing required delegation 'Microsoft.ContainerInstance' for container group '${name}'.`,
     );
-  }
   if (ids.length > 1) return content("Only one subnet is allowed in 'subnetIds'.");
-  if (ids.length > 0 && body.properties.ipAddress?.type === 'Public') {
+  if (ids.length > 0 && body.properties.ipAddress?.type === 'Public')
     return content("A container group in a virtual network cannot have a 'Public' ip address.");
-  }
   return undefined;
 };
 
@@ -232,12 +223,11 @@ const volumes: Rule = ({ body }) => {
 
 const volumeMounts: Rule = ({ body }) => {
   const known = new Set((body.properties.volumes ?? []).map((v) => v.name));
-  for (const c of everyContainer(body)) {
+  for (const c of everyContainer(body))
     for (const mount of c.properties.volumeMounts ?? []) {
       if (!known.has(mount.name)) return content(`The volume '${mount.name}' in container '${c.name}' not found.`);
       if (mount.mountPath.includes(':')) return content(`The mount path '${mount.mountPath}' is invalid.`);
     }
-  }
   return undefined;
 };
 

@@ -1,5 +1,6 @@
 /** The rights of an installation (`shared/core/access`) as Kubernetes objects, for a cluster to which no chart is installed. Pure. */
-import { type InstallationRole, type PolicyRule, installationRoles } from '../../../shared/core/access/roles.ts';
+import { installationRoles } from '../../../shared/core/access/roles.ts';
+import type { InstallationRole, PolicyRule } from '../../../shared/core/access/roles.ts';
 
 /** Whom the rights are given to, and for which nodes. */
 export interface AccessOptions {

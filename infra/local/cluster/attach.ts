@@ -1,11 +1,13 @@
 /** Gives an installation its place in a cluster: a namespace, two ServiceAccounts, and no more rights than they need. */
 import * as z from 'zod';
-import { type AccessObject, type AccessOptions, accessObjects } from './access.ts';
+import { accessObjects } from './access.ts';
+import type { AccessObject, AccessOptions } from './access.ts';
 import type { ClusterApi } from '../../cli/cluster/api.ts';
 import { clusterStop } from '../../cli/cluster/cluster-fault.ts';
 import { createKubeconfigApi } from '../../cli/cluster/kubeconfig-api.ts';
 import type { ClusterEndpoint } from './kubeconfig.ts';
-import { type KubectlTarget, kubectlOutput } from './kubectl.ts';
+import { kubectlOutput } from './kubectl.ts';
+import type { KubectlTarget } from './kubectl.ts';
 
 /** Whose kubectl attaches what. `kubectl` must be an administrator's: it grants rights. */
 export interface AttachOptions extends Partial<Omit<AccessOptions, 'nodes'>> {

@@ -14,12 +14,11 @@ export async function bootstrapCluster(api: ApiClient, timeoutMs: number): Promi
   await upsert(api, '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', kubeletClientBinding);
   const deadline = performance.now() + timeoutMs;
   const wanted = [`${defaultNamespace}/serviceaccounts/default`, `${defaultNamespace}/configmaps/kube-root-ca.crt`];
-  for (const path of wanted) {
+  for (const path of wanted)
     while ((await statusOf(api, path)) !== 200) {
       if (performance.now() > deadline) throw new Error(`${path} did not appear within ${timeoutMs / 1000} s`);
       await sleep(pollMs);
     }
-  }
 }
 
 const kubeletClientBinding = {
@@ -32,9 +31,8 @@ const kubeletClientBinding = {
 
 async function upsert(api: ApiClient, collection: string, object: { metadata: { name: string } }): Promise<void> {
   const { status } = await api.send({ method: 'POST', path: collection, body: object });
-  if (status !== 201 && status !== 409) {
+  if (status !== 201 && status !== 409)
     throw new Error(`POST ${collection} of ${object.metadata.name} answered ${status}`);
-  }
 }
 
 async function statusOf(api: ApiClient, path: string): Promise<number> {

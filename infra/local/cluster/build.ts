@@ -5,8 +5,10 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { withFileLock } from '../../package/file-lock.ts';
 import type { Progress, Report } from '../../cli/progress.ts';
-import { type BuildCount, runGoBuild } from './go-build.ts';
-import { type GoToolchain, GoToolchainError, findGoToolchain } from './go-toolchain.ts';
+import { runGoBuild } from './go-build.ts';
+import type { BuildCount } from './go-build.ts';
+import { GoToolchainError, findGoToolchain } from './go-toolchain.ts';
+import type { GoToolchain } from './go-toolchain.ts';
 
 /** The two programs of a built Kubernetes, absolute paths. */
 export interface ControlPlaneBinaries {
@@ -102,9 +104,8 @@ export function readSource(dir: string): BuildSource {
   const goMod = readFileSync(join(dir, 'go.mod'), 'utf8');
   const kubernetesVersion = /^\s*(?:require )?k8s\.io\/kubernetes (v\S+)/m.exec(goMod)?.[1];
   const goVersion = /^go (\S+)/m.exec(goMod)?.[1];
-  if (kubernetesVersion === undefined || goVersion === undefined) {
+  if (kubernetesVersion === undefined || goVersion === undefined)
     throw new Error(`${join(dir, 'go.mod')} names no version of k8s.io/kubernetes or of Go`);
-  }
   return { kubernetesVersion, goVersion, hash: hash.digest('hex').slice(0, 12) };
 }
 

@@ -40,9 +40,8 @@ export function componentArguments(name: ComponentName, settings: ComponentSetti
 export function firstServiceAddress(range: string): string {
   const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(range);
   const [, a, b, c, d, length] = match?.map(Number) ?? [];
-  if (a === undefined || b === undefined || c === undefined || d === undefined || length === undefined) {
+  if (a === undefined || b === undefined || c === undefined || d === undefined || length === undefined)
     throw new Error(`"${range}" is no IPv4 range such as 10.96.0.0/16`);
-  }
   const mask = length === 0 ? 0 : (0xffffffff << (32 - length)) >>> 0;
   const first = ((((a << 24) | (b << 16) | (c << 8) | d) & mask) >>> 0) + 1;
   return [24, 16, 8, 0].map((shift) => (first >>> shift) & 255).join('.');

@@ -6,8 +6,10 @@ import type { KeyPair } from '../pki.ts';
 import { allocatePort } from '../ports.ts';
 import type { Progress } from '../../cli/progress.ts';
 import type { ControlPlaneBinaries } from './build.ts';
-import { type ComponentSettings, firstServiceAddress } from './components.ts';
-import { type Credentials, ensureCredentials } from './credentials.ts';
+import { firstServiceAddress } from './components.ts';
+import type { ComponentSettings } from './components.ts';
+import { ensureCredentials } from './credentials.ts';
+import type { Credentials } from './credentials.ts';
 import { clientCertificateKubeconfig } from './kubeconfig.ts';
 import { readStateFile, writeStateFile } from './state-files.ts';
 

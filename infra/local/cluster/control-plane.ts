@@ -1,14 +1,19 @@
 /** A real Kubernetes control plane on this machine: etcd, kube-apiserver, kube-controller-manager, kube-scheduler. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Child, describeExit, startChild } from '../child.ts';
+import { describeExit, startChild } from '../child.ts';
+import type { Child } from '../child.ts';
 import { endLeftovers } from '../leftovers.ts';
-import { type CertificateRequest, type KeyPair, issueCertificate } from '../pki.ts';
+import { issueCertificate } from '../pki.ts';
+import type { CertificateRequest, KeyPair } from '../pki.ts';
 import { silentProgress } from '../../cli/progress.ts';
-import { type ApiClient, createApiClient } from './api-client.ts';
+import { createApiClient } from './api-client.ts';
+import type { ApiClient } from './api-client.ts';
 import { bootstrapCluster } from './bootstrap.ts';
-import { type ComponentName, componentArguments } from './components.ts';
-import { type ControlPlaneOptions, type ControlPlanePlan, prepareControlPlane } from './control-plane-plan.ts';
+import { componentArguments } from './components.ts';
+import type { ComponentName } from './components.ts';
+import { prepareControlPlane } from './control-plane-plan.ts';
+import type { ControlPlaneOptions, ControlPlanePlan } from './control-plane-plan.ts';
 import type { KubectlTarget } from './kubectl.ts';
 
 export type { ControlPlaneOptions } from './control-plane-plan.ts';

@@ -1,13 +1,7 @@
 /** The control plane's certificates and keys, made once per state folder and mended when they no longer fit. */
 import { join } from 'node:path';
-import {
-  type CertificateRequest,
-  type KeyPair,
-  createCertificateAuthority,
-  createServiceAccountKeys,
-  describeCertificate,
-  issueCertificate,
-} from '../pki.ts';
+import { createCertificateAuthority, createServiceAccountKeys, describeCertificate, issueCertificate } from '../pki.ts';
+import type { CertificateRequest, KeyPair } from '../pki.ts';
 import { readStateFile, writeStateFile } from './state-files.ts';
 
 /** Paths of a certificate and its key. */

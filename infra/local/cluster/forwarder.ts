@@ -1,6 +1,7 @@
 /** A way from the containers' bridge to the API server, which listens on loopback only. */
 import { once } from 'node:events';
-import { type Socket, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
 
 /** A running forwarder. */
 export interface Forwarder {

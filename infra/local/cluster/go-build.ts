@@ -1,6 +1,7 @@
 /** One run of Go that builds a program, with its progress told. */
 import { describeExit, startChild } from '../child.ts';
-import { type Report, formatDuration } from '../../cli/progress.ts';
+import { formatDuration } from '../../cli/progress.ts';
+import type { Report } from '../../cli/progress.ts';
 import { goEnvironment } from './go-toolchain.ts';
 
 /** What a build has done so far; two runs that are one step for the user share it. */

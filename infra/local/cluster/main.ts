@@ -4,7 +4,8 @@ import { parseArgs } from 'node:util';
 import { interruption } from '../interruption.ts';
 import { createProgress } from '../../cli/progress.ts';
 import { ensureControlPlane } from './build.ts';
-import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { startControlPlane } from './control-plane.ts';
+import type { ControlPlane } from './control-plane.ts';
 import { ensureHelm } from './helm.ts';
 
 const usage = `usage: cluster build | start [--dir DIR]

@@ -30,44 +30,32 @@ function readPackage(appRoot: string): z.infer<typeof PackageJson> {
 
 /** The entry files in load order: the given one, or `package.json#main` as a glob relative to the app's root. */
 export function entryFiles(appRoot: string, entry: string | undefined): string[] {
-  if (entry !== undefined) {
-    return [path.resolve(appRoot, entry)];
-  }
+  if (entry !== undefined) return [path.resolve(appRoot, entry)];
   const { main } = readPackage(appRoot);
-  if (main === undefined) {
-    return [];
-  }
+  if (main === undefined) return [];
   const found = globSync(main, { cwd: appRoot }).sort();
-  if (found.length === 0) {
-    throw new Error(`Found zero files matching the supplied main entry point pattern "${main}"`);
-  }
+  if (found.length === 0) throw new Error(`Found zero files matching the supplied main entry point pattern "${main}"`);
   return found.map((file) => path.resolve(appRoot, file));
 }
 
 function isModule(file: string, packageType: string | undefined): boolean {
   const extension = path.extname(file);
-  if (extension === '.mjs' || extension === '.mts' || extension === '.ts') {
-    return true;
-  }
+  if (extension === '.mjs' || extension === '.mts' || extension === '.ts') return true;
   return packageType === 'module' && extension !== '.cjs';
 }
 
 /** Loads the entry files one after the other; a fault names its file. */
 export async function loadApp(app: WorkerApp, appRoot: string, entry: string | undefined): Promise<void> {
   const files = entryFiles(appRoot, entry);
-  if (files.length === 0) {
+  if (files.length === 0)
     app.log('warning', 'system', 'No "main" in package.json and no entry file: the app has no functions.');
-  }
   const packageType = readPackage(appRoot).type;
   const requireFile = createRequire(path.join(appRoot, 'package.json'));
   for (const file of files) {
     app.currentFile = file;
     try {
-      if (isModule(file, packageType)) {
-        await import(pathToFileURL(file).href);
-      } else {
-        requireFile(file);
-      }
+      if (isModule(file, packageType)) await import(pathToFileURL(file).href);
+      else requireFile(file);
     } catch (thrown) {
       const reason = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
       throw new Error(`Worker was unable to load entry point "${file}": ${reason}`, { cause: thrown });

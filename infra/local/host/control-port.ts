@@ -34,9 +34,8 @@ function positive(text: string | null): number | undefined {
 function kill(control: HostControl, query: URLSearchParams): Answer {
   const signal = SIGNALS.find((name) => name === (query.get('signal') ?? 'SIGKILL'));
   const target = query.get('target');
-  if (signal === undefined || target === null) {
+  if (signal === undefined || target === null)
     return { status: 400, body: { error: `target is required; signal is one of ${SIGNALS.join(', ')}` } };
-  }
   const killed = control.kill(target, signal, query.get('of') === 'worker' ? 'worker' : 'instance');
   return killed === 0
     ? { status: 404, body: { error: `no living worker matches "${target}"` } }
@@ -45,9 +44,7 @@ function kill(control: HostControl, query: URLSearchParams): Answer {
 
 function pause(control: HostControl, query: URLSearchParams): Answer {
   const ms = positive(query.get('ms'));
-  if (ms === undefined) {
-    return { status: 400, body: { error: 'ms is a number above 0' } };
-  }
+  if (ms === undefined) return { status: 400, body: { error: 'ms is a number above 0' } };
   control.pause(ms);
   return { status: 200, body: { pausedMs: ms } };
 }

@@ -43,18 +43,12 @@ export class WorkerApp {
 
   /** Registers a function; a duplicate name or a late registration throws, as the worker on Azure does. */
   registerFunction(metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
-    if (this.#locked) {
-      throw new HostUsageError('A function can only be registered during app startup.');
-    }
+    if (this.#locked) throw new HostUsageError('A function can only be registered during app startup.');
     const id = metadata.functionId ?? metadata.name;
-    if (this.functions.has(id)) {
-      throw new HostUsageError(`A function with id "${id}" has already been registered.`);
-    }
+    if (this.functions.has(id)) throw new HostUsageError(`A function with id "${id}" has already been registered.`);
     this.functions.set(id, { metadata, callback, scriptFile: this.currentFile });
     return new Disposable(() => {
-      if (this.#locked) {
-        throw new HostUsageError('A function can only be disposed during app startup.');
-      }
+      if (this.#locked) throw new HostUsageError('A function can only be disposed during app startup.');
       this.functions.delete(id);
     });
   }
@@ -83,13 +77,12 @@ export class WorkerApp {
       hookData: context.hookData ?? this.hooks.appLevelData,
       appHookData: this.hooks.appHookData,
     };
-    for (const hook of this.hooks.of('log')) {
+    for (const hook of this.hooks.of('log'))
       try {
         hook(shared);
       } catch {
         // A log hook must never fail the code that logs.
       }
-    }
     return shared;
   }
 

@@ -49,8 +49,6 @@ export interface ProgrammingModel {
 
 /** Turns what was thrown, which may be anything, into what the host records. */
 export function failureOf(thrown: unknown): InvocationFailure {
-  if (thrown instanceof Error) {
-    return { message: thrown.message, stackTrace: thrown.stack ?? '' };
-  }
+  if (thrown instanceof Error) return { message: thrown.message, stackTrace: thrown.stack ?? '' };
   return { message: String(thrown), stackTrace: '' };
 }

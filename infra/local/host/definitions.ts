@@ -59,9 +59,7 @@ const Retry = z.looseObject({
 });
 
 function retryPolicy(retryOptions: string | undefined): RetryPolicy | undefined {
-  if (retryOptions === undefined) {
-    return undefined;
-  }
+  if (retryOptions === undefined) return undefined;
   const retry = Retry.parse(JSON.parse(retryOptions));
   const fixedMs = (retry.delayInterval?.seconds ?? 0) * 1000;
   const lowMs = (retry.minimumInterval?.seconds ?? 0) * 1000;
@@ -82,9 +80,7 @@ export function defineFunction(registered: RegisteredFunction): FunctionDefiniti
   const { name } = registered;
   const bindings = registered.rawBindings.map((text) => Trigger.parse(JSON.parse(text)));
   const trigger = bindings.find((binding) => /trigger$/i.test(binding.type));
-  if (trigger === undefined) {
-    throw new Error(`Function "${name}" has no trigger binding.`);
-  }
+  if (trigger === undefined) throw new Error(`Function "${name}" has no trigger binding.`);
   switch (trigger.type.toLowerCase()) {
     case 'httptrigger': {
       const http = HttpTrigger.parse(trigger);

@@ -47,17 +47,11 @@ async function callFunction(
   { match, target }: Matched,
   signal: AbortSignal,
 ): Promise<OutgoingResponse> {
-  if (!isAuthorized(match.target.authLevel, keyOf(request), options.keys)) {
-    return bare(401);
-  }
+  if (!isAuthorized(match.target.authLevel, keyOf(request), options.keys)) return bare(401);
   const body = await readBody(request, bodyLimit(options.context));
-  if (body === undefined) {
-    return { ...bare(500), headers: [['connection', 'close']] };
-  }
+  if (body === undefined) return { ...bare(500), headers: [['connection', 'close']] };
   const generation = options.current();
-  if (generation === undefined) {
-    return bare(503);
-  }
+  if (generation === undefined) return bare(503);
   const data = toHttpData(
     {
       method: request.method ?? 'GET',
@@ -80,27 +74,17 @@ async function answerTo(
   signal: AbortSignal,
 ): Promise<OutgoingResponse> {
   const generation = options.current();
-  if (generation === undefined) {
-    return bare(503);
-  }
+  if (generation === undefined) return bare(503);
   const target = readTarget(request.method ?? 'GET', request.url ?? '/', request.rawHeaders);
-  if (target.kind === 'refused') {
-    return bare(target.status);
-  }
-  if (!URL.canParse(`http://${request.headers.host ?? 'localhost'}`)) {
-    return bare(400);
-  }
+  if (target.kind === 'refused') return bare(target.status);
+  if (!URL.canParse(`http://${request.headers.host ?? 'localhost'}`)) return bare(400);
   const { path, query } = target;
-  if (/^\/admin\/./i.test(path)) {
-    return hostAdminResponse({ ...options, generation }, request, path);
-  }
+  if (/^\/admin\/./i.test(path)) return hostAdminResponse({ ...options, generation }, request, path);
   const match = generation.routes.match(request.method ?? 'GET', path);
-  if (match !== undefined) {
+  if (match !== undefined)
     return callFunction(options, request, { match, target: `${toUrlPath(path)}${query}` }, signal);
-  }
-  if (/^\/runtime\/webhooks\/./i.test(path)) {
+  if (/^\/runtime\/webhooks\/./i.test(path))
     return bare(isAuthorized('admin', keyOf(request), options.keys) ? 404 : 401);
-  }
   return path === '/' ? homepage(options.context) : bare(404);
 }
 
@@ -111,21 +95,15 @@ function homepage(context: HostContext): OutgoingResponse {
 }
 
 function write(response: ServerResponse, answer: OutgoingResponse): void {
-  if (response.headersSent || response.destroyed) {
-    return;
-  }
+  if (response.headersSent || response.destroyed) return;
   response.statusCode = answer.status;
-  for (const [name, value] of answer.headers) {
-    response.appendHeader(name, value);
-  }
+  for (const [name, value] of answer.headers) response.appendHeader(name, value);
   if (answer.isChunked === true && answer.body.byteLength > 0) {
     response.write(answer.body);
     response.end();
     return;
   }
-  if (answer.status !== 204 && answer.status !== 304) {
-    response.setHeader('content-length', answer.body.byteLength);
-  }
+  if (answer.status !== 204 && answer.status !== 304) response.setHeader('content-length', answer.body.byteLength);
   response.end(answer.body);
 }
 

@@ -41,9 +41,7 @@ export class Generation {
     }
     this.#index(ready.functions);
     const hasHttp = this.functions.some(({ definition }) => definition.kind === 'http');
-    if (!hasHttp && !this.#context.isSingleProcess) {
-      await this.pool.stop(0);
-    }
+    if (!hasHttp && !this.#context.isSingleProcess) await this.pool.stop(0);
     return undefined;
   }
 
@@ -82,16 +80,13 @@ export class Generation {
     const enabled = this.functions.filter((one) => !one.isDisabled).map((one) => one.definition);
     const http = enabled.filter((one): one is HttpFunction => one.kind === 'http');
     this.routes = new RouteTable(http, this.#context.hostJson.routePrefix);
-    for (const fault of this.routes.faults) {
-      this.#context.logs.host('error', 'Startup', fault);
-    }
-    for (const one of enabled.filter((candidate) => candidate.kind === 'unserved')) {
+    for (const fault of this.routes.faults) this.#context.logs.host('error', 'Startup', fault);
+    for (const one of enabled.filter((candidate) => candidate.kind === 'unserved'))
       this.#context.logs.host(
         'warning',
         'Startup',
         `Function "${one.name}" is not served: its trigger needs an extension of the real host.`,
       );
-    }
     const timers = enabled.filter((one): one is TimerFunction => one.kind === 'timer');
     this.timers = timers.flatMap((one) => this.#timer(one, env));
   }

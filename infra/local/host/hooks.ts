@@ -19,9 +19,7 @@ export class Disposable {
   /** One disposable that disposes all the given ones. */
   static from(...disposables: { dispose(): unknown }[]): Disposable {
     return new Disposable(() => {
-      for (const disposable of disposables) {
-        disposable.dispose();
-      }
+      for (const disposable of disposables) disposable.dispose();
     });
   }
 
@@ -34,7 +32,7 @@ export class Disposable {
 
 /** Makes a property that hooks may look into but not replace. */
 export function readOnly(target: object, members: Record<string, unknown>): object {
-  for (const [name, value] of Object.entries(members)) {
+  for (const [name, value] of Object.entries(members))
     Object.defineProperty(target, name, {
       enumerable: true,
       get: () => value,
@@ -42,7 +40,6 @@ export function readOnly(target: object, members: Record<string, unknown>): obje
         throw new TypeError(`Cannot assign to read only property '${name}' of a hook context`);
       },
     });
-  }
   return target;
 }
 
@@ -57,9 +54,7 @@ export class HookRegistry {
   /** Registers a hook; an unknown name throws, as the worker on Azure does. */
   register(name: string, callback: HookCallback): Disposable {
     const known = HOOK_NAMES.find((candidate) => candidate === name);
-    if (known === undefined) {
-      throw new HostUsageError(`Unrecognized hook "${name}"`);
-    }
+    if (known === undefined) throw new HostUsageError(`Unrecognized hook "${name}"`);
     this.#callbacks.get(known)?.push(callback);
     return new Disposable(() => {
       const rest = this.of(known).filter((candidate) => candidate !== callback);
@@ -73,9 +68,7 @@ export class HookRegistry {
 
   /** Runs the hooks of a name one by one, in the order of registration; what one throws ends the row. */
   async run(name: HookName, context: object): Promise<void> {
-    for (const callback of this.of(name)) {
-      await callback(context);
-    }
+    for (const callback of this.of(name)) await callback(context);
   }
 
   /** The context of appStart and appTerminate. */

@@ -38,9 +38,7 @@ function describe({ definition, isDisabled }: IndexedFunction, context: HostCont
 /** A manual run: answered 202 before it ends, as the platform does; 404 for a function that has no timer here. */
 function runNow(generation: Generation, name: string): OutgoingResponse {
   const timer = generation.timers.find((one) => one.definition.name.toLowerCase() === name.toLowerCase());
-  if (timer === undefined) {
-    return bare(404);
-  }
+  if (timer === undefined) return bare(404);
   void timer.runNow();
   return bare(202);
 }
@@ -48,23 +46,16 @@ function runNow(generation: Generation, name: string): OutgoingResponse {
 /** Answers the paths under `/admin` of the app's own port. All but the ping ask for the master key. */
 export function hostAdminResponse(options: HostAdminOptions, request: IncomingMessage, path: string): OutgoingResponse {
   const parts = path.toLowerCase().split('/').filter(Boolean).slice(1);
-  if (parts.join('/') === 'host/ping') {
-    return bare(200);
-  }
+  if (parts.join('/') === 'host/ping') return bare(200);
   const name = path.split('/').filter(Boolean)[2];
   const call = `${request.method ?? 'GET'} ${parts.join('/')}`;
   const isRun = request.method === 'POST' && parts[0] === 'functions' && parts.length === 2 && name !== undefined;
-  if (!CALLS.has(call) && !isRun) {
-    return bare(404);
-  }
-  if (!isAuthorized('admin', keyOf(request), options.keys)) {
+  if (!CALLS.has(call) && !isRun) return bare(404);
+  if (!isAuthorized('admin', keyOf(request), options.keys))
     // A key of less is known, and may not.
     return bare(isAuthorized('function', keyOf(request), options.keys) ? 403 : 401);
-  }
   const { context, generation } = options;
-  if (isRun) {
-    return runNow(generation, decodeURIComponent(name));
-  }
+  if (isRun) return runNow(generation, decodeURIComponent(name));
   if (call === 'POST host/drain') {
     generation.drainTimers();
     return bare(202);

@@ -35,13 +35,9 @@ const Shape = z.looseObject({
 
 /** A .NET TimeSpan (`[d.]hh:mm:ss`) in milliseconds; `-1` is no limit. */
 export function parseTimeSpan(text: string): number | undefined {
-  if (text === '-1') {
-    return undefined;
-  }
+  if (text === '-1') return undefined;
   const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?$/.exec(text);
-  if (match === null) {
-    throw new Error(`"${text}" is no time span such as 00:30:00`);
-  }
+  if (match === null) throw new Error(`"${text}" is no time span such as 00:30:00`);
   const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
   return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
 }

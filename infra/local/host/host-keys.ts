@@ -32,11 +32,7 @@ function sameKey(given: string, key: string): boolean {
 
 /** Whether a request with this key (`x-functions-key`, else `code`) may call a function of this level. The master key opens all. */
 export function isAuthorized(level: AuthLevel, given: string | undefined, keys: HostKeys | undefined): boolean {
-  if (keys === undefined || level === 'anonymous') {
-    return true;
-  }
-  if (given === undefined) {
-    return false;
-  }
+  if (keys === undefined || level === 'anonymous') return true;
+  if (given === undefined) return false;
   return sameKey(given, keys.masterKey) || (level === 'function' && sameKey(given, keys.functionKey));
 }

@@ -62,22 +62,14 @@ export function toHttpData(request: IncomingRequest, params: Readonly<Record<str
     nullableQuery: nullable(joined(url.searchParams, () => ',')),
     nullableParams: nullable(new Map(Object.entries(params))),
   };
-  if (request.hasLength && request.body.byteLength > 0) {
-    http.body = { bytes: request.body };
-  }
+  if (request.hasLength && request.body.byteLength > 0) http.body = { bytes: request.body };
   return { http };
 }
 
 function bodyBytes(body: TypedData | null | undefined): Uint8Array {
-  if (body === null || body === undefined) {
-    return new Uint8Array();
-  }
-  if ('bytes' in body) {
-    return body.bytes;
-  }
-  if ('string' in body) {
-    return Buffer.from(body.string);
-  }
+  if (body === null || body === undefined) return new Uint8Array();
+  if ('bytes' in body) return body.bytes;
+  if ('string' in body) return Buffer.from(body.string);
   return Buffer.from('json' in body ? body.json : '');
 }
 
@@ -86,33 +78,20 @@ const SAME_SITE = { lax: 'lax', strict: 'strict', explicitNone: 'none' } as cons
 /** A Set-Cookie line as ASP.NET writes it: escaped name and value, `path=/` when none is given. */
 export function setCookie(cookie: HttpCookie): string {
   const parts = [`${encodeURIComponent(cookie.name ?? '')}=${encodeURIComponent(cookie.value ?? '')}`];
-  if (cookie.expires) {
-    parts.push(`expires=${new Date(cookie.expires.value.seconds * 1000).toUTCString()}`);
-  }
-  if (cookie.maxAge) {
-    parts.push(`max-age=${Math.trunc(cookie.maxAge.value)}`);
-  }
-  if (cookie.domain) {
-    parts.push(`domain=${cookie.domain.value}`);
-  }
+  if (cookie.expires) parts.push(`expires=${new Date(cookie.expires.value.seconds * 1000).toUTCString()}`);
+  if (cookie.maxAge) parts.push(`max-age=${Math.trunc(cookie.maxAge.value)}`);
+  if (cookie.domain) parts.push(`domain=${cookie.domain.value}`);
   parts.push(`path=${cookie.path?.value ?? '/'}`);
-  if (cookie.secure?.value === true) {
-    parts.push('secure');
-  }
-  if (cookie.sameSite !== undefined && cookie.sameSite !== 'none') {
-    parts.push(`samesite=${SAME_SITE[cookie.sameSite]}`);
-  }
-  if (cookie.httpOnly?.value === true) {
-    parts.push('httponly');
-  }
+  if (cookie.secure?.value === true) parts.push('secure');
+  if (cookie.sameSite !== undefined && cookie.sameSite !== 'none') parts.push(`samesite=${SAME_SITE[cookie.sameSite]}`);
+  if (cookie.httpOnly?.value === true) parts.push('httponly');
   return parts.join('; ');
 }
 
 /** The worker's return value as a response; a handler that returned nothing is an empty 204. */
 export function toResponse(returnValue: TypedData | null | undefined): OutgoingResponse {
-  if (returnValue === null || returnValue === undefined || !('http' in returnValue)) {
+  if (returnValue === null || returnValue === undefined || !('http' in returnValue))
     return { status: 204, headers: [], body: new Uint8Array() };
-  }
   const { statusCode, headers = {}, cookies = [], body } = returnValue.http;
   const lines = Object.entries(headers).filter(([name]) => !FRAMING.has(name.toLowerCase()));
   return {

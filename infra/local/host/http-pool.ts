@@ -50,9 +50,7 @@ export class HttpPool {
 
   /** Answers all that wait with `lost`: the app is down. */
   dropWaiting(): void {
-    for (const { resolve } of this.#waiting.splice(0)) {
-      resolve({ kind: 'lost' });
-    }
+    for (const { resolve } of this.#waiting.splice(0)) resolve({ kind: 'lost' });
   }
 
   async stop(drainMs: number): Promise<void> {
@@ -70,9 +68,7 @@ export class HttpPool {
   #addSlot(): WorkerSlot {
     const used = new Set(this.#slots.map((slot) => slot.identity.name));
     let index = 0;
-    while (used.has(`http-${index}`)) {
-      index += 1;
-    }
+    while (used.has(`http-${index}`)) index += 1;
     const slot = new WorkerSlot({
       context: this.#context,
       identity: { name: `http-${index}`, group: this.#context.isSingleProcess ? 'all' : 'http' },
@@ -91,9 +87,7 @@ export class HttpPool {
         return;
       }
       const next = this.#waiting.shift();
-      if (next !== undefined) {
-        void this.#work(worker, next);
-      }
+      if (next !== undefined) void this.#work(worker, next);
     }
   }
 
@@ -133,9 +127,7 @@ export class HttpPool {
   #removeIdle(): void {
     const { httpInstances, scaleInAfterMs, drainMs } = this.#context.knobs;
     const last = this.#slots.at(-1);
-    if (this.#slots.length <= httpInstances || last?.process?.state !== 'ready') {
-      return;
-    }
+    if (this.#slots.length <= httpInstances || last?.process?.state !== 'ready') return;
     if (last.process.inFlight === 0 && Date.now() - last.process.lastUsedMs > scaleInAfterMs) {
       this.#slots = this.#slots.slice(0, -1);
       void last.stop(drainMs);

@@ -15,11 +15,10 @@ export function triggerOf(bindings: Record<string, BindingInfo>): { name: string
 function replacedCall(context: object): { callback: FunctionCallback; inputs: unknown[] } {
   const callback: unknown = 'functionCallback' in context ? context.functionCallback : undefined;
   const inputs: unknown = 'inputs' in context ? context.inputs : undefined;
-  if (typeof callback !== 'function' || !Array.isArray(inputs)) {
+  if (typeof callback !== 'function' || !Array.isArray(inputs))
     throw new TypeError(
       'A preInvocation hook replaced the handler by something that is not a function, or the inputs by no array.',
     );
-  }
   return { callback: (...args) => callback(...args), inputs };
 }
 
@@ -66,9 +65,7 @@ async function runInvocation(running: Running): Promise<TypedData | null | undef
   });
   const after = Object.assign(outcome, { inputs: call.inputs });
   await inState(core, 'postInvocationHooks', () => app.hooks.run('postInvocation', readOnly(after, shared)));
-  if (after.error !== null && after.error !== undefined) {
-    throw after.error;
-  }
+  if (after.error !== null && after.error !== undefined) throw after.error;
   return (await model.getResponse(context, after.result)).returnValue;
 }
 
@@ -104,9 +101,8 @@ export async function invoke(app: WorkerApp, message: InvokeMessage): Promise<Re
   const { invocationId, name } = message;
   try {
     const entry = [...app.functions.values()].find((candidate) => candidate.metadata.name === name);
-    if (entry === undefined || app.model === undefined) {
+    if (entry === undefined || app.model === undefined)
       throw new Error(`Function "${name}" is not loaded in this worker.`);
-    }
     const logContext: LogContext = { functionName: name, invocationId };
     const core = coreContext(app, entry, message, logContext);
     const model = await app.model.getInvocationModel(core);

@@ -40,9 +40,7 @@ export class ListenerLock {
 
   /** The holder died; one that only waited changes nothing. */
   lose(nowMs: number): void {
-    if (this.#takenAtMs === undefined) {
-      return;
-    }
+    if (this.#takenAtMs === undefined) return;
     const { periodMs } = this.#times;
     const sinceRenewalMs = periodMs === 0 ? 0 : (nowMs - this.#takenAtMs) % (periodMs / 2);
     this.#takenAtMs = undefined;

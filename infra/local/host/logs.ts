@@ -32,9 +32,7 @@ export function logFilter(logLevel: Readonly<Record<string, string>>): (category
     let prefix = category.toLowerCase();
     while (prefix !== '') {
       const found = least.get(prefix);
-      if (found !== undefined) {
-        return ORDER.indexOf(level) >= found && level !== 'none';
-      }
+      if (found !== undefined) return ORDER.indexOf(level) >= found && level !== 'none';
       prefix = prefix.includes('.') ? prefix.slice(0, prefix.lastIndexOf('.')) : '';
     }
     return ORDER.indexOf(level) >= fallback && level !== 'none';
@@ -55,9 +53,7 @@ export class HostLogs {
   }
 
   write(entry: LogEntry): void {
-    if (this.#closed || !this.#passes(entry.category, entry.level)) {
-      return;
-    }
+    if (this.#closed || !this.#passes(entry.category, entry.level)) return;
     const line = `${JSON.stringify({ time: new Date().toISOString(), ...entry })}\n`;
     this.#stream('functions').write(line);
     this.#stream(entry.worker).write(line);
@@ -76,9 +72,7 @@ export class HostLogs {
 
   #stream(name: string): WriteStream {
     const found = this.#streams.get(name);
-    if (found !== undefined) {
-      return found;
-    }
+    if (found !== undefined) return found;
     const stream = createWriteStream(path.join(this.#dir, `${name}.jsonl`), { flags: 'a' });
     // A full disk or a removed folder must not end the host.
     stream.on('error', () => undefined);

@@ -19,9 +19,8 @@ function kebab(name: string): string {
 
 function number(name: string, text: string): number {
   const value = Number(text);
-  if (text === '' || !Number.isInteger(value) || value < 0) {
+  if (text === '' || !Number.isInteger(value) || value < 0)
     throw new Error(`--${name} wants a whole number of 0 or more, not "${text}"`);
-  }
   return value;
 }
 
@@ -61,9 +60,8 @@ async function main(): Promise<void> {
     },
   });
   const { app, settings, logs } = values;
-  if (app === undefined || settings === undefined || logs === undefined) {
+  if (app === undefined || settings === undefined || logs === undefined)
     throw new Error('--app DIR, --settings FILE and --logs DIR are required');
-  }
   const adminPort = values['admin-port'];
   const host = await startFunctionsHost({
     ...knobs(values),
@@ -82,9 +80,7 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', values['drain-on-sigterm'] ? stop : () => undefined);
   process.on('SIGINT', stop);
-  if (hasParent()) {
-    process.stdin.on('end', stop).on('error', stop).resume();
-  }
+  if (hasParent()) process.stdin.on('end', stop).on('error', stop).resume();
   console.log(JSON.stringify({ ready: true, url: host.url, adminUrl: host.adminUrl, keysFile: host.keysFile }));
 }
 

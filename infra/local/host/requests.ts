@@ -12,16 +12,10 @@ export function bare(status: number): OutgoingResponse {
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   const length = Number(request.headers['content-length'] ?? 0);
-  if (length > limit) {
-    return undefined;
-  }
-  if (length === 0) {
-    return Buffer.alloc(0);
-  }
+  if (length > limit) return undefined;
+  if (length === 0) return Buffer.alloc(0);
   const chunks: Buffer[] = [];
-  for await (const chunk of request) {
-    chunks.push(Buffer.from(chunk));
-  }
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 
@@ -37,8 +31,6 @@ export function headerPairs(request: IncomingMessage): [string, string][] {
 /** The key that a request carries: the header, else the query's `code`. */
 export function keyOf(request: IncomingMessage): string | undefined {
   const header = request.headers['x-functions-key'];
-  if (typeof header === 'string') {
-    return header;
-  }
+  if (typeof header === 'string') return header;
   return new URL(request.url ?? '/', 'http://localhost').searchParams.get('code') ?? undefined;
 }

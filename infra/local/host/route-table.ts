@@ -18,13 +18,9 @@ interface Route {
 
 function parseSegment(text: string): Segment {
   const inner = /^\{(.*)\}$/.exec(text)?.[1];
-  if (inner === undefined) {
-    return { kind: 'text', text: text.toLowerCase() };
-  }
+  if (inner === undefined) return { kind: 'text', text: text.toLowerCase() };
   const rest = /^\*{1,2}([^:=?]+)/.exec(inner)?.[1];
-  if (rest !== undefined) {
-    return { kind: 'rest', name: rest };
-  }
+  if (rest !== undefined) return { kind: 'rest', name: rest };
   const [declared = '', fallback] = inner.split('=', 2);
   const name = declared.replace(/[:?].*$/, '');
   return { kind: 'value', name, optional: declared.endsWith('?') || fallback !== undefined, fallback };
@@ -41,9 +37,7 @@ function takeValue(
   part: string | undefined,
 ): Record<string, string> | undefined {
   if (part === undefined) {
-    if (!segment.optional) {
-      return undefined;
-    }
+    if (!segment.optional) return undefined;
     return segment.fallback === undefined ? {} : { [segment.name]: segment.fallback };
   }
   return part === '' ? undefined : { [segment.name]: part };
@@ -59,14 +53,10 @@ function matchRoute(segments: readonly Segment[], parts: readonly string[]): Rec
       return { ...params, ...(rest === '' ? {} : { [segment.name]: rest }) };
     }
     if (segment.kind === 'text') {
-      if (part?.toLowerCase() !== segment.text) {
-        return undefined;
-      }
+      if (part?.toLowerCase() !== segment.text) return undefined;
     } else {
       const taken = takeValue(segment, part);
-      if (taken === undefined) {
-        return undefined;
-      }
+      if (taken === undefined) return undefined;
       Object.assign(params, taken);
     }
     at += part === undefined ? 0 : 1;
@@ -82,9 +72,8 @@ const ordinal = (left: string, right: string): number => {
 /** Why a function cannot be indexed beside those before it, as the real host refuses it; undefined when it can. */
 function indexFault(target: HttpFunction, before: readonly HttpFunction[]): string | undefined {
   const text = target.route.replaceAll(/^\/+|\/+$/g, '').toLowerCase();
-  if (text.startsWith('admin') || text.startsWith('runtime')) {
+  if (text.startsWith('admin') || text.startsWith('runtime'))
     return `Function "${target.name}": the route "${target.route}" conflicts with a built in route.`;
-  }
   const twin = before.find(
     (other) =>
       other.route.replaceAll(/^\/+|\/+$/g, '').toLowerCase() === text &&
@@ -113,9 +102,7 @@ export class RouteTable {
       if (fault === undefined) {
         const segments = splitPath(`${routePrefix}/${target.route}`).map(parseSegment);
         this.#routes.push({ target, segments });
-      } else {
-        this.faults.push(fault);
-      }
+      } else this.faults.push(fault);
     }
   }
 
@@ -124,9 +111,7 @@ export class RouteTable {
     const parts = splitPath(path);
     for (const { target, segments } of this.#routes) {
       const params = target.methods.includes(method.toUpperCase()) ? matchRoute(segments, parts) : undefined;
-      if (params !== undefined) {
-        return { target, params };
-      }
+      if (params !== undefined) return { target, params };
     }
     return undefined;
   }

@@ -29,9 +29,8 @@ export function readSettings(file: string): Settings {
 export function resolveSettings(text: string, lookup: (name: string) => string | undefined): string {
   return text.replaceAll(/%([^%\s]+)%/g, (_match, name: string) => {
     const value = lookup(name);
-    if (value === undefined) {
+    if (value === undefined)
       throw new Error(`'%${name}%' does not resolve to a value: the app setting "${name}" is missing.`);
-    }
     return value;
   });
 }

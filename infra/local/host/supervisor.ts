@@ -63,9 +63,7 @@ async function close(server: Server | undefined, finished: Promise<void>): Promi
 function knobsOf(options: FunctionsHostOptions): HostKnobs {
   const given = Object.entries(options).filter(([name, value]) => name in DEFAULT_KNOBS && value !== undefined);
   const knobs = { ...DEFAULT_KNOBS, ...Object.fromEntries(given) };
-  if (options.singleProcess === true) {
-    return { ...knobs, httpInstances: 1, maxHttpInstances: 1 };
-  }
+  if (options.singleProcess === true) return { ...knobs, httpInstances: 1, maxHttpInstances: 1 };
   const httpInstances = Math.max(1, knobs.httpInstances);
   return { ...knobs, httpInstances, maxHttpInstances: Math.max(httpInstances, knobs.maxHttpInstances) };
 }
@@ -138,9 +136,7 @@ export class FunctionsHost implements HostControl {
         this.adminUrl = await listen(this.#control, adminPort);
       }
       const fault = await this.#generation.startHttp();
-      if (fault !== undefined) {
-        throw new Error(fault);
-      }
+      if (fault !== undefined) throw new Error(fault);
       await this.#generation.startTimers();
       this.#unwatch = watchFile(settingsFile, () => void this.reloadSettings());
       // What was written while the workers started is not lost.
@@ -175,9 +171,7 @@ export class FunctionsHost implements HostControl {
 
   kill(target: string, signal: NodeJS.Signals, what: 'instance' | 'worker' = 'instance'): number {
     const living = this.#generation.slots().filter((slot) => matches(slot, target) && slot.row().pid !== undefined);
-    for (const slot of living) {
-      slot.kill(signal, what);
-    }
+    for (const slot of living) slot.kill(signal, what);
     return living.length;
   }
 
@@ -193,16 +187,12 @@ export class FunctionsHost implements HostControl {
 
   pause(ms: number): void {
     this.#down = true;
-    for (const slot of this.#generation.slots()) {
-      slot.hold();
-    }
+    for (const slot of this.#generation.slots()) slot.hold();
     this.#generation.pool.dropWaiting();
     clearTimeout(this.#resume);
     this.#resume = setTimeout(() => {
       this.#down = false;
-      for (const slot of this.#generation.slots()) {
-        slot.resume();
-      }
+      for (const slot of this.#generation.slots()) slot.resume();
     }, ms);
   }
 
@@ -246,9 +236,7 @@ export class FunctionsHost implements HostControl {
   }
 
   async #replaceGeneration(): Promise<void> {
-    if (this.#stopping !== undefined) {
-      return;
-    }
+    if (this.#stopping !== undefined) return;
     const { drainMs } = this.#context.knobs;
     const old = this.#generation;
     const next = new Generation(this.#context);
@@ -262,20 +250,16 @@ export class FunctionsHost implements HostControl {
     old.pool.handOver(next.pool);
     const draining = old.pool.stop(drainMs);
     await old.stopTimers(drainMs);
-    if (this.#down) {
+    if (this.#down)
       // A pause came meanwhile: the new workers take part in it.
       next.slots().forEach((slot) => slot.hold());
-    } else {
-      await next.startTimers();
-    }
+    else await next.startTimers();
     await draining;
   }
 }
 
 function matches({ identity }: WorkerSlot, target: string): boolean {
-  if (identity.group === 'all') {
-    return true;
-  }
+  if (identity.group === 'all') return true;
   switch (target) {
     case 'all':
       return true;

@@ -72,15 +72,11 @@ export class TimerGroup {
   /** The same, and ends a process of its own gracefully. */
   async stop(drainMs: number): Promise<void> {
     this.drain();
-    if (!this.#isShared) {
-      await this.slot.stop(drainMs);
-    }
+    if (!this.#isShared) await this.slot.stop(drainMs);
   }
 
   #begin(worker: WorkerProcess): void {
-    if (this.#stopped) {
-      return;
-    }
+    if (this.#stopped) return;
     const waitMs = this.#lock.waitMs(Date.now());
     if (waitMs > 0) {
       const { name } = this.definition;
@@ -100,9 +96,7 @@ export class TimerGroup {
   #end(worker: WorkerProcess): void {
     clearTimeout(this.#waiting);
     this.#listener?.stop();
-    if (worker.isInstanceLost) {
-      this.#lock.lose(Date.now());
-    }
+    if (worker.isInstanceLost) this.#lock.lose(Date.now());
   }
 
   #listen(worker: WorkerProcess): TimerListener {

@@ -65,18 +65,13 @@ export class TimerListener {
   }
 
   #plan(run: PlannedRun | undefined): void {
-    if (run === undefined || this.#stopped) {
-      return;
-    }
+    if (run === undefined || this.#stopped) return;
     const { clock, faults } = this.#options;
     const waitMs = run.atMs + (faults().lateMs ?? 0) - clock.nowMs();
     this.#cancel = clock.after(Math.max(0, Math.min(waitMs, MAX_WAIT_MS)), () => {
       // A timer may fire a little early, and a long wait comes in pieces.
-      if (clock.nowMs() < run.atMs) {
-        this.#plan(run);
-      } else {
-        void this.#tick(run);
-      }
+      if (clock.nowMs() < run.atMs) this.#plan(run);
+      else void this.#tick(run);
     });
   }
 
@@ -85,9 +80,7 @@ export class TimerListener {
     const startedMs = clock.nowMs();
     const { missEvery } = faults();
     this.#ticks += 1;
-    if (missEvery === undefined || this.#ticks % missEvery !== 0) {
-      await this.#run(run.isPastDue);
-    }
+    if (missEvery === undefined || this.#ticks % missEvery !== 0) await this.#run(run.isPastDue);
     this.#remember(startedMs);
     this.#plan(runAfter(schedule, { startedMs, endedMs: clock.nowMs() }));
   }
@@ -99,9 +92,7 @@ export class TimerListener {
     for (let retry = 1; ; retry += 1) {
       const outcome = await invoke(data, retryContext);
       const { retry: policy } = definition;
-      if (outcome.kind !== 'failed' || policy === undefined || retry > policy.maxRetryCount || this.#stopped) {
-        return;
-      }
+      if (outcome.kind !== 'failed' || policy === undefined || retry > policy.maxRetryCount || this.#stopped) return;
       retryContext = {
         retryCount: retry,
         maxRetryCount: Number.isFinite(policy.maxRetryCount) ? policy.maxRetryCount : -1,
@@ -121,9 +112,8 @@ export class TimerListener {
   #remember(startedMs: number): void {
     const { definition, schedule, clock, status } = this.#options;
     const nextMs = schedule.nextAfter(startedMs);
-    if (this.#monitored && nextMs !== undefined) {
+    if (this.#monitored && nextMs !== undefined)
       status.set(definition.name, { lastMs: startedMs, nextMs, lastUpdatedMs: clock.nowMs() });
-    }
   }
 }
 

@@ -25,9 +25,8 @@ export function parseSchedule(expression: string): TimerSchedule {
   if (
     six.length !== 6 ||
     six.some((field) => !/^[\dA-Za-z*,/-]+$/.test(field) || /(^|,)(L|W|LW)(,|$)|\d[LW]/i.test(field))
-  ) {
+  )
     throw new Error(`The schedule expression '${expression}' was not recognized as a valid cron expression.`);
-  }
   let cron: Cron;
   try {
     cron = new Cron(six.map(withRanges).join(' '), { mode: '6-part', domAndDow: true, timezone: 'UTC', paused: true });
@@ -44,9 +43,7 @@ function firesOftenerThanMinutely(nextAfter: (atMs: number) => number | undefine
   let at = nextAfter(0);
   for (let count = 0; count < 5 && at !== undefined; count += 1) {
     const following = nextAfter(at);
-    if (following !== undefined && following - at < 60_000) {
-      return true;
-    }
+    if (following !== undefined && following - at < 60_000) return true;
     at = following;
   }
   return false;
@@ -84,12 +81,9 @@ export interface FirstRunInput {
 /** The first run after a start: at once when a remembered occurrence has passed or `runOnStartup` is set, else the next occurrence. */
 export function firstRun(input: FirstRunInput): PlannedRun | undefined {
   const { schedule, status, nowMs } = input;
-  if (input.useMonitor && schedule.monitored && status !== undefined && status.nextMs < nowMs) {
+  if (input.useMonitor && schedule.monitored && status !== undefined && status.nextMs < nowMs)
     return { atMs: nowMs, isPastDue: true };
-  }
-  if (input.runOnStartup) {
-    return { atMs: nowMs, isPastDue: false };
-  }
+  if (input.runOnStartup) return { atMs: nowMs, isPastDue: false };
   const next = schedule.nextAfter(nowMs);
   return next === undefined ? undefined : { atMs: next, isPastDue: false };
 }

@@ -96,9 +96,7 @@ export class WorkerProcess {
 
   /** Sends an invocation and waits for its outcome; never rejects. */
   invoke(message: InvokeMessage): Promise<InvocationOutcome> {
-    if (this.state !== 'ready') {
-      return Promise.resolve({ kind: 'lost' });
-    }
+    if (this.state !== 'ready') return Promise.resolve({ kind: 'lost' });
     this.invocations += 1;
     this.lastUsedMs = Date.now();
     return new Promise((resolve) => {
@@ -131,14 +129,11 @@ export class WorkerProcess {
   }
 
   async #drain(drainMs: number): Promise<void> {
-    if (this.state === 'exited') {
-      return;
-    }
+    if (this.state === 'exited') return;
     const wasReady = this.state === 'ready';
     this.state = 'draining';
-    if (wasReady && this.#inFlight.size > 0) {
+    if (wasReady && this.#inFlight.size > 0)
       await Promise.race([new Promise<void>((resolve) => this.#idleWaiters.push(resolve)), delay(drainMs)]);
-    }
     this.#send({ type: 'terminate' });
     const timer = setTimeout(() => this.kill('SIGKILL'), wasReady ? TERMINATE_GRACE_MS : 0);
     await this.exited;
@@ -152,9 +147,7 @@ export class WorkerProcess {
     }));
     const answered = new Promise<LoadOutcome>((resolve) => {
       this.#child.on('message', (message: unknown) => {
-        if (isWorkerMessage(message)) {
-          this.#receive(message, resolve);
-        }
+        if (isWorkerMessage(message)) this.#receive(message, resolve);
       });
     });
     return Promise.race([answered, exited]);
@@ -187,27 +180,19 @@ export class WorkerProcess {
     this.#inFlight.delete(invocationId);
     this.#bodies.delete(invocationId);
     this.lastUsedMs = Date.now();
-    if (this.#inFlight.size === 0) {
-      for (const wake of this.#idleWaiters.splice(0)) {
-        wake();
-      }
-    }
+    if (this.#inFlight.size === 0) for (const wake of this.#idleWaiters.splice(0)) wake();
   }
 
   async #awaitExit(): Promise<void> {
     const how = await this.exited;
     this.state = 'exited';
-    for (const invocationId of this.#inFlight.keys()) {
-      this.#settle(invocationId, { kind: 'lost' });
-    }
+    for (const invocationId of this.#inFlight.keys()) this.#settle(invocationId, { kind: 'lost' });
     this.#context.logs.host('information', 'Worker', `Worker ${this.#identity.name} (pid ${this.pid}) ${how}`);
   }
 
   #send(message: HostMessage): void {
     // A closed channel needs no word here: the process' exit settles what it had in flight.
-    if (this.#child.connected) {
-      this.#child.send(message, () => undefined);
-    }
+    if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
   #log(message: LogMessage): void {
@@ -224,7 +209,7 @@ export class WorkerProcess {
   }
 
   #pipe(stream: Readable | null, level: 'information' | 'warning'): void {
-    if (stream !== null) {
+    if (stream !== null)
       createInterface({ input: stream }).on('line', (message) => {
         this.#context.logs.write({
           level,
@@ -234,7 +219,6 @@ export class WorkerProcess {
           pid: this.pid,
         });
       });
-    }
   }
 }
 

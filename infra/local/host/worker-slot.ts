@@ -42,9 +42,7 @@ export class WorkerSlot {
   /** Tells of each process to come, and of the one that is there. */
   subscribe(events: SlotEvents): void {
     this.#events.push(events);
-    if (this.process?.state === 'ready') {
-      events.onReady(this.process);
-    }
+    if (this.process?.state === 'ready') events.onReady(this.process);
   }
 
   /** Starts the first process; resolves when it has loaded the app or failed to. */
@@ -59,11 +57,8 @@ export class WorkerSlot {
 
   /** `worker`: the process alone; its instance starts another one and keeps its locks. */
   kill(signal: NodeJS.Signals, what: 'instance' | 'worker' = 'instance'): void {
-    if (what === 'worker') {
-      this.process?.kill(signal);
-    } else {
-      this.process?.crash(signal);
-    }
+    if (what === 'worker') this.process?.kill(signal);
+    else this.process?.crash(signal);
   }
 
   /** Kills the process and starts none until `resume`. */
@@ -120,11 +115,8 @@ export class WorkerSlot {
     this.#firstLoad?.(outcome);
     this.#firstLoad = undefined;
     await process.exited;
-    if (outcome.kind === 'ready') {
-      this.#events.forEach((events) => events.onGone(process));
-    }
-    if (!this.#held && this.process === process) {
+    if (outcome.kind === 'ready') this.#events.forEach((events) => events.onGone(process));
+    if (!this.#held && this.process === process)
       this.#launchAfter(Math.min(this.#recoveryMs * 2 ** Math.max(0, this.#failures - 1), MAX_BACKOFF_MS));
-    }
   }
 }

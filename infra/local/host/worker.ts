@@ -39,11 +39,10 @@ async function start(app: WorkerApp): Promise<void> {
   await app.hooks.run('appStart', app.hooks.appContext({ functionAppDirectory: appRoot }));
   const capabilities = Object.fromEntries(CAPABILITIES.map((name) => [name, 'true']));
   const offered = (await app.model?.getCapabilities(capabilities)) ?? {};
-  if (offered['HttpUri'] !== undefined) {
+  if (offered['HttpUri'] !== undefined)
     throw new Error(
       'The app asks for HTTP streaming (app.setup({ enableHttpStream: true })), which the local Functions host does not serve.',
     );
-  }
   app.lock();
   await send({ type: 'ready', functions: app.describe() });
 }
@@ -72,9 +71,7 @@ process.on('disconnect', () => process.exit(0));
 // Ctrl-C reaches the whole process group; the host decides when its workers end.
 process.on('SIGINT', () => undefined);
 process.on('message', (message: unknown) => {
-  if (isHostMessage(message)) {
-    void serve(app, message);
-  }
+  if (isHostMessage(message)) void serve(app, message);
 });
 try {
   await start(app);

@@ -1,4 +1,5 @@
-import { fail, type Fault, ok, type Result } from '../../../shared/core/fault.ts';
+import { fail, ok } from '../../../shared/core/fault.ts';
+import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { GroupObservation } from '../../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import type { Behaviours } from './container-runs.ts';
@@ -92,9 +93,8 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     const existing = groups.get(group.name);
     if (existing !== undefined && !isProvisioned(existing, world())) return fail(transitioning(group.name));
     const cores = coresOf(group.body.containers);
-    if (existing === undefined && (groups.size >= quota.groups || usedCores() + cores > quota.cores)) {
+    if (existing === undefined && (groups.size >= quota.groups || usedCores() + cores > quota.cores))
       return fail({ kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' });
-    }
     if (existing !== undefined) end(existing, 'replaced');
     // A name that was replaced stands where its new PUT is.
     groups.delete(group.name);

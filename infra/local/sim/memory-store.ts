@@ -6,7 +6,8 @@ import { parsePodRow } from '../../../shared/wire/rows.ts';
 import { allDue, allPods, nodePartition, parseDueKey } from '../../../shared/adapters/tables/keys.ts';
 import type { Row } from '../../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../../shared/adapters/tables/state-store.ts';
-import { createMemoryTable, type MemoryTable } from './memory-table.ts';
+import { createMemoryTable } from './memory-table.ts';
+import type { MemoryTable } from './memory-table.ts';
 
 /** The state store in memory, for tests and for simulations on a virtual clock. Same rules, same contract suite. */
 export interface MemoryStore extends StateStore {

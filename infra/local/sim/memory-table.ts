@@ -1,12 +1,9 @@
-import { fail, ok, type Result } from '../../../shared/core/fault.ts';
-import { joinWrites, type Writes } from '../../../shared/adapters/tables/group-commit.ts';
-import {
-  conflictCodes,
-  type Row,
-  type RowRange,
-  type RowTable,
-  type RowWrite,
-} from '../../../shared/adapters/tables/row-table.ts';
+import { fail, ok } from '../../../shared/core/fault.ts';
+import type { Result } from '../../../shared/core/fault.ts';
+import { joinWrites } from '../../../shared/adapters/tables/group-commit.ts';
+import type { Writes } from '../../../shared/adapters/tables/group-commit.ts';
+import { conflictCodes } from '../../../shared/adapters/tables/row-table.ts';
+import type { Row, RowRange, RowTable, RowWrite } from '../../../shared/adapters/tables/row-table.ts';
 
 /** A table in memory with the Table service's semantics: ETags, all-or-nothing transactions, rows in key order. */
 export interface MemoryTable extends RowTable {

@@ -98,9 +98,8 @@ export function apiAdministrator(kubeconfig: string): ApiAdministrator {
       const paths = (await readManifests(files)).map(pathOf);
       for (const path of paths) await send({ method: 'DELETE', path });
       const giveUpAt = Date.now() + removalMs;
-      for (const path of paths) {
+      for (const path of paths)
         while ((await send({ path })).status !== 404 && Date.now() < giveUpAt) await sleep(pollMs);
-      }
     },
     ask: async (question) => {
       try {

@@ -1,6 +1,7 @@
 /** Attaches the cloud's node to a real cluster as an operator does: by the command line. */
 import * as z from 'zod';
-import { type CommandPlace, runCommand } from './command-line.ts';
+import { runCommand } from './command-line.ts';
+import type { CommandPlace } from './command-line.ts';
 
 export interface AttachWanted {
   readonly place: CommandPlace;

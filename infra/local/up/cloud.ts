@@ -17,7 +17,8 @@ import type { UpOptions } from './options.ts';
 import { Parts } from './parts.ts';
 import type { RealHostControl } from './real-host-control.ts';
 import { bringUpRelay } from './relay-choice.ts';
-import { type Detour, nodeName, startAttached, startFixed } from './node-in-cluster.ts';
+import { nodeName, startAttached, startFixed } from './node-in-cluster.ts';
+import type { Detour } from './node-in-cluster.ts';
 import { waitForNode } from './wait-for-node.ts';
 
 /** The running laptop cloud. */
@@ -124,11 +125,8 @@ async function bringUp(
 
 async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Parts): Promise<Emulator> {
   const runtime = await chooseRuntime(options.runtime);
-  if (runtime === 'engine') {
-    await progress.step('images', (report) => ensureImages({ log: report }));
-  } else {
-    progress.line(await describeProcesses(options.runtime));
-  }
+  if (runtime === 'engine') await progress.step('images', (report) => ensureImages({ log: report }));
+  else progress.line(await describeProcesses(options.runtime));
   return progress.step('ARM and ACI emulator', async (report) => {
     const emulator = await startEmulator(options.dir, runtime, options);
     parts.add(emulator.child, 30_000);
@@ -172,9 +170,7 @@ async function identityOf(
   emulator: Emulator | undefined,
   parts: Parts,
 ): Promise<{ readonly url: string; readonly header: string } | undefined> {
-  if (emulator !== undefined) {
-    return { url: emulator.child.value.identityUrl, header: emulator.identityHeader };
-  }
+  if (emulator !== undefined) return { url: emulator.child.value.identityUrl, header: emulator.identityHeader };
   if (options.arm.endpoint === undefined || !needsIdentityEndpoint(options.arm.endpoint, process.env)) return undefined;
   const identity = await startIdentityEndpoint();
   parts.addStop(() => identity.close(), undefined);

@@ -8,16 +8,20 @@ import { chartValues, openAppFront, prepareNamespace } from '../chart/chart-rela
 import { accessDefaults, readClusterUid } from '../cluster/attach.ts';
 import { ensureHelm } from '../cluster/helm.ts';
 import { allocatePort } from '../ports.ts';
-import { type AttachWanted, type Attached, attachNode } from './attach-node.ts';
-import { type Cluster, writeSecretFile } from './cluster.ts';
+import { attachNode } from './attach-node.ts';
+import type { AttachWanted, Attached } from './attach-node.ts';
+import { writeSecretFile } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { readSettings } from './command-line.ts';
 import { startWithoutPast } from './first-start.ts';
 import { repository, settingsFile, writeSettings } from './host.ts';
 import type { UpOptions } from './options.ts';
 import type { Parts } from './parts.ts';
 import type { RelayAttachment } from './relay.ts';
-import { type RunningHost, bringUpHost } from './running-host.ts';
-import { type SettingsInput, appAudience, appSettings } from './settings.ts';
+import { bringUpHost } from './running-host.ts';
+import type { RunningHost } from './running-host.ts';
+import { appAudience, appSettings } from './settings.ts';
+import type { SettingsInput } from './settings.ts';
 
 export const nodeName = 'aci-1';
 

@@ -7,9 +7,8 @@ import { withFileLock } from '../../package/file-lock.ts';
 export async function withStateLock<T>(dir: string, work: () => Promise<T>): Promise<T> {
   const file = join(dir, 'lock');
   const holder = readHolder(file);
-  if (holder !== undefined && commandLineOf(holder) !== undefined) {
+  if (holder !== undefined && commandLineOf(holder) !== undefined)
     throw new Error(`${dir} is in use by process ${holder}; stop it, or choose another folder with --dir DIR`);
-  }
   makeWritable(dir);
   return withFileLock(file, work);
 }

@@ -1,11 +1,13 @@
 import type { TokenCredential } from '@azure/core-auth';
 import type { HttpClient } from '@azure/core-rest-pipeline';
 import { armBuckets } from '../../core/budget/plan.ts';
-import { describeFault, fail, type Fault, ok, type Result } from '../../core/fault.ts';
+import { describeFault, fail, ok } from '../../core/fault.ts';
+import type { Fault, Result } from '../../core/fault.ts';
 import type { BudgetObservation, Budgets, Spend } from '../../ports/budgets.ts';
 import type { Log } from '../../ports/log.ts';
 import type { CallObserver } from '../../ports/telemetry.ts';
-import { type ArmAction, type ArmAnswer, answerFault, thrownFault } from './arm-faults.ts';
+import { answerFault, thrownFault } from './arm-faults.ts';
+import type { ArmAction, ArmAnswer } from './arm-faults.ts';
 import { parseUrl } from '../../wire/url-text.ts';
 
 export interface ArmConfig {
@@ -65,9 +67,8 @@ export function createArmClient(config: ArmConfig): ArmClient {
   const sendOnce = async (request: ArmRequest): Promise<Sent> => {
     const permit = await config.budgets.take(request.spend);
     if (!permit.ok) return { result: permit };
-    if (request.signal.aborted) {
+    if (request.signal.aborted)
       return { result: fail({ kind: 'transient', message: 'There is no time left for the request.' }) };
-    }
     const answer = await attempt(request);
     if (!answer.ok) return { result: logged(config.log, request, answer.fault) };
     await reportBudget(config.budgets, request.spend, answer.value);
@@ -139,9 +140,8 @@ async function loadSender(config: ArmConfig): Promise<Send> {
 
 /** Faults that are part of a pod's life are the caller's business; what an operator must know is logged here, once a request. */
 function logged(log: Log, request: ArmRequest, fault: Fault): Result<never> {
-  if (fault.kind === 'denied' || fault.kind === 'throttled' || fault.kind === 'transient') {
+  if (fault.kind === 'denied' || fault.kind === 'throttled' || fault.kind === 'transient')
     log.warn('ARM did not do as asked.', { action: request.action, kind: fault.kind, fault: describeFault(fault) });
-  }
   return fail(fault);
 }
 

@@ -1,11 +1,13 @@
-import { fail, ok, type Result } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { ListedGroup } from '../../core/group/group.ts';
 import type { AcceptedGroup, ContainerGroups, DeletedGroup } from '../../ports/container-groups.ts';
 import { parseJson } from '../../wire/json-text.ts';
 import { isResource, parseLogs, parseOperation, parseUsages } from '../../wire/arm/answers.ts';
 import { parseGroup, parseGroupPage } from '../../wire/arm/group-answer.ts';
 import { formatGroup } from '../../wire/arm/group-request.ts';
-import { type ArmClient, type ArmConfig, createArmClient } from './arm-client.ts';
+import { createArmClient } from './arm-client.ts';
+import type { ArmClient, ArmConfig } from './arm-client.ts';
 import type { ArmAction, ArmAnswer } from './arm-faults.ts';
 import { parseUrl } from '../../wire/url-text.ts';
 

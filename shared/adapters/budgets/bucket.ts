@@ -1,6 +1,8 @@
-import { acceptCharge, isScarce, newBucket, type Charge } from '../../core/budget/plan.ts';
+import { acceptCharge, isScarce, newBucket } from '../../core/budget/plan.ts';
+import type { Charge } from '../../core/budget/plan.ts';
 import type { BucketState } from '../../core/budget/token-bucket.ts';
-import { fail, ok, type Result } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { StateStore, Versioned } from '../../ports/state-store.ts';
 
 /** What a change makes of a bucket: the state to write, if any, and its answer. */

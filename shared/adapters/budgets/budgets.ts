@@ -1,19 +1,14 @@
-import {
-  type ArmLimits,
-  type Charge,
-  closeCharge,
-  everyCharge,
-  isNews,
-  observeCharge,
-  planSpend,
-  type SpendPlan,
-} from '../../core/budget/plan.ts';
-import { describeFault, fail, ok, type Result } from '../../core/fault.ts';
+import { closeCharge, everyCharge, isNews, observeCharge, planSpend } from '../../core/budget/plan.ts';
+import type { ArmLimits, Charge, SpendPlan } from '../../core/budget/plan.ts';
+import { describeFault, fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { BudgetObservation, Budgets, Reservation, Spend } from '../../ports/budgets.ts';
 import type { Log } from '../../ports/log.ts';
 import type { StateStore } from '../../ports/state-store.ts';
-import { type Bucket, createBucket } from './bucket.ts';
-import { createPermits, type Permit, type Permits } from './permits.ts';
+import { createBucket } from './bucket.ts';
+import type { Bucket } from './bucket.ts';
+import { createPermits } from './permits.ts';
+import type { Permit, Permits } from './permits.ts';
 
 export interface BudgetOptions {
   /** How many tokens are taken from a shared row at a time. A killed process loses at most as many. */
@@ -47,9 +42,8 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
   };
   /** An empty row fills up from its birth on: all are born with the first, so that none starts with its first use. */
   const startClocks = (): void => {
-    for (const charge of everyCharge(limits)) {
+    for (const charge of everyCharge(limits))
       if (!buckets.has(charge.bucket)) void bucketOf(charge).update(charge, () => ({ answer: undefined }));
-    }
   };
   const accountOf = (spend: Spend): SpendAccount => {
     const existing = accounts.get(spend);
@@ -108,10 +102,9 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
         await observe(plan.metered, observation.remaining),
         plan.windowed === undefined ? ok(undefined) : await observeWindowed(plan.windowed, observation),
       ];
-      for (const result of results) {
+      for (const result of results)
         if (!result.ok)
           options.log.warn('A budget could not be corrected.', { spend, fault: describeFault(result.fault) });
-      }
     },
   };
 }

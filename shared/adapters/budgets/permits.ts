@@ -1,5 +1,7 @@
-import { type Charge, permitLifetimeMs, takeCharge } from '../../core/budget/plan.ts';
-import { fail, type Fault, ok, type Result } from '../../core/fault.ts';
+import { permitLifetimeMs, takeCharge } from '../../core/budget/plan.ts';
+import type { Charge } from '../../core/budget/plan.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Fault, Result } from '../../core/fault.ts';
 import type { Bucket } from './bucket.ts';
 
 /** The right to send one request, for a short time. */

@@ -1,13 +1,15 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { type Result, fail, ok } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { CallObserver } from '../../ports/telemetry.ts';
 import { abortedBy } from './aborted-by.ts';
 import { untilAborted } from './deadline.ts';
 import { transient } from './fault.ts';
 import { isCleanPath } from './path.ts';
-import { type ServerClock, createServerClock } from './server-clock.ts';
+import { createServerClock } from './server-clock.ts';
+import type { ServerClock } from './server-clock.ts';
 
 /** How one cluster's API server is reached. */
 export interface KubernetesClientConfig {
@@ -56,9 +58,8 @@ const maxSockets = 64;
 export function createKubernetesClient(config: KubernetesClientConfig): KubernetesClient {
   const url = new URL(config.server);
   const options = { keepAlive: true, timeout: idleSocketMs, maxSockets };
-  if (url.protocol !== 'https:' && !isLoopback(url)) {
+  if (url.protocol !== 'https:' && !isLoopback(url))
     throw new TypeError(`the API server must be reached over https: ${url.origin}`);
-  }
   const agent =
     url.protocol === 'https:'
       ? new HttpsAgent({
@@ -86,23 +87,18 @@ export async function send(
   outgoing: KubernetesRequest,
   signal: AbortSignal,
 ): Promise<Result<IncomingMessage>> {
-  if (!isCleanPath(outgoing.path)) {
+  if (!isCleanPath(outgoing.path))
     return fail({
       kind: 'rejected',
       code: 'InvalidName',
       message: `not a path of the Kubernetes API: ${outgoing.path}`,
     });
-  }
   try {
     const token = await untilAborted(client.config.getToken(), signal);
     const first = await exchange(client, outgoing, { token, signal });
-    if (first.statusCode !== 401) {
-      return ok(first);
-    }
+    if (first.statusCode !== 401) return ok(first);
     const other = await otherToken(client, token, signal);
-    if (other === undefined) {
-      return ok(first);
-    }
+    if (other === undefined) return ok(first);
     first.resume();
     return ok(await exchange(client, outgoing, { token: other, signal }));
   } catch (error) {
@@ -181,9 +177,7 @@ function headersFor(
 
 /** The error's code (`ECONNRESET`), else its name; never its message, which may quote what was sent. */
 export function errorName(error: unknown): string {
-  if (error instanceof Error) {
-    return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-  }
+  if (error instanceof Error) return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
   return 'unknown error';
 }
 

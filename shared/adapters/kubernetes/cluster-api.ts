@@ -1,11 +1,14 @@
-import { type Result, fail, ok } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import { buildNodePatch } from '../../core/kubernetes/node-patch.ts';
 import type { ClusterApi, TokenIdentity } from '../../ports/node-api.ts';
 import { parseAnyObject } from '../../wire/kubernetes/meta.ts';
 import { parseNamespaceUid } from '../../wire/kubernetes/namespace.ts';
 import { parseNode } from '../../wire/kubernetes/node.ts';
-import { type TokenReviewAnswer, parseTokenReview } from '../../wire/kubernetes/token.ts';
-import { type KubernetesClient, asNode, request } from './http.ts';
+import { parseTokenReview } from '../../wire/kubernetes/token.ts';
+import type { TokenReviewAnswer } from '../../wire/kubernetes/token.ts';
+import { asNode, request } from './http.ts';
+import type { KubernetesClient } from './http.ts';
 import { nodesPath } from './nodes.ts';
 import { apiPath, namespacedPath } from './path.ts';
 import { createTogether, ofAll } from './together.ts';

@@ -21,9 +21,7 @@ export function startDeadline(parent: AbortSignal, timeoutMs: number): Deadline 
   const onTime = (): void => abort(`nothing came within ${timeoutMs} ms`);
   const timer = setTimeout(onTime, timeoutMs);
   parent.addEventListener('abort', onParent, { once: true });
-  if (parent.aborted) {
-    onParent();
-  }
+  if (parent.aborted) onParent();
   return {
     signal: controller.signal,
     extend: () => {

@@ -2,7 +2,8 @@ import { ok } from '../../core/fault.ts';
 import type { NodeApi } from '../../ports/node-api.ts';
 import { eventName, eventNamespace, formatEvent, formatEventRepetition } from '../../wire/kubernetes/event.ts';
 import { parseAnyObject } from '../../wire/kubernetes/meta.ts';
-import { type KubernetesClient, request } from './http.ts';
+import { request } from './http.ts';
+import type { KubernetesClient } from './http.ts';
 import { namespacedPath } from './path.ts';
 
 /** Writes events of one node's pods, and of the node. Writing the same one again changes nothing. */

@@ -1,5 +1,6 @@
 import type { Fault } from '../../core/fault.ts';
-import { type KubeStatus, parseStatus } from '../../wire/kubernetes/status.ts';
+import { parseStatus } from '../../wire/kubernetes/status.ts';
+import type { KubeStatus } from '../../wire/kubernetes/status.ts';
 import { parseHttpDate } from './http-date.ts';
 import { parseJson } from '../../wire/json-text.ts';
 
@@ -67,14 +68,10 @@ const retryAfterMs = (refusal: Refusal, status: KubeStatus | undefined): number 
 
 function toldRetryAfterMs(refusal: Refusal, status: KubeStatus | undefined): number {
   const header = refusal.retryAfter?.trim() ?? '';
-  if (/^\d+(\.\d+)?$/.test(header)) {
-    return Math.ceil(Number(header) * 1000);
-  }
+  if (/^\d+(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1000);
   const until = parseHttpDate(header);
   const from = parseHttpDate(refusal.date);
-  if (!Number.isNaN(until) && !Number.isNaN(from)) {
-    return Math.max(0, until - from);
-  }
+  if (!Number.isNaN(until) && !Number.isNaN(from)) return Math.max(0, until - from);
   return status?.retryAfterSeconds === undefined ? defaultRetryAfterMs : status.retryAfterSeconds * 1000;
 }
 

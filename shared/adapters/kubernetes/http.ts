@@ -4,9 +4,12 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import { createGunzip } from 'node:zlib';
-import { type Result, fail, ok } from '../../core/fault.ts';
-import { type KubernetesClient, type KubernetesRequest, errorName, send } from './client.ts';
-import { type Deadline, startDeadline } from './deadline.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
+import { errorName, send } from './client.ts';
+import type { KubernetesClient, KubernetesRequest } from './client.ts';
+import { startDeadline } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 import { toFault, transient } from './fault.ts';
 import { parseJson } from '../../wire/json-text.ts';
 import { resourceOf } from './path.ts';
@@ -56,9 +59,7 @@ async function requestOnce<T>(
   const deadline = startDeadline(signal, client.config.requestTimeoutMs);
   try {
     const sent = await send(client, outgoing, deadline.signal);
-    if (!sent.ok) {
-      return { result: deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined) };
-    }
+    if (!sent.ok) return { result: deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined) };
     const status = sent.value.statusCode ?? 0;
     return { result: named(client, await readAnswer(sent.value, outgoing, parse), status), status };
   } catch (error) {
@@ -92,12 +93,9 @@ export async function openWatch(
   const deadline = startDeadline(options.signal, options.inactivityTimeoutMs);
   try {
     const sent = await send(client, outgoing, deadline.signal);
-    if (!sent.ok) {
-      return deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined);
-    }
-    if (!isSuccess(sent.value)) {
+    if (!sent.ok) return deadline.cause() === undefined ? sent : interrupted(outgoing, deadline, undefined);
+    if (!isSuccess(sent.value))
       return named(client, await readAnswer(sent.value, outgoing, () => undefined), sent.value.statusCode ?? 0);
-    }
     return await readLines(sent.value, outgoing, { deadline, onLine: options.onLine });
   } finally {
     deadline.end();
@@ -116,9 +114,8 @@ async function readAnswer<T>(
   parse: (json: unknown) => T | undefined,
 ): Promise<Result<T>> {
   const body = await readBody(response);
-  if (body === undefined) {
+  if (body === undefined)
     return fail(transient(`${describe(outgoing)}: the answer is larger than ${maxBodyBytes} bytes`));
-  }
   if (!isSuccess(response)) {
     const { 'retry-after': retryAfter, date } = response.headers;
     return fail(toFault({ status: response.statusCode ?? 0, body, retryAfter, date }));
@@ -135,9 +132,7 @@ async function readBody(response: IncomingMessage): Promise<string | undefined> 
   for await (const chunk of decoded(response)) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > maxBodyBytes) {
-      return undefined;
-    }
+    if (size > maxBodyBytes) return undefined;
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -153,18 +148,13 @@ async function readLines(
   let rest = '';
   try {
     for (let next = await nextChunk(chunks); !next.done; next = await nextChunk(chunks)) {
-      if (!next.ok) {
-        return interrupted(outgoing, deadline, next.error);
-      }
+      if (!next.ok) return interrupted(outgoing, deadline, next.error);
       deadline.extend();
       const lines = `${rest}${decoder.write(next.bytes)}`.split('\n');
       rest = lines.pop() ?? '';
-      if (rest.length > maxLineLength) {
+      if (rest.length > maxLineLength)
         return fail(transient(`${describe(outgoing)}: a line longer than ${maxLineLength} characters`));
-      }
-      for (const line of lines.filter((text) => text.trim() !== '')) {
-        await onLine(line);
-      }
+      for (const line of lines.filter((text) => text.trim() !== '')) await onLine(line);
     }
     return rest.trim() === ''
       ? ok(undefined)
@@ -190,9 +180,7 @@ async function nextChunk(chunks: AsyncIterator<Buffer>): Promise<Chunk> {
 }
 
 function decoded(response: IncomingMessage): Readable {
-  if (response.headers['content-encoding'] !== 'gzip') {
-    return response;
-  }
+  if (response.headers['content-encoding'] !== 'gzip') return response;
   // A broken pipe is seen by the reader of `gunzip`, which pipeline destroys with the same error.
   return pipeline(response, createGunzip(), () => undefined);
 }

@@ -1,7 +1,9 @@
-import { type Result, fail, ok } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import { parseListPage } from '../../wire/kubernetes/meta.ts';
 import { transient } from './fault.ts';
-import { type KubernetesClient, request } from './http.ts';
+import { request } from './http.ts';
+import type { KubernetesClient } from './http.ts';
 
 /** What is to be listed, and how an item is read (undefined: the whole list is a `transient` fault). */
 export interface ListRequest<T> {
@@ -35,17 +37,11 @@ export async function list<T>(
       (json) => parseListPage(json, wanted.kind, wanted.parseItem),
       signal,
     );
-    if (!answer.ok) {
-      return answer;
-    }
+    if (!answer.ok) return answer;
     items.push(...answer.value.items);
     const { continueToken } = answer.value;
-    if (continueToken === undefined) {
-      return ok(items);
-    }
-    if (continueToken === next) {
-      return fail(transient(`GET ${wanted.path}: the list does not go on`));
-    }
+    if (continueToken === undefined) return ok(items);
+    if (continueToken === next) return fail(transient(`GET ${wanted.path}: the list does not go on`));
     next = continueToken;
   }
   return fail(transient(`GET ${wanted.path}: more than ${maxPages} pages`));

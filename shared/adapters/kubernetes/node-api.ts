@@ -1,6 +1,7 @@
 import type { NodeApi } from '../../ports/node-api.ts';
 import { createEventApi } from './events.ts';
-import { type KubernetesClient, asNode } from './http.ts';
+import { asNode } from './http.ts';
+import type { KubernetesClient } from './http.ts';
 import { createOwnNodeApi } from './nodes.ts';
 import { createPodApi } from './pods.ts';
 import { createReferenceApi } from './references.ts';

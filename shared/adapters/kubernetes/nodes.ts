@@ -6,7 +6,8 @@ import type { NodeApi } from '../../ports/node-api.ts';
 import { formatLease, leaseNamespace, parseLease } from '../../wire/kubernetes/lease.ts';
 import { parseAnyObject } from '../../wire/kubernetes/meta.ts';
 import { parseNode } from '../../wire/kubernetes/node.ts';
-import { type KubernetesClient, request } from './http.ts';
+import { request } from './http.ts';
+import type { KubernetesClient } from './http.ts';
 import { apiPath } from './path.ts';
 
 export type OwnNodeApi = Pick<

@@ -1,11 +1,13 @@
-import { type Result, fail, ok } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { Pod } from '../../core/kubernetes/pod.ts';
 import { buildPodStatusPatch } from '../../core/kubernetes/status-patch.ts';
 import type { NodeApi } from '../../ports/node-api.ts';
 import { parseAnyObject, parseListPage } from '../../wire/kubernetes/meta.ts';
 import { parsePod } from '../../wire/pod.ts';
 import { transient } from './fault.ts';
-import { type KubernetesClient, request } from './http.ts';
+import { request } from './http.ts';
+import type { KubernetesClient } from './http.ts';
 import { createJointPods } from './joint-pods.ts';
 import type { SomePods } from './joint-pods.ts';
 import { list } from './list.ts';
@@ -28,9 +30,7 @@ export function createPodApi(client: KubernetesClient, nodeName: string): PodApi
       },
       signal,
     );
-    if (!found.ok) {
-      return found;
-    }
+    if (!found.ok) return found;
     const [pod, ...others] = found.value;
     const isAsked = pod === undefined || (pod.metadata.namespace === ref.namespace && pod.metadata.name === ref.name);
     return isAsked && others.length === 0
@@ -68,13 +68,9 @@ export function createPodApi(client: KubernetesClient, nodeName: string): PodApi
         parsePod,
         signal,
       );
-      if (patched.ok || !mayHideAnotherPod(patched.fault.kind)) {
-        return patched;
-      }
+      if (patched.ok || !mayHideAnotherPod(patched.fault.kind)) return patched;
       const current = await getPod({ namespace, name }, signal);
-      if (!current.ok || current.value?.metadata.uid === uid) {
-        return patched;
-      }
+      if (!current.ok || current.value?.metadata.uid === uid) return patched;
       return fail({ kind: 'not-found', code: 'NotFound', message: `pod ${namespace}/${name} with UID ${uid} is gone` });
     },
     deletePod: async (pod, options, signal) => {
@@ -108,9 +104,7 @@ export const deleteOptions = (uid: string, gracePeriodSeconds?: number) => ({
 
 /** A DELETE of something that is not there, or that is another object by now, has nothing left to do. */
 export function absentIsDone(deleted: Result<true>): Result<void> {
-  if (deleted.ok || deleted.fault.kind === 'not-found') {
-    return ok(undefined);
-  }
+  if (deleted.ok || deleted.fault.kind === 'not-found') return ok(undefined);
   return deleted.fault.kind === 'conflict' && isUidConflict(deleted.fault.message) ? ok(undefined) : deleted;
 }
 

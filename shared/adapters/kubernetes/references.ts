@@ -6,7 +6,8 @@ import type { PodToken, TokenRequest } from '../../core/kubernetes/references.ts
 import type { NodeApi } from '../../ports/node-api.ts';
 import { parseConfigMap, parseSecret, parseService } from '../../wire/kubernetes/references.ts';
 import { parseTokenRequest } from '../../wire/kubernetes/token.ts';
-import { type KubernetesClient, request } from './http.ts';
+import { request } from './http.ts';
+import type { KubernetesClient } from './http.ts';
 import { list } from './list.ts';
 import { namespacedPath } from './path.ts';
 

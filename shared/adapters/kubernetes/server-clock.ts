@@ -23,15 +23,11 @@ export function createServerClock(monotonic: () => number = () => performance.no
     now,
     observe: (dateHeader) => {
       const sampleMs = parseHttpDate(dateHeader);
-      if (Number.isNaN(sampleMs)) {
-        return;
-      }
+      if (Number.isNaN(sampleMs)) return;
       // Of two lower bounds the greater is the better one, unless the server's own clock was set back.
       const estimateMs = now();
       const keep = estimateMs !== undefined && estimateMs >= sampleMs && estimateMs - sampleMs < truncationMs;
-      if (!keep) {
-        base = { serverMs: sampleMs, atMs: monotonic() };
-      }
+      if (!keep) base = { serverMs: sampleMs, atMs: monotonic() };
     },
   };
 }

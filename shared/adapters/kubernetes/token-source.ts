@@ -25,12 +25,11 @@ export function createTokenSource(
     credential,
   }: { readonly environment: Readonly<Record<string, string | undefined>>; readonly credential: IdentityTokens },
 ): TokenSource {
-  if (auth.kind === 'token') {
+  if (auth.kind === 'token')
     return {
       getToken: () => Promise.resolve(environment[auth.setting] ?? ''),
       tokenOrigin: `the token is that of the setting ${auth.setting}: attach the cluster again to renew it`,
     };
-  }
   return {
     getToken: async (options) => {
       const token = await (options?.fresh === true

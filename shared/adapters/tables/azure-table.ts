@@ -1,8 +1,10 @@
 import type { TableClient, TransactionAction } from '@azure/data-tables';
-import { fail, type Fault, ok, type Result } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Fault, Result } from '../../core/fault.ts';
 import { packEntity, unpackEntity } from './entity.ts';
 import { joinWrites } from './group-commit.ts';
-import { conflictCodes, type Row, type RowRange, type RowTable, type RowWrite } from './row-table.ts';
+import { conflictCodes } from './row-table.ts';
+import type { Row, RowRange, RowTable, RowWrite } from './row-table.ts';
 import type { ServiceClock } from './service-clock.ts';
 import { tableFault } from './table-faults.ts';
 
@@ -145,9 +147,8 @@ async function submit(
   const refused = answer.value.subResponses.find((response) => response.status >= 400);
   if (refused !== undefined) return fail(tableFault({ statusCode: refused.status }));
   const etags = writes.map((_, index) => answer.value.subResponses[index]?.etag?.trim());
-  if (writes.some(({ kind }, index) => kind !== 'delete' && etags[index] === undefined)) {
+  if (writes.some(({ kind }, index) => kind !== 'delete' && etags[index] === undefined))
     return fail({ kind: 'transient', message: 'The Table service answered a transaction without an ETag.' });
-  }
   return ok(etags.map((etag) => etag ?? ''));
 }
 

@@ -1,4 +1,5 @@
-import { ok, type Result } from '../../core/fault.ts';
+import { ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { PodRow } from '../../core/reconcile/pod-row.ts';
 import type { DuePod, Versioned } from '../../ports/state-store.ts';
 import { parsePodRow } from '../../wire/rows.ts';

@@ -7,9 +7,8 @@ const maxPropertyLength = 30_000;
 /** Properties `body`, `body1`, `body2`… and, for pod rows, `due`. */
 export function packEntity(row: { readonly text: string; readonly due?: string | undefined }): Record<string, string> {
   const properties: Record<string, string> = {};
-  for (let index = 0; index === 0 || index * maxPropertyLength < row.text.length; index += 1) {
+  for (let index = 0; index === 0 || index * maxPropertyLength < row.text.length; index += 1)
     properties[property(index)] = row.text.slice(index * maxPropertyLength, (index + 1) * maxPropertyLength);
-  }
   if (row.due !== undefined) properties['due'] = row.due;
   return properties;
 }

@@ -1,7 +1,10 @@
 import { birthKey, bucketKey, bucketPartition, nodePartition } from './keys.ts';
-import { conflictCodes, type RowTable, type RowWrite } from './row-table.ts';
-import { type ArmLimits, everyCharge, openBucket } from '../../core/budget/plan.ts';
-import { ok, type Result } from '../../core/fault.ts';
+import { conflictCodes } from './row-table.ts';
+import type { RowTable, RowWrite } from './row-table.ts';
+import { everyCharge, openBucket } from '../../core/budget/plan.ts';
+import type { ArmLimits } from '../../core/budget/plan.ts';
+import { ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { NodeKey } from '../../core/node/node-key.ts';
 import { timing } from '../../core/reconcile/timing.ts';
 import { formatRow } from '../../wire/rows.ts';

@@ -1,4 +1,5 @@
-import { ok, type Result } from '../../core/fault.ts';
+import { ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { NodeKey } from '../../core/node/node-key.ts';
 import type { PodRow } from '../../core/reconcile/pod-row.ts';
 import type { UsageRecord } from '../../core/usage/usage.ts';
@@ -8,9 +9,11 @@ import { createGroupCommit } from './group-commit.ts';
 import type { ReadRow } from './joint-reads.ts';
 import type { Patience } from './lanes.ts';
 import * as keys from './keys.ts';
-import { conflictCodes, type Row, type RowTable, type RowWrite } from './row-table.ts';
+import { conflictCodes } from './row-table.ts';
+import type { Row, RowTable, RowWrite } from './row-table.ts';
 import { usageWrites } from './usage-rows.ts';
-import { garbageInTheWay, isConflict, type RowReader, version } from './row-access.ts';
+import { garbageInTheWay, isConflict, version } from './row-access.ts';
+import type { RowReader } from './row-access.ts';
 
 type PodRows = Pick<StateStore, 'getPod' | 'upsertPod' | 'deletePod' | 'listPods'>;
 

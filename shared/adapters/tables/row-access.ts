@@ -1,8 +1,10 @@
-import { fail, type Fault, ok, type Result } from '../../core/fault.ts';
+import { fail, ok } from '../../core/fault.ts';
+import type { Fault, Result } from '../../core/fault.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Versioned } from '../../ports/state-store.ts';
 import type { RowParser } from '../../wire/rows.ts';
-import { conflictCodes, type Row, type RowTable } from './row-table.ts';
+import { conflictCodes } from './row-table.ts';
+import type { Row, RowTable } from './row-table.ts';
 
 /** What a row says; `undefined` for garbage, a fault for a row that a newer version of the app has written. */
 export type RowReader = <T>(row: Row, parser: RowParser<T>) => Result<Versioned<T> | undefined>;

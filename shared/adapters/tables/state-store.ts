@@ -1,25 +1,22 @@
-import { ok, type Result } from '../../core/fault.ts';
+import { ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { CapacityState } from '../../core/budget/capacity.ts';
 import type { BucketState } from '../../core/budget/token-bucket.ts';
 import type { NodeKey } from '../../core/node/node-key.ts';
 import type { NodeRow } from '../../core/reconcile/node-row.ts';
 import type { Birth, StateStore, Versioned } from '../../ports/state-store.ts';
 import type { Log } from '../../ports/log.ts';
-import { formatRow, parseBucketState, parseCapacityState, parseNodeRow, type RowParser } from '../../wire/rows.ts';
+import { formatRow, parseBucketState, parseCapacityState, parseNodeRow } from '../../wire/rows.ts';
+import type { RowParser } from '../../wire/rows.ts';
 import { countDue, findNextDue, listDue } from './due.ts';
 import { createJointReads } from './joint-reads.ts';
 import * as keys from './keys.ts';
 import type { Patience } from './lanes.ts';
 import { createPodRows } from './pod-rows.ts';
-import {
-  createRowReader,
-  garbageInTheWay,
-  isConflict,
-  type RowAddress,
-  type RowReader,
-  version,
-} from './row-access.ts';
-import { conflictCodes, type RowTable, type RowWrite } from './row-table.ts';
+import { createRowReader, garbageInTheWay, isConflict, version } from './row-access.ts';
+import type { RowAddress, RowReader } from './row-access.ts';
+import { conflictCodes } from './row-table.ts';
+import type { RowTable, RowWrite } from './row-table.ts';
 import { createUsageRows } from './usage-rows.ts';
 
 /** Whether a node's partition may begin now: the answer is fresh, not remembered. A fault: no, or nobody can tell. */

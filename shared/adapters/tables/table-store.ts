@@ -5,9 +5,11 @@ import type { Log } from '../../ports/log.ts';
 import type { StateStore } from '../../ports/state-store.ts';
 import { createAzureTable } from './azure-table.ts';
 import { burstPatience } from './lanes.ts';
-import { createServiceClock, type ServiceClock } from './service-clock.ts';
+import { createServiceClock } from './service-clock.ts';
+import type { ServiceClock } from './service-clock.ts';
 import type { RowTable } from './row-table.ts';
-import { createStateStore, type MayBegin } from './state-store.ts';
+import { createStateStore } from './state-store.ts';
+import type { MayBegin } from './state-store.ts';
 
 /** A storage account, by its key or as the app's own identity (role Storage Table Data Contributor). */
 export type TableStoreConfig =

@@ -1,4 +1,5 @@
-import { ok, type Result } from '../../core/fault.ts';
+import { ok } from '../../core/fault.ts';
+import type { Result } from '../../core/fault.ts';
 import type { UsageRecord } from '../../core/usage/usage.ts';
 import type { StateStore } from '../../ports/state-store.ts';
 import { formatRow, parseUsageRecord } from '../../wire/rows.ts';

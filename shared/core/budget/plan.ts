@@ -1,13 +1,5 @@
-import {
-  type BucketLimits,
-  type BucketState,
-  close,
-  emptyBucket,
-  type Grant,
-  observeRemaining,
-  refill,
-  take,
-} from './token-bucket.ts';
+import { close, emptyBucket, observeRemaining, refill, take } from './token-bucket.ts';
+import type { BucketLimits, BucketState, Grant } from './token-bucket.ts';
 import {
   acceptWindow,
   askAgainMs,
@@ -18,8 +10,8 @@ import {
   refuseWindow,
   remaining,
   takeWindow,
-  type WindowLimits,
 } from './window.ts';
+import type { WindowLimits } from './window.ts';
 
 /** What ARM and ACI allow one service principal in one subscription and region (docs/aci.md, Budgets). */
 export interface ArmLimits {

@@ -38,9 +38,8 @@ export function take(
   request: { readonly now: number; readonly wanted: number; readonly reserve: number },
 ): Grant {
   const current = refill(state, limits, request.now);
-  if (current.closedUntil !== undefined && current.closedUntil > request.now) {
+  if (current.closedUntil !== undefined && current.closedUntil > request.now)
     return { state: current, granted: 0, waitMs: current.closedUntil - request.now };
-  }
   const granted = Math.max(0, Math.min(request.wanted, Math.floor(current.tokens - request.reserve)));
   if (granted > 0) return { state: { ...current, tokens: current.tokens - granted }, granted, waitMs: 0 };
   const missing = 1 + request.reserve - current.tokens;

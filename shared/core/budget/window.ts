@@ -46,9 +46,8 @@ export function takeWindow(
 ): Grant {
   const current = advance(state, limits, request.now);
   const { at } = current;
-  if (current.closedUntil !== undefined && current.closedUntil > at) {
+  if (current.closedUntil !== undefined && current.closedUntil > at)
     return { state: current, granted: 0, waitMs: current.closedUntil - at };
-  }
   const available = Math.min(remaining(current, limits), presumedAllowance(current, limits));
   const granted = Math.max(0, Math.min(Math.floor(request.wanted), available));
   if (granted > 0) return { state: addGrants(current, limits, granted), granted, waitMs: 0 };

@@ -103,13 +103,10 @@ const toContainerStatus = (status: ContainerStatus): JsonObject => ({
 });
 
 function toState(state: ContainerState): JsonObject {
-  if (state.kind === 'waiting') {
-    return { waiting: { reason: state.reason, message: state.message } };
-  }
-  if (state.kind === 'running') {
+  if (state.kind === 'waiting') return { waiting: { reason: state.reason, message: state.message } };
+  if (state.kind === 'running')
     // An empty text is no time to the server; null is the zero time.
     return { running: { startedAt: state.startedAt === '' ? null : state.startedAt } };
-  }
   const { kind: _, ...terminated } = state;
   return { terminated };
 }

@@ -1,7 +1,8 @@
 import type { Container } from '../kubernetes/pod.ts';
 import type { Variables } from './environment.ts';
 import { expand } from './expansion.ts';
-import { ok, refuse, type Outcome } from './outcome.ts';
+import { ok, refuse } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 
 function expandWord(word: string, variables: Variables, path: string): Outcome<string> {
   const expanded = expand(word, (name) => variables.get(name));
@@ -19,12 +20,11 @@ export function groupCommand(
   path: string,
 ): Outcome<readonly string[] | undefined> {
   const words: string[] = [];
-  for (const member of ['command', 'args'] as const) {
+  for (const member of ['command', 'args'] as const)
     for (const [index, word] of container[member].entries()) {
       const expanded = expandWord(word, variables, `${path}.${member}[${index}]`);
       if (expanded.kind !== 'ok') return expanded;
       words.push(expanded.value);
     }
-  }
   return ok(words.length === 0 ? undefined : words);
 }

@@ -1,10 +1,13 @@
 import type { Container, EnvFromSource, EnvVar, KeySelector, Pod } from '../kubernetes/pod.ts';
 import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
-import { expand, type EnvValue } from './expansion.ts';
+import { expand } from './expansion.ts';
+import type { EnvValue } from './expansion.ts';
 import { fieldValue } from './field-ref.ts';
-import { configError, ok, refuse, type Outcome } from './outcome.ts';
+import { configError, ok, refuse } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { own } from './own.ts';
-import { resourceFieldValue, type ResourceScope } from './resource-field.ts';
+import { resourceFieldValue } from './resource-field.ts';
+import type { ResourceScope } from './resource-field.ts';
 import { serviceEnvironment } from './service-environment.ts';
 import type { NodeFacts, Notice, ResolvedReferences } from './translation.ts';
 
@@ -199,8 +202,7 @@ export function resolveEnvironment(scope: EnvironmentScope, container: Container
     if (value.kind !== 'ok') return value;
     if (value.value !== undefined) variables.set(variable.name, value.value);
   }
-  for (const [name, value] of services) {
+  for (const [name, value] of services)
     if (!variables.has(name) && isGroupEnvName(name)) variables.set(name, { value, secret: false });
-  }
   return ok({ variables, notices: skippedNotice(skipped, `${path}.envFrom`) });
 }

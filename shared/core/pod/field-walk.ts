@@ -1,5 +1,7 @@
-import { isJsonObject, type Json, type JsonObject } from '../json.ts';
-import { compatibilityTable, fieldTree, type FieldRule, type FieldTree } from './compatibility.ts';
+import { isJsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { compatibilityTable, fieldTree } from './compatibility.ts';
+import type { FieldRule, FieldTree } from './compatibility.ts';
 import { unreachable } from './outcome.ts';
 
 /** One field of a pod that does not simply pass. */
@@ -28,9 +30,8 @@ const includes = (values: readonly Json[] | undefined, value: Json): boolean => 
 function judge(rule: FieldRule, path: string, value: Json): Finding | undefined {
   if (includes(rule.harmless, value)) return undefined;
   const refusalReason = rule.refusalReason;
-  if (rule.only !== undefined && !includes(rule.only, value)) {
+  if (rule.only !== undefined && !includes(rule.only, value))
     return { path, verdict: 'refused', reason: rule.otherwise ?? rule.reason, refusalReason };
-  }
   switch (rule.verdict) {
     case 'met':
     case 'noted':

@@ -14,14 +14,13 @@ export interface ImageTrouble {
 
 /** Of the first container that has one; init containers come first. */
 export function imageTrouble({ spec, rawSpec }: Pod): ImageTrouble | undefined {
-  for (const member of ['initContainers', 'containers'] as const) {
+  for (const member of ['initContainers', 'containers'] as const)
     for (const [index, { name, image }] of spec[member].entries()) {
       const container = { member, name };
       const wrong = imageNameFault(image);
       if (wrong !== undefined) return { reason: 'InvalidImageName', message: wrong, container };
       if (pullPolicy(rawSpec[member], index) === 'Never') return { ...neverPulled(image), container };
     }
-  }
   return undefined;
 }
 

@@ -9,7 +9,8 @@ import {
 import { annotationsRule, fieldsRule } from './rules/fields.ts';
 import { portsRule, sharedPortsRule } from './rules/ports.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
-import { isRefusal, type Rule } from './rules/rule.ts';
+import { isRefusal } from './rules/rule.ts';
+import type { Rule } from './rules/rule.ts';
 import { mountsRule, volumeCountRule, volumeSourcesRule } from './rules/volumes.ts';
 import type { Inspection, InspectionFacts, Refusal } from './translation.ts';
 

@@ -1,8 +1,10 @@
-import { isJsonObject, type Json, type JsonObject } from '../json.ts';
+import { isJsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import type { GroupBody } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { SecretData } from '../kubernetes/references.ts';
-import { credentialLocation, imageLocation, locationMatches, type RegistryLocation } from './image-reference.ts';
+import { credentialLocation, imageLocation, locationMatches } from './image-reference.ts';
+import type { RegistryLocation } from './image-reference.ts';
 import type { Notice, ResolvedReferences } from './translation.ts';
 
 type GroupCredential = GroupBody['imageRegistryCredentials'][number];

@@ -1,10 +1,5 @@
-import {
-  annotationPrefix,
-  compatibilityTable,
-  knownAnnotations,
-  type FieldRule,
-  type Verdict,
-} from './compatibility.ts';
+import { annotationPrefix, compatibilityTable, knownAnnotations } from './compatibility.ts';
+import type { FieldRule, Verdict } from './compatibility.ts';
 
 const meanings: ReadonlyMap<Verdict, string> = new Map([
   ['sent', 'It is part of the container group.'],

@@ -1,6 +1,7 @@
 import type { GroupResources } from '../group/group.ts';
 import type { Container, Pod } from '../kubernetes/pod.ts';
-import { ceilCentiCores, ceilDeciGigabytes, parseQuantity, type NanoUnits } from '../quantity/quantity.ts';
+import { ceilCentiCores, ceilDeciGigabytes, parseQuantity } from '../quantity/quantity.ts';
+import type { NanoUnits } from '../quantity/quantity.ts';
 import { own } from './own.ts';
 import type { Notice } from './translation.ts';
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isJsonObject, type Json } from '../json.ts';
+import { isJsonObject } from '../json.ts';
+import type { Json } from '../json.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { NodeFacts } from './translation.ts';
 

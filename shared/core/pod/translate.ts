@@ -2,11 +2,13 @@ import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitCont
 import { groupTags } from '../group/identity.ts';
 import type { Container, Pod } from '../kubernetes/pod.ts';
 import { groupCommand } from './command.ts';
-import { resolveEnvironment, type EnvironmentScope, type Variables } from './environment.ts';
+import { resolveEnvironment } from './environment.ts';
+import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
 import { groupAddress } from './ip-address.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
-import { all, ok, refuse, type Outcome } from './outcome.ts';
+import { all, ok, refuse } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
 import { specHash } from './spec-hash.ts';
@@ -132,9 +134,8 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
     volumes: volumes.value,
     ...(address.ipAddress !== undefined && { ipAddress: address.ipAddress }),
   };
-  if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes) {
+  if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes)
     return refuse('spec.volumes', 'with their content the group is larger than the 4 MB that ARM takes; mount less');
-  }
   const notices = [
     ...inspection.notices,
     ...containers.value.notices,

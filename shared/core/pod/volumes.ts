@@ -2,8 +2,10 @@ import type { GroupVolume } from '../group/group.ts';
 import type { DownwardApiItem, KeyToPath, Pod, ProjectedSource, Volume, VolumeSource } from '../kubernetes/pod.ts';
 import type { EnvironmentScope } from './environment.ts';
 import { fieldValue } from './field-ref.ts';
-import { mountedVolumes, tokenSources, type MountedVolume, type TokenSource } from './mounted-volumes.ts';
-import { all, failedMount, ok, refuse, unreachable, type Outcome } from './outcome.ts';
+import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
+import type { MountedVolume, TokenSource } from './mounted-volumes.ts';
+import { all, failedMount, ok, refuse, unreachable } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import { own } from './own.ts';
 import { resourceFieldValue } from './resource-field.ts';
 

@@ -92,9 +92,8 @@ function withView(context: ContainerContext, view: InstanceView, current: Observ
   const isNew = isNewAttempt(previous, view, current);
   const restartCount = nextRestartCount(previous, view, isNew);
   const lastState = lastStateOf(context, { earlier, isNew, restartCount });
-  if (lastState?.kind === 'terminated' && earlier !== undefined && isFinalEnd(lastState, policy)) {
+  if (lastState?.kind === 'terminated' && earlier !== undefined && isFinalEnd(lastState, policy))
     return firstEnd(context, view, lastState);
-  }
   const state = observedState(context, { view, current, restartCount, isRestart: lastState !== undefined, isNew });
   const containerID = containerIdOf(context, { state, restartCount, lastState });
   return {

@@ -98,11 +98,9 @@ export function composeStatus(composition: Composition): PodStatus {
 
 /** A sentence for DisruptionTarget when ACI's own maintenance ended a container. */
 export function disruptionOf({ initContainerStatuses, containerStatuses }: ContainerStatuses): string | undefined {
-  for (const { name, state } of [...initContainerStatuses, ...containerStatuses]) {
-    if (state.kind === 'terminated' && maintenanceExitCodes.includes(state.exitCode)) {
+  for (const { name, state } of [...initContainerStatuses, ...containerStatuses])
+    if (state.kind === 'terminated' && maintenanceExitCodes.includes(state.exitCode))
       return `Azure Container Instances ended container "${name}" for platform maintenance (exit code ${String(state.exitCode)}).`;
-    }
-  }
   return undefined;
 }
 

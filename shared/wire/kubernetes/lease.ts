@@ -24,14 +24,10 @@ const lease = z.object({
 /** `coordination.k8s.io/v1.Lease`; one that was never renewed has renewTimeMicros 0. Undefined when it lacks what the API promises. */
 export function parseLease(json: unknown): Lease | undefined {
   const parsed = lease.safeParse(json);
-  if (!parsed.success) {
-    return undefined;
-  }
+  if (!parsed.success) return undefined;
   const { metadata, spec } = parsed.data;
   const renewTimeMicros = spec.renewTime ? parseMicroTime(spec.renewTime) : 0;
-  if (renewTimeMicros === undefined) {
-    return undefined;
-  }
+  if (renewTimeMicros === undefined) return undefined;
   const owner = metadata.ownerReferences.find((reference) => reference.kind === 'Node');
   return {
     resourceVersion: metadata.resourceVersion,

@@ -44,15 +44,11 @@ export function parseListPage<T>(
   parseItem: (item: unknown) => T | undefined,
 ): ListPage<T> | undefined {
   const parsed = page.safeParse(json);
-  if (!parsed.success || parsed.data.kind !== kind) {
-    return undefined;
-  }
+  if (!parsed.success || parsed.data.kind !== kind) return undefined;
   const items: T[] = [];
   for (const item of parsed.data.items) {
     const value = parseItem(item);
-    if (value === undefined) {
-      return undefined;
-    }
+    if (value === undefined) return undefined;
     items.push(value);
   }
   const next = parsed.data.metadata.continue;

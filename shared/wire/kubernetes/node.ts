@@ -53,9 +53,7 @@ const node = z.object({
 /** `v1.Node`; undefined when it lacks what the API promises. */
 export function parseNode(json: unknown): KubeNode | undefined {
   const parsed = node.safeParse(json);
-  if (!parsed.success) {
-    return undefined;
-  }
+  if (!parsed.success) return undefined;
   const { metadata, spec, status } = parsed.data;
   const { deletionTimestamp, ...meta } = metadata;
   return {

@@ -36,9 +36,7 @@ export function parseConfigMap(json: unknown): ConfigMapData | undefined {
 /** `v1.Service`; `clusterIP` is `''` (ExternalName) or `None` (headless) where there is none. */
 export function parseService(json: unknown): ServiceInfo | undefined {
   const parsed = service.safeParse(json);
-  if (!parsed.success) {
-    return undefined;
-  }
+  if (!parsed.success) return undefined;
   const { metadata, spec } = parsed.data;
   return {
     name: metadata.name,

@@ -20,9 +20,7 @@ const schema = z.object({
 /** Undefined for everything that is not a `Status` object. */
 export function parseStatus(json: unknown): KubeStatus | undefined {
   const parsed = schema.safeParse(json);
-  if (!parsed.success) {
-    return undefined;
-  }
+  if (!parsed.success) return undefined;
   const { reason, message, details } = parsed.data;
   return {
     reason,

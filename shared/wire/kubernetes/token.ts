@@ -53,9 +53,7 @@ const tokenReview = z.object({
 
 export function parseTokenReview(json: unknown): TokenReviewAnswer | undefined {
   const parsed = tokenReview.safeParse(json);
-  if (!parsed.success) {
-    return undefined;
-  }
+  if (!parsed.success) return undefined;
   const { authenticated, audiences, user } = parsed.data.status;
   return { authenticated, audiences, ...user };
 }

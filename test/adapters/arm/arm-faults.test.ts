@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type ArmAction,
-  type ArmAnswer,
-  answerFault,
-  retryAfterMs,
-  thrownFault,
-} from '../../../shared/adapters/arm/arm-faults.ts';
+import { answerFault, retryAfterMs, thrownFault } from '../../../shared/adapters/arm/arm-faults.ts';
+import type { ArmAction, ArmAnswer } from '../../../shared/adapters/arm/arm-faults.ts';
 
 const answer = (status: number, body: string, headers: Readonly<Record<string, string>> = {}): ArmAnswer => ({
   status,

@@ -87,9 +87,8 @@ describe('a group as ARM shows it', () => {
       { name: 'g' },
       { name: 'g', properties: {} },
       group({}, { name: '' }),
-    ]) {
+    ])
       expect(parseGroup(body)).toBeUndefined();
-    }
     expect(parseGroup(group({ containers: [{ name: 'c' }] }))).toBeUndefined();
     expect(
       parseGroup(

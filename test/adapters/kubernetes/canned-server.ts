@@ -1,10 +1,8 @@
-import { type IncomingHttpHeaders, type Server, type ServerResponse, createServer } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  type KubernetesClient,
-  type KubernetesClientConfig,
-  createKubernetesClient,
-} from '../../../shared/adapters/kubernetes/http.ts';
+import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient, KubernetesClientConfig } from '../../../shared/adapters/kubernetes/http.ts';
 
 /** What a request brought. */
 export interface Received {

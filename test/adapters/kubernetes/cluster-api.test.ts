@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createClusterApi } from '../../../shared/adapters/kubernetes/cluster-api.ts';
-import { type Canned, cannedServer, never, statusBody } from './canned-server.ts';
+import { cannedServer, never, statusBody } from './canned-server.ts';
+import type { Canned } from './canned-server.ts';
 
 const metadata = { name: 'aci-1', uid: 'u', resourceVersion: '7' };
 

@@ -55,9 +55,8 @@ describe('an answer of the API server becomes a fault', () => {
   });
 
   it.each([400, 404, 409, 410, 422])('%i that carries no Status is somebody else’s, a proxy’s: transient', (status) => {
-    for (const body of ['<html>not here</html>', '{}', '', '{"kind":"Status"', '[]', 'null']) {
+    for (const body of ['<html>not here</html>', '{}', '', '{"kind":"Status"', '[]', 'null'])
       expect(toFault({ status, body }).kind).toBe('transient');
-    }
   });
 
   it.each([

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { createCertificateAuthority, issueCertificate } from '../../../infra/local/pki.ts';
 import type { KubernetesClientConfig } from '../../../shared/adapters/kubernetes/http.ts';
 import { asNode, createKubernetesClient, openWatch, request } from '../../../shared/adapters/kubernetes/http.ts';
-import { type Canned, cannedServer, never, statusBody } from './canned-server.ts';
+import { cannedServer, never, statusBody } from './canned-server.ts';
+import type { Canned } from './canned-server.ts';
 
 const text = (json: unknown): string | undefined =>
   typeof json === 'object' && json !== null && 'text' in json && typeof json.text === 'string' ? json.text : undefined;

@@ -3,7 +3,8 @@ import { createNodeApi } from '../../../shared/adapters/kubernetes/node-api.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { NodeApi } from '../../../shared/ports/node-api.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
-import { type Canned, cannedServer, never, podJson, podList, statusBody } from './canned-server.ts';
+import { cannedServer, never, podJson, podList, statusBody } from './canned-server.ts';
+import type { Canned } from './canned-server.ts';
 
 const ref = { namespace: 'default', name: 'p' };
 const podOf = (name: string): Pod => {

@@ -1,4 +1,5 @@
-import { type Server, createServer } from 'node:https';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setDefaultCACertificates, getCACertificates } from 'node:tls';
 import { gunzipSync } from 'node:zlib';

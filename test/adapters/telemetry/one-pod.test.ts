@@ -12,7 +12,8 @@ import { ok } from '../../../shared/core/fault.ts';
 import type { LogFields } from '../../../shared/ports/log.ts';
 import type { Telemetry } from '../../../shared/ports/telemetry.ts';
 import { parsePodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
-import { createWorld, keyOf, type World } from '../../app/world.ts';
+import { createWorld, keyOf } from '../../app/world.ts';
+import type { World } from '../../app/world.ts';
 import { Collector } from './collector.ts';
 
 const token = 'planted-bearer-token';

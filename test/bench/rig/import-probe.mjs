@@ -23,7 +23,7 @@ Module.prototype.require = function requireWithCore(id) {
 };
 
 const files = {};
-if (mode === '--bytes') {
+if (mode === '--bytes')
   registerHooks({
     load: (url, context, next) => {
       const loaded = next(url, context);
@@ -32,7 +32,6 @@ if (mode === '--bytes') {
       return loaded;
     },
   });
-}
 const url = pathToFileURL(file).href;
 const usedBefore = process.cpuUsage();
 const startedMs = performance.now();

@@ -12,9 +12,8 @@ registerHooks({
       url.startsWith('file:') &&
       typeof loaded.source !== 'undefined' &&
       loaded.source !== null
-    ) {
+    )
       appendFileSync(join(folder, String(process.pid)), `${Date.now()} ${Buffer.byteLength(loaded.source)} ${url}\n`);
-    }
     return loaded;
   },
 });

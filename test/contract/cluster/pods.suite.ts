@@ -29,9 +29,8 @@ export function describePods(open: () => ClusterUnderTest): void {
       expect(names).not.toContain('read-other');
       expect(names).not.toContain('read-unbound');
       expect((await podOf('read-mine')).spec.containers.map(({ image }) => image)).toEqual(['busybox']);
-      for (const name of ['read-other', 'read-unbound', 'read-nothing']) {
+      for (const name of ['read-other', 'read-unbound', 'read-nothing'])
         expect(await api().getPod({ namespace, name }, never)).toEqual({ ok: true, value: undefined });
-      }
       expect(await api().getPod({ namespace: 'elsewhere', name: 'read-mine' }, never)).toEqual({
         ok: true,
         value: undefined,

@@ -14,10 +14,9 @@ const refused = (uid: string, seenAt: CapacityState['seenAt'] = 'put'): Capacity
 function after(...events: readonly (CapacityEvent | number)[]): { state: CapacityState | undefined; now: number } {
   let state: CapacityState | undefined;
   let now = 0;
-  for (const event of events) {
+  for (const event of events)
     if (typeof event === 'number') now += event * 1000;
     else state = afterCapacityEvent(state, event, now);
-  }
   return { state, now };
 }
 const may = (uid: string, { state, now }: ReturnType<typeof after>): string => mayAsk(state, { uid, now }).kind;

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  closeCharge,
-  defaultArmLimits,
-  planSpend,
-  takeCharge,
-  type SpendKind,
-} from '../../../shared/core/budget/plan.ts';
+import { closeCharge, defaultArmLimits, planSpend, takeCharge } from '../../../shared/core/budget/plan.ts';
+import type { SpendKind } from '../../../shared/core/budget/plan.ts';
 
 const buckets = (spend: SpendKind): readonly string[] =>
   planSpend(spend, defaultArmLimits).charges.map((charge) => charge.bucket);

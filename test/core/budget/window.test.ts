@@ -10,8 +10,8 @@ import {
   refuseWindow,
   remaining,
   takeWindow,
-  type WindowLimits,
 } from '../../../shared/core/budget/window.ts';
+import type { WindowLimits } from '../../../shared/core/budget/window.ts';
 
 const limits: WindowLimits = {
   rules: [

@@ -11,7 +11,8 @@ import {
   V1VolumeProjection,
 } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import { compatibilityTable, fieldTree, type FieldTree } from '../../../shared/core/pod/compatibility.ts';
+import { compatibilityTable, fieldTree } from '../../../shared/core/pod/compatibility.ts';
+import type { FieldTree } from '../../../shared/core/pod/compatibility.ts';
 import { renderCompatibility } from '../../../shared/core/pod/render-compatibility.ts';
 
 const tree = fieldTree(compatibilityTable);

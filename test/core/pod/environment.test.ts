@@ -10,8 +10,8 @@ import {
   secret,
   translated,
   withContainer,
-  type Raw,
 } from './fixtures.ts';
+import type { Raw } from './fixtures.ts';
 
 const env = (...variables: Raw[]) => withContainer({ env: variables });
 const references = resolved({

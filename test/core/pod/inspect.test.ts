@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
-import { facts, podOf, rawContainer, subnetId, withContainer, type Raw } from './fixtures.ts';
+import { facts, podOf, rawContainer, subnetId, withContainer } from './fixtures.ts';
+import type { Raw } from './fixtures.ts';
 
 const container = (more: Raw): Raw => ({ containers: [rawContainer(more)] });
 const env = (...variables: Raw[]): Raw => container({ env: variables });

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocate } from '../../../shared/core/pod/resources.ts';
-import { podOf, rawContainer, type Raw } from './fixtures.ts';
+import { podOf, rawContainer } from './fixtures.ts';
+import type { Raw } from './fixtures.ts';
 
 const pod = (containers: Raw[], init: Raw[] = []) =>
   podOf({

@@ -4,7 +4,8 @@ import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import type { Translation } from '../../../shared/core/pod/translation.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
-import { configMap, facts, resolved, secret, subnetId, type Raw } from './fixtures.ts';
+import { configMap, facts, resolved, secret, subnetId } from './fixtures.ts';
+import type { Raw } from './fixtures.ts';
 
 const planted = 'pl4nted-s3cret';
 

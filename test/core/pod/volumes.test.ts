@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
-import { configMap, facts, podOf, rawContainer, resolved, secret, translated, type Raw } from './fixtures.ts';
+import { configMap, facts, podOf, rawContainer, resolved, secret, translated } from './fixtures.ts';
+import type { Raw } from './fixtures.ts';
 
 const year = 31_536_000;
 

@@ -769,9 +769,8 @@ describe('pods that are ended by Kubernetes', () => {
       deletedStatus(later),
       lostStatus(later),
       rejectedStatus({ ...later, reason: 'X', message: 'x' }),
-    ]) {
+    ])
       expect(statusToWrite(pod, status)).toBeUndefined();
-    }
   });
 });
 
@@ -793,12 +792,11 @@ describe('what is written', () => {
       condition.type === 'Ready' ? { ...condition, status: 'False' as const, lastTransitionTime: at(70) } : condition,
     );
     const flapped = { ...pod, status: { ...pod.status, conditions } };
-    for (const next of [look(flapped, group, 80), mendedStatus(flapped, t0 + 80_000)]) {
+    for (const next of [look(flapped, group, 80), mendedStatus(flapped, t0 + 80_000)])
       expect(statusToWrite(flapped, next)?.conditions.find(({ type }) => type === 'Ready')).toMatchObject({
         status: 'True',
         lastTransitionTime: at(80),
       });
-    }
     expect(statusToWrite(pod, mendedStatus(pod, t0 + 80_000))).toBeUndefined();
   });
 

@@ -152,11 +152,10 @@ describe('over any life of a pod', () => {
 
   it('restart counts do not fall', () => {
     property((before, after) => {
-      for (const { name, restartCount } of containers(before)) {
+      for (const { name, restartCount } of containers(before))
         expect(containers(after).find((status) => status.name === name)?.restartCount).toBeGreaterThanOrEqual(
           restartCount,
         );
-      }
     });
   });
 

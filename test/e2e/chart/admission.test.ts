@@ -4,18 +4,8 @@ import { refusals } from '../../../infra/cluster/admission/refusals.ts';
 import type { ControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { kubectl } from '../../../infra/local/cluster/kubectl.ts';
 import { until } from '../until.ts';
-import {
-  ChartWorld,
-  type Values,
-  apply,
-  clusterFor,
-  clusterUid,
-  get,
-  namespace,
-  namespaced,
-  release,
-  values,
-} from './chart.ts';
+import { ChartWorld, apply, clusterFor, clusterUid, get, namespace, namespaced, release, values } from './chart.ts';
+import type { Values } from './chart.ts';
 import { refusedPods, unreachable } from './refused-samples.ts';
 
 let world: ChartWorld;

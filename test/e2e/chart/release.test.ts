@@ -9,19 +9,8 @@ import { kubectl, kubectlOutput } from '../../../infra/local/cluster/kubectl.ts'
 import { relayNodeFlags } from '../../../infra/local/up/relay.ts';
 import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
 import { until } from '../until.ts';
-import {
-  ChartWorld,
-  type Manifest,
-  type Values,
-  apply,
-  clusterFor,
-  clusterUid,
-  get,
-  namespace,
-  namespaced,
-  release,
-  values,
-} from './chart.ts';
+import { ChartWorld, apply, clusterFor, clusterUid, get, namespace, namespaced, release, values } from './chart.ts';
+import type { Manifest, Values } from './chart.ts';
 
 let world: ChartWorld;
 let cluster: ControlPlane;

@@ -3,10 +3,12 @@ import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../infra/cluster/relay/config.ts';
-import { type InstallationRole, type PolicyRule, installationRoles } from '../../../shared/core/access/roles.ts';
+import { installationRoles } from '../../../shared/core/access/roles.ts';
+import type { InstallationRole, PolicyRule } from '../../../shared/core/access/roles.ts';
 import type { ControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { relayNodeFlags } from '../../../infra/local/up/relay.ts';
-import { ChartWorld, type Manifest, type Values, apply, clusterFor, namespace, namespaced, values } from './chart.ts';
+import { ChartWorld, apply, clusterFor, namespace, namespaced, values } from './chart.ts';
+import type { Manifest, Values } from './chart.ts';
 
 let world: ChartWorld;
 let cluster: ControlPlane;

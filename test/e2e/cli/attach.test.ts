@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
-import { type CliResult, type Rig, runCommand, startRig } from './rig.ts';
+import { runCommand, startRig } from './rig.ts';
+import type { CliResult, Rig } from './rig.ts';
 
 let dir = '';
 let rig: Rig;

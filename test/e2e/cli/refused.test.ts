@@ -1,6 +1,7 @@
 /** What attach refuses, and what an attach or detach that was cut off anywhere leaves: on a real cluster, without an app. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -10,9 +11,12 @@ import { tokenKubeconfig } from '../../../infra/local/cluster/kubeconfig.ts';
 import { kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
 import { createCertificateAuthority } from '../../../infra/local/pki.ts';
 import { until } from '../until.ts';
-import { type ApiProxy, startApiProxy } from './api-proxy.ts';
-import { type CliProcess, startCli } from './cli-process.ts';
-import { type CliResult, type Ground, startGround } from './rig.ts';
+import { startApiProxy } from './api-proxy.ts';
+import type { ApiProxy } from './api-proxy.ts';
+import { startCli } from './cli-process.ts';
+import type { CliProcess } from './cli-process.ts';
+import { startGround } from './rig.ts';
+import type { CliResult, Ground } from './rig.ts';
 import { readBlob, takeSnapshot } from './world-snapshot.ts';
 
 const namespace = 'serverless-kubelet';

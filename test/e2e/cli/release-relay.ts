@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { type Child, startChild } from '../../../infra/local/child.ts';
+import { startChild } from '../../../infra/local/child.ts';
+import type { Child } from '../../../infra/local/child.ts';
 import type { ControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
 import { relayNodeFlags } from '../../../infra/local/up/relay.ts';

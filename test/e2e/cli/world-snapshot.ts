@@ -1,7 +1,8 @@
 /** Everything that a command could have changed, as one text for each thing. */
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
-import { type ApiClient, createApiClient } from '../../../infra/local/cluster/api-client.ts';
+import { createApiClient } from '../../../infra/local/cluster/api-client.ts';
+import type { ApiClient } from '../../../infra/local/cluster/api-client.ts';
 import type { ControlPlane } from '../../../infra/local/cluster/control-plane.ts';
 import { parseOwnKubeconfig } from '../../../infra/local/cluster/kubeconfig.ts';
 

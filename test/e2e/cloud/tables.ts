@@ -25,20 +25,17 @@ const client = (table: string): TableClient => TableClient.fromConnectionString(
 /** All rows of all tables, as JSON. */
 export async function dumpTables(): Promise<string[]> {
   const rows: string[] = [];
-  for (const table of await tableNames()) {
+  for (const table of await tableNames())
     for await (const row of client(table).listEntities()) rows.push(JSON.stringify({ table, ...row }));
-  }
   return rows;
 }
 
 /** Deletes every row that is there now; gives their number. */
 export async function emptyTables(): Promise<number> {
   let count = 0;
-  for (const table of await tableNames()) {
-    for await (const row of client(table).listEntities()) {
+  for (const table of await tableNames())
+    for await (const row of client(table).listEntities())
       count += (await deleteRow(table, row.partitionKey ?? '', row.rowKey ?? '')) ? 1 : 0;
-    }
-  }
   return count;
 }
 

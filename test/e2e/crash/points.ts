@@ -182,12 +182,11 @@ export function samplePoints(all: readonly Point[], count: number, random: () =>
   const strata = Map.groupBy(all, (point) => `${point.life} ${worldOf(point)} ${point.moment}`);
   const queues = [...strata.values()].map((points) => shuffled(points, random));
   const sample: Point[] = [];
-  while (sample.length < count && queues.some((queue) => queue.length > 0)) {
+  while (sample.length < count && queues.some((queue) => queue.length > 0))
     for (const queue of shuffled(queues, random)) {
       const next = queue.pop();
       if (next !== undefined && sample.length < count) sample.push(next);
     }
-  }
   return sample;
 }
 

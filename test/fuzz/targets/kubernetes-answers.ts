@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { createClusterApi } from '../../../shared/adapters/kubernetes/cluster-api.ts';
-import { type KubernetesClient, createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
+import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import { createNodeApi } from '../../../shared/adapters/kubernetes/node-api.ts';
 import type { Result } from '../../../shared/core/fault.ts';
 import type { ClusterApi, NodeApi } from '../../../shared/ports/node-api.ts';

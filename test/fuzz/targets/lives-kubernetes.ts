@@ -1,5 +1,6 @@
 import { createClusterApi } from '../../../shared/adapters/kubernetes/cluster-api.ts';
-import { type KubernetesClient, asNode } from '../../../shared/adapters/kubernetes/http.ts';
+import { asNode } from '../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import { createNodeApi } from '../../../shared/adapters/kubernetes/node-api.ts';
 import type { ClusterDeps, NodeDeps } from '../../../shared/app/deps.ts';
 import type { Fault, Result } from '../../../shared/core/fault.ts';

@@ -1,13 +1,17 @@
 /** The deployed roles are exactly what the app's ARM adapter needs: each action, each scope. */
 import { readFileSync } from 'node:fs';
-import { createHttpHeaders, type HttpClient } from '@azure/core-rest-pipeline';
+import { createHttpHeaders } from '@azure/core-rest-pipeline';
+import type { HttpClient } from '@azure/core-rest-pipeline';
 import { describe, expect, it } from 'vitest';
-import { defaultPrincipal, type Principal } from '../../../infra/local/aci/rbac.ts';
+import { defaultPrincipal } from '../../../infra/local/aci/rbac.ts';
+import type { Principal } from '../../../infra/local/aci/rbac.ts';
 import { createArmContainerGroups } from '../../../shared/adapters/arm/container-groups.ts';
-import { ok, type Result } from '../../../shared/core/fault.ts';
+import { ok } from '../../../shared/core/fault.ts';
+import type { Result } from '../../../shared/core/fault.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import { groupBody } from '../../fixtures/group-body.ts';
-import { type Bench, createBench, origin, scripted, subscription } from '../../local/aci/harness.ts';
+import { createBench, origin, scripted, subscription } from '../../local/aci/harness.ts';
+import type { Bench } from '../../local/aci/harness.ts';
 
 const resourceGroup = 'aci-pods-of-a-team-with-a-long-name-in-production-in-western-europe';
 const scope = `/subscriptions/${subscription}`;

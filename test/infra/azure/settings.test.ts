@@ -65,9 +65,8 @@ describe('settings that are written', () => {
   });
 
   it.each(forbidden)('are not %s, in any file', (name) => {
-    for (const file of ['main.bicep', 'modules/function-app.bicep']) {
+    for (const file of ['main.bicep', 'modules/function-app.bicep'])
       expect(readFileSync(join(root, file), 'utf8')).not.toMatch(new RegExp(`\\b${name}\\b`));
-    }
   });
 
   it('hold every body to what the app takes, and hide the page that tells what is here', () => {

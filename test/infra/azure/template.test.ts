@@ -3,8 +3,10 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { builtInRoles } from './built-in-roles.ts';
-import { type Declaration, declarationsOf } from './declarations.ts';
-import { type Resource, type Snapshot, root, snapshotOf, snapshots } from './snapshots.ts';
+import { declarationsOf } from './declarations.ts';
+import type { Declaration } from './declarations.ts';
+import { root, snapshotOf, snapshots } from './snapshots.ts';
+import type { Resource, Snapshot } from './snapshots.ts';
 
 const files = globSync('{*,modules/*}.bicep', { cwd: root }).sort();
 const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');

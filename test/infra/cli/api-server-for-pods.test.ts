@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
-  type ApiServerForPods,
   chooseApiServerForPods,
   describeApiServerForPods,
   isOwnHost,
 } from '../../../infra/cli/cluster/api-server-for-pods.ts';
+import type { ApiServerForPods } from '../../../infra/cli/cluster/api-server-for-pods.ts';
 import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants.ts';
 import { aksFacts } from '../../../infra/cli/cluster/find-cluster.ts';
 import { parseOptions } from '../../../infra/cli/options.ts';

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  findFirstStart,
-  type FirstStartPorts,
-  type PastFacts,
-  startOpen,
-} from '../../../infra/cli/attach/first-start.ts';
+import { findFirstStart, startOpen } from '../../../infra/cli/attach/first-start.ts';
+import type { FirstStartPorts, PastFacts } from '../../../infra/cli/attach/first-start.ts';
 import { createBudgets } from '../../../shared/adapters/budgets/budgets.ts';
 import { createMemoryRegistrations } from '../../../infra/local/sim/memory-registrations.ts';
 import { createMemoryTable } from '../../../infra/local/sim/memory-table.ts';
@@ -12,7 +8,8 @@ import type { RowTable } from '../../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../../shared/adapters/tables/state-store.ts';
 import type { Deps } from '../../../shared/app/deps.ts';
 import { defaultArmLimits } from '../../../shared/core/budget/plan.ts';
-import { fail, ok, type Result } from '../../../shared/core/fault.ts';
+import { fail, ok } from '../../../shared/core/fault.ts';
+import type { Result } from '../../../shared/core/fault.ts';
 import { groupTags } from '../../../shared/core/group/identity.ts';
 import { newNodeRow } from '../../../shared/core/reconcile/node-row.ts';
 import type { Spend } from '../../../shared/ports/budgets.ts';

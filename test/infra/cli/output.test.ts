@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type OutputFormat, createOutput } from '../../../infra/cli/output.ts';
+import { createOutput } from '../../../infra/cli/output.ts';
+import type { OutputFormat } from '../../../infra/cli/output.ts';
 
 interface Stream {
   readonly isTTY?: boolean;

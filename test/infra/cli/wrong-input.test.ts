@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AzAnswer, armError, writeAz } from './az-stand-in.ts';
+import { armError, writeAz } from './az-stand-in.ts';
+import type { AzAnswer } from './az-stand-in.ts';
 import { run } from './run.ts';
 
 let dir = '';

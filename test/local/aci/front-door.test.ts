@@ -100,9 +100,8 @@ describe('A. front door', () => {
         'X-Content-Type-Options': 'nosniff',
         'Content-Type': 'application/json; charset=utf-8',
       });
-      for (const name of ['x-ms-request-id', 'x-ms-correlation-request-id', 'x-ms-routing-request-id']) {
+      for (const name of ['x-ms-request-id', 'x-ms-correlation-request-id', 'x-ms-routing-request-id'])
         expect(answer.headers[name]).toMatch(/./);
-      }
     }
   });
 

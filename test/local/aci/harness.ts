@@ -1,14 +1,12 @@
 import { VirtualClock } from '../../../infra/local/aci/clock.ts';
-import { createCore, type CoreOptions, type EmulatorCore } from '../../../infra/local/aci/core.ts';
+import { createCore } from '../../../infra/local/aci/core.ts';
+import type { CoreOptions, EmulatorCore } from '../../../infra/local/aci/core.ts';
 import { faultRuleSchema } from '../../../infra/local/aci/faults.ts';
 import type { ArmResponse } from '../../../infra/local/aci/json.ts';
 import type { EmulatorOptions } from '../../../infra/local/aci/options.ts';
 import type { Principal } from '../../../infra/local/aci/rbac.ts';
-import {
-  ScriptedRuntime,
-  type ScriptedBehaviour,
-  type ScriptedRun,
-} from '../../../infra/local/aci/runtime/scripted.ts';
+import { ScriptedRuntime } from '../../../infra/local/aci/runtime/scripted.ts';
+import type { ScriptedBehaviour, ScriptedRun } from '../../../infra/local/aci/runtime/scripted.ts';
 
 export const subscription = '11111111-1111-4111-8111-111111111111';
 export const origin = 'https://arm.test';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { containerBody, createBench, groupBody, groupsPath, scripted, subscription, type Answer } from './harness.ts';
+import { containerBody, createBench, groupBody, groupsPath, scripted, subscription } from './harness.ts';
+import type { Answer } from './harness.ts';
 
 const location = `/subscriptions/${subscription}/providers/Microsoft.ContainerInstance/locations/westeurope`;
 const unlimited = { capacity: 1e6, refillPerSecond: 1e6 };

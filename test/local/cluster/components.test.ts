@@ -2,13 +2,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type ComponentSettings,
-  componentArguments,
-  componentNames,
-  firstServiceAddress,
-} from '../../../infra/local/cluster/components.ts';
-import { type Credentials, ensureCredentials, isCurrent } from '../../../infra/local/cluster/credentials.ts';
+import { componentArguments, componentNames, firstServiceAddress } from '../../../infra/local/cluster/components.ts';
+import type { ComponentSettings } from '../../../infra/local/cluster/components.ts';
+import { ensureCredentials, isCurrent } from '../../../infra/local/cluster/credentials.ts';
+import type { Credentials } from '../../../infra/local/cluster/credentials.ts';
 
 let dir = '';
 let credentials: Credentials;

@@ -31,9 +31,7 @@ class VirtualClock implements TimerClock {
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
-      for (let turn = 0; turn < 20; turn += 1) {
-        await Promise.resolve();
-      }
+      for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
       const next = this.#waits.filter(({ dueMs }) => dueMs <= end).sort((left, right) => left.dueMs - right.dueMs)[0];
       if (next === undefined) {
         this.#now = end;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { containersConf, type HostFacts, stateKey } from '../../../infra/local/aci/runtime/engine/podman-layout.ts';
+import { containersConf, stateKey } from '../../../infra/local/aci/runtime/engine/podman-layout.ts';
+import type { HostFacts } from '../../../infra/local/aci/runtime/engine/podman-layout.ts';
 
 const ordinary: HostFacts = {
   unified: true,

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  containerBody,
-  containerName,
-  type EngineKind,
-  pauseBody,
-} from '../../../infra/local/aci/runtime/engine/requests.ts';
+import { containerBody, containerName, pauseBody } from '../../../infra/local/aci/runtime/engine/requests.ts';
+import type { EngineKind } from '../../../infra/local/aci/runtime/engine/requests.ts';
 import type { ContainerSpec } from '../../../infra/local/aci/runtime/runtime.ts';
 
 const spec: ContainerSpec = { name: 'c', image: 'docker.io/library/a:1', environment: {}, mounts: [] };

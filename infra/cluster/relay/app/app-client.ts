@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { TLSSocket, rootCertificates } from 'node:tls';
 import pLimit from 'p-limit';
 import { abortedBy } from '../../../../shared/adapters/kubernetes/aborted-by.ts';
 import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
-import { type LogTarget, containerLogsPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
-import { type Term, endlessTerm } from '../election/term.ts';
+import { containerLogsPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
+import type { LogTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
+import { endlessTerm } from '../election/term.ts';
+import type { Term } from '../election/term.ts';
 
 /** What the app said. */
 export type AppAnswer =

@@ -1,8 +1,10 @@
 import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
-import { type NodeEvent, writeNodeEvent } from '../node-event.ts';
+import { writeNodeEvent } from '../node-event.ts';
+import type { NodeEvent } from '../node-event.ts';
 import type { PostOutcome } from './post-outcome.ts';
-import { type Reachability, firstReach, reach } from './reachability.ts';
+import { firstReach, reach } from './reachability.ts';
+import type { Reachability } from './reachability.ts';
 
 export interface AppWatcherOptions {
   readonly client: KubernetesClient;

@@ -1,7 +1,5 @@
-import {
-  type PodEventsAnswer,
-  parsePodEventsAnswer,
-} from '../../../../shared/wire/relay-protocol/pod-events-answer.ts';
+import { parsePodEventsAnswer } from '../../../../shared/wire/relay-protocol/pod-events-answer.ts';
+import type { PodEventsAnswer } from '../../../../shared/wire/relay-protocol/pod-events-answer.ts';
 import type { AppAnswer } from './app-client.ts';
 
 /** What a post came to. */

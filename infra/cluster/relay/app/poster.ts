@@ -2,10 +2,13 @@ import { backoffMs } from '../../../../shared/core/backoff/backoff.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import { latestLookMs } from '../../../../shared/wire/relay-protocol/bounds.ts';
 import type { PodEvents, PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
-import { type Term, endlessTerm } from '../election/term.ts';
+import { endlessTerm } from '../election/term.ts';
+import type { Term } from '../election/term.ts';
 import type { AppClient } from './app-client.ts';
-import { type Batch, Outbox } from './outbox.ts';
-import { type PostOutcome, postOutcome } from './post-outcome.ts';
+import { Outbox } from './outbox.ts';
+import type { Batch } from './outbox.ts';
+import { postOutcome } from './post-outcome.ts';
+import type { PostOutcome } from './post-outcome.ts';
 import type { Transitions } from './transitions.ts';
 
 export interface PosterOptions {

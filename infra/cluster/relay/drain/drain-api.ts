@@ -1,10 +1,13 @@
-import { type KubernetesClient, request } from '../../../../shared/adapters/kubernetes/http.ts';
+import { request } from '../../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
 import { apiPath, namespacedPath, selectorValue } from '../../../../shared/adapters/kubernetes/path.ts';
-import { type Result, ok } from '../../../../shared/core/fault.ts';
+import { ok } from '../../../../shared/core/fault.ts';
+import type { Result } from '../../../../shared/core/fault.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { leaseNamespace } from '../../../../shared/wire/kubernetes/lease.ts';
 import { parseAnyObject, parseListPage } from '../../../../shared/wire/kubernetes/meta.ts';
-import { type DrainNode, type DrainPod, parseDrainNode, parseDrainPod } from './drain-object.ts';
+import { parseDrainNode, parseDrainPod } from './drain-object.ts';
+import type { DrainNode, DrainPod } from './drain-object.ts';
 
 /** What taking nodes out of a cluster needs of it. Deletes of what is gone already succeed; nothing throws. */
 export interface DrainApi {

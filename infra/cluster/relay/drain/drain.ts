@@ -1,7 +1,9 @@
-import { type Fault, type Result, describeFault } from '../../../../shared/core/fault.ts';
+import { describeFault } from '../../../../shared/core/fault.ts';
+import type { Fault, Result } from '../../../../shared/core/fault.ts';
 import type { Clock } from '../../../../shared/ports/clock.ts';
 import type { DrainApi } from './drain-api.ts';
-import { NodeDrain, type NodeDrainState } from './node-drain.ts';
+import { NodeDrain } from './node-drain.ts';
+import type { NodeDrainState } from './node-drain.ts';
 
 export interface DrainOptions {
   readonly api: DrainApi;

@@ -1,6 +1,8 @@
-import { type Fault, type Result, describeFault } from '../../../../shared/core/fault.ts';
+import { describeFault } from '../../../../shared/core/fault.ts';
+import type { Fault, Result } from '../../../../shared/core/fault.ts';
 import { ownerAnnotation } from '../../../../shared/core/node/node-spec.ts';
-import { type DrainApi, drainTaint } from './drain-api.ts';
+import { drainTaint } from './drain-api.ts';
+import type { DrainApi } from './drain-api.ts';
 import type { DrainNode, DrainPod } from './drain-object.ts';
 import { planPod } from './plan-pods.ts';
 

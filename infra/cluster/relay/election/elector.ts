@@ -1,12 +1,12 @@
 import { startDeadline } from '../../../../shared/adapters/kubernetes/deadline.ts';
-import { type KubernetesClient, request } from '../../../../shared/adapters/kubernetes/http.ts';
+import { request } from '../../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
 import { apiPath } from '../../../../shared/adapters/kubernetes/path.ts';
-import { type Fault, type Result } from '../../../../shared/core/fault.ts';
+import type { Fault, Result } from '../../../../shared/core/fault.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import { formatMicroTime } from '../../../../shared/wire/kubernetes/micro-time.ts';
 import { sleep } from '../sleep.ts';
 import {
-  type Observed,
   decideElection,
   heldBy,
   observe,
@@ -15,7 +15,9 @@ import {
   retryPeriodMs,
   termEndsAt,
 } from './decide-election.ts';
-import { type ElectionRecord, formatElectionPatch, parseElectionRecord } from './election-record.ts';
+import type { Observed } from './decide-election.ts';
+import { formatElectionPatch, parseElectionRecord } from './election-record.ts';
+import type { ElectionRecord } from './election-record.ts';
 import { FaultLog } from './fault-log.ts';
 import type { Term } from './term.ts';
 

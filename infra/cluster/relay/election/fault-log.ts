@@ -1,4 +1,5 @@
-import { type Fault, describeFault } from '../../../../shared/core/fault.ts';
+import { describeFault } from '../../../../shared/core/fault.ts';
+import type { Fault } from '../../../../shared/core/fault.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 
 const sayAgainMs = 60_000;

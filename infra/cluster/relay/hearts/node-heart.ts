@@ -1,6 +1,8 @@
 import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
-import { type OwnNodeApi, createOwnNodeApi } from '../../../../shared/adapters/kubernetes/nodes.ts';
-import { type Result, describeFault } from '../../../../shared/core/fault.ts';
+import { createOwnNodeApi } from '../../../../shared/adapters/kubernetes/nodes.ts';
+import type { OwnNodeApi } from '../../../../shared/adapters/kubernetes/nodes.ts';
+import { describeFault } from '../../../../shared/core/fault.ts';
+import type { Result } from '../../../../shared/core/fault.ts';
 import type { KubeNode, Lease } from '../../../../shared/core/kubernetes/node.ts';
 import { leaseRenewal } from '../../../../shared/core/node/lease-renewal.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
@@ -8,7 +10,8 @@ import type { Term } from '../election/term.ts';
 import type { RelayMeter } from '../metrics/relay-metrics.ts';
 import { writeNodeEvent } from '../node-event.ts';
 import { sleep } from '../sleep.ts';
-import { type HeartReading, type HeartState, beat, nextBeatInMs, renewed, startHeart } from './heart.ts';
+import { beat, nextBeatInMs, renewed, startHeart } from './heart.ts';
+import type { HeartReading, HeartState } from './heart.ts';
 
 export interface NodeHeartOptions {
   readonly client: KubernetesClient;

@@ -1,6 +1,8 @@
-import { type KubernetesClient, request } from '../../../../shared/adapters/kubernetes/http.ts';
+import { request } from '../../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
 import { namespacedPath, selectorValue } from '../../../../shared/adapters/kubernetes/path.ts';
-import { type Result, ok } from '../../../../shared/core/fault.ts';
+import { ok } from '../../../../shared/core/fault.ts';
+import type { Result } from '../../../../shared/core/fault.ts';
 import type { Pod } from '../../../../shared/core/kubernetes/pod.ts';
 import { parseListPage } from '../../../../shared/wire/kubernetes/meta.ts';
 import { parsePod } from '../../../../shared/wire/pod.ts';

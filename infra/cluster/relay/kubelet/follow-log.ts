@@ -1,11 +1,13 @@
 import type { ServerResponse } from 'node:http';
-import { type LogCursor, linesAfter } from '../../../../shared/core/logs/log-cursor.ts';
+import { linesAfter } from '../../../../shared/core/logs/log-cursor.ts';
+import type { LogCursor } from '../../../../shared/core/logs/log-cursor.ts';
 import { limitToBytes, stripTimestamps } from '../../../../shared/core/logs/log-line.ts';
 import type { LogOptions } from '../../../../shared/core/logs/log-query.ts';
 import type { LogTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
 import { sleep } from '../sleep.ts';
 import { readAppLog } from './app-log.ts';
-import { type KubeletContext, writeAll } from './call.ts';
+import { writeAll } from './call.ts';
+import type { KubeletContext } from './call.ts';
 import { isOver } from './container-instance.ts';
 import { findPod } from './find-pod.ts';
 

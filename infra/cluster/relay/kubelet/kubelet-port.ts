@@ -1,15 +1,18 @@
 import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Server, createServer } from 'node:https';
+import { createServer } from 'node:https';
+import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { RelayMeter } from '../metrics/relay-metrics.ts';
 import { nodeAttributes } from './attributes.ts';
 import { authenticate } from './authentication.ts';
-import { type KubeletContext, answerText } from './call.ts';
+import { answerText } from './call.ts';
+import type { KubeletContext } from './call.ts';
 import { pathSegments, queryOf } from './request-path.ts';
 import type { Reviews } from './reviews.ts';
 import { findRoute, routeName } from './routes.ts';
-import { type ServingFiles, type ServingKeys, areSame, readServingKeys } from './serving-files.ts';
+import { areSame, readServingKeys } from './serving-files.ts';
+import type { ServingFiles, ServingKeys } from './serving-files.ts';
 
 export interface KubeletPortOptions {
   readonly context: KubeletContext;

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type KubernetesClient, request } from '../../../../shared/adapters/kubernetes/http.ts';
-import { type Result, ok } from '../../../../shared/core/fault.ts';
+import { request } from '../../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
+import { ok } from '../../../../shared/core/fault.ts';
+import type { Result } from '../../../../shared/core/fault.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { parseAccessReview } from '../../../../shared/wire/kubernetes/access-review.ts';
 import { parseTokenReview } from '../../../../shared/wire/kubernetes/token.ts';

@@ -3,7 +3,8 @@ import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
 import type { PostOutcome } from '../app/post-outcome.ts';
-import { type MetricName, durationBuckets, metricTable } from './metric-table.ts';
+import { durationBuckets, metricTable } from './metric-table.ts';
+import type { MetricName } from './metric-table.ts';
 
 /** What the parts of a relay tell as it happens. */
 export interface RelayMeter {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseListPage } from '../../../../shared/wire/kubernetes/meta.ts';
-import { type WatchedPod, parseWatchedPod } from './watched-pod.ts';
+import { parseWatchedPod } from './watched-pod.ts';
+import type { WatchedPod } from './watched-pod.ts';
 
 /** A page of a list, and the version from which a watch continues it. */
 export interface PodPage {

@@ -1,5 +1,7 @@
-import { type Fault, type Result, describeFault, fail, ok } from '../../../../shared/core/fault.ts';
-import { type KubernetesClient, openWatch, request } from '../../../../shared/adapters/kubernetes/http.ts';
+import { describeFault, fail, ok } from '../../../../shared/core/fault.ts';
+import type { Fault, Result } from '../../../../shared/core/fault.ts';
+import { openWatch, request } from '../../../../shared/adapters/kubernetes/http.ts';
+import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
 import { selectorValue } from '../../../../shared/adapters/kubernetes/path.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
@@ -9,7 +11,8 @@ import { parsePodPage } from './pod-page.ts';
 import { PodSet } from './pod-set.ts';
 import { retryDelayMs } from './retry-delay.ts';
 import { parseWatchEvent } from './watch-event.ts';
-import { type WatchedPod, parseWatchedPod } from './watched-pod.ts';
+import { parseWatchedPod } from './watched-pod.ts';
+import type { WatchedPod } from './watched-pod.ts';
 
 /** Whom a reflector tells. Called in the order of the API server's events. */
 export interface PodSink {

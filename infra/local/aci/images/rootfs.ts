@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { onPath } from '../runtime/engine/backend.ts';
 import { runCommand } from '../runtime/engine/command.ts';
 import { isStatic } from '../runtime/engine/pause.ts';
-import { type AptSource, mainAptSource } from './apt-source.ts';
-import { type BaseName, debianPackages, nodePackages } from './catalog.ts';
+import { mainAptSource } from './apt-source.ts';
+import type { AptSource } from './apt-source.ts';
+import { debianPackages, nodePackages } from './catalog.ts';
+import type { BaseName } from './catalog.ts';
 
 export interface RootfsOptions {
   /** Empty folder to fill. */
@@ -30,9 +32,8 @@ export function makeRootfs(base: BaseName, options: RootfsOptions): Promise<void
 
 async function busyboxRootfs({ folder }: RootfsOptions): Promise<void> {
   const program = onPath('busybox');
-  if (program === undefined || !(await isStatic(program))) {
+  if (program === undefined || !(await isStatic(program)))
     throw new MissingTool('a static busybox is missing (Debian: apt-get install busybox-static)');
-  }
   for (const name of ['bin', 'dev', 'etc', 'home', 'proc', 'root', 'sys', 'tmp', 'usr', 'var'])
     await mkdir(join(folder, name));
   await chmod(join(folder, 'tmp'), 0o1777);
@@ -40,9 +41,8 @@ async function busyboxRootfs({ folder }: RootfsOptions): Promise<void> {
   await chmod(join(folder, 'bin', 'busybox'), 0o755);
   const applets = await must('busybox', ['--list']);
   // "busybox" is in its own list.
-  for (const applet of new Set(applets.split('\n').filter((name) => name !== '' && name !== 'busybox'))) {
+  for (const applet of new Set(applets.split('\n').filter((name) => name !== '' && name !== 'busybox')))
     await symlink('busybox', join(folder, 'bin', applet));
-  }
   await writeFile(
     join(folder, 'etc', 'passwd'),
     'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n',

@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { type Backend, dockerBackend, findEngine, podmanBackend } from './engine/backend.ts';
+import { dockerBackend, findEngine, podmanBackend } from './engine/backend.ts';
+import type { Backend } from './engine/backend.ts';
 import { EngineError } from './engine/client.ts';
 import { createExitWatcher, inspectContainer } from './engine/exits.ts';
 import { createNetwork, removeNetworks } from './engine/network.ts';
@@ -10,14 +11,8 @@ import { ensurePause } from './engine/pause.ts';
 import { removeContainer, removeContainers } from './engine/removal.ts';
 import { createPuller } from './engine/puller.ts';
 import { stateKey } from './engine/podman-layout.ts';
-import {
-  containerBody,
-  containerName,
-  type EngineAbilities,
-  parallelCalls,
-  type EngineKind,
-  pauseBody,
-} from './engine/requests.ts';
+import { containerBody, containerName, parallelCalls, pauseBody } from './engine/requests.ts';
+import type { EngineAbilities, EngineKind } from './engine/requests.ts';
 import { runningContainer } from './engine/container.ts';
 import { normalizeImage } from './engine/reference.ts';
 import { createVolumeFolders } from './engine/volumes.ts';

@@ -8,9 +8,12 @@ import { onPath } from './engine/backend.ts';
 import { runCommand } from './engine/command.ts';
 import { signal } from './engine/processes.ts';
 import { normalizeImage } from './engine/reference.ts';
-import { createVolumeFolders, type VolumeFolders } from './engine/volumes.ts';
-import { type BoundMount, bubblewrapArguments } from './process/bubblewrap.ts';
-import { launch, type Launch, launchAttempts } from './process/launch.ts';
+import { createVolumeFolders } from './engine/volumes.ts';
+import type { VolumeFolders } from './engine/volumes.ts';
+import { bubblewrapArguments } from './process/bubblewrap.ts';
+import type { BoundMount } from './process/bubblewrap.ts';
+import { launch, launchAttempts } from './process/launch.ts';
+import type { Launch } from './process/launch.ts';
 import { exitCodeOf, hasEnded, runningProcess } from './process/running.ts';
 import type { ContainerRuntime, ContainerSpec, RunningContainer, SandboxSpec, StartFault } from './runtime.ts';
 
@@ -98,11 +101,10 @@ interface PlanOptions {
 
 function planLaunch({ spec, sandbox, volumes, home, wrap }: PlanOptions): Launch | StartFault {
   const [program, ...args] = spec.command ?? [];
-  if (program === undefined) {
+  if (program === undefined)
     return startFault(
       `container ${spec.name} has no command, and without a container engine there is no image ${spec.image} to take one from`,
     );
-  }
   const environment = { PATH: searchPath, HOSTNAME: sandbox.hostname, ...spec.environment, HOME: home };
   const mounts = spec.mounts.map((mount): BoundMount => ({ ...mount, source: volumes.path(sandbox.id, mount.volume) }));
   const inVolume = mounts.some(({ mountPath }) => program.startsWith(`${mountPath}/`));

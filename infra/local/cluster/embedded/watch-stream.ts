@@ -55,9 +55,7 @@ function begin(response: ServerResponse, source: WatchSource, options: WatchOpti
   }
   const changes = state.store.changesSince(Number(resourceVersion));
   if (changes === 'expired') return expired(`too old resource version: ${resourceVersion} (${state.store.version})`);
-  for (const change of changes) {
-    tell(response, source, watchEvent(change, target));
-  }
+  for (const change of changes) tell(response, source, watchEvent(change, target));
   return undefined;
 }
 

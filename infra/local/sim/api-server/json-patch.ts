@@ -61,10 +61,9 @@ function pointer(path: string): readonly string[] {
 
 function read(target: Json, path: readonly string[]): Json {
   let value: Json | undefined = target;
-  for (const part of path) {
+  for (const part of path)
     if (Array.isArray(value)) value = value[indexIn(value, part)];
     else value = isJsonObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
-  }
   if (value === undefined) throw new NotApplicable(`the path "/${path.join('/')}" does not exist`);
   return value;
 }

@@ -1,4 +1,5 @@
-import { under, type FieldRow, type FieldRule } from './field-rule.ts';
+import { under } from './field-rule.ts';
+import type { FieldRow, FieldRule } from './field-rule.ts';
 import { containerSecurityFields } from './security-fields.ts';
 
 const probes =

@@ -1,4 +1,5 @@
-import { under, type FieldRule } from './field-rule.ts';
+import { under } from './field-rule.ts';
+import type { FieldRule } from './field-rule.ts';
 
 const scheduling = 'the scheduler has read it before the pod came to the node';
 const admission = 'admission has acted on it before the pod came to the node';

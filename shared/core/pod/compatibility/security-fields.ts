@@ -1,4 +1,5 @@
-import { under, type FieldRow, type FieldRule } from './field-rule.ts';
+import { under } from './field-rule.ts';
+import type { FieldRow, FieldRule } from './field-rule.ts';
 
 const off = { harmless: [false] };
 const imageUser = 'the containers run as the user that their image names';

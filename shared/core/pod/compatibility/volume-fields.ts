@@ -1,4 +1,5 @@
-import { under, type FieldRow, type FieldRule } from './field-rule.ts';
+import { under } from './field-rule.ts';
+import type { FieldRow, FieldRule } from './field-rule.ts';
 
 const fixedMode = 'ACI sets the mode of the files itself';
 const defaultFileMode = { harmless: [0o644] };

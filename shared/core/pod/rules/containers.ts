@@ -3,7 +3,8 @@ import { isGroupEnvName } from '../environment.ts';
 import { fieldAvailability } from '../field-ref.ts';
 import { refuse } from '../outcome.ts';
 import { parseResourceField } from '../resource-field.ts';
-import { locatedContainers, type Rule } from './rule.ts';
+import { locatedContainers } from './rule.ts';
+import type { Rule } from './rule.ts';
 
 const maxContainers = 60;
 

@@ -1,7 +1,8 @@
 import { controllerOf } from '../../kubernetes/pod.ts';
 import type { Pod } from '../../kubernetes/pod.ts';
 import { annotationPrefix, knownAnnotations } from '../compatibility.ts';
-import { walkSpec, type Finding } from '../field-walk.ts';
+import { walkSpec } from '../field-walk.ts';
+import type { Finding } from '../field-walk.ts';
 import { refuse } from '../outcome.ts';
 import type { Notice } from '../translation.ts';
 import type { Rule } from './rule.ts';

@@ -4,7 +4,8 @@ import { refuse } from '../outcome.ts';
 import { own } from '../own.ts';
 import { groupStorageBytes } from '../resource-field.ts';
 import { allocate, effectiveRequest } from '../resources.ts';
-import { locatedContainers, type Rule } from './rule.ts';
+import { locatedContainers } from './rule.ts';
+import type { Rule } from './rule.ts';
 
 /** The API server lets only quantities through; what else comes is refused, not guessed. */
 export const quantitiesRule: Rule = (pod) =>

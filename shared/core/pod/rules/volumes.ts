@@ -3,7 +3,8 @@ import { fieldAvailability } from '../field-ref.ts';
 import { mountedVolumes } from '../mounted-volumes.ts';
 import { refuse } from '../outcome.ts';
 import { parseResourceField } from '../resource-field.ts';
-import { locatedContainers, type Rule } from './rule.ts';
+import { locatedContainers } from './rule.ts';
+import type { Rule } from './rule.ts';
 
 const maxVolumes = 20;
 
@@ -46,9 +47,8 @@ interface LocatedFile {
 
 function files({ source, path }: LocatedSource): readonly LocatedFile[] {
   if (source.kind === 'serviceAccountToken') return [{ file: source.path, path: `${path}.path` }];
-  if (source.kind === 'configMap' || source.kind === 'secret' || source.kind === 'downwardAPI') {
+  if (source.kind === 'configMap' || source.kind === 'secret' || source.kind === 'downwardAPI')
     return (source.items ?? []).map((item, index) => ({ file: item.path, path: `${path}.items[${index}].path` }));
-  }
   return [];
 }
 

@@ -7,7 +7,8 @@ import { newNodeRow } from '../../../../shared/core/reconcile/node-row.ts';
 import { createWorld } from '../../../app/world.ts';
 import { registration } from '../../../fixtures/settings.ts';
 import type { World } from '../../../app/world.ts';
-import { type Surroundings, runOver } from '../status/world-context.ts';
+import { runOver } from '../status/world-context.ts';
+import type { Surroundings } from '../status/world-context.ts';
 
 const subscription = '/subscriptions/00000000-0000-4000-8000-000000000000';
 const source = { kind: 'azure', app: 'kubelet', resourceGroup: 'apps', subscription: undefined } as const;

@@ -11,7 +11,8 @@ import {
 } from '../../../../infra/cli/inspect/azure-judgements.ts';
 import type { AppFacts, SubnetFacts } from '../../../../infra/cli/inspect/azure-judgements.ts';
 import { parseApp } from '../../../../infra/cli/inspect/azure-objects.ts';
-import { type Check, doctorExitCode, failed, good, skipped, warned } from '../../../../infra/cli/inspect/check.ts';
+import { doctorExitCode, failed, good, skipped, warned } from '../../../../infra/cli/inspect/check.ts';
+import type { Check } from '../../../../infra/cli/inspect/check.ts';
 import { judgeClocks } from '../../../../infra/cli/inspect/clock-judgement.ts';
 import { rightReviews, subjectOf } from '../../../../infra/cli/inspect/app-rights.ts';
 import { parseService } from '../../../../infra/cli/inspect/relay-objects.ts';

@@ -4,9 +4,7 @@ import { app } from '@azure/functions';
 
 function mark(line: string): void {
   const dir = process.env['MARKS_DIR'];
-  if (dir !== undefined) {
-    appendFileSync(path.join(dir, 'marks.txt'), `${line}\n`);
-  }
+  if (dir !== undefined) appendFileSync(path.join(dir, 'marks.txt'), `${line}\n`);
 }
 
 app.hook.appStart(() => mark(`appStart ${process.env['FUNCTIONS_TARGET_GROUP']}`));
@@ -15,9 +13,8 @@ app.hook.appTerminate(() => mark(`appTerminate ${process.env['FUNCTIONS_TARGET_G
 app.hook.preInvocation((context) => {
   const handler = context.functionHandler;
   context.hookData['began'] = true;
-  if (context.invocationContext.functionName === 'hooked') {
+  if (context.invocationContext.functionName === 'hooked')
     context.functionHandler = async (...args) => ({ jsonBody: { wrapped: await handler(...args) } });
-  }
 });
 
 app.hook.postInvocation((context) => {

@@ -1,10 +1,13 @@
 import { describeFault } from '../../../../../shared/core/fault.ts';
 import type { Pod } from '../../../../../shared/core/kubernetes/pod.ts';
 import { followCursor } from '../../../../../shared/core/logs/log-cursor.ts';
-import { type LogOptions, parseLogQuery } from '../../../../../shared/core/logs/log-query.ts';
+import { parseLogQuery } from '../../../../../shared/core/logs/log-query.ts';
+import type { LogOptions } from '../../../../../shared/core/logs/log-query.ts';
 import { selectLogs } from '../../../../../shared/core/logs/log-selection.ts';
-import { type AppLog, readAppLog } from '../app-log.ts';
-import { type KubeletCall, type KubeletContext, type KubeletHandler, answerText } from '../call.ts';
+import { readAppLog } from '../app-log.ts';
+import type { AppLog } from '../app-log.ts';
+import { answerText } from '../call.ts';
+import type { KubeletCall, KubeletContext, KubeletHandler } from '../call.ts';
 import { logReadiness } from '../container-instance.ts';
 import { findPod } from '../find-pod.ts';
 import { tellCutLog } from '../log-cut.ts';

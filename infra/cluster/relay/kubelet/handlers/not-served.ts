@@ -1,4 +1,5 @@
-import { type KubeletHandler, answerText } from '../call.ts';
+import { answerText } from '../call.ts';
+import type { KubeletHandler } from '../call.ts';
 
 /** A route of a kubelet that this release does not have: said so, to those who may know. */
 export const notServed =

@@ -3,7 +3,8 @@ import { request } from '../../../../../shared/adapters/kubernetes/http.ts';
 import { selectorValue } from '../../../../../shared/adapters/kubernetes/path.ts';
 import { describeFault } from '../../../../../shared/core/fault.ts';
 import { parseListPage } from '../../../../../shared/wire/kubernetes/meta.ts';
-import { type KubeletHandler, answerText, writeAll } from '../call.ts';
+import { answerText, writeAll } from '../call.ts';
+import type { KubeletHandler } from '../call.ts';
 
 const pageSize = 100;
 

@@ -1,10 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createEngineClient, type EngineClient } from './client.ts';
-import { dockerImageStore, type ImageStore, podmanImageStore } from './image-store.ts';
+import { createEngineClient } from './client.ts';
+import type { EngineClient } from './client.ts';
+import { dockerImageStore, podmanImageStore } from './image-store.ts';
+import type { ImageStore } from './image-store.ts';
 import { preparePodman } from './podman-layout.ts';
 import { outlive, processesNaming, signal } from './processes.ts';
 import type { EngineKind } from './requests.ts';
@@ -122,14 +125,13 @@ async function ready(options: { service: ChildProcess; client: EngineClient; log
   const until = Date.now() + startMs;
   const failures: Error[] = [];
   options.service.on('error', (error) => failures.push(error));
-  while (Date.now() < until && options.service.exitCode === null && failures.length === 0) {
+  while (Date.now() < until && options.service.exitCode === null && failures.length === 0)
     try {
       await options.client.send({ method: 'GET', path: '/_ping' });
       return;
     } catch {
       await sleep(25);
     }
-  }
   const text = failures[0]?.message ?? (await readFile(options.logPath, 'utf8')).trim();
   throw new Error(`Podman's service did not start: ${text}`);
 }

@@ -1,4 +1,5 @@
-import { Agent, request, type IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { ZodType } from 'zod';
 
 /** The engine answered with an error status; `message` is its own sentence. */
@@ -118,9 +119,8 @@ export async function readBytes(answer: AsyncIterable<Buffer>): Promise<Buffer> 
 function sentenceOf(text: string): string {
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string') {
+    if (typeof parsed === 'object' && parsed !== null && 'message' in parsed && typeof parsed.message === 'string')
       return parsed.message;
-    }
   } catch {
     // Not JSON: the text itself is the sentence.
   }

@@ -28,11 +28,10 @@ export function runCommand(
             late = true;
             child.kill('SIGTERM');
           }, options.timeoutMs);
-    for (const name of ['stdout', 'stderr'] as const) {
+    for (const name of ['stdout', 'stderr'] as const)
       child[name].setEncoding('utf8').on('data', (text: string) => {
         output[name] += text;
       });
-    }
     child.on('error', (error) => {
       clearTimeout(timer);
       if ('code' in error && error.code === 'ENOENT')

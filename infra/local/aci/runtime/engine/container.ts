@@ -1,11 +1,13 @@
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogOptions, RunningContainer } from '../runtime.ts';
-import { type EngineClient, isAbsent, readBytes } from './client.ts';
-import { type ContainerInspect, type ExitWatcher } from './exits.ts';
+import { isAbsent, readBytes } from './client.ts';
+import type { EngineClient } from './client.ts';
+import type { ContainerInspect, ExitWatcher } from './exits.ts';
 import { execute } from './execution.ts';
 import { frameText } from './frames.ts';
-import { type LogLine, parseLogFile, parseLogStream, renderLog } from './log-text.ts';
+import { parseLogFile, parseLogStream, renderLog } from './log-text.ts';
+import type { LogLine } from './log-text.ts';
 import type { EngineKind } from './requests.ts';
 
 export interface ContainerOptions {

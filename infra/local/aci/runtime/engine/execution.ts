@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { type EngineClient, readBytes } from './client.ts';
+import { readBytes } from './client.ts';
+import type { EngineClient } from './client.ts';
 import { frameText } from './frames.ts';
 import { signal } from './processes.ts';
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { ContainerEnd } from '../runtime.ts';
-import { type EngineClient, isAbsent } from './client.ts';
+import { isAbsent } from './client.ts';
+import type { EngineClient } from './client.ts';
 import { kernelSaysOutOfMemory } from './kernel-log.ts';
 
 export const containerInspect = z.object({

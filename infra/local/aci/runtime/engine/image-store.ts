@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { RegistryCredential } from '../runtime.ts';
-import { type EngineClient, EngineError, readBytes } from './client.ts';
+import { EngineError, readBytes } from './client.ts';
+import type { EngineClient } from './client.ts';
 import { runCommand } from './command.ts';
-import { imageFolder, type PodmanLayout, preparePodman } from './podman-layout.ts';
+import { imageFolder, preparePodman } from './podman-layout.ts';
+import type { PodmanLayout } from './podman-layout.ts';
 import { registryOf } from './reference.ts';
 
 export interface StoredImage {

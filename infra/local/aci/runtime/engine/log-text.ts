@@ -24,9 +24,8 @@ export function parseLogFile(content: string): LogLine[] {
     const [, instant = '', stream = '', mark = '', text = ''] = match;
     const begun = open.get(stream);
     const line = { timestamp: begun?.timestamp ?? toUtc(instant), text: (begun?.text ?? '') + text };
-    if (mark === 'P') {
-      open.set(stream, line);
-    } else {
+    if (mark === 'P') open.set(stream, line);
+    else {
       open.delete(stream);
       lines.push({ ...line, ended: true });
     }

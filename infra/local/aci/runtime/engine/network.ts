@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
-import { type EngineClient, EngineError } from './client.ts';
-import { type EngineKind, stateLabel } from './requests.ts';
-import { freeSubnets, type Ipv4Range, parseIpv4, parseRoutes, type Subnet } from './subnet.ts';
+import { EngineError } from './client.ts';
+import type { EngineClient } from './client.ts';
+import { stateLabel } from './requests.ts';
+import type { EngineKind } from './requests.ts';
+import { freeSubnets, parseIpv4, parseRoutes } from './subnet.ts';
+import type { Ipv4Range, Subnet } from './subnet.ts';
 
 /** The bridge network of one state folder. */
 export interface Network extends Subnet {
@@ -26,7 +29,7 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
     ...routes(),
   ]);
   let refusal: unknown = new Error('no subnet of 10.89.0.0/16 is free');
-  for (const subnet of candidates.slice(0, attempts)) {
+  for (const subnet of candidates.slice(0, attempts))
     try {
       await request({ ...options, name, subnet });
       return { name, ...subnet };
@@ -35,7 +38,6 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
       // Another network of the engine, without an interface at the moment, may hold the range.
       refusal = error;
     }
-  }
   throw refusal;
 }
 
@@ -82,9 +84,8 @@ const listed = z.array(z.object({ Name: z.string() }));
 export async function removeNetworks(options: NetworkOptions): Promise<void> {
   const filters = encodeURIComponent(JSON.stringify({ label: [`${stateLabel}=${options.stateKey}`] }));
   const networks = await options.client.json(listed, { method: 'GET', path: `/networks?filters=${filters}` });
-  for (const network of networks) {
+  for (const network of networks)
     await options.client.send({ method: 'DELETE', path: `/networks/${encodeURIComponent(network.Name)}` }, [404]);
-  }
 }
 
 function interfaceRanges(): Ipv4Range[] {

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { z } from 'zod';
-import { type EngineClient, isAbsent } from './client.ts';
+import { isAbsent } from './client.ts';
+import type { EngineClient } from './client.ts';
 import { inspectContainer } from './exits.ts';
 import { parallelCalls, pauseLabel, sandboxLabel, stateLabel } from './requests.ts';
 

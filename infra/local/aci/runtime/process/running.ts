@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LogLine, renderLog } from '../engine/log-text.ts';
+import { renderLog } from '../engine/log-text.ts';
+import type { LogLine } from '../engine/log-text.ts';
 import { signal } from '../engine/processes.ts';
 import type { ContainerEnd, RunningContainer } from '../runtime.ts';
 
@@ -74,7 +75,7 @@ function collectLog(child: ChildProcess): () => LogLine[] {
     size += line.text.length;
     while (size > longestLog && lines.length > 1) size -= lines.shift()?.text.length ?? 0;
   };
-  for (const name of ['stdout', 'stderr'] as const) {
+  for (const name of ['stdout', 'stderr'] as const)
     child[name]?.setEncoding('utf8').on('data', (text: string) => {
       const timestamp = new Date().toISOString();
       const parts = text.split('\n');
@@ -88,6 +89,5 @@ function collectLog(child: ChildProcess): () => LogLine[] {
       if (last !== '')
         open.set(name, { timestamp: begun?.timestamp ?? timestamp, text: (begun?.text ?? '') + last, ended: false });
     });
-  }
   return () => [...lines, ...open.values()];
 }

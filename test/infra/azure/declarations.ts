@@ -6,6 +6,8 @@ export interface Declaration {
   /** Up to a default or a value; empty where it begins on the next line. */
   readonly type: string;
   readonly hasDefault: boolean;
+  /** The default of a parameter, or the value of an output, as it is written. */
+  readonly value: string;
   /** Lines of the decorators above it. */
   readonly decorators: readonly string[];
   /** '' without one. */
@@ -29,6 +31,7 @@ export function declarationsOf(text: string): readonly Declaration[] {
         name,
         type,
         hasDefault: value !== undefined,
+        value: (value ?? '').replace(/^=\s*/, ''),
         decorators,
         description: description.replaceAll("\\'", "'"),
       },

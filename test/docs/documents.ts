@@ -26,10 +26,13 @@ const anchorOf = (heading: string): string =>
 const anchorsOf = (text: string): readonly string[] =>
   [...prose(text).matchAll(/^#{1,6} +(.+?) *$/gm)].map((match) => anchorOf(match[1] ?? ''));
 
+/** Where the links of a text lead, as they are written; those of samples are none. */
+export const linksOf = (text: string): readonly string[] =>
+  [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '');
+
 /** Relative links of a document that lead nowhere: no such file, or no such heading in it. */
 export function brokenLinks(file: string, text: string): readonly string[] {
-  const links = [...prose(text).matchAll(/\]\(([^)\s]+)\)/g)].map((match) => match[1] ?? '');
-  return links
+  return linksOf(text)
     .filter((link) => !/^[a-z]+:/.test(link))
     .filter((link) => {
       const [path = '', anchor] = link.split('#');

@@ -14,6 +14,8 @@ interface Example {
   readonly question: Question;
   /** The answer that ends the waiting. */
   readonly answer: RegExp;
+  /** What the answer counts. */
+  readonly unit?: string;
   readonly proof: Question;
   /** What the proof must hold. */
   readonly output: RegExp;
@@ -53,6 +55,7 @@ export const examples: readonly Example[] = [
     file: 'deployment.yaml',
     question: kubectl('get', 'deployment', 'web', '-o', 'jsonpath={.status.availableReplicas}'),
     answer: /^3$/,
+    unit: 'available',
     proof: kubectl('get', 'deployment', 'web'),
     output: /3\/3/,
     needs: ['images', 'controllers'],
@@ -61,6 +64,7 @@ export const examples: readonly Example[] = [
     file: 'job-pi.yaml',
     question: kubectl('get', 'job', 'pi', '-o', 'jsonpath={.status.succeeded}'),
     answer: /^1$/,
+    unit: 'succeeded',
     proof: kubectl('logs', 'job/pi'),
     output: /3\.14159265358979/,
     needs: ['images', 'controllers'],
@@ -82,6 +86,7 @@ export const examples: readonly Example[] = [
       'jsonpath={range .items[?(@.metadata.ownerReferences[0].name=="clock")]}{.status.succeeded}{end}',
     ),
     answer: /1/,
+    unit: 'succeeded',
     proof: kubectl('get', 'cronjob', 'clock'),
     output: /clock/,
     needs: ['controllers'],
@@ -148,10 +153,10 @@ export async function removeExamples(administrator: Administrator, abilities: Ab
 const manifestOf = (example: Example): string => join(repository, 'docs/examples', example.file);
 
 async function runExample(administrator: Administrator, progress: Progress, example: Example): Promise<ExampleResult> {
-  const { file, question, answer, proof, output } = example;
+  const { file, question, answer, proof, output, unit } = example;
   try {
     return await progress.step(file, async (report) => {
-      report(await waitFor(administrator, question, { answer, patienceMs }));
+      report(inWords(await waitFor(administrator, question, { answer, patienceMs }), unit));
       const printed = await waitFor(administrator, proof, { answer: output, patienceMs: outputPatienceMs });
       return { file, ok: true, output: printed };
     });
@@ -174,5 +179,9 @@ async function waitFor(
     await sleep(pollMs);
   }
 }
+
+/** `Failed/Error/3` as `Failed, Error, 3`; a number as `3 available`. */
+const inWords = (seen: string, unit: string | undefined): string =>
+  unit === undefined ? seen.split('/').filter(Boolean).join(', ') : `${seen} ${unit}`;
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

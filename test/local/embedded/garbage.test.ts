@@ -82,7 +82,7 @@ it('whatever is sent is taken or refused, and the controllers live with it', () 
             : (object['metadata'] ?? null),
         });
         world.replace(plural, name, object);
-        for (const type of ['strategic-merge-patch+json', 'merge-patch+json', 'json-patch+json', 'apply-patch+yaml'])
+        for (const type of ['strategic-merge-patch+json', 'merge-patch+json', 'apply-patch+yaml'])
           world.patch(plural, name, body, { type });
         for (const subresource of ['', 'status'])
           world.patch(plural, name, { status: spoilt(status, path, by) }, { subresource });

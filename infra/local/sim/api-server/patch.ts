@@ -5,7 +5,6 @@ import type { ClusterState } from './cluster-state.ts';
 import { bodyFault, createObject, noController } from './create.ts';
 import type { Target } from './create.ts';
 import { metaOf, omit, statusOf, uidOf, withMeta } from './json-access.ts';
-import { applyJsonPatch } from './json-patch.ts';
 import { badRequest, done, notFound, refuse, unsupportedMediaType } from './refusal.ts';
 import type { Outcome } from './refusal.ts';
 import { qualifiedName } from './resources.ts';
@@ -40,20 +39,10 @@ function patched(current: JsonObject, { type, body }: Patch): Outcome<JsonObject
       if (!isJsonObject(body)) return refuse(badRequest('the patch is no object'));
       return done(type.includes('strategic') ? mergePatch(current, body) : jsonMergePatch(current, body));
     }
-    case 'application/json-patch+json': {
-      if (!Array.isArray(body)) return refuse(badRequest('the patch is no list of operations'));
-      const result = applyJsonPatch(current, body);
-      if (result.ok) return done(result.value);
-      return refuse({
-        code: 422,
-        reason: 'Invalid',
-        message: `the server rejected our request due to an error in our request: ${result.message}`,
-      });
-    }
     default:
       return refuse(
         unsupportedMediaType(
-          `the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/strategic-merge-patch+json`,
+          `the body of the request was in an unknown format - accepted media types include: application/merge-patch+json, application/apply-patch+yaml, application/strategic-merge-patch+json; a real cluster takes more: npm start -- --cluster real`,
         ),
       );
   }

@@ -52,10 +52,10 @@ async function until<T>(look: () => T | Promise<T>, holds: (seen: T) => boolean,
 const api = (name: string, init?: RequestInit): Promise<Response> => fetch(`${host.url}/api/${name}`, init);
 
 interface Who {
-  pid: number;
-  served: number;
-  greeting: string;
-  group: string;
+  readonly pid: number;
+  readonly served: number;
+  readonly greeting: string;
+  readonly group: string;
 }
 
 async function who(): Promise<Who> {
@@ -394,9 +394,9 @@ describe('an app that cannot be loaded', () => {
 });
 
 interface Cli {
-  child: ChildProcessByStdio<Writable, Readable, null>;
-  ready: { url: string; adminUrl: string };
-  exited: Promise<number | null>;
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly ready: { url: string; adminUrl: string };
+  readonly exited: Promise<number | null>;
 }
 
 async function startCli(...more: string[]): Promise<Cli> {

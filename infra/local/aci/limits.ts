@@ -14,7 +14,7 @@ interface Bucket {
 }
 
 interface FixedWindow {
-  began: number;
+  readonly began: number;
   used: number;
 }
 

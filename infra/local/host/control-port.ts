@@ -22,7 +22,7 @@ export interface HostControl {
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGKILL', 'SIGTERM', 'SIGSTOP', 'SIGCONT'];
 
 interface Answer {
-  status: number;
+  readonly status: number;
   body: unknown;
 }
 

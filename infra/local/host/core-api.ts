@@ -10,16 +10,16 @@ const WORKER_VERSION = '3.12.0';
 const LEVELS: readonly LogLevel[] = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'];
 
 export interface LogContext {
-  functionName?: string;
-  invocationId?: string;
+  readonly functionName?: string;
+  readonly invocationId?: string;
   invocationContext?: unknown;
   hookData?: Record<string, unknown>;
 }
 
 export interface FunctionEntry {
-  metadata: FunctionMetadata;
-  callback: FunctionCallback;
-  scriptFile: string;
+  readonly metadata: FunctionMetadata;
+  readonly callback: FunctionCallback;
+  readonly scriptFile: string;
 }
 
 /** Everything that one worker process knows of its app. */

@@ -4,34 +4,34 @@ import type { InvocationFailure, RetryContext, TypedData } from './protocol.ts';
 export type FunctionCallback = (...args: unknown[]) => unknown;
 
 export interface BindingInfo {
-  type: string;
-  name?: string;
-  direction?: string;
+  readonly type: string;
+  readonly name?: string;
+  readonly direction?: string;
   [option: string]: unknown;
 }
 
 export interface FunctionMetadata {
-  name: string;
-  functionId?: string;
-  bindings: Record<string, BindingInfo>;
-  retryOptions?: unknown;
+  readonly name: string;
+  readonly functionId?: string;
+  readonly bindings: Record<string, BindingInfo>;
+  readonly retryOptions?: unknown;
 }
 
 export interface CoreInvocationContext {
-  invocationId: string;
-  request: InvocationRequest;
-  metadata: FunctionMetadata;
+  readonly invocationId: string;
+  readonly request: InvocationRequest;
+  readonly metadata: FunctionMetadata;
   state: 'preInvocationHooks' | 'invocation' | 'postInvocationHooks' | undefined;
   log(level: string, category: string, message: string): void;
 }
 
 export interface InvocationRequest {
-  invocationId: string;
-  functionId: string;
-  inputData: { name: string; data: TypedData }[];
-  triggerMetadata: Record<string, TypedData>;
-  traceContext: { traceParent: string; traceState: string; attributes: Record<string, string> };
-  retryContext?: RetryContext;
+  readonly invocationId: string;
+  readonly functionId: string;
+  readonly inputData: { name: string; data: TypedData }[];
+  readonly triggerMetadata: Record<string, TypedData>;
+  readonly traceContext: { traceParent: string; traceState: string; attributes: Record<string, string> };
+  readonly retryContext?: RetryContext;
 }
 
 export interface InvocationModel {
@@ -41,8 +41,8 @@ export interface InvocationModel {
 }
 
 export interface ProgrammingModel {
-  name: string;
-  version: string;
+  readonly name: string;
+  readonly version: string;
   getInvocationModel(context: CoreInvocationContext): InvocationModel | Promise<InvocationModel>;
   getCapabilities(capabilities: Record<string, string>): Promise<Record<string, string>>;
 }

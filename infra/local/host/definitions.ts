@@ -3,7 +3,7 @@ import type { RegisteredFunction } from './protocol.ts';
 
 /** How long to wait between the attempts of a timer's retry policy. */
 export interface RetryPolicy {
-  maxRetryCount: number;
+  readonly maxRetryCount: number;
   /** Delay before the given retry (1 is the first), in milliseconds. */
   delayMs(retry: number): number;
 }
@@ -11,29 +11,29 @@ export interface RetryPolicy {
 export type AuthLevel = 'anonymous' | 'function' | 'admin';
 
 export interface HttpFunction {
-  kind: 'http';
-  name: string;
+  readonly kind: 'http';
+  readonly name: string;
   /** Template without prefix; a function without a route has its name. */
-  route: string;
-  methods: readonly string[];
-  authLevel: AuthLevel;
+  readonly route: string;
+  readonly methods: readonly string[];
+  readonly authLevel: AuthLevel;
 }
 
 export interface TimerFunction {
-  kind: 'timer';
-  name: string;
+  readonly kind: 'timer';
+  readonly name: string;
   /** NCRONTAB, possibly with `%SETTING%`. */
-  schedule: string;
-  runOnStartup: boolean;
-  useMonitor: boolean;
-  retry: RetryPolicy | undefined;
+  readonly schedule: string;
+  readonly runOnStartup: boolean;
+  readonly useMonitor: boolean;
+  readonly retry: RetryPolicy | undefined;
 }
 
 /** A trigger that needs an extension of the real host. */
 export interface UnservedFunction {
-  kind: 'unserved';
-  name: string;
-  triggerType: string;
+  readonly kind: 'unserved';
+  readonly name: string;
+  readonly triggerType: string;
 }
 
 export type FunctionDefinition = HttpFunction | TimerFunction | UnservedFunction;

@@ -18,11 +18,11 @@ const MAX_HEAD_BYTES = 262_144;
 const BODY_LIMIT = 'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT';
 
 export interface FrontOptions {
-  context: HostContext;
+  readonly context: HostContext;
   /** Undefined: no key is asked for. */
-  keys: HostKeys | undefined;
+  readonly keys: HostKeys | undefined;
   /** The workers that take requests now; undefined while the whole app is down. */
-  current: () => Generation | undefined;
+  readonly current: () => Generation | undefined;
 }
 
 /** 500 for what the function did wrong, and when its worker died: never a word of the fault itself. */

@@ -11,8 +11,8 @@ import type { WorkerSlot } from './worker-slot.ts';
 
 /** A function as the admin interface lists it. */
 export interface IndexedFunction {
-  definition: FunctionDefinition;
-  isDisabled: boolean;
+  readonly definition: FunctionDefinition;
+  readonly isDisabled: boolean;
 }
 
 /**

@@ -8,9 +8,9 @@ import type { OutgoingResponse } from './http-mapping.ts';
 import { bare, keyOf } from './requests.ts';
 
 export interface HostAdminOptions {
-  context: HostContext;
-  keys: HostKeys | undefined;
-  generation: Generation;
+  readonly context: HostContext;
+  readonly keys: HostKeys | undefined;
+  readonly generation: Generation;
 }
 
 const CALLS: ReadonlySet<string> = new Set(['GET host/status', 'GET functions', 'POST host/drain']);

@@ -7,31 +7,31 @@ import type { TimerFaults, TimerStatus } from './timer-schedule.ts';
 /** Times and limits of a host, all in milliseconds unless said otherwise; every one may be set by the caller. */
 export interface HostKnobs {
   /** HTTP instances that are always there. */
-  httpInstances: number;
+  readonly httpInstances: number;
   /** HTTP instances at most, when all are busy. */
-  maxHttpInstances: number;
+  readonly maxHttpInstances: number;
   /** Invocations that one HTTP instance takes at once (16 is Flex's default for 2048 MB). */
-  perInstanceConcurrency: number;
+  readonly perInstanceConcurrency: number;
   /** Waited before a worker process is started: the cold start of an instance. */
-  startUpDelayMs: number;
+  readonly startUpDelayMs: number;
   /** From an instance's death to the start of the next one. A timer waits for its function's lock besides. */
-  httpRecoveryMs: number;
-  timerRecoveryMs: number;
+  readonly httpRecoveryMs: number;
+  readonly timerRecoveryMs: number;
   /** Of the timers' locks; undefined: what host.json says. */
-  listenerLockPeriodMs: number | undefined;
-  listenerLockPollMs: number | undefined;
+  readonly listenerLockPeriodMs: number | undefined;
+  readonly listenerLockPollMs: number | undefined;
   /** An added HTTP instance that had no work for so long is taken away. */
-  scaleInAfterMs: number;
+  readonly scaleInAfterMs: number;
   /** Time that in-flight work has at a graceful stop or restart. */
-  drainMs: number;
+  readonly drainMs: number;
   /** The front end drops a request without an answer after this time. */
-  idleCutMs: number;
+  readonly idleCutMs: number;
   /** Bytes, unless the app's settings have `FUNCTIONS_REQUEST_BODY_SIZE_LIMIT`. */
-  maxBodyBytes: number;
+  readonly maxBodyBytes: number;
   /** An instance whose bodies need more ends as out of memory: idle, plus so many bytes for each byte of a body. */
-  instanceMemoryMB: number;
-  idleMemoryMB: number;
-  memoryPerBodyByte: number;
+  readonly instanceMemoryMB: number;
+  readonly idleMemoryMB: number;
+  readonly memoryPerBodyByte: number;
 }
 
 export const DEFAULT_KNOBS: HostKnobs = {
@@ -54,21 +54,21 @@ export const DEFAULT_KNOBS: HostKnobs = {
 
 /** What all parts of one host share. */
 export interface HostContext {
-  appRoot: string;
-  entry: string | undefined;
-  hostJson: HostJson;
-  knobs: HostKnobs;
-  logs: HostLogs;
-  counters: InvocationCounters;
+  readonly appRoot: string;
+  readonly entry: string | undefined;
+  readonly hostJson: HostJson;
+  readonly knobs: HostKnobs;
+  readonly logs: HostLogs;
+  readonly counters: InvocationCounters;
   /** May be changed while the host runs. */
   timerFaults: TimerFaults;
   /** Stands for the status blobs of monitored timers: it outlives the workers. */
-  timerStatus: Map<string, TimerStatus>;
+  readonly timerStatus: Map<string, TimerStatus>;
   /** By function; they outlive the workers too. */
-  listenerLocks: Map<string, ListenerLock>;
-  lockTimes: LockTimes;
+  readonly listenerLocks: Map<string, ListenerLock>;
+  readonly lockTimes: LockTimes;
   /** Timers and HTTP in one process, as in Core Tools, instead of one for each. */
-  isSingleProcess: boolean;
+  readonly isSingleProcess: boolean;
   /** The environment of the next worker that starts. */
   environment(): NodeJS.ProcessEnv;
 }

@@ -6,13 +6,13 @@ import type { LockTimes } from './listener-lock.ts';
 /** What the host takes from host.json. */
 export interface HostJson {
   /** Prefix of all routes, without slashes; may be empty. */
-  routePrefix: string;
+  readonly routePrefix: string;
   /** Undefined means no limit (`-1`). */
-  functionTimeoutMs: number | undefined;
+  readonly functionTimeoutMs: number | undefined;
   /** Category prefix → least level, as written. */
-  logLevel: Readonly<Record<string, string>>;
+  readonly logLevel: Readonly<Record<string, string>>;
   /** Of timers: how long a lock lasts, and how often it is tried for. */
-  lockTimes: LockTimes;
+  readonly lockTimes: LockTimes;
 }
 
 const DEFAULT_TIMEOUT_MS = 30 * 60_000;

@@ -1,24 +1,24 @@
 import type { HttpCookie, HttpData, NullableValue, TypedData } from './protocol.ts';
 
 export interface IncomingRequest {
-  method: string;
+  readonly method: string;
   /** Path as a URL has it, and query as it came. */
-  target: string;
+  readonly target: string;
   /** Pairs in the order they came. */
-  headers: readonly (readonly [string, string])[];
+  readonly headers: readonly (readonly [string, string])[];
   body: Uint8Array;
   /** Whether the request declared a Content-Length above 0; a chunked body never reaches a function in this mode. */
-  hasLength: boolean;
+  readonly hasLength: boolean;
   /** Used when the request carries no Host. */
-  host: string;
+  readonly host: string;
 }
 
 export interface OutgoingResponse {
-  status: number;
-  headers: [string, string][];
+  readonly status: number;
+  readonly headers: [string, string][];
   body: Uint8Array;
   /** A function's answer: without a length, in chunks, as the real host writes it. */
-  isChunked?: boolean;
+  readonly isChunked?: boolean;
 }
 
 /** Headers that only the platform's front end may set; a client's own are dropped. */

@@ -7,9 +7,9 @@ import { WorkerSlot } from './worker-slot.ts';
 
 /** A request that waits for an instance. */
 interface Waiting {
-  invocation: Invocation;
-  signal: AbortSignal;
-  resolve: (outcome: InvocationOutcome) => void;
+  readonly invocation: Invocation;
+  readonly signal: AbortSignal;
+  readonly resolve: (outcome: InvocationOutcome) => void;
 }
 
 /**

@@ -23,11 +23,11 @@ function replacedCall(context: object): { callback: FunctionCallback; inputs: un
 }
 
 interface Running {
-  app: WorkerApp;
-  core: CoreInvocationContext;
-  model: InvocationModel;
-  callback: FunctionCallback;
-  logContext: LogContext;
+  readonly app: WorkerApp;
+  readonly core: CoreInvocationContext;
+  readonly model: InvocationModel;
+  readonly callback: FunctionCallback;
+  readonly logContext: LogContext;
 }
 
 /** Sets the state while `work` runs; the library reads it to tell late log calls apart. */

@@ -4,11 +4,11 @@ import type { RetryContext, TypedData } from './protocol.ts';
 import type { InvocationOutcome, WorkerProcess } from './worker-process.ts';
 
 export interface Invocation {
-  name: string;
+  readonly name: string;
   /** Why it runs, as the host's log says it. */
-  reason: string;
-  data: TypedData;
-  retryContext?: RetryContext | undefined;
+  readonly reason: string;
+  readonly data: TypedData;
+  readonly retryContext?: RetryContext | undefined;
 }
 
 /**

@@ -6,14 +6,14 @@ import type { LogLevel } from './protocol.ts';
 const ORDER: readonly LogLevel[] = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'];
 
 export interface LogEntry {
-  level: LogLevel;
+  readonly level: LogLevel;
   /** `Function.<name>.User`, `Function.<name>`, `Worker`, `Host.*`. */
-  category: string;
-  message: string;
+  readonly category: string;
+  readonly message: string;
   /** The process: `host`, `http-0`, `timer-<name>`. */
-  worker: string;
-  pid?: number | undefined;
-  invocationId?: string | undefined;
+  readonly worker: string;
+  readonly pid?: number | undefined;
+  readonly invocationId?: string | undefined;
 }
 
 /**

@@ -13,52 +13,52 @@ export type TypedData =
   | { double: number };
 
 export interface NullableValue<T> {
-  value: T;
+  readonly value: T;
 }
 
 export interface HttpCookie {
-  name?: string | undefined;
-  value?: string | undefined;
-  domain?: NullableValue<string> | undefined;
-  path?: NullableValue<string> | undefined;
-  expires?: NullableValue<{ seconds: number; nanos?: number }> | undefined;
-  secure?: NullableValue<boolean> | undefined;
-  httpOnly?: NullableValue<boolean> | undefined;
-  sameSite?: 'none' | 'lax' | 'strict' | 'explicitNone' | undefined;
-  maxAge?: NullableValue<number> | undefined;
+  readonly name?: string | undefined;
+  readonly value?: string | undefined;
+  readonly domain?: NullableValue<string> | undefined;
+  readonly path?: NullableValue<string> | undefined;
+  readonly expires?: NullableValue<{ seconds: number; nanos?: number }> | undefined;
+  readonly secure?: NullableValue<boolean> | undefined;
+  readonly httpOnly?: NullableValue<boolean> | undefined;
+  readonly sameSite?: 'none' | 'lax' | 'strict' | 'explicitNone' | undefined;
+  readonly maxAge?: NullableValue<number> | undefined;
 }
 
 export interface HttpData {
-  method?: string;
-  url?: string;
-  nullableHeaders?: Record<string, NullableValue<string>>;
-  nullableQuery?: Record<string, NullableValue<string>>;
-  nullableParams?: Record<string, NullableValue<string>>;
-  statusCode?: string;
-  headers?: Record<string, string>;
-  cookies?: HttpCookie[];
-  enableContentNegotiation?: boolean;
+  readonly method?: string;
+  readonly url?: string;
+  readonly nullableHeaders?: Record<string, NullableValue<string>>;
+  readonly nullableQuery?: Record<string, NullableValue<string>>;
+  readonly nullableParams?: Record<string, NullableValue<string>>;
+  readonly statusCode?: string;
+  readonly headers?: Record<string, string>;
+  readonly cookies?: HttpCookie[];
+  readonly enableContentNegotiation?: boolean;
   body?: TypedData | null;
 }
 
 export interface RetryContext {
-  retryCount: number;
-  maxRetryCount: number;
-  exception: { message: string; stackTrace: string; source: string };
+  readonly retryCount: number;
+  readonly maxRetryCount: number;
+  readonly exception: { message: string; stackTrace: string; source: string };
 }
 
 /** One invocation as the host asks for it. `data` is the trigger's input; the worker knows its binding's name. */
 export interface InvokeMessage {
-  type: 'invoke';
-  invocationId: string;
-  name: string;
-  data: TypedData;
-  retryContext?: RetryContext;
+  readonly type: 'invoke';
+  readonly invocationId: string;
+  readonly name: string;
+  readonly data: TypedData;
+  readonly retryContext?: RetryContext;
 }
 
 /** Ends the worker: appTerminate hooks run, then the process exits with 0. */
 export interface TerminateMessage {
-  type: 'terminate';
+  readonly type: 'terminate';
 }
 
 export type HostMessage = InvokeMessage | TerminateMessage;
@@ -67,42 +67,42 @@ export type LogLevel = 'trace' | 'debug' | 'information' | 'warning' | 'error' |
 
 /** A function as the worker reports it; `bindings` are JSON texts, as `rawBindings` are on Azure. */
 export interface RegisteredFunction {
-  name: string;
-  rawBindings: string[];
-  retryOptions?: string;
-  scriptFile: string;
+  readonly name: string;
+  readonly rawBindings: string[];
+  readonly retryOptions?: string;
+  readonly scriptFile: string;
 }
 
 export interface ReadyMessage {
-  type: 'ready';
-  functions: RegisteredFunction[];
+  readonly type: 'ready';
+  readonly functions: RegisteredFunction[];
 }
 
 /** The app could not be loaded; `message` names the file. */
 export interface FailedMessage {
-  type: 'failed';
-  message: string;
+  readonly type: 'failed';
+  readonly message: string;
 }
 
 export interface LogMessage {
-  type: 'log';
-  level: LogLevel;
-  category: 'user' | 'system' | 'customMetric';
-  message: string;
-  functionName?: string;
-  invocationId?: string;
+  readonly type: 'log';
+  readonly level: LogLevel;
+  readonly category: 'user' | 'system' | 'customMetric';
+  readonly message: string;
+  readonly functionName?: string;
+  readonly invocationId?: string;
 }
 
 export interface InvocationFailure {
-  message: string;
-  stackTrace: string;
+  readonly message: string;
+  readonly stackTrace: string;
 }
 
 export interface ResultMessage {
-  type: 'result';
-  invocationId: string;
-  failure?: InvocationFailure;
-  returnValue?: TypedData | null;
+  readonly type: 'result';
+  readonly invocationId: string;
+  readonly failure?: InvocationFailure;
+  readonly returnValue?: TypedData | null;
 }
 
 export type WorkerMessage = ReadyMessage | FailedMessage | LogMessage | ResultMessage;

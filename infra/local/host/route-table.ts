@@ -2,8 +2,8 @@ import type { HttpFunction } from './definitions.ts';
 
 /** A request matched to a function, with the values of its route parameters. */
 export interface RouteMatch {
-  target: HttpFunction;
-  params: Record<string, string>;
+  readonly target: HttpFunction;
+  readonly params: Record<string, string>;
 }
 
 type Segment =
@@ -12,8 +12,8 @@ type Segment =
   | { kind: 'rest'; name: string };
 
 interface Route {
-  target: HttpFunction;
-  segments: Segment[];
+  readonly target: HttpFunction;
+  readonly segments: Segment[];
 }
 
 function parseSegment(text: string): Segment {

@@ -19,25 +19,25 @@ import type { WorkerRow, WorkerSlot } from './worker-slot.ts';
 
 export interface FunctionsHostOptions extends Partial<HostKnobs> {
   /** Folder with host.json; the working directory of the workers. */
-  appRoot: string;
+  readonly appRoot: string;
   /** Entry file (`.ts` or bundled `.js`), relative to appRoot or absolute; default `package.json#main`, a glob. */
-  entry?: string;
+  readonly entry?: string;
   /** Port of the app, 0 for a free one. */
-  port: number;
+  readonly port: number;
   /** JSON like local.settings.json; watched: a change restarts the workers, as changed app settings do. */
-  settingsFile: string;
-  logDir: string;
+  readonly settingsFile: string;
+  readonly logDir: string;
   /** Port of kills and counters; 0 for a free one, undefined for none. */
-  adminPort?: number | undefined;
+  readonly adminPort?: number | undefined;
   /** Where the host's keys are kept; default `host-keys.json` beside the settings. */
-  keysFile?: string;
+  readonly keysFile?: string;
   /** False: no function asks for its key, like `func start`. Default true, like Azure. */
-  auth?: boolean;
+  readonly auth?: boolean;
   /** True: timers and HTTP in one process, like `func start`. Default false, like Flex Consumption. */
-  singleProcess?: boolean;
-  timers?: TimerFaults;
+  readonly singleProcess?: boolean;
+  readonly timers?: TimerFaults;
   /** Environment of the workers; it wins over the settings file. Default this process's. */
-  env?: NodeJS.ProcessEnv;
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 async function listen(server: Server, port: number): Promise<string> {

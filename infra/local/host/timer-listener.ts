@@ -23,13 +23,13 @@ export const SYSTEM_CLOCK: TimerClock = {
 const MAX_WAIT_MS = 2 ** 31 - 1;
 
 export interface TimerListenerOptions {
-  definition: TimerFunction;
-  schedule: TimerSchedule;
-  clock: TimerClock;
+  readonly definition: TimerFunction;
+  readonly schedule: TimerSchedule;
+  readonly clock: TimerClock;
   /** Read at every tick, so that faults can be turned on and off. */
-  faults: () => TimerFaults;
-  status: Map<string, TimerStatus>;
-  invoke: (data: TypedData, retryContext: RetryContext | undefined) => Promise<InvocationOutcome>;
+  readonly faults: () => TimerFaults;
+  readonly status: Map<string, TimerStatus>;
+  readonly invoke: (data: TypedData, retryContext: RetryContext | undefined) => Promise<InvocationOutcome>;
 }
 
 /**

@@ -5,7 +5,7 @@ export interface TimerSchedule {
   /** First occurrence after the instant (milliseconds since 1970, UTC), or undefined when there is none. */
   nextAfter(atMs: number): number | undefined;
   /** Whether the last and next runs are remembered over restarts: not for schedules that fire more than once a minute. */
-  monitored: boolean;
+  readonly monitored: boolean;
 }
 
 /** The last field value of a field, in the order of a six-field expression. */
@@ -51,31 +51,31 @@ function firesOftenerThanMinutely(nextAfter: (atMs: number) => number | undefine
 
 /** What is remembered of a monitored timer over restarts; times in milliseconds since 1970. */
 export interface TimerStatus {
-  lastMs: number;
-  nextMs: number;
-  lastUpdatedMs: number;
+  readonly lastMs: number;
+  readonly nextMs: number;
+  readonly lastUpdatedMs: number;
 }
 
 /** Faults to imitate: ticks that come late, and ticks that never come. */
 export interface TimerFaults {
   /** Every tick comes this late. */
-  lateMs?: number | undefined;
+  readonly lateMs?: number | undefined;
   /** Every n-th tick is left out. */
-  missEvery?: number | undefined;
+  readonly missEvery?: number | undefined;
 }
 
 /** A run that is planned: when, for which occurrence, and whether it makes up for one that was missed while down. */
 export interface PlannedRun {
-  atMs: number;
-  isPastDue: boolean;
+  readonly atMs: number;
+  readonly isPastDue: boolean;
 }
 
 export interface FirstRunInput {
-  schedule: TimerSchedule;
-  useMonitor: boolean;
-  runOnStartup: boolean;
-  status: TimerStatus | undefined;
-  nowMs: number;
+  readonly schedule: TimerSchedule;
+  readonly useMonitor: boolean;
+  readonly runOnStartup: boolean;
+  readonly status: TimerStatus | undefined;
+  readonly nowMs: number;
 }
 
 /** The first run after a start: at once when a remembered occurrence has passed or `runOnStartup` is set, else the next occurrence. */

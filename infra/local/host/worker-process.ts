@@ -31,9 +31,9 @@ export type InvocationOutcome =
 
 export interface WorkerIdentity {
   /** `http-0`, `timer-node-heartbeat`: names the log file. */
-  name: string;
+  readonly name: string;
   /** `http` or `function:<name>`, as FUNCTIONS_TARGET_GROUP; `all` where there is one process for everything. */
-  group: string;
+  readonly group: string;
 }
 
 /** One operating-system process that has the app loaded. It is used until it dies and never revived. */

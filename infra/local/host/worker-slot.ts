@@ -14,10 +14,10 @@ export interface SlotEvents {
 /** A row of one worker: describes it and lets somebody look at it. */
 export interface WorkerRow extends WorkerIdentity {
   state: 'waiting' | WorkerProcess['state'];
-  pid: number | undefined;
-  startedAt: string | undefined;
-  invocations: number;
-  inFlight: number;
+  readonly pid: number | undefined;
+  readonly startedAt: string | undefined;
+  readonly invocations: number;
+  readonly inFlight: number;
 }
 
 /** Keeps one worker process alive: when it dies, another one is started after the recovery time. */

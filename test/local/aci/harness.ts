@@ -14,22 +14,22 @@ export const groupsPath = `/subscriptions/${subscription}/resourceGroups/rg/prov
 
 /** What the tests read of an answer's body; every member may be absent on the wire. */
 interface EventView {
-  count: number;
-  firstTimestamp: string;
-  name: string;
-  message: string;
-  type: string;
+  readonly count: number;
+  readonly firstTimestamp: string;
+  readonly name: string;
+  readonly message: string;
+  readonly type: string;
 }
 interface StateView {
-  state: string;
-  startTime: string;
-  exitCode: number;
-  finishTime: string;
-  detailStatus: string;
+  readonly state: string;
+  readonly startTime: string;
+  readonly exitCode: number;
+  readonly finishTime: string;
+  readonly detailStatus: string;
 }
 interface ContainerView {
-  name: string;
-  properties: {
+  readonly name: string;
+  readonly properties: {
     [key: string]: unknown;
     instanceView: {
       restartCount: number;
@@ -41,16 +41,16 @@ interface ContainerView {
 }
 interface Body {
   [key: string]: unknown;
-  error: { code: string; message: string };
-  value: Body[];
-  nextLink: string;
-  content: string;
-  status: string;
-  startTime: string;
-  id: string;
-  name: string;
-  identity: { principalId: string; tenantId: string; userAssignedIdentities: Record<string, unknown> };
-  properties: {
+  readonly error: { code: string; message: string };
+  readonly value: Body[];
+  readonly nextLink: string;
+  readonly content: string;
+  readonly status: string;
+  readonly startTime: string;
+  readonly id: string;
+  readonly name: string;
+  readonly identity: { principalId: string; tenantId: string; userAssignedIdentities: Record<string, unknown> };
+  readonly properties: {
     [key: string]: unknown;
     provisioningState: string;
     containers: ContainerView[];
@@ -61,17 +61,17 @@ interface Body {
   };
 }
 export interface Answer {
-  status: number;
-  headers: Readonly<Record<string, string>>;
-  body: Body;
-  raw: ArmResponse;
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly raw: ArmResponse;
 }
 
 interface RequestOptions {
-  body?: unknown;
-  version?: string;
-  headers?: Record<string, string>;
-  token?: string;
+  readonly body?: unknown;
+  readonly version?: string;
+  readonly headers?: Record<string, string>;
+  readonly token?: string;
 }
 
 export interface Bench {

@@ -119,18 +119,18 @@ it('the next run is never before the end of the last one, and at most one is mad
 });
 
 interface Run {
-  second: number;
-  input: unknown;
-  retryContext: RetryContext | undefined;
+  readonly second: number;
+  readonly input: unknown;
+  readonly retryContext: RetryContext | undefined;
 }
 
 interface Setup {
-  definition?: Partial<TimerFunction>;
-  schedule?: string;
-  lastsMs?: (run: number) => number;
-  outcome?: InvocationOutcome;
-  faults?: TimerFaults;
-  status?: Map<string, TimerStatus>;
+  readonly definition?: Partial<TimerFunction>;
+  readonly schedule?: string;
+  readonly lastsMs?: (run: number) => number;
+  readonly outcome?: InvocationOutcome;
+  readonly faults?: TimerFaults;
+  readonly status?: Map<string, TimerStatus>;
 }
 
 function listen(setup: Setup): { runs: Run[]; clock: VirtualClock; listener: TimerListener } {

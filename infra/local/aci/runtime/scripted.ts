@@ -141,7 +141,7 @@ class ScriptedProcess implements RunningContainer {
   readonly #ended: Promise<ContainerEnd>;
   #resolve: (end: ContainerEnd) => void = () => {};
   #end: ContainerEnd | undefined;
-  #cancel: () => void = () => {};
+  readonly #cancel: () => void = () => {};
   #executions = 0;
 
   constructor(clock: Clock, run: ScriptedRun, id: string) {

@@ -117,4 +117,9 @@ describe('imports point one way: functions → app → {core, wire, ports}; adap
       .filter((file) => readFileSync(join(root, file), 'utf8').split('\n').length > 41);
     expect(long).toEqual([]);
   });
+  it('a member that may be missing is spread by `defined` (shared/core/defined.ts)', () => {
+    const spelledOut = /\.\.\.\((\w[\w.?]*) === undefined \? \{\} : \{ (?:[\w']+: )?\1 \}\)/;
+    expect(files.filter((file) => spelledOut.test(readFileSync(join(root, file), 'utf8')))).toEqual([]);
+    expect(spelledOut.test(['{ ...(reason === undefined ?', '{} : { reason }) }'].join(' '))).toBe(true);
+  });
 });

@@ -25,6 +25,7 @@ import { tableConfig } from './table-config.ts';
 import { notInstalled, runProgram } from './program.ts';
 import type { ProgramResult, ProgramRun } from './program.ts';
 import { wrongInput } from './stop.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 type RunOptions = Pick<ProgramRun, 'input' | 'timeoutMs'>;
@@ -159,7 +160,7 @@ function armGroups(settings: Settings, log: Log): ContainerGroups {
     credential: createCredential({ kind: 'default' }),
     budgets: noBudget,
     log,
-    ...(authority.pem === undefined ? {} : { certificateAuthorityPem: authority.pem }),
+    ...defined({ certificateAuthorityPem: authority.pem }),
   });
 }
 

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordProcess, signalGroup } from './leftovers.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 /** What is started, and what becomes of its output. */
 export interface ChildOptions {
@@ -127,8 +128,7 @@ async function spawnChild(options: ChildOptions): Promise<Started> {
   const child = spawn(command, args, {
     detached: true,
     stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
+    ...defined({ cwd: options.cwd, env: options.env }),
   });
   const pid = await spawned(child, options);
   running.add(pid);

@@ -24,6 +24,7 @@ import { nodeFacts } from './node-facts.ts';
 import { observeCalls } from './observe-calls.ts';
 import { createRegisteredClusters, findNode } from './registered-clusters.ts';
 import type { RegisteredClusters } from './registered-clusters.ts';
+import { defined } from '../core/defined.ts';
 
 export { readAuthority } from '../adapters/arm/authority-file.ts';
 
@@ -55,7 +56,7 @@ export function compose(
       return createPipeline(configuration, (clientId) =>
         createCredential({
           ...credentialSettings(settings, environment),
-          ...(clientId === undefined ? {} : { clientId }),
+          ...defined({ clientId }),
         }),
       );
     },
@@ -77,7 +78,7 @@ export function compose(
     budgets,
     log,
     observe,
-    ...(authorityPem === undefined ? {} : { certificateAuthorityPem: authorityPem }),
+    ...defined({ certificateAuthorityPem: authorityPem }),
   });
   const composeCluster = (cluster: ClusterRegistration): ClusterDeps =>
     clusterDeps(cluster, { settings, environment, credential, observe });
@@ -123,7 +124,7 @@ function credentialSettings(settings: Settings, environment: Environment): Crede
   const { IDENTITY_ENDPOINT: url, IDENTITY_HEADER: header } = environment;
   return {
     kind: 'managed-identity',
-    ...(settings.AZURE_CLIENT_ID === undefined ? {} : { clientId: settings.AZURE_CLIENT_ID }),
+    ...defined({ clientId: settings.AZURE_CLIENT_ID }),
     ...(url === undefined || header === undefined ? {} : { endpoint: { url, header } }),
   };
 }
@@ -143,7 +144,7 @@ interface Surroundings {
 function clusterDeps(registration: ClusterRegistration, surroundings: Surroundings): ClusterDeps {
   const client = createKubernetesClient({
     server: registration.server,
-    ...(registration.certificateAuthority === undefined ? {} : { caPem: registration.certificateAuthority }),
+    ...defined({ caPem: registration.certificateAuthority }),
     ...createTokenSource(registration, surroundings),
     requestTimeoutMs,
     userAgent: `serverless-kubelet/${surroundings.settings.INSTALLATION}`,

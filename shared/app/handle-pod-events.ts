@@ -13,6 +13,7 @@ import { makeDue } from './make-due.ts';
 import { sweep } from './sweep.ts';
 import { traceReconcile } from './trace-reconcile.ts';
 import { updateNode } from './update-node.ts';
+import { defined } from '../core/defined.ts';
 
 /** Most of a create is waiting for ARM: 150 pods in four posts wait together. */
 const atOnce = 50;
@@ -133,12 +134,7 @@ async function handleKey(deps: Deps, cluster: ClusterDeps, pod: PodKey, signal: 
   const version = pod.resourceVersion;
   if (!signal.aborted) {
     const parent = parseTraceparent(pod.traceparent ?? '');
-    const outcome = await traceReconcile(
-      deps,
-      node,
-      { ref, version, ...(parent === undefined ? {} : { parent }) },
-      signal,
-    );
+    const outcome = await traceReconcile(deps, node, { ref, version, ...defined({ parent }) }, signal);
     if (outcome.kind === 'nothing' || outcome.kind === 'worked') return {};
     if (outcome.kind === 'failed')
       deps.log.warn('pod event could not be handled at once', {

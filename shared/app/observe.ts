@@ -11,6 +11,7 @@ import { earliestStartMs } from '../core/reconcile/start-times.ts';
 import { groupCondition } from '../core/status/status.ts';
 import { readCapacity } from './capacity-gate.ts';
 import type { PodSession } from './pod-session.ts';
+import { defined } from '../core/defined.ts';
 
 /**
  * Gathers what one decision needs, and only reads: the group when it matters, and why it failed when it did. After an
@@ -33,7 +34,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     pod: session.pod,
     row: session.row,
     sight: session.sight,
-    ...(operation === undefined ? {} : { operation }),
+    ...defined({ operation }),
     references: session.references,
     capacity,
     logTails: session.logTails,

@@ -4,6 +4,7 @@ import { groupName, ownerOnNode } from '../core/group/identity.ts';
 import { joinLogs, lastLines } from '../core/logs/kept-log.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
+import { defined } from '../core/defined.ts';
 
 export interface ContainerLogsRequest extends PodRef {
   readonly container: string;
@@ -44,7 +45,7 @@ interface Asked {
 }
 
 const readShown = ({ deps, group, container, signal }: Asked, tail: number | undefined): Promise<Result<string>> =>
-  deps.groups.listLogs({ group, container, timestamps: true, ...(tail === undefined ? {} : { tail }) }, signal);
+  deps.groups.listLogs({ group, container, timestamps: true, ...defined({ tail }) }, signal);
 
 /** ACI may go on showing the end of a stopped container's log, and with it what was written after it was kept. */
 async function readKept(asked: Asked, tail: number | undefined, row: Pick<PodRow, 'intent'>): Promise<Result<string>> {

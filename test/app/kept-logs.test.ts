@@ -3,13 +3,14 @@ import { readContainerLogs } from '../../shared/app/read-logs.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 const hello = '2026-11-23T12:00:05Z hello\n';
 
 /** The log as it is asked for by the relay, or its fault. */
 async function logOf(world: World, name = 'p', tail?: number): Promise<string> {
   const uid = world.pod(name)?.metadata.uid ?? '';
-  const request = { namespace: 'default', name, uid, container: 'main', ...(tail === undefined ? {} : { tail }) };
+  const request = { namespace: 'default', name, uid, container: 'main', ...defined({ tail }) };
   const read = await readContainerLogs(world.deps, world.nodeDeps(), request, new AbortController().signal);
   return read.ok ? read.value : 'code' in read.fault ? read.fault.code : read.fault.kind;
 }

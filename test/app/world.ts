@@ -30,6 +30,7 @@ import { hooked } from './hooks.ts';
 import { noon } from '../fixtures/pods.ts';
 import { settingsOf } from '../fixtures/settings.ts';
 import type { NodeSetting } from '../fixtures/settings.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 /** What the images of the stories do. */
 const images = {
@@ -88,7 +89,7 @@ export class World {
       images: options.images === undefined ? images : { ...images, ...options.images },
       provisioningMs: options.provisioningMs ?? 5_000,
       visibleAfterMs: options.visibleAfterMs ?? 0,
-      ...(options.quota === undefined ? {} : { quota: options.quota }),
+      ...defined({ quota: options.quota }),
     });
     this.store = createMemoryStore({ now });
     const parsed = parseSettings(settingsOf(options.nodes ?? [{ name: 'aci-1' }], options.settings));
@@ -301,7 +302,7 @@ export const keyOf = (pod: Pod): PodKey => ({
   uid: pod.metadata.uid,
   resourceVersion: pod.metadata.resourceVersion,
   generation: pod.metadata.generation,
-  ...(pod.metadata.deletionTimestamp === undefined ? {} : { deletionTimestamp: pod.metadata.deletionTimestamp }),
+  ...defined({ deletionTimestamp: pod.metadata.deletionTimestamp }),
 });
 
 /** A world at noon, its tables old enough to PUT. */

@@ -6,6 +6,7 @@ import { createCertificateAuthority, issueCertificate } from '../../infra/local/
 import { blobSas, createContainer } from '../../infra/local/storage-sas.ts';
 import { createRegistrationBlob } from '../../shared/adapters/registrations/registration-blob.ts';
 import { describeRegistrations } from './registrations.suite.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 const endpoint = inject('blobEndpoint');
 const container = 'serverless-kubelet';
@@ -21,7 +22,7 @@ async function write(url: string, text: string | undefined): Promise<void> {
   const answer = await fetch(url, {
     method: text === undefined ? 'DELETE' : 'PUT',
     headers: { 'x-ms-version': '2021-12-02', 'x-ms-blob-type': 'BlockBlob' },
-    ...(text === undefined ? {} : { body: text }),
+    ...defined({ body: text }),
   });
   if (!answer.ok) throw new Error(`HTTP ${answer.status}: ${await answer.text()}`);
 }

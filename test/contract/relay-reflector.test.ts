@@ -5,6 +5,7 @@ import { Reflector } from '../../infra/cluster/relay/pods/reflector.ts';
 import { cannedServer, statusBody } from '../adapters/kubernetes/canned-server.ts';
 import type { Canned, Received } from '../adapters/kubernetes/canned-server.ts';
 import { until } from '../relay/fake-app.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 const podJson = (name: string, { uid = `uid-${name}`, version = '1', phase = 'Pending' } = {}) => ({
   metadata: { namespace: 'default', name, uid, resourceVersion: version, generation: 1 },
@@ -14,7 +15,7 @@ const list = (version: string, items: readonly object[], next?: string): Canned 
   body: {
     kind: 'PodList',
     apiVersion: 'v1',
-    metadata: { resourceVersion: version, ...(next === undefined ? {} : { continue: next }) },
+    metadata: { resourceVersion: version, ...defined({ continue: next }) },
     items,
   },
 });

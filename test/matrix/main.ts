@@ -9,6 +9,7 @@ import { families } from './jobs.ts';
 import type { Family, Job, Report } from './jobs.ts';
 import { findVariant, variants } from './variants.ts';
 import type { Variant } from './variants.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 const partsOfThread = 20;
 /** Of the failures; the rest is counted. */
@@ -77,8 +78,7 @@ async function replay(): Promise<number> {
   const kill = faultOf('kill', options.kill);
   const freeze = faultOf('freeze', options.freeze);
   const faults: Faults = {
-    ...(kill === undefined ? {} : { kill }),
-    ...(freeze === undefined ? {} : { freeze }),
+    ...defined({ kill, freeze }),
     isAlone: options.alone,
   };
   const isPair = freeze !== undefined || options.seed !== undefined;

@@ -6,6 +6,7 @@ import { findLostEnds, findOverspending, findSecondRuns } from './oracles.ts';
 import type { Violation } from './oracles.ts';
 import type { Variant } from './variants.ts';
 import { isInWindow, windowCalls } from './window.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 export interface Outcome {
   readonly violations: readonly Violation[];
@@ -24,9 +25,7 @@ export interface Setting {
 /** One life of the variant with these faults, and what the oracles say of it. */
 export async function tell(variant: Variant, setting: Setting = {}): Promise<Outcome> {
   const life = await createLife({
-    ...(variant.world === undefined ? {} : { world: variant.world }),
-    ...(variant.relay === undefined ? {} : { relay: variant.relay }),
-    ...(variant.budgets === undefined ? {} : { budgets: variant.budgets }),
+    ...defined({ world: variant.world, relay: variant.relay, budgets: variant.budgets }),
     ...setting,
   });
   try {
@@ -79,7 +78,7 @@ async function listCalls(variant: Variant, { seed, isAlone = false }: Order): Pr
   const points: { readonly a: Point[]; readonly b: Point[] } = { a: [], b: [] };
   let before = '';
   const outcome = await tell(variant, {
-    ...(seed === undefined ? {} : { seed }),
+    ...defined({ seed }),
     faults: { isAlone },
     onCall: ({ instance, index, name, args, answer }, life) => {
       const after = fingerprint(life);

@@ -3,6 +3,7 @@ import type { Fault, Faults } from './fault.ts';
 import { distinctKillPoints, enumerate, freezePoints, killPoints, tell } from './matrix.ts';
 import type { Outcome, Point, Setting } from './matrix.ts';
 import type { Variant } from './variants.ts';
+import { defined } from '../../shared/core/defined.ts';
 
 /** The order of two processes' calls is drawn from it unless told. */
 export const defaultSeed = 7;
@@ -82,7 +83,7 @@ export async function freezeCases(
   const isAlone = kind.isAlone ?? false;
   const { b } = await enumerate(variant, { seed, isAlone });
   return freezePoints(narrow(b, onlyPod)).map((point): Case => {
-    const freeze: Fault = { ...point, ...(kind.forMs === undefined ? {} : { forMs: kind.forMs }) };
+    const freeze: Fault = { ...point, ...defined({ forMs: kind.forMs }) };
     const faults: Faults = { freeze, ...(isAlone ? { isAlone } : {}) };
     return { variant, setting: { faults, seed } };
   });

@@ -3,6 +3,7 @@ import { chooseApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import { servingSecretName, tokenSettingOf } from '../cluster/names.ts';
 import type { AttachWants, ServingMode } from './wants.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** Everything that was found out before anything is changed. */
 export interface AttachFacts {
@@ -193,14 +194,14 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
     name: before?.name ?? clusterName(wants, cluster),
     uid: cluster.uid,
     server: cluster.server,
-    ...(cluster.caPem === undefined ? {} : { certificateAuthority: cluster.caPem }),
+    ...defined({ certificateAuthority: cluster.caPem }),
     auth:
       wants.auth === 'entra'
         ? ({ kind: 'entra' } as const)
         : ({ kind: 'token', setting: tokenSettingName(wants, cluster.uid) } as const),
     version: cluster.version,
     relay: { audience: audienceOf(before, appUrl), serviceAccount: `${wants.namespace}:relay` },
-    ...(podsWay === undefined ? {} : { apiServerForPods: podsWay }),
+    ...defined({ apiServerForPods: podsWay }),
   };
   const ports = new Map(plannedNodes(wants, before?.nodes ?? []).map(({ name, port }) => [name, port]));
   const kept = (before?.nodes ?? []).map((node): NodeRegistration => {
@@ -209,7 +210,7 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
     if (wanted === undefined) return { ...node, address };
     const { zone, ...rest } = node;
     const wantedZone = wanted.zone ?? zone;
-    return ordered({ ...rest, address, state: 'active', ...(wantedZone === undefined ? {} : { zone: wantedZone }) });
+    return ordered({ ...rest, address, state: 'active', ...defined({ zone: wantedZone }) });
   });
   const added = wants.nodes
     .filter(({ name }) => before?.nodes.some((node) => node.name === name) !== true)
@@ -217,7 +218,7 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
       ordered({
         name,
         state: 'active',
-        ...(zone === undefined ? {} : { zone }),
+        ...defined({ zone }),
         address,
         port: ports.get(name) ?? wants.port,
         ...nodeDefaults,
@@ -245,7 +246,7 @@ const nodeDefaults = { cpu: '100', memory: '400Gi', pods: 100, taint: true, labe
 /** Members in the order of the schema, so that an unchanged registration is also the same text. */
 function ordered(node: NodeRegistration): NodeRegistration {
   const { name, state, zone, address, port, cpu, memory, pods, taint, labels } = node;
-  return { name, state, ...(zone === undefined ? {} : { zone }), address, port, cpu, memory, pods, taint, labels };
+  return { name, state, ...defined({ zone }), address, port, cpu, memory, pods, taint, labels };
 }
 
 /** A cluster that is attached keeps its audience, even where the app has another host name by now. */

@@ -15,6 +15,7 @@ import type { ApiAnswer, ApiRequest, ClusterApi, ClusterPlace } from './api.ts';
 import { connectionFault, pluginFault, statusFault } from './cluster-fault.ts';
 import type { ClusterFault } from './cluster-fault.ts';
 import { proxyFor } from './proxy.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 export interface KubeconfigApiOptions {
   /** Of --kubeconfig, or written by az; undefined: where kubectl looks. Asked for at each call. */
@@ -178,7 +179,7 @@ async function exchange(
     const status = answer.statusCode ?? 0;
     if (status < 200 || status > 299) return statusFault(status, messageOf(body, status));
     const serverMs = instantMs(answer.headers.date);
-    return { kind: 'answered', status, text: body, ...(serverMs === undefined ? {} : { serverMs }) };
+    return { kind: 'answered', status, text: body, ...defined({ serverMs }) };
   } catch (error) {
     return connectionFault(error);
   }

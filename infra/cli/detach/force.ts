@@ -18,6 +18,7 @@ import { tellRemains } from './report.ts';
 import { clusterRows } from './rows.ts';
 import { removeTokenSetting } from './token-setting.ts';
 import type { DetachWants } from './wants.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 type ForceWants = DetachWants & { readonly force: { readonly uid: string; readonly yes: boolean } };
 
@@ -94,7 +95,7 @@ const answerMs = 10_000;
 function answers({ server, certificateAuthority: ca }: ClusterRegistration): Promise<boolean> {
   return new Promise((resolve) => {
     const asked = request(`${server}/version`, {
-      ...(ca === undefined ? {} : { ca }),
+      ...defined({ ca }),
       timeout: answerMs,
       agent: false,
     });

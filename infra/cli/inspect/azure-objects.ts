@@ -5,6 +5,7 @@ import { read, unreadable } from './observed.ts';
 import type { Part } from './observed.ts';
 import type { AccountFacts, AppFacts, SubnetFacts } from './azure-judgements.ts';
 import type { Grant } from './role-judgements.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** Asks az; what it could not tell is a reason, never an exception. Reads only. */
 async function ask<T>(
@@ -70,7 +71,7 @@ export function parseApp(answer: unknown): AppFacts | undefined {
     state: own.state ?? 'unknown',
     isEnabled: own.enabled ?? true,
     ...(own.lastModifiedTimeUtc ? { lastModified: own.lastModifiedTimeUtc } : {}),
-    ...(principalId === undefined ? {} : { systemPrincipalId: principalId }),
+    ...defined({ systemPrincipalId: principalId }),
     userIdentities: Object.values(identity?.userAssignedIdentities ?? {}),
   };
 }

@@ -4,6 +4,7 @@ import { instantMs } from '../../../shared/core/status/time.ts';
 import { parseLease } from '../../../shared/wire/kubernetes/lease.ts';
 import { parseNode } from '../../../shared/wire/kubernetes/node.ts';
 import type { NodeSeen } from './observed.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** A Node as far as `status` tells of it; undefined when it is none. `serverMs` is the API server's time. */
 export function parseNodeSeen(json: unknown, serverMs: number | undefined): NodeSeen | undefined {
@@ -18,7 +19,7 @@ export function parseNodeSeen(json: unknown, serverMs: number | undefined): Node
     ready: ready?.status ?? 'absent',
     reason: ready?.reason ?? '',
     unschedulable,
-    ...(owner === undefined ? {} : { owner }),
+    ...defined({ owner }),
     version: status.nodeInfo['kubeletVersion'] ?? '',
     allocatable: { cpu: amount('cpu'), memory: amount('memory'), pods: amount('pods') },
     ...(writtenMs === undefined || serverMs === undefined ? {} : { statusAgeSeconds: ageSeconds(serverMs, writtenMs) }),

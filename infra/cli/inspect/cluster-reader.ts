@@ -5,6 +5,7 @@ import { clusterStop } from '../cluster/cluster-fault.ts';
 import type { ClusterFault } from '../cluster/cluster-fault.ts';
 import { read, unreadable } from './observed.ts';
 import type { Part } from './observed.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** An answer of an API server, and what time it was there. */
 export interface ServerAnswer {
@@ -38,7 +39,7 @@ export function parseAnswer(answer: ApiAnswer | ClusterFault): Part<ServerAnswer
   if (answer.kind !== 'answered') return faultPart(answer);
   const json = parseJson(answer.text);
   if (json === undefined) return unreadable('The API server did not answer in JSON.');
-  return read({ json, ...(answer.serverMs === undefined ? {} : { serverMs: answer.serverMs }) });
+  return read({ json, ...defined({ serverMs: answer.serverMs }) });
 }
 
 /** The reason as one sentence. */

@@ -13,6 +13,7 @@ import { podTroubles } from './pod-troubles.ts';
 import { read, unreadable, valueOf } from './observed.ts';
 import type { ClusterObserved, NodeObserved, NodeRowSeen, Part } from './observed.ts';
 import { groupBy } from '../group-by.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** What one cluster is looked at with. */
 export interface ClusterSources {
@@ -79,7 +80,7 @@ async function gatherNode(place: NodePlace, sources: ClusterSources): Promise<No
   return {
     name,
     state: node.state,
-    ...(node.zone === undefined ? {} : { zone: node.zone }),
+    ...defined({ zone: node.zone }),
     node: seen,
     lease,
     pods: mapPart(podList, countPhases),

@@ -16,6 +16,7 @@ import { gatherCluster } from './gather-cluster.ts';
 import { read, unreadable } from './observed.ts';
 import type { BudgetObserved, Part, QuotaObserved, StatusObserved, StrangerGroups } from './observed.ts';
 import { groupBy } from '../group-by.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** Where `status` looks; all of it with the operator's rights. */
 export interface StatusSources {
@@ -123,7 +124,7 @@ async function strangersOf(
     cluster,
     node,
     count: owners.length,
-    ...(oldest === undefined ? {} : { oldestAgeSeconds: oldest }),
+    ...defined({ oldestAgeSeconds: oldest }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { NodeRegistration } from '../../../shared/wire/settings.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** A part of the world as it was read, or why it could not be read: one sentence, without a secret. */
 export type Part<T> = { readonly kind: 'read'; readonly value: T } | Unreadable;
@@ -14,7 +15,7 @@ export const read = <T>(value: T): Part<T> => ({ kind: 'read', value });
 export const unreadable = (reason: string, mend?: string): Unreadable => ({
   kind: 'unreadable',
   reason,
-  ...(mend === undefined ? {} : { mend }),
+  ...defined({ mend }),
 });
 
 /** The value of a part, or undefined when it could not be read. */

@@ -1,6 +1,7 @@
 import type { PodRow } from '../../../shared/core/reconcile/pod-row.ts';
 import type { PodSeen } from './cluster-objects.ts';
 import type { PodTrouble } from './observed.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** A look that is this late tells that nobody looks. */
 const overdueMs = 120_000;
@@ -22,7 +23,7 @@ export function podTroubles(rows: readonly PodRow[], pods: readonly PodSeen[], n
       namespace: row.namespace,
       name: row.name,
       uid: row.uid,
-      ...(row.fault === undefined ? {} : { fault: row.fault }),
+      ...defined({ fault: row.fault }),
       attempt: row.attempt,
       ...(row.dueAt === undefined ? {} : { dueInSeconds: Math.round((row.dueAt - now) / 1000) }),
       ...pendingFor(seen.get(row.uid)),

@@ -10,6 +10,7 @@ import { runCommand } from './runtime/engine/command.ts';
 import type { ImageStore } from './runtime/engine/image-store.ts';
 import { imageFolder } from './runtime/engine/podman-layout.ts';
 import type { EngineKind } from './runtime/engine/requests.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 export interface EnsureImagesOptions {
   readonly log: (line: string) => void;
@@ -127,7 +128,7 @@ async function main(): Promise<number> {
   }
   const startedAt = performance.now();
   try {
-    await ensureImages({ log: (line) => console.log(line), ...(engine === undefined ? {} : { engine }) });
+    await ensureImages({ log: (line) => console.log(line), ...defined({ engine }) });
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     return 1;

@@ -7,6 +7,7 @@ import type { RunningEmulator } from './emulator.ts';
 import { defaultOptions } from './options.ts';
 import type { EmulatorOptions } from './options.ts';
 import { createRuntime } from './runtimes.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const help = `The ARM + ACI emulator as a process of its own.
 
@@ -80,7 +81,7 @@ async function main(): Promise<void> {
     adminPort: Number(values['admin-port']),
     plainArm: values.plain,
     knobs: await readKnobs(values.knobs, values['timings-scale'], values['stop-grace']),
-    ...(header === undefined ? {} : { identityHeader: header }),
+    ...defined({ identityHeader: header }),
   });
   endWithParent(emulator);
   const { armUrl, plainArmUrl, identityUrl, identityHeader, adminUrl } = emulator;

@@ -11,6 +11,7 @@ import type { RateLimits } from './limits.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { Principal } from './rbac.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** All that the emulator knows, shared by its doors. In memory only. */
 export interface EmulatorState {
@@ -59,8 +60,7 @@ export function reply(status: number, body?: Json, headers?: Readonly<Record<str
   return {
     kind: 'reply',
     status,
-    ...(body === undefined ? {} : { body }),
-    ...(headers === undefined ? {} : { headers }),
+    ...defined({ body, headers }),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The built kubectl, run against one kubeconfig and nothing of the user's own. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** Which kubectl, against which cluster. */
 export interface KubectlTarget {
@@ -33,7 +34,7 @@ export async function kubectl(
       ...process.env,
       KUBECONFIG: target.kubeconfig,
       KUBERC: 'off',
-      ...(target.cacheDir === undefined ? {} : { KUBECACHEDIR: target.cacheDir }),
+      ...defined({ KUBECACHEDIR: target.cacheDir }),
     },
   });
   const { promise: closed, resolve, reject } = Promise.withResolvers<number>();

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Answer } from './call.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** Where a world really is. */
 export interface UpstreamOptions {
@@ -32,7 +33,7 @@ export class Upstream {
     const options = { keepAlive: true, maxSockets: 128 };
     this.#agent =
       this.#url.protocol === 'https:'
-        ? new HttpsAgent({ ...options, ...(caPem === undefined ? {} : { ca: caPem }) })
+        ? new HttpsAgent({ ...options, ...defined({ ca: caPem }) })
         : new HttpAgent(options);
   }
 

@@ -2,6 +2,7 @@ import type { FunctionCallback, FunctionMetadata, ProgrammingModel } from './cor
 import { Disposable, HookRegistry, HostUsageError } from './hooks.ts';
 import type { HookCallback } from './hooks.ts';
 import type { LogLevel, LogMessage, RegisteredFunction } from './protocol.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** The host and worker versions that the object claims; libraries compare them to see which features exist. */
 export const HOST_VERSION = '4.1052.100';
@@ -62,8 +63,7 @@ export class WorkerApp {
       level: LEVELS.find((candidate) => candidate === (user ? edited.level : level)) ?? 'information',
       category: user ? 'user' : category === 'customMetric' ? 'customMetric' : 'system',
       message: user ? edited.message : message,
-      ...(context.functionName === undefined ? {} : { functionName: context.functionName }),
-      ...(context.invocationId === undefined ? {} : { invocationId: context.invocationId }),
+      ...defined({ functionName: context.functionName, invocationId: context.invocationId }),
     });
   }
 

@@ -4,6 +4,7 @@ import { failureOf } from './core-model.ts';
 import type { BindingInfo, CoreInvocationContext, FunctionCallback, InvocationModel } from './core-model.ts';
 import { readOnly } from './hooks.ts';
 import type { InvokeMessage, ResultMessage, TypedData } from './protocol.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** The binding that triggers a function: the one whose type ends in `Trigger`. */
 export function triggerOf(bindings: Record<string, BindingInfo>): { name: string; binding: BindingInfo } | undefined {
@@ -90,7 +91,7 @@ function coreContext(
         traceState: '',
         attributes: {},
       },
-      ...(message.retryContext === undefined ? {} : { retryContext: message.retryContext }),
+      ...defined({ retryContext: message.retryContext }),
     },
     log: (level, category, text) => app.log(level, category, text, logContext),
   };
@@ -107,7 +108,7 @@ export async function invoke(app: WorkerApp, message: InvokeMessage): Promise<Re
     const core = coreContext(app, entry, message, logContext);
     const model = await app.model.getInvocationModel(core);
     const returnValue = await runInvocation({ app, core, model, callback: entry.callback, logContext });
-    return { type: 'result', invocationId, ...(returnValue === undefined ? {} : { returnValue }) };
+    return { type: 'result', invocationId, ...defined({ returnValue }) };
   } catch (thrown) {
     return { type: 'result', invocationId, failure: failureOf(thrown) };
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { HostContext } from './host-context.ts';
 import type { RetryContext, TypedData } from './protocol.ts';
 import type { InvocationOutcome, WorkerProcess } from './worker-process.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 export interface Invocation {
   readonly name: string;
@@ -42,7 +43,7 @@ export async function invokeOn(
     invocationId,
     name,
     data,
-    ...(retryContext === undefined ? {} : { retryContext }),
+    ...defined({ retryContext }),
   });
   clearTimeout(timer);
   const durationMs = Math.round(performance.now() - startedMs);

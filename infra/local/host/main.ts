@@ -8,6 +8,7 @@ import { fstatSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { DEFAULT_KNOBS } from './host-context.ts';
 import { startFunctionsHost } from './supervisor.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const knobOptions = Object.fromEntries(
   Object.keys(DEFAULT_KNOBS).map((name) => [kebab(name), { type: 'string' as const }]),
@@ -71,8 +72,7 @@ async function main(): Promise<void> {
     port: number('port', values.port),
     auth: !values['no-auth'],
     singleProcess: values['single-process'],
-    ...(values.entry === undefined ? {} : { entry: values.entry }),
-    ...(values.keys === undefined ? {} : { keysFile: values.keys }),
+    ...defined({ entry: values.entry, keysFile: values.keys }),
     ...(adminPort === undefined ? {} : { adminPort: number('admin-port', adminPort) }),
   });
   const stop = (): void => {

@@ -16,6 +16,7 @@ import { mergePatch } from './api-server/strategic-merge.ts';
 import { writeChanged } from './api-server/update.ts';
 import { nodeUser } from './api-server/user.ts';
 import { faultOf, resultOf } from './cluster-faults.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** A pod as somebody creates it; what is absent is filled in as the API server and the scheduler would. */
 export interface PodManifest {
@@ -145,10 +146,12 @@ function podJson(manifest: PodManifest, now: number): JsonObject {
       uid,
       generation: 1,
       creationTimestamp: instant(now),
-      ...(manifest.labels === undefined ? {} : { labels: manifest.labels }),
-      ...(manifest.annotations === undefined ? {} : { annotations: manifest.annotations }),
-      ...(manifest.ownerReferences === undefined ? {} : { ownerReferences: manifest.ownerReferences }),
-      ...(manifest.finalizers === undefined ? {} : { finalizers: manifest.finalizers }),
+      ...defined({
+        labels: manifest.labels,
+        annotations: manifest.annotations,
+        ownerReferences: manifest.ownerReferences,
+        finalizers: manifest.finalizers,
+      }),
     },
     spec: nodeName === undefined ? spec : { ...spec, nodeName },
     status: { phase: 'Pending', qosClass: 'BestEffort', conditions: nodeName === undefined ? [] : [scheduled] },

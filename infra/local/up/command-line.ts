@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod';
 import { repository, settingsFile } from './host.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const settingsSchema = z.object({ Values: z.record(z.string(), z.string()) });
 
@@ -61,7 +62,7 @@ function commandEnvironment(place: CommandPlace, own: NodeJS.ProcessEnv): NodeJS
           HELM_CONFIG_HOME: join(helmHome, 'config'),
           HELM_DATA_HOME: join(helmHome, 'data'),
         }),
-    ...(place.caFile === undefined ? {} : { NODE_EXTRA_CA_CERTS: place.caFile }),
+    ...defined({ NODE_EXTRA_CA_CERTS: place.caFile }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Forwarder } from '../cluster/forwarder.ts';
 import type { Cluster } from './cluster.ts';
 import { blobSas } from '../storage-sas.ts';
 import type { UpOptions } from './options.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 export const appAudience = 'https://serverless-kubelet.local';
 export const installation = 'local';
@@ -42,11 +43,11 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     AZURE_SUBSCRIPTION_ID: arm.subscription,
     AZURE_RESOURCE_GROUP: arm.resourceGroup,
     AZURE_LOCATION: arm.location,
-    ...(input.subnetId === undefined ? {} : { ACI_SUBNET_ID: input.subnetId }),
+    ...defined({ ACI_SUBNET_ID: input.subnetId }),
     ACI_CREATES_PER_HOUR: String(input.createsPerHour),
     ACI_CREATES_PER_5_MINUTES: String(Math.floor(input.createsPerHour / 3)),
     ARM_ENDPOINT: arm.endpoint,
-    ...(arm.caFile === undefined ? {} : { ARM_CERTIFICATE_AUTHORITY_FILE: arm.caFile }),
+    ...defined({ ARM_CERTIFICATE_AUTHORITY_FILE: arm.caFile }),
     ...(input.identity === undefined
       ? { ARM_CREDENTIAL: 'default' }
       : { IDENTITY_ENDPOINT: input.identity.url, IDENTITY_HEADER: input.identity.header }),

@@ -9,6 +9,7 @@ import type { CallObserver } from '../../ports/telemetry.ts';
 import { answerFault, thrownFault } from './arm-faults.ts';
 import type { ArmAction, ArmAnswer } from './arm-faults.ts';
 import { parseUrl } from '../../wire/url-text.ts';
+import { defined } from '../../core/defined.ts';
 
 export interface ArmConfig {
   readonly subscriptionId: string;
@@ -85,7 +86,7 @@ export function createArmClient(config: ArmConfig): ArmClient {
       const end = config.observe?.({ port: 'arm', method, action, budget: armBuckets[spend] });
       const { result, status } = await sendOnce(request);
       end?.({
-        ...(status === undefined ? {} : { status }),
+        ...defined({ status }),
         ...(result.ok ? {} : { fault: result.fault.kind }),
       });
       return result;
@@ -112,7 +113,7 @@ async function loadSender(config: ArmConfig): Promise<Send> {
     credentialScopes: config.tokenScope ?? `${config.endpoint}/.default`,
     retryOptions: { maxRetries: 0 },
     redirectOptions: { maxRetries: 0 },
-    ...(config.httpClient === undefined ? {} : { httpClient: config.httpClient }),
+    ...defined({ httpClient: config.httpClient }),
     ...(config.certificateAuthorityPem === undefined ? {} : { tlsOptions: { ca: config.certificateAuthorityPem } }),
   });
   // It throws at a body that is no JSON, whatever the status: an accepted PUT would look like a lost one.
@@ -127,7 +128,7 @@ async function loadSender(config: ArmConfig): Promise<Send> {
       url,
       headers,
       abortSignal: signal,
-      ...(body === undefined ? {} : { body }),
+      ...defined({ body }),
     });
     const response = await client.sendRequest(request);
     return {
@@ -158,8 +159,7 @@ async function reportBudget(budgets: Pick<Budgets, 'report'>, spend: Spend, answ
   const observation: BudgetObservation = {
     ...(isAccepted && windowRemaining === undefined ? { accepted: true } : {}),
     ...(fault?.kind === 'throttled' ? { retryAfterMs: fault.retryAfterMs } : {}),
-    ...(remaining === undefined ? {} : { remaining }),
-    ...(windowRemaining === undefined ? {} : { windowRemaining }),
+    ...defined({ remaining, windowRemaining }),
   };
   const reported = Object.keys(observation).length === 0 ? undefined : budgets.report(spend, observation);
   // Everybody must know of a 429 before anybody goes on; that less remains may be written while the caller goes on.

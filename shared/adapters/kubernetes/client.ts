@@ -10,6 +10,7 @@ import { transient } from './fault.ts';
 import { isCleanPath } from './path.ts';
 import { createServerClock } from './server-clock.ts';
 import type { ServerClock } from './server-clock.ts';
+import { defined } from '../../core/defined.ts';
 
 /** How one cluster's API server is reached. */
 export interface KubernetesClientConfig {
@@ -64,7 +65,7 @@ export function createKubernetesClient(config: KubernetesClientConfig): Kubernet
     url.protocol === 'https:'
       ? new HttpsAgent({
           ...options,
-          ...(config.caPem === undefined ? {} : { ca: config.caPem }),
+          ...defined({ ca: config.caPem }),
           // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn it off.
           rejectUnauthorized: true,
         })

@@ -21,6 +21,7 @@ export {
   asNode,
   createKubernetesClient,
 } from './client.ts';
+import { defined } from '../../core/defined.ts';
 
 /** 500 pods of 64 KiB each; a page beyond it is no answer of ours. */
 const maxBodyBytes = 32 * 1024 * 1024;
@@ -40,7 +41,7 @@ export async function request<T>(
   const { method, path } = outgoing;
   const end = client.config.observe?.({ port: 'kubernetes', method, action: `${method} ${resourceOf(path)}` });
   const { result, status } = await requestOnce(client, outgoing, parse, signal);
-  end?.({ ...(status === undefined ? {} : { status }), ...(result.ok ? {} : { fault: result.fault.kind }) });
+  end?.({ ...defined({ status }), ...(result.ok ? {} : { fault: result.fault.kind }) });
   return result;
 }
 

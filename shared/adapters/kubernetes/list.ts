@@ -4,6 +4,7 @@ import { parseListPage } from '../../wire/kubernetes/meta.ts';
 import { transient } from './fault.ts';
 import { request } from './http.ts';
 import type { KubernetesClient } from './http.ts';
+import { defined } from '../../core/defined.ts';
 
 /** What is to be listed, and how an item is read (undefined: the whole list is a `transient` fault). */
 export interface ListRequest<T> {
@@ -28,8 +29,7 @@ export async function list<T>(
   for (let page = 0; page < maxPages; page += 1) {
     const query = {
       limit: String(pageSize),
-      ...(wanted.fieldSelector === undefined ? {} : { fieldSelector: wanted.fieldSelector }),
-      ...(next === undefined ? {} : { continue: next }),
+      ...defined({ fieldSelector: wanted.fieldSelector, continue: next }),
     };
     const answer = await request(
       client,

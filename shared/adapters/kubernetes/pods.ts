@@ -12,6 +12,7 @@ import { createJointPods } from './joint-pods.ts';
 import type { SomePods } from './joint-pods.ts';
 import { list } from './list.ts';
 import { apiPath, namespacedPath, selectorValue } from './path.ts';
+import { defined } from '../../core/defined.ts';
 
 export type PodApi = Pick<NodeApi, 'listPods' | 'getPod' | 'patchPodStatus' | 'deletePod'>;
 
@@ -99,7 +100,7 @@ export const deleteOptions = (uid: string, gracePeriodSeconds?: number) => ({
   apiVersion: 'v1',
   kind: 'DeleteOptions',
   preconditions: { uid },
-  ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
+  ...defined({ gracePeriodSeconds }),
 });
 
 /** A DELETE of something that is not there, or that is another object by now, has nothing left to do. */

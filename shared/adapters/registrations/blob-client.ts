@@ -5,6 +5,7 @@ import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import { thrownFault } from './blob-faults.ts';
 import type { BlobAnswer } from './blob-faults.ts';
+import { defined } from '../../core/defined.ts';
 
 interface BlobClientConfig {
   /** Who asks, where the request itself does not say it (a SAS, a signature). */
@@ -72,7 +73,7 @@ async function loadSender({
       allowInsecureConnection: parseUrl(url)?.protocol === 'http:',
       headers: createHttpHeaders({ 'x-ms-version': blobApiVersion, ...headers }),
       abortSignal: signal,
-      ...(body === undefined ? {} : { body }),
+      ...defined({ body }),
     });
     const response = await pipeline.sendRequest(client, request);
     return {

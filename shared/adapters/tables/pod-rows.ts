@@ -14,6 +14,7 @@ import type { Row, RowTable, RowWrite } from './row-table.ts';
 import { usageWrites } from './usage-rows.ts';
 import { garbageInTheWay, isConflict, version } from './row-access.ts';
 import type { RowReader } from './row-access.ts';
+import { defined } from '../../core/defined.ts';
 
 type PodRows = Pick<StateStore, 'getPod' | 'upsertPod' | 'deletePod' | 'listPods'>;
 
@@ -101,7 +102,7 @@ function podWrites(write: PodWrite, old: OldVersion): [RowWrite, ...RowWrite[]] 
   const body = {
     rowKey: keys.podRowKey(write.row.uid),
     text: formatRow(write.row),
-    ...(due === undefined ? {} : { due }),
+    ...defined({ due }),
   };
   const first: RowWrite =
     old.etag === undefined ? { kind: 'insert', ...body } : { kind: 'replace', ...body, etag: old.etag };

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { KubeNode, NodeChange } from './node.ts';
+import { defined } from '../defined.ts';
 
 /**
  * The strategic merge patch of a Node that makes `change` of it as it was read: `metadata.uid` and
@@ -9,14 +10,13 @@ export function buildNodePatch({ metadata }: Pick<KubeNode, 'metadata'>, change:
   const { labels, annotations, taints, unschedulable } = change;
   const spec = {
     ...(taints === undefined ? {} : { taints: taints.map((taint) => ({ ...taint })) }),
-    ...(unschedulable === undefined ? {} : { unschedulable }),
+    ...defined({ unschedulable }),
   };
   return {
     metadata: {
       uid: metadata.uid,
       resourceVersion: metadata.resourceVersion,
-      ...(labels === undefined ? {} : { labels }),
-      ...(annotations === undefined ? {} : { annotations }),
+      ...defined({ labels, annotations }),
     },
     ...(Object.keys(spec).length === 0 ? {} : { spec }),
   };

@@ -2,6 +2,7 @@ import type { JsonObject } from '../json.ts';
 import type { NodeStatusPatch } from './node.ts';
 import { ownConditions } from './pod-change.ts';
 import type { ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from './pod.ts';
+import { defined } from '../defined.ts';
 
 /** The one reason under which a kubelet writes `DisruptionTarget`; the others are the controllers'. */
 const ownDisruptionReason = 'TerminationByKubelet';
@@ -19,8 +20,7 @@ export function buildPodStatusPatch(pod: Pod, status: PodStatus): JsonObject {
       phase: status.phase,
       reason: status.reason ?? null,
       message: status.message ?? null,
-      ...(status.startTime === undefined ? {} : { startTime: status.startTime }),
-      ...(status.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
+      ...defined({ startTime: status.startTime, observedGeneration: status.observedGeneration }),
       hostIP: status.hostIP ?? null,
       hostIPs: addresses(status.hostIP),
       podIP: status.podIP ?? null,

@@ -1,4 +1,5 @@
 /** The query of `GET /containerLogs/{namespace}/{pod}/{container}`, checked as a kubelet does (pkg/kubelet/server/server.go). */
+import { defined } from '../defined.ts';
 export interface LogOptions {
   readonly follow: boolean;
   readonly previous: boolean;
@@ -50,10 +51,7 @@ interface Numbers {
 }
 
 const present = ({ tailLines, sinceSeconds, sinceTimeMs, limitBytes }: Numbers): Partial<LogOptions> => ({
-  ...(tailLines === undefined ? {} : { tailLines }),
-  ...(sinceSeconds === undefined ? {} : { sinceSeconds }),
-  ...(sinceTimeMs === undefined ? {} : { sinceTimeMs }),
-  ...(limitBytes === undefined ? {} : { limitBytes }),
+  ...defined({ tailLines, sinceSeconds, sinceTimeMs, limitBytes }),
 });
 
 function isValid({ tailLines = 0, sinceSeconds, sinceTimeMs, limitBytes = 1 }: Numbers): boolean {

@@ -4,6 +4,7 @@ import { instantMs } from '../status/time.ts';
 import { containersOf } from './pod-event.ts';
 import type { NamedContainer, PodEvent } from './pod-event.ts';
 import { podEvents } from './table.ts';
+import { defined } from '../defined.ts';
 
 /** A pull that takes longer is told while it goes on; of a shorter one the end is enough. */
 const longPullMs = 10_000;
@@ -44,7 +45,7 @@ function startEvents({ container, before, after, view }: Seen): readonly PodEven
   const starts = startsOf(after);
   if (starts <= known) return [];
   const at = startedAt(after);
-  const started = { ...podEvents.started.of(container), count: starts, ...(at === undefined ? {} : { at }) };
+  const started = { ...podEvents.started.of(container), count: starts, ...defined({ at }) };
   return [...(known === 0 ? pulledEvent(container, view?.events ?? []) : []), started];
 }
 

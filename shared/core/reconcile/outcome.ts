@@ -11,6 +11,7 @@ import { again, backoff, forPods, idle, inMs, patch, tell, wait } from './rule.t
 import type { PodRule, Rule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Call, Effect, Next, Observed, Outcome, Plan } from './observed.ts';
+import { defined } from '../defined.ts';
 
 /** How often a status is decided again because somebody else wrote the pod meanwhile. */
 const mostConflicts = 3;
@@ -100,7 +101,7 @@ const putOutcomeRules: readonly PodRule[] = [
       const { outcome, at, row, facts } = observed;
       if (outcome?.kind !== 'put-accepted') return undefined;
       const { operationUrl } = outcome;
-      const intent = { kind: 'accepted', at, ...(operationUrl === undefined ? {} : { operationUrl }) } as const;
+      const intent = { kind: 'accepted', at, ...defined({ operationUrl }) } as const;
       const created = tell(podEvents.created.of(row.group));
       const reason = pod.spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
       const status = pendingStatus({ pod, reason, hostIP: facts.hostIP, now: at });

@@ -7,6 +7,7 @@ import { keepLog, keepLogSurely, pastOf } from './keep-log.ts';
 import { backoff, forPods, idle, inMs, wait } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Observed, Plan } from './observed.ts';
+import { defined } from '../defined.ts';
 
 const isTerminal = (pod: Pod): boolean => isTerminalPhase(pod.status.phase);
 const isDeleting = (pod: Pod): boolean => pod.metadata.deletionTimestamp !== undefined;
@@ -60,7 +61,7 @@ function foundOut({ sight, row, at }: Observed): Plan['row'] {
   const seen = sight.kind === 'seen' && intent.kind === 'none' ? ({ kind: 'accepted', at } as const) : undefined;
   const gone = sight.kind === 'absent' && freeing ? ({ kind: 'deleted', at } as const) : undefined;
   const found = seen ?? gone;
-  return { ...pastOf(row), ...(found === undefined ? {} : { intent: found }), ...(freeing ? { freeing: false } : {}) };
+  return { ...pastOf(row), ...defined({ intent: found }), ...(freeing ? { freeing: false } : {}) };
 }
 
 /** The end that made the pod terminal may come before ARM's word for the group; to end it once more would erase its logs. */

@@ -7,6 +7,7 @@ import { imageIdFromEvents } from './image-id.ts';
 import { rfc3339, wholeSeconds } from './time.ts';
 import { waitingReason } from './waiting.ts';
 import type { WaitingReason } from './waiting.ts';
+import { defined } from '../defined.ts';
 
 export interface ContainerContext {
   readonly pod: Pod;
@@ -98,10 +99,10 @@ function withView(context: ContainerContext, view: InstanceView, current: Observ
   const containerID = containerIdOf(context, { state, restartCount, lastState });
   return {
     ...identity(context, view),
-    ...(containerID === undefined ? {} : { containerID }),
+    ...defined({ containerID }),
     restartCount,
     state,
-    ...(lastState === undefined ? {} : { lastState }),
+    ...defined({ lastState }),
   };
 }
 
@@ -109,7 +110,7 @@ function withView(context: ContainerContext, view: InstanceView, current: Observ
 function firstEnd(context: ContainerContext, view: InstanceView, state: TerminatedState): ContainerStatus {
   const { containerID } = state;
   const restartCount = Math.max(context.previous?.restartCount ?? 0, view.restartCount - 1);
-  return { ...identity(context, view), ...(containerID === undefined ? {} : { containerID }), restartCount, state };
+  return { ...identity(context, view), ...defined({ containerID }), restartCount, state };
 }
 
 /** The image is the one that the group was made with, though the spec's may have been changed since. */
@@ -202,8 +203,7 @@ function terminatedState(ended: ObservedState, containerID: string, knownStart?:
     kind: 'terminated',
     exitCode: ended.exitCode,
     ...endReason(ended.exitCode, ended.detailStatus),
-    ...(startedAt === undefined ? {} : { startedAt }),
-    ...(finishedAt === undefined ? {} : { finishedAt }),
+    ...defined({ startedAt, finishedAt }),
     containerID,
   };
 }

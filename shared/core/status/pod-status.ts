@@ -10,6 +10,7 @@ import type { ContainerStatuses } from './phase.ts';
 import { maintenanceExitCodes } from './restart.ts';
 import { rfc3339 } from './time.ts';
 import type { WaitingReason } from './waiting.ts';
+import { defined } from '../defined.ts';
 
 export interface PodStatusInput {
   /** With the status that the API object has now. */
@@ -36,7 +37,7 @@ export function podStatusFromGroup(input: PodStatusInput): PodStatus {
     statuses,
     phase: phaseOf(pod, statuses, { isEnded: false }),
     hostIP: input.hostIP,
-    ...(address === undefined ? {} : { podIP: address }),
+    ...defined({ podIP: address }),
     isReadyToStart:
       group.state !== 'Stopped' && (isProvisioned(group) || hasRegularStarted(pod, statuses.containerStatuses)),
     disruption: disruptionOf(statuses),
@@ -126,10 +127,6 @@ function withoutUndefined({
 }: Omit<PodStatus, keyof Draft> & Draft): PodStatus {
   return {
     ...rest,
-    ...(reason === undefined ? {} : { reason }),
-    ...(message === undefined ? {} : { message }),
-    ...(hostIP === undefined ? {} : { hostIP }),
-    ...(podIP === undefined ? {} : { podIP }),
-    ...(qosClass === undefined ? {} : { qosClass }),
+    ...defined({ reason, message, hostIP, podIP, qosClass }),
   };
 }

@@ -1,4 +1,5 @@
 import type { Container, ContainerState, Pod, RestartPolicy } from '../kubernetes/pod.ts';
+import { defined } from '../defined.ts';
 
 export type TerminatedState = Extract<ContainerState, { kind: 'terminated' }>;
 
@@ -45,8 +46,7 @@ export function unknownEnd(
     exitCode: 137,
     reason: 'ContainerStatusUnknown',
     message: causes[cause],
-    ...(known.startedAt === undefined ? {} : { startedAt: known.startedAt }),
-    ...(known.containerID === undefined ? {} : { containerID: known.containerID }),
+    ...defined({ startedAt: known.startedAt, containerID: known.containerID }),
   };
 }
 

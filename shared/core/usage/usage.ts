@@ -6,6 +6,7 @@ import { effectiveRequest, toGroupResources } from '../pod/resources.ts';
 import type { PodRow } from '../reconcile/pod-row.ts';
 import { groupCondition } from '../status/status.ts';
 import type { PodUsage, Span, UsageOwner } from './pod-usage.ts';
+import { defined } from '../defined.ts';
 
 /** What a pod used, for its container group's whole life or one of several: a row of the ledger. Times in ms. */
 export interface UsageRecord {
@@ -51,8 +52,7 @@ export function usageOfLook(
   if (start === startedAt && end === endedAt && known === usage) return usage;
   return {
     ...rest,
-    ...(start === undefined ? {} : { startedAt: start }),
-    ...(end === undefined ? {} : { endedAt: end }),
+    ...defined({ startedAt: start, endedAt: end }),
   };
 }
 
@@ -75,7 +75,7 @@ export function usageOfRow(
     namespace,
     name,
     uid,
-    ...(owner === undefined ? {} : { owner }),
+    ...defined({ owner }),
     cpu,
     memoryInGB,
     startedAt,

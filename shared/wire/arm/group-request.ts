@@ -1,5 +1,6 @@
 import type { GroupBody, GroupContainer, GroupInitContainer } from '../../core/group/group.ts';
 import type { JsonObject } from '../../core/json.ts';
+import { defined } from '../../core/defined.ts';
 
 /** The body of a PUT as ARM reads it, api-version 2023-05-01 (docs/aci.md, Requests): what the group's model flattens goes under `properties`. */
 export function formatGroup(body: GroupBody): JsonObject {
@@ -46,7 +47,7 @@ function commonProperties(container: GroupInitContainer): JsonObject {
   const { command, environmentVariables, volumeMounts } = container;
   return {
     image: container.image,
-    ...(command === undefined ? {} : { command }),
+    ...defined({ command }),
     ...(environmentVariables.length === 0
       ? {}
       : { environmentVariables: environmentVariables.map((variable) => ({ ...variable })) }),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../core/json.ts';
 import type { KubeEvent } from '../../core/kubernetes/event.ts';
+import { defined } from '../../core/defined.ts';
 
 const component = 'serverless-kubelet';
 /** Names of objects are DNS subdomains: 253 characters, 17 of them for the hash and its dot. */
@@ -24,7 +25,7 @@ export function formatEvent(event: KubeEvent, nodeName: string): JsonObject {
       name,
       uid,
       ...(kind === 'Node' ? {} : { namespace }),
-      ...(fieldPath === undefined ? {} : { fieldPath }),
+      ...defined({ fieldPath }),
     },
     type: event.type,
     reason: event.reason,

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { KubernetesClient, KubernetesClientConfig } from '../../../shared/adapters/kubernetes/http.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 /** What a request brought. */
 export interface Received {
@@ -99,6 +100,6 @@ export const podJson = (name: string, over: { node?: string; uid?: string; statu
 export const podList = (items: readonly unknown[], next?: string) => ({
   kind: 'PodList',
   apiVersion: 'v1',
-  metadata: { resourceVersion: '9', ...(next === undefined ? {} : { continue: next }) },
+  metadata: { resourceVersion: '9', ...defined({ continue: next }) },
   items,
 });

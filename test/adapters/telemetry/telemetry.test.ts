@@ -11,6 +11,7 @@ import type { OutsideCall, Telemetry } from '../../../shared/ports/telemetry.ts'
 import { parsePodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
 import { cannedServer } from '../kubernetes/canned-server.ts';
 import { Collector } from './collector.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 let collector: Collector;
 let nowMs = 0;
@@ -200,7 +201,7 @@ describe('the configuration', () => {
   ])('of Azure Monitor with $text asks for a token of $entra', ({ text, entra }) => {
     const environment = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: 'InstrumentationKey=00000000-0000-0000-0000-000000000000',
-      ...(text === undefined ? {} : { APPLICATIONINSIGHTS_AUTHENTICATION_STRING: text }),
+      ...defined({ APPLICATIONINSIGHTS_AUTHENTICATION_STRING: text }),
     };
     expect(telemetryConfiguration(environment)?.azureMonitor?.entra).toEqual(entra);
   });

@@ -6,6 +6,7 @@ import type { Cloud } from '../rig/cloud.ts';
 import { forEachAtOnce, podManifest } from '../rig/pods.ts';
 import { median, percentile } from '../statistics.ts';
 import type { Say } from './thousand-pods.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const pods = 150;
 const latencyMs = 300;
@@ -37,8 +38,7 @@ function figuresOf(how: string, delays: readonly number[], goal: Figure['goal'],
       name: `bind → PUT accepted, ${how}, p99`,
       value: percentile(delays, 0.99) / 1000,
       unit: 's',
-      ...(goal === undefined ? {} : { goal }),
-      ...(note === undefined ? {} : { note }),
+      ...defined({ goal, note }),
     },
   ];
 }

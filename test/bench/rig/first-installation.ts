@@ -23,6 +23,7 @@ import type { BlobJournal } from './blob-journal.ts';
 import type { Bundles } from './bundles.ts';
 import { startHost } from './host.ts';
 import type { BenchHost } from './host.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 export interface FirstInstallation {
   readonly arm: BenchArm;
@@ -105,7 +106,7 @@ export async function startFirstInstallation(bundles: Bundles, dir: string): Pro
         await run(
           process.execPath,
           [main, 'attach', ...place, ...here, '--chart', chart, '--nodes', node, '--port', '21250'],
-          { env, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) },
+          { env, killSignal: 'SIGKILL', ...defined({ signal }) },
         );
       },
       hasToken: () => /"CLUSTER_TOKEN_/.test(readFileSync(settingsFile, 'utf8')),

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { startChild } from '../../../infra/local/child.ts';
 import type { Child } from '../../../infra/local/child.ts';
 import { repository } from './bundles.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const ready = z.object({ url: z.string(), adminUrl: z.string(), keysFile: z.string() });
 const counters = z.record(
@@ -55,7 +56,7 @@ export async function startHost(dir: string, options: HostOptions): Promise<Benc
       }).flatMap(([flag, value]) => [`--${flag}`, value]),
       ...(options.flags ?? []),
     ],
-    ...(options.env === undefined ? {} : { env: options.env }),
+    ...defined({ env: options.env }),
     logFile: join(dir, 'functions.log'),
     stdin: 'pipe',
     stopSignal: 'SIGINT',

@@ -6,6 +6,7 @@ import { parseNode } from '../../../shared/wire/kubernetes/node.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
 import { eventually, namespace } from './harness.ts';
 import type { ClusterHands, PodWanted, SeenEvent } from './harness.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 export interface HttpHandsOptions {
   /** The administrator's. */
@@ -113,7 +114,7 @@ export function podManifest({ name, nodeName, spec, finalizers }: PodWanted): Js
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, ...(finalizers === undefined ? {} : { finalizers }) },
+    metadata: { name, ...defined({ finalizers }) },
     spec: {
       containers: [{ name: 'c', image: 'busybox' }],
       tolerations: [{ operator: 'Exists' }],

@@ -14,6 +14,7 @@ import type {
   PodStatus,
   RestartPolicy,
 } from '../../../shared/core/kubernetes/pod.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 export const hostIP = '10.0.0.9';
 export const t0 = Date.parse('2026-11-23T05:00:00Z');
@@ -124,7 +125,7 @@ export const viewOf = (currentState: ObservedState, changes: Partial<InstanceVie
 export const observed = (name: string, instanceView?: InstanceView): ObservedContainer => ({
   name,
   image: `${name}:1`,
-  ...(instanceView === undefined ? {} : { instanceView }),
+  ...defined({ instanceView }),
 });
 
 export const eventOf = (name: string, message: string, second = 0): GroupEvent => ({

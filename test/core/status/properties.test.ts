@@ -26,6 +26,7 @@ import {
   viewOf,
   waiting,
 } from './builders.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const second = fc.integer({ min: 20, max: 60 });
 /** A run that was over before any that is shown as current began. */
@@ -57,7 +58,7 @@ const view: fc.Arbitrary<InstanceView | undefined> = fc.option(
       viewOf(current, {
         restartCount,
         events: [eventOf(event, 'pull image')],
-        ...(previous === undefined ? {} : { previousState: previous }),
+        ...defined({ previousState: previous }),
       }),
     ),
   { nil: undefined },

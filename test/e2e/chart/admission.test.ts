@@ -7,6 +7,7 @@ import { until } from '../until.ts';
 import { ChartWorld, apply, clusterFor, clusterUid, get, namespace, namespaced, release, values } from './chart.ts';
 import type { Values } from './chart.ts';
 import { refusedPods, unreachable } from './refused-samples.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 let world: ChartWorld;
 let cluster: ControlPlane;
@@ -229,7 +230,7 @@ describe('optIn.mode always', () => {
   const container = (name: string, resources?: object) => ({
     name,
     image: 'busybox',
-    ...(resources === undefined ? {} : { resources }),
+    ...defined({ resources }),
   });
   it.each<readonly [string, readonly (object | undefined)[], readonly (object | undefined)[]]>([
     ['one that states nothing', [undefined], [{ cpu: '1', memory: '1G' }]],

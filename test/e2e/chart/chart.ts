@@ -11,6 +11,7 @@ import type { HelmResult } from '../../../infra/local/cluster/helm.ts';
 import { kubectl, kubectlOutput } from '../../../infra/local/cluster/kubectl.ts';
 import { createProgress } from '../../../infra/cli/progress.ts';
 import { buildInto } from '../../../infra/package/build.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 export const namespace = 'serverless-kubelet';
 export const release = 'serverless-kubelet';
@@ -64,7 +65,7 @@ export class ChartWorld {
   run(args: readonly string[], given?: Values, kubeconfig?: string): Promise<HelmResult> {
     return helm(given === undefined ? args : [...args, '--values', '-'], {
       binary: this.#helm,
-      ...(kubeconfig === undefined ? {} : { kubeconfig }),
+      ...defined({ kubeconfig }),
       ...(given === undefined ? {} : { input: JSON.stringify(given) }),
     });
   }

@@ -3,6 +3,7 @@ import { isTokenGood, readToken } from '../../../infra/cli/attach/app-token.ts';
 import { groupsOfCluster, withState, withoutCluster, withoutNodes } from '../../../infra/cli/detach/plan.ts';
 import { groupTags } from '../../../shared/core/group/identity.ts';
 import { parseRegistrations } from '../../../shared/wire/settings.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const uid = '5f0c2d6e-6a53-4c62-9d0a-3f0f6c1b2a77';
 const other = '5f0c2d6e-6a53-4c62-9d0a-3f0f6c1b2a78';
@@ -58,9 +59,7 @@ describe('the groups of a cluster', () => {
       { name: 'no-tags', tags: { 'kubernetes-cluster': uid }, provisioningState: 'Succeeded', cpu: 1 },
     ];
     const names = (nodes?: string[]) =>
-      groupsOfCluster(all, { installation: 'weu', uid, ...(nodes === undefined ? {} : { nodes }) }).map(
-        ({ name }) => name,
-      );
+      groupsOfCluster(all, { installation: 'weu', uid, ...defined({ nodes }) }).map(({ name }) => name);
     expect(names()).toEqual(['ours', 'ours-on-b']);
     expect(names(['b'])).toEqual(['ours-on-b']);
   });

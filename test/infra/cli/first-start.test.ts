@@ -17,6 +17,7 @@ import type { ContainerGroups } from '../../../shared/ports/container-groups.ts'
 import type { Registrations } from '../../../shared/ports/registrations.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import { clusterUid, World } from '../../app/world.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };
 const unbounded = new AbortController().signal;
@@ -50,7 +51,7 @@ function markerAge(table: ReturnType<typeof createMemoryTable>, now: number): nu
 
 /** A new world: no table, no group, no pod. Its one node is served as soon as the app runs. */
 function newWorld(wrap?: (deps: Deps) => Deps): World {
-  const world = new World({ tablesAgeMs: 0, ...(wrap === undefined ? {} : { wrap }) });
+  const world = new World({ tablesAgeMs: 0, ...defined({ wrap }) });
   world.now = noon;
   return world;
 }

@@ -7,6 +7,7 @@ import type { User } from '../../../infra/local/sim/api-server/user.ts';
 import { readTokenClaims, readTokenLifetime } from '../../../shared/wire/token-claims.ts';
 import { messageOf, noon, podManifest, testCluster, toldOf, seen, valueOf } from './cluster.ts';
 import type { Seen } from './cluster.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const admin = userOf('admin', ['system:masters']);
 const audience = 'api://app';
@@ -25,7 +26,7 @@ function withPod(options: Parameters<typeof testCluster>[0] = {}) {
   };
   const review = (token: string, audiences?: readonly string[]): Seen['status'] => {
     const call = { user: admin, resource: tokenReviews, known: () => undefined };
-    const spec = { token, ...(audiences === undefined ? {} : { audiences }) };
+    const spec = { token, ...defined({ audiences }) };
     const answer = seen(answerReview(world.state(), call, { spec }));
     return answer.status;
   };

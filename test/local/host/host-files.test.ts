@@ -8,6 +8,7 @@ import { isAuthorized, loadHostKeys } from '../../../infra/local/host/host-keys.
 import { setCookie, toHttpData, toResponse } from '../../../infra/local/host/http-mapping.ts';
 import { logFilter } from '../../../infra/local/host/logs.ts';
 import { isDisabled, readSettings, resolveSettings } from '../../../infra/local/host/settings.ts';
+import { defined } from '../../../shared/core/defined.ts';
 
 const dir = mkdtempSync(path.join(tmpdir(), 'host-files-'));
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -191,7 +192,7 @@ describe('a registered function', () => {
       name: 'f',
       scriptFile: '',
       rawBindings: [JSON.stringify({ name: 'b', ...binding })],
-      ...(retryOptions === undefined ? {} : { retryOptions }),
+      ...defined({ retryOptions }),
     });
 
   it.each([

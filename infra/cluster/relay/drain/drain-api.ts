@@ -8,6 +8,7 @@ import { leaseNamespace } from '../../../../shared/wire/kubernetes/lease.ts';
 import { parseAnyObject, parseListPage } from '../../../../shared/wire/kubernetes/meta.ts';
 import { parseDrainNode, parseDrainPod } from './drain-object.ts';
 import type { DrainNode, DrainPod } from './drain-object.ts';
+import { defined } from '../../../../shared/core/defined.ts';
 
 /** What taking nodes out of a cluster needs of it. Deletes of what is gone already succeed; nothing throws. */
 export interface DrainApi {
@@ -37,9 +38,7 @@ export function createDrainApi(client: KubernetesClient, signal: AbortSignal): D
   const podPath = ({ namespace, name }: DrainPod, ...rest: readonly string[]): string =>
     namespacedPath(namespace, 'pods', name, ...rest);
   const remove = (path: string, body?: JsonObject): Promise<Result<void>> =>
-    untilGone(
-      request(client, { method: 'DELETE', path, ...(body === undefined ? {} : { body }) }, parseAnyObject, signal),
-    );
+    untilGone(request(client, { method: 'DELETE', path, ...defined({ body }) }, parseAnyObject, signal));
   return {
     getNode: (name) => request(client, { method: 'GET', path: nodePath(name) }, parseDrainNode, signal),
     cordonNode: async (node) => {

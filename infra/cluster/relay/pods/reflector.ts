@@ -13,6 +13,7 @@ import { retryDelayMs } from './retry-delay.ts';
 import { parseWatchEvent } from './watch-event.ts';
 import { parseWatchedPod } from './watched-pod.ts';
 import type { WatchedPod } from './watched-pod.ts';
+import { defined } from '../../../../shared/core/defined.ts';
 
 /** Whom a reflector tells. Called in the order of the API server's events. */
 export interface PodSink {
@@ -109,7 +110,7 @@ export class Reflector {
     const pods: WatchedPod[] = [];
     let next: string | undefined;
     for (let page = 0; page < maxPages; page += 1) {
-      const query = { ...this.#selector(), limit: String(pageSize), ...(next === undefined ? {} : { continue: next }) };
+      const query = { ...this.#selector(), limit: String(pageSize), ...defined({ continue: next }) };
       const read = await request(
         client,
         { method: 'GET', path: podsPath, query },

@@ -15,6 +15,7 @@ import { writeStateFile } from '../state-files.ts';
 import { listen } from './api-listener.ts';
 import { ControllerLoop } from './controller-loop.ts';
 import { RequestJournal } from './request-journal.ts';
+import { defined } from '../../../../shared/core/defined.ts';
 
 export interface EmbeddedClusterOptions {
   /** Where `kubeconfig` and `ca.crt` are written. */
@@ -72,8 +73,7 @@ export async function startEmbeddedCluster(options: EmbeddedClusterOptions): Pro
   const cluster = createMemoryCluster({
     now,
     caPem: keys.ca.certPem,
-    ...(options.uid === undefined ? {} : { uid: options.uid }),
-    ...(options.historySize === undefined ? {} : { historySize: options.historySize }),
+    ...defined({ uid: options.uid, historySize: options.historySize }),
   });
   const adminToken = randomBytes(24).toString('base64url');
   const journal = new RequestJournal();

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../../shared/core/json.ts';
 import { Continuations } from './continuations.ts';
 import { ObjectStore } from './object-store.ts';
 import { TokenSigner } from './token-signer.ts';
+import { defined } from '../../../../shared/core/defined.ts';
 
 /** The API server's flags `--service-account-extend-token-expiration` and `--service-account-max-token-expiration`. */
 export interface TokenTerms {
@@ -39,7 +40,7 @@ export function createClusterState(options: ClusterStateOptions): ClusterState {
   return {
     store: new ObjectStore({
       firstVersion: options.firstVersion ?? 100,
-      ...(historySize === undefined ? {} : { historySize }),
+      ...defined({ historySize }),
     }),
     tokens: new TokenSigner(randomUUID()),
     pages: new Continuations(),

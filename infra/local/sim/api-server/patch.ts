@@ -10,6 +10,7 @@ import type { Outcome } from './refusal.ts';
 import { qualifiedName } from './resources.ts';
 import { jsonMergePatch, mergePatch } from './strategic-merge.ts';
 import { shapeFault, writeChanged } from './update.ts';
+import { defined } from '../../../../shared/core/defined.ts';
 
 export interface Patch {
   /** The media type, without parameters. */
@@ -83,8 +84,7 @@ function configured(
   const applied = applyConfiguration(withoutIdentity(current), previous, withoutIdentity(wanted));
   const { uid, resourceVersion } = metaOf(wanted);
   const preconditions = {
-    ...(uid === undefined ? {} : { uid }),
-    ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    ...defined({ uid, resourceVersion }),
   };
   return withMeta({ ...applied, apiVersion: current['apiVersion'], kind: current['kind'] }, preconditions);
 }

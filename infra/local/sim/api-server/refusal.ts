@@ -1,5 +1,6 @@
 /** How the API server words each refusal (`meta/v1.Status`). */
 import type { JsonObject } from '../../../../shared/core/json.ts';
+import { defined } from '../../../../shared/core/defined.ts';
 
 export interface Refusal {
   /** The HTTP status. */
@@ -116,6 +117,6 @@ export const statusJson = ({ code, reason, message, details }: Refusal): JsonObj
   status: 'Failure',
   message,
   reason,
-  ...(details === undefined ? {} : { details }),
+  ...defined({ details }),
   code,
 });

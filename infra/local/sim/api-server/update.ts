@@ -27,6 +27,7 @@ import { pods, qualifiedName } from './resources.ts';
 import { inWholeSeconds } from './times.ts';
 import { nodeNameOf } from './user.ts';
 import { invalidValue, metadataFaults } from './validation.ts';
+import { defined } from '../../../../shared/core/defined.ts';
 
 /** As PUT: of the object, or of its status alone. */
 export function replaceObject(state: ClusterState, target: Target, body: JsonObject): Outcome<JsonObject> {
@@ -128,7 +129,7 @@ function withStatusOf({ resource }: Target, current: JsonObject, wanted: JsonObj
   const owners = metaOf(current)['ownerReferences'];
   const metadata = {
     ...omit(mergedMeta(current, wanted), 'ownerReferences'),
-    ...(owners === undefined ? {} : { ownerReferences: owners }),
+    ...defined({ ownerReferences: owners }),
   };
   const next = { ...current, metadata, status: inWholeSeconds(statusOf(wanted)) };
   // A pod's defaults are all of its spec, and that stays.
@@ -137,7 +138,7 @@ function withStatusOf({ resource }: Target, current: JsonObject, wanted: JsonObj
 
 function withRestOf({ resource }: Target, current: JsonObject, wanted: JsonObject): JsonObject {
   const status = current['status'];
-  const kept = resource.hasStatus ? { ...omit(wanted, 'status'), ...(status === undefined ? {} : { status }) } : wanted;
+  const kept = resource.hasStatus ? { ...omit(wanted, 'status'), ...defined({ status }) } : wanted;
   const identity = { apiVersion: current['apiVersion'], kind: current['kind'] };
   const defaulted = defaultsOf(resource, { ...kept, ...identity, metadata: mergedMeta(current, wanted) });
   if (resource !== pods) return defaulted;

@@ -9,6 +9,7 @@ import { registration } from '../../../fixtures/settings.ts';
 import type { World } from '../../../app/world.ts';
 import { runOver } from '../status/world-context.ts';
 import type { Surroundings } from '../status/world-context.ts';
+import { defined } from '../../../../shared/core/defined.ts';
 
 const subscription = '/subscriptions/00000000-0000-4000-8000-000000000000';
 const source = { kind: 'azure', app: 'kubelet', resourceGroup: 'apps', subscription: undefined } as const;
@@ -150,8 +151,7 @@ describe('doctor over a world', () => {
     await world.beat();
     const { '/version': version, '/api/v1/nodes/aci-1/proxy/healthz': port } = healthy.paths ?? {};
     const paths = {
-      ...(version === undefined ? {} : { '/version': version }),
-      ...(port === undefined ? {} : { '/api/v1/nodes/aci-1/proxy/healthz': port }),
+      ...defined({ '/version': version, '/api/v1/nodes/aci-1/proxy/healthz': port }),
     };
     const relay = async (): Promise<readonly string[]> =>
       (await checks(world, { ...healthy, paths }, ['--relay', 'outside']))

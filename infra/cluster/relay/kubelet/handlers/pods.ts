@@ -5,6 +5,7 @@ import { describeFault } from '../../../../../shared/core/fault.ts';
 import { parseListPage } from '../../../../../shared/wire/kubernetes/meta.ts';
 import { answerText, writeAll } from '../call.ts';
 import type { KubeletHandler } from '../call.ts';
+import { defined } from '../../../../../shared/core/defined.ts';
 
 const pageSize = 100;
 
@@ -18,7 +19,7 @@ export const pods: KubeletHandler = async ({ client, node }, { response, signal 
     const query = {
       fieldSelector: `spec.nodeName=${selectorValue(node)}`,
       limit: String(pageSize),
-      ...(next === undefined ? {} : { continue: next }),
+      ...defined({ continue: next }),
     };
     const page = await request(client, { method: 'GET', path: '/api/v1/pods', query }, parsePage, signal);
     if (!page.ok) {

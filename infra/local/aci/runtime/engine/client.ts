@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { ZodType } from 'zod';
+import { defined } from '../../../../../shared/core/defined.ts';
 
 /** The engine answered with an error status; `message` is its own sentence. */
 export class EngineError extends Error {
@@ -91,7 +92,7 @@ function openRequest({ socketPath, agent, options }: OpenOptions): Promise<Incom
             : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }),
           ...options.headers,
         },
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
+        ...defined({ signal: options.signal }),
       },
       resolve,
     );

@@ -1,4 +1,5 @@
 import type { ContainerSpec } from '../runtime.ts';
+import { defined } from '../../../../../shared/core/defined.ts';
 
 /** Every container and network of a state folder carries its key under this label. */
 export const stateLabel = 'serverless-kubelet.state';
@@ -86,7 +87,7 @@ function limits(spec: ContainerSpec, abilities: EngineAbilities): object {
   const memory =
     spec.memoryLimitBytes === undefined || !abilities.memoryLimit ? undefined : Math.floor(spec.memoryLimitBytes);
   return {
-    ...(memory === undefined ? {} : { Memory: memory }),
+    ...defined({ Memory: memory }),
     // Equal figures mean "no swap beside it", so that an excess ends the container instead of slowing it down.
     ...(memory === undefined || !abilities.swapLimit ? {} : { MemorySwap: memory }),
     ...(spec.cpuLimit === undefined || !abilities.cpuQuota ? {} : { NanoCpus: Math.round(spec.cpuLimit * 1e9) }),

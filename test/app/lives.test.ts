@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { fail, ok } from '../../shared/core/fault.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import { hooked } from './hooks.ts';
-import { createWorld, freeReservation } from './world.ts';
+import { freeReservation } from '../../infra/local/sim/app-process.ts';
+import { createWorld } from './world.ts';
 
 const transient: Fault = { kind: 'transient', message: 'connection reset' };
 const capacity: Fault = { kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' };

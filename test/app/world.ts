@@ -1,4 +1,4 @@
-import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
+import { createAppProcess, freeReservation } from '../../infra/local/sim/app-process.ts';
 import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
@@ -12,15 +12,11 @@ import type { MemoryStore } from '../../infra/local/sim/memory-store.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
-import { findNode } from '../../shared/app/registered-clusters.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
-import { nodeFacts } from '../../shared/app/node-facts.ts';
 import { sweep } from '../../shared/app/sweep.ts';
-import type { Result } from '../../shared/core/fault.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
-import type { Reservation } from '../../shared/ports/budgets.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
@@ -55,10 +51,6 @@ export interface WorldOptions {
 }
 
 /** A cluster, ARM and the tables on one virtual clock, and the app between them. It stands at noon, and nothing has happened. */
-/** Of budgets that never run out. */
-export const freeReservation = (): Promise<Result<Reservation>> =>
-  Promise.resolve({ ok: true, value: { release: () => undefined } });
-
 export class World {
   readonly clock: VirtualClock;
   readonly cluster: MemoryCluster;
@@ -111,10 +103,7 @@ export class World {
   /** A process of the app that knows nothing but the settings. */
   newInstance(next: () => number = random(this.#instances + 100)): Deps {
     this.#instances += 1;
-    const clusters = new Map(
-      this.settings.CLUSTERS.map((one) => [one.uid, clusterDepsOf(this.settings, one, this.cluster)]),
-    );
-    const deps: Deps = {
+    const deps = createAppProcess({
       settings: this.settings,
       log: {
         info: () => undefined,
@@ -123,16 +112,12 @@ export class World {
       store: this.store,
       groups: this.groups,
       keptLogs: this.keptLogs,
-      clusters,
+      cluster: this.cluster,
       random: next,
       clock: this.clock,
       instance: `instance-${this.#instances}`,
       reserveCreate: freeReservation,
-      nodeHints: new Map(),
-      startTimes: new Map(),
-      confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),
-      telemetry: silentTelemetry,
-    };
+    });
     const counted = hooked(deps, { before: (call) => void this.calls.push(call) });
     return this.#options.wrap?.(counted) ?? counted;
   }
@@ -271,26 +256,6 @@ export class World {
     if (Math.floor(this.now / 1000) % 30 === 0) await this.sweep();
     await this.deliver();
   }
-}
-
-/** One registered cluster as a process of the app holds it, over the two ports given. */
-export function clusterDepsOf(
-  settings: Settings,
-  registration: Settings['CLUSTERS'][number],
-  ports: Pick<MemoryCluster, 'api' | 'nodeApi'>,
-): ClusterDeps {
-  const cluster = { registration, api: ports.api };
-  const nodes = registration.nodes.map((node): [string, NodeDeps] => [
-    node.name,
-    {
-      key: { cluster: registration.uid, node: node.name },
-      registration: node,
-      facts: nodeFacts(settings, registration, node),
-      api: ports.nodeApi(node.name),
-      cluster,
-    },
-  ]);
-  return { ...cluster, nodes: new Map(nodes) };
 }
 
 export const clusterUid = '7d5a3c1e-0000-4000-8000-000000000001';

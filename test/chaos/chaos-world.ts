@@ -1,5 +1,4 @@
-import { findNode } from '../../shared/app/registered-clusters.ts';
-import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
+import { createAppProcess } from '../../infra/local/sim/app-process.ts';
 import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
@@ -9,11 +8,10 @@ import { allPods, nodePartition } from '../../shared/adapters/tables/keys.ts';
 import type { Deps } from '../../shared/app/deps.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
-import type { NodeApi } from '../../shared/ports/node-api.ts';
 import { parsePodRow } from '../../shared/wire/rows.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
-import { clusterDepsOf, clusterUid } from '../app/world.ts';
+import { clusterUid } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
 import { settingsOf } from '../fixtures/settings.ts';
 import { ArmMeter } from './arm-meter.ts';
@@ -176,28 +174,23 @@ export class ChaosWorld {
       onWrite: (text) => this.#see('', text, 'a row'),
     });
     const interfere = (plan: Plan, uid: string, method: string): void => this.#interfere(plan, uid, method);
-    const api = faultyKubernetes(this.cluster.api, life, interfere);
-    const nodeApi = (name: string): NodeApi => faultyKubernetes(this.cluster.nodeApi(name), life, interfere);
     const { server, meter, grants } = { server: this.arm, meter: this.meter, grants: this.#grants };
     const { groups, budgets } = faultyGroups(life, { server, meter, grants, store, log });
-    return {
+    return createAppProcess({
       settings: this.settings,
       log,
       store,
       keptLogs: this.keptLogs,
       groups,
-      clusters: new Map(
-        this.settings.CLUSTERS.map((one) => [one.uid, clusterDepsOf(this.settings, one, { api, nodeApi })]),
-      ),
+      cluster: {
+        api: faultyKubernetes(this.cluster.api, life, interfere),
+        nodeApi: (name) => faultyKubernetes(this.cluster.nodeApi(name), life, interfere),
+      },
       random: chance.next,
       clock: life.clock,
       instance: life.name,
       reserveCreate: () => budgets.reserve('write-create'),
-      nodeHints: new Map(),
-      startTimes: new Map(),
-      confirmNode: (node) => Promise.resolve(findNode(this.settings.CLUSTERS, node)),
-      telemetry: silentTelemetry,
-    };
+    });
   }
 
   /** O5, at the end: the events too. */

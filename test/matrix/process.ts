@@ -1,5 +1,4 @@
-import { findNode } from '../../shared/app/registered-clusters.ts';
-import { silentTelemetry } from '../../shared/adapters/telemetry/silent.ts';
+import { createAppProcess, freeReservation } from '../../infra/local/sim/app-process.ts';
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
 import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
 import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
@@ -13,7 +12,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
 import type { Log, LogFields } from '../../shared/ports/log.ts';
 import type { NodeApi } from '../../shared/ports/node-api.ts';
-import { clusterDepsOf, freeReservation, random } from '../app/world.ts';
+import { random } from '../app/world.ts';
 import type { World } from '../app/world.ts';
 import type { Instance } from './instance.ts';
 
@@ -39,26 +38,21 @@ export function createProcess(world: World, instance: Instance, options: Process
     ? createBudgets(store, defaultArmLimits, { chunk: 10, log, monotonicMs: () => clock.monotonicMs() })
     : undefined;
   const groups = budgets === undefined ? watched : paidGroups(watched, budgets);
-  const ports = {
-    api: watchedPort(world.cluster.api, 'cluster', instance),
-    nodeApi: (name: string) => watchedNodeApi(world.cluster.nodeApi(name), instance),
-  };
-  return {
+  return createAppProcess({
     settings: world.settings,
     log,
     store,
     groups,
     keptLogs: watchedPort(world.keptLogs, 'keptLogs', instance),
-    clusters: new Map(world.settings.CLUSTERS.map((one) => [one.uid, clusterDepsOf(world.settings, one, ports)])),
+    cluster: {
+      api: watchedPort(world.cluster.api, 'cluster', instance),
+      nodeApi: (name) => watchedNodeApi(world.cluster.nodeApi(name), instance),
+    },
     random: random(options.seed),
     clock,
     instance: instance.name,
     reserveCreate: () => budgets?.reserve('write-create') ?? freeReservation(),
-    nodeHints: new Map(),
-    startTimes: new Map(),
-    confirmNode: (node) => Promise.resolve(findNode(world.settings.CLUSTERS, node)),
-    telemetry: silentTelemetry,
-  };
+  });
 }
 
 type Method = (...args: unknown[]) => Promise<Result<unknown>>;

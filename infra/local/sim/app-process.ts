@@ -1,0 +1,56 @@
+import { silentTelemetry } from '../../../shared/adapters/telemetry/silent.ts';
+import type { ClusterDeps, Deps, NodeDeps } from '../../../shared/app/deps.ts';
+import { nodeFacts } from '../../../shared/app/node-facts.ts';
+import { findNode } from '../../../shared/app/registered-clusters.ts';
+import type { Result } from '../../../shared/core/fault.ts';
+import type { Reservation } from '../../../shared/ports/budgets.ts';
+import type { ClusterApi, NodeApi } from '../../../shared/ports/node-api.ts';
+import type { Settings } from '../../../shared/wire/settings.ts';
+
+/** The API server, as a process of the app reaches it. */
+export interface ClusterPorts {
+  readonly api: ClusterApi;
+  readonly nodeApi: (name: string) => NodeApi;
+}
+
+/** What is the process's own; the rest follows from the settings. */
+export type ProcessParts = Pick<
+  Deps,
+  'settings' | 'log' | 'store' | 'groups' | 'keptLogs' | 'clock' | 'random' | 'instance' | 'reserveCreate'
+> & { readonly cluster: ClusterPorts };
+
+/** A process of the app that knows nothing but the settings, over whatever ports it is given; its registrations never change. */
+export function createAppProcess({ cluster, ...parts }: ProcessParts): Deps {
+  const { CLUSTERS } = parts.settings;
+  return {
+    ...parts,
+    clusters: new Map(CLUSTERS.map((one) => [one.uid, clusterDepsOf(parts.settings, one, cluster)])),
+    nodeHints: new Map(),
+    startTimes: new Map(),
+    confirmNode: (node) => Promise.resolve(findNode(CLUSTERS, node)),
+    telemetry: silentTelemetry,
+  };
+}
+
+function clusterDepsOf(
+  settings: Settings,
+  registration: Settings['CLUSTERS'][number],
+  { api, nodeApi }: ClusterPorts,
+): ClusterDeps {
+  const cluster = { registration, api };
+  const nodes = registration.nodes.map((node): [string, NodeDeps] => [
+    node.name,
+    {
+      key: { cluster: registration.uid, node: node.name },
+      registration: node,
+      facts: nodeFacts(settings, registration, node),
+      api: nodeApi(node.name),
+      cluster,
+    },
+  ]);
+  return { ...cluster, nodes: new Map(nodes) };
+}
+
+/** Of budgets that never run out. */
+export const freeReservation = (): Promise<Result<Reservation>> =>
+  Promise.resolve({ ok: true, value: { release: () => undefined } });

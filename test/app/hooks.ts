@@ -1,3 +1,4 @@
+import { intercepted } from '../../infra/local/sim/intercepted.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
 
 export interface CallHooks {
@@ -26,18 +27,10 @@ export function hooked(deps: Deps, hooks: CallHooks): Deps {
   };
 }
 
-function hookedPort<T extends object>(port: T, name: string, hooks: CallHooks): T {
-  return new Proxy(port, {
-    get: (target, key, receiver) => {
-      const member: unknown = Reflect.get(target, key, receiver);
-      // Clocks are no calls.
-      if (typeof member !== 'function' || typeof key !== 'string' || key === 'now') return member;
-      return async (...args: unknown[]): Promise<unknown> => {
-        await hooks.before?.(`${name}.${key}`);
-        const answer: unknown = await Reflect.apply(member, target, args);
-        await hooks.after?.(`${name}.${key}`);
-        return answer;
-      };
-    },
+const hookedPort = <T extends object>(port: T, name: string, hooks: CallHooks): T =>
+  intercepted(port, name, async (call) => {
+    await hooks.before?.(call.name);
+    const answer = await call.send(call.signal);
+    await hooks.after?.(call.name);
+    return answer;
   });
-}

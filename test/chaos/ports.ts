@@ -1,3 +1,4 @@
+import { intercepted, interceptedTable } from '../../infra/local/sim/intercepted.ts';
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
 import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
@@ -20,23 +21,15 @@ export type Interference = (plan: Plan, uid: string, method: string) => void;
 const unbounded = new AbortController().signal;
 
 /** A Kubernetes port of one process: each method is a request that may go wrong. */
-export function faultyKubernetes<T extends object>(port: T, life: Life, interfere: Interference): T {
-  return new Proxy(port, {
-    get: (target, key, receiver) => {
-      const member: unknown = Reflect.get(target, key, receiver);
-      if (typeof member !== 'function' || typeof key !== 'string' || key === 'now') return member;
-      return (...args: unknown[]): Promise<unknown> => {
-        const signal = args.at(-1) as AbortSignal;
-        const uid = uidIn(args[0]);
-        return life.call({ port: 'kubernetes', method: key, key: uid }, signal, (plan) => {
-          interfere(plan, uid, key);
-          // A request that has been sent arrives, whether or not anybody still waits for its answer.
-          return Reflect.apply(member, target, [...args.slice(0, -1), unbounded]) as Promise<Result<unknown>>;
-        });
-      };
-    },
+export const faultyKubernetes = <T extends object>(port: T, life: Life, interfere: Interference): T =>
+  intercepted(port, 'kubernetes', ({ method, args, signal, send }) => {
+    const uid = uidIn(args[0]);
+    return life.call({ port: 'kubernetes', method, key: uid }, signal, (plan) => {
+      interfere(plan, uid, method);
+      // A request that has been sent arrives, whether or not anybody still waits for its answer.
+      return send(unbounded);
+    });
   });
-}
 
 /** Which pod a call is about; empty when it is about none. */
 function uidIn(argument: unknown): string {
@@ -54,7 +47,7 @@ export interface TableParts {
   /** How far behind this process reads the service's time: a Date header has whole seconds. */
   readonly lagMs: number;
   readonly log: Log;
-  /** Sees every row that is written. */
+  /** Sees whatever is written, as JSON. */
   readonly onWrite: (text: string) => void;
 }
 
@@ -76,20 +69,10 @@ export function faultyStore(life: Life, parts: TableParts): StateStore {
         ? fail({ kind: 'transient', message: 'The Table service told no time.' })
         : ok(Math.round(now() - parts.lagMs));
     },
-    get: (partition, rowKey) => call('get', rowKey, () => table.get(partition, rowKey)),
-    query: (partition, range) => call('query', range.from, () => table.query(partition, range)),
-    nextPartition: (after) => call('query', after, () => table.nextPartition(after)),
-    submit: (partition, writes) => {
-      for (const write of writes) if ('text' in write) parts.onWrite(write.text);
-      const method = writes[0].kind === 'insert' ? 'insert' : 'submit';
-      return call(method, writes[0].rowKey, () => table.submit(partition, writes));
-    },
-    submitAll: (partition, members) => {
-      for (const write of members.flat()) if ('text' in write) parts.onWrite(write.text);
-      return call('submit', members[0]?.[0].rowKey ?? '', () => table.submitAll(partition, members));
-    },
-    getAll: (partition, rowKeys) => call('get', rowKeys[0] ?? '', () => table.getAll(partition, rowKeys)),
-    remove: (partition, rowKey, etag) => call('remove', rowKey, () => table.remove(partition, rowKey, etag)),
+    ...interceptedTable(table, ({ method, rowKey, args }, send) => {
+      if (method === 'submit' || method === 'insert') parts.onWrite(JSON.stringify(args));
+      return call(method, rowKey, send);
+    }),
   };
   return createStateStore(faulty, parts.log);
 }

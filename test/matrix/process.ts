@@ -1,3 +1,4 @@
+import { intercepted, interceptedTable } from '../../infra/local/sim/intercepted.ts';
 import { createAppProcess, freeReservation } from '../../infra/local/sim/app-process.ts';
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
 import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
@@ -55,35 +56,9 @@ export function createProcess(world: World, instance: Instance, options: Process
   });
 }
 
-type Method = (...args: unknown[]) => Promise<Result<unknown>>;
-
-/** Each method is one request, bounded by the signal among its arguments. `now` only reads a clock. */
-function watchedPort<T extends object>(port: T, name: string, instance: Instance): T {
-  const methods = new Map<string | symbol, unknown>();
-  return new Proxy(port, {
-    get: (target, key, receiver) => {
-      const known = methods.get(key);
-      if (known !== undefined) return known;
-      const member: unknown = Reflect.get(target, key, receiver);
-      if (typeof member !== 'function' || typeof key !== 'string' || key === 'now') return member;
-      const method = member as Method;
-      const watched = (...all: unknown[]): Promise<unknown> => {
-        const at = all.findIndex((argument) => argument instanceof AbortSignal);
-        const signal = at === -1 ? undefined : (all[at] as AbortSignal);
-        const send = (sent?: AbortSignal): Promise<Result<unknown>> =>
-          Reflect.apply(method, target, at === -1 ? all : all.with(at, sent));
-        return instance.call(
-          `${name}.${key}`,
-          all.filter((argument) => argument !== signal || at === -1),
-          send,
-          signal,
-        );
-      };
-      methods.set(key, watched);
-      return watched;
-    },
-  });
-}
+/** Each method is one request, bounded by the signal among its arguments. */
+const watchedPort = <T extends object>(port: T, name: string, instance: Instance): T =>
+  intercepted(port, name, (call) => instance.call(call.name, call.args, call.send, call.signal));
 
 /** As the real adapter does it: after a patch that was refused, one read tells whether another pod has the name. */
 function watchedNodeApi(port: NodeApi, instance: Instance): NodeApi {
@@ -102,19 +77,13 @@ function watchedNodeApi(port: NodeApi, instance: Instance): NodeApi {
   });
 }
 
-function watchedTable(table: MemoryTable, instance: Instance): RowTable {
-  return {
-    // The service's time is known from its last answer.
-    now: () => table.now(),
-    get: (...args) => instance.call('table.get', args, () => table.get(...args)),
-    query: (...args) => instance.call('table.query', args, () => table.query(...args)),
-    nextPartition: (...args) => instance.call('table.query', args, () => table.nextPartition(...args)),
-    submit: (...args) => instance.call('table.submit', args, () => table.submit(...args)),
-    submitAll: (...args) => instance.call('table.submit', args, () => table.submitAll(...args)),
-    getAll: (...args) => instance.call('table.get', args, () => table.getAll(...args)),
-    remove: (...args) => instance.call('table.remove', args, () => table.remove(...args)),
-  };
-}
+const watchedTable = (table: MemoryTable, instance: Instance): RowTable => ({
+  // The service's time is known from its last answer.
+  now: () => table.now(),
+  ...interceptedTable(table, ({ method, args }, send) =>
+    instance.call(`table.${method === 'insert' ? 'submit' : method}`, args, send),
+  ),
+});
 
 /** As the real adapter does it: a permit, one more look at the signal, the request. */
 function paidGroups(groups: ContainerGroups, budgets: Budgets): ContainerGroups {

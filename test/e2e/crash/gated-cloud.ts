@@ -14,7 +14,9 @@ import type { Gate } from '../../../infra/local/gate/gate.ts';
 import { createCertificateAuthority, issueCertificate } from '../../../infra/local/pki.ts';
 import { allocatePort } from '../../../infra/local/ports.ts';
 import { emptyBucket } from '../../../shared/core/budget/token-bucket.ts';
+import { unpackEntity } from '../../../shared/adapters/tables/entity.ts';
 import { birthKey, nodePartition } from '../../../shared/adapters/tables/keys.ts';
+import type { Row } from '../../../shared/adapters/tables/row-table.ts';
 import { createTableStore, tableName } from '../../../shared/adapters/tables/table-store.ts';
 import { createProgress } from '../../../infra/cli/progress.ts';
 import { startCloud } from '../../../infra/local/up/cloud.ts';
@@ -89,17 +91,19 @@ export class GatedCloud {
     return z.object({ requests: z.array(journalSchema) }).parse(await this.#ask('journal')).requests;
   }
 
-  /** Partition and row key of every row of the app. */
-  async rows(): Promise<string[]> {
+  /** Every row of the app, under its partition and row key. */
+  async rows(): Promise<ReadonlyMap<string, Row>> {
     const options = { allowInsecureConnection: true };
     const service = TableServiceClient.fromConnectionString(this.#connectionString, options);
-    const keys: string[] = [];
+    const rows = new Map<string, Row>();
     for await (const { name } of service.listTables()) {
       const table = TableClient.fromConnectionString(this.#connectionString, name ?? '', options);
-      for await (const row of table.listEntities({ queryOptions: { select: ['PartitionKey', 'RowKey'] } }))
-        keys.push(`${row.partitionKey}/${row.rowKey}`);
+      for await (const entity of table.listEntities()) {
+        const row = unpackEntity(entity);
+        if (row !== undefined) rows.set(`${entity.partitionKey}/${row.rowKey}`, row);
+      }
     }
-    return keys;
+    return rows;
   }
 
   async #ask(path: string): Promise<unknown> {

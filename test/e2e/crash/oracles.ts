@@ -1,6 +1,7 @@
 /** The oracles of docs/architecture.md, on everything that the outside worlds remember of pods. Each sentence is a broken one. */
 import type { ArmRequest, GatedCloud, Run } from './gated-cloud.ts';
 import type { PodHistory } from '../pod-recorder.ts';
+import { parsePodRow } from '../../../shared/wire/rows.ts';
 
 /** What must be true of one pod when all is over. */
 export interface Expected {
@@ -90,10 +91,18 @@ export async function leftovers(cloud: GatedCloud, uids: readonly string[]): Pro
   return [
     ...own.map(({ name }) => `O1: group ${name} has no pod`),
     // What the ledger has of a pod stays.
-    ...rows
+    ...[...rows.keys()]
       .filter((key) => !/\/usage-/.test(key) && uids.some((uid) => key.includes(uid)))
       .map((key) => `O1: row ${key} has no pod`),
   ];
+}
+
+/** Pods whose groups the orphan brake holds, as their rows say (rule 4 of docs/architecture.md). */
+export async function heldOrphans(cloud: GatedCloud): Promise<ReadonlySet<string>> {
+  const rows = [...(await cloud.rows()).values()].map(({ text }) => parsePodRow(text));
+  return new Set(
+    rows.flatMap((row) => (row.kind === 'row' && row.value.orphan?.state === 'held' ? [row.value.uid] : [])),
+  );
 }
 
 /** O6: ARM never had to refuse the app for ARM's own limits. */

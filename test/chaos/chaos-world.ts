@@ -15,6 +15,7 @@ import { clusterUid } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
 import { settingsOf } from '../fixtures/settings.ts';
 import { ArmMeter } from './arm-meter.ts';
+import type { ArmGrants } from './arm-meter.ts';
 import { ArmServer } from './arm-server.ts';
 import type { Incarnation } from './arm-server.ts';
 import { FaultSource } from './faults.ts';
@@ -70,19 +71,18 @@ export class ChaosWorld {
   readonly violations: string[] = [];
   readonly tablesLostAt: number[] = [];
   readonly #parts: WorldParts;
-  readonly #grants: { readonly createsPer5Minutes: number; readonly createsPerHour: number };
 
   constructor(parts: WorldParts) {
     this.#parts = parts;
     const { scheduler } = this;
     const now = (): number => scheduler.now;
     this.secret = `planted-${parts.seed}-secret`;
-    this.#grants = { createsPer5Minutes: parts.pods * 2, createsPerHour: parts.pods * 6 };
+    const grants = { createsPer5Minutes: parts.pods * 2, createsPerHour: parts.pods * 6 };
     this.cluster = createMemoryCluster({ now, uid: clusterUid });
     this.table = createMemoryTable({ now });
     this.journal = new Journal(now, parts.keeps);
-    this.settings = readSettings(this.#grants);
-    this.meter = new ArmMeter(now, this.#grants);
+    this.settings = readSettings(grants);
+    this.meter = new ArmMeter(now, grants);
     this.arm = new ArmServer({
       now,
       in: (ms, fire) => scheduler.in(ms, fire),
@@ -174,8 +174,8 @@ export class ChaosWorld {
       onWrite: (text) => this.#see('', text, 'a row'),
     });
     const interfere = (plan: Plan, uid: string, method: string): void => this.#interfere(plan, uid, method);
-    const { server, meter, grants } = { server: this.arm, meter: this.meter, grants: this.#grants };
-    const { groups, budgets } = faultyGroups(life, { server, meter, grants, store, log });
+    const { arm: server, meter, settings } = this;
+    const { groups, budgets } = faultyGroups(life, { server, meter, settings, store, log });
     return createAppProcess({
       settings: this.settings,
       log,
@@ -230,7 +230,7 @@ export class ChaosWorld {
 const statesOf = (statuses: readonly { readonly state: { readonly kind: string } }[]): string =>
   statuses.map(({ state }) => ('exitCode' in state ? `${state.kind} ${String(state.exitCode)}` : state.kind)).join(',');
 
-function readSettings(grants: { readonly createsPer5Minutes: number; readonly createsPerHour: number }): Settings {
+function readSettings(grants: ArmGrants): Settings {
   const parsed = parseSettings(
     settingsOf(
       nodes.map((name) => ({ name })),

@@ -2,15 +2,15 @@ import { intercepted, interceptedTable } from '../../infra/local/sim/intercepted
 import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
 import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
-import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
-import type { ArmLimits } from '../../shared/core/budget/plan.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import type { BudgetObservation, Budgets, Spend } from '../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { StateStore } from '../../shared/ports/state-store.ts';
-import type { ArmGrants, ArmMeter } from './arm-meter.ts';
+import { armLimits } from '../../shared/wire/arm-settings.ts';
+import type { Settings } from '../../shared/wire/settings.ts';
+import type { ArmMeter } from './arm-meter.ts';
 import type { ArmServer } from './arm-server.ts';
 import type { Plan } from './fault-kinds.ts';
 import type { Life } from './process.ts';
@@ -80,7 +80,7 @@ export function faultyStore(life: Life, parts: TableParts): StateStore {
 export interface ArmParts {
   readonly server: ArmServer;
   readonly meter: ArmMeter;
-  readonly grants: ArmGrants;
+  readonly settings: Settings;
   readonly store: StateStore;
   readonly log: Log;
 }
@@ -88,9 +88,9 @@ export interface ArmParts {
 /** The container groups of one process: one permit of the shared budgets a request, as the real adapter does it. */
 export function faultyGroups(
   life: Life,
-  { server, meter, grants, store, log }: ArmParts,
+  { server, meter, settings, store, log }: ArmParts,
 ): { readonly groups: ContainerGroups; readonly budgets: Budgets } {
-  const budgets = createBudgets(store, limitsOf(grants), {
+  const budgets = createBudgets(store, armLimits(settings), {
     chunk: 10,
     log,
     monotonicMs: () => life.clock.monotonicMs(),
@@ -142,11 +142,3 @@ async function report(
   const reported = budgets.report(spend, observation);
   if (isThrottled) await reported;
 }
-
-const limitsOf = (grants: ArmGrants): ArmLimits => ({
-  ...defaultArmLimits,
-  createsPer5Minutes: grants.createsPer5Minutes,
-  createsPerHour: grants.createsPerHour,
-  deletesPer5Minutes: grants.createsPer5Minutes,
-  deletesPerHour: grants.createsPerHour,
-});

@@ -1,12 +1,13 @@
 /** Folders that a stranger enters first open with an account of themselves, whose example is run here. */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { brokenLinks, pathsNamed, root } from './documents.ts';
+import { golden } from '../fixtures/golden.ts';
+import { brokenLinks, pathsNamed, read, root } from './documents.ts';
 
 const folders = [
   'shared/core/pod',
@@ -40,18 +41,17 @@ async function run(folder: string, code: string): Promise<string> {
 describe('the account of', () => {
   it.each(folders)('%s leads to what is there', (folder) => {
     const file = join(folder, 'README.md');
-    const text = readFileSync(join(root, file), 'utf8');
+    const text = read(file);
     expect(brokenLinks(file, text)).toEqual([]);
     expect(pathsNamed(text).filter((path) => !existsSync(join(root, path)))).toEqual([]);
     expect(text.split('\n').length).toBeLessThanOrEqual(60);
   });
 
   it.each(folders)('%s has an example that prints what it says', async (folder) => {
-    const file = join(root, folder, 'README.md');
-    const text = readFileSync(file, 'utf8');
+    const file = join(folder, 'README.md');
+    const text = read(file);
     const output = await run(folder, example.exec(text)?.[1] ?? 'throw new Error("no example")');
     const expected = text.replace(printed, (_, code: string) => `${code}\n\`\`\`text\n${output}\`\`\`\n`);
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, expected);
-    expect(readFileSync(file, 'utf8')).toBe(expected);
+    expect(golden(join(root, file), expected)).toBe(expected);
   });
 });

@@ -1,13 +1,12 @@
 /** Comments cite what a reader can open: a page and heading of this repository, a rule of the table, or a public source. */
-import { existsSync, globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { read as textOf, root } from './documents.ts';
 
-const root = join(import.meta.dirname, '../..');
 const files = globSync('{functions,shared,infra,test}/**/*.{ts,mjs,go,bicep,yaml,tpl}', { cwd: root }).filter(
   (file) => !file.startsWith('test/docs/'),
 );
-const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 /** Comments wrap: what stands on two lines is read as one. */
 const flat = (text: string): string => text.replaceAll(/\n\s*(?:\*|\/\/|#)?\s*/g, ' ');

@@ -1,13 +1,10 @@
 /** `docs/parameters.md`, made of the template and the chart themselves. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { isMap, isScalar, parseDocument } from 'yaml';
 import type { Pair, YAMLMap } from 'yaml';
 import { declarationsOf } from '../infra/azure/declarations.ts';
 import type { Declaration } from '../infra/azure/declarations.ts';
-import { root } from './documents.ts';
+import { read } from './documents.ts';
 
-const textOf = (file: string): string => readFileSync(join(root, file), 'utf8');
 const cell = (text: string): string =>
   text
     .replaceAll(/\s*\n\s*/g, ' ')
@@ -75,7 +72,7 @@ In a parameter file such as \`infra/azure/vnet.bicepparam\`, or as \`-p name=val
 
 | Parameter | Values | Default | Meaning |
 |---|---|---|---|
-${bicepRows(textOf('infra/azure/main.bicep')).join('\n')}
+${bicepRows(read('infra/azure/main.bicep')).join('\n')}
 
 ## Values of the chart
 
@@ -83,5 +80,5 @@ ${bicepRows(textOf('infra/azure/main.bicep')).join('\n')}
 
 | Value | Default | Meaning |
 |---|---|---|
-${helmRows(textOf('infra/cluster/chart/values.yaml')).join('\n')}
+${helmRows(read('infra/cluster/chart/values.yaml')).join('\n')}
 `;

@@ -1,3 +1,4 @@
+import { leaseNamespace } from '../../../shared/core/kubernetes/node.ts';
 import { parseAccessReview } from '../../../shared/wire/kubernetes/access-review.ts';
 import { createObject } from '../cluster/objects.ts';
 import type { CliContext } from '../context.ts';
@@ -48,7 +49,7 @@ export function attachNeeds(wants: Pick<AttachWants, 'namespace' | 'auth' | 'ser
 const chartNeeds = (namespace: string): readonly Need[] => [
   ...inCluster.map(([group, resource]) => ({ verb: 'create', group, resource })),
   ...inNamespace.map(([group, resource]) => ({ verb: 'create', group, resource, namespace })),
-  { verb: 'create', group: 'rbac.authorization.k8s.io', resource: 'roles', namespace: 'kube-node-lease' },
+  { verb: 'create', group: 'rbac.authorization.k8s.io', resource: 'roles', namespace: leaseNamespace },
   { verb: 'impersonate', group: '', resource: 'users' },
 ];
 

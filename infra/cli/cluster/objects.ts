@@ -1,9 +1,14 @@
+import { leaseNamespace } from '../../../shared/core/kubernetes/node.ts';
 import { parseJson } from '../../../shared/wire/json-text.ts';
 import type { CliContext } from '../context.ts';
 import type { ApiAnswer, ApiRequest } from './api.ts';
 import { clusterStop } from './cluster-fault.ts';
 import type { ClusterFault } from './cluster-fault.ts';
 import { failure } from '../stop.ts';
+
+/** Of a node's Lease. */
+export const nodeLeasePath = (node: string): string =>
+  `/apis/coordination.k8s.io/v1/namespaces/${leaseNamespace}/leases/${node}`;
 
 type WithApi = Pick<CliContext, 'api'>;
 

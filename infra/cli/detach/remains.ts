@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { faultClause } from '../inspect/fault-reason.ts';
 import { readRelease } from '../cluster/chart-release.ts';
 import { madeByLabel, readNamespace } from '../cluster/namespace.ts';
-import { leaseNamespace } from '../../../shared/wire/kubernetes/lease.ts';
+import { leaseNamespace } from '../../../shared/core/kubernetes/node.ts';
 import { nodesOf, podsOnNode, readLease } from '../inspect/read-cluster.ts';
 import type { CliContext } from '../context.ts';
 import { getObject } from '../cluster/objects.ts';

@@ -5,7 +5,14 @@ import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import type { ApiAnswer } from '../cluster/api.ts';
 import type { ClusterFault } from '../cluster/cluster-fault.ts';
-import { leaseAge, parseNodeSeen, parseResources, parseVersion, parseVersions } from '../inspect/cluster-objects.ts';
+import { nodeLeasePath } from '../cluster/objects.ts';
+import {
+  parseLeaseSeen,
+  parseNodeSeen,
+  parseResources,
+  parseVersion,
+  parseVersions,
+} from '../inspect/cluster-objects.ts';
 import { faultPart } from '../inspect/cluster-reader.ts';
 import type { ClusterReader, ServerAnswer } from '../inspect/cluster-reader.ts';
 import { unreadableBy } from '../inspect/fault-reason.ts';
@@ -172,13 +179,7 @@ async function checkNode(sources: ClusterCheckSources, node: NodeRegistration, t
   const observed: Pick<NodeObserved, 'state' | 'node' | 'lease' | 'groups' | 'pods'> = {
     state: node.state,
     node: optionalOf(nodeAnswer, ({ json, serverMs }) => parseNodeSeen(json, serverMs)),
-    lease: optionalOf(
-      await reader.get(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${node.name}`),
-      ({ json, serverMs }) => {
-        const age = leaseAge(json, serverMs);
-        return age === undefined ? undefined : { ageSeconds: age };
-      },
-    ),
+    lease: optionalOf(await reader.get(nodeLeasePath(node.name)), parseLeaseSeen),
     groups: unreadable('not asked'),
     pods: unreadable('not asked'),
   };

@@ -5,6 +5,7 @@ import { parseLease } from '../../../shared/wire/kubernetes/lease.ts';
 import { parseNode } from '../../../shared/wire/kubernetes/node.ts';
 import type { NodeSeen } from './observed.ts';
 import { defined } from '../../../shared/core/defined.ts';
+import type { ServerAnswer } from './cluster-reader.ts';
 
 /** A Node as far as `status` tells of it; undefined when it is none. `serverMs` is the API server's time. */
 export function parseNodeSeen(json: unknown, serverMs: number | undefined): NodeSeen | undefined {
@@ -31,6 +32,12 @@ export function leaseAge(json: unknown, serverMs: number | undefined): number | 
   const lease = parseLease(json);
   if (lease === undefined || serverMs === undefined) return undefined;
   return ageSeconds(serverMs, lease.renewTimeMicros / 1000);
+}
+
+/** A Lease as far as its age goes. */
+export function parseLeaseSeen({ json, serverMs }: ServerAnswer): { readonly ageSeconds: number } | undefined {
+  const age = leaseAge(json, serverMs);
+  return age === undefined ? undefined : { ageSeconds: age };
 }
 
 /** Header times are floored to whole seconds: what was written within that second is not in the future. */

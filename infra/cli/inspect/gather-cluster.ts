@@ -6,7 +6,8 @@ import type { PodRow } from '../../../shared/core/reconcile/pod-row.ts';
 import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import { unreadableBy } from './fault-reason.ts';
-import { leaseAge, parseNodeSeen, parsePodsSeen } from './cluster-objects.ts';
+import { nodeLeasePath } from '../cluster/objects.ts';
+import { parseLeaseSeen, parseNodeSeen, parsePodsSeen } from './cluster-objects.ts';
 import type { PodSeen } from './cluster-objects.ts';
 import type { ClusterReader, ServerAnswer } from './cluster-reader.ts';
 import { podTroubles } from './pod-troubles.ts';
@@ -68,10 +69,7 @@ async function gatherNode(place: NodePlace, sources: ClusterSources): Promise<No
   };
   const [seen, lease, pods, row, rows] = await Promise.all([
     get(`/api/v1/nodes/${name}`, ({ json, serverMs }) => parseNodeSeen(json, serverMs)),
-    get(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${name}`, ({ json, serverMs }) => {
-      const age = leaseAge(json, serverMs);
-      return age === undefined ? undefined : { ageSeconds: age };
-    }),
+    get(nodeLeasePath(name), parseLeaseSeen),
     get(`/api/v1/pods?fieldSelector=spec.nodeName%3D${name}`, ({ json, serverMs }) => parsePodsSeen(json, serverMs)),
     readRow(place, sources.store),
     readRows(place, sources.store),

@@ -1,9 +1,9 @@
 import { parseNamespaceUid } from '../../../shared/wire/kubernetes/namespace.ts';
 import * as z from 'zod';
 import { ownerAnnotation } from '../../../shared/core/node/node-spec.ts';
-import { leaseNamespace, parseLease } from '../../../shared/wire/kubernetes/lease.ts';
+import { parseLease } from '../../../shared/wire/kubernetes/lease.ts';
 import { parseAnnotated, parseListPage } from '../../../shared/wire/kubernetes/meta.ts';
-import { getObject } from '../cluster/objects.ts';
+import { getObject, nodeLeasePath } from '../cluster/objects.ts';
 import type { CliContext } from '../context.ts';
 import { failure, wrongInput } from '../stop.ts';
 import { parseNodeSeen, parsePodsSeen, parseVersion } from './cluster-objects.ts';
@@ -58,7 +58,7 @@ export async function nodesOf(context: Reading, installation: string): Promise<r
 
 /** When a node's Lease was last renewed, in µs (0: never); undefined where there is none. */
 export async function readLease(context: Reading, name: string): Promise<number | undefined> {
-  const answer = await getObject(context, `/apis/coordination.k8s.io/v1/namespaces/${leaseNamespace}/leases/${name}`);
+  const answer = await getObject(context, nodeLeasePath(name));
   if (answer === undefined) return undefined;
   const lease = parseLease(answer);
   if (lease === undefined) throw unreadable(`Lease ${name}`);

@@ -10,7 +10,8 @@ import type {
   NodeTemplate,
 } from '../../../shared/core/kubernetes/node.ts';
 import { buildNodeStatusPatch, nodeStatus } from '../../../shared/core/kubernetes/status-patch.ts';
-import { formatLease, leaseNamespace, parseLease } from '../../../shared/wire/kubernetes/lease.ts';
+import { formatLease, parseLease } from '../../../shared/wire/kubernetes/lease.ts';
+import { leaseNamespace } from '../../../shared/core/kubernetes/node.ts';
 import { parseNode } from '../../../shared/wire/kubernetes/node.ts';
 import type { ClusterState } from './api-server/cluster-state.ts';
 import { createObject } from './api-server/create.ts';

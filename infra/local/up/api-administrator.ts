@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { nodeLeasePath } from '../../cli/cluster/objects.ts';
 import { parseTokenRequest } from '../../../shared/wire/kubernetes/token.ts';
 import { createApiClient } from '../cluster/api-client.ts';
 import type { ApiAnswer, ApiRequest } from '../cluster/api-client.ts';
@@ -111,11 +112,10 @@ export function apiAdministrator(kubeconfig: string): ApiAdministrator {
     watchPods: (see) => watchPods(send, see),
     findRemains: async (node) => {
       const bound = await send({ path: `/api/v1/pods?fieldSelector=spec.nodeName%3D${node}` });
-      const lease = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${node}`;
       return {
         pods: listSchema.parse(bound.body).items.length,
         node: (await send({ path: `/api/v1/nodes/${node}` })).status !== 404,
-        lease: (await send({ path: lease })).status !== 404,
+        lease: (await send({ path: nodeLeasePath(node) })).status !== 404,
       };
     },
     close: () => api.close(),

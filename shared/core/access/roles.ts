@@ -1,3 +1,5 @@
+import { leaseNamespace } from '../kubernetes/node.ts';
+
 /** One rule of a Role or ClusterRole (`rbac.authorization.k8s.io/v1`, PolicyRule). */
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
@@ -24,8 +26,6 @@ export interface InstallationPlace {
   readonly namespace: string;
   readonly nodes: readonly string[];
 }
-
-const leaseNamespace = 'kube-node-lease';
 
 /**
  * All rights that an installation has in a cluster: what the chart renders, what the laptop cloud applies and what

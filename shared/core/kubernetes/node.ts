@@ -1,3 +1,6 @@
+/** Where each node's heartbeat lives, in every cluster. */
+export const leaseNamespace = 'kube-node-lease';
+
 /** The parts of `v1.Node` and `coordination.k8s.io/v1.Lease` that the kubelet reads and writes. */
 export interface KubeNode {
   readonly metadata: {

@@ -1,11 +1,9 @@
 import * as z from 'zod';
 import type { JsonObject } from '../../core/json.ts';
+import { leaseNamespace } from '../../core/kubernetes/node.ts';
 import type { Lease } from '../../core/kubernetes/node.ts';
 import { identity } from './meta.ts';
 import { formatMicroTime, parseMicroTime } from './micro-time.ts';
-
-/** Where each node's heartbeat lives, in every cluster. */
-export const leaseNamespace = 'kube-node-lease';
 
 const lease = z.object({
   kind: z.literal('Lease').optional(),

@@ -1,4 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import {
   V1Container,
   V1ContainerPort,
@@ -14,6 +13,7 @@ import { describe, expect, it } from 'vitest';
 import { compatibilityTable, fieldTree } from '../../../shared/core/pod/compatibility.ts';
 import type { FieldTree } from '../../../shared/core/pod/compatibility.ts';
 import { renderCompatibility } from '../../../shared/core/pod/render-compatibility.ts';
+import { golden } from '../../fixtures/golden.ts';
 
 const tree = fieldTree(compatibilityTable);
 
@@ -58,7 +58,6 @@ describe('the compatibility table', () => {
   it('is what docs/compatibility.md says', () => {
     const file = new URL('../../../docs/compatibility.md', import.meta.url);
     const text = renderCompatibility();
-    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, text);
-    expect(readFileSync(file, 'utf8')).toBe(text);
+    expect(golden(file, text)).toBe(text);
   });
 });

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decide, needsLook, rules } from '../../../shared/core/reconcile/decide.ts';
+import { golden } from '../../fixtures/golden.ts';
 import { container, makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
 import { facts } from '../pod/fixtures.ts';
 import { lifeStories } from './life-stories.ts';
@@ -9,7 +9,7 @@ import { outcomeStories } from './outcome-stories.ts';
 import { accepted, deleting, observedIn, ranOnce, seen, told } from './told.ts';
 
 const stories = [...lifeStories, ...logStories, ...outcomeStories];
-const golden = new URL('../../golden/decisions.json', import.meta.url);
+const file = new URL('../../golden/decisions.json', import.meta.url);
 
 describe('decide', () => {
   it.each(stories)('$it', (story) => expect(told(story)).toBe(story.says));
@@ -18,8 +18,7 @@ describe('decide', () => {
     const decisions = Object.fromEntries(stories.map((story) => [story.it, decide(observedIn(story))]));
     // What is set to undefined is cleared in the row, which JSON would not show.
     const text = `${JSON.stringify(decisions, (_, value: unknown) => value ?? null, 2)}\n`;
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(golden, text);
-    expect(existsSync(golden) ? readFileSync(golden, 'utf8') : 'run with UPDATE_GOLDEN=1').toBe(text);
+    expect(golden(file, text)).toBe(text);
   });
 
   it('has a story for each of its rules, in which that rule decides', () => {

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { PodStatusInput } from '../../../shared/core/status/pod-status.ts';
 import { podStatusFromGroup } from '../../../shared/core/status/status.ts';
+import { golden } from '../../fixtures/golden.ts';
 
 const folder = new URL('../../golden/status/', import.meta.url);
 const names = readdirSync(folder)
@@ -13,8 +14,6 @@ describe('golden statuses', () => {
   it.each(names)('%s', (name) => {
     const input = JSON.parse(readFileSync(new URL(`${name}.input.json`, folder), 'utf8')) as PodStatusInput;
     const output = `${JSON.stringify(podStatusFromGroup(input), null, 2)}\n`;
-    const file = new URL(`${name}.output.json`, folder);
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, output);
-    expect(existsSync(file) ? readFileSync(file, 'utf8') : 'run with UPDATE_GOLDEN=1').toBe(output);
+    expect(golden(new URL(`${name}.output.json`, folder), output)).toBe(output);
   });
 });

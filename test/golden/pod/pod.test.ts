@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
 import { configMap, facts, resolved, secret } from '../../core/pod/fixtures.ts';
+import { golden } from '../../fixtures/golden.ts';
 
 const folder = new URL('./', import.meta.url);
 
@@ -57,8 +58,7 @@ describe('a pod as an API server sends it becomes the group that is on file', ()
   it.each(inputs)('%s', (file) => {
     const expected = new URL(file.replace('.input.json', '.output.json'), folder);
     const output = outputOf(file);
-    if (process.env.UPDATE_GOLDEN === '1') writeFileSync(expected, output);
-    expect(output).toBe(readFileSync(expected, 'utf8'));
+    expect(output).toBe(golden(expected, output));
   });
 
   it('has a file for each input, and no other', () => {

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { refusals, renderRefusals } from '../../../infra/cluster/admission/refusals.ts';
 import { compatibilityTable } from '../../../shared/core/pod/compatibility.ts';
+import { golden } from '../../fixtures/golden.ts';
 
 const file = new URL('../../../infra/cluster/chart/admission/refusals.yaml', import.meta.url);
 
@@ -15,10 +16,7 @@ describe('the warnings of the admission policy', () => {
 
   it('are those of the chart', () => {
     const text = renderRefusals();
-    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text);
-    expect(readFileSync(file, 'utf8'), 'the table has changed: UPDATE_GOLDEN=1 npx vitest run test/infra/chart').toBe(
-      text,
-    );
+    expect(golden(file, text), 'the table has changed: UPDATE_GOLDEN=1 npx vitest run test/infra/chart').toBe(text);
   });
 
   it('are told once for each path and reason', () => {

@@ -4,7 +4,7 @@ import { apiPath, namespacedPath, selectorValue } from '../../../../shared/adapt
 import { ok } from '../../../../shared/core/fault.ts';
 import type { Result } from '../../../../shared/core/fault.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
-import { leaseNamespace } from '../../../../shared/wire/kubernetes/lease.ts';
+import { leaseNamespace } from '../../../../shared/core/kubernetes/node.ts';
 import { parseAnyObject, parseListPage } from '../../../../shared/wire/kubernetes/meta.ts';
 import { parseDrainNode, parseDrainPod } from './drain-object.ts';
 import type { DrainNode, DrainPod } from './drain-object.ts';

@@ -4,11 +4,11 @@ import { compatibilityTable, fieldTree } from './compatibility.ts';
 import type { FieldRule, FieldTree } from './compatibility.ts';
 import { unreachable } from './outcome.ts';
 
-/** One field of a pod that does not simply pass. */
+/** One field of a pod that is not simply sent or of no concern. */
 export interface Finding {
   /** As a Kubernetes field path: `spec.containers[0].livenessProbe`. */
   readonly path: string;
-  readonly verdict: 'met' | 'noted' | 'refused';
+  readonly verdict: 'emulated' | 'met' | 'noted' | 'refused';
   readonly reason: string;
   readonly refusalReason: string | undefined;
 }
@@ -33,12 +33,12 @@ function judge(rule: FieldRule, path: string, value: Json): Finding | undefined 
   if (rule.only !== undefined && !includes(rule.only, value))
     return { path, verdict: 'refused', reason: rule.otherwise ?? rule.reason, refusalReason };
   switch (rule.verdict) {
+    case 'emulated':
     case 'met':
     case 'noted':
     case 'refused':
       return { path, verdict: rule.verdict, reason: rule.reason, refusalReason };
     case 'sent':
-    case 'emulated':
     case 'ignored':
       return undefined;
     default:
@@ -68,5 +68,5 @@ function walk(value: Json | undefined, path: string, node: FieldTree | undefined
   );
 }
 
-/** All fields of a spec that are met, noted or refused, in the order in which the spec has them. */
+/** All fields of a spec that are emulated, met, noted or refused, in the order in which the spec has them. */
 export const walkSpec = (rawSpec: JsonObject): readonly Finding[] => walk(rawSpec, 'spec', tree.children.get('spec'));

@@ -40,11 +40,15 @@ const othersNamed = 5;
 function summarize(refusals: readonly Refusal[]): Refusal | undefined {
   const [first] = refusals;
   if (first === undefined) return undefined;
-  const others = [...new Set(refusals.map(({ field }) => field))].filter((field) => field !== first.field);
+  const others = refusals.slice(1).map(({ field }) => field);
   if (others.length === 0) return first;
   const more = others.length > othersNamed ? ` and ${others.length - othersNamed} more` : '';
   return { ...first, message: `${first.message}; refused too: ${others.slice(0, othersNamed).join(', ')}${more}` };
 }
+
+/** Two rules may refuse a field; what the first says stands. */
+const oncePerField = (refusals: readonly Refusal[]): readonly Refusal[] =>
+  refusals.filter(({ field }, index) => refusals.findIndex((other) => other.field === field) === index);
 
 /**
  * Judges a spec by itself, before anything it refers to is read. A refusal is for ever: ACI can never run the pod as it
@@ -52,5 +56,6 @@ function summarize(refusals: readonly Refusal[]): Refusal | undefined {
  */
 export function inspectPod(pod: Pod, facts: InspectionFacts): Inspection {
   const said = rules.flatMap((rule) => rule(pod, facts));
-  return { refusal: summarize(said.filter(isRefusal)), notices: said.filter((one) => !isRefusal(one)) };
+  const refusals = oncePerField(said.filter(isRefusal));
+  return { refusal: summarize(refusals), refusals, notices: said.filter((one) => !isRefusal(one)) };
 }

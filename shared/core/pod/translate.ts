@@ -13,7 +13,8 @@ import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
 import { specHash } from './spec-hash.ts';
 import { tokenNotices } from './token-notices.ts';
-import type { NodeFacts, Notice, ResolvedReferences, Translation } from './translation.ts';
+import { locatedContainers } from './rules/rule.ts';
+import type { NodeFacts, Notice, Refusal, ResolvedReferences, Translation } from './translation.ts';
 import { groupVolumeNames, groupVolumes, isReadOnlyVolume } from './volumes.ts';
 
 /** ARM takes requests of 4 MB (docs/aci.md, Requests). */
@@ -105,6 +106,17 @@ function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'ta
     ...(facts.zone !== undefined && { zones: [facts.zone] as const }),
     ...(facts.subnetId !== undefined && { subnetIds: [{ id: facts.subnetId }] as const }),
   };
+}
+
+/**
+ * What is refused only with what the pod refers to at hand, of each container and volume the first: a secret in a
+ * command, an item that names nothing. `translatePod` says the first of them all. For a pod that `inspectPod` lets through
+ * or not: so that all is told at once.
+ */
+export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): readonly Refusal[] {
+  const scope: EnvironmentScope = { pod, facts, resolved, allocatable: facts.allocatable, total: allocate(pod).total };
+  const ofContainers = locatedContainers(pod).map(({ container, path }) => commonPart(container, path, scope));
+  return [...ofContainers, groupVolumes(scope)].filter((outcome) => outcome.kind === 'refused');
 }
 
 /**

@@ -46,7 +46,10 @@ export interface Notice {
 }
 
 export interface Inspection {
+  /** What the pod's status says: the first, with the fields of the others. */
   readonly refusal: Refusal | undefined;
+  /** One for each field that is refused, in the order in which they are told. */
+  readonly refusals: readonly Refusal[];
   readonly notices: readonly Notice[];
 }
 

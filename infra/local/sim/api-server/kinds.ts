@@ -1,6 +1,8 @@
 /** What each kind adds to the rules that all share: defaults, what a new object starts as, what makes it wrong. */
 import { isJsonObject } from '../../../../shared/core/json.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
+import { defaultPod, qosClass } from '../../../../shared/core/kubernetes/pod-defaults.ts';
+import { inCanonicalForm } from '../../../../shared/core/kubernetes/quantities.ts';
 import type { ClusterState } from './cluster-state.ts';
 import {
   metaOf,
@@ -16,9 +18,7 @@ import {
   withMeta,
 } from './json-access.ts';
 import { admitPod } from './pod-admission.ts';
-import { defaultPod, qosClass } from './pod-defaults.ts';
 import { podFaults } from './pod-validation.ts';
-import { inCanonicalForm } from './quantities.ts';
 import { badRequest, done } from './refusal.ts';
 import type { FieldFault, Outcome, Refusal } from './refusal.ts';
 import { configMaps, leases, namespaces, nodes, pods, secrets, serviceAccounts, services } from './resources.ts';

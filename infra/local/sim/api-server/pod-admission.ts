@@ -1,15 +1,13 @@
 /** What admission adds to a new pod: ServiceAccount, DefaultTolerationSeconds, Priority, PodTopologyLabels. */
 import { randomBytes } from 'node:crypto';
 import type { JsonObject } from '../../../../shared/core/json.ts';
+import { withAccountToken } from '../../../../shared/core/kubernetes/account-token.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { labelsOf, nameOf, namespaceOf, numberAt, objectsAt, specOf, textAt, withMeta } from './json-access.ts';
 import { done, forbidden, refuse } from './refusal.ts';
 import type { Outcome } from './refusal.ts';
 import { nodes, priorityClasses, serviceAccounts } from './resources.ts';
 
-const tokenFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** What the admission plugin asks for: an hour, and seven seconds by which it is told from a user's own. */
-const tokenSeconds = 3607;
 const evictionSeconds = 300;
 
 export function admitPod(state: ClusterState, pod: JsonObject): Outcome<JsonObject> {
@@ -92,38 +90,7 @@ function withServiceAccount(state: ClusterState, pod: JsonObject): Outcome<JsonO
     ...(objectsAt(given, 'imagePullSecrets').length === 0 && secrets.length > 0 ? { imagePullSecrets: secrets } : {}),
   };
   const isMounted = given['automountServiceAccountToken'] ?? account['automountServiceAccountToken'] ?? true;
-  return done({ ...pod, spec: isMounted === true ? withToken(spec) : spec });
+  return done({ ...pod, spec: isMounted === true ? withAccountToken(spec, tokenVolumeName()) : spec });
 }
 
-/** The projected volume, in each container that mounts nothing there itself. */
-function withToken(spec: JsonObject): JsonObject {
-  const volume = `kube-api-access-${randomBytes(4).toString('hex').slice(0, 5)}`;
-  let isUsed = false;
-  const mounted = (container: JsonObject): JsonObject => {
-    const mounts = objectsAt(container, 'volumeMounts');
-    if (mounts.some((mount) => textAt(mount, 'mountPath') === tokenFolder)) return container;
-    isUsed = true;
-    return { ...container, volumeMounts: [...mounts, { name: volume, readOnly: true, mountPath: tokenFolder }] };
-  };
-  const lists = ['containers', 'initContainers']
-    .filter((list) => spec[list] !== undefined)
-    .map((list): [string, readonly JsonObject[]] => [list, objectsAt(spec, list).map(mounted)]);
-  if (!isUsed) return spec;
-  return { ...spec, ...Object.fromEntries(lists), volumes: [...objectsAt(spec, 'volumes'), accessVolume(volume)] };
-}
-
-const accessVolume = (name: string): JsonObject => ({
-  name,
-  projected: {
-    defaultMode: 0o644,
-    sources: [
-      { serviceAccountToken: { expirationSeconds: tokenSeconds, path: 'token' } },
-      { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
-      {
-        downwardAPI: {
-          items: [{ path: 'namespace', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.namespace' } }],
-        },
-      },
-    ],
-  },
-});
+const tokenVolumeName = (): string => `kube-api-access-${randomBytes(4).toString('hex').slice(0, 5)}`;

@@ -1,7 +1,7 @@
 /** What the API server fills in where a container says nothing (`k8s.io/kubernetes/pkg/apis/core/v1` defaults). */
-import { isJsonObject } from '../../../../shared/core/json.ts';
-import type { Json, JsonObject } from '../../../../shared/core/json.ts';
-import { objectAt, objectsAt, textAt, withDefaults } from './json-access.ts';
+import { isJsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { objectAt, objectsAt, textAt, withDefaults } from '../json-access.ts';
 import { inCanonicalForm } from './quantities.ts';
 
 const probes = ['livenessProbe', 'readinessProbe', 'startupProbe'];

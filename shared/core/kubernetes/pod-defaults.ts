@@ -1,12 +1,12 @@
 /** What the API server fills in where a pod's spec says nothing. */
-import { isJsonObject } from '../../../../shared/core/json.ts';
-import type { Json, JsonObject } from '../../../../shared/core/json.ts';
+import { isJsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
 import { defaultContainer } from './container-defaults.ts';
-import { objectAt, objectsAt, specOf, textAt, withDefaults } from './json-access.ts';
+import { objectAt, objectsAt, textAt, withDefaults } from '../json-access.ts';
 
 /** Idempotent. */
 export function defaultPod(pod: JsonObject): JsonObject {
-  const given = specOf(pod);
+  const given = objectAt(pod, 'spec');
   const spec: Record<string, Json | undefined> = {
     ...withDefaults(given, {
       restartPolicy: 'Always',
@@ -58,7 +58,7 @@ function withFieldRefs(source: JsonObject): JsonObject {
 
 /** `status.qosClass`, from the requests and limits of every container (cpu and memory alone count). */
 export function qosClass(pod: JsonObject): 'Guaranteed' | 'Burstable' | 'BestEffort' {
-  const spec = specOf(pod);
+  const spec = objectAt(pod, 'spec');
   const containers = [...objectsAt(spec, 'containers'), ...objectsAt(spec, 'initContainers')];
   const wants = containers.map((container) => {
     const resources = objectAt(container, 'resources');

@@ -1,6 +1,6 @@
-import type { Json, JsonObject } from '../../../../shared/core/json.ts';
-import { formatQuantity, parseQuantity } from '../../../../shared/core/quantity/quantity.ts';
-import { objectAt } from './json-access.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { formatQuantity, parseQuantity } from '../quantity/quantity.ts';
+import { objectAt } from '../json-access.ts';
 
 /** The lists of `names` in `object`, their quantities as the API server writes them: `1000m` is `1`, `1024Mi` is `1Gi`. */
 export function inCanonicalForm(object: JsonObject, ...names: readonly string[]): JsonObject {

@@ -1,0 +1,95 @@
+import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
+import type { Container, Pod, ProjectedSource, VolumeSource } from '../kubernetes/pod.ts';
+import { imageLocation } from './image-reference.ts';
+import { mountedVolumes } from './mounted-volumes.ts';
+import { listReferences } from './references.ts';
+import type { NodeFacts, ResolvedReferences } from './translation.ts';
+
+/** An object and a key of it that the pod names; without a key it takes all that there are. */
+interface Named {
+  readonly kind: 'ConfigMap' | 'Secret';
+  readonly name: string;
+  readonly key: string | undefined;
+}
+
+function ofContainer({ env, envFrom }: Container): readonly Named[] {
+  return [
+    ...env.flatMap(({ valueFrom }): readonly Named[] => [
+      ...(valueFrom?.configMapKeyRef ? [{ ...valueFrom.configMapKeyRef, kind: 'ConfigMap' as const }] : []),
+      ...(valueFrom?.secretKeyRef ? [{ ...valueFrom.secretKeyRef, kind: 'Secret' as const }] : []),
+    ]),
+    ...envFrom.flatMap(({ configMapRef, secretRef }): readonly Named[] => [
+      ...(configMapRef ? [{ kind: 'ConfigMap' as const, name: configMapRef.name, key: undefined }] : []),
+      ...(secretRef ? [{ kind: 'Secret' as const, name: secretRef.name, key: undefined }] : []),
+    ]),
+  ];
+}
+
+function ofSource(source: VolumeSource | ProjectedSource): readonly Named[] {
+  if (source.kind === 'projected') return source.sources.flatMap(ofSource);
+  if (source.kind !== 'configMap' && source.kind !== 'secret') return [];
+  const kind = source.kind === 'secret' ? 'Secret' : 'ConfigMap';
+  const keys = source.items?.map(({ key }) => key) ?? [];
+  return (keys.length === 0 ? [undefined] : keys).map((key) => ({ kind, name: source.name, key }));
+}
+
+/** A key that stands for all that the object has: taken as a file name and as a variable. */
+const everyKey = (name: string): string => `EACH_KEY_OF_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`.slice(0, 63);
+
+const said = ({ kind, name }: Pick<Named, 'kind' | 'name'>, key: string): string => `<${kind} ${name}, key ${key}>`;
+
+function texts(named: readonly Named[], kind: Named['kind'], name: string): Readonly<Record<string, string>> {
+  const keys = named
+    .filter((one) => one.kind === kind && one.name === name)
+    .map(({ key }) => key ?? everyKey(name));
+  return Object.fromEntries(keys.map((key) => [key, said({ kind, name }, key)]));
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** A pull secret that fits all images of the pod. */
+function pullSecret(pod: Pod, name: string): SecretData {
+  const hosts = [...pod.spec.initContainers, ...pod.spec.containers].map(({ image }) => imageLocation(image).host);
+  const login = { username: `<user of Secret ${name}>`, password: `<password of Secret ${name}>` };
+  const auths = Object.fromEntries(hosts.map((host) => [host, login]));
+  return { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': bytes(JSON.stringify({ auths })) } };
+}
+
+/** An API server that extends tokens of its own audience gives a year. */
+const yearSeconds = 31_536_000;
+
+/**
+ * Answers for what a pod refers to where no cluster is asked: what each value would be, in angle brackets. Of the
+ * ConfigMaps of `known` it is what they hold; of a Secret it is never its content.
+ */
+export function placeholderReferences(
+  pod: Pod,
+  facts: Pick<NodeFacts, 'apiServer'>,
+  known: ReadonlyMap<string, ConfigMapData>,
+): ResolvedReferences {
+  const references = listReferences(pod, facts);
+  const named = [
+    ...[...pod.spec.initContainers, ...pod.spec.containers].flatMap(ofContainer),
+    ...mountedVolumes(pod).flatMap(({ volume }) => ofSource(volume.source)),
+  ];
+  const pulls = new Set(pod.spec.imagePullSecrets.map(({ name }) => name));
+  const secretOf = (name: string): SecretData => {
+    const entries = Object.entries(texts(named, 'Secret', name));
+    const data = Object.fromEntries(entries.map(([key, text]) => [key, bytes(text)]));
+    return pulls.has(name) ? { ...pullSecret(pod, name), ...(entries.length > 0 && { data }) } : { type: 'Opaque', data };
+  };
+  return {
+    configMaps: new Map(
+      references.configMaps.map((name) => [
+        name,
+        known.get(name) ?? { data: texts(named, 'ConfigMap', name), binaryData: {} },
+      ]),
+    ),
+    secrets: new Map(references.secrets.map((name) => [name, secretOf(name)])),
+    services: [],
+    tokens: references.tokens.map(({ audiences, expirationSeconds }) => ({
+      value: `<token${audiences.map((audience) => ` for ${audience}`).join('')}>`,
+      lifetimeSeconds: audiences.length === 0 ? yearSeconds : expirationSeconds,
+    })),
+  };
+}

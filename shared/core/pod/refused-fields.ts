@@ -1,0 +1,170 @@
+/**
+ * What stands behind a refusal: whether the agent inside the group is to give the field one day (tiers T1 and T2 of
+ * docs/compatibility.md), and what to do without it. It judges nothing: a field is refused by the compatibility table and the
+ * rules alone. What the agent gives is opened there, and its row goes from here.
+ */
+import { isJsonObject } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { fieldAvailability } from './field-ref.ts';
+
+/** T1: a program of ours prepares a container before its own starts. T2: it stays beside it. */
+export type AgentTier = 'T1' | 'T2';
+
+export interface RefusedField {
+  /** As in the compatibility table: `spec.containers[].tty`. */
+  readonly path: string;
+  readonly agent?: AgentTier;
+  /** What to change in the pod; half a sentence. */
+  readonly wayOut: string;
+  /** The row is for these values only; the first that fits counts. */
+  readonly when?: (value: Json | undefined) => boolean;
+}
+
+type Row = readonly [path: string, agent: AgentTier | undefined, wayOut: string, when?: RefusedField['when']];
+
+const rowsOf = (rows: readonly Row[]): readonly RefusedField[] =>
+  rows.map(([path, agent, wayOut, when]) => ({ path, ...(agent && { agent }), wayOut, ...(when && { when }) }));
+
+const hasAny = (value: Json | undefined, names: readonly string[]): boolean =>
+  isJsonObject(value) && names.some((name) => value[name] !== undefined);
+
+/** With headers or a host of its own ACI does not ask. */
+const hasExtras = (value: Json | undefined): boolean =>
+  isJsonObject(value) && hasAny(value['httpGet'], ['httpHeaders', 'host']);
+
+const needsNoAgent = (kinds: readonly string[]) => (value: Json | undefined) =>
+  hasAny(value, kinds) && !hasExtras(value);
+
+const isLate = (value: Json | undefined): boolean => {
+  const path = isJsonObject(value) ? value['fieldPath'] : undefined;
+  return typeof path === 'string' && fieldAvailability(path, 'environment') === 'late';
+};
+
+const withoutProbe = 'leave the probe out';
+const ownUser = 'leave it out where the image names the user that is wanted, or name it in the image (USER)';
+const noHost = 'run it on an ordinary node: it needs the host';
+const elsewhere = 'use emptyDir, or what the program can reach by the network';
+const ownCommand = 'put it into the command, or into the image';
+
+/** Of both kinds of containers. */
+const anyContainer: readonly Row[] = [
+  ['args', undefined, "give the image's entrypoint as command, before the args"],
+  ['workingDir', 'T1', 'begin the command with cd, or set WORKDIR in the image'],
+  ['env[].name', 'T1', 'rename it to letters, digits and _'],
+  ['env[].valueFrom.fieldRef', 'T1', "read the address inside: hostname -i, or the program's own interface", isLate],
+  ['volumeMounts[].subPath', 'T1', 'mount the whole volume in a folder of its own'],
+  ['volumeMounts[].subPathExpr', 'T1', 'mount the whole volume in a folder of its own'],
+  ['lifecycle', 'T2', ownCommand],
+  ['stdin', 'T2', 'give the container a command that ends by itself'],
+  ['stdinOnce', 'T2', 'give the container a command that ends by itself'],
+  ['tty', 'T2', 'leave it out: logs come without a terminal too'],
+  ['terminationMessagePath', 'T2', 'leave the default, or use FallbackToLogsOnError'],
+  ['restartPolicyRules', 'T2', "use the pod's restartPolicy"],
+  ['securityContext.runAsUser', 'T1', ownUser],
+  ['securityContext.runAsGroup', 'T1', ownUser],
+  ['securityContext.runAsNonRoot', undefined, 'leave it out where the image names another user than root'],
+  ['securityContext.privileged', undefined, noHost],
+  ['securityContext.capabilities.add[]', undefined, noHost],
+  ['resources.requests.*', undefined, 'run it on an ordinary node that has it'],
+  ['resources.limits.*', undefined, 'run it on an ordinary node that has it'],
+  ['resources.claims', undefined, 'run it on an ordinary node that has it'],
+  ['volumeDevices', undefined, 'run it on an ordinary node: it needs a block device'],
+];
+
+const containers: readonly Row[] = [
+  ...anyContainer,
+  ['livenessProbe', undefined, withoutProbe, needsNoAgent(['exec', 'httpGet'])],
+  ['livenessProbe', 'T2', withoutProbe],
+  ['readinessProbe', undefined, withoutProbe, needsNoAgent(['httpGet', 'tcpSocket', 'grpc'])],
+  ['readinessProbe', 'T2', withoutProbe],
+  ['startupProbe', 'T2', withoutProbe],
+  ['restartPolicy', 'T2', "use the pod's restartPolicy"],
+  ['ports', undefined, 'name only ports that others connect to'],
+  ['ports[].containerPort', undefined, 'let the program listen on another port'],
+  ['ports[].hostPort', undefined, "leave it out: the pod's own address has the port"],
+  ['ports[].hostIP', undefined, "leave it out: the pod's own address has the port"],
+];
+
+const initContainers: readonly Row[] = [
+  ...anyContainer,
+  ['livenessProbe', 'T2', withoutProbe],
+  ['readinessProbe', 'T2', withoutProbe],
+  ['startupProbe', 'T2', withoutProbe],
+  ['restartPolicy', 'T2', 'make the sidecar an ordinary container'],
+];
+
+const files: readonly Row[] = [
+  'configMap.items[].path',
+  'secret.items[].path',
+  'downwardAPI.items[].path',
+  'projected.sources[].configMap.items[].path',
+  'projected.sources[].secret.items[].path',
+  'projected.sources[].downwardAPI.items[].path',
+  'projected.sources[].serviceAccountToken.path',
+].map((path): Row => [path, 'T1', 'use a plain file name, and one volume for each folder']);
+
+const volumes: readonly Row[] = [
+  ...files,
+  ['hostPath', undefined, noHost],
+  ...['persistentVolumeClaim', 'ephemeral', 'csi', 'azureFile', 'azureDisk'].map((name): Row => [
+    name,
+    undefined,
+    elsewhere,
+  ]),
+  ...['nfs', 'iscsi', 'cephfs', 'rbd', 'glusterfs'].map((name): Row => [name, undefined, elsewhere]),
+  ['image', undefined, 'copy the files in an init container of that image'],
+  ['gitRepo', undefined, 'clone in an init container'],
+];
+
+const pod: readonly Row[] = [
+  ['hostname', 'T1', 'ask for no name of its own, as a Deployment does'],
+  ['hostnameOverride', 'T1', 'ask for no name of its own'],
+  ['subdomain', 'T1', 'ask for no name of its own, as a Deployment does'],
+  ['hostAliases', 'T1', 'let a name server know the names, or use the addresses'],
+  ['securityContext.runAsUser', 'T1', ownUser],
+  ['securityContext.runAsGroup', 'T1', ownUser],
+  ['securityContext.runAsNonRoot', undefined, 'leave it out where the image names another user than root'],
+  ['securityContext.fsGroup', 'T1', 'leave it out where the volumes may be written by anybody, as an emptyDir may'],
+  ['securityContext.supplementalGroups', 'T1', 'leave it out where the files of the pod need no further group'],
+  ['securityContext.sysctls', undefined, noHost],
+  ['hostNetwork', undefined, noHost],
+  ['hostPID', undefined, noHost],
+  ['hostIPC', undefined, noHost],
+  ['shareProcessNamespace', undefined, 'let the containers speak over the network or a shared volume'],
+  ['dnsPolicy', undefined, "leave it out: names are those of the node's network"],
+  ['dnsConfig', undefined, "leave it out: names are those of the node's network"],
+  ['readinessGates', undefined, 'leave them out'],
+  ['resources', undefined, 'give each container its own requests'],
+  ['runtimeClassName', undefined, 'leave it out'],
+];
+
+const below = (prefix: string, rows: readonly Row[]): readonly Row[] =>
+  rows.map(([path, ...rest]): Row => [`${prefix}.${path}`, ...rest]);
+
+export const refusedFields: readonly RefusedField[] = rowsOf([
+  ...below('spec', pod),
+  ...below('spec.containers[]', containers),
+  ...below('spec.initContainers[]', initContainers),
+  ...below('spec.volumes[]', volumes),
+]);
+
+/** `spec.containers[0].tty` → `spec.containers[].tty`; a name in brackets is any other key of a map. */
+export const fieldPattern = (field: string): string =>
+  field.replaceAll(/\[[\d*]+\]/g, '[]').replaceAll(/\[[^\]]+\]/g, '.*');
+
+/** The value that a spec has at a field's path; undefined where the path is not one of single members. */
+export function valueAtField(rawSpec: JsonObject, field: string): Json | undefined {
+  let value: Json | undefined = { spec: rawSpec };
+  for (const part of field.match(/[^.[\]]+/g) ?? []) {
+    if (Array.isArray(value)) value = /^\d+$/.test(part) ? value[Number(part)] : undefined;
+    else value = isJsonObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+  }
+  return value;
+}
+
+/** What is known of the field of a refusal, in a pod with this spec. */
+export function refusedField(field: string, rawSpec: JsonObject): RefusedField | undefined {
+  const pattern = fieldPattern(field);
+  const value = valueAtField(rawSpec, field);
+  return refusedFields.find(({ path, when }) => path === pattern && (when?.(value) ?? true));
+}

@@ -31,6 +31,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./doctor/command.ts')).doctorCommand,
   },
   {
+    name: 'explain',
+    summary: 'what becomes of the pods of a manifest, and what is refused; needs no cluster',
+    load: async () => (await import('./explain/command.ts')).explainCommand,
+  },
+  {
     name: 'cost',
     summary: 'what the pods used and what it costs, by namespace, owner or day',
     load: async () => (await import('./cost/command.ts')).costCommand,

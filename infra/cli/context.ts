@@ -28,6 +28,8 @@ import { wrongInput } from './stop.ts';
 import { defined } from '../../shared/core/defined.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+/** What is piped in. */
+export type StandardInput = () => AsyncIterable<Uint8Array | string>;
 type RunOptions = Pick<ProgramRun, 'input' | 'timeoutMs'>;
 export type RunInCluster = (args: readonly string[], options?: RunOptions) => Promise<ProgramResult>;
 
@@ -41,6 +43,7 @@ export interface CliContext {
   readonly environment: Environment;
   /** Ends with Ctrl-C. */
   readonly signal: AbortSignal;
+  readonly stdin: StandardInput;
   readonly az: AzureCli;
   /** The app's settings, with where they stand; throws a `Stop` when they cannot be had or are wrong. */
   app(): Promise<AppSettings>;
@@ -65,9 +68,10 @@ export interface ContextOptions {
   readonly out: Output;
   readonly environment: Environment;
   readonly signal: AbortSignal;
+  readonly stdin: StandardInput;
 }
 
-export function createContext({ options, out, environment, signal }: ContextOptions): CliContext {
+export function createContext({ options, out, environment, signal, stdin }: ContextOptions): CliContext {
   let fetchedKubeconfig: string | undefined;
   const az = createAzureCli({ environment, signal });
   const table = once(async () => installationTable(await settings()));
@@ -96,6 +100,7 @@ export function createContext({ options, out, environment, signal }: ContextOpti
     out,
     environment,
     signal,
+    stdin,
     az,
     app,
     settings,

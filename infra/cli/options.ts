@@ -1,10 +1,13 @@
 import { parseArgs } from 'node:util';
+import { defined } from '../../shared/core/defined.ts';
 import { nearest } from './nearest.ts';
 import { wrongInput } from './stop.ts';
 
 /** One option of a command. */
 export interface OptionSpec {
   readonly type: 'string' | 'boolean';
+  /** One letter, for what kubectl names by one. */
+  readonly short?: string;
   /** May be given more than once. */
   readonly multiple?: boolean;
   /** What stands for the value in the help, e.g. `NAME`. */
@@ -52,7 +55,9 @@ export function parseOptions(args: readonly string[], own: OptionSpecs): ParsedO
   const specs: OptionSpecs = { ...commonOptions, ...own };
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(Object.entries(specs).map(([name, { type }]) => [name, { type }])),
+    options: Object.fromEntries(
+      Object.entries(specs).map(([name, { type, short }]) => [name, { type, ...defined({ short }) }]),
+    ),
     strict: false,
     tokens: true,
   });
@@ -104,7 +109,8 @@ function valueOf({ name, value, inlineValue }: OptionToken, spec: OptionSpec): s
   }
   const wanted = `--${name} ${spec.value ?? 'VALUE'}`;
   if (value === undefined || value === '') throw wrongInput(`--${name} wants a value`, wanted);
-  if (inlineValue !== true && value.startsWith('-'))
+  // A dash alone stands for the standard input.
+  if (inlineValue !== true && value.startsWith('-') && value !== '-')
     throw wrongInput(`--${name} wants a value, not ${value}`, `${wanted}, or --${name}=${value} if it is meant`);
   return value;
 }
@@ -131,8 +137,8 @@ const columnWidth = 27;
 /** The options' part of a help text. */
 export function describeOptions(specs: OptionSpecs): string {
   return Object.entries(specs)
-    .map(([name, { value, description, multiple }]) => {
-      const left = `  --${name}${value === undefined ? '' : ` ${value}`}${multiple === true ? ' …' : ''}`;
+    .map(([name, { value, description, multiple, short }]) => {
+      const left = `  ${short === undefined ? '' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}${multiple === true ? ' …' : ''}`;
       return left.length < columnWidth
         ? `${left.padEnd(columnWidth)}${description}`
         : `${left}\n${' '.repeat(columnWidth)}${description}`;

@@ -3,7 +3,7 @@ import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import type { CommandEntry } from './commands.ts';
 import { createContext } from './context.ts';
-import type { Environment } from './context.ts';
+import type { Environment, StandardInput } from './context.ts';
 import { exitCodes } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 import { nearest } from './nearest.ts';
@@ -17,6 +17,8 @@ export interface CliRun extends OutputStreams {
   readonly invokedAs: string;
   readonly environment: Environment;
   readonly signal: AbortSignal;
+  /** The standard input, opened when it is asked for. */
+  readonly stdin: StandardInput;
 }
 
 /** The whole program: finds the command, reads its options, runs it, says what went wrong. Never rejects. */
@@ -67,7 +69,7 @@ async function runCommand(
   }
   const options = parseOptions(args, command.options);
   const out = createOutput({ ...run, format: parseFormat(options.text('output')) });
-  return command.run(createContext({ options, out, environment: run.environment, signal: run.signal }));
+  return command.run(createContext({ ...run, options, out }));
 }
 
 function explain(error: unknown, { stderr, signal }: CliRun, program: string): ExitCode {

@@ -14,7 +14,7 @@ const optionalFlag = z
   .transform((flag) => flag ?? false);
 
 /** The API server writes quantities as strings; a bare number is tolerated. */
-const quantity = z.union([z.string(), z.number().transform(String)]);
+const quantity = z.union([z.string(), z.number().transform(String)], 'expected a quantity such as 500m or 1Gi');
 
 const quantities = z
   .record(z.string(), quantity)

@@ -108,3 +108,25 @@ export function parsePod(json: unknown): Pod | undefined {
   const result = pod.safeParse(json);
   return result.success ? result.data : undefined;
 }
+
+/** A member that has not the type of the API reference. */
+export interface ShapeFault {
+  readonly path: readonly (string | number)[];
+  /** `expected string, received number`. */
+  readonly expected: string;
+}
+
+const written = z.object({
+  metadata: z.object({ labels: stringMap, annotations: stringMap }).prefault({}),
+  spec,
+});
+
+/** What keeps a manifest's metadata and spec from being those of a pod, each with its path; of what is read, all. */
+export function podFaults(metadata: unknown, spec: unknown): readonly ShapeFault[] {
+  const parsed = written.safeParse({ metadata: metadata ?? {}, spec });
+  if (parsed.success) return [];
+  return parsed.error.issues.map(({ path, message }) => ({
+    path: path.map((part) => (typeof part === 'number' ? part : String(part))),
+    expected: message.replace(/^Invalid (input|option): /, '').replace(/, received undefined$/, ', and it is missing'),
+  }));
+}

@@ -5,8 +5,8 @@ import { exitCodes } from '../exit-code.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { failure, wrongInput } from '../stop.ts';
 import { faultClause } from '../inspect/fault-reason.ts';
+import { priceOptions, pricesOf } from '../inspect/prices.ts';
 import { collectUsage, usageFix } from './collect.ts';
-import { parsePrices } from './prices.ts';
 import { printCost } from './print.ts';
 import { costReport } from './report.ts';
 import { parseWindow } from './window.ts';
@@ -31,9 +31,7 @@ export const costCommand: Command = {
     from: { type: 'string', value: 'DAY', description: 'since when (default: the first of this month)' },
     to: { type: 'string', value: 'DAY', description: 'until when (default: now)' },
     by: { type: 'string', value: 'WHAT', description: 'namespace, owner or day (default namespace)' },
-    'price-cpu-second': { type: 'string', value: 'X', description: 'price of one vCPU for one second' },
-    'price-gb-second': { type: 'string', value: 'Y', description: 'price of one gigabyte for one second' },
-    currency: { type: 'string', value: 'CODE', description: 'currency of the prices (default USD)' },
+    ...priceOptions,
   },
   run: showCost,
 };
@@ -42,11 +40,7 @@ export const costCommand: Command = {
 export async function showCost(context: CliContext): Promise<ExitCode> {
   const { options, out } = context;
   const by = parseGrouping(options.text('by'));
-  const prices = parsePrices({
-    cpu: options.text('price-cpu-second'),
-    memory: options.text('price-gb-second'),
-    currency: options.text('currency'),
-  });
+  const prices = pricesOf(options);
   // Wrong days are told before anything is asked.
   parseWindow(options.text('from'), options.text('to') ?? farFuture, 0);
   const { INSTALLATION: installation } = await context.settings();

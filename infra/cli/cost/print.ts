@@ -1,4 +1,5 @@
 import type { UsageFigures } from '../../../shared/core/usage/summary.ts';
+import { money, pricesText } from '../inspect/prices.ts';
 import type { Output } from '../output.ts';
 import type { CostReport } from './report.ts';
 
@@ -19,7 +20,7 @@ export function printCost(out: Output, report: CostReport): void {
     );
   out.line('');
   out.line(runningText(running, prices.currency));
-  out.line(pricesText(report));
+  out.line(pricesText(prices));
   out.line(`Not in it: ${report.notIncluded.join(', ')}.`);
 }
 
@@ -31,26 +32,10 @@ const row = (key: string, { pods, cpuSeconds, memoryGBSeconds, cost }: UsageFigu
   money(cost),
 ];
 
-/** Two digits, or as many as small sums need to be told from nothing. */
-export function money(amount: number): string {
-  if (amount === 0 || amount >= 0.01) return amount.toFixed(2);
-  return amount >= 0.0001 ? amount.toFixed(4) : '<0.0001';
-}
-
 function runningText({ pods, cpu, memoryInGB, costPerMonth }: CostReport['running'], currency: string): string {
   if (pods === 0) return 'Nothing runs now.';
   const what = `${pods === 1 ? '1 pod runs' : `${String(pods)} pods run`} now (${String(cpu)} vCPU, ${String(memoryInGB)} GB)`;
   return `${what}: a month of just that would cost ${currency} ${money(costPerMonth)}.`;
 }
-
-const pricesText = ({ prices }: CostReport): string => {
-  const each = `${price(prices.perCpuSecond)} a vCPU-second and ${price(prices.perGBSecond)} a GB-second`;
-  return prices.source === 'given'
-    ? `Prices as given: ${prices.currency} ${each}.`
-    : `Prices are the public list prices of Linux container groups in East US (${prices.currency} ${each}): your region and contract may have others, give them with --price-cpu-second and --price-gb-second.`;
-};
-
-/** No exponent, no trailing zeros. */
-const price = (value: number): string => value.toFixed(12).replace(/\.?0+$/, '');
 
 const instant = (text: string): string => text.replace('T', ' ').replace(/:\d{2}\.\d{3}Z$/, '');

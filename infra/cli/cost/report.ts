@@ -1,7 +1,7 @@
 import { summarize } from '../../../shared/core/usage/summary.ts';
 import type { UsageFigures, UsageGrouping, UsageLine } from '../../../shared/core/usage/summary.ts';
 import type { CollectedUsage } from './collect.ts';
-import type { Prices } from './prices.ts';
+import type { Prices } from '../inspect/prices.ts';
 import type { Window } from './window.ts';
 
 /**

@@ -34,14 +34,13 @@ function ofSource(source: VolumeSource | ProjectedSource): readonly Named[] {
 }
 
 /** A key that stands for all that the object has: taken as a file name and as a variable. */
-const everyKey = (name: string): string => `EACH_KEY_OF_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`.slice(0, 63);
+const everyKey = (name: string): string =>
+  `EACH_KEY_OF_${name.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`.slice(0, 63);
 
 const said = ({ kind, name }: Pick<Named, 'kind' | 'name'>, key: string): string => `<${kind} ${name}, key ${key}>`;
 
 function texts(named: readonly Named[], kind: Named['kind'], name: string): Readonly<Record<string, string>> {
-  const keys = named
-    .filter((one) => one.kind === kind && one.name === name)
-    .map(({ key }) => key ?? everyKey(name));
+  const keys = named.filter((one) => one.kind === kind && one.name === name).map(({ key }) => key ?? everyKey(name));
   return Object.fromEntries(keys.map((key) => [key, said({ kind, name }, key)]));
 }
 
@@ -76,7 +75,9 @@ export function placeholderReferences(
   const secretOf = (name: string): SecretData => {
     const entries = Object.entries(texts(named, 'Secret', name));
     const data = Object.fromEntries(entries.map(([key, text]) => [key, bytes(text)]));
-    return pulls.has(name) ? { ...pullSecret(pod, name), ...(entries.length > 0 && { data }) } : { type: 'Opaque', data };
+    return pulls.has(name)
+      ? { ...pullSecret(pod, name), ...(entries.length > 0 && { data }) }
+      : { type: 'Opaque', data };
   };
   return {
     configMaps: new Map(

@@ -1,6 +1,6 @@
 /**
  * What stands behind a refusal: whether the agent inside the group is to give the field one day (tiers T1 and T2 of
- * docs/compatibility.md), and what to do without it. It judges nothing: a field is refused by the compatibility table and the
+ * docs/explain.md), and what to do without it. It judges nothing: a field is refused by the compatibility table and the
  * rules alone. What the agent gives is opened there, and its row goes from here.
  */
 import { isJsonObject } from '../json.ts';
@@ -152,13 +152,15 @@ export const refusedFields: readonly RefusedField[] = rowsOf([
 export const fieldPattern = (field: string): string =>
   field.replaceAll(/\[[\d*]+\]/g, '[]').replaceAll(/\[[^\]]+\]/g, '.*');
 
+function memberOf(value: Json | undefined, name: string): Json | undefined {
+  if (Array.isArray(value)) return /^\d+$/.test(name) ? value[Number(name)] : undefined;
+  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+}
+
 /** The value that a spec has at a field's path; undefined where the path is not one of single members. */
 export function valueAtField(rawSpec: JsonObject, field: string): Json | undefined {
   let value: Json | undefined = { spec: rawSpec };
-  for (const part of field.match(/[^.[\]]+/g) ?? []) {
-    if (Array.isArray(value)) value = /^\d+$/.test(part) ? value[Number(part)] : undefined;
-    else value = isJsonObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
-  }
+  for (const part of field.match(/[^.[\]]+/g) ?? []) value = memberOf(value, part);
   return value;
 }
 

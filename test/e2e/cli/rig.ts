@@ -1,6 +1,7 @@
 /** What the command line works on: a real cluster, real storage, the emulated ARM, and the app without any cluster. */
 import { cpSync, mkdirSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { Child } from '../../../infra/local/child.ts';
 import { ensureControlPlane } from '../../../infra/local/cluster/build.ts';
 import { startControlPlane } from '../../../infra/local/cluster/control-plane.ts';
@@ -146,6 +147,7 @@ export async function runCommand(
     },
   });
   const code = await runCli(args, {
+    stdin: () => Readable.from([]),
     invokedAs: 'main.js',
     environment,
     stdout: stream('stdout'),

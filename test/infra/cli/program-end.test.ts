@@ -15,7 +15,7 @@ describe('the program', () => {
     expect(said).toBe('');
   });
 
-  it.each(['attach', 'detach', 'status', 'doctor', 'cost'])('takes -h for --help: %s', async (command) => {
+  it.each(['attach', 'detach', 'status', 'doctor', 'explain', 'cost'])('takes -h for --help: %s', async (command) => {
     expect(await run([command, '-h'])).toEqual(await run([command, '--help']));
     expect((await run([command, '-h'])).code).toBe(0);
   });

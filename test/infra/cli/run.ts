@@ -1,7 +1,8 @@
+import { Readable } from 'node:stream';
 import { runCli } from '../../../infra/cli/run-cli.ts';
 
 /** The whole program in this process; its streams as texts. */
-export async function run(args: readonly string[], { path = '/nowhere', invokedAs = 'main.js' } = {}) {
+export async function run(args: readonly string[], { path = '/nowhere', invokedAs = 'main.js', stdin = '' } = {}) {
   const texts = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof texts) => ({
     write: (text: string) => {
@@ -14,6 +15,7 @@ export async function run(args: readonly string[], { path = '/nowhere', invokedA
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     signal: new AbortController().signal,
+    stdin: () => Readable.from([Buffer.from(stdin)]),
   });
   // Progress tells how long a step took.
   return { code, stdout: texts.stdout, stderr: texts.stderr.replaceAll(/^[✓✗…].*\n/gm, '') };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { costCommand } from '../../../../infra/cli/cost/command.ts';
-import { parsePrices } from '../../../../infra/cli/cost/prices.ts';
-import { money, printCost } from '../../../../infra/cli/cost/print.ts';
+import { printCost } from '../../../../infra/cli/cost/print.ts';
 import { costReport } from '../../../../infra/cli/cost/report.ts';
 import { parseWindow } from '../../../../infra/cli/cost/window.ts';
+import { money, parsePrices } from '../../../../infra/cli/inspect/prices.ts';
 import { createOutput } from '../../../../infra/cli/output.ts';
 import type { UsageRecord } from '../../../../shared/core/usage/usage.ts';
 import { createWorld } from '../../../app/world.ts';

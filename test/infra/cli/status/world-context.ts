@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { AppSource } from '../../../../infra/cli/app-settings.ts';
 import type { ClusterApi } from '../../../../infra/cli/cluster/api.ts';
 import type { ClusterFault } from '../../../../infra/cli/cluster/cluster-fault.ts';
@@ -55,6 +56,7 @@ export async function runOver(
     out,
     environment: {},
     signal: new AbortController().signal,
+    stdin: () => Readable.from([]),
     az: { json: (words) => answerOf(words, around.az ?? {}) },
     app: () =>
       Promise.resolve({

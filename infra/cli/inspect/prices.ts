@@ -1,5 +1,6 @@
 import { defaultPrices } from '../../../shared/core/usage/summary.ts';
 import type { UsagePrices } from '../../../shared/core/usage/summary.ts';
+import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
 
 /** What a second costs, and whose figures these are. */
@@ -7,6 +8,38 @@ export interface Prices extends UsagePrices {
   /** `list`: the public price of Linux groups in East US; `given`: from the command line. */
   readonly source: 'list' | 'given';
 }
+
+/** The options that `pricesOf` reads. */
+export const priceOptions: OptionSpecs = {
+  'price-cpu-second': { type: 'string', value: 'X', description: 'price of one vCPU for one second' },
+  'price-gb-second': { type: 'string', value: 'Y', description: 'price of one gigabyte for one second' },
+  currency: { type: 'string', value: 'CODE', description: 'currency of the prices (default USD)' },
+};
+
+/** The prices that were given, or the list prices. */
+export const pricesOf = (options: ParsedOptions): Prices =>
+  parsePrices({
+    cpu: options.text('price-cpu-second'),
+    memory: options.text('price-gb-second'),
+    currency: options.text('currency'),
+  });
+
+/** Two digits, or as many as small sums need to be told from nothing. */
+export function money(amount: number): string {
+  if (amount === 0 || amount >= 0.01) return amount.toFixed(2);
+  return amount >= 0.0001 ? amount.toFixed(4) : '<0.0001';
+}
+
+/** Whose figures they are. */
+export function pricesText(prices: Prices): string {
+  const each = `${price(prices.perCpuSecond)} a vCPU-second and ${price(prices.perGBSecond)} a GB-second`;
+  return prices.source === 'given'
+    ? `Prices as given: ${prices.currency} ${each}.`
+    : `Prices are the public list prices of Linux container groups in East US (${prices.currency} ${each}): your region and contract may have others, give them with --price-cpu-second and --price-gb-second.`;
+}
+
+/** No exponent, no trailing zeros. */
+const price = (value: number): string => value.toFixed(12).replace(/\.?0+$/, '');
 
 interface PriceTexts {
   readonly cpu: string | undefined;

@@ -1,0 +1,86 @@
+import type { Command } from '../command.ts';
+import type { CliContext } from '../context.ts';
+import { exitCodes } from '../exit-code.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { priceOptions, pricesOf } from '../inspect/prices.ts';
+import { wrongInput } from '../stop.ts';
+import type { Stop } from '../stop.ts';
+import { readDocuments } from './documents.ts';
+import { assumedFacts, factOptions } from './facts.ts';
+import { findPods } from './find-pods.ts';
+import { readInputs } from './input.ts';
+import { printExplanation } from './print.ts';
+import { explainReport } from './report.ts';
+import { placeText } from './source.ts';
+import type { InputFault } from './source.ts';
+
+const help = `
+Says what becomes of the pods of a manifest before anything is applied: whether they run, what is rounded, noted or
+emulated, what is refused and what to do about it, what a pod gets and what an hour of it costs. The rules are those
+of the app. No cluster is asked and nothing is changed: helm template … | kubectl aci explain -f -
+
+The input is YAML or JSON, of several documents and lists; of a folder its .yaml, .yml and .json files. Of Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet,
+ReplicationController, Job and CronJob one pod is looked at; other objects are counted. ConfigMaps that are in the
+input are used, everything else that a pod refers to is shown as <what it would be>; the content of a Secret never.
+
+What is refused and "needs the agent" would be given by a program of ours inside the group, which is not part of
+this version. It ends with 0 if all pods run, with 1 if one is refused, with 2 if the input is wrong.
+
+--output json|yaml has {schemaVersion: 1, assumed, prices, pods[] {source {file, line, column}, kind, namespace, name,
+replicas, verdict, tier, refused[] {reason, field, why, agent, wayOut}, noted[] {reason, message}, emulated[] {field,
+how}, containers[] {name, isInit, image, asked, granted, rounded}, cpu, memoryInGB, pricePerHour, group}, total {pods,
+cpu, memoryInGB, pricePerHour}, counts {runs, noted, refused}, skipped[] {kind, count}}; docs/explain.md has more.
+`;
+
+export const explainCommand: Command = {
+  help,
+  options: {
+    filename: {
+      type: 'string',
+      short: 'f',
+      multiple: true,
+      value: 'FILE',
+      description: 'a manifest or a folder of them, - for the standard input',
+    },
+    namespace: {
+      type: 'string',
+      short: 'n',
+      value: 'NAME',
+      description: 'of objects that name none (default default)',
+    },
+    group: { type: 'boolean', description: 'the container group of each pod too, as the JSON that ARM would get' },
+    ...factOptions,
+    ...priceOptions,
+  },
+  run: explain,
+};
+
+async function explain(context: CliContext): Promise<ExitCode> {
+  const { options, out } = context;
+  const files = options.values('filename');
+  if (files.length === 0) throw wrongInput('--filename is missing', 'add -f FILE, or -f - for the standard input');
+  const prices = pricesOf(options);
+  const facts = await assumedFacts(context);
+  const inputs = await readInputs(files, context.stdin);
+  const read = inputs.map(({ file, text }) => readDocuments(file, text));
+  const documents = read.flatMap((one) => one.documents);
+  const found = findPods(documents, options.text('namespace') ?? 'default');
+  const faults = [...read.flatMap((one) => one.faults), ...found.faults];
+  if (faults.length > 0) throw badInput(faults);
+  if (documents.length === 0)
+    throw wrongInput(
+      `there is nothing in ${inputs.map(({ file }) => file).join(', ')}`,
+      'expected YAML or JSON of Kubernetes objects',
+    );
+  const report = explainReport(found, { facts, prices, withGroup: options.flag('group') });
+  if (!out.value(report)) printExplanation(out, report);
+  return report.counts.refused > 0 ? exitCodes.failed : exitCodes.done;
+}
+
+const mostTold = 10;
+
+function badInput(faults: readonly InputFault[]): Stop {
+  const lines = faults.slice(0, mostTold).map(({ at, problem }) => `${placeText(at)}: ${problem}`);
+  const more = faults.length > mostTold ? [`and ${faults.length - mostTold} more`] : [];
+  return wrongInput([`the input is wrong`, ...lines, ...more].join('\n  '), 'nothing is judged until it can be read');
+}

@@ -1,0 +1,61 @@
+import { defined } from '../../../shared/core/defined.ts';
+import type { NodeFacts } from '../../../shared/core/pod/translation.ts';
+import type { Settings } from '../../../shared/wire/settings.ts';
+import type { CliContext } from '../context.ts';
+import type { OptionSpecs, ParsedOptions } from '../options.ts';
+import { wrongInput } from '../stop.ts';
+
+export const factOptions: OptionSpecs = {
+  subnet: { type: 'boolean', description: 'the node has a subnet (the setting ACI_SUBNET_ID)' },
+  strict: { type: 'boolean', description: 'as with the setting SECURITY_POLICY=strict' },
+  'max-cpu': { type: 'string', value: 'N', description: 'cores of the largest group (default 31)' },
+  'max-memory-gb': { type: 'string', value: 'N', description: 'gigabytes of the largest group (default 240)' },
+};
+
+/** The node that is assumed: by options, else by the app's settings where one is named, else by the settings' defaults. */
+export async function assumedFacts(context: CliContext): Promise<NodeFacts> {
+  const { options } = context;
+  const maxCpu = parseCount(options, 'max-cpu');
+  const maxMemoryInGB = parseCount(options, 'max-memory-gb');
+  const isNamed = options.text('settings') !== undefined || options.text('app') !== undefined;
+  const node = isNamed ? ofSettings(await context.settings()) : unknownNode;
+  const { subnetId = options.flag('subnet') ? placeholderSubnet : undefined } = node;
+  return {
+    ...node,
+    ...(subnetId !== undefined && { subnetId }),
+    ...(options.flag('strict') && { securityPolicy: 'strict' }),
+    maxGroup: { cpu: maxCpu ?? node.maxGroup.cpu, memoryInGB: maxMemoryInGB ?? node.maxGroup.memoryInGB },
+  };
+}
+
+const placeholderSubnet =
+  '/subscriptions/<subscription>/resourceGroups/<resource group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>';
+
+/** What no manifest tells is shown as what it would be. */
+const unknownNode: NodeFacts = {
+  installation: '<installation>',
+  cluster: '<cluster>',
+  node: '<node>',
+  location: '<region>',
+  hostIP: '<address of the node>',
+  allocatable: { cpu: '100', memory: '400Gi' },
+  apiServer: { host: '<API server>', port: 443 },
+  securityPolicy: 'compatible',
+  maxGroup: { cpu: 31, memoryInGB: 240 },
+};
+
+const ofSettings = (settings: Settings): NodeFacts => ({
+  ...unknownNode,
+  installation: settings.INSTALLATION,
+  location: settings.AZURE_LOCATION,
+  ...defined({ subnetId: settings.ACI_SUBNET_ID }),
+  securityPolicy: settings.SECURITY_POLICY,
+  maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
+});
+
+function parseCount(options: ParsedOptions, name: string): number | undefined {
+  const text = options.text(name);
+  if (text === undefined) return undefined;
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw wrongInput(`--${name} wants a number, not "${text}"`, 'write it as 4');
+}

@@ -1,0 +1,121 @@
+import { isJsonObject } from '../../../shared/core/json.ts';
+import type { Json, JsonObject } from '../../../shared/core/json.ts';
+import { objectAt, textAt } from '../../../shared/core/json-access.ts';
+import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
+import type { ConfigMapData } from '../../../shared/core/kubernetes/references.ts';
+import { itemsOf, podOfWorkload, podSpecPath, restartPoliciesOf } from '../../../shared/core/kubernetes/workload.ts';
+import { parseConfigMap } from '../../../shared/wire/kubernetes/references.ts';
+import { parsePod, podFaults } from '../../../shared/wire/pod.ts';
+import type { InputDocument } from './documents.ts';
+import type { InputFault, Position } from './source.ts';
+
+/** A workload of the input, with a pod of it. */
+export interface FoundPod {
+  readonly at: Position;
+  readonly kind: string;
+  /** The workload's. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly replicas: number;
+  readonly pod: Pod;
+  readonly written: JsonObject;
+}
+
+export interface FoundPods {
+  readonly pods: readonly FoundPod[];
+  /** Objects that have no pods, by kind. */
+  readonly skipped: ReadonlyMap<string, number>;
+  /** `namespace/name` → what it holds. */
+  readonly configMaps: ReadonlyMap<string, ConfigMapData>;
+  readonly faults: readonly InputFault[];
+}
+
+type Path = readonly (string | number)[];
+
+interface Item {
+  readonly object: JsonObject;
+  readonly path: Path;
+  readonly document: InputDocument;
+}
+
+/** The pods of all workloads; the other objects are counted. `namespace`: of those that name none. */
+export function findPods(documents: readonly InputDocument[], namespace: string): FoundPods {
+  const pods: FoundPod[] = [];
+  const faults: InputFault[] = [];
+  const skipped = new Map<string, number>();
+  const configMaps = new Map<string, ConfigMapData>();
+  for (const item of documents.flatMap(items)) {
+    const wrong = objectFaults(item);
+    faults.push(...wrong);
+    if (wrong.length > 0) continue;
+    const kind = textAt(item.object, 'kind');
+    const found = podSpecPath(item.object) === undefined ? undefined : findPod(item, namespace);
+    if (found !== undefined) pods.push(found);
+    else skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
+    const map = kind === 'ConfigMap' ? parseConfigMap(item.object) : undefined;
+    if (map !== undefined) configMaps.set(`${namespaceOf(item.object, namespace)}/${nameOf(item.object)}`, map);
+  }
+  return { pods, skipped, configMaps, faults };
+}
+
+const items = (document: InputDocument): readonly Item[] =>
+  itemsOf(document.object).map((item) => ({ ...item, document }));
+
+const nameOf = (object: JsonObject): string => textAt(objectAt(object, 'metadata'), 'name');
+const namespaceOf = (object: JsonObject, namespace: string): string =>
+  textAt(objectAt(object, 'metadata'), 'namespace') || namespace;
+
+/** What keeps the object from being one, or its pods from being pods. */
+function objectFaults({ object, path, document }: Item): readonly InputFault[] {
+  const fault = (where: Path, problem: string): InputFault => ({
+    at: document.position([...path, ...where]),
+    problem: `${where.length === 0 ? '' : `${fieldText(where)}: `}${problem}`,
+  });
+  const missing = ['apiVersion', 'kind'].filter((name) => textAt(object, name) === '');
+  if (missing.length > 0)
+    return [fault([], `expected an object with ${missing.join(' and ')}, as all of Kubernetes have`)];
+  const specPath = podSpecPath(object);
+  if (specPath === undefined) return [];
+  const parent = specPath.slice(0, -1);
+  const shapes = podFaults(valueAt(object, [...parent, 'metadata']), valueAt(object, specPath));
+  if (shapes.length > 0)
+    return shapes.map(({ path: [first, ...rest], expected }) =>
+      fault(first === 'spec' ? [...specPath, ...rest] : [...parent, 'metadata', ...rest], expected),
+    );
+  const kind = textAt(object, 'kind');
+  const policies = restartPoliciesOf(kind);
+  const spec = valueAt(object, specPath);
+  const policy = isJsonObject(spec) ? textAt(spec, 'restartPolicy') || 'Always' : 'Always';
+  return policies.includes(policy)
+    ? []
+    : [
+        fault(
+          [...specPath, 'restartPolicy'],
+          `expected ${policies.join(' or ')}, which a ${kind} takes, found ${policy}`,
+        ),
+      ];
+}
+
+/** `spec.template.spec.containers[0].name`. */
+const fieldText = (path: Path): string =>
+  path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
+
+function valueAt(object: JsonObject, path: readonly string[]): Json | undefined {
+  const [last = '', ...parents] = path.toReversed();
+  return parents.toReversed().reduce(objectAt, object)[last];
+}
+
+function findPod({ object, path, document }: Item, namespace: string): FoundPod | undefined {
+  const workload = podOfWorkload(object, namespace);
+  const pod = workload === undefined ? undefined : parsePod(workload.pod);
+  if (workload === undefined || pod === undefined) return undefined;
+  return {
+    at: document.position(path),
+    kind: textAt(object, 'kind'),
+    name: nameOf(object) || textAt(objectAt(object, 'metadata'), 'generateName'),
+    namespace: pod.metadata.namespace,
+    replicas: workload.replicas,
+    pod,
+    written: workload.written,
+  };
+}

@@ -49,6 +49,8 @@ const ownCommand = 'put it into the command, or into the image';
 /** Of both kinds of containers. */
 const anyContainer: readonly Row[] = [
   ['args', undefined, "give the image's entrypoint as command, before the args"],
+  ['command[]', 'T1', 'read it from the environment instead'],
+  ['args[]', 'T1', 'read it from the environment instead'],
   ['workingDir', 'T1', 'begin the command with cd, or set WORKDIR in the image'],
   ['env[].name', 'T1', 'rename it to letters, digits and _'],
   ['env[].valueFrom.fieldRef', 'T1', "read the address inside: hostname -i, or the program's own interface", isLate],

@@ -153,7 +153,7 @@ describe('placeholders', () => {
 describe('the table of refused fields', () => {
   const known = new Set(compatibilityTable.map(({ path }) => path));
   /** Rules judge more than the table: the arguments, values of names and ports, paths of files. */
-  const ofRules = /\.(args|ports|resources\.(requests|limits)\.\*)$/;
+  const ofRules = /\.(args|args\[\]|command\[\]|ports|resources\.(requests|limits)\.\*)$/;
 
   it('names fields that the compatibility table has, or that a rule judges', () => {
     const strange = refusedFields.map(({ path }) => path).filter((path) => !known.has(path) && !ofRules.test(path));

@@ -53,7 +53,6 @@ function parsed(text: string): readonly (Parsed | string)[] {
   try {
     const documents = parseAllDocuments(text, {
       version: '1.1',
-      merge: true,
       customTags: kubernetesTags,
       prettyErrors: false,
       logLevel: 'silent',

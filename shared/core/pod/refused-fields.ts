@@ -162,7 +162,9 @@ function memberOf(value: Json | undefined, name: string): Json | undefined {
 /** The value that a spec has at a field's path; undefined where the path is not one of single members. */
 export function valueAtField(rawSpec: JsonObject, field: string): Json | undefined {
   let value: Json | undefined = { spec: rawSpec };
-  for (const part of field.match(/[^.[\]]+/g) ?? []) value = memberOf(value, part);
+  // A name with dots stands in brackets.
+  for (const [part, inBrackets] of field.matchAll(/\[([^\]]+)\]|[^.[\]]+/g))
+    value = memberOf(value, inBrackets ?? part);
   return value;
 }
 

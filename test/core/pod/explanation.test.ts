@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compatibilityTable } from '../../../shared/core/pod/compatibility.ts';
 import { explainPod } from '../../../shared/core/pod/explanation.ts';
 import { placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
-import { fieldPattern, refusedField, refusedFields } from '../../../shared/core/pod/refused-fields.ts';
+import { fieldPattern, refusedField, refusedFields, valueAtField } from '../../../shared/core/pod/refused-fields.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
 import { facts, podOf, rawContainer, subnetId, withContainer } from './fixtures.ts';
 import type { Raw } from './fixtures.ts';
@@ -177,6 +177,8 @@ describe('the table of refused fields', () => {
     expect(refusedField('spec.containers[0].livenessProbe', spec)?.agent).toBe('T2');
     expect(refusedField('spec.containers[1].livenessProbe', spec)?.agent).toBeUndefined();
     expect(refusedField('spec.containers[0].colour', spec)).toBeUndefined();
+    const limits = { containers: [{ resources: { limits: { 'nvidia.com/gpu': '1' } } }] };
+    expect(valueAtField(limits, 'spec.containers[0].resources.limits[nvidia.com/gpu]')).toBe('1');
   });
 
   it('counts more than five ports as a thing of ports', () => {

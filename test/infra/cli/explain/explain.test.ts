@@ -225,7 +225,7 @@ describe('a pod of a workload is the one that its controller makes', () => {
       kind: 'List',
       items: [item, { kind: 'PodList', apiVersion: 'v1', items: [{ ...item, kind: undefined }] }],
     };
-    const text = `${JSON.stringify(list)}\n${JSON.stringify(item, undefined, 2)}{"apiVersion":"v1","kind":"Service"}`;
+    const text = `${JSON.stringify(list)}\n${JSON.stringify(item, undefined, 2)}{"apiVersion":"v1","kind":"Service","x":"\\"}{ \\\\"}`;
     expect(await reported(text)).toMatchObject({ counts: { runs: 3 }, skipped: [{ kind: 'Service' }] });
   });
 

@@ -49,9 +49,12 @@ export function findPods(documents: readonly InputDocument[], namespace: string)
     faults.push(...wrong);
     if (wrong.length > 0) continue;
     const kind = textAt(item.object, 'kind');
-    const found = podSpecPath(item.object) === undefined ? undefined : findPod(item, namespace);
-    if (found !== undefined) pods.push(found);
-    else skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
+    if (podSpecPath(item.object) === undefined) skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
+    else {
+      const found = findPod(item, namespace);
+      if ('problem' in found) faults.push(found);
+      else pods.push(found);
+    }
     const map = kind === 'ConfigMap' ? parseConfigMap(item.object) : undefined;
     if (map !== undefined) configMaps.set(`${namespaceOf(item.object, namespace)}/${nameOf(item.object)}`, map);
   }
@@ -74,6 +77,11 @@ function objectFaults({ object, path, document }: Item): readonly InputFault[] {
   const missing = ['apiVersion', 'kind'].filter((name) => textAt(object, name) === '');
   if (missing.length > 0)
     return [fault([], `expected an object with ${missing.join(' and ')}, as all of Kubernetes have`)];
+  const unnamed = ['name', 'namespace', 'generateName'].filter((name) => {
+    const value = objectAt(object, 'metadata')[name];
+    return value !== undefined && typeof value !== 'string';
+  });
+  if (unnamed.length > 0) return unnamed.map((name) => fault(['metadata', name], 'expected string'));
   const specPath = podSpecPath(object);
   if (specPath === undefined) return [];
   const parent = specPath.slice(0, -1);
@@ -105,10 +113,14 @@ function valueAt(object: JsonObject, path: readonly string[]): Json | undefined 
   return parents.toReversed().reduce(objectAt, object)[last];
 }
 
-function findPod({ object, path, document }: Item, namespace: string): FoundPod | undefined {
+function findPod({ object, path, document }: Item, namespace: string): FoundPod | InputFault {
   const workload = podOfWorkload(object, namespace);
   const pod = workload === undefined ? undefined : parsePod(workload.pod);
-  if (workload === undefined || pod === undefined) return undefined;
+  if (workload === undefined || pod === undefined)
+    return {
+      at: document.position([...path, 'metadata']),
+      problem: 'metadata: expected that of a pod, as the API server writes it',
+    };
   return {
     at: document.position(path),
     kind: textAt(object, 'kind'),

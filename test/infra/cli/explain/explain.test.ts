@@ -296,6 +296,16 @@ describe('bad input is told with file, line, column and what was expected', () =
     ],
     ['an alias of itself', '&a [*a]', ['stdin:1:4: expected YAML without an alias inside of what it names']],
     ['nothing', '', ['there is nothing in stdin', 'expected YAML or JSON of Kubernetes objects']],
+    [
+      'a name that is a number',
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: 5}\n',
+      ['stdin:3:18: metadata.name: expected string'],
+    ],
+    [
+      'metadata that no API server writes',
+      pod('x: null', 'name: p, ownerReferences: 5'),
+      ['stdin:3:11: metadata: expected that of a pod'],
+    ],
     ['comments', '---\n# none\n', ['there is nothing in stdin']],
   ])('%s', async (_, text, sentences) => {
     const shown = await explain(text);

@@ -19,9 +19,10 @@ Says what becomes of the pods of a manifest before anything is applied: whether 
 emulated, what is refused and what to do about it, what a pod gets and what an hour of it costs. The rules are those
 of the app. No cluster is asked and nothing is changed: helm template … | kubectl aci explain -f -
 
-The input is YAML or JSON, of several documents and lists; of a folder its .yaml, .yml and .json files. Of Pod, Deployment, StatefulSet, DaemonSet, ReplicaSet,
-ReplicationController, Job and CronJob one pod is looked at; other objects are counted. ConfigMaps that are in the
-input are used, everything else that a pod refers to is shown as <what it would be>; the content of a Secret never.
+The input is YAML or JSON, of several documents and lists; of a folder its .yaml, .yml and .json files. Of Pod,
+Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job and CronJob one pod is looked at; other
+objects are counted. ConfigMaps that are in the input are used, everything else that a pod refers to is shown as
+<what it would be>; the content of a Secret never.
 
 What is refused and "needs the agent" would be given by a program of ours inside the group, which is not part of
 this version. It ends with 0 if all pods run, with 1 if one is refused, with 2 if the input is wrong.

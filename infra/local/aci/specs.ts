@@ -1,5 +1,5 @@
 import type { EventText } from './group-state.ts';
-import type { ContainerSpec, RegistryCredential, SandboxVolume } from './runtime/runtime.ts';
+import type { ContainerSpec, RegistryCredential, SandboxSpec, SandboxVolume } from './runtime/runtime.ts';
 import { requestedCpu, requestedMemoryInGB } from './wire.ts';
 import type { ContainerBody, GroupBody } from './wire.ts';
 
@@ -33,6 +33,17 @@ function limitsOf(
   return {
     cpuLimit: resources?.limits?.cpu ?? resources?.requests?.cpu ?? requestedCpu(group),
     memoryLimitInGB: resources?.limits?.memoryInGB ?? resources?.requests?.memoryInGB ?? requestedMemoryInGB(group),
+  };
+}
+
+/** Undefined: the group has no name servers of its own. */
+export function sandboxDns({ properties: { dnsConfig } }: GroupBody): SandboxSpec['dns'] {
+  if (dnsConfig === undefined) return undefined;
+  const words = (line = ''): readonly string[] => line.split(/\s+/).filter((word) => word !== '');
+  return {
+    nameServers: dnsConfig.nameServers,
+    searchDomains: words(dnsConfig.searchDomains),
+    options: words(dnsConfig.options),
   };
 }
 

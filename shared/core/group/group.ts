@@ -18,6 +18,12 @@ export interface GroupBody {
   /** Absent when the pod names no port: saves an address. */
   readonly ipAddress?: { readonly type: 'Public' | 'Private'; readonly ports: readonly GroupPort[] };
   readonly subnetIds?: readonly [{ readonly id: string }];
+  /** Only with a subnet. Domains and options are one line each, as in resolv.conf. */
+  readonly dnsConfig?: {
+    readonly nameServers: readonly string[];
+    readonly searchDomains?: string;
+    readonly options?: string;
+  };
 }
 
 export interface GroupPort {

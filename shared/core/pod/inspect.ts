@@ -6,8 +6,9 @@ import {
   environmentNamesRule,
   environmentSourcesRule,
 } from './rules/containers.ts';
+import { dnsRule } from './rules/dns.ts';
 import { annotationsRule, fieldsRule } from './rules/fields.ts';
-import { portsRule, sharedPortsRule } from './rules/ports.ts';
+import { portsRule } from './rules/ports.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
 import { isRefusal } from './rules/rule.ts';
 import type { Rule } from './rules/rule.ts';
@@ -26,8 +27,8 @@ const rules: readonly Rule[] = [
   volumeSourcesRule,
   volumeCountRule,
   mountsRule,
-  sharedPortsRule,
   portsRule,
+  dnsRule,
   quantitiesRule,
   groupSizeRule,
   groupStorageRule,

@@ -87,10 +87,16 @@ const rules = `
   0.1 GB (of 10⁹ bytes). A group has at least 1 core and 1 GB, and as much as its largest init container; what is missing goes to the
   first container. A container may use up to its limit, or, without one, all that its group requests; a limit above that is
   lowered, with an event. A pod above the largest group (31 cores, 240 GB) is refused.
-* **Number.** At most 60 containers with the init containers, 20 mounted volumes, and 5 ports. A port belongs to one container.
-* **Host name.** ACI gives every group a host name of its own. A pod that asks for one is refused, and with it the pods of a
-  StatefulSet, whose controller asks for it. That of an indexed Job's pods is noted instead: their index is in
-  \`JOB_COMPLETION_INDEX\`.
+* **Number.** At most 60 containers with the init containers, and 20 mounted volumes.
+* **Host name.** ACI gives every group a host name of its own. Names that a pod asks for (a StatefulSet's and an indexed Job's do)
+  are noted: the program finds ACI's name in \`hostname\` and \`/etc/hostname\`, and other pods do not find it by its own. A Job's
+  index is in \`JOB_COMPLETION_INDEX\`.
+* **Ports.** In a subnet a port is reached at the pod's address whether ACI was told of it or not, as far as is known
+  ([aci.md](aci.md#limits-of-a-group)), so more than five, those that ACI keeps for itself, one number for two protocols or two
+  containers, and SCTP are no reason to refuse a pod: the event \`PortsNotDeclared\` names them.
+* **Names.** A group asks Azure's resolver, or in a subnet what \`dnsConfig\` and \`dnsPolicy: None\` say. What is more than ACI takes
+  is left out, with a kubelet's event \`DNSConfigForming\`.
+* **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are refused.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
   \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered; Services and the cluster's DNS are not reached from inside.

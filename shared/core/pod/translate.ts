@@ -1,10 +1,12 @@
 import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitContainer } from '../group/group.ts';
 import { groupTags } from '../group/identity.ts';
+import { defined } from '../defined.ts';
 import type { Container, Pod } from '../kubernetes/pod.ts';
 import { groupCommand } from './command.ts';
 import { resolveEnvironment } from './environment.ts';
 import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
+import { groupDns } from './dns.ts';
 import { groupAddress } from './ip-address.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse } from './outcome.ts';
@@ -132,7 +134,7 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
     restartPolicy: pod.spec.restartPolicy,
     imageRegistryCredentials: registries.credentials,
     volumes: volumes.value,
-    ...(address.ipAddress !== undefined && { ipAddress: address.ipAddress }),
+    ...defined({ ipAddress: address.ipAddress, dnsConfig: groupDns(pod, facts).dnsConfig }),
   };
   if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes)
     return refuse('spec.volumes', 'with their content the group is larger than the 4 MB that ARM takes; mount less');

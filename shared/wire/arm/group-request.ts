@@ -22,6 +22,9 @@ export function formatGroup(body: GroupBody): JsonObject {
         ? {}
         : { ipAddress: { type: rest.ipAddress.type, ports: rest.ipAddress.ports.map((port) => ({ ...port })) } }),
       ...(rest.subnetIds === undefined ? {} : { subnetIds: rest.subnetIds.map((subnet) => ({ ...subnet })) }),
+      ...(rest.dnsConfig === undefined
+        ? {}
+        : { dnsConfig: { ...rest.dnsConfig, nameServers: [...rest.dnsConfig.nameServers] } }),
     },
   };
 }

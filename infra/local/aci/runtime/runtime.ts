@@ -47,6 +47,12 @@ export interface SandboxSpec {
   /** Unique per container group incarnation; `[a-z0-9-]{1,80}`. */
   readonly id: string;
   readonly hostname: string;
+  /** What /etc/resolv.conf says; the runtime's own unless given. A runtime without a network of its own ignores it. */
+  readonly dns?: {
+    readonly nameServers: readonly string[];
+    readonly searchDomains: readonly string[];
+    readonly options: readonly string[];
+  };
   readonly volumes: readonly SandboxVolume[];
 }
 

@@ -5,6 +5,7 @@ import { containerSecurityFields } from './security-fields.ts';
 const probes =
   'ACI reports no probe back, so readiness and restarts could not be told; probes are not part of this version';
 const hooks = 'hooks and stop signals need a process of ours in the container, which is not part of this version';
+const sleep = 'the app waits so long at a deletion, within the grace period, before it stops the group';
 const terminal = 'attaching to a running container is not part of this version';
 const noSuchResource = 'ACI has cores and memory only';
 
@@ -73,7 +74,12 @@ const runtime: readonly FieldRow[] = [
   ['livenessProbe', 'refused', probes],
   ['readinessProbe', 'refused', probes],
   ['startupProbe', 'refused', probes],
-  ['lifecycle', 'refused', hooks],
+  ['lifecycle.preStop.sleep.seconds', 'emulated', sleep],
+  ['lifecycle.preStop.exec', 'refused', hooks],
+  ['lifecycle.preStop.httpGet', 'refused', hooks],
+  ['lifecycle.preStop.tcpSocket', 'refused', hooks],
+  ['lifecycle.postStart', 'refused', hooks],
+  ['lifecycle.stopSignal', 'refused', hooks],
   ['stdin', 'refused', terminal, { harmless: [false] }],
   ['stdinOnce', 'refused', terminal, { harmless: [false] }],
   ['tty', 'refused', terminal, { harmless: [false] }],
@@ -101,11 +107,15 @@ const runtime: readonly FieldRow[] = [
 ];
 
 const containerOnly: readonly FieldRow[] = [
-  ['ports[].containerPort', 'sent', 'at most 5 a pod, none of those that ACI keeps for itself; only with a subnet'],
-  ['ports[].protocol', 'sent', 'TCP and UDP', { only: ['TCP', 'UDP'], otherwise: 'ACI has TCP and UDP only' }],
+  [
+    'ports[].containerPort',
+    'sent',
+    'only with a subnet; at most 5 a pod, each number once, none of those that ACI keeps for itself: one that is not sent is reached all the same, and an event names it',
+  ],
+  ['ports[].protocol', 'sent', 'TCP and UDP; a port for SCTP is not declared, and an event names it'],
   ['ports[].name', 'ignored', 'names of ports are for services and probes'],
-  ['ports[].hostPort', 'refused', 'there is no host whose port could be taken', { harmless: [0] }],
-  ['ports[].hostIP', 'refused', 'there is no host whose address could be taken'],
+  ['ports[].hostPort', 'noted', "there is no host: the port is reached at the pod's own address", { harmless: [0] }],
+  ['ports[].hostIP', 'noted', "there is no host: the port is reached at the pod's own address"],
   ['resources.requests.cpu', 'sent', 'rounded up to 0.01 cores; 0.1 when there is none'],
   ['resources.requests.memory', 'sent', 'rounded up to 0.1 GB; 0.1 GB when there is none'],
   ['resources.limits.cpu', 'sent', 'at most what the whole group requests; all of that when there is none'],

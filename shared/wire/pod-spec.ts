@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { probe } from './probe.ts';
 import type { ProjectedSource, VolumeSource } from '../core/kubernetes/pod.ts';
 
 /** Go leaves empty lists out, or writes null. */
@@ -80,6 +81,8 @@ export const container = z.object({
     }),
   ),
   restartPolicy: z.string().exactOptional(),
+  livenessProbe: probe.exactOptional(),
+  readinessProbe: probe.exactOptional(),
 });
 
 const keyToPath = z.object({ key: z.string(), path: z.string(), mode: z.number().exactOptional() });

@@ -57,8 +57,19 @@ export interface GroupResources {
   readonly memoryInGB: number;
 }
 
+export interface GroupProbe {
+  readonly exec?: { readonly command: readonly string[] };
+  readonly httpGet?: { readonly path: string; readonly port: number; readonly scheme: 'http' | 'https' };
+  readonly initialDelaySeconds: number;
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+}
+
 export interface GroupContainer extends GroupInitContainer {
   readonly ports: readonly GroupPort[];
+  readonly livenessProbe?: GroupProbe;
   readonly resources: { readonly requests: GroupResources; readonly limits?: Partial<GroupResources> };
 }
 

@@ -61,7 +61,33 @@ export interface Container {
   readonly volumeMounts: readonly VolumeMount[];
   /** `Always` makes an init container a sidecar (KEP-753). */
   readonly restartPolicy?: string;
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
 }
+
+/** With the API server's defaults. */
+export interface Probe {
+  readonly handler: ProbeHandler;
+  readonly initialDelaySeconds: number;
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+}
+
+export type ProbeHandler =
+  | { readonly kind: 'exec'; readonly command: readonly string[] }
+  | {
+      readonly kind: 'httpGet';
+      readonly path: string;
+      /** A number, or the name of one of the container's ports. */
+      readonly port: number | string;
+      readonly scheme: 'HTTP' | 'HTTPS';
+    }
+  | { readonly kind: 'tcpSocket'; readonly port: number | string }
+  | { readonly kind: 'grpc'; readonly port: number; readonly service: string }
+  /** None that this version knows. */
+  | { readonly kind: 'other' };
 
 export interface EnvVar {
   readonly name: string;

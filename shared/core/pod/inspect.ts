@@ -9,6 +9,7 @@ import {
 import { dnsRule } from './rules/dns.ts';
 import { annotationsRule, fieldsRule } from './rules/fields.ts';
 import { portsRule } from './rules/ports.ts';
+import { probePortsRule } from './rules/probes.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
 import { isRefusal } from './rules/rule.ts';
 import type { Rule } from './rules/rule.ts';
@@ -24,6 +25,7 @@ const rules: readonly Rule[] = [
   argumentsRule,
   environmentNamesRule,
   environmentSourcesRule,
+  probePortsRule,
   volumeSourcesRule,
   volumeCountRule,
   mountsRule,

@@ -11,6 +11,7 @@ import { groupAddress } from './ip-address.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
+import { groupLivenessProbe } from './probes.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
 import { specHash } from './spec-hash.ts';
@@ -79,7 +80,7 @@ interface Containers {
   readonly notices: readonly Notice[];
 }
 
-type Allocated = Pick<GroupContainer, 'ports' | 'resources'>;
+type Allocated = Pick<GroupContainer, 'ports' | 'resources' | 'livenessProbe'>;
 
 function groupContainers(scope: EnvironmentScope, allocated: readonly Allocated[]): Outcome<Containers> {
   const init = commonParts(scope, 'initContainers');
@@ -123,7 +124,12 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
   const volumes = groupVolumes(scope);
   if (volumes.kind !== 'ok') return volumes;
   const address = groupAddress(pod, facts);
-  const allocated = allocation.containers.map((resources, index) => ({ resources, ports: address.ports[index] ?? [] }));
+  const probes = pod.spec.containers.map(groupLivenessProbe);
+  const allocated = allocation.containers.map((resources, index) => ({
+    resources,
+    ports: address.ports[index] ?? [],
+    ...defined({ livenessProbe: probes[index] }),
+  }));
   const containers = groupContainers(scope, allocated);
   if (containers.kind !== 'ok') return containers;
   const registries = registryCredentials(pod, resolved);

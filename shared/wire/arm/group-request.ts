@@ -1,4 +1,4 @@
-import type { GroupBody, GroupContainer, GroupInitContainer } from '../../core/group/group.ts';
+import type { GroupBody, GroupContainer, GroupInitContainer, GroupProbe } from '../../core/group/group.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { defined } from '../../core/defined.ts';
 
@@ -36,10 +36,17 @@ function formatContainer(container: GroupContainer): JsonObject {
     properties: {
       ...commonProperties(container),
       ...(container.ports.length === 0 ? {} : { ports: container.ports.map((port) => ({ ...port })) }),
+      ...(container.livenessProbe === undefined ? {} : { livenessProbe: formatProbe(container.livenessProbe) }),
       resources: { requests: { ...requests }, ...(limits === undefined ? {} : { limits: { ...limits } }) },
     },
   };
 }
+
+const formatProbe = ({ exec, httpGet, ...times }: GroupProbe): JsonObject => ({
+  ...(exec === undefined ? {} : { exec: { command: [...exec.command] } }),
+  ...(httpGet === undefined ? {} : { httpGet: { ...httpGet } }),
+  ...times,
+});
 
 const formatInitContainer = (container: GroupInitContainer): JsonObject => ({
   name: container.name,

@@ -105,7 +105,21 @@ describe('a pod is refused', () => {
       'spec.containers[0].securityContext.seccompProfile.type',
     ],
     ['with sysctls', { securityContext: { sysctls: [{ name: 'a', value: '1' }] } }, 'spec.securityContext.sysctls'],
-    ['with a liveness probe', container({ livenessProbe: probe }), 'spec.containers[0].livenessProbe'],
+    [
+      'with a liveness probe of a port',
+      container({ livenessProbe: { tcpSocket: { port: 80 } } }),
+      'spec.containers[0].livenessProbe.tcpSocket',
+    ],
+    [
+      'with headers in a probe',
+      container({ livenessProbe: { httpGet: { port: 80, httpHeaders: [{ name: 'a', value: 'b' }] } } }),
+      'spec.containers[0].livenessProbe.httpGet.httpHeaders',
+    ],
+    [
+      'with a probe of a port that is not there',
+      container({ livenessProbe: { httpGet: { port: 'web' } }, ports: [{ name: 'http', containerPort: 80 }] }),
+      'spec.containers[0].livenessProbe.httpGet.port',
+    ],
     ['with a readiness probe', container({ readinessProbe: probe }), 'spec.containers[0].readinessProbe'],
     ['with a startup probe', container({ startupProbe: probe }), 'spec.containers[0].startupProbe'],
     ['with a hook', container({ lifecycle: { preStop: probe } }), 'spec.containers[0].lifecycle.preStop.exec'],

@@ -36,6 +36,9 @@ const volume = { name: 'v', emptyDir: {} };
 const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] = [
   [{ workingDir: '/a' }],
   [{ livenessProbe: probe, readinessProbe: probe, startupProbe: probe }],
+  [{ livenessProbe: { grpc: { port: 80 } } }],
+  [{ livenessProbe: { httpGet: { port: 80, host: 'a', httpHeaders: [{ name: 'a', value: 'b' }] } } }],
+  [{ livenessProbe: { exec: { command: ['a'] }, terminationGracePeriodSeconds: 5 } }],
   [{ lifecycle: { preStop: hook, postStart: hook } }],
   [{ lifecycle: { preStop: { httpGet: { port: 80 } } } }],
   [{ lifecycle: { preStop: { tcpSocket: { port: 80 } } } }],
@@ -73,7 +76,7 @@ const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] =
   [{ volumeMounts: [{ name: 'v', mountPath: '/a:b' }] }, { volumes: [volume] }],
 ];
 
-const initContainers: readonly Fragment[] = [{ restartPolicy: 'Always' }];
+const initContainers: readonly Fragment[] = [{ restartPolicy: 'Always', livenessProbe: probe }];
 
 const projected = (source: Fragment): Fragment => ({ projected: { sources: [source] } });
 const certificate = { signerName: 'example.com/a', keyType: 'ED25519', credentialBundlePath: 'a' };

@@ -2,8 +2,12 @@ import { under } from './field-rule.ts';
 import type { FieldRow, FieldRule } from './field-rule.ts';
 import { containerSecurityFields } from './security-fields.ts';
 
-const probes =
-  'ACI reports no probe back, so readiness and restarts could not be told; probes are not part of this version';
+/** What a later version does by a program of ours in the container. */
+const agent = 'which is not part of this version';
+const byAgent = (what: string): string => `${what} needs a process of ours in the container, ${agent}`;
+const readiness =
+  'ACI reports no probe back, so readiness could not be told; readiness probes are not part of this version';
+const startup = byAgent('a probe that holds the others back');
 const hooks = 'hooks and stop signals need a process of ours in the container, which is not part of this version';
 const sleep = 'the app waits so long at a deletion, within the grace period, before it stops the group';
 const terminal = 'attaching to a running container is not part of this version';
@@ -71,9 +75,8 @@ const runtime: readonly FieldRow[] = [
     'emulated',
     'ACI always pulls; with `Never` the pod stays Pending (ErrImageNeverPull), because no image is ever present before the pull',
   ],
-  ['livenessProbe', 'refused', probes],
-  ['readinessProbe', 'refused', probes],
-  ['startupProbe', 'refused', probes],
+  ['readinessProbe', 'refused', readiness],
+  ['startupProbe', 'refused', startup],
   ['lifecycle.preStop.sleep.seconds', 'emulated', sleep],
   ['lifecycle.preStop.exec', 'refused', hooks],
   ['lifecycle.preStop.httpGet', 'refused', hooks],
@@ -107,6 +110,18 @@ const runtime: readonly FieldRow[] = [
 ];
 
 const containerOnly: readonly FieldRow[] = [
+  ['livenessProbe.exec.command', 'sent', ''],
+  ['livenessProbe.httpGet.path', 'sent', ''],
+  ['livenessProbe.httpGet.port', 'sent', 'the number, where the port is named'],
+  ['livenessProbe.httpGet.scheme', 'sent', ''],
+  ['livenessProbe.httpGet.host', 'refused', byAgent('a probe of another host')],
+  ['livenessProbe.httpGet.httpHeaders', 'refused', byAgent('a probe with headers')],
+  ['livenessProbe.tcpSocket', 'refused', byAgent('a liveness probe by tcpSocket')],
+  ['livenessProbe.grpc', 'refused', byAgent('a liveness probe by grpc')],
+  ['livenessProbe.terminationGracePeriodSeconds', 'refused', byAgent('a grace period of a probe')],
+  ...['initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'successThreshold', 'failureThreshold'].map(
+    (name): FieldRow => [`livenessProbe.${name}`, 'sent', ''],
+  ),
   [
     'ports[].containerPort',
     'sent',
@@ -124,6 +139,7 @@ const containerOnly: readonly FieldRow[] = [
 ];
 
 const initOnly: readonly FieldRow[] = [
+  ['livenessProbe', 'refused', 'only sidecars have one, which are not part of this version'],
   ['ports', 'ignored', 'a container that runs to its end before the others serves nobody'],
   ['resources.requests.cpu', 'emulated', 'the group requests at least as much as its largest init container'],
   ['resources.requests.memory', 'emulated', 'the group requests at least as much as its largest init container'],

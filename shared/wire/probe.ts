@@ -5,7 +5,14 @@ const port = z.union([z.number(), z.string()]);
 
 const raw = z.object({
   exec: z.object({ command: z.array(z.string()).default([]) }).nullish(),
-  httpGet: z.object({ path: z.string().default('/'), port, scheme: z.string().default('HTTP') }).nullish(),
+  httpGet: z
+    .object({
+      path: z.string().default('/'),
+      port,
+      scheme: z.string().default('HTTP'),
+      httpHeaders: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+    })
+    .nullish(),
   tcpSocket: z.object({ port }).nullish(),
   grpc: z.object({ port: z.number(), service: z.string().nullish() }).nullish(),
   initialDelaySeconds: z.number().default(0),
@@ -17,7 +24,10 @@ const raw = z.object({
 
 function handlerOf({ exec, httpGet, tcpSocket, grpc }: z.output<typeof raw>): ProbeHandler {
   if (exec) return { kind: 'exec', command: exec.command };
-  if (httpGet) return { kind: 'httpGet', ...httpGet, scheme: httpGet.scheme === 'HTTPS' ? 'HTTPS' : 'HTTP' };
+  if (httpGet) {
+    const { path, port, scheme, httpHeaders } = httpGet;
+    return { kind: 'httpGet', path, port, scheme: scheme === 'HTTPS' ? 'HTTPS' : 'HTTP', headers: httpHeaders ?? [] };
+  }
   if (tcpSocket) return { kind: 'tcpSocket', port: tcpSocket.port };
   if (grpc) return { kind: 'grpc', port: grpc.port, service: grpc.service ?? '' };
   return { kind: 'other' };

@@ -83,6 +83,7 @@ export type ProbeHandler =
       /** A number, or the name of one of the container's ports. */
       readonly port: number | string;
       readonly scheme: 'HTTP' | 'HTTPS';
+      readonly headers: readonly { readonly name: string; readonly value: string }[];
     }
   | { readonly kind: 'tcpSocket'; readonly port: number | string }
   | { readonly kind: 'grpc'; readonly port: number; readonly service: string }

@@ -63,6 +63,8 @@ export const podEvents = {
   killing: ofContainer(once('Killing'), ({ name }) => `Stopping container ${name}`),
   /** In ACI's words, which are a kubelet's. */
   unhealthy: ofContainer({ ...eachTime('Unhealthy'), type: 'Warning' }, (_, message: string) => message),
+  /** Of a readiness probe, in a kubelet's words; a failure that lasts is told again. */
+  notReady: ofContainer(trouble('Unhealthy'), (_, message: string) => message),
   killedUnhealthy: ofContainer(
     eachTime('Killing'),
     ({ name }) => `Container ${name} failed liveness probe, will be restarted`,

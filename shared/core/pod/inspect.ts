@@ -9,7 +9,7 @@ import {
 import { dnsRule } from './rules/dns.ts';
 import { annotationsRule, fieldsRule } from './rules/fields.ts';
 import { portsRule } from './rules/ports.ts';
-import { probePortsRule } from './rules/probes.ts';
+import { probePortsRule, readinessRule } from './rules/probes.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
 import { isRefusal } from './rules/rule.ts';
 import type { Rule } from './rules/rule.ts';
@@ -26,6 +26,7 @@ const rules: readonly Rule[] = [
   environmentNamesRule,
   environmentSourcesRule,
   probePortsRule,
+  readinessRule,
   volumeSourcesRule,
   volumeCountRule,
   mountsRule,

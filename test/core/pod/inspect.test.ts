@@ -120,7 +120,11 @@ describe('a pod is refused', () => {
       container({ livenessProbe: { httpGet: { port: 'web' } }, ports: [{ name: 'http', containerPort: 80 }] }),
       'spec.containers[0].livenessProbe.httpGet.port',
     ],
-    ['with a readiness probe', container({ readinessProbe: probe }), 'spec.containers[0].readinessProbe'],
+    [
+      'with a readiness probe and no subnet',
+      container({ readinessProbe: { tcpSocket: { port: 80 } } }),
+      'spec.containers[0].readinessProbe',
+    ],
     ['with a startup probe', container({ startupProbe: probe }), 'spec.containers[0].startupProbe'],
     ['with a hook', container({ lifecycle: { preStop: probe } }), 'spec.containers[0].lifecycle.preStop.exec'],
     [

@@ -5,8 +5,7 @@ import { containerSecurityFields } from './security-fields.ts';
 /** What a later version does by a program of ours in the container. */
 const agent = 'which is not part of this version';
 const byAgent = (what: string): string => `${what} needs a process of ours in the container, ${agent}`;
-const readiness =
-  'ACI reports no probe back, so readiness could not be told; readiness probes are not part of this version';
+const readiness = "the relay probes the pod's address; only with a subnet";
 const startup = byAgent('a probe that holds the others back');
 const hooks = 'hooks and stop signals need a process of ours in the container, which is not part of this version';
 const sleep = 'the app waits so long at a deletion, within the grace period, before it stops the group';
@@ -75,7 +74,6 @@ const runtime: readonly FieldRow[] = [
     'emulated',
     'ACI always pulls; with `Never` the pod stays Pending (ErrImageNeverPull), because no image is ever present before the pull',
   ],
-  ['readinessProbe', 'refused', readiness],
   ['startupProbe', 'refused', startup],
   ['lifecycle.preStop.sleep.seconds', 'emulated', sleep],
   ['lifecycle.preStop.exec', 'refused', hooks],
@@ -109,6 +107,8 @@ const runtime: readonly FieldRow[] = [
   ...containerSecurityFields,
 ];
 
+const probeTimes = ['initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'successThreshold', 'failureThreshold'];
+
 const containerOnly: readonly FieldRow[] = [
   ['livenessProbe.exec.command', 'sent', ''],
   ['livenessProbe.httpGet.path', 'sent', ''],
@@ -119,9 +119,19 @@ const containerOnly: readonly FieldRow[] = [
   ['livenessProbe.tcpSocket', 'refused', byAgent('a liveness probe by tcpSocket')],
   ['livenessProbe.grpc', 'refused', byAgent('a liveness probe by grpc')],
   ['livenessProbe.terminationGracePeriodSeconds', 'refused', byAgent('a grace period of a probe')],
-  ...['initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'successThreshold', 'failureThreshold'].map(
-    (name): FieldRow => [`livenessProbe.${name}`, 'sent', ''],
-  ),
+  ...probeTimes.map((name): FieldRow => [`livenessProbe.${name}`, 'sent', '']),
+  ['readinessProbe.httpGet.path', 'emulated', readiness],
+  ['readinessProbe.httpGet.port', 'emulated', readiness],
+  ['readinessProbe.httpGet.scheme', 'emulated', readiness],
+  ['readinessProbe.httpGet.httpHeaders', 'emulated', readiness],
+  ['readinessProbe.httpGet.host', 'refused', byAgent('a probe of another host')],
+  ['readinessProbe.tcpSocket.port', 'emulated', readiness],
+  ['readinessProbe.tcpSocket.host', 'refused', byAgent('a probe of another host')],
+  ['readinessProbe.grpc.port', 'emulated', readiness],
+  ['readinessProbe.grpc.service', 'emulated', readiness],
+  ['readinessProbe.exec', 'refused', byAgent('a readiness probe by exec')],
+  ['readinessProbe.terminationGracePeriodSeconds', 'refused', 'only liveness and startup probes have one'],
+  ...probeTimes.map((name): FieldRow => [`readinessProbe.${name}`, 'emulated', readiness]),
   [
     'ports[].containerPort',
     'sent',
@@ -140,6 +150,7 @@ const containerOnly: readonly FieldRow[] = [
 
 const initOnly: readonly FieldRow[] = [
   ['livenessProbe', 'refused', 'only sidecars have one, which are not part of this version'],
+  ['readinessProbe', 'refused', 'only sidecars have one, which are not part of this version'],
   ['ports', 'ignored', 'a container that runs to its end before the others serves nobody'],
   ['resources.requests.cpu', 'emulated', 'the group requests at least as much as its largest init container'],
   ['resources.requests.memory', 'emulated', 'the group requests at least as much as its largest init container'],

@@ -14,6 +14,7 @@ import type { Journal } from './journal.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { HttpProbe } from './probes.ts';
 import type { ContainerRuntime, LogOptions } from './runtime/runtime.ts';
+import { shareFault } from './shares.ts';
 import { containerSpec, credentialsOf, emulatedVolumes, sandboxDns, sandboxVolumes } from './specs.ts';
 import { requestedCpu, requestedMemoryInGB, restartPolicyOf } from './wire.ts';
 import type { ContainerBody } from './wire.ts';
@@ -82,6 +83,8 @@ export class GroupLife implements Life {
       await this.#aborted;
       return;
     }
+    const unmounted = shareFault(this.#entry.body, this.#context.options);
+    if (unmounted !== undefined) return this.#fail(unmounted);
     const sandbox = kept ?? (await this.#createSandbox());
     this.#sandbox = sandbox;
     if (this.#abort.signal.aborted) return;

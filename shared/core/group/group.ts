@@ -75,6 +75,16 @@ export interface GroupContainer extends GroupInitContainer {
 
 export type GroupVolume =
   | { readonly name: string; readonly emptyDir: Record<string, never> }
+  /** A share of Azure Files; the key never comes back from ARM. */
+  | {
+      readonly name: string;
+      readonly azureFile: {
+        readonly shareName: string;
+        readonly storageAccountName: string;
+        readonly storageAccountKey: string;
+        readonly readOnly?: true;
+      };
+    }
   /** File name → base64 content. */
   | { readonly name: string; readonly secret: Readonly<Record<string, string>> };
 

@@ -167,6 +167,9 @@ export type VolumeSource =
       readonly defaultMode?: number;
     }
   | { readonly kind: 'downwardAPI'; readonly items: readonly DownwardApiItem[]; readonly defaultMode?: number }
+  | { readonly kind: 'azureFile'; readonly secretName: string; readonly shareName: string; readonly readOnly: boolean }
+  /** `claimName` undefined: an ephemeral volume, whose claim has the names of pod and volume. */
+  | { readonly kind: 'claim'; readonly claimName: string | undefined; readonly readOnly: boolean }
   | { readonly kind: 'projected'; readonly sources: readonly ProjectedSource[]; readonly defaultMode?: number }
   | { readonly kind: 'other'; readonly field: string };
 

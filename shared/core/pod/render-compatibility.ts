@@ -107,6 +107,10 @@ const rules = `
   not arrive, tokens are not renewed. One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC
   issuer. An event tells of each token of less than 30 days that its pod may outlive. No folders inside a volume. A volume that no
   container mounts is left out.
+* **Shares.** Azure Files is mounted over SMB, with the key of the storage account that the volume's Secret holds: named by the pod, or
+  by a claim and its volume, in-tree or of \`file.csi.azure.com\`. The pod waits for its claim and the Secret as with a kubelet
+  (\`FailedMount\`). A volume that names no Secret a node may read, a disk, NFS and a folder of a share are refused. Files have the
+  owner and modes that ACI gives them.
 * **Images.** Credentials are sent for the registries that the pod's images come from, one for each. A pull secret that is missing
   is told in an event, and the pull is tried without it. A name that no registry can have (\`InvalidImageName\`) and
   \`imagePullPolicy: Never\` (\`ErrImageNeverPull\`) keep the pod \`Pending\` until the image is changed, as with a kubelet.

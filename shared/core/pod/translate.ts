@@ -14,6 +14,7 @@ import type { Outcome } from './outcome.ts';
 import { groupLivenessProbe } from './probes.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
+import { shareNotices } from './shares.ts';
 import { specHash } from './spec-hash.ts';
 import { tokenNotices } from './token-notices.ts';
 import type { NodeFacts, Notice, ResolvedReferences, Translation } from './translation.ts';
@@ -149,6 +150,7 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
     ...containers.value.notices,
     ...registries.notices,
     ...tokenNotices(pod, resolved.tokens),
+    ...shareNotices(pod, resolved),
   ];
   return { kind: 'group', body, notices };
 }

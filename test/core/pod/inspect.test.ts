@@ -84,7 +84,6 @@ describe('a pod is refused', () => {
     ['with a user namespace', { hostUsers: false }, 'spec.hostUsers'],
     ['with a shared process namespace', { shareProcessNamespace: true }, 'spec.shareProcessNamespace'],
     ['with hostPath', volume({ hostPath: { path: '/' } }), 'spec.volumes[0].hostPath'],
-    ['with a claim', volume({ persistentVolumeClaim: { claimName: 'x' } }), 'spec.volumes[0].persistentVolumeClaim'],
     ['with a volume of no known kind', volume({ teapot: {} }), 'spec.volumes[0].teapot'],
     ['with a fixed user', security({ runAsUser: 0 }), 'spec.containers[0].securityContext.runAsUser'],
     ['with a fixed group', { securityContext: { fsGroup: 5 } }, 'spec.securityContext.fsGroup'],

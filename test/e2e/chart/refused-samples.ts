@@ -2,7 +2,6 @@
 
 type Fragment = Readonly<Record<string, unknown>>;
 
-const quantity = { requests: { storage: '1Gi' } };
 const claim = { name: 'd', resourceClaimName: 'd' };
 
 /** Members of the pod's spec. */
@@ -80,7 +79,6 @@ const initContainers: readonly Fragment[] = [{ restartPolicy: 'Always', liveness
 
 const projected = (source: Fragment): Fragment => ({ projected: { sources: [source] } });
 const certificate = { signerName: 'example.com/a', keyType: 'ED25519', credentialBundlePath: 'a' };
-const claimTemplate = { spec: { accessModes: ['ReadWriteOnce'], resources: quantity } };
 
 /** Sources of a volume. */
 const volumes: readonly Fragment[] = [
@@ -88,10 +86,8 @@ const volumes: readonly Fragment[] = [
   projected({ clusterTrustBundle: { name: 'a', path: 'b' } }),
   projected({ podCertificate: certificate }),
   { hostPath: { path: '/' } },
-  { persistentVolumeClaim: { claimName: 'a' } },
-  { ephemeral: { volumeClaimTemplate: claimTemplate } },
   { csi: { driver: 'a' } },
-  { azureFile: { secretName: 'a', shareName: 'b' } },
+  { csi: { driver: 'file.csi.azure.com', volumeAttributes: { protocol: 'nfs' } } },
   { azureDisk: { diskName: 'a', diskURI: 'https://blob.example.com/a' } },
   { image: { reference: 'a' } },
   { gitRepo: { repository: 'a' } },

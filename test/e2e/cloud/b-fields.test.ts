@@ -30,6 +30,49 @@ const set = {
   },
 };
 
+/** A share as the driver makes one for a claim; without a class nobody but us binds it. */
+const storage = [
+  {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'account', namespace },
+    stringData: { azurestorageaccountname: 'acc', azurestorageaccountkey: Buffer.from('k').toString('base64') },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: `${namespace}-share` },
+    spec: {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteMany'],
+      claimRef: { namespace, name: 'share' },
+      csi: {
+        driver: 'file.csi.azure.com',
+        volumeHandle: 'rg#acc#share-1###',
+        nodeStageSecretRef: { name: 'account', namespace },
+      },
+    },
+  },
+];
+const claim = {
+  apiVersion: 'v1',
+  kind: 'PersistentVolumeClaim',
+  metadata: { name: 'share', namespace },
+  spec: {
+    accessModes: ['ReadWriteMany'],
+    storageClassName: '',
+    volumeName: `${namespace}-share`,
+    resources: { requests: { storage: '1Gi' } },
+  },
+};
+const onShare = (name: string, script: string) =>
+  pod(name, {
+    namespace,
+    command: shell(script),
+    container: { volumeMounts: [{ name: 'data', mountPath: '/data' }] },
+    spec: { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'share' } }] },
+  });
+
 describe('what needs nothing inside the container', () => {
   beforeAll(async () => {
     await createNamespace(namespace);
@@ -53,10 +96,21 @@ describe('what needs nothing inside the container', () => {
     );
   });
 
-  afterAll(() => removeNamespace(namespace));
+  afterAll(async () => {
+    await removeNamespace(namespace);
+    await output('delete', 'pv', `${namespace}-share`, '--ignore-not-found', '--wait=false');
+  });
 
   const get = (name: string, path: string): Promise<string> => field('pod', name, path, namespace);
   const ready = (name: string): Promise<string> => get(name, '{.status.conditions[?(@.type=="Ready")].status}');
+  const ends = (name: string) =>
+    until(
+      `${name} ends`,
+      () => get(name, '{.status.phase}'),
+      (seen) => seen === 'Succeeded',
+      120_000,
+    );
+  const nodeName = (): Promise<string> => get('store-0', '{.spec.nodeName}');
   const becomes = (name: string, wanted: string) =>
     until(
       `${name} is Ready ${wanted}`,
@@ -122,5 +176,34 @@ describe('what needs nothing inside the container', () => {
     await output('-n', namespace, 'delete', 'pod', 'slow', '--grace-period=30', '--wait=true');
     expect(Date.now() - began).toBeGreaterThan(8_000);
     expect(Date.now() - began).toBeLessThan(30_000);
+  });
+
+  it('a share outlives its pods, and a pod waits for the claim as with a kubelet', async () => {
+    await apply(...storage, {
+      ...claim,
+      metadata: { ...claim.metadata, name: 'other' },
+      spec: { ...claim.spec, volumeName: 'none' },
+    });
+    const waiting = { name: 'data', persistentVolumeClaim: { claimName: 'other' } };
+    await apply(
+      claim,
+      onShare('writes', 'echo kept > /data/file'),
+      pod('waits', {
+        namespace,
+        container: { volumeMounts: [{ name: 'data', mountPath: '/data' }] },
+        // The scheduler would not let it come so far.
+        spec: { volumes: [waiting], nodeName: await nodeName() },
+      }),
+    );
+    await ends('writes');
+    await apply(onShare('reads', 'cat /data/file'));
+    await ends('reads');
+    expect(await output('-n', namespace, 'logs', 'reads')).toBe('kept\n');
+    const told = await until(
+      'waits is told of',
+      () => events('waits', 'FailedMount'),
+      (seen) => seen !== '',
+    );
+    expect(told).toContain(`error processing PVC ${namespace}/other: PVC is not bound`);
   });
 });

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { defined } from '../../../../shared/core/defined.ts';
@@ -68,7 +68,7 @@ async function openBackend(wanted: EngineKind | 'auto', stateDir: string): Promi
 async function assemble(options: EngineRuntimeOptions, backend: Backend): Promise<EngineRuntime> {
   const { client, kind: engine } = backend;
   const key = stateKey(options.stateDir);
-  const volumes = createVolumeFolders(join(options.stateDir, 'volumes'));
+  const volumes = createVolumeFolders(options.stateDir);
   const turn = pLimit(parallelCalls);
   const scope = { engine, client, stateKey: key };
   await removeContainers(client, key);

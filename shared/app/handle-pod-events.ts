@@ -134,7 +134,12 @@ async function handleKey(deps: Deps, cluster: ClusterDeps, pod: PodKey, signal: 
   const version = pod.resourceVersion;
   if (!signal.aborted) {
     const parent = parseTraceparent(pod.traceparent ?? '');
-    const outcome = await traceReconcile(deps, node, { ref, version, ...defined({ parent }) }, signal);
+    const outcome = await traceReconcile(
+      deps,
+      node,
+      { ref, version, reports: pod.readiness, ...defined({ parent }) },
+      signal,
+    );
     if (outcome.kind === 'nothing' || outcome.kind === 'worked') return {};
     if (outcome.kind === 'failed')
       deps.log.warn('pod event could not be handled at once', {

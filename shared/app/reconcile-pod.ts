@@ -8,9 +8,11 @@ import { newPodRow } from '../core/reconcile/pod-row.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import { rowAfter } from '../core/reconcile/row-after.ts';
 import type { Decision, Outcome } from '../core/reconcile/observed.ts';
+import type { ReadinessReport } from '../core/status/readiness.ts';
 import { retryPolicy, timing } from '../core/reconcile/timing.ts';
 import { isEcho, workNeeded } from '../core/reconcile/work-needed.ts';
 import type { Versioned } from '../ports/state-store.ts';
+import { defined } from '../core/defined.ts';
 import { noteDecision } from './current-work.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
@@ -37,6 +39,8 @@ export interface PodToReconcile {
   readonly row?: Versioned<PodRow> | undefined;
   /** The version of the pod that an event tells of; empty or absent: none, or the pod is gone. */
   readonly version?: string | undefined;
+  /** What the relay's readiness probes found; those that come too late, or while another works on the pod, are reported again. */
+  readonly reports?: readonly ReadinessReport[] | undefined;
 }
 
 /**
@@ -46,7 +50,7 @@ export interface PodToReconcile {
 export async function reconcilePod(
   deps: Deps,
   node: NodeDeps,
-  { ref, row: listed, version = '' }: PodToReconcile,
+  { ref, row: listed, ...news }: PodToReconcile,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
   // Before the service's time is asked for: a process that stands still in between must not think it earlier than it is.
@@ -59,19 +63,23 @@ export async function reconcilePod(
   const start = { deps, node, now: now.value, readAtMs, signal };
   if (row.value === undefined) return reconcileNew(start, newRow(node, ref));
   const known = row.value.value;
-  if (isEcho(version, known, now.value)) return { kind: 'nothing' };
+  if (isEcho(versionOf(news), known, now.value)) return { kind: 'nothing' };
   // By the row's name, not the caller's: a wrong name in an event must not make a living pod look absent.
   const read = await node.api.getPod(known, within(deps, signal, 8_000));
   if (!read.ok) return failed(read.fault);
   const pod = read.value?.metadata.uid === ref.uid ? read.value : undefined;
-  const need = workNeeded(pod, known, now.value);
+  const need = workNeeded(pod, known, now.value, news.reports);
   if (need === 'nothing') return { kind: 'nothing' };
   const session = await claim({ ...start, pod }, row.value, known);
   if ('kind' in session) return session;
   // No ARM read, and the next look stays where it was.
-  if (need === 'mend-conditions') session.mending = { plannedAt: known.dueAt };
+  if (need === 'mend-conditions') session.mending = { plannedAt: known.dueAt, ...defined({ reports: news.reports }) };
   return work(session, undefined);
 }
+
+/** Of the pod's state, where nothing else is news. */
+const versionOf = ({ version, reports }: Pick<PodToReconcile, 'version' | 'reports'>): string =>
+  reports === undefined ? (version ?? '') : '';
 
 /**
  * A pod without a row is claimed first and read second. The other way round another instance could end the pod and

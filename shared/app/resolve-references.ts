@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
-import type { References, ResolvedReferences } from '../core/pod/translation.ts';
+import type { References, ResolvedClaim, ResolvedReferences } from '../core/pod/translation.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo } from '../core/kubernetes/references.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { NodeApi, ObjectRef } from '../ports/node-api.ts';
@@ -54,24 +54,51 @@ export async function resolveReferences(
 ): Promise<Result<ResolvedReferences>> {
   const api = sharing(reader);
   const limit = pLimit(atOnce);
-  const [configMaps, secrets, services, tokens] = await Promise.all([
+  const [configMaps, secrets, claims, services, tokens] = await Promise.all([
     readAll(references.configMaps, (name) => limit(() => api.getConfigMap({ namespace, name }, signal))),
     readAll(references.secrets, (name) => limit(() => api.getSecret({ namespace, name }, signal))),
+    readAll(references.claims, (name) => limit(() => readClaim(api, { namespace, name }, signal))),
     references.services ? readServices(api, namespace, signal) : ok<readonly ServiceInfo[]>([]),
     Promise.all(references.tokens.map((request) => limit(() => reader.api.createToken(request, signal)))),
   ]);
   if (!configMaps.ok) return configMaps;
   if (!secrets.ok) return secrets;
+  if (!claims.ok) return claims;
   if (!services.ok) return services;
   const values: PodToken[] = [];
   for (const token of tokens) {
     if (!token.ok) return token;
     values.push(token.value);
   }
-  return ok({ configMaps: configMaps.value, secrets: secrets.value, services: services.value, tokens: values });
+  return ok({
+    configMaps: configMaps.value,
+    secrets: secrets.value,
+    claims: claims.value,
+    services: services.value,
+    tokens: values,
+  });
 }
 
-type SharedApi = Pick<NodeApi, 'getConfigMap' | 'getSecret' | 'listServices'>;
+type SharedApi = Pick<
+  NodeApi,
+  'getConfigMap' | 'getSecret' | 'getPersistentVolumeClaim' | 'getPersistentVolume' | 'listServices'
+>;
+
+/** A claim with what it leads to. What is not there yet is missing; another fault is that of the whole. */
+async function readClaim(api: SharedApi, ref: ObjectRef, signal: AbortSignal): Promise<Result<ResolvedClaim>> {
+  const claim = await api.getPersistentVolumeClaim(ref, signal);
+  if (!claim.ok) return claim;
+  // Of a volume that is not there a node is told that it may not read it.
+  if (claim.value.phase !== 'Bound') return ok({ claim: claim.value });
+  const volume = await api.getPersistentVolume(claim.value.volumeName, signal);
+  if (!volume.ok) return volume.fault.kind === 'not-found' ? ok({ claim: claim.value }) : volume;
+  const known = { claim: claim.value, volume: volume.value };
+  const { source } = volume.value;
+  if (source.kind !== 'azureFile' || source.secret === undefined) return ok(known);
+  const secret = await api.getSecret(source.secret, signal);
+  if (!secret.ok) return secret.fault.kind === 'not-found' ? ok(known) : secret;
+  return ok({ ...known, secret: secret.value });
+}
 
 /** The same reads, but what was asked for within the last second is not asked for again. Tokens are each pod's own. */
 function sharing({ api, clock }: ReferenceReader): SharedApi {
@@ -86,6 +113,8 @@ function sharing({ api, clock }: ReferenceReader): SharedApi {
   return {
     getConfigMap: (ref, signal) => known.configMaps.get(keyOf(ref), now, () => api.getConfigMap(ref, signal)),
     getSecret: (ref, signal) => known.secrets.get(keyOf(ref), now, () => api.getSecret(ref, signal)),
+    getPersistentVolumeClaim: (ref, signal) => api.getPersistentVolumeClaim(ref, signal),
+    getPersistentVolume: (name, signal) => api.getPersistentVolume(name, signal),
     listServices: (namespace, signal) => known.services.get(namespace, now, () => api.listServices(namespace, signal)),
   };
 }

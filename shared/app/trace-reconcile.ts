@@ -17,7 +17,7 @@ export interface TracedPod extends PodToReconcile {
 export async function traceReconcile(
   deps: Deps,
   node: NodeDeps,
-  { ref, row, version, parent }: TracedPod,
+  { ref, row, version, reports, parent }: TracedPod,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
   const span = deps.telemetry.startSpan('pod.reconcile', {
@@ -34,7 +34,7 @@ export async function traceReconcile(
   });
   const work = { span, reasons: new Set<string>(), effects: new Set<string>() };
   try {
-    const outcome = await withWork(work, () => reconcilePod(deps, node, { ref, row, version }, signal));
+    const outcome = await withWork(work, () => reconcilePod(deps, node, { ref, row, version, reports }, signal));
     const fault = outcome.kind === 'failed' ? outcome.fault : undefined;
     span.setAttributes({
       outcome: outcome.kind,

@@ -2,6 +2,7 @@ import type { Result } from '../core/fault.ts';
 import type { Pod, PodStatus } from '../core/kubernetes/pod.ts';
 import type { KubeNode, Lease, NodeChange, NodeStatusPatch, NodeTemplate } from '../core/kubernetes/node.ts';
 import type { KubeEvent } from '../core/kubernetes/event.ts';
+import type { ClaimData, VolumeData } from '../core/kubernetes/storage.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../core/kubernetes/references.ts';
 
 export interface ObjectRef {
@@ -46,6 +47,9 @@ export interface NodeApi {
 
   getSecret(ref: ObjectRef, signal: AbortSignal): Promise<Result<SecretData>>;
   getConfigMap(ref: ObjectRef, signal: AbortSignal): Promise<Result<ConfigMapData>>;
+  /** A node may read the claims that its pods name, the volumes that these are bound to, and the Secrets that those name. */
+  getPersistentVolumeClaim(ref: ObjectRef, signal: AbortSignal): Promise<Result<ClaimData>>;
+  getPersistentVolume(name: string, signal: AbortSignal): Promise<Result<VolumeData>>;
   /** Services of a namespace that have a cluster IP. */
   listServices(namespace: string, signal: AbortSignal): Promise<Result<readonly ServiceInfo[]>>;
   /**

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { fileDriver } from './kubernetes/storage.ts';
+import { probe } from './probe.ts';
 import type { ProjectedSource, VolumeSource } from '../core/kubernetes/pod.ts';
 
 /** Go leaves empty lists out, or writes null. */
@@ -80,6 +82,8 @@ export const container = z.object({
     }),
   ),
   restartPolicy: z.string().exactOptional(),
+  livenessProbe: probe.exactOptional(),
+  readinessProbe: probe.exactOptional(),
 });
 
 const keyToPath = z.object({ key: z.string(), path: z.string(), mode: z.number().exactOptional() });
@@ -122,6 +126,24 @@ const projectedSource = z
 
 const projected = z.object({ sources: list(projectedSource), defaultMode });
 
+const azureFile = z.object({ secretName: z.string(), shareName: z.string(), readOnly: optionalFlag });
+const claim = z.object({ claimName: z.string(), readOnly: optionalFlag });
+const csi = z.object({
+  driver: z.string(),
+  readOnly: optionalFlag,
+  volumeAttributes: z.record(z.string(), z.string()).nullish(),
+  nodePublishSecretRef: z.object({ name: z.string().default('') }).nullish(),
+});
+
+/** A share named in the pod itself, by the driver's parameters. */
+function inlineShare({ readOnly, volumeAttributes, nodePublishSecretRef }: z.output<typeof csi>): VolumeSource {
+  const attributes = new Map(
+    Object.entries(volumeAttributes ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+  const secretName = nodePublishSecretRef?.name ?? '';
+  return { kind: 'azureFile', secretName, shareName: attributes.get('sharename') ?? '', readOnly };
+}
+
 const rawVolume = z.looseObject({
   name: z.string(),
   emptyDir: emptyDir.exactOptional(),
@@ -129,6 +151,10 @@ const rawVolume = z.looseObject({
   secret: secretVolume.exactOptional(),
   downwardAPI: downwardApiVolume.exactOptional(),
   projected: projected.exactOptional(),
+  azureFile: azureFile.exactOptional(),
+  csi: csi.exactOptional(),
+  persistentVolumeClaim: claim.exactOptional(),
+  ephemeral: z.looseObject({}).exactOptional(),
 });
 
 /** A volume that names no source is an emptyDir (API reference). */
@@ -141,6 +167,10 @@ function volumeSource(raw: z.output<typeof rawVolume>): VolumeSource {
   }
   if (raw.downwardAPI) return { kind: 'downwardAPI', ...raw.downwardAPI };
   if (raw.projected) return { kind: 'projected', ...raw.projected };
+  if (raw.azureFile) return { kind: 'azureFile', ...raw.azureFile };
+  if (raw.persistentVolumeClaim) return { kind: 'claim', ...raw.persistentVolumeClaim };
+  if (raw.ephemeral) return { kind: 'claim', claimName: undefined, readOnly: false };
+  if (raw.csi?.driver === fileDriver) return inlineShare(raw.csi);
   const field = Object.keys(raw).find((member) => member !== 'name');
   return field === undefined ? { kind: 'emptyDir' } : { kind: 'other', field };
 }

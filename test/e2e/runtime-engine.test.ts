@@ -282,6 +282,20 @@ describe('a sandbox', () => {
     expect(ip.startsWith('10.89.')).toBe(true);
   });
 
+  it('asks the name servers that it is given', async () => {
+    count += 1;
+    const dns = { nameServers: ['10.0.0.10', '10.0.0.11'], searchDomains: ['a.example', 'b'], options: ['ndots:2'] };
+    const { id } = await runtime.createSandbox({ id: `box-${count}`, hostname: `host-${count}`, volumes: [], dns });
+    const lines = (await output(await start(id, 'cat /etc/resolv.conf'))).split('\n');
+    const words = lines.filter((line) => /^(?:search|nameserver|options) /.test(line));
+    expect(words.toSorted()).toEqual([
+      'nameserver 10.0.0.10',
+      'nameserver 10.0.0.11',
+      'options ndots:2',
+      'search a.example b',
+    ]);
+  });
+
   it('shares scratch space between its containers and keeps fixed files readable and root’s', async () => {
     const files = { token: Buffer.from('s3cret'), 'ca.crt': Buffer.from('cert\n') };
     const { id } = await sandbox([

@@ -10,6 +10,8 @@ import type { Term } from './election/term.ts';
 import { NodeHeart } from './hearts/node-heart.ts';
 import type { LeadingGauges, RelayMeter } from './metrics/relay-metrics.ts';
 import { Reflector } from './pods/reflector.ts';
+import { ReadinessProber } from './readiness/prober.ts';
+import { runProbe } from './readiness/run-probe.ts';
 
 export interface LeadingOptions {
   readonly client: KubernetesClient;
@@ -47,9 +49,14 @@ export function startLeading(options: LeadingOptions, signal: AbortSignal): Lead
       watcher.note(outcome, performance.now());
     },
   });
-  signal.addEventListener('abort', () => poster.close(), { once: true });
+  const prober = new ReadinessProber({ run: runProbe, onReport: (pod) => poster.onChange(pod), random: Math.random });
+  const close = (): void => {
+    prober.close();
+    poster.close();
+  };
+  signal.addEventListener('abort', close, { once: true });
   const parts = nodes.map((node) => {
-    const reflector = new Reflector({ client, node, sink: poster, log, random: Math.random, meter });
+    const reflector = new Reflector({ client, node, sink: poster, log, random: Math.random, meter, prober });
     const isRemoved = (): boolean => poster.isRemoved(node);
     const heart = new NodeHeart({ client, node, term, tick: () => poster.tickNow(), isRemoved, log, meter });
     return { node, reflector, heart };

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { defined } from '../../../shared/core/defined.ts';
 import type { AddressPool } from './addresses.ts';
 import { sleep } from './clock.ts';
 import type { Clock } from './clock.ts';
@@ -13,7 +14,8 @@ import type { Journal } from './journal.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { HttpProbe } from './probes.ts';
 import type { ContainerRuntime, LogOptions } from './runtime/runtime.ts';
-import { containerSpec, credentialsOf, emulatedVolumes, sandboxVolumes } from './specs.ts';
+import { shareFault } from './shares.ts';
+import { containerSpec, credentialsOf, emulatedVolumes, sandboxDns, sandboxVolumes } from './specs.ts';
 import { requestedCpu, requestedMemoryInGB, restartPolicyOf } from './wire.ts';
 import type { ContainerBody } from './wire.ts';
 
@@ -81,6 +83,8 @@ export class GroupLife implements Life {
       await this.#aborted;
       return;
     }
+    const unmounted = shareFault(this.#entry.body, this.#context.options);
+    if (unmounted !== undefined) return this.#fail(unmounted);
     const sandbox = kept ?? (await this.#createSandbox());
     this.#sandbox = sandbox;
     if (this.#abort.signal.aborted) return;
@@ -96,6 +100,7 @@ export class GroupLife implements Life {
       id: `${name}-${randomUUID().slice(0, 8)}`,
       // ACI names its hosts so; a pod's own hostname does not reach it.
       hostname: `SandboxHost-${Math.round(this.#context.clock.now())}`,
+      ...defined({ dns: sandboxDns(body) }),
       volumes: sandboxVolumes(body),
     });
   }

@@ -73,6 +73,10 @@ export interface EmulatorOptions {
   readonly extraAudiences: readonly string[];
   /** Tag whose value names the pod in `/_emulator/runs`; without it the first tag whose name ends in `uid`. */
   readonly uidTag: string | undefined;
+  /** Accounts of Azure Files that exist, with a key and shares; undefined: all of them do, and any key is right. */
+  readonly storageAccounts:
+    | readonly { readonly name: string; readonly key: string; readonly shares: readonly string[] }[]
+    | undefined;
   /** Subnets that exist; a group in another one is taken as delegated with the range of the first. */
   readonly subnets: readonly { readonly id: string; readonly cidr: string; readonly delegated: boolean }[];
 }
@@ -143,6 +147,7 @@ export const defaultOptions: EmulatorOptions = {
   journalSize: 20_000,
   extraAudiences: [],
   uidTag: undefined,
+  storageAccounts: undefined,
   subnets: [],
 };
 

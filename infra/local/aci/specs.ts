@@ -1,5 +1,5 @@
 import type { EventText } from './group-state.ts';
-import type { ContainerSpec, RegistryCredential, SandboxVolume } from './runtime/runtime.ts';
+import type { ContainerSpec, RegistryCredential, SandboxSpec, SandboxVolume } from './runtime/runtime.ts';
 import { requestedCpu, requestedMemoryInGB } from './wire.ts';
 import type { ContainerBody, GroupBody } from './wire.ts';
 
@@ -36,8 +36,21 @@ function limitsOf(
   };
 }
 
+/** Undefined: the group has no name servers of its own. */
+export function sandboxDns({ properties: { dnsConfig } }: GroupBody): SandboxSpec['dns'] {
+  if (dnsConfig === undefined) return undefined;
+  const words = (line = ''): readonly string[] => line.split(/\s+/).filter((word) => word !== '');
+  return {
+    nameServers: dnsConfig.nameServers,
+    searchDomains: words(dnsConfig.searchDomains),
+    options: words(dnsConfig.options),
+  };
+}
+
 export function sandboxVolumes(group: GroupBody): readonly SandboxVolume[] {
   return (group.properties.volumes ?? []).map((v): SandboxVolume => {
+    if (v.azureFile !== undefined)
+      return { name: v.name, kind: 'share', share: `${v.azureFile.storageAccountName}/${v.azureFile.shareName}` };
     if (v.secret === undefined) return { name: v.name, kind: 'empty' };
     const files = Object.entries(v.secret).map(([file, text]) => [file, Buffer.from(text, 'base64')] as const);
     return { name: v.name, kind: 'files', files: Object.fromEntries(files) };
@@ -47,9 +60,8 @@ export function sandboxVolumes(group: GroupBody): readonly SandboxVolume[] {
 /** One event for each volume whose contents the emulator cannot have. */
 export function emulatedVolumes(group: GroupBody): readonly EventText[] {
   return (group.properties.volumes ?? []).flatMap((v) => {
-    if (v.azureFile === undefined && v.gitRepo === undefined) return [];
-    const kind = v.azureFile === undefined ? 'gitRepo' : 'azureFile';
-    const message = `The ${kind} volume '${v.name}' is mounted empty by the emulator.`;
+    if (v.gitRepo === undefined) return [];
+    const message = `The gitRepo volume '${v.name}' is mounted empty by the emulator.`;
     return [{ name: 'EmulatedVolume', message, type: 'Warning' } as const];
   });
 }

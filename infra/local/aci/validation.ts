@@ -203,6 +203,8 @@ const subnets: Rule = ({ name, body, undelegatedSubnets }) => {
       'SubnetMissingRequiredDelegation',
       `Subnet missing required delegation 'Microsoft.ContainerInstance' for container group '${name}'.`,
     );
+  if (ids.length === 0 && body.properties.dnsConfig !== undefined)
+    return content("The 'dnsConfig' of a container group needs 'subnetIds'.");
   if (ids.length > 1) return content("Only one subnet is allowed in 'subnetIds'.");
   if (ids.length > 0 && body.properties.ipAddress?.type === 'Public')
     return content("A container group in a virtual network cannot have a 'Public' ip address.");

@@ -77,6 +77,10 @@ export function createMemoryNodeApi(name: string, ports: ClusterPorts): NodeApi 
       call('deletePod', signal, () => deleteBound(life().state, name, pod, options.gracePeriodSeconds ?? 0)),
     getSecret: (ref, signal) => call('getSecret', signal, () => references().getSecret(name, ref)),
     getConfigMap: (ref, signal) => call('getConfigMap', signal, () => references().getConfigMap(name, ref)),
+    getPersistentVolumeClaim: (ref, signal) =>
+      call('getPersistentVolumeClaim', signal, () => references().getPersistentVolumeClaim(ref)),
+    getPersistentVolume: (volume, signal) =>
+      call('getPersistentVolume', signal, () => references().getPersistentVolume(volume)),
     listServices: (namespace, signal) => call('listServices', signal, () => ok(references().listServices(namespace))),
     createToken: (request, signal) => call('createToken', signal, () => references().createToken(name, request)),
     createEvent: (event, signal) => call('createEvent', signal, () => life().events.write(event, name)),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { fail } from '../../../shared/core/fault.ts';
+import { fail, ok } from '../../../shared/core/fault.ts';
 import type { Result } from '../../../shared/core/fault.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import { isShort, longerRequest, longerToken } from '../../../shared/core/kubernetes/references.ts';
@@ -10,6 +10,7 @@ import type {
   ServiceInfo,
   TokenRequest,
 } from '../../../shared/core/kubernetes/references.ts';
+import type { ClaimData, VolumeData } from '../../../shared/core/kubernetes/storage.ts';
 import type { ObjectRef } from '../../../shared/ports/node-api.ts';
 import { parseConfigMap, parseSecret, parseService } from '../../../shared/wire/kubernetes/references.ts';
 import { parseTokenRequest } from '../../../shared/wire/kubernetes/token.ts';
@@ -29,6 +30,10 @@ export interface ClusterReferences {
   readonly putSecret: (ref: ObjectRef, data: Readonly<Record<string, string>>, type?: string) => void;
   readonly putConfigMap: (ref: ObjectRef, data: Readonly<Record<string, string>>) => void;
   readonly putService: (service: ServiceInfo) => void;
+  /** With the volume that the claim is bound to. */
+  readonly putClaim: (ref: ObjectRef, claim: Partial<ClaimData>, volume?: VolumeData) => void;
+  readonly getPersistentVolumeClaim: (ref: ObjectRef) => Result<ClaimData>;
+  readonly getPersistentVolume: (name: string) => Result<VolumeData>;
   /** As a node: only what its pods name is readable, whether it exists or not. */
   readonly getSecret: (node: string, ref: ObjectRef) => Result<SecretData>;
   readonly getConfigMap: (node: string, ref: ObjectRef) => Result<ConfigMapData>;
@@ -49,7 +54,28 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
       ...rest,
     });
   };
+  // What a real API server does with them is tested on one; here they are only told.
+  const claims = new Map<string, ClaimData>();
+  const volumes = new Map<string, VolumeData>();
+  const told = <T>(value: T | undefined, kind: string, name: string): Result<T> =>
+    value === undefined ? fail(faultOf(notFound({ kind, name }))) : ok(value);
   return {
+    putClaim: ({ namespace, name }, claim, volume) => {
+      const volumeName = volume?.name ?? '';
+      const phase = volume === undefined ? 'Pending' : 'Bound';
+      claims.set(`${namespace}/${name}`, {
+        uid: randomUUID(),
+        phase,
+        volumeName,
+        storageClassName: '',
+        ownerUids: [],
+        ...claim,
+      });
+      if (volume !== undefined) volumes.set(volume.name, volume);
+    },
+    getPersistentVolumeClaim: ({ namespace, name }) =>
+      told(claims.get(`${namespace}/${name}`), 'persistentvolumeclaims', name),
+    getPersistentVolume: (name) => told(volumes.get(name), 'persistentvolumes', name),
     putSecret: (ref, data, type = 'Opaque') => put(secrets, ref, { type, data: encoded(data) }),
     putConfigMap: (ref, data) => put(configMaps, ref, { data }),
     putService: ({ namespace, name, clusterIP, ports }) =>

@@ -5,13 +5,17 @@ import { isShort, longerRequest, longerToken } from '../../core/kubernetes/refer
 import type { PodToken, TokenRequest } from '../../core/kubernetes/references.ts';
 import type { NodeApi } from '../../ports/node-api.ts';
 import { parseConfigMap, parseSecret, parseService } from '../../wire/kubernetes/references.ts';
+import { parseClaim, parseVolume } from '../../wire/kubernetes/storage.ts';
 import { parseTokenRequest } from '../../wire/kubernetes/token.ts';
 import { request } from './http.ts';
 import type { KubernetesClient } from './http.ts';
 import { list } from './list.ts';
-import { namespacedPath } from './path.ts';
+import { apiPath, namespacedPath } from './path.ts';
 
-export type ReferenceApi = Pick<NodeApi, 'getSecret' | 'getConfigMap' | 'listServices' | 'createToken'>;
+export type ReferenceApi = Pick<
+  NodeApi,
+  'getSecret' | 'getConfigMap' | 'getPersistentVolumeClaim' | 'getPersistentVolume' | 'listServices' | 'createToken'
+>;
 
 /** What the pods of a node may refer to. `client` acts as that node, so that it sees no more. */
 export function createReferenceApi(client: KubernetesClient): ReferenceApi {
@@ -20,6 +24,15 @@ export function createReferenceApi(client: KubernetesClient): ReferenceApi {
       request(client, { method: 'GET', path: namespacedPath(namespace, 'secrets', name) }, parseSecret, signal),
     getConfigMap: ({ namespace, name }, signal) =>
       request(client, { method: 'GET', path: namespacedPath(namespace, 'configmaps', name) }, parseConfigMap, signal),
+    getPersistentVolumeClaim: ({ namespace, name }, signal) =>
+      request(
+        client,
+        { method: 'GET', path: namespacedPath(namespace, 'persistentvolumeclaims', name) },
+        parseClaim,
+        signal,
+      ),
+    getPersistentVolume: (name, signal) =>
+      request(client, { method: 'GET', path: apiPath('api', 'v1', 'persistentvolumes', name) }, parseVolume, signal),
     listServices: async (namespace, signal) => {
       const path = namespacedPath(namespace, 'services');
       const services = await list(client, { path, kind: 'ServiceList', parseItem: parseService }, signal);

@@ -18,6 +18,12 @@ export interface GroupBody {
   /** Absent when the pod names no port: saves an address. */
   readonly ipAddress?: { readonly type: 'Public' | 'Private'; readonly ports: readonly GroupPort[] };
   readonly subnetIds?: readonly [{ readonly id: string }];
+  /** Only with a subnet. Domains and options are one line each, as in resolv.conf. */
+  readonly dnsConfig?: {
+    readonly nameServers: readonly string[];
+    readonly searchDomains?: string;
+    readonly options?: string;
+  };
 }
 
 export interface GroupPort {
@@ -51,13 +57,34 @@ export interface GroupResources {
   readonly memoryInGB: number;
 }
 
+export interface GroupProbe {
+  readonly exec?: { readonly command: readonly string[] };
+  readonly httpGet?: { readonly path: string; readonly port: number; readonly scheme: 'http' | 'https' };
+  readonly initialDelaySeconds: number;
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+}
+
 export interface GroupContainer extends GroupInitContainer {
   readonly ports: readonly GroupPort[];
+  readonly livenessProbe?: GroupProbe;
   readonly resources: { readonly requests: GroupResources; readonly limits?: Partial<GroupResources> };
 }
 
 export type GroupVolume =
   | { readonly name: string; readonly emptyDir: Record<string, never> }
+  /** A share of Azure Files; the key never comes back from ARM. */
+  | {
+      readonly name: string;
+      readonly azureFile: {
+        readonly shareName: string;
+        readonly storageAccountName: string;
+        readonly storageAccountKey: string;
+        readonly readOnly?: true;
+      };
+    }
   /** File name → base64 content. */
   | { readonly name: string; readonly secret: Readonly<Record<string, string>> };
 

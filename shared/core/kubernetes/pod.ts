@@ -61,7 +61,34 @@ export interface Container {
   readonly volumeMounts: readonly VolumeMount[];
   /** `Always` makes an init container a sidecar (KEP-753). */
   readonly restartPolicy?: string;
+  readonly livenessProbe?: Probe;
+  readonly readinessProbe?: Probe;
 }
+
+/** With the API server's defaults. */
+export interface Probe {
+  readonly handler: ProbeHandler;
+  readonly initialDelaySeconds: number;
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+}
+
+export type ProbeHandler =
+  | { readonly kind: 'exec'; readonly command: readonly string[] }
+  | {
+      readonly kind: 'httpGet';
+      readonly path: string;
+      /** A number, or the name of one of the container's ports. */
+      readonly port: number | string;
+      readonly scheme: 'HTTP' | 'HTTPS';
+      readonly headers: readonly { readonly name: string; readonly value: string }[];
+    }
+  | { readonly kind: 'tcpSocket'; readonly port: number | string }
+  | { readonly kind: 'grpc'; readonly port: number; readonly service: string }
+  /** None that this version knows. */
+  | { readonly kind: 'other' };
 
 export interface EnvVar {
   readonly name: string;
@@ -140,6 +167,9 @@ export type VolumeSource =
       readonly defaultMode?: number;
     }
   | { readonly kind: 'downwardAPI'; readonly items: readonly DownwardApiItem[]; readonly defaultMode?: number }
+  | { readonly kind: 'azureFile'; readonly secretName: string; readonly shareName: string; readonly readOnly: boolean }
+  /** `claimName` undefined: an ephemeral volume, whose claim has the names of pod and volume. */
+  | { readonly kind: 'claim'; readonly claimName: string | undefined; readonly readOnly: boolean }
   | { readonly kind: 'projected'; readonly sources: readonly ProjectedSource[]; readonly defaultMode?: number }
   | { readonly kind: 'other'; readonly field: string };
 

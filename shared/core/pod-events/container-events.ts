@@ -38,7 +38,7 @@ interface Seen {
   readonly view: InstanceView | undefined;
 }
 
-const eventsOf = (seen: Seen): readonly PodEvent[] => [...startEvents(seen), ...troubles(seen)];
+const eventsOf = (seen: Seen): readonly PodEvent[] => [...startEvents(seen), ...probeEvents(seen), ...troubles(seen)];
 
 function startEvents({ container, before, after, view }: Seen): readonly PodEvent[] {
   const known = startsOf(before);
@@ -47,6 +47,18 @@ function startEvents({ container, before, after, view }: Seen): readonly PodEven
   const at = startedAt(after);
   const started = { ...podEvents.started.of(container), count: starts, ...defined({ at }) };
   return [...(known === 0 ? pulledEvent(container, view?.events ?? []) : []), started];
+}
+
+/** What ACI's own liveness probe found, and what it did then; counted by ACI. */
+function probeEvents({ look, container, view }: Seen): readonly PodEvent[] {
+  if (
+    look.pod.spec.containers.every(({ name, livenessProbe }) => name !== container.name || livenessProbe === undefined)
+  )
+    return [];
+  return (view?.events ?? []).flatMap(({ name, message, count, lastTimestamp: at }) => {
+    if (name === 'Unhealthy') return [{ ...podEvents.unhealthy.of(container, message), count, at }];
+    return name === 'Killing' ? [{ ...podEvents.killedUnhealthy.of(container), count, at }] : [];
+  });
 }
 
 /** How often it was started, as the status tells it. A waiting container's coming run is counted already. */

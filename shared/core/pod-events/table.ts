@@ -61,6 +61,14 @@ export const podEvents = {
   ),
   started: ofContainer(eachTime('Started'), ({ name }) => `Started container ${name}`),
   killing: ofContainer(once('Killing'), ({ name }) => `Stopping container ${name}`),
+  /** In ACI's words, which are a kubelet's. */
+  unhealthy: ofContainer({ ...eachTime('Unhealthy'), type: 'Warning' }, (_, message: string) => message),
+  /** Of a readiness probe, in a kubelet's words; a failure that lasts is told again. */
+  notReady: ofContainer(trouble('Unhealthy'), (_, message: string) => message),
+  killedUnhealthy: ofContainer(
+    eachTime('Killing'),
+    ({ name }) => `Container ${name} failed liveness probe, will be restarted`,
+  ),
   deadlineExceeded: ofPod(once('DeadlineExceeded'), (message: string) => message),
   /** The same for each restart, so that a loop is one object that is counted. */
   backOffRestarting: ofContainer(

@@ -6,8 +6,10 @@ import {
   environmentNamesRule,
   environmentSourcesRule,
 } from './rules/containers.ts';
+import { dnsRule } from './rules/dns.ts';
 import { annotationsRule, fieldsRule } from './rules/fields.ts';
-import { portsRule, sharedPortsRule } from './rules/ports.ts';
+import { portsRule } from './rules/ports.ts';
+import { probePortsRule, readinessRule } from './rules/probes.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
 import { isRefusal } from './rules/rule.ts';
 import type { Rule } from './rules/rule.ts';
@@ -23,11 +25,13 @@ const rules: readonly Rule[] = [
   argumentsRule,
   environmentNamesRule,
   environmentSourcesRule,
+  probePortsRule,
+  readinessRule,
   volumeSourcesRule,
   volumeCountRule,
   mountsRule,
-  sharedPortsRule,
   portsRule,
+  dnsRule,
   quantitiesRule,
   groupSizeRule,
   groupStorageRule,

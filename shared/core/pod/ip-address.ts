@@ -1,10 +1,10 @@
 import type { GroupBody, GroupPort } from '../group/group.ts';
-import type { Container, Pod } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
 import type { InspectionFacts, Notice } from './translation.ts';
 
 export interface GroupAddress {
   readonly ipAddress?: NonNullable<GroupBody['ipAddress']>;
-  /** In the order of `spec.containers`. */
+  /** Those that are declared, in the order of `spec.containers`. */
   readonly ports: readonly (readonly GroupPort[])[];
   readonly notices: readonly Notice[];
 }
@@ -12,16 +12,82 @@ export interface GroupAddress {
 /** ACI wants a port where there is an address (`MissingIpAddressPorts`). Naming one opens nothing by itself; the Azure CLI names the same. */
 const unusedPort: GroupPort = { port: 80, protocol: 'TCP' };
 
-const portKey = ({ port, protocol }: GroupPort): string => `${port}/${protocol}`;
+/** Of the address of a group (docs/aci.md, Limits of a group). */
+const maxPorts = 5;
 
-/** The ports of one container, each once. */
-export function containerPorts(container: Container): readonly GroupPort[] {
-  const ports = container.ports.map(({ containerPort, protocol }): GroupPort => ({
-    port: containerPort,
-    protocol: protocol === 'UDP' ? 'UDP' : 'TCP',
-  }));
-  return [...new Map(ports.map((port) => [portKey(port), port])).values()];
+/** What ACI keeps for itself (docs/aci.md, Limits of a group). */
+const reserved: readonly (readonly [from: number, to: number])[] = [
+  [22, 22],
+  [1025, 1027],
+  [3389, 3399],
+  [9999, 9999],
+  [19000, 19000],
+  [19080, 19080],
+  [19100, 19100],
+  [19390, 19390],
+  [20000, 30000],
+  [49152, 65534],
+];
+
+const isReserved = (port: number): boolean => reserved.some(([from, to]) => port >= from && port <= to);
+
+/** A port as the spec names it. */
+interface NamedPort {
+  readonly container: number;
+  readonly path: string;
+  readonly port: number;
+  readonly protocol: string;
 }
+
+const namedPorts = (pod: Pod): readonly NamedPort[] =>
+  pod.spec.containers.flatMap((container, index) =>
+    container.ports.map(({ containerPort, protocol }, at) => ({
+      container: index,
+      path: `spec.containers[${index}].ports[${at}]`,
+      port: containerPort,
+      protocol,
+    })),
+  );
+
+interface Declared extends GroupPort {
+  readonly container: number;
+}
+
+/** Why ACI is not told of a port; undefined: it can be. The same port of the same container once more is no news. */
+function whyNot(named: NamedPort, declared: readonly Declared[]): string | undefined {
+  const { port, protocol } = named;
+  if (protocol !== 'TCP' && protocol !== 'UDP') return `ACI declares TCP and UDP only, not ${protocol}`;
+  if (isReserved(port)) return `ACI keeps port ${port} for itself`;
+  const same = declared.find((one) => one.port === port);
+  if (same !== undefined)
+    return same.protocol === protocol
+      ? `port ${port} is declared already`
+      : `port ${port} is declared for ${same.protocol}`;
+  return declared.length >= maxPorts ? `the address of a group declares ${maxPorts} ports` : undefined;
+}
+
+const isRepeated = (named: NamedPort, declared: readonly Declared[]): boolean =>
+  declared.some(
+    ({ container, port, protocol }) =>
+      container === named.container && port === named.port && protocol === named.protocol,
+  );
+
+interface Choice {
+  readonly declared: readonly Declared[];
+  readonly others: readonly string[];
+}
+
+const choose = (named: readonly NamedPort[]): Choice =>
+  named.reduce<Choice>(
+    ({ declared, others }, one) => {
+      if (isRepeated(one, declared)) return { declared, others };
+      const why = whyNot(one, declared);
+      if (why !== undefined) return { declared, others: [...others, `${one.path}: ${why}`] };
+      const protocol = one.protocol === 'UDP' ? 'UDP' : 'TCP';
+      return { declared: [...declared, { container: one.container, port: one.port, protocol }], others };
+    },
+    { declared: [], others: [] },
+  );
 
 const unreachable: Notice = {
   reason: 'PortsUnreachable',
@@ -29,12 +95,29 @@ const unreachable: Notice = {
     'spec.containers[*].ports: the node has no subnet, so the pod gets no address and its ports can not be reached; a public address would show it to the Internet',
 };
 
-/** In a subnet every pod has a private address, as Kubernetes expects; without one a pod has none. */
+const notDeclared = (others: readonly string[]): readonly Notice[] =>
+  others.length === 0
+    ? []
+    : [
+        {
+          reason: 'PortsNotDeclared',
+          message: `${others.join('; ')}: not declared to ACI; in the subnet a port is reached at the pod's address whether it is declared or not`,
+        },
+      ];
+
+/**
+ * In a subnet every pod has a private address, as Kubernetes expects; without one a pod has none. ACI is told of as many
+ * of the ports as it takes: the address is one of the virtual network's, and network security groups, not ACI, decide what
+ * reaches it (inferred: docs/aci.md, Limits of a group).
+ */
 export function groupAddress(pod: Pod, facts: Pick<InspectionFacts, 'subnetId'>): GroupAddress {
-  const named = pod.spec.containers.map(containerPorts);
-  const any = named.some((ports) => ports.length > 0);
-  if (facts.subnetId === undefined) return { ports: named.map(() => []), notices: any ? [unreachable] : [] };
-  const ports = any ? named : named.map((_, index) => (index === 0 ? [unusedPort] : []));
-  const all = new Map(ports.flat().map((port) => [portKey(port), port]));
-  return { ipAddress: { type: 'Private', ports: [...all.values()] }, ports, notices: [] };
+  const named = namedPorts(pod);
+  const none = pod.spec.containers.map(() => []);
+  if (facts.subnetId === undefined) return { ports: none, notices: named.length > 0 ? [unreachable] : [] };
+  const { declared, others } = choose(named);
+  const all = declared.length > 0 ? declared : [{ ...unusedPort, container: 0 }];
+  const ports = pod.spec.containers.map((_, index) =>
+    all.filter(({ container }) => container === index).map(({ port, protocol }) => ({ port, protocol })),
+  );
+  return { ipAddress: { type: 'Private', ports: ports.flat() }, ports, notices: notDeclared(others) };
 }

@@ -1,5 +1,6 @@
 import type { TokenRequest } from '../kubernetes/references.ts';
 import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
+import { claimNameOf } from './shares.ts';
 import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
 import type { NodeFacts, References } from './translation.ts';
 
@@ -25,7 +26,10 @@ function ofVolume(source: VolumeSource): Named {
   const sources = source.kind === 'projected' ? source.sources : [source];
   return {
     configMaps: sources.flatMap((part) => (part.kind === 'configMap' ? part.name : [])),
-    secrets: sources.flatMap((part) => (part.kind === 'secret' ? part.name : [])),
+    secrets: sources.flatMap((part) => {
+      if (part.kind === 'azureFile') return part.secretName;
+      return part.kind === 'secret' ? part.name : [];
+    }),
   };
 }
 
@@ -61,6 +65,11 @@ export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): R
   return {
     configMaps: unique(named.flatMap(({ configMaps }) => configMaps)),
     secrets: unique([...named.flatMap(({ secrets }) => secrets), ...spec.imagePullSecrets.map(({ name }) => name)]),
+    claims: unique(
+      mountedVolumes(pod).flatMap(({ volume }) =>
+        volume.source.kind === 'claim' ? claimNameOf(pod, volume, volume.source) : [],
+      ),
+    ),
     services: spec.enableServiceLinks || facts.apiServer === undefined,
     tokens: tokenSources(pod).map(({ audience, expirationSeconds }) => ({
       namespace: metadata.namespace,

@@ -87,10 +87,16 @@ const rules = `
   0.1 GB (of 10⁹ bytes). A group has at least 1 core and 1 GB, and as much as its largest init container; what is missing goes to the
   first container. A container may use up to its limit, or, without one, all that its group requests; a limit above that is
   lowered, with an event. A pod above the largest group (31 cores, 240 GB) is refused.
-* **Number.** At most 60 containers with the init containers, 20 mounted volumes, and 5 ports. A port belongs to one container.
-* **Host name.** ACI gives every group a host name of its own. A pod that asks for one is refused, and with it the pods of a
-  StatefulSet, whose controller asks for it. That of an indexed Job's pods is noted instead: their index is in
-  \`JOB_COMPLETION_INDEX\`.
+* **Number.** At most 60 containers with the init containers, and 20 mounted volumes.
+* **Host name.** ACI gives every group a host name of its own. Names that a pod asks for (a StatefulSet's and an indexed Job's do)
+  are noted: the program finds ACI's name in \`hostname\` and \`/etc/hostname\`, and other pods do not find it by its own. A Job's
+  index is in \`JOB_COMPLETION_INDEX\`.
+* **Ports.** In a subnet a port is reached at the pod's address whether ACI was told of it or not, as far as is known
+  ([aci.md](aci.md#limits-of-a-group)), so more than five, those that ACI keeps for itself, one number for two protocols or two
+  containers, and SCTP are no reason to refuse a pod: the event \`PortsNotDeclared\` names them.
+* **Names.** A group asks Azure's resolver, or in a subnet what \`dnsConfig\` and \`dnsPolicy: None\` say. What is more than ACI takes
+  is left out, with a kubelet's event \`DNSConfigForming\`.
+* **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are refused.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
   \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered; Services and the cluster's DNS are not reached from inside.
@@ -101,6 +107,10 @@ const rules = `
   not arrive, tokens are not renewed. One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC
   issuer. An event tells of each token of less than 30 days that its pod may outlive. No folders inside a volume. A volume that no
   container mounts is left out.
+* **Shares.** Azure Files is mounted over SMB, with the key of the storage account that the volume's Secret holds: named by the pod, or
+  by a claim and its volume, in-tree or of \`file.csi.azure.com\`. The pod waits for its claim and the Secret as with a kubelet
+  (\`FailedMount\`). A volume that names no Secret a node may read, a disk, NFS and a folder of a share are refused. Files have the
+  owner and modes that ACI gives them.
 * **Images.** Credentials are sent for the registries that the pod's images come from, one for each. A pull secret that is missing
   is told in an event, and the pull is tried without it. A name that no registry can have (\`InvalidImageName\`) and
   \`imagePullPolicy: Never\` (\`ErrImageNeverPull\`) keep the pod \`Pending\` until the image is changed, as with a kubelet.

@@ -1,16 +1,20 @@
 import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitContainer } from '../group/group.ts';
 import { groupTags } from '../group/identity.ts';
+import { defined } from '../defined.ts';
 import type { Container, Pod } from '../kubernetes/pod.ts';
 import { groupCommand } from './command.ts';
 import { resolveEnvironment } from './environment.ts';
 import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
+import { groupDns } from './dns.ts';
 import { groupAddress } from './ip-address.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
+import { groupLivenessProbe } from './probes.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
+import { shareNotices } from './shares.ts';
 import { specHash } from './spec-hash.ts';
 import { tokenNotices } from './token-notices.ts';
 import { locatedContainers } from './rules/rule.ts';
@@ -78,7 +82,7 @@ interface Containers {
   readonly notices: readonly Notice[];
 }
 
-type Allocated = Pick<GroupContainer, 'ports' | 'resources'>;
+type Allocated = Pick<GroupContainer, 'ports' | 'resources' | 'livenessProbe'>;
 
 function groupContainers(scope: EnvironmentScope, allocated: readonly Allocated[]): Outcome<Containers> {
   const init = commonParts(scope, 'initContainers');
@@ -133,7 +137,12 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
   const volumes = groupVolumes(scope);
   if (volumes.kind !== 'ok') return volumes;
   const address = groupAddress(pod, facts);
-  const allocated = allocation.containers.map((resources, index) => ({ resources, ports: address.ports[index] ?? [] }));
+  const probes = pod.spec.containers.map(groupLivenessProbe);
+  const allocated = allocation.containers.map((resources, index) => ({
+    resources,
+    ports: address.ports[index] ?? [],
+    ...defined({ livenessProbe: probes[index] }),
+  }));
   const containers = groupContainers(scope, allocated);
   if (containers.kind !== 'ok') return containers;
   const registries = registryCredentials(pod, resolved);
@@ -144,7 +153,7 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
     restartPolicy: pod.spec.restartPolicy,
     imageRegistryCredentials: registries.credentials,
     volumes: volumes.value,
-    ...(address.ipAddress !== undefined && { ipAddress: address.ipAddress }),
+    ...defined({ ipAddress: address.ipAddress, dnsConfig: groupDns(pod, facts).dnsConfig }),
   };
   if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes)
     return refuse('spec.volumes', 'with their content the group is larger than the 4 MB that ARM takes; mount less');
@@ -153,6 +162,7 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
     ...containers.value.notices,
     ...registries.notices,
     ...tokenNotices(pod, resolved.tokens),
+    ...shareNotices(pod, resolved),
   ];
   return { kind: 'group', body, notices };
 }

@@ -3,6 +3,7 @@
  * must be read from the cluster, `translatePod` makes the body of the PUT from both.
  */
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../kubernetes/references.ts';
+import type { ClaimData, VolumeData } from '../kubernetes/storage.ts';
 import type { GroupBody } from '../group/group.ts';
 
 /** What is the same for all pods of one node. */
@@ -57,15 +58,24 @@ export interface Inspection {
 export interface References {
   readonly configMaps: readonly string[];
   readonly secrets: readonly string[];
+  readonly claims: readonly string[];
   /** The pod's namespace, when service links or `kubernetes` service variables are wanted. */
   readonly services: boolean;
   readonly tokens: readonly TokenRequest[];
+}
+
+/** A claim, the volume that it is bound to, and the Secret that this names, as far as they are there. */
+export interface ResolvedClaim {
+  readonly claim: ClaimData;
+  readonly volume?: VolumeData;
+  readonly secret?: SecretData;
 }
 
 /** The answers; a name that is missing from a map does not exist in the cluster. */
 export interface ResolvedReferences {
   readonly configMaps: ReadonlyMap<string, ConfigMapData>;
   readonly secrets: ReadonlyMap<string, SecretData>;
+  readonly claims: ReadonlyMap<string, ResolvedClaim>;
   /** Services of the pod's namespace and `default/kubernetes`. */
   readonly services: readonly ServiceInfo[];
   /** Tokens in the order of `References.tokens`. */

@@ -7,6 +7,7 @@ import type { MountedVolume, TokenSource } from './mounted-volumes.ts';
 import { all, failedMount, ok, refuse, unreachable } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { own } from './own.ts';
+import { claimedShare, inlineShare } from './shares.ts';
 import { resourceFieldValue } from './resource-field.ts';
 
 /** File name → content. */
@@ -95,7 +96,9 @@ function projectedFiles(source: ProjectedSource, scope: VolumeScope): Outcome<Fi
   }
 }
 
-function sourceFiles(source: Exclude<VolumeSource, { kind: 'emptyDir' }>, scope: VolumeScope): Outcome<Files> {
+type FileSource = Exclude<VolumeSource, { kind: 'emptyDir' | 'azureFile' | 'claim' }>;
+
+function sourceFiles(source: FileSource, scope: VolumeScope): Outcome<Files> {
   switch (source.kind) {
     case 'configMap':
     case 'secret':
@@ -118,6 +121,8 @@ const base64 = (content: Uint8Array): string => Buffer.from(content).toString('b
 function groupVolume(name: string, scope: VolumeScope): Outcome<GroupVolume> {
   const { source } = scope.volume;
   if (source.kind === 'emptyDir') return ok({ name, emptyDir: {} });
+  if (source.kind === 'azureFile') return inlineShare({ ...scope, name }, source);
+  if (source.kind === 'claim') return claimedShare({ ...scope, name }, source);
   const files = sourceFiles(source, scope);
   if (files.kind !== 'ok') return files;
   // ACI takes no secret volume without a file; an emptyDir, mounted read-only, looks the same from inside.

@@ -5,6 +5,7 @@ import { deletedStatus, podStatusFromGroup } from '../status/status.ts';
 import { waitForAnyPut } from './absent-pod.ts';
 import { deleteGroup, groupThatIs, stopGroup, wasSent } from './end-group.ts';
 import { forPods, inMs, patch, tell } from './rule.ts';
+import { stopAt } from './pre-stop.ts';
 import { releasePod } from './terminal-pod.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
@@ -59,6 +60,17 @@ export const deletingPodRules = forPods(isDeleting, [
       return group !== undefined && wasSent(observed, 'stop')
         ? { effects: harvest(observed, pod, group), row: {}, next: inMs(timing.deleteConfirmMs) }
         : undefined;
+    },
+  },
+  {
+    reason: 'pre-stop-sleep',
+    message: 'The pod is deleted, and a preStop hook asks to wait before its containers are ended',
+    judge: (observed, pod) => {
+      const group = groupThatIs(observed, 'running');
+      if (group === undefined) return undefined;
+      const leftMs = stopAt(pod, group) - observed.now;
+      const effects = [...harvest(observed, pod, group), ...killing(group)];
+      return leftMs > 0 ? { effects, row: {}, next: inMs(leftMs) } : undefined;
     },
   },
   {

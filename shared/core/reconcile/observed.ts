@@ -1,3 +1,4 @@
+import type { ReadinessReport } from '../status/readiness.ts';
 import type { CapacityEvent, CapacityState } from '../budget/capacity.ts';
 import type { Fault } from '../fault.ts';
 import type { GroupBody, GroupObservation } from '../group/group.ts';
@@ -44,8 +45,10 @@ export interface Observed {
   readonly statusConflicts: number;
   /** What came of the last PUT of this term; undefined: none was sent. */
   readonly lastPut: Outcome | undefined;
-  /** Only the pod's own conditions are at odds with its containers; `plannedAt`: when its next look was planned. */
-  readonly mending: { readonly plannedAt: number | undefined } | undefined;
+  /** Only the pod's own conditions are at odds with its containers, or their readiness with what was reported; `plannedAt`: when its next look was planned. */
+  readonly mending:
+    | { readonly plannedAt: number | undefined; readonly reports?: readonly ReadinessReport[] }
+    | undefined;
   readonly facts: NodeFacts;
   readonly policy: ReconcilePolicy;
 }

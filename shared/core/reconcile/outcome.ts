@@ -1,6 +1,7 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
 import { podEvents } from '../pod-events/table.ts';
+import { readinessEvents } from '../pod-events/readiness-events.ts';
 import { mendedStatus, pendingStatus } from '../status/status.ts';
 import { giveUp } from './keep-log.ts';
 import { lookInMs } from './next-look.ts';
@@ -195,12 +196,14 @@ export const outcomeRules: readonly Rule[] = [
   ...endOutcomeRules,
   {
     reason: 'conditions-mended',
-    message: "Only the pod's own conditions were at odds with its containers",
+    message:
+      "Only the pod's own conditions were at odds with its containers, or their readiness with what was reported",
     judge: ({ mending, pod, now }) => {
       if (mending === undefined || pod === undefined) return undefined;
-      const { plannedAt } = mending;
+      const { plannedAt, reports = [] } = mending;
       const next = plannedAt === undefined ? idle : inMs(Math.max(0, plannedAt - now));
-      return { effects: patch(pod, mendedStatus(pod, now)), row: {}, next };
+      const events = readinessEvents(pod, reports).map(tell);
+      return { effects: [...events, ...patch(pod, mendedStatus(pod, now, reports))], row: {}, next };
     },
   },
 ];

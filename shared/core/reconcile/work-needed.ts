@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { foreignChange } from '../kubernetes/pod-change.ts';
+import { isReadinessNews } from '../status/readiness.ts';
+import type { ReadinessReport } from '../status/readiness.ts';
 import type { LastSeen, PodRow } from './pod-row.ts';
 
 /** Of what an event must change to be worth a reading (rule 16 of docs/architecture.md). */
@@ -50,12 +52,17 @@ export const isNews = ({ dirty, told }: PodRow, known: ReadonlySet<string>): boo
 export type WorkNeeded = 'nothing' | 'mend-conditions' | 'full';
 
 /** Whether the pod and its row ask for work now. Our own status patches come back as events and ask for none. */
-export function workNeeded(pod: Pod | undefined, row: PodRow, now: number): WorkNeeded {
+export function workNeeded(
+  pod: Pod | undefined,
+  row: PodRow,
+  now: number,
+  reports: readonly ReadinessReport[] = [],
+): WorkNeeded {
   if (pod === undefined) return 'full';
   if (row.seen !== seenKey(pod)) return 'full';
   if (row.dueAt !== undefined && row.dueAt <= now) return 'full';
   if (isTerminalPhase(pod.status.phase)) return row.settled ? 'nothing' : 'full';
-  return hasOddConditions(pod) ? 'mend-conditions' : 'nothing';
+  return hasOddConditions(pod) || isReadinessNews(pod, reports) ? 'mend-conditions' : 'nothing';
 }
 
 /** The node controller sets Ready=False on every pod of a node that was late; nobody but the kubelet sets it back. */

@@ -4,6 +4,7 @@ import { isNewAttempt, isSameAttempt, isStale, nextRestartCount } from './attemp
 import { isFinalEnd, isSidecar, isUnknownEnd, unknownEnd } from './restart.ts';
 import type { EndCause, TerminatedState } from './restart.ts';
 import { imageIdFromEvents } from './image-id.ts';
+import { isReadyRun } from './readiness.ts';
 import { rfc3339, wholeSeconds } from './time.ts';
 import { waitingReason } from './waiting.ts';
 import type { WaitingReason } from './waiting.ts';
@@ -33,15 +34,15 @@ export interface ContainerContext {
  * taken back, and the first end that the restart policy makes final is *the* end, even if ACI ran the container again.
  */
 export function observeContainer(context: ContainerContext): ContainerStatus {
-  const { previous, policy, container } = context;
+  const { previous, policy } = context;
   const isSettled =
     previous !== undefined &&
     (context.isTerminal ? previous.state.kind === 'terminated' : isFinalEnd(previous.state, policy));
-  if (isSettled) return withReadiness(previous, context.isInit, container);
+  if (isSettled) return withReadiness(previous, context);
   const observed = observedContainer(context);
   const view = observed?.instanceView;
   const status = view?.currentState === undefined ? withoutView(context) : withView(context, view, view.currentState);
-  return withReadiness(status, context.isInit, container);
+  return withReadiness(status, context);
 }
 
 /** The status of a container that will not run again: its true end if one is known, else what a kubelet writes for a lost one. */
@@ -238,10 +239,10 @@ function containerIdOf(
 const attemptId = ({ group, container }: ContainerContext, attempt: number): string =>
   `aci://${group.name}/${container.name}/${String(attempt)}`;
 
-/** No readiness probes in this release: what runs is ready. An init container is ready when it has succeeded. */
-function withReadiness(status: ContainerStatus, isInit: boolean, container: Container): ContainerStatus {
+/** An init container is ready when it has succeeded. */
+function withReadiness(status: ContainerStatus, { pod, isInit, container }: ContainerContext): ContainerStatus {
   const isRunning = status.state.kind === 'running';
   const hasSucceeded = status.state.kind === 'terminated' && status.state.exitCode === 0;
-  const isReady = isInit && !isSidecar(container) ? hasSucceeded : isRunning;
+  const isReady = isInit && !isSidecar(container) ? hasSucceeded : isReadyRun(pod, status);
   return { ...status, ready: isReady, started: isRunning };
 }

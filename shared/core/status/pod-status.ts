@@ -8,6 +8,8 @@ import { observeStatuses } from './observe.ts';
 import { advancePhase, hasRegularStarted, phaseOf } from './phase.ts';
 import type { ContainerStatuses } from './phase.ts';
 import { maintenanceExitCodes } from './restart.ts';
+import { withReports } from './readiness.ts';
+import type { ReadinessReport } from './readiness.ts';
 import { rfc3339 } from './time.ts';
 import type { WaitingReason } from './waiting.ts';
 import { defined } from '../defined.ts';
@@ -47,14 +49,15 @@ export function podStatusFromGroup(input: PodStatusInput): PodStatus {
 
 /**
  * The API object's own status with our conditions put right where they are at odds with its container statuses: the node
- * controller sets `Ready=False` after a flap, a readiness gate appears. Needs no look at ARM.
+ * controller sets `Ready=False` after a flap, a readiness gate appears; with readiness reports, the containers' readiness
+ * too. Needs no look at ARM.
  */
-export function mendedStatus(pod: Pod, now: number): PodStatus {
-  const { initContainerStatuses, containerStatuses, conditions, phase } = pod.status;
+export function mendedStatus(pod: Pod, now: number, reports: readonly ReadinessReport[] = []): PodStatus {
+  const { conditions, phase } = pod.status;
   const isReadyToStart = conditions.some(
     ({ type, status }) => type === 'PodReadyToStartContainers' && status === 'True',
   );
-  return composeStatus({ pod, statuses: { initContainerStatuses, containerStatuses }, phase, isReadyToStart, now });
+  return composeStatus({ pod, statuses: withReports(pod, reports), phase, isReadyToStart, now });
 }
 
 export interface Composition {

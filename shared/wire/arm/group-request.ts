@@ -1,4 +1,4 @@
-import type { GroupBody, GroupContainer, GroupInitContainer } from '../../core/group/group.ts';
+import type { GroupBody, GroupContainer, GroupInitContainer, GroupProbe } from '../../core/group/group.ts';
 import type { JsonObject } from '../../core/json.ts';
 import { defined } from '../../core/defined.ts';
 
@@ -22,6 +22,9 @@ export function formatGroup(body: GroupBody): JsonObject {
         ? {}
         : { ipAddress: { type: rest.ipAddress.type, ports: rest.ipAddress.ports.map((port) => ({ ...port })) } }),
       ...(rest.subnetIds === undefined ? {} : { subnetIds: rest.subnetIds.map((subnet) => ({ ...subnet })) }),
+      ...(rest.dnsConfig === undefined
+        ? {}
+        : { dnsConfig: { ...rest.dnsConfig, nameServers: [...rest.dnsConfig.nameServers] } }),
     },
   };
 }
@@ -33,10 +36,17 @@ function formatContainer(container: GroupContainer): JsonObject {
     properties: {
       ...commonProperties(container),
       ...(container.ports.length === 0 ? {} : { ports: container.ports.map((port) => ({ ...port })) }),
+      ...(container.livenessProbe === undefined ? {} : { livenessProbe: formatProbe(container.livenessProbe) }),
       resources: { requests: { ...requests }, ...(limits === undefined ? {} : { limits: { ...limits } }) },
     },
   };
 }
+
+const formatProbe = ({ exec, httpGet, ...times }: GroupProbe): JsonObject => ({
+  ...(exec === undefined ? {} : { exec: { command: [...exec.command] } }),
+  ...(httpGet === undefined ? {} : { httpGet: { ...httpGet } }),
+  ...times,
+});
 
 const formatInitContainer = (container: GroupInitContainer): JsonObject => ({
   name: container.name,

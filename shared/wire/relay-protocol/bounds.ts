@@ -18,6 +18,9 @@ export const mostPods = 5000;
 /** The most pods that a relay posts at once. */
 export const mostPostPods = 500;
 
+/** The longest reason why a readiness probe failed, in characters. */
+export const mostReadinessMessage = 256;
+
 /** When the app wants the next tick, at the earliest and at the latest. Nothing due is the latest. */
 export const soonestLookMs = 1_000;
 export const latestLookMs = 30_000;

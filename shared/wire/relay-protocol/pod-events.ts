@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parseTraceparent } from '../../core/telemetry/traceparent.ts';
-import { mostPods } from './bounds.ts';
+import { mostPods, mostReadinessMessage } from './bounds.ts';
 
 /** As the API server allows them (DNS-1123): all that follows makes paths, keys and log lines of them. */
 const name = (longest: number) =>
@@ -11,6 +11,16 @@ const name = (longest: number) =>
 
 const validTraceparent = (value: unknown): string | undefined =>
   typeof value === 'string' && parseTraceparent(value) !== undefined ? value : undefined;
+
+/** What a readiness probe of the relay found of one run of a container. */
+const readiness = z.strictObject({
+  container: name(63),
+  /** As the pod's status has it. */
+  startedAt: z.string().max(64),
+  ready: z.boolean(),
+  /** Why the last probe failed. */
+  message: z.string().max(mostReadinessMessage).exactOptional(),
+});
 
 const podKey = z.strictObject({
   node: name(253),
@@ -23,6 +33,8 @@ const podKey = z.strictObject({
   deletionTimestamp: z.string().max(64).optional(),
   /** W3C Trace Context of the change that the relay saw. One that is no such thing counts as absent: a pod never waits for a trace. */
   traceparent: z.unknown().transform(validTraceparent).optional(),
+  /** Only where a container has a readiness probe, and there is news of it. */
+  readiness: z.array(readiness).max(60).optional(),
 });
 
 const schema = z.strictObject({

@@ -52,6 +52,40 @@ const backOff = (count: number): string =>
 const started = (count: number): string =>
   `Normal Started spec.containers{main} ×${String(count)}: Started container main`;
 
+describe('a liveness probe that fails', () => {
+  const probed = makePod({
+    spec: {
+      restartPolicy: 'Always',
+      containers: [
+        {
+          ...container(),
+          livenessProbe: {
+            handler: { kind: 'exec', command: ['x'] },
+            initialDelaySeconds: 0,
+            periodSeconds: 10,
+            timeoutSeconds: 1,
+            successThreshold: 1,
+            failureThreshold: 3,
+          },
+        },
+      ],
+    },
+    status: { phase: 'Running', containerStatuses: [mainRuns] },
+  });
+  const events = [
+    { ...aciEvent('Unhealthy', 'Liveness probe failed: cat: no such file', 20), count: 3 },
+    aciEvent('Killing', 'Killing container with id main.', 21),
+  ];
+
+  it('is told in the words of a kubelet, with its kills', () =>
+    expect(look(probed, { ...running(1), events })).toEqual([
+      'Warning Unhealthy spec.containers{main} ×3: Liveness probe failed: cat: no such file',
+      'Normal Killing spec.containers{main} ×1: Container main failed liveness probe, will be restarted',
+    ]));
+
+  it('is none of a container without one', () => expect(look(withStatus({}), { ...running(1), events })).toEqual([]));
+});
+
 describe('a container that starts', () => {
   it('is told as pulled and started in one look, by the image that the user wrote', () => {
     expect(look(pod, { ...running(6), events: [pulling, pulled] })).toEqual([

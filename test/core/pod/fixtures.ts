@@ -1,6 +1,11 @@
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { ConfigMapData, PodToken, SecretData } from '../../../shared/core/kubernetes/references.ts';
-import type { NodeFacts, ResolvedReferences, Translation } from '../../../shared/core/pod/translation.ts';
+import type {
+  NodeFacts,
+  ResolvedClaim,
+  ResolvedReferences,
+  Translation,
+} from '../../../shared/core/pod/translation.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
 
@@ -33,10 +38,12 @@ export const resolved = (
     secrets?: Record<string, SecretData>;
     services?: ResolvedReferences['services'];
     tokens?: readonly PodToken[];
+    claims?: Record<string, ResolvedClaim>;
   } = {},
 ): ResolvedReferences => ({
   configMaps: new Map(Object.entries(parts.configMaps ?? {})),
   secrets: new Map(Object.entries(parts.secrets ?? {})),
+  claims: new Map(Object.entries(parts.claims ?? {})),
   services: parts.services ?? [],
   tokens: parts.tokens ?? [],
 });

@@ -6,7 +6,7 @@ import { facts, podOf, rawContainer, resolved, subnetId, translated, withContain
 const inSubnet = { ...facts, subnetId };
 
 describe('the address of a group', () => {
-  it('is private and has the ports of all containers, each once', () => {
+  it('is private and has the ports of all containers, each number once', () => {
     const pod = podOf({
       containers: [
         rawContainer({
@@ -21,10 +21,9 @@ describe('the address of a group', () => {
       ports: [
         { port: 80, protocol: 'TCP' },
         { port: 53, protocol: 'UDP' },
-        { port: 53, protocol: 'TCP' },
       ],
     });
-    expect(body.containers.map(({ ports }) => ports.length)).toEqual([2, 1]);
+    expect(body.containers.map(({ ports }) => ports.length)).toEqual([2, 0]);
     expect(body.subnetIds).toEqual([{ id: subnetId }]);
   });
 

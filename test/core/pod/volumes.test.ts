@@ -294,6 +294,7 @@ describe('references', () => {
     expect(listReferences(pod, facts)).toEqual({
       configMaps: ['kube-root-ca.crt', 'settings', 'zeta'],
       secrets: ['login', 'pull'],
+      claims: [],
       services: true,
       tokens: [
         { ...token, audiences: [], expirationSeconds: 3607, elseSeconds: 86_400 },

@@ -1,4 +1,4 @@
-import { makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
+import { at, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { facts } from '../pod/fixtures.ts';
 import { absent, accepted, always, deleting, ranOnce, seen } from './told.ts';
@@ -6,6 +6,13 @@ import type { Story } from './told.ts';
 
 const withImage = (image: string, spec: Partial<Pod['spec']> = {}): Pod =>
   makePod({ spec: { ...spec, containers: makePod().spec.containers.map((container) => ({ ...container, image })) } });
+
+/** With a preStop hook of its container, deleted at noon unless changed. */
+const sleeping = (seconds: number, metadata: Partial<Pod['metadata']>): Pod => ({
+  ...makePod({ metadata, spec: { restartPolicy: 'Always' }, status: ranOnce.status }),
+  rawSpec: { containers: [{ name: 'main', lifecycle: { preStop: { sleep: { seconds } } } }] },
+});
+const stopping = 'stop: create-event(Killing), stop-group → again, stopping';
 
 /** The lives of pods, decision by decision: `reason: effects → next`. */
 export const lifeStories: readonly Story[] = [
@@ -168,6 +175,36 @@ export const lifeStories: readonly Story[] = [
     row: accepted,
     sight: seen(makeGroup('Stopped')),
     says: 'delete-ended: patch-status(Failed), delete-group → again, deleting',
+  },
+  {
+    it: 'a preStop hook that sleeps is waited for',
+    pod: sleeping(20, deleting),
+    row: accepted,
+    sight: seen(makeGroup('Running', running(1))),
+    says: 'pre-stop-sleep: create-event(Killing) → in 10 s',
+  },
+  {
+    it: 'and then the containers are ended',
+    pod: sleeping(20, deleting),
+    row: accepted,
+    seconds: 20,
+    sight: seen(makeGroup('Running', running(1))),
+    says: stopping,
+  },
+  {
+    it: 'no longer than the grace period',
+    pod: sleeping(600, deleting),
+    row: accepted,
+    seconds: 30,
+    sight: seen(makeGroup('Running', running(1))),
+    says: stopping,
+  },
+  {
+    it: 'not at all without one',
+    pod: sleeping(20, { deletionTimestamp: at(10), deletionGracePeriodSeconds: 0 }),
+    row: accepted,
+    sight: seen(makeGroup('Running', running(1))),
+    says: stopping,
   },
   {
     it: 'a group that is not provisioned goes without stop',

@@ -2,22 +2,17 @@
 
 type Fragment = Readonly<Record<string, unknown>>;
 
-const quantity = { requests: { storage: '1Gi' } };
 const claim = { name: 'd', resourceClaimName: 'd' };
 
 /** Members of the pod's spec. */
 const pods: readonly Fragment[] = [
   { os: { name: 'windows' } },
-  { dnsPolicy: 'None', dnsConfig: { nameservers: ['10.0.0.10'] } },
   { hostNetwork: true },
   { hostPID: true },
   { hostIPC: true },
   { hostUsers: false },
   { hostAliases: [{ ip: '10.0.0.4', hostnames: ['a'] }] },
-  { hostname: 'a', subdomain: 'b', setHostnameAsFQDN: true },
-  { hostnameOverride: 'a' },
   { shareProcessNamespace: true },
-  { readinessGates: [{ conditionType: 'example.com/a' }] },
   { runtimeClassName: 'sandbox' },
   { resources: { requests: { cpu: '1' } } },
   { resourceClaims: [claim] },
@@ -40,7 +35,13 @@ const volume = { name: 'v', emptyDir: {} };
 const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] = [
   [{ workingDir: '/a' }],
   [{ livenessProbe: probe, readinessProbe: probe, startupProbe: probe }],
-  [{ lifecycle: { preStop: hook } }],
+  [{ livenessProbe: { grpc: { port: 80 } } }],
+  [{ livenessProbe: { httpGet: { port: 80, host: 'a', httpHeaders: [{ name: 'a', value: 'b' }] } } }],
+  [{ livenessProbe: { exec: { command: ['a'] }, terminationGracePeriodSeconds: 5 } }],
+  [{ lifecycle: { preStop: hook, postStart: hook } }],
+  [{ lifecycle: { preStop: { httpGet: { port: 80 } } } }],
+  [{ lifecycle: { preStop: { tcpSocket: { port: 80 } } } }],
+  [{ lifecycle: { stopSignal: 'SIGUSR1' } }, { os: { name: 'linux' } }],
   [{ stdin: true, stdinOnce: true, tty: true }],
   [{ terminationMessagePath: '/a' }],
   [{ restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [1] } }], restartPolicy: 'Never' }],
@@ -68,18 +69,16 @@ const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] =
   [{ securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'a' } } }],
   [{ securityContext: { capabilities: { add: ['SYS_ADMIN'] } } }],
   [{ securityContext: { procMount: 'Unmasked' } }, { hostUsers: false }],
-  [{ ports: [{ containerPort: 80, hostPort: 80, hostIP: '10.0.0.1', protocol: 'SCTP' }] }],
   [{ args: ['a'] }],
   [{ env: [{ name: 'a.b', value: 'c' }] }],
   [{ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }] }],
   [{ volumeMounts: [{ name: 'v', mountPath: '/a:b' }] }, { volumes: [volume] }],
 ];
 
-const initContainers: readonly Fragment[] = [{ restartPolicy: 'Always' }];
+const initContainers: readonly Fragment[] = [{ restartPolicy: 'Always', livenessProbe: probe }];
 
 const projected = (source: Fragment): Fragment => ({ projected: { sources: [source] } });
 const certificate = { signerName: 'example.com/a', keyType: 'ED25519', credentialBundlePath: 'a' };
-const claimTemplate = { spec: { accessModes: ['ReadWriteOnce'], resources: quantity } };
 
 /** Sources of a volume. */
 const volumes: readonly Fragment[] = [
@@ -87,10 +86,8 @@ const volumes: readonly Fragment[] = [
   projected({ clusterTrustBundle: { name: 'a', path: 'b' } }),
   projected({ podCertificate: certificate }),
   { hostPath: { path: '/' } },
-  { persistentVolumeClaim: { claimName: 'a' } },
-  { ephemeral: { volumeClaimTemplate: claimTemplate } },
   { csi: { driver: 'a' } },
-  { azureFile: { secretName: 'a', shareName: 'b' } },
+  { csi: { driver: 'file.csi.azure.com', volumeAttributes: { protocol: 'nfs' } } },
   { azureDisk: { diskName: 'a', diskURI: 'https://blob.example.com/a' } },
   { image: { reference: 'a' } },
   { gitRepo: { repository: 'a' } },
@@ -140,6 +137,7 @@ export const refusedPods = [
 /** No pod of Kubernetes 1.36, as it is, offends against these. */
 export const unreachable: readonly string[] = [
   // Every value that the API takes passes.
+  'spec.dnsPolicy',
   '.terminationMessagePolicy',
   '.volumeMounts[].recursiveReadOnly',
   '.securityContext.allowPrivilegeEscalation',

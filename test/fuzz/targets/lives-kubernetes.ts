@@ -161,6 +161,8 @@ export class Tunnel {
         over(async () =>
           toTruth(await memory.getConfigMap(ref, signal), ({ data }) => ({ kind: 'ConfigMap', data }), ['kind']),
         ).getConfigMap(ref, signal),
+      getPersistentVolumeClaim: (ref, signal) => memory.getPersistentVolumeClaim(ref, signal),
+      getPersistentVolume: (name, signal) => memory.getPersistentVolume(name, signal),
       listServices: (namespace, signal) =>
         over(async () =>
           toTruth(

@@ -272,14 +272,29 @@ describe('E. lifecycle', () => {
     expect(view.events.map((e) => e.name)).toContain('Killing');
   });
 
-  it('azureFile and gitRepo volumes are mounted empty, and the group says so', async () => {
+  it('gitRepo volumes are mounted empty, and the group says so', async () => {
     const bench = createBench();
     const volumes = [
-      { name: 'share', azureFile: { shareName: 's', storageAccountName: 'a' } },
+      { name: 'git', gitRepo: { repository: 'https://git.example/r' } },
       { name: 'e', emptyDir: {} },
     ];
     await bench.running('g', groupBody({ volumes }));
     const { events } = (await bench.get('g')).body.properties.instanceView;
-    expect(events.map((e) => e.message)).toEqual(["The azureFile volume 'share' is mounted empty by the emulator."]);
+    expect(events.map((e) => e.message)).toEqual(["The gitRepo volume 'git' is mounted empty by the emulator."]);
+  });
+
+  it.each<[string, object, string | undefined]>([
+    ['is mounted', {}, undefined],
+    ['of another key is denied', { storageAccountKey: 'other' }, 'Output: mount error(13): Permission denied'],
+    ['that is not there fails', { shareName: 't' }, 'Output: mount error(2): No such file or directory'],
+    ['of an unknown account, too', { storageAccountName: 'b' }, 'Output: mount error: could not resolve address'],
+  ])('a share %s', async (_, changes, message) => {
+    const bench = createBench({ knobs: { storageAccounts: [{ name: 'a', key: 'k', shares: ['s'] }] } });
+    const azureFile = { shareName: 's', storageAccountName: 'a', storageAccountKey: 'k', ...changes };
+    await bench.put('g', groupBody({ volumes: [{ name: 'v', azureFile }] }));
+    await bench.clock.advance(60_000);
+    const { provisioningState, instanceView } = (await bench.get('g')).body.properties;
+    expect(provisioningState).toBe(message === undefined ? 'Succeeded' : 'Failed');
+    expect(instanceView.events.find((e) => e.name === 'FailedMount')?.message).toBe(message);
   });
 });

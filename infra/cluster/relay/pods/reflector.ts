@@ -6,6 +6,7 @@ import { selectorValue } from '../../../../shared/adapters/kubernetes/path.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import type { RelayMeter } from '../metrics/relay-metrics.ts';
+import type { ReadinessProber } from '../readiness/prober.ts';
 import { sleep } from '../sleep.ts';
 import { parsePodPage } from './pod-page.ts';
 import { PodSet } from './pod-set.ts';
@@ -29,6 +30,8 @@ export interface ReflectorOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly meter?: Pick<RelayMeter, 'watchRestarted'>;
+  /** Is given every state of each pod, and which are gone. */
+  readonly prober?: Pick<ReadinessProber, 'set' | 'remove'>;
 }
 
 const podsPath = '/api/v1/pods';
@@ -122,7 +125,10 @@ export class Reflector {
       next = read.value.continueToken;
       if (next === undefined) {
         this.#listed = true;
-        this.#options.sink.onSnapshot(this.#pods.replace(pods));
+        const keys = this.#pods.replace(pods);
+        for (const pod of pods) this.#options.prober?.set(pod);
+        for (const key of keys) if (key.resourceVersion === '') this.#options.prober?.remove(key.uid);
+        this.#options.sink.onSnapshot(keys);
         return ok(read.value.resourceVersion);
       }
     }
@@ -182,6 +188,8 @@ export class Reflector {
           return;
         }
         const key = event.kind === 'changed' ? this.#pods.change(pod) : this.#pods.remove(pod);
+        if (event.kind === 'changed') this.#options.prober?.set(pod);
+        else this.#options.prober?.remove(pod.key.uid);
         reading.passed(event.resourceVersion);
         if (key !== undefined) this.#options.sink.onChange(key);
       }

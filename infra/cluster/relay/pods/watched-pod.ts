@@ -1,12 +1,15 @@
 import * as z from 'zod';
+import { readinessTargets } from '../readiness/targets.ts';
+import type { ReadinessTarget } from '../readiness/targets.ts';
 import { changeKey } from '../../../../shared/wire/relay-protocol/change-key.ts';
 import { parsePodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 
-/** What is kept of a pod: its key, and a hash of what the app would act on. Never a spec. */
+/** What is kept of a pod: its key, a hash of what the app would act on, and what of it is to be probed. Never a spec. */
 export interface WatchedPod {
   readonly key: PodKey;
   readonly hash: string;
+  readonly targets: readonly ReadinessTarget[];
 }
 
 const schema = z.object({
@@ -41,5 +44,5 @@ export function parseWatchedPod(json: unknown, node: string): WatchedPod | undef
   // One that the app would refuse would take the other keys of its post with it.
   if (key === undefined) return undefined;
   const grace = { deletionGracePeriodSeconds: deletionGracePeriodSeconds ?? undefined };
-  return { key, hash: changeKey({ ...key, ...status, ...grace }) };
+  return { key, hash: changeKey({ ...key, ...status, ...grace }), targets: readinessTargets(json) };
 }

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
+import { defined } from '../../../../shared/core/defined.ts';
 import { dockerBackend, findEngine, podmanBackend } from './engine/backend.ts';
 import type { Backend } from './engine/backend.ts';
 import { EngineError } from './engine/client.ts';
@@ -67,7 +68,7 @@ async function openBackend(wanted: EngineKind | 'auto', stateDir: string): Promi
 async function assemble(options: EngineRuntimeOptions, backend: Backend): Promise<EngineRuntime> {
   const { client, kind: engine } = backend;
   const key = stateKey(options.stateDir);
-  const volumes = createVolumeFolders(join(options.stateDir, 'volumes'));
+  const volumes = createVolumeFolders(options.stateDir);
   const turn = pLimit(parallelCalls);
   const scope = { engine, client, stateKey: key };
   await removeContainers(client, key);
@@ -81,10 +82,21 @@ async function assemble(options: EngineRuntimeOptions, backend: Backend): Promis
   const exits = createExitWatcher(client, options.log);
 
   const pauses = new Map<string, string>();
-  const startPause = async (sandboxId: string, hostname: string): Promise<string | undefined> => {
+  const startPause = async (
+    sandboxId: string,
+    hostname: string,
+    dns?: SandboxSpec['dns'],
+  ): Promise<string | undefined> => {
     const name = containerName(key, sandboxId);
     await removeContainer(client, name);
-    const body = pauseBody({ ...pause, stateKey: key, sandboxId, hostname, network: network.name });
+    const body = pauseBody({
+      ...pause,
+      stateKey: key,
+      sandboxId,
+      hostname,
+      network: network.name,
+      ...defined({ dns }),
+    });
     await client.send({ method: 'POST', path: `/containers/create?name=${name}`, body });
     await client.send({ method: 'POST', path: `/containers/${name}/start` });
     const inspected = await inspectContainer(client, name);
@@ -121,7 +133,7 @@ async function assemble(options: EngineRuntimeOptions, backend: Backend): Promis
 
   const createSandbox = async (spec: SandboxSpec): Promise<Sandbox> => {
     await volumes.create(spec.id, spec.volumes);
-    const ip = await startPause(spec.id, spec.hostname);
+    const ip = await startPause(spec.id, spec.hostname, spec.dns);
     return ip === undefined ? { id: spec.id } : { id: spec.id, ip };
   };
 

@@ -37,7 +37,7 @@ const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export async function createProcessRuntime(options: ProcessRuntimeOptions): Promise<ContainerRuntime> {
   const stateDir = resolve(options.stateDir);
   const homes = join(stateDir, 'homes');
-  const volumes = createVolumeFolders(join(stateDir, 'volumes'));
+  const volumes = createVolumeFolders(stateDir);
   const wrap = options.bubblewrap ?? (await bubblewrapWorks());
   const sandboxes = new Map<string, { spec: SandboxSpec; running: Map<string, RunningContainer> }>();
   const clean = async () => {

@@ -47,12 +47,23 @@ export interface SandboxSpec {
   /** Unique per container group incarnation; `[a-z0-9-]{1,80}`. */
   readonly id: string;
   readonly hostname: string;
+  /** What /etc/resolv.conf says; the runtime's own unless given. A runtime without a network of its own ignores it. */
+  readonly dns?: {
+    readonly nameServers: readonly string[];
+    readonly searchDomains: readonly string[];
+    readonly options: readonly string[];
+  };
   readonly volumes: readonly SandboxVolume[];
 }
 
-/** `files` volumes (ACI `secret` volumes) hold fixed contents, 0644, root-owned; `empty` is shared scratch space (0777). */
+/**
+ * `files` volumes (ACI `secret` volumes) hold fixed contents, 0644, root-owned; `empty` is shared scratch space (0777); a
+ * `share` (0777) is that of all sandboxes that name it, and outlives them.
+ */
 export type SandboxVolume =
   | { readonly name: string; readonly kind: 'empty' }
+  /** `account/share`. */
+  | { readonly name: string; readonly kind: 'share'; readonly share: string }
   | { readonly name: string; readonly kind: 'files'; readonly files: Readonly<Record<string, Uint8Array>> };
 
 export interface Sandbox {

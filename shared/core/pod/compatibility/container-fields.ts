@@ -2,9 +2,13 @@ import { under } from './field-rule.ts';
 import type { FieldRow, FieldRule } from './field-rule.ts';
 import { containerSecurityFields } from './security-fields.ts';
 
-const probes =
-  'ACI reports no probe back, so readiness and restarts could not be told; probes are not part of this version';
+/** What a later version does by a program of ours in the container. */
+const agent = 'which is not part of this version';
+const byAgent = (what: string): string => `${what} needs a process of ours in the container, ${agent}`;
+const readiness = "the relay probes the pod's address; only with a subnet";
+const startup = byAgent('a probe that holds the others back');
 const hooks = 'hooks and stop signals need a process of ours in the container, which is not part of this version';
+const sleep = 'the app waits so long at a deletion, within the grace period, before it stops the group';
 const terminal = 'attaching to a running container is not part of this version';
 const noSuchResource = 'ACI has cores and memory only';
 
@@ -70,10 +74,13 @@ const runtime: readonly FieldRow[] = [
     'emulated',
     'ACI always pulls; with `Never` the pod stays Pending (ErrImageNeverPull), because no image is ever present before the pull',
   ],
-  ['livenessProbe', 'refused', probes],
-  ['readinessProbe', 'refused', probes],
-  ['startupProbe', 'refused', probes],
-  ['lifecycle', 'refused', hooks],
+  ['startupProbe', 'refused', startup],
+  ['lifecycle.preStop.sleep.seconds', 'emulated', sleep],
+  ['lifecycle.preStop.exec', 'refused', hooks],
+  ['lifecycle.preStop.httpGet', 'refused', hooks],
+  ['lifecycle.preStop.tcpSocket', 'refused', hooks],
+  ['lifecycle.postStart', 'refused', hooks],
+  ['lifecycle.stopSignal', 'refused', hooks],
   ['stdin', 'refused', terminal, { harmless: [false] }],
   ['stdinOnce', 'refused', terminal, { harmless: [false] }],
   ['tty', 'refused', terminal, { harmless: [false] }],
@@ -100,12 +107,40 @@ const runtime: readonly FieldRow[] = [
   ...containerSecurityFields,
 ];
 
+const probeTimes = ['initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'successThreshold', 'failureThreshold'];
+
 const containerOnly: readonly FieldRow[] = [
-  ['ports[].containerPort', 'sent', 'at most 5 a pod, none of those that ACI keeps for itself; only with a subnet'],
-  ['ports[].protocol', 'sent', 'TCP and UDP', { only: ['TCP', 'UDP'], otherwise: 'ACI has TCP and UDP only' }],
+  ['livenessProbe.exec.command', 'sent', ''],
+  ['livenessProbe.httpGet.path', 'sent', ''],
+  ['livenessProbe.httpGet.port', 'sent', 'the number, where the port is named'],
+  ['livenessProbe.httpGet.scheme', 'sent', ''],
+  ['livenessProbe.httpGet.host', 'refused', byAgent('a probe of another host')],
+  ['livenessProbe.httpGet.httpHeaders', 'refused', byAgent('a probe with headers')],
+  ['livenessProbe.tcpSocket', 'refused', byAgent('a liveness probe by tcpSocket')],
+  ['livenessProbe.grpc', 'refused', byAgent('a liveness probe by grpc')],
+  ['livenessProbe.terminationGracePeriodSeconds', 'refused', byAgent('a grace period of a probe')],
+  ...probeTimes.map((name): FieldRow => [`livenessProbe.${name}`, 'sent', '']),
+  ['readinessProbe.httpGet.path', 'emulated', readiness],
+  ['readinessProbe.httpGet.port', 'emulated', readiness],
+  ['readinessProbe.httpGet.scheme', 'emulated', readiness],
+  ['readinessProbe.httpGet.httpHeaders', 'emulated', readiness],
+  ['readinessProbe.httpGet.host', 'refused', byAgent('a probe of another host')],
+  ['readinessProbe.tcpSocket.port', 'emulated', readiness],
+  ['readinessProbe.tcpSocket.host', 'refused', byAgent('a probe of another host')],
+  ['readinessProbe.grpc.port', 'emulated', readiness],
+  ['readinessProbe.grpc.service', 'emulated', readiness],
+  ['readinessProbe.exec', 'refused', byAgent('a readiness probe by exec')],
+  ['readinessProbe.terminationGracePeriodSeconds', 'refused', 'only liveness and startup probes have one'],
+  ...probeTimes.map((name): FieldRow => [`readinessProbe.${name}`, 'emulated', readiness]),
+  [
+    'ports[].containerPort',
+    'sent',
+    'only with a subnet; at most 5 a pod, each number once, none of those that ACI keeps for itself: one that is not sent is reached all the same, and an event names it',
+  ],
+  ['ports[].protocol', 'sent', 'TCP and UDP; a port for SCTP is not declared, and an event names it'],
   ['ports[].name', 'ignored', 'names of ports are for services and probes'],
-  ['ports[].hostPort', 'refused', 'there is no host whose port could be taken', { harmless: [0] }],
-  ['ports[].hostIP', 'refused', 'there is no host whose address could be taken'],
+  ['ports[].hostPort', 'noted', "there is no host: the port is reached at the pod's own address", { harmless: [0] }],
+  ['ports[].hostIP', 'noted', "there is no host: the port is reached at the pod's own address"],
   ['resources.requests.cpu', 'sent', 'rounded up to 0.01 cores; 0.1 when there is none'],
   ['resources.requests.memory', 'sent', 'rounded up to 0.1 GB; 0.1 GB when there is none'],
   ['resources.limits.cpu', 'sent', 'at most what the whole group requests; all of that when there is none'],
@@ -114,6 +149,8 @@ const containerOnly: readonly FieldRow[] = [
 ];
 
 const initOnly: readonly FieldRow[] = [
+  ['livenessProbe', 'refused', 'only sidecars have one, which are not part of this version'],
+  ['readinessProbe', 'refused', 'only sidecars have one, which are not part of this version'],
   ['ports', 'ignored', 'a container that runs to its end before the others serves nobody'],
   ['resources.requests.cpu', 'emulated', 'the group requests at least as much as its largest init container'],
   ['resources.requests.memory', 'emulated', 'the group requests at least as much as its largest init container'],

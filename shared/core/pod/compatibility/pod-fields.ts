@@ -5,7 +5,8 @@ const scheduling = 'the scheduler has read it before the pod came to the node';
 const admission = 'admission has acted on it before the pod came to the node';
 const off = { harmless: [false] };
 const noHost = 'there is no host to share it with';
-const hostName = 'ACI names the host of a group itself; a pod that counts on its name would not find it';
+const hostName =
+  'ACI names the host of a group itself: the program finds that name, and no other pod finds this one by it';
 
 export const podFields: readonly FieldRule[] = under('spec', [
   ['nodeName', 'ignored', scheduling],
@@ -40,23 +41,27 @@ export const podFields: readonly FieldRule[] = under('spec', [
     'ignored',
     'a group asks the name server of Azure or of its network; names of the cluster resolve only if that one knows them',
     {
-      only: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default'],
-      otherwise: 'dnsConfig is not part of this version',
+      only: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
+      otherwise: 'ClusterFirst, ClusterFirstWithHostNet, Default or None is expected',
     },
   ],
-  ['dnsConfig', 'refused', 'dnsConfig is not part of this version'],
+  [
+    'dnsConfig',
+    'sent',
+    "only with a subnet; 3 name servers, 6 search domains of 256 characters; Azure's resolver comes first unless the policy is `None`",
+  ],
   ['ephemeralContainers', 'noted', 'a container can not be added to a group; the others go on running'],
   ['hostNetwork', 'refused', noHost, off],
   ['hostPID', 'refused', noHost, off],
   ['hostIPC', 'refused', noHost, off],
   ['hostUsers', 'refused', "ACI can't make user namespaces", { harmless: [true] }],
   ['hostAliases', 'refused', "ACI can't add lines to /etc/hosts"],
-  ['hostname', 'refused', hostName],
-  ['hostnameOverride', 'refused', hostName],
-  ['subdomain', 'refused', hostName],
-  ['setHostnameAsFQDN', 'refused', hostName, off],
+  ['hostname', 'noted', hostName],
+  ['hostnameOverride', 'noted', hostName],
+  ['subdomain', 'noted', hostName],
+  ['setHostnameAsFQDN', 'noted', hostName, off],
   ['shareProcessNamespace', 'refused', 'each container has processes of its own', off],
-  ['readinessGates', 'refused', 'readiness gates are not part of this version'],
+  ['readinessGates', 'emulated', 'Ready waits for the conditions, as a kubelet does'],
   ['runtimeClassName', 'refused', 'runtime classes are not part of this version'],
   ['resources', 'refused', 'resources of the whole pod are not part of this version; give each container its own'],
   ['resourceClaims', 'refused', 'ACI has no devices to claim'],

@@ -4,7 +4,8 @@ import type { FieldRow, FieldRule } from './field-rule.ts';
 const fixedMode = 'ACI sets the mode of the files itself';
 const defaultFileMode = { harmless: [0o644] };
 const flat = 'a file name without `/`: a volume of ACI has no folders';
-const noStorage = 'volumes that live longer than the pod are not part of this version';
+const noDisk = 'ACI mounts no disks; use a claim of a StorageClass of file.csi.azure.com (azurefile-csi)';
+const share = 'a share of Azure Files, with the account and key that its Secret holds';
 const notOfAzure = 'ACI can not mount it';
 const noNode = 'there is no node whose files could be shared';
 const content = 'the content as it is when the group is created; later changes do not arrive';
@@ -51,13 +52,45 @@ const sent: readonly FieldRow[] = [
   ['projected.sources[].podCertificate', 'refused', 'pod certificates are not part of this version'],
 ];
 
+const shares: readonly FieldRow[] = [
+  ['azureFile.secretName', 'sent', share],
+  ['azureFile.shareName', 'sent', share],
+  ['azureFile.readOnly', 'sent', ''],
+  [
+    'persistentVolumeClaim.claimName',
+    'sent',
+    `${share}; waited for until it is bound, and refused where its volume is of another driver`,
+  ],
+  ['persistentVolumeClaim.readOnly', 'sent', ''],
+  ['ephemeral', 'sent', 'the claim that a controller makes for the pod, as any other'],
+  [
+    'csi.driver',
+    'sent',
+    share,
+    { only: ['file.csi.azure.com'], otherwise: 'ACI mounts Azure Files only (file.csi.azure.com)' },
+  ],
+  ['csi.readOnly', 'sent', ''],
+  ['csi.nodePublishSecretRef', 'sent', 'the Secret with the account and its key'],
+  ['csi.volumeAttributes.shareName', 'sent', ''],
+  ['csi.volumeAttributes.sharename', 'sent', ''],
+  [
+    'csi.volumeAttributes.secretName',
+    'ignored',
+    'the driver would read it, a node may not: name it in `nodePublishSecretRef`',
+  ],
+  ['csi.volumeAttributes.mountOptions', 'noted', 'ACI mounts a share in its own way'],
+  ['csi.volumeAttributes.*', 'refused', 'ACI can not mount a share in that way'],
+  ['csi.fsType', 'ignored', 'a share has no file system of its own'],
+];
+
 const refused = (reason: string, names: readonly string[]): readonly FieldRow[] =>
   names.map((name): FieldRow => [name, 'refused', reason]);
 
 export const volumeFields: readonly FieldRule[] = under('spec.volumes[]', [
   ...sent,
   ...refused(noNode, ['hostPath']),
-  ...refused(noStorage, ['persistentVolumeClaim', 'ephemeral', 'csi', 'azureFile', 'azureDisk']),
+  ...shares,
+  ...refused(noDisk, ['azureDisk']),
   ...refused('image volumes are not part of this version', ['image']),
   ...refused('git volumes are gone from Kubernetes; use an init container', ['gitRepo']),
   ...refused(notOfAzure, [

@@ -1,5 +1,3 @@
-import { controllerOf } from '../../kubernetes/pod.ts';
-import type { Pod } from '../../kubernetes/pod.ts';
 import { annotationPrefix, knownAnnotations } from '../compatibility.ts';
 import { walkSpec } from '../field-walk.ts';
 import type { Finding } from '../field-walk.ts';
@@ -24,17 +22,9 @@ function notedNotice(findings: readonly Finding[]): readonly Notice[] {
   return sentences.length === 0 ? [] : [{ reason: 'FieldWithoutEffect', message: sentences.join('; ') }];
 }
 
-const indexAnnotation = 'batch.kubernetes.io/job-completion-index';
-
-/** The Job controller names the host of each indexed pod, but gives the index by the environment too: nobody asked for the name. */
-function withIndexedJob(pod: Pod, finding: Finding): Finding {
-  const isIndexed = controllerOf(pod)?.kind === 'Job' && pod.metadata.annotations[indexAnnotation] !== undefined;
-  return isIndexed && finding.path === 'spec.hostname' ? { ...finding, verdict: 'noted' } : finding;
-}
-
 /** The compatibility table, over all that the spec holds (rule 8 of docs/architecture.md). */
 export const fieldsRule: Rule = (pod, { securityPolicy }) => {
-  const findings = walkSpec(pod.rawSpec).map((finding) => withIndexedJob(pod, finding));
+  const findings = walkSpec(pod.rawSpec);
   const met = findings.filter(({ verdict }) => verdict === 'met');
   const hardening =
     securityPolicy === 'strict'

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from '../runtime.ts';
+import type { ContainerSpec, SandboxSpec } from '../runtime.ts';
 import { defined } from '../../../../../shared/core/defined.ts';
 
 /** Every container and network of a state folder carries its key under this label. */
@@ -23,6 +23,7 @@ export interface PauseOptions {
   readonly stateKey: string;
   readonly sandboxId: string;
   readonly hostname: string;
+  readonly dns?: SandboxSpec['dns'];
   readonly network: string;
   readonly image: string;
   readonly command?: readonly string[];
@@ -36,7 +37,14 @@ export function pauseBody(options: PauseOptions): object {
     Hostname: options.hostname,
     Labels: { [stateLabel]: options.stateKey, [sandboxLabel]: options.sandboxId, [pauseLabel]: 'true' },
     StopTimeout: 0,
-    HostConfig: { NetworkMode: options.network, IpcMode: 'shareable', LogConfig: { Type: 'none' } },
+    HostConfig: {
+      NetworkMode: options.network,
+      IpcMode: 'shareable',
+      LogConfig: { Type: 'none' },
+      ...(options.dns === undefined
+        ? {}
+        : { Dns: options.dns.nameServers, DnsSearch: options.dns.searchDomains, DnsOptions: options.dns.options }),
+    },
   };
 }
 

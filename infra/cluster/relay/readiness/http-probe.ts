@@ -1,0 +1,74 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { ProbeHandler } from '../../../../shared/core/kubernetes/pod.ts';
+
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly timeoutMs: number;
+}
+
+type HttpGet = Extract<ProbeHandler, { readonly kind: 'httpGet' }>;
+
+/** `[::1]:80`, as URLs and Go have it. */
+export const hostPort = ({ address, port }: Pick<Endpoint, 'address' | 'port'>): string =>
+  `${address.includes(':') ? `[${address}]` : address}:${port}`;
+
+/** Headers of the spec replace those of the prober (pkg/probe/http). */
+function headersOf(endpoint: Endpoint, { headers }: HttpGet): Record<string, string> {
+  const own = { 'user-agent': 'kube-probe/serverless-kubelet', accept: '*/*', connection: 'close' };
+  const given = headers.filter(({ name }) => /^[\w!#$%&'*+.^`|~-]+$/.test(name));
+  return {
+    host: hostPort(endpoint),
+    ...own,
+    ...Object.fromEntries(given.map(({ name, value }) => [name.toLowerCase(), value.replaceAll(/[\r\n\0]/g, ' ')])),
+  };
+}
+
+/**
+ * One GET. Undefined: the answer is from 200 to 399; a redirect is not followed, since a kubelet takes one to another host
+ * for a success too. Otherwise why not, in a kubelet's words. Certificates are not verified. Never rejects.
+ */
+export function probeHttp(endpoint: Endpoint, handler: HttpGet): Promise<string | undefined> {
+  const { address: host, port, timeoutMs } = endpoint;
+  const isTls = handler.scheme === 'HTTPS';
+  const path = handler.path.startsWith('/') ? handler.path : `/${handler.path}`;
+  const url = `${isTls ? 'https' : 'http'}://${hostPort(endpoint)}${path}`;
+  return new Promise((resolve) => {
+    const options = {
+      host,
+      port,
+      path: encodeURI(path).replaceAll('%25', '%'),
+      headers: headersOf(endpoint, handler),
+      agent: false,
+      signal: AbortSignal.timeout(timeoutMs),
+      rejectUnauthorized: false,
+    };
+    const request = (isTls ? httpsRequest : httpRequest)(options, ({ statusCode = 0 }) => {
+      resolve(statusCode >= 200 && statusCode < 400 ? undefined : `HTTP probe failed with statuscode: ${statusCode}`);
+      request.destroy();
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => resolve(`Get "${url}": ${dialError(endpoint, error)}`));
+    request.end();
+  });
+}
+
+/** In Go's words, which people search for. */
+export function dialError(endpoint: Pick<Endpoint, 'address' | 'port'>, error: NodeJS.ErrnoException): string {
+  const dial = `dial tcp ${hostPort(endpoint)}`;
+  switch (error.code) {
+    case 'ECONNREFUSED':
+      return `${dial}: connect: connection refused`;
+    case 'EHOSTUNREACH':
+      return `${dial}: connect: no route to host`;
+    case 'ENETUNREACH':
+      return `${dial}: connect: network is unreachable`;
+    case 'ECONNRESET':
+      return 'read: connection reset by peer';
+    case 'ABORT_ERR':
+    case 'ETIMEDOUT':
+      return 'context deadline exceeded';
+    default:
+      return error.message.slice(0, 120);
+  }
+}

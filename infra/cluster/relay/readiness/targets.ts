@@ -1,0 +1,70 @@
+import * as z from 'zod';
+import { probe } from '../../../../shared/wire/probe.ts';
+import type { Probe } from '../../../../shared/core/kubernetes/pod.ts';
+
+/** One run of a container that has a readiness probe which the relay can make. */
+export interface ReadinessTarget {
+  readonly container: string;
+  /** `state.running.startedAt` of the status: another value is another run. */
+  readonly startedAt: string;
+  /** What the status says. */
+  readonly ready: boolean;
+  readonly address: string;
+  readonly port: number;
+  readonly probe: Probe;
+}
+
+const listed = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
+
+const schema = z.object({
+  metadata: z.object({ deletionTimestamp: z.string().nullish() }),
+  spec: z.object({
+    containers: listed(
+      z.object({
+        name: z.string(),
+        ports: listed(z.object({ name: z.string().nullish(), containerPort: z.number() })),
+        readinessProbe: probe.nullish(),
+      }),
+    ),
+  }),
+  status: z.object({
+    podIP: z.string().nullish(),
+    containerStatuses: listed(
+      z.object({
+        name: z.string(),
+        ready: z.boolean().default(false),
+        state: z.object({ running: z.object({ startedAt: z.string() }).nullish() }).nullish(),
+      }),
+    ),
+  }),
+});
+
+type PodShape = z.output<typeof schema>;
+type ContainerShape = PodShape['spec']['containers'][number];
+
+function portOf({ readinessProbe, ports }: ContainerShape): number | undefined {
+  const handler = readinessProbe?.handler;
+  if (handler === undefined || !('port' in handler)) return undefined;
+  const { port } = handler;
+  return typeof port === 'number' ? port : ports.find(({ name }) => name === port)?.containerPort;
+}
+
+/** What there is to probe of a `v1.Pod` as JSON: its containers that run, at its address; nothing of one that is deleted. */
+export function readinessTargets(json: unknown): readonly ReadinessTarget[] {
+  const pod = schema.safeParse(json).data;
+  const address = pod?.status.podIP ?? '';
+  if (pod === undefined || address === '' || typeof pod.metadata.deletionTimestamp === 'string') return [];
+  return pod.spec.containers.flatMap((container) => {
+    const status = pod.status.containerStatuses.find(({ name }) => name === container.name);
+    const startedAt = status?.state?.running?.startedAt;
+    const port = portOf(container);
+    if (status === undefined || startedAt === undefined || port === undefined || !container.readinessProbe) return [];
+    return [
+      { container: container.name, startedAt, ready: status.ready, address, port, probe: container.readinessProbe },
+    ];
+  });
+}

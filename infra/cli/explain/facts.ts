@@ -6,7 +6,7 @@ import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
 
 export const factOptions: OptionSpecs = {
-  subnet: { type: 'boolean', description: 'the node has a subnet (the setting ACI_SUBNET_ID)' },
+  'no-subnet': { type: 'boolean', description: 'the node has no subnet (the setting ACI_SUBNET_ID)' },
   strict: { type: 'boolean', description: 'as with the setting SECURITY_POLICY=strict' },
   'max-cpu': { type: 'string', value: 'N', description: 'cores of the largest group (default 31)' },
   'max-memory-gb': { type: 'string', value: 'N', description: 'gigabytes of the largest group (default 240)' },
@@ -18,11 +18,10 @@ export async function assumedFacts(context: CliContext): Promise<NodeFacts> {
   const maxCpu = parseCount(options, 'max-cpu');
   const maxMemoryInGB = parseCount(options, 'max-memory-gb');
   const isNamed = options.text('settings') !== undefined || options.text('app') !== undefined;
-  const node = isNamed ? ofSettings(await context.settings()) : unknownNode;
-  const { subnetId = options.flag('subnet') ? placeholderSubnet : undefined } = node;
+  const { subnetId, ...node } = isNamed ? ofSettings(await context.settings()) : unknownNode;
   return {
     ...node,
-    ...(subnetId !== undefined && { subnetId }),
+    ...(subnetId !== undefined && !options.flag('no-subnet') && { subnetId }),
     ...(options.flag('strict') && { securityPolicy: 'strict' }),
     maxGroup: { cpu: maxCpu ?? node.maxGroup.cpu, memoryInGB: maxMemoryInGB ?? node.maxGroup.memoryInGB },
   };
@@ -37,6 +36,7 @@ const unknownNode: NodeFacts = {
   cluster: '<cluster>',
   node: '<node>',
   location: '<region>',
+  subnetId: placeholderSubnet,
   hostIP: '<address of the node>',
   allocatable: { cpu: '100', memory: '400Gi' },
   apiServer: { host: '<API server>', port: 443 },

@@ -75,5 +75,5 @@ function countsText({ pods, counts, skipped }: ExplainReport): string {
 
 function assumedText({ assumed }: ExplainReport): string {
   const { subnet, securityPolicy, maxGroup } = assumed;
-  return `Assumed: a node ${subnet ? 'in' : 'without'} a subnet, SECURITY_POLICY=${securityPolicy}, groups of up to ${maxGroup.cpu} cores and ${maxGroup.memoryInGB} GB (--subnet, --strict, --max-cpu, --max-memory-gb; or --app, --settings).`;
+  return `Assumed: a node ${subnet ? 'in' : 'without'} a subnet, SECURITY_POLICY=${securityPolicy}, groups of up to ${maxGroup.cpu} cores and ${maxGroup.memoryInGB} GB (--no-subnet, --strict, --max-cpu, --max-memory-gb; or --app, --settings).`;
 }

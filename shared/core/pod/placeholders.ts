@@ -3,7 +3,7 @@ import type { Container, Pod, ProjectedSource, VolumeSource } from '../kubernete
 import { imageLocation } from './image-reference.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
 import { listReferences } from './references.ts';
-import type { NodeFacts, ResolvedReferences } from './translation.ts';
+import type { NodeFacts, ResolvedClaim, ResolvedReferences } from './translation.ts';
 
 /** An object and a key of it that the pod names; without a key it takes all that there are. */
 interface Named {
@@ -54,6 +54,37 @@ function pullSecret(pod: Pod, name: string): SecretData {
   return { type: 'kubernetes.io/dockerconfigjson', data: { '.dockerconfigjson': bytes(JSON.stringify({ auths })) } };
 }
 
+const account = (name: string): SecretData => ({
+  type: 'Opaque',
+  data: {
+    azurestorageaccountname: bytes(`<account of Secret ${name}>`),
+    azurestorageaccountkey: bytes(`<key of Secret ${name}>`),
+  },
+});
+
+/** A claim that is bound to a share, and is the pod's own where it is that of an ephemeral volume. */
+const boundClaim = (pod: Pod, name: string): ResolvedClaim => ({
+  claim: {
+    uid: '',
+    phase: 'Bound',
+    volumeName: name,
+    storageClassName: '',
+    ownerUids: [pod.metadata.uid],
+  },
+  volume: {
+    name,
+    mountOptions: [],
+    source: {
+      kind: 'azureFile',
+      shareName: `<share of claim ${name}>`,
+      secret: { namespace: pod.metadata.namespace, name: `<account of claim ${name}>` },
+      readOnly: false,
+      unsupported: undefined,
+    },
+  },
+  secret: account(`of claim ${name}`),
+});
+
 /** An API server that extends tokens of its own audience gives a year. */
 const yearSeconds = 31_536_000;
 
@@ -72,7 +103,11 @@ export function placeholderReferences(
     ...mountedVolumes(pod).flatMap(({ volume }) => ofSource(volume.source)),
   ];
   const pulls = new Set(pod.spec.imagePullSecrets.map(({ name }) => name));
+  const accounts = new Set(
+    mountedVolumes(pod).flatMap(({ volume: { source } }) => (source.kind === 'azureFile' ? source.secretName : [])),
+  );
   const secretOf = (name: string): SecretData => {
+    if (accounts.has(name)) return account(name);
     const entries = Object.entries(texts(named, 'Secret', name));
     const data = Object.fromEntries(entries.map(([key, text]) => [key, bytes(text)]));
     return pulls.has(name)
@@ -87,6 +122,7 @@ export function placeholderReferences(
       ]),
     ),
     secrets: new Map(references.secrets.map((name) => [name, secretOf(name)])),
+    claims: new Map(references.claims.map((name) => [name, boundClaim(pod, name)])),
     services: [],
     tokens: references.tokens.map(({ audiences, expirationSeconds }) => ({
       value: `<token${audiences.map((audience) => ` for ${audience}`).join('')}>`,

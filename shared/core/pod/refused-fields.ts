@@ -25,25 +25,16 @@ type Row = readonly [path: string, agent: AgentTier | undefined, wayOut: string,
 const rowsOf = (rows: readonly Row[]): readonly RefusedField[] =>
   rows.map(([path, agent, wayOut, when]) => ({ path, ...(agent && { agent }), wayOut, ...(when && { when }) }));
 
-const hasAny = (value: Json | undefined, names: readonly string[]): boolean =>
-  isJsonObject(value) && names.some((name) => value[name] !== undefined);
-
-/** With headers or a host of its own ACI does not ask. */
-const hasExtras = (value: Json | undefined): boolean =>
-  isJsonObject(value) && hasAny(value['httpGet'], ['httpHeaders', 'host']);
-
-const needsNoAgent = (kinds: readonly string[]) => (value: Json | undefined) =>
-  hasAny(value, kinds) && !hasExtras(value);
-
 const isLate = (value: Json | undefined): boolean => {
   const path = isJsonObject(value) ? value['fieldPath'] : undefined;
   return typeof path === 'string' && fieldAvailability(path, 'environment') === 'late';
 };
 
 const withoutProbe = 'leave the probe out';
+const ownPort = 'give the number, or the name of one of the ports of the container';
 const ownUser = 'leave it out where the image names the user that is wanted, or name it in the image (USER)';
 const noHost = 'run it on an ordinary node: it needs the host';
-const elsewhere = 'use emptyDir, or what the program can reach by the network';
+const elsewhere = 'use emptyDir, Azure Files, or what the program can reach by the network';
 const ownCommand = 'put it into the command, or into the image';
 
 /** Of both kinds of containers. */
@@ -56,7 +47,11 @@ const anyContainer: readonly Row[] = [
   ['env[].valueFrom.fieldRef', 'T1', "read the address inside: hostname -i, or the program's own interface", isLate],
   ['volumeMounts[].subPath', 'T1', 'mount the whole volume in a folder of its own'],
   ['volumeMounts[].subPathExpr', 'T1', 'mount the whole volume in a folder of its own'],
-  ['lifecycle', 'T2', ownCommand],
+  ['lifecycle.postStart', 'T2', ownCommand],
+  ['lifecycle.preStop.exec', 'T2', ownCommand],
+  ['lifecycle.preStop.httpGet', 'T2', ownCommand],
+  ['lifecycle.preStop.tcpSocket', 'T2', ownCommand],
+  ['lifecycle.stopSignal', 'T2', ownCommand],
   ['stdin', 'T2', 'give the container a command that ends by itself'],
   ['stdinOnce', 'T2', 'give the container a command that ends by itself'],
   ['tty', 'T2', 'leave it out: logs come without a terminal too'],
@@ -75,16 +70,20 @@ const anyContainer: readonly Row[] = [
 
 const containers: readonly Row[] = [
   ...anyContainer,
-  ['livenessProbe', undefined, withoutProbe, needsNoAgent(['exec', 'httpGet'])],
-  ['livenessProbe', 'T2', withoutProbe],
-  ['readinessProbe', undefined, withoutProbe, needsNoAgent(['httpGet', 'tcpSocket', 'grpc'])],
-  ['readinessProbe', 'T2', withoutProbe],
+  ...['httpGet.host', 'httpGet.httpHeaders', 'tcpSocket', 'grpc', 'terminationGracePeriodSeconds'].map((name): Row => [
+    `livenessProbe.${name}`,
+    'T2',
+    withoutProbe,
+  ]),
+  ['livenessProbe.httpGet.port', undefined, ownPort],
+  ...['exec', 'httpGet.host', 'tcpSocket.host'].map((name): Row => [`readinessProbe.${name}`, 'T2', withoutProbe]),
+  ['readinessProbe.terminationGracePeriodSeconds', undefined, withoutProbe],
+  ['readinessProbe.httpGet.port', undefined, ownPort],
+  ['readinessProbe.tcpSocket.port', undefined, ownPort],
+  // Without a subnet.
+  ['readinessProbe', 'T2', 'give the node a subnet (ACI_SUBNET_ID)'],
   ['startupProbe', 'T2', withoutProbe],
   ['restartPolicy', 'T2', "use the pod's restartPolicy"],
-  ['ports', undefined, 'name only ports that others connect to'],
-  ['ports[].containerPort', undefined, 'let the program listen on another port'],
-  ['ports[].hostPort', undefined, "leave it out: the pod's own address has the port"],
-  ['ports[].hostIP', undefined, "leave it out: the pod's own address has the port"],
 ];
 
 const initContainers: readonly Row[] = [
@@ -108,20 +107,15 @@ const files: readonly Row[] = [
 const volumes: readonly Row[] = [
   ...files,
   ['hostPath', undefined, noHost],
-  ...['persistentVolumeClaim', 'ephemeral', 'csi', 'azureFile', 'azureDisk'].map((name): Row => [
-    name,
-    undefined,
-    elsewhere,
-  ]),
+  ['csi.driver', undefined, elsewhere],
+  ['csi.volumeAttributes.*', undefined, 'leave the attribute out'],
+  ['azureDisk', undefined, elsewhere],
   ...['nfs', 'iscsi', 'cephfs', 'rbd', 'glusterfs'].map((name): Row => [name, undefined, elsewhere]),
   ['image', undefined, 'copy the files in an init container of that image'],
   ['gitRepo', undefined, 'clone in an init container'],
 ];
 
 const pod: readonly Row[] = [
-  ['hostname', 'T1', 'ask for no name of its own, as a Deployment does'],
-  ['hostnameOverride', 'T1', 'ask for no name of its own'],
-  ['subdomain', 'T1', 'ask for no name of its own, as a Deployment does'],
   ['hostAliases', 'T1', 'let a name server know the names, or use the addresses'],
   ['securityContext.runAsUser', 'T1', ownUser],
   ['securityContext.runAsGroup', 'T1', ownUser],
@@ -133,9 +127,6 @@ const pod: readonly Row[] = [
   ['hostPID', undefined, noHost],
   ['hostIPC', undefined, noHost],
   ['shareProcessNamespace', undefined, 'let the containers speak over the network or a shared volume'],
-  ['dnsPolicy', undefined, "leave it out: names are those of the node's network"],
-  ['dnsConfig', undefined, "leave it out: names are those of the node's network"],
-  ['readinessGates', undefined, 'leave them out'],
   ['resources', undefined, 'give each container its own requests'],
   ['runtimeClassName', undefined, 'leave it out'],
 ];

@@ -1,3 +1,6 @@
+import { random } from '../../infra/local/sim/time/chance.ts';
+import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
+import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
 import { createAppProcess, freeReservation } from '../../infra/local/sim/app-process.ts';
 import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
@@ -21,7 +24,6 @@ import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
-import { VirtualClock } from '../fixtures/virtual-clock.ts';
 import { hooked } from './hooks.ts';
 import { noon } from '../fixtures/pods.ts';
 import { settingsOf } from '../fixtures/settings.ts';
@@ -52,7 +54,7 @@ export interface WorldOptions {
 
 /** A cluster, ARM and the tables on one virtual clock, and the app between them. It stands at noon, and nothing has happened. */
 export class World {
-  readonly clock: VirtualClock;
+  readonly scheduler: Scheduler;
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
   readonly keptLogs: MemoryKeptLogs = createMemoryKeptLogs();
@@ -73,7 +75,7 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    this.clock = new VirtualClock(noon - (options.tablesAgeMs ?? 120_000));
+    this.scheduler = new Scheduler(noon - (options.tablesAgeMs ?? 120_000));
     const now = (): number => this.now;
     this.cluster = createMemoryCluster({ now, uid: clusterUid });
     this.groups = createMemoryContainerGroups({
@@ -93,11 +95,11 @@ export class World {
 
   /** What it is everywhere in this world, in ms. */
   get now(): number {
-    return this.clock.now;
+    return this.scheduler.now;
   }
 
   set now(at: number) {
-    this.clock.now = at;
+    this.scheduler.now = at;
   }
 
   /** A process of the app that knows nothing but the settings. */
@@ -114,7 +116,7 @@ export class World {
       keptLogs: this.keptLogs,
       cluster: this.cluster,
       random: next,
-      clock: this.clock,
+      clock: createProcessClock(this.scheduler),
       instance: `instance-${this.#instances}`,
       reserveCreate: freeReservation,
     });
@@ -276,15 +278,4 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   for (const node of world.nodes()) await world.store.getBirth(node.key);
   world.now = noon;
   return world;
-}
-
-/** Mulberry32: the same seed, the same story. */
-export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -28,8 +28,8 @@ import { Process } from './processes.ts';
 import type { ProcessParts } from './processes.ts';
 import type { Life } from './process.ts';
 import { Recorder } from './recorder.ts';
-import { Scheduler } from './scheduler.ts';
-import { createChance } from './seed.ts';
+import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import { createChance } from '../../infra/local/sim/time/chance.ts';
 import { Users } from './users.ts';
 
 export interface WorldParts {

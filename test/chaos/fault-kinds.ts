@@ -1,6 +1,6 @@
 import { conflictCodes } from '../../shared/adapters/tables/row-table.ts';
 import type { Fault } from '../../shared/core/fault.ts';
-import type { Chance } from './seed.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 export type Port = 'kubernetes' | 'arm' | 'tables';
 

@@ -1,6 +1,6 @@
 import { consequences, weightsOf } from './fault-kinds.ts';
 import type { Call, FaultKind, Plan, Port } from './fault-kinds.ts';
-import type { Chance } from './seed.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 /** A time in which a port is away as a whole, or refuses one process, or is in great demand. */
 export interface Outage {

@@ -1,6 +1,6 @@
 import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
-import type { Chance } from './seed.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 /** What the images do. */
 export const images = {

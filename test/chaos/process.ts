@@ -1,10 +1,11 @@
+import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
 import { fail } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { Call, Plan } from './fault-kinds.ts';
 import type { FaultSource } from './faults.ts';
 import type { Journal } from './journal.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
 
 export interface LifeParts {
   readonly scheduler: Scheduler;
@@ -40,17 +41,11 @@ export class Life {
     this.name = name;
     this.#parts = parts;
     const { scheduler, skewMs, monotonicStart } = parts;
-    const bornAt = scheduler.now;
-    this.clock = {
-      wallMs: () => scheduler.now + skewMs,
-      monotonicMs: () => monotonicStart + scheduler.now - bornAt,
-      timeout: (ms) => {
-        const controller = new AbortController();
-        scheduler.in(ms, () => controller.abort(timeIsOver));
-        return controller.signal;
-      },
+    this.clock = createProcessClock(scheduler, {
+      skewMs,
+      monotonicStart,
       sleep: (ms) => new Promise((resolve) => scheduler.in(ms, () => this.whenAwake(resolve))),
-    };
+    });
   }
 
   die(): void {
@@ -139,9 +134,6 @@ class Answer<T> {
     this.onSettled(this.#signal?.aborted === true ? timedOut : result);
   }
 }
-
-/** One for all: making an exception costs more than most calls. */
-const timeIsOver = new DOMException('the time is over', 'TimeoutError');
 
 const timedOut = fail({ kind: 'transient', message: 'the request timed out' });
 

@@ -2,8 +2,8 @@ import type { Deps } from '../../shared/app/deps.ts';
 import type { FaultSource } from './faults.ts';
 import type { Journal } from './journal.ts';
 import { Life } from './process.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { Chance } from './seed.ts';
+import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 export interface ProcessParts {
   readonly scheduler: Scheduler;

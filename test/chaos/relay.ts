@@ -8,8 +8,8 @@ import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-eve
 import { keyOf } from '../app/world.ts';
 import type { FaultSource } from './faults.ts';
 import type { Invocation, Process } from './processes.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { Chance } from './seed.ts';
+import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 export interface RelayParts {
   readonly scheduler: Scheduler;

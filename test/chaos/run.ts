@@ -8,8 +8,8 @@ import { oneGroupEach, ranOnce, toldOfNothing, trueEnds, unsettled, withinBudget
 import type { Evidence } from './oracles.ts';
 import type { Process } from './processes.ts';
 import { ChaosRelay } from './relay.ts';
-import { createChance } from './seed.ts';
-import type { Chance } from './seed.ts';
+import { createChance } from '../../infra/local/sim/time/chance.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 export interface ChaosOptions {
   readonly seed: number;

@@ -8,8 +8,8 @@ import type { Journal } from './journal.ts';
 import { secretNamespace } from './population.ts';
 import type { Action, PodPlan } from './population.ts';
 import type { Recorder } from './recorder.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { Chance } from './seed.ts';
+import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 export interface UserParts {
   readonly scheduler: Scheduler;

@@ -1,12 +1,13 @@
-import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { sweep } from '../../shared/app/sweep.ts';
-import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
+import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
+import { random } from '../../infra/local/sim/time/chance.ts';
+import { EventQueue } from '../../infra/local/sim/time/event-queue.ts';
+import { allSettled } from '../../infra/local/sim/time/scheduler.ts';
 import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
-import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
-import { clusterUid, createWorld, keyOf, random } from '../app/world.ts';
+import { clusterUid, createWorld } from '../app/world.ts';
 import type { World, WorldOptions } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
 import { freezeMs, lateMs } from './fault.ts';
@@ -15,7 +16,9 @@ import { isInWindow } from './window.ts';
 import type { LateRequest } from './window.ts';
 import { Instance } from './instance.ts';
 import type { Call, Stage } from './instance.ts';
-import { createProcess } from './process.ts';
+import { clusterOf, createProcess } from './process.ts';
+import type { Process } from './process.ts';
+import { Relay } from './relay.ts';
 import { unsettled, Witness } from './oracles.ts';
 
 export const nodeName = 'aci-1';
@@ -28,8 +31,8 @@ const windowRecoveryMs = 480_000;
 const calmMs = 35_000;
 /** One request and its answer. */
 const latencyMs = 5;
-const sweepEveryMs = 30_000;
-const deadlines = { webhook: 18_000, sweep: 45_000, heartbeat: 12_000 };
+const timerEveryMs = 30_000;
+const deadlines = { sweep: 45_000, heartbeat: 12_000 };
 
 export interface LifeOptions {
   readonly world?: WorldOptions;
@@ -45,14 +48,6 @@ export interface LifeOptions {
 /** A step of the story did not happen in time; the rest of the story would make no sense. */
 export class Stuck extends Error {}
 
-interface Batch {
-  readonly pods: readonly PodKey[];
-  readonly postedAt: number;
-  /** Who works on it. */
-  readonly by: Set<Instance>;
-  isAccepted: boolean;
-}
-
 /**
  * A pod's life on virtual time: the world, one or two processes of the app with their timers and webhooks, the users'
  * hands, and a witness. Deterministic: the same options give the same calls.
@@ -62,7 +57,7 @@ export class Life {
   readonly witness: Witness;
   readonly isPair: boolean;
   /** Each process has heirs: who takes its place when it was killed. */
-  readonly instances: { instance: Instance; deps: Deps }[] = [];
+  readonly instances: Process[] = [];
   /** When the last fault was over. */
   lastFaultAt = -Infinity;
   /** Requests that arrived late. */
@@ -71,17 +66,11 @@ export class Life {
   readonly #options: LifeOptions;
   readonly #random: () => number;
   #waiting: { readonly instance: Instance; readonly go: () => void }[] = [];
-  #standing: { readonly instance: Instance; readonly until: number; readonly go: () => void }[] = [];
-  #delayed: { readonly until: number; readonly act: () => Promise<void> }[] = [];
+  /** What happens only when every call that can be made has been made: who stood still goes on, and what was late arrives. */
+  readonly #atRest = new EventQueue<() => Promise<void>>();
+  readonly #timers = new EventQueue<() => void>();
+  readonly #relay: Relay | undefined;
   #whenever: { readonly when: () => boolean; readonly act: () => void }[] = [];
-  #pods: PodKey[] = [];
-  #postAt = Infinity;
-  #batches: Batch[] = [];
-  #tickedAt = -Infinity;
-  #ticks = 0;
-  #sweepAt = noon;
-  #beatAt = noon;
-  #due = { changes: -1, at: Infinity };
   #made = 0;
   #hasThawed = false;
 
@@ -93,7 +82,9 @@ export class Life {
     this.witness = new Witness(world);
     this.#addInstance(0);
     if (this.isPair) this.#addInstance(1);
-    world.cluster.watchPods((_change, pod) => this.#hear(pod));
+    this.#relay = options.relay === false ? undefined : this.#createRelay();
+    this.#addTimer(0, (deps, nodes) => sweep(deps, nodes, { resync: false }, deps.clock.timeout(deadlines.sweep)));
+    this.#addTimer(1, (deps, nodes) => heartbeat(deps, nodes, deps.clock.timeout(deadlines.heartbeat)));
   }
 
   readonly startedAt = noon;
@@ -153,7 +144,7 @@ export class Life {
   async finish(): Promise<void> {
     let why: string | undefined = '';
     const isIdle = (): boolean =>
-      [this.#standing, this.#delayed, this.#waiting, this.#batches, this.#pods].every(({ length }) => length === 0);
+      this.#atRest.size === 0 && this.#waiting.length === 0 && this.#relay?.isIdle !== false;
     const isSettled = (): boolean => {
       why = isIdle() ? unsettled(this) : 'work is under way';
       return why === undefined;
@@ -182,7 +173,7 @@ export class Life {
     const stage: Stage = {
       turn: (instance) => this.#turn(instance),
       stand: (instance, ms) => this.#stand(instance, ms),
-      later: (ms, act) => void this.#delayed.push({ until: this.now + ms, act }),
+      later: (ms, act) => this.#later(ms, act),
       onCall: (call) => this.#onCall(call),
       onFault: (call) => this.#onFault(call, place),
     };
@@ -217,7 +208,23 @@ export class Life {
 
   #stand(instance: Instance, ms: number): Promise<void> {
     instance.state = 'frozen';
-    return new Promise((go) => void this.#standing.push({ instance, until: this.now + ms, go }));
+    return new Promise((go) =>
+      this.#atRest.add(this.now + ms, () => {
+        instance.state = 'alive';
+        this.#hasThawed = true;
+        this.lastFaultAt = this.now;
+        go();
+        // It comes to its next call before anybody asks whether all is at rest.
+        return allSettled();
+      }),
+    );
+  }
+
+  #later(ms: number, act: () => Promise<void>): void {
+    this.#atRest.add(this.now + ms, async () => {
+      await act();
+      this.lastFaultAt = this.now;
+    });
   }
 
   #onCall(call: Call): void {
@@ -237,26 +244,13 @@ export class Life {
   // --- time --------------------------------------------------------------------------------------------------------
 
   async #step(horizon: number): Promise<void> {
-    this.#trigger();
-    await macrotask();
-    if (this.#release()) return macrotask();
-    this.world.now = Math.max(this.now, Math.min(horizon, this.#nextEvent()));
-    const awake = this.#standing.filter(({ until }) => until <= this.now);
-    this.#standing = this.#standing.filter(({ until }) => until > this.now);
-    const arriving = this.#delayed.filter(({ until }) => until <= this.now);
-    this.#delayed = this.#delayed.filter(({ until }) => until > this.now);
-    for (const { act } of arriving) {
-      await act();
-      this.lastFaultAt = this.now;
-    }
-    for (const { instance, go } of awake) {
-      instance.state = 'alive';
-      this.#hasThawed = true;
-      this.lastFaultAt = this.now;
-      go();
-    }
-    // Whoever thaws comes to its next call before anybody asks whether all is at rest.
-    if (awake.length > 0) await macrotask();
+    this.#relay?.trigger();
+    for (const fire of this.#timers.takeAll(this.now)) fire();
+    await allSettled();
+    if (this.#release()) return allSettled();
+    const nextAt = Math.min(this.#relay?.nextAt ?? Infinity, this.#timers.nextAt, this.#atRest.nextAt);
+    this.world.now = Math.max(this.now, Math.min(horizon, nextAt));
+    for (const act of this.#atRest.takeAll(this.now)) await act();
   }
 
   /** Lets one of the waiting calls be made. */
@@ -272,55 +266,28 @@ export class Life {
     return true;
   }
 
-  #nextEvent(): number {
-    return Math.min(
-      this.#postAt,
-      this.#tickAt(),
-      this.#sweepAt,
-      this.#beatAt,
-      ...[...this.#standing, ...this.#delayed].map(({ until }) => until),
-      ...this.#batches.map(({ postedAt }) => postedAt + deadlines.webhook),
-    );
+  #createRelay(): Relay {
+    const { cluster, store } = this.world;
+    const relay = new Relay({
+      now: () => this.now,
+      changes: () => store.table.changes(),
+      dueAt: () => store.readDue(this.key)[0]?.dueAt ?? Infinity,
+      able: () => this.#able(),
+      start: (invocation) => this.#start(invocation),
+    });
+    cluster.watchPods((_change, pod) => pod.spec.nodeName === nodeName && relay.hear(pod));
+    return relay;
   }
 
-  get #hasRelay(): boolean {
-    return this.#options.relay ?? true;
-  }
-
-  #tickAt(): number {
-    if (!this.#hasRelay) return Infinity;
-    const changes = this.world.store.table.changes();
-    if (changes !== this.#due.changes)
-      this.#due = { changes, at: this.world.store.readDue(this.key)[0]?.dueAt ?? Infinity };
-    const due = this.#due.at;
-    return Math.max(this.#tickedAt + 1_000, Math.min(due + 1, this.#tickedAt + sweepEveryMs));
-  }
-
-  #trigger(): void {
-    this.#repost();
-    if (this.now >= this.#postAt) this.#post();
-    if (this.now >= this.#tickAt()) this.#tick();
-    if (this.now >= this.#sweepAt) {
-      this.#sweepAt += sweepEveryMs;
-      this.#onTimer(this.#sweepAt / sweepEveryMs, (deps, nodes) =>
-        sweep(deps, nodes, { resync: false }, deps.clock.timeout(deadlines.sweep)),
-      );
-    }
-    if (this.now >= this.#beatAt) {
-      this.#beatAt += sweepEveryMs;
-      this.#onTimer(this.#beatAt / sweepEveryMs + 1, (deps, nodes) =>
-        heartbeat(deps, nodes, deps.clock.timeout(deadlines.heartbeat)),
-      );
-    }
-  }
-
-  /** A timer runs in one process at a time. */
-  #onTimer(turn: number, run: (deps: Deps, nodes: readonly NodeDeps[]) => Promise<unknown>): void {
-    const able = this.#able();
-    const chosen = able[turn % able.length];
-    if (chosen === undefined) return;
-    const { deps } = chosen;
-    this.#start(run(deps, [...this.#cluster(deps).nodes.values()]));
+  /** Each half minute, in one process at a time. */
+  #addTimer(shift: number, run: (deps: Deps, nodes: readonly NodeDeps[]) => Promise<unknown>, at = noon): void {
+    this.#timers.add(at, () => {
+      const next = at + timerEveryMs;
+      this.#addTimer(shift, run, next);
+      const able = this.#able();
+      const deps = able[(next / timerEveryMs + shift) % able.length]?.deps;
+      if (deps !== undefined) this.#start(run(deps, [...clusterOf(deps).nodes.values()]));
+    });
   }
 
   /** Nothing that a process of the app throws is expected. */
@@ -330,75 +297,11 @@ export class Life {
     );
   }
 
-  #able(): readonly { instance: Instance; deps: Deps }[] {
+  #able(): readonly Process[] {
     const isWaiting = this.#options.faults?.isAlone === true && !this.#hasThawed;
     return this.instances.filter(({ instance }, place) => instance.state === 'alive' && !(isWaiting && place === 0));
   }
-
-  #cluster(deps: Deps): ClusterDeps {
-    const [found] = deps.clusters.values();
-    if (found === undefined) throw new Error('no cluster');
-    return found;
-  }
-
-  // --- the relay ---------------------------------------------------------------------------------------------------
-
-  #hear(pod: Pod): void {
-    if (!this.#hasRelay || pod.spec.nodeName !== nodeName) return;
-    this.#pods = [...this.#pods.filter(({ uid }) => uid !== pod.metadata.uid), keyOf(pod)];
-    this.#postAt = Math.min(this.#postAt, this.now + 50);
-  }
-
-  /** To every process at once: a webhook may come twice. */
-  #post(): void {
-    const pods = this.#pods;
-    this.#postAt = Infinity;
-    this.#pods = [];
-    const able = this.#able();
-    const batch: Batch = {
-      pods,
-      postedAt: this.now,
-      by: new Set(able.map(({ instance }) => instance)),
-      isAccepted: false,
-    };
-    this.#batches.push(batch);
-    for (const { instance, deps } of able) this.#start(this.#postTo(instance, deps, batch));
-  }
-
-  async #postTo(instance: Instance, deps: Deps, batch: Batch): Promise<void> {
-    const events = { epoch: 'e', seq: 1, kind: 'delta' as const, pods: [...batch.pods] };
-    const signal = deps.clock.timeout(deadlines.webhook);
-    const outcome = await handlePodEvents(deps, this.#cluster(deps), events, signal);
-    batch.by.delete(instance);
-    batch.isAccepted ||= outcome.kind === 'accepted';
-  }
-
-  /** What nobody took is posted again, a second later or when the answer does not come. */
-  #repost(): void {
-    this.#batches = this.#batches.filter((batch) => {
-      if (batch.isAccepted) return false;
-      const isOverdue = this.now >= batch.postedAt + deadlines.webhook;
-      if (!isOverdue && [...batch.by].some(({ state }) => state !== 'dead')) return true;
-      const known = new Set(this.#pods.map(({ uid }) => uid));
-      this.#pods.push(...batch.pods.filter(({ uid }) => !known.has(uid)));
-      this.#postAt = Math.min(this.#postAt, this.now + 1_000);
-      return false;
-    });
-  }
-
-  /** One after the other takes it: the front's choice. */
-  #tick(): void {
-    this.#tickedAt = this.now;
-    this.#ticks += 1;
-    const able = this.#able();
-    const deps = able[this.#ticks % able.length]?.deps;
-    if (deps === undefined) return;
-    const signal = deps.clock.timeout(deadlines.webhook);
-    this.#start(handlePodEvents(deps, this.#cluster(deps), { epoch: 'e', seq: 1, kind: 'tick', pods: [] }, signal));
-  }
 }
-
-const macrotask = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 export async function createLife(options: LifeOptions): Promise<Life> {
   return new Life(await createWorld(options.world), options);

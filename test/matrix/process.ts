@@ -4,18 +4,30 @@ import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
 import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
 import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
-import type { Deps } from '../../shared/app/deps.ts';
+import type { ClusterDeps, Deps } from '../../shared/app/deps.ts';
 import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
 import { fail } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import type { Budgets, Spend } from '../../shared/ports/budgets.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
 import type { Log, LogFields } from '../../shared/ports/log.ts';
 import type { NodeApi } from '../../shared/ports/node-api.ts';
-import { random } from '../app/world.ts';
+import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
+import { random } from '../../infra/local/sim/time/chance.ts';
 import type { World } from '../app/world.ts';
 import type { Instance } from './instance.ts';
+
+/** A process of a life: what it does outside, and what it works with. */
+export interface Process {
+  readonly instance: Instance;
+  readonly deps: Deps;
+}
+
+export function clusterOf(deps: Deps): ClusterDeps {
+  const [found] = deps.clusters.values();
+  if (found === undefined) throw new Error('no cluster');
+  return found;
+}
 
 export interface ProcessOptions {
   readonly seed: number;
@@ -27,12 +39,7 @@ export interface ProcessOptions {
 /** One process of the app over the world, each single request of which passes through `instance`. */
 export function createProcess(world: World, instance: Instance, options: ProcessOptions): Deps {
   const log: Log = { info: options.log, warn: options.log };
-  const clock: Clock = {
-    wallMs: () => world.clock.wallMs(),
-    monotonicMs: () => world.clock.monotonicMs(),
-    timeout: (ms) => world.clock.timeout(ms),
-    sleep: () => instance.pause(),
-  };
+  const clock = createProcessClock(world.scheduler, { sleep: () => instance.pause() });
   const store = createStateStore(watchedTable(world.store.table, instance), log);
   const watched = watchedPort(world.groups, 'groups', instance);
   const budgets = options.budgets

@@ -1,4 +1,4 @@
-import { random } from '../app/world.ts';
+import { random } from '../../infra/local/sim/time/chance.ts';
 import { judge } from './points.ts';
 import type { Case, Failure } from './points.ts';
 import { variants } from './variants.ts';

@@ -1,4 +1,5 @@
 /** Faults of the outside worlds, drawn from one seeded source. */
+import { random } from '../sim/time/chance.ts';
 import { pass } from './call.ts';
 import type { Answer, Judge, OutsideCall, Verdict, World } from './call.ts';
 
@@ -28,16 +29,16 @@ const longestDelayMs = 2_000;
 
 /** Draws for each call whether it is faulty and how. */
 export function drawFaults({ seed, rate, onFault }: FaultsOptions): Judge {
-  const random = createRandom(seed);
+  const next = random(seed);
   return (call) => {
-    if (random() >= rate) return pass;
-    const kind = faultKinds[Math.floor(random() * faultKinds.length)] ?? 'slow';
+    if (next() >= rate) return pass;
+    const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'slow';
     onFault?.(kind, call);
-    return verdictOf(kind, call.world, random());
+    return verdictOf(kind, call.world, next());
   };
 }
 
-function verdictOf(kind: FaultKind, world: World, random: number): Verdict {
+function verdictOf(kind: FaultKind, world: World, fraction: number): Verdict {
   switch (kind) {
     case 'throttled-with-time':
       return { kind: 'refuse', answer: fault(world, throttling[world], { 'retry-after': '1' }) };
@@ -54,7 +55,7 @@ function verdictOf(kind: FaultKind, world: World, random: number): Verdict {
     case 'reset-after':
       return { kind: 'reset', moment: 'after' };
     case 'slow':
-      return { kind: 'slow', delayMs: Math.round(random * longestDelayMs) };
+      return { kind: 'slow', delayMs: Math.round(fraction * longestDelayMs) };
     case 'garbage':
       return { kind: 'garbage' };
     case 'truncate':
@@ -94,16 +95,5 @@ function fault(world: World, { status, code }: Refusal, headers: Readonly<Record
     status,
     headers: { 'content-type': 'application/json', ...headers },
     body: Buffer.from(JSON.stringify(body)),
-  };
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

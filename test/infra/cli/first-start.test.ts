@@ -256,7 +256,7 @@ describe('twenty pods at once', () => {
   function countedWorld() {
     const puts: number[] = [];
     const world: World = newWorld((deps) => {
-      const monotonicMs = (): number => world.clock.monotonicMs();
+      const monotonicMs = (): number => world.now;
       const budgets = createBudgets(deps.store, defaultArmLimits, { chunk: 4, log: silent, monotonicMs });
       const paid = async <T>(spend: Spend, send: () => Promise<Result<T>>): Promise<Result<T>> => {
         const permit = await budgets.take(spend);

@@ -5,7 +5,7 @@ import { fail, ok } from '../../shared/core/fault.ts';
 import type { Fault, Result } from '../../shared/core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
-import type { Plan } from './fault-kinds.ts';
+import type { Plan } from '../../infra/local/sim/faults/request-plan.ts';
 
 /** One PUT that took effect, up to the end of what it made. */
 export interface Incarnation {

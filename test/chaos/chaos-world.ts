@@ -19,7 +19,7 @@ import type { ArmGrants } from './arm-meter.ts';
 import { ArmServer } from './arm-server.ts';
 import type { Incarnation } from './arm-server.ts';
 import { FaultSource } from './faults.ts';
-import type { Plan } from './fault-kinds.ts';
+import type { Plan } from '../../infra/local/sim/faults/request-plan.ts';
 import type { Outage } from './faults.ts';
 import { Journal } from './journal.ts';
 import { createPopulation, images } from './population.ts';

@@ -12,7 +12,7 @@ import { armLimits } from '../../shared/wire/arm-settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import type { ArmMeter } from './arm-meter.ts';
 import type { ArmServer } from './arm-server.ts';
-import type { Plan } from './fault-kinds.ts';
+import type { Plan } from '../../infra/local/sim/faults/request-plan.ts';
 import type { Life } from './process.ts';
 
 /** What the server's side of a Kubernetes call may do before it acts. */

@@ -2,7 +2,8 @@ import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts'
 import { fail } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
-import type { Call, Plan } from './fault-kinds.ts';
+import type { Call, Plan } from '../../infra/local/sim/faults/request-plan.ts';
+import type { ProcessFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import type { FaultSource } from './faults.ts';
 import type { Journal } from './journal.ts';
 import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
@@ -71,7 +72,7 @@ export class Life {
     if (!this.isAlive) return never();
     if (signal?.aborted === true) return Promise.resolve(timedOut);
     const fate = faults.fate();
-    if (fate === 'dies before') {
+    if (fate?.kind === 'kill' && fate.moment === 'before') {
       this.die();
       return never();
     }
@@ -90,13 +91,17 @@ export class Life {
   async #land<T>(
     call: Call,
     plan: Plan,
-    { answer, act, fate }: { answer: Answer<T>; act: (plan: Plan) => Promise<Result<T>>; fate: string | undefined },
+    {
+      answer,
+      act,
+      fate,
+    }: { answer: Answer<T>; act: (plan: Plan) => Promise<Result<T>>; fate: ProcessFault | undefined },
   ): Promise<void> {
     const { scheduler, faults } = this.#parts;
     const isTooLate = harmfulWhenLate.has(`${call.port}.${call.method}`) && answer.givenUpForMs > latestMs;
     const result = plan.hasEffect && !isTooLate ? await act(plan) : timedOut;
-    if (fate === 'dies after') this.die();
-    if (fate === 'freezes') this.freeze(faults.freezeMs());
+    if (fate?.kind === 'kill') this.die();
+    if (fate?.kind === 'freeze') this.freeze(faults.freezeMs());
     if (plan.hangs === true) return;
     scheduler.in(plan.backMs, () => answer.settle(plan.answer === undefined ? result : fail(plan.answer)));
   }

@@ -1,3 +1,4 @@
+import type { PostFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { Outbox } from '../../infra/cluster/relay/app/outbox.ts';
 import type { Batch } from '../../infra/cluster/relay/app/outbox.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
@@ -28,8 +29,13 @@ const idleMs = 30_000;
 const debounceMs = 50;
 const retry = { baseMs: 1_000, maxMs: 15_000 };
 
-const postFates = ['dropped', 'doubled', 'delayed', 'reordered', 'answer lost'] as const;
-type PostFate = (typeof postFates)[number];
+const postFaults = [
+  'dropped',
+  'doubled',
+  'delayed',
+  'reordered',
+  'answer lost',
+] as const satisfies readonly PostFault[];
 
 type Outcome = Invocation<PodEventsOutcome> | 'no-answer';
 
@@ -120,12 +126,12 @@ export class ChaosRelay {
   async #post(kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<Outcome | 'lost'> {
     const { chance, faults, rate } = this.#parts;
     if (faults.isOver || !chance.isHit(rate)) return this.#send(kind, pods);
-    const fate = chance.pick(postFates);
+    const fate = chance.pick(postFaults);
     faults.count(`webhook: ${fate}`);
     return this.#befall(fate, kind, pods);
   }
 
-  async #befall(fate: PostFate, kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<Outcome | 'lost'> {
+  async #befall(fate: PostFault, kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<Outcome | 'lost'> {
     const { chance, scheduler } = this.#parts;
     switch (fate) {
       case 'dropped':

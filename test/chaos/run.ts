@@ -1,3 +1,4 @@
+import type { WorldFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
@@ -115,7 +116,7 @@ function planOutages(chance: Chance): readonly Outage[] {
 /** What happens once or a few times in a run. */
 function plot(world: ChaosWorld, chance: Chance): void {
   const { scheduler, users, faults } = world;
-  const once = (name: string, act: () => void): void =>
+  const once = (name: WorldFault, act: () => void): void =>
     scheduler.at(start + chance.between(2 * minute, faultsUntilMs - minute), () => {
       faults.count(`plot: ${name}`);
       act();

@@ -1,14 +1,11 @@
-/**
- * Where in one call something happens to its process. `inside`: the request was sent, and arrives only when the freeze
- * is over, or a while after its sender was killed.
- */
-export type Moment = 'before' | 'inside' | 'after';
+import type { Moment, ProcessFault } from '../../infra/local/sim/faults/vocabulary.ts';
 
-/** One thing that befalls one process: at its n-th outside call, counted from 0. */
-export interface Fault {
-  readonly kind: 'kill' | 'freeze';
+/**
+ * One thing that befalls one process: at its n-th outside call, counted from 0. What was under way (`inside`) arrives when
+ * the freeze is over, or a while after its sender was killed.
+ */
+export interface Fault extends ProcessFault {
   readonly call: number;
-  readonly moment: Moment;
   /** Of a freeze; 90 s unless told. */
   readonly forMs?: number;
 }

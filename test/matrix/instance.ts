@@ -1,7 +1,8 @@
+import type { Moment } from '../../infra/local/sim/faults/vocabulary.ts';
 import { fail } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import { freezeMs, lateMs } from './fault.ts';
-import type { Fault, Moment } from './fault.ts';
+import type { Fault } from './fault.ts';
 
 /** What an instance needs of the simulation that it lives in. */
 export interface Stage {

@@ -1,4 +1,5 @@
-import type { Fault, Faults, Moment } from './fault.ts';
+import type { Moment } from '../../infra/local/sim/faults/vocabulary.ts';
+import type { Fault, Faults } from './fault.ts';
 import { createLife, podUidPrefix, Stuck } from './life.ts';
 import type { Life } from './life.ts';
 import type { Call } from './instance.ts';

@@ -12,6 +12,7 @@ import type { Budgets, Spend } from '../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
 import type { Log, LogFields } from '../../shared/ports/log.ts';
 import type { NodeApi } from '../../shared/ports/node-api.ts';
+import { noTimeLeft } from '../../infra/local/sim/faults/call-gate.ts';
 import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
 import { random } from '../../infra/local/sim/time/chance.ts';
 import type { World } from '../app/world.ts';
@@ -97,7 +98,7 @@ function paidGroups(groups: ContainerGroups, budgets: Budgets): ContainerGroups 
   const paid = async <T>(spend: Spend, signal: AbortSignal, send: () => Promise<Result<T>>): Promise<Result<T>> => {
     const permit = await budgets.take(spend);
     if (!permit.ok) return permit;
-    return signal.aborted ? fail({ kind: 'transient', message: 'There is no time left for the request.' }) : send();
+    return signal.aborted ? noTimeLeft : send();
   };
   return {
     list: (signal) => paid('read-look', signal, () => groups.list(signal)),

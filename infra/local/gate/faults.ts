@@ -1,28 +1,29 @@
 /** Faults of the outside worlds, drawn from one seeded source. */
+import type { RequestFault } from '../sim/faults/vocabulary.ts';
 import { random } from '../sim/time/chance.ts';
 import { pass } from './call.ts';
 import type { Answer, Judge, OutsideCall, Verdict, World } from './call.ts';
 
-export const faultKinds = [
-  'throttled-with-time',
+const faultKinds = [
   'throttled',
-  'internal-error',
-  'unavailable',
-  'unavailable-after',
-  'reset-before',
-  'reset-after',
-  'slow',
-  'garbage',
-  'truncate',
-] as const;
-export type FaultKind = (typeof faultKinds)[number];
+  'throttled without Retry-After',
+  'server error before',
+  'unavailable before',
+  'unavailable after',
+  'reset before',
+  'reset after',
+  'slow request',
+  'garbage body',
+  'truncated body',
+] as const satisfies readonly RequestFault[];
+export type GateFault = (typeof faultKinds)[number];
 
 export interface FaultsOptions {
   readonly seed: number;
   /** Of all calls, 0 to 1. */
   readonly rate: number;
   /** Told of each fault before it happens. */
-  readonly onFault?: (kind: FaultKind, call: OutsideCall) => void;
+  readonly onFault?: (kind: GateFault, call: OutsideCall) => void;
 }
 
 const longestDelayMs = 2_000;
@@ -32,33 +33,33 @@ export function drawFaults({ seed, rate, onFault }: FaultsOptions): Judge {
   const next = random(seed);
   return (call) => {
     if (next() >= rate) return pass;
-    const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'slow';
+    const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'slow request';
     onFault?.(kind, call);
     return verdictOf(kind, call.world, next());
   };
 }
 
-function verdictOf(kind: FaultKind, world: World, fraction: number): Verdict {
+function verdictOf(kind: GateFault, world: World, fraction: number): Verdict {
   switch (kind) {
-    case 'throttled-with-time':
-      return { kind: 'refuse', answer: fault(world, throttling[world], { 'retry-after': '1' }) };
     case 'throttled':
+      return { kind: 'refuse', answer: fault(world, throttling[world], { 'retry-after': '1' }) };
+    case 'throttled without Retry-After':
       return { kind: 'refuse', answer: fault(world, throttling[world]) };
-    case 'internal-error':
+    case 'server error before':
       return { kind: 'refuse', answer: fault(world, { status: 500, code: 'InternalServerError' }) };
-    case 'unavailable':
+    case 'unavailable before':
       return { kind: 'refuse', answer: fault(world, { status: 503, code: 'ServiceUnavailable' }) };
-    case 'unavailable-after':
+    case 'unavailable after':
       return { kind: 'deny', answer: fault(world, { status: 503, code: 'ServiceUnavailable' }) };
-    case 'reset-before':
+    case 'reset before':
       return { kind: 'reset', moment: 'before' };
-    case 'reset-after':
+    case 'reset after':
       return { kind: 'reset', moment: 'after' };
-    case 'slow':
+    case 'slow request':
       return { kind: 'slow', delayMs: Math.round(fraction * longestDelayMs) };
-    case 'garbage':
+    case 'garbage body':
       return { kind: 'garbage' };
-    case 'truncate':
+    case 'truncated body':
       return { kind: 'truncate' };
   }
 }

@@ -2,7 +2,7 @@
 import type { Judge } from '../../../infra/local/gate/call.ts';
 import { drawFaults } from '../../../infra/local/gate/faults.ts';
 import { random } from '../../../infra/local/sim/time/chance.ts';
-import type { FaultKind } from '../../../infra/local/gate/faults.ts';
+import type { GateFault } from '../../../infra/local/gate/faults.ts';
 import type { Expected } from './oracles.ts';
 import { isOver } from './pods.ts';
 import type { PodHistory } from '../pod-recorder.ts';
@@ -102,7 +102,7 @@ export class Storm {
     };
   }
 
-  #count(kind: FaultKind, world: string): void {
+  #count(kind: GateFault, world: string): void {
     this.faulty += 1;
     const key = `${world} ${kind}`;
     this.faults.set(key, (this.faults.get(key) ?? 0) + 1);

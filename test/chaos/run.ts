@@ -5,7 +5,7 @@ import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { GroupObservation } from '../../shared/core/group/group.ts';
 import { ChaosWorld, nodes, start } from './chaos-world.ts';
 import type { Outage } from './faults.ts';
-import { oneGroupEach, ranOnce, toldOfNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
+import { leftOver, oneGroupEach, ranOnce, toldOfNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
 import type { Evidence } from './oracles.ts';
 import type { Process } from './processes.ts';
 import { ChaosRelay } from './relay.ts';
@@ -71,15 +71,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   world.seeEvents();
   const violations = [
     ...world.violations,
-    ...world.recorder.violations,
     ...processes.flatMap(({ bugs }) => bugs.map((bug) => `bug: ${bug}`)),
     ...oneGroupEach(evidence),
     ...ranOnce(evidence),
     ...trueEnds(evidence),
     ...toldOfNothing(evidence),
-    ...new Set(world.leaks),
     ...withinBudget(world.meter.refused),
     ...unsettled(evidence, new Set(world.rows().keys())),
+    ...leftOver(evidence, world.rows()),
   ];
   return {
     seed,
@@ -211,7 +210,7 @@ async function settle(world: ChaosWorld): Promise<number> {
 }
 
 async function gather(
-  { arm, recorder, users, tablesLostAt }: ChaosWorld,
+  { arm, stories, users, tablesLostAt }: ChaosWorld,
   runs: Evidence['runs'] = new Map(),
 ): Promise<Evidence> {
   const groups = new Map<string, GroupObservation>();
@@ -220,7 +219,7 @@ async function gather(
     if (seen !== undefined) groups.set(name, seen);
   }
   return {
-    histories: recorder.histories,
+    stories,
     incarnations: arm.incarnations,
     groups,
     plans: users.plans,

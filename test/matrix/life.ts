@@ -12,16 +12,20 @@ import type { World, WorldOptions } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
 import { freezeMs, lateMs } from './fault.ts';
 import type { Faults } from './fault.ts';
-import { isInWindow } from './window.ts';
-import type { LateRequest } from './window.ts';
+import { unsettled } from '../../infra/local/sim/oracles/at-rest.ts';
+import { isInWindow } from '../../infra/local/sim/oracles/window.ts';
+import type { LateRequest } from '../../infra/local/sim/oracles/window.ts';
+import { Witness } from './witness.ts';
 import { Instance } from './instance.ts';
 import type { Call, Stage } from './instance.ts';
 import { clusterOf, createProcess } from './process.ts';
 import type { Process } from './process.ts';
 import { Relay } from './relay.ts';
-import { unsettled, Witness } from './oracles.ts';
 
 export const nodeName = 'aci-1';
+/** A value that only a container, or ACI's `secureValue`, may hold. */
+export const plantedSecret = 'planted-7f3a9c';
+const secrets = new RegExp(`${plantedSecret}|token-\\d+-of-`);
 export const podUidPrefix = '5d0e6b0c-0000-4000-8000';
 /** What a fault may add to any step of a life: the lock of the dead (40 s), the wait of an open intent (60 s), two looks and a sweep. */
 const recoveryMs = 180_000;
@@ -79,7 +83,7 @@ export class Life {
     this.#options = options;
     this.isPair = options.seed !== undefined;
     this.#random = random(options.seed ?? 1);
-    this.witness = new Witness(world);
+    this.witness = new Witness({ outside: world, node: this.key, secret: secrets });
     this.#addInstance(0);
     if (this.isPair) this.#addInstance(1);
     this.#relay = options.relay === false ? undefined : this.#createRelay();
@@ -117,7 +121,7 @@ export class Life {
   /** All tables are emptied, and every lock with them. */
   loseTables(): void {
     this.world.store.clear();
-    this.witness.tablesLostAt = this.now;
+    this.witness.arm.tablesLostAt = this.now;
   }
 
   /** Lets time pass until it is so; what takes longer than `withinSeconds` and a recovery from faults is O7. */
@@ -146,7 +150,7 @@ export class Life {
     const isIdle = (): boolean =>
       this.#atRest.size === 0 && this.#waiting.length === 0 && this.#relay?.isIdle !== false;
     const isSettled = (): boolean => {
-      why = isIdle() ? unsettled(this) : 'work is under way';
+      why = isIdle() ? this.#unsettled() : 'work is under way';
       return why === undefined;
     };
     await this.until('all is settled', isSettled, 120).catch((error: unknown) => {
@@ -156,10 +160,14 @@ export class Life {
     const before = { writes: this.witness.armWrites, met: this.faultsMet };
     await this.pass(calmMs / 1000);
     if (this.faultsMet > before.met) return this.finish();
-    why = unsettled(this);
+    why = this.#unsettled();
     if (why !== undefined) this.witness.report('O7', `settled, and then not: ${why}`);
     if (this.witness.armWrites !== before.writes)
       this.witness.report('O7', 'ARM is written to although all is settled');
+  }
+
+  #unsettled(): string | undefined {
+    return unsettled(this.world, this.key, this.witness.stories);
   }
 
   #recovery(): number {

@@ -3,10 +3,12 @@ import type { Fault, Faults } from './fault.ts';
 import { createLife, podUidPrefix, Stuck } from './life.ts';
 import type { Life } from './life.ts';
 import type { Call } from './instance.ts';
-import { findLostEnds, findOverspending, findSecondRuns } from './oracles.ts';
-import type { Violation } from './oracles.ts';
+import { findLostEnds } from '../../infra/local/sim/oracles/lost-ends.ts';
+import { findSecondRuns } from '../../infra/local/sim/oracles/second-runs.ts';
+import { findOverspending } from '../../infra/local/sim/oracles/spending.ts';
+import type { Violation } from '../../infra/local/sim/oracles/violation.ts';
 import type { Variant } from './variants.ts';
-import { isInWindow, windowCalls } from './window.ts';
+import { isInWindow, windowCalls } from '../../infra/local/sim/oracles/window.ts';
 import { defined } from '../../shared/core/defined.ts';
 
 export interface Outcome {
@@ -34,12 +36,15 @@ export async function tell(variant: Variant, setting: Setting = {}): Promise<Out
   } catch (error) {
     if (!(error instanceof Stuck)) throw error;
   }
-  findSecondRuns(life);
-  findLostEnds(life);
-  findOverspending(life, variant.arm);
-  const isExempt = isInWindow(life.late);
-  const violations = life.witness.violations.filter(({ oracle }) => !isExempt || oracle !== 'O2');
-  return { violations, isExempt, faultsMet: life.faultsMet };
+  const { witness, late, faultsMet, isPair } = life;
+  const { groups } = life.world;
+  const stories = [...witness.stories.values()];
+  findSecondRuns(stories, groups, witness.report);
+  findLostEnds({ stories, groups, late }, witness.report);
+  findOverspending({ requests: witness.arm.requests, budget: variant.arm, faultsMet, isPair }, witness.report);
+  const isExempt = isInWindow(late);
+  const violations = witness.violations.filter(({ oracle }) => !isExempt || oracle !== 'O2');
+  return { violations, isExempt, faultsMet };
 }
 
 /** One outside call of a life without faults. */

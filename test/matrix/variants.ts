@@ -3,11 +3,11 @@ import type { JsonObject } from '../../shared/core/json.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { WorldOptions } from '../app/world.ts';
-import { nodeName } from './life.ts';
+import { nodeName, plantedSecret } from './life.ts';
 import type { Life } from './life.ts';
-import { groupsOf, plantedSecret } from './oracles.ts';
-import { isInWindow } from './window.ts';
-import type { ArmBudget } from './oracles.ts';
+import type { ArmBudget } from '../../infra/local/sim/oracles/spending.ts';
+import { groupsOf } from '../../infra/local/sim/oracles/true-status.ts';
+import { isInWindow } from '../../infra/local/sim/oracles/window.ts';
 
 /** One kind of life: who does what to the pod, and when. */
 export interface Variant {
@@ -90,7 +90,7 @@ const hasEnded = (life: Life) => (): boolean => {
 const hasSecondEnded = (life: Life) => (): boolean => life.witness.stories.size === 2 && hasEnded(life)();
 const hasStarted = (life: Life) => (): boolean => (podOf(life)?.status.phase ?? 'Pending') !== 'Pending';
 const isGone = (life: Life) => (): boolean => podOf(life) === undefined;
-const hasGroup = (life: Life, pod: Pod) => (): boolean => groupsOf(life.world, pod.metadata.uid).length > 0;
+const hasGroup = (life: Life, pod: Pod) => (): boolean => groupsOf(life.world.groups, pod.metadata.uid).length > 0;
 const hasIntent = (life: Life, kind: string) => (): boolean => life.world.row()?.intent.kind === kind;
 
 /** By a user, with the pod's own grace. */

@@ -3,9 +3,9 @@ import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { NodeApi } from '../../shared/ports/node-api.ts';
-import { registration } from '../fixtures/settings.ts';
+import { clusterUid, registration } from '../fixtures/settings.ts';
 import type { NodeSetting } from '../fixtures/settings.ts';
-import { clusterUid, createWorld } from './world.ts';
+import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const deadline = 45_000;

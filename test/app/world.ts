@@ -1,3 +1,7 @@
+import { images } from '../../infra/local/sim/pods/images.ts';
+import type { Image } from '../../infra/local/sim/pods/images.ts';
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
+import { containerOf, podSpec } from '../../infra/local/sim/pods/pod-spec.ts';
 import { random } from '../../infra/local/sim/time/chance.ts';
 import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
 import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
@@ -26,16 +30,9 @@ import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import { hooked } from './hooks.ts';
 import { noon } from '../fixtures/pods.ts';
-import { settingsOf } from '../fixtures/settings.ts';
+import { clusterUid, settingsOf } from '../fixtures/settings.ts';
 import type { NodeSetting } from '../fixtures/settings.ts';
 import { defined } from '../../shared/core/defined.ts';
-
-/** What the images of the stories do. */
-const images = {
-  serves: { log: '2026-11-23T12:00:05Z hello\n' },
-  'exits-0': { runMs: 20_000, exitCode: 0 },
-  'exits-3': { runMs: 20_000, exitCode: 3 },
-};
 
 export interface WorldOptions {
   readonly seed?: number;
@@ -80,7 +77,7 @@ export class World {
     this.cluster = createMemoryCluster({ now, uid: clusterUid });
     this.groups = createMemoryContainerGroups({
       now,
-      images: options.images === undefined ? images : { ...images, ...options.images },
+      images: { ...images, ...options.images },
       provisioningMs: options.provisioningMs ?? 5_000,
       visibleAfterMs: options.visibleAfterMs ?? 0,
       ...defined({ quota: options.quota }),
@@ -153,13 +150,12 @@ export class World {
   }
 
   /** Creates a pod bound to `aci-1` of one container, restartPolicy Never. */
-  createPod(image: keyof typeof images, spec: JsonObject = {}, manifest: Partial<PodManifest> = {}): Pod {
-    const containers = [{ name: 'main', image }];
+  createPod(image: Image, spec: JsonObject = {}, manifest: Partial<PodManifest> = {}): Pod {
     return this.cluster.pods.create({
       name: 'p',
       nodeName: 'aci-1',
       ...manifest,
-      spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 30, containers, ...spec },
+      spec: { ...podSpec({ containers: [containerOf(image)] }), ...spec },
     });
   }
 
@@ -259,18 +255,6 @@ export class World {
     await this.deliver();
   }
 }
-
-export const clusterUid = '7d5a3c1e-0000-4000-8000-000000000001';
-
-export const keyOf = (pod: Pod): PodKey => ({
-  node: pod.spec.nodeName,
-  namespace: pod.metadata.namespace,
-  name: pod.metadata.name,
-  uid: pod.metadata.uid,
-  resourceVersion: pod.metadata.resourceVersion,
-  generation: pod.metadata.generation,
-  ...defined({ deletionTimestamp: pod.metadata.deletionTimestamp }),
-});
 
 /** A world at noon, its tables old enough to PUT. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {

@@ -1,3 +1,4 @@
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import type { PostFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { Outbox } from '../../infra/cluster/relay/app/outbox.ts';
 import type { Batch } from '../../infra/cluster/relay/app/outbox.ts';
@@ -6,7 +7,6 @@ import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
 import { backoffMs } from '../../shared/core/backoff/backoff.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
-import { keyOf } from '../app/world.ts';
 import type { FaultSource } from './faults.ts';
 import type { Invocation, Process } from './processes.ts';
 import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';

@@ -1,26 +1,22 @@
+import { EventQueue } from '../../infra/local/sim/time/event-queue.ts';
+import { allSettled } from '../../infra/local/sim/time/scheduler.ts';
+import { unsettled } from '../../infra/local/sim/oracles/at-rest.ts';
+import { isInWindow } from '../../infra/local/sim/oracles/window.ts';
+import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
-import { random } from '../../infra/local/sim/time/chance.ts';
-import { EventQueue } from '../../infra/local/sim/time/event-queue.ts';
-import { allSettled } from '../../infra/local/sim/time/scheduler.ts';
-import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
-import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
-import { clusterUid, createWorld } from '../app/world.ts';
+import { clusterUid } from '../fixtures/settings.ts';
+import { createWorld } from '../app/world.ts';
 import type { World, WorldOptions } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
-import { freezeMs, lateMs } from './fault.ts';
 import type { Faults } from './fault.ts';
-import { unsettled } from '../../infra/local/sim/oracles/at-rest.ts';
-import { isInWindow } from '../../infra/local/sim/oracles/window.ts';
-import type { LateRequest } from '../../infra/local/sim/oracles/window.ts';
-import { Witness } from './witness.ts';
-import { Instance } from './instance.ts';
-import type { Call, Stage } from './instance.ts';
-import { clusterOf, createProcess } from './process.ts';
-import type { Process } from './process.ts';
+import type { Call } from './instance.ts';
+import { clusterOf } from './process.ts';
+import { Processes } from './processes.ts';
 import { Relay } from './relay.ts';
+import { Witness } from './witness.ts';
 
 export const nodeName = 'aci-1';
 /** A value that only a container, or ACI's `secureValue`, may hold. */
@@ -33,8 +29,6 @@ const recoveryMs = 180_000;
 const windowRecoveryMs = 480_000;
 /** So long nothing may happen any more once everything has settled. */
 const calmMs = 35_000;
-/** One request and its answer. */
-const latencyMs = 5;
 const timerEveryMs = 30_000;
 const deadlines = { sweep: 45_000, heartbeat: 12_000 };
 
@@ -59,39 +53,30 @@ export class Stuck extends Error {}
 export class Life {
   readonly world: World;
   readonly witness: Witness;
-  readonly isPair: boolean;
-  /** Each process has heirs: who takes its place when it was killed. */
-  readonly instances: Process[] = [];
-  /** When the last fault was over. */
-  lastFaultAt = -Infinity;
-  /** Requests that arrived late. */
-  readonly late: LateRequest[] = [];
-  faultsMet = 0;
+  readonly processes: Processes;
+  readonly startedAt = noon;
   readonly #options: LifeOptions;
-  readonly #random: () => number;
-  #waiting: { readonly instance: Instance; readonly go: () => void }[] = [];
-  /** What happens only when every call that can be made has been made: who stood still goes on, and what was late arrives. */
-  readonly #atRest = new EventQueue<() => Promise<void>>();
   readonly #timers = new EventQueue<() => void>();
   readonly #relay: Relay | undefined;
   #whenever: { readonly when: () => boolean; readonly act: () => void }[] = [];
   #made = 0;
-  #hasThawed = false;
 
   constructor(world: World, options: LifeOptions) {
     this.world = world;
     this.#options = options;
-    this.isPair = options.seed !== undefined;
-    this.#random = random(options.seed ?? 1);
     this.witness = new Witness({ outside: world, node: this.key, secret: secrets });
-    this.#addInstance(0);
-    if (this.isPair) this.#addInstance(1);
+    this.processes = new Processes({
+      world,
+      faults: options.faults ?? {},
+      seed: options.seed,
+      budgets: options.budgets ?? false,
+      onCall: (call) => this.#onCall(call),
+      onLog: (message, fields) => this.witness.onLog(message, fields),
+    });
     this.#relay = options.relay === false ? undefined : this.#createRelay();
     this.#addTimer(0, (deps, nodes) => sweep(deps, nodes, { resync: false }, deps.clock.timeout(deadlines.sweep)));
     this.#addTimer(1, (deps, nodes) => heartbeat(deps, nodes, deps.clock.timeout(deadlines.heartbeat)));
   }
-
-  readonly startedAt = noon;
 
   get now(): number {
     return this.world.now;
@@ -101,16 +86,17 @@ export class Life {
     return { cluster: clusterUid, node: nodeName };
   }
 
+  /** Some request arrived in the documented window. */
+  get isInWindow(): boolean {
+    return isInWindow(this.processes.late);
+  }
+
   // --- hands -------------------------------------------------------------------------------------------------------
 
-  createPod(manifest: Omit<PodManifest, 'name' | 'spec'> & { readonly name?: string; readonly spec: JsonObject }): Pod {
+  createPod(manifest: Pick<PodManifest, 'spec' | 'ownerReferences' | 'finalizers'>): Pod {
     this.#made += 1;
-    return this.world.cluster.pods.create({
-      name: 'p',
-      nodeName,
-      uid: `${podUidPrefix}-${String(this.#made).padStart(12, '0')}`,
-      ...manifest,
-    });
+    const uid = `${podUidPrefix}-${String(this.#made).padStart(12, '0')}`;
+    return this.world.cluster.pods.create({ name: 'p', nodeName, uid, ...manifest });
   }
 
   /** Acts once, as soon as it is so, even between two calls of a process. */
@@ -124,13 +110,15 @@ export class Life {
     this.witness.arm.tablesLostAt = this.now;
   }
 
+  // --- time --------------------------------------------------------------------------------------------------------
+
   /** Lets time pass until it is so; what takes longer than `withinSeconds` and a recovery from faults is O7. */
   async until(what: string, isSo: () => boolean, withinSeconds = 60): Promise<void> {
     const from = this.now;
     for (;;) {
       this.#act();
       if (isSo()) return;
-      const limit = Math.max(from, this.lastFaultAt) + withinSeconds * 1000 + this.#recovery();
+      const limit = Math.max(from, this.processes.lastFaultAt) + withinSeconds * 1000 + this.#recovery();
       if (this.now > limit) {
         this.witness.report('O7', `not within ${withinSeconds} s and a recovery: ${what}`);
         throw new Stuck(what);
@@ -147,19 +135,18 @@ export class Life {
   /** The last fault passes, everything comes to rest, and stays so. A fault may still come while it should. */
   async finish(): Promise<void> {
     let why: string | undefined = '';
-    const isIdle = (): boolean =>
-      this.#atRest.size === 0 && this.#waiting.length === 0 && this.#relay?.isIdle !== false;
     const isSettled = (): boolean => {
-      why = isIdle() ? this.#unsettled() : 'work is under way';
+      const isIdle = this.processes.isIdle && this.#relay?.isIdle !== false;
+      why = isIdle ? this.#unsettled() : 'work is under way';
       return why === undefined;
     };
     await this.until('all is settled', isSettled, 120).catch((error: unknown) => {
       if (error instanceof Stuck) this.witness.report('O7', String(why));
       throw error;
     });
-    const before = { writes: this.witness.armWrites, met: this.faultsMet };
+    const before = { writes: this.witness.armWrites, met: this.processes.faultsMet };
     await this.pass(calmMs / 1000);
-    if (this.faultsMet > before.met) return this.finish();
+    if (this.processes.faultsMet > before.met) return this.finish();
     why = this.#unsettled();
     if (why !== undefined) this.witness.report('O7', `settled, and then not: ${why}`);
     if (this.witness.armWrites !== before.writes)
@@ -171,68 +158,18 @@ export class Life {
   }
 
   #recovery(): number {
-    if (this.faultsMet === 0) return 0;
-    return isInWindow(this.late) ? windowRecoveryMs : recoveryMs;
+    if (this.processes.faultsMet === 0) return 0;
+    return this.isInWindow ? windowRecoveryMs : recoveryMs;
   }
 
-  // --- processes ---------------------------------------------------------------------------------------------------
-
-  #addInstance(place: 0 | 1, heir = 0): void {
-    const stage: Stage = {
-      turn: (instance) => this.#turn(instance),
-      stand: (instance, ms) => this.#stand(instance, ms),
-      later: (ms, act) => this.#later(ms, act),
-      onCall: (call) => this.#onCall(call),
-      onFault: (call) => this.#onFault(call, place),
-    };
-    const fault = heir > 0 ? undefined : place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
-    const instance = new Instance(`${'ab'[place]}${heir}`, stage, fault);
-    const deps = createProcess(this.world, instance, {
-      seed: 100 + place * 10 + heir,
-      budgets: this.#options.budgets ?? false,
-      log: (message, fields) => this.witness.onLog(message, fields),
-    });
-    this.instances[place] = { instance, deps };
-  }
-
-  #onFault(call: Call, place: 0 | 1): void {
-    this.faultsMet += 1;
-    this.lastFaultAt = this.now;
-    const fault = place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
-    if (fault?.moment === 'inside') {
-      const ms = fault.kind === 'kill' ? lateMs : (fault.forMs ?? freezeMs);
-      this.late.push({ name: call.name, ms, at: this.now + ms });
-    }
-    // A process that died is followed by another; what it was working on is lost.
-    if (fault?.kind === 'kill') this.#addInstance(place, 1);
-  }
-
-  #turn(instance: Instance): Promise<void> {
-    if (instance.state === 'dead') return new Promise(() => undefined);
-    if (this.isPair) return new Promise((go) => void this.#waiting.push({ instance, go }));
-    this.world.now += latencyMs;
-    return Promise.resolve();
-  }
-
-  #stand(instance: Instance, ms: number): Promise<void> {
-    instance.state = 'frozen';
-    return new Promise((go) =>
-      this.#atRest.add(this.now + ms, () => {
-        instance.state = 'alive';
-        this.#hasThawed = true;
-        this.lastFaultAt = this.now;
-        go();
-        // It comes to its next call before anybody asks whether all is at rest.
-        return allSettled();
-      }),
-    );
-  }
-
-  #later(ms: number, act: () => Promise<void>): void {
-    this.#atRest.add(this.now + ms, async () => {
-      await act();
-      this.lastFaultAt = this.now;
-    });
+  async #step(horizon: number): Promise<void> {
+    this.#relay?.trigger();
+    for (const fire of this.#timers.takeAll(this.now)) fire();
+    await allSettled();
+    if (this.processes.release()) return allSettled();
+    const nextAt = Math.min(this.#relay?.nextAt ?? Infinity, this.#timers.nextAt, this.processes.nextAt);
+    this.world.now = Math.max(this.now, Math.min(horizon, nextAt));
+    return this.processes.wake();
   }
 
   #onCall(call: Call): void {
@@ -249,30 +186,7 @@ export class Life {
     }
   }
 
-  // --- time --------------------------------------------------------------------------------------------------------
-
-  async #step(horizon: number): Promise<void> {
-    this.#relay?.trigger();
-    for (const fire of this.#timers.takeAll(this.now)) fire();
-    await allSettled();
-    if (this.#release()) return allSettled();
-    const nextAt = Math.min(this.#relay?.nextAt ?? Infinity, this.#timers.nextAt, this.#atRest.nextAt);
-    this.world.now = Math.max(this.now, Math.min(horizon, nextAt));
-    for (const act of this.#atRest.takeAll(this.now)) await act();
-  }
-
-  /** Lets one of the waiting calls be made. */
-  #release(): boolean {
-    const able = this.#waiting.filter(({ instance }) => instance.state === 'alive');
-    this.#waiting = this.#waiting.filter(({ instance }) => instance.state !== 'dead');
-    const next = able[Math.floor(this.#random() * able.length)];
-    if (next === undefined) return false;
-    this.#waiting = this.#waiting.filter((one) => one !== next);
-    // Two processes work side by side: their calls take no longer together than one after the other.
-    this.world.now += latencyMs;
-    next.go();
-    return true;
-  }
+  // --- what calls the app ------------------------------------------------------------------------------------------
 
   #createRelay(): Relay {
     const { cluster, store } = this.world;
@@ -280,7 +194,7 @@ export class Life {
       now: () => this.now,
       changes: () => store.table.changes(),
       dueAt: () => store.readDue(this.key)[0]?.dueAt ?? Infinity,
-      able: () => this.#able(),
+      able: () => this.processes.able(),
       start: (invocation) => this.#start(invocation),
     });
     cluster.watchPods((_change, pod) => pod.spec.nodeName === nodeName && relay.hear(pod));
@@ -292,7 +206,7 @@ export class Life {
     this.#timers.add(at, () => {
       const next = at + timerEveryMs;
       this.#addTimer(shift, run, next);
-      const able = this.#able();
+      const able = this.processes.able();
       const deps = able[(next / timerEveryMs + shift) % able.length]?.deps;
       if (deps !== undefined) this.#start(run(deps, [...clusterOf(deps).nodes.values()]));
     });
@@ -303,11 +217,6 @@ export class Life {
     invocation.catch((error: unknown) =>
       this.witness.report('O7', `an invocation threw ${error instanceof Error ? (error.stack ?? '') : String(error)}`),
     );
-  }
-
-  #able(): readonly Process[] {
-    const isWaiting = this.#options.faults?.isAlone === true && !this.#hasThawed;
-    return this.instances.filter(({ instance }, place) => instance.state === 'alive' && !(isWaiting && place === 0));
   }
 }
 

@@ -8,7 +8,7 @@ import { defaultSeed, freezeCases, freezeKinds, killCases, pairCount, pairGrid }
 import { families } from './jobs.ts';
 import type { Family, Job, Report } from './jobs.ts';
 import { findVariant, variants } from './variants.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variants/hands.ts';
 import { defined } from '../../shared/core/defined.ts';
 
 const partsOfThread = 20;
@@ -16,7 +16,7 @@ const partsOfThread = 20;
 const mostTold = 40;
 const help = `npm run test:matrix -- [options]
 
-Tells every pod's life of test/matrix/variants.ts again and again: with a process killed before or after each of its
+Tells every pod's life of test/matrix/variants again and again: with a process killed before or after each of its
 calls (kills), frozen before, in or after each call (freezes), and with both at once in two processes (pairs).
 
   --variant NAME     only this one; may be repeated

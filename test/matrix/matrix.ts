@@ -7,8 +7,8 @@ import { findLostEnds } from '../../infra/local/sim/oracles/lost-ends.ts';
 import { findSecondRuns } from '../../infra/local/sim/oracles/second-runs.ts';
 import { findOverspending } from '../../infra/local/sim/oracles/spending.ts';
 import type { Violation } from '../../infra/local/sim/oracles/violation.ts';
-import type { Variant } from './variants.ts';
-import { isInWindow, windowCalls } from '../../infra/local/sim/oracles/window.ts';
+import type { Variant } from './variants/hands.ts';
+import { windowCalls } from '../../infra/local/sim/oracles/window.ts';
 import { defined } from '../../shared/core/defined.ts';
 
 export interface Outcome {
@@ -36,13 +36,14 @@ export async function tell(variant: Variant, setting: Setting = {}): Promise<Out
   } catch (error) {
     if (!(error instanceof Stuck)) throw error;
   }
-  const { witness, late, faultsMet, isPair } = life;
+  const { witness, isInWindow: isExempt } = life;
+  const { late, faultsMet } = life.processes;
   const { groups } = life.world;
+  const isPair = setting.seed !== undefined;
   const stories = [...witness.stories.values()];
   findSecondRuns(stories, groups, witness.report);
   findLostEnds({ stories, groups, late }, witness.report);
   findOverspending({ requests: witness.arm.requests, budget: variant.arm, faultsMet, isPair }, witness.report);
-  const isExempt = isInWindow(late);
   const violations = witness.violations.filter(({ oracle }) => !isExempt || oracle !== 'O2');
   return { violations, isExempt, faultsMet };
 }

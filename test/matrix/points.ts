@@ -2,7 +2,7 @@ import { blinkMs, describeFaults, longFreezeMs, shortFreezeMs } from './fault.ts
 import type { Fault, Faults } from './fault.ts';
 import { distinctKillPoints, enumerate, freezePoints, killPoints, tell } from './matrix.ts';
 import type { Outcome, Point, Setting } from './matrix.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variants/hands.ts';
 import { defined } from '../../shared/core/defined.ts';
 
 /** The order of two processes' calls is drawn from it unless told. */

@@ -1,8 +1,8 @@
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import type { Deps } from '../../shared/app/deps.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
-import { keyOf } from '../app/world.ts';
 import type { Instance } from './instance.ts';
 import { clusterOf } from './process.ts';
 import type { Process } from './process.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { enumerate, tell } from './matrix.ts';
 import { windowCalls } from '../../infra/local/sim/oracles/window.ts';
 import { findVariant } from './variants.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variants/hands.ts';
 
 const told = (name: string): Variant => {
   const variant = findVariant(name);

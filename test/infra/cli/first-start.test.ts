@@ -16,7 +16,8 @@ import type { Spend } from '../../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import type { Registrations } from '../../../shared/ports/registrations.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
-import { clusterUid, World } from '../../app/world.ts';
+import { clusterUid } from '../../fixtures/settings.ts';
+import { World } from '../../app/world.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };

@@ -5,7 +5,7 @@ import { containerOf, podSpec } from '../../infra/local/sim/pods/pod-spec.ts';
 import { random } from '../../infra/local/sim/time/chance.ts';
 import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
 import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
-import { createAppProcess, freeReservation } from '../../infra/local/sim/app-process.ts';
+import { clusterOf, createAppProcess, freeReservation, nodesOf } from '../../infra/local/sim/app-process.ts';
 import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
@@ -126,9 +126,7 @@ export class World {
   }
 
   clusterDeps(): ClusterDeps {
-    const [found] = this.deps.clusters.values();
-    if (found === undefined) throw new Error('no cluster');
-    return found;
+    return clusterOf(this.deps);
   }
 
   nodeDeps(name = 'aci-1'): NodeDeps {
@@ -138,7 +136,7 @@ export class World {
   }
 
   nodes(): readonly NodeDeps[] {
-    return [...this.clusterDeps().nodes.values()];
+    return nodesOf(this.deps);
   }
 
   #hear(change: string, pod: Pod): void {

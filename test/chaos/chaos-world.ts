@@ -28,9 +28,9 @@ import { Journal } from './journal.ts';
 import { images } from '../../infra/local/sim/pods/images.ts';
 import { createPopulation } from './population.ts';
 import { faultyGroups, faultyKubernetes, faultyStore } from './ports.ts';
-import { Process } from './processes.ts';
-import type { ProcessParts } from './processes.ts';
-import type { Life } from './process.ts';
+import { Place } from '../../infra/local/sim/processes/place.ts';
+import type { PlaceParts } from '../../infra/local/sim/processes/place.ts';
+import type { TimedProcess } from '../../infra/local/sim/processes/timed-process.ts';
 import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
 import { createChance } from '../../infra/local/sim/time/chance.ts';
 import { Users } from './users.ts';
@@ -134,16 +134,17 @@ export class ChaosWorld {
     });
   }
 
-  newProcess(name: string): Process {
+  newProcess(name: string): Place {
     const { scheduler, faults, journal } = this;
-    const parts: ProcessParts = {
+    const parts: PlaceParts = {
       scheduler,
       faults,
-      journal,
+      onAnswer: (process, call, plan, result) => journal.call(process, call, plan, result),
+      onDeath: (process) => journal.note('', `${process} dies`),
       chance: createChance(this.#parts.seed, name),
-      createDeps: (life) => this.#createDeps(life),
+      createDeps: (process) => this.#createDeps(process),
     };
-    return new Process(name, parts);
+    return new Place(name, parts);
   }
 
   loseTables(): void {
@@ -165,12 +166,12 @@ export class ChaosWorld {
     );
   }
 
-  #createDeps(life: Life): Deps {
-    const chance = createChance(this.#parts.seed, life.name);
+  #createDeps(process: TimedProcess): Deps {
+    const chance = createChance(this.#parts.seed, process.name);
     const now = (): number => this.scheduler.now;
     const tell = (message: string, fields?: object): void => this.#secrets.see('a log', [message, fields]);
     const log = { info: tell, warn: tell };
-    const store = faultyStore(life, {
+    const store = faultyStore(process, {
       table: this.table,
       now,
       lagMs: chance.between(0, 1_000),
@@ -179,7 +180,7 @@ export class ChaosWorld {
     });
     const interfere = (plan: Plan, uid: string, method: string): void => this.#interfere(plan, uid, method);
     const { arm: server, meter, settings } = this;
-    const { groups, budgets } = faultyGroups(life, { server, meter, settings, store, log });
+    const { groups, budgets } = faultyGroups(process, { server, meter, settings, store, log });
     return createAppProcess({
       settings: this.settings,
       log,
@@ -187,12 +188,12 @@ export class ChaosWorld {
       keptLogs: this.keptLogs,
       groups,
       cluster: {
-        api: faultyKubernetes(this.cluster.api, life, interfere),
-        nodeApi: (name) => faultyKubernetes(this.cluster.nodeApi(name), life, interfere),
+        api: faultyKubernetes(this.cluster.api, process, interfere),
+        nodeApi: (name) => faultyKubernetes(this.cluster.nodeApi(name), process, interfere),
       },
       random: chance.next,
-      clock: life.clock,
-      instance: life.name,
+      clock: process.clock,
+      instance: process.name,
       reserveCreate: () => budgets.reserve('write-create'),
     });
   }

@@ -1,3 +1,4 @@
+import { clusterOf } from '../../infra/local/sim/app-process.ts';
 import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import type { PostFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { Outbox } from '../../infra/cluster/relay/app/outbox.ts';
@@ -8,7 +9,7 @@ import { backoffMs } from '../../shared/core/backoff/backoff.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import type { FaultSource } from './faults.ts';
-import type { Invocation, Process } from './processes.ts';
+import type { Invocation, Place } from '../../infra/local/sim/processes/place.ts';
 import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
 import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
@@ -17,7 +18,7 @@ export interface RelayParts {
   readonly faults: FaultSource;
   readonly chance: Chance;
   readonly rate: number;
-  readonly instances: readonly [Process, ...Process[]];
+  readonly instances: readonly [Place, ...Place[]];
   /** What a relist shows. */
   readonly listPods: () => readonly Pod[];
 }
@@ -160,11 +161,7 @@ export class ChaosRelay {
       scheduler.in(answerWithinMs, () => resolve('no-answer'));
       scheduler.in(chance.between(5, 40), () => {
         void instance
-          .invoke(deadlineMs, async (deps, signal) => {
-            const [cluster] = deps.clusters.values();
-            if (cluster === undefined) throw new Error('no cluster');
-            return handlePodEvents(deps, cluster, events, signal);
-          })
+          .invoke(deadlineMs, async (deps, signal) => handlePodEvents(deps, clusterOf(deps), events, signal))
           .then((answer) => scheduler.in(chance.between(5, 40), () => resolve(answer)));
       });
     });

@@ -1,3 +1,4 @@
+import { nodesOf } from '../../infra/local/sim/app-process.ts';
 import type { WorldFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { sweep } from '../../shared/app/sweep.ts';
@@ -7,7 +8,7 @@ import { ChaosWorld, nodes, start } from './chaos-world.ts';
 import type { Outage } from './faults.ts';
 import { leftOver, oneGroupEach, ranOnce, toldOfNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
 import type { Evidence } from './oracles.ts';
-import type { Process } from './processes.ts';
+import type { Place } from '../../infra/local/sim/processes/place.ts';
 import { ChaosRelay } from './relay.ts';
 import { createChance } from '../../infra/local/sim/time/chance.ts';
 import type { Chance } from '../../infra/local/sim/time/chance.ts';
@@ -127,9 +128,9 @@ function plot(world: ChaosWorld, chance: Chance): void {
   once('node flaps', () => users.flap(nodes[0]));
 }
 
-function startApp(world: ChaosWorld, chance: Chance, rate: number): readonly Process[] {
+function startApp(world: ChaosWorld, chance: Chance, rate: number): readonly Place[] {
   const { scheduler, faults, cluster } = world;
-  const http: readonly [Process, ...Process[]] = [
+  const http: readonly [Place, ...Place[]] = [
     world.newProcess('http-0'),
     ...Array.from({ length: httpInstances - 1 }, (_, index) => world.newProcess(`http-${index + 1}`)),
   ];
@@ -157,7 +158,7 @@ function startApp(world: ChaosWorld, chance: Chance, rate: number): readonly Pro
 }
 
 interface TimerPlan {
-  readonly process: Process;
+  readonly process: Place;
   readonly everyMs: number;
   readonly deadlineMs: number;
   readonly rate: number;
@@ -180,13 +181,7 @@ function startTimer(
       return;
     }
     isBusy = true;
-    const invocation = process.invoke(deadlineMs, (deps, signal) =>
-      run(
-        deps,
-        [...deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]),
-        signal,
-      ),
-    );
+    const invocation = process.invoke(deadlineMs, (deps, signal) => run(deps, nodesOf(deps), signal));
     void invocation.finally(() => {
       isBusy = false;
     });

@@ -12,8 +12,8 @@ import { createWorld } from '../app/world.ts';
 import type { World, WorldOptions } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
 import type { Faults } from './fault.ts';
-import type { Call } from './instance.ts';
-import { clusterOf } from './process.ts';
+import type { Call } from '../../infra/local/sim/processes/counted-process.ts';
+import { nodesOf } from '../../infra/local/sim/app-process.ts';
 import { Processes } from './processes.ts';
 import { Relay } from './relay.ts';
 import { Witness } from './witness.ts';
@@ -208,7 +208,7 @@ export class Life {
       this.#addTimer(shift, run, next);
       const able = this.processes.able();
       const deps = able[(next / timerEveryMs + shift) % able.length]?.deps;
-      if (deps !== undefined) this.#start(run(deps, [...clusterOf(deps).nodes.values()]));
+      if (deps !== undefined) this.#start(run(deps, nodesOf(deps)));
     });
   }
 

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { parseFault } from './fault.ts';
-import type { Fault, Faults } from './fault.ts';
+import type { CallFault } from '../../infra/local/sim/processes/counted-process.ts';
+import type { Faults } from './fault.ts';
 import { tell } from './matrix.ts';
 import { defaultSeed, freezeCases, freezeKinds, killCases, pairCount, pairGrid } from './points.ts';
 import { families } from './jobs.ts';
@@ -64,7 +65,7 @@ function chosenVariants(): readonly Variant[] {
   });
 }
 
-function faultOf(kind: Fault['kind'], text: string | undefined): Fault | undefined {
+function faultOf(kind: CallFault['kind'], text: string | undefined): CallFault | undefined {
   if (text === undefined) return undefined;
   const fault = parseFault(kind, text);
   if (fault === undefined) throw new Error(`--${kind} ${text} can't be read; see --help`);

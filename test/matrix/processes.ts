@@ -3,13 +3,13 @@ import { allSettled } from '../../infra/local/sim/time/scheduler.ts';
 import type { LateRequest } from '../../infra/local/sim/oracles/window.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
 import type { World } from '../app/world.ts';
-import { freezeMs, lateMs } from './fault.ts';
-import type { Fault, Faults } from './fault.ts';
-import { Instance } from './instance.ts';
-import type { Call, Stage } from './instance.ts';
-import { createProcess } from './process.ts';
-import type { Process } from './process.ts';
-import { Turns } from './turns.ts';
+import type { CallFault } from '../../infra/local/sim/processes/counted-process.ts';
+import type { Faults } from './fault.ts';
+import { CountedProcess, lateByMs } from '../../infra/local/sim/processes/counted-process.ts';
+import type { Call, Stage } from '../../infra/local/sim/processes/counted-process.ts';
+import { createCountedApp } from '../../infra/local/sim/processes/counted-app.ts';
+import type { CountedApp } from '../../infra/local/sim/processes/counted-app.ts';
+import { Turns } from '../../infra/local/sim/processes/turns.ts';
 
 export interface ProcessesOptions {
   readonly world: World;
@@ -31,7 +31,7 @@ export class Processes {
   faultsMet = 0;
   /** Requests that arrived late. */
   readonly late: LateRequest[] = [];
-  readonly #all: Process[] = [];
+  readonly #all: CountedApp[] = [];
   readonly #options: ProcessesOptions;
   readonly #turns: Turns | undefined;
   /** What happens only when every call that can be made has been made: who stood still goes on, and what was late arrives. */
@@ -56,7 +56,7 @@ export class Processes {
   }
 
   /** Who takes work now. */
-  able(): readonly Process[] {
+  able(): readonly CountedApp[] {
     const isWaiting = this.#options.faults.isAlone === true && !this.#hasThawed;
     return this.#all.filter(({ instance }, place) => instance.state === 'alive' && !(isWaiting && place === 0));
   }
@@ -89,30 +89,30 @@ export class Processes {
       onCall,
       onFault: (call) => this.#onFault(call, place, fault),
     };
-    const instance = new Instance(`${'ab'[place]}${heir}`, stage, heir > 0 ? undefined : fault);
-    const deps = createProcess(world, instance, { seed: 100 + place * 10 + heir, budgets, log: onLog });
+    const instance = new CountedProcess(`${'ab'[place]}${heir}`, stage, heir > 0 ? undefined : fault);
+    const deps = createCountedApp(world, instance, { seed: 100 + place * 10 + heir, budgets, log: onLog });
     this.#all[place] = { instance, deps };
   }
 
-  #onFault(call: Call, place: 0 | 1, fault: Fault | undefined): void {
+  #onFault(call: Call, place: 0 | 1, fault: CallFault | undefined): void {
     this.faultsMet += 1;
     this.lastFaultAt = this.#now;
     if (fault?.moment === 'inside') {
-      const ms = fault.kind === 'kill' ? lateMs : (fault.forMs ?? freezeMs);
+      const ms = lateByMs(fault);
       this.late.push({ name: call.name, ms, at: this.#now + ms });
     }
     // A process that died is followed by another; what it was working on is lost.
     if (fault?.kind === 'kill') this.#add(place, 1);
   }
 
-  #turn(instance: Instance): Promise<void> {
+  #turn(instance: CountedProcess): Promise<void> {
     if (instance.state === 'dead') return new Promise(() => undefined);
     if (this.#turns !== undefined) return this.#turns.wait(instance);
     this.#options.world.now += latencyMs;
     return Promise.resolve();
   }
 
-  #stand(instance: Instance, ms: number): Promise<void> {
+  #stand(instance: CountedProcess, ms: number): Promise<void> {
     instance.state = 'frozen';
     return new Promise((go) =>
       this.#atRest.add(this.#now + ms, () => {

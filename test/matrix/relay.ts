@@ -3,9 +3,9 @@ import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import type { Deps } from '../../shared/app/deps.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
-import type { Instance } from './instance.ts';
-import { clusterOf } from './process.ts';
-import type { Process } from './process.ts';
+import type { CountedProcess } from '../../infra/local/sim/processes/counted-process.ts';
+import { clusterOf } from '../../infra/local/sim/app-process.ts';
+import type { CountedApp } from '../../infra/local/sim/processes/counted-app.ts';
 
 /** What the relay of a life needs of it. */
 export interface RelayParts {
@@ -15,7 +15,7 @@ export interface RelayParts {
   /** When the first row is due; Infinity: none. */
   readonly dueAt: () => number;
   /** The processes that take a post now. */
-  readonly able: () => readonly Process[];
+  readonly able: () => readonly CountedApp[];
   readonly start: (invocation: Promise<unknown>) => void;
 }
 
@@ -23,7 +23,7 @@ interface Batch {
   readonly pods: readonly PodKey[];
   readonly postedAt: number;
   /** Who works on it. */
-  readonly by: Set<Instance>;
+  readonly by: Set<CountedProcess>;
   isAccepted: boolean;
 }
 
@@ -84,7 +84,7 @@ export class Relay {
     for (const process of able) this.#parts.start(this.#postTo(process, batch));
   }
 
-  async #postTo({ instance, deps }: Process, batch: Batch): Promise<void> {
+  async #postTo({ instance, deps }: CountedApp, batch: Batch): Promise<void> {
     const outcome = await deliver(deps, 'delta', batch.pods);
     batch.by.delete(instance);
     batch.isAccepted ||= outcome.kind === 'accepted';

@@ -8,7 +8,7 @@ import type { RowWrite } from '../../shared/adapters/tables/row-table.ts';
 import type { PodChange } from '../../infra/local/sim/cluster-pods.ts';
 import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import { ArmWitness, isArmWrite } from '../../infra/local/sim/oracles/arm-writes.ts';
-import type { Call } from './instance.ts';
+import type { Call } from '../../infra/local/sim/processes/counted-process.ts';
 import { PodStories } from '../../infra/local/sim/oracles/pod-stories.ts';
 import type { PodStory } from '../../infra/local/sim/oracles/pod-stories.ts';
 import { checkRemoval } from '../../infra/local/sim/oracles/removal.ts';

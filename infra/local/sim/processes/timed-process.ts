@@ -1,17 +1,26 @@
-import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
-import { fail } from '../../shared/core/fault.ts';
-import type { Result } from '../../shared/core/fault.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { Call, Plan } from '../../infra/local/sim/faults/request-plan.ts';
-import type { ProcessFault } from '../../infra/local/sim/faults/vocabulary.ts';
-import type { FaultSource } from './faults.ts';
-import type { Journal } from './journal.ts';
-import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import { createProcessClock } from '../time/process-clock.ts';
+import { fail } from '../../../../shared/core/fault.ts';
+import type { Result } from '../../../../shared/core/fault.ts';
+import type { Clock } from '../../../../shared/ports/clock.ts';
+import type { Call, Plan } from '../faults/request-plan.ts';
+import type { ProcessFault } from '../faults/vocabulary.ts';
+import type { Scheduler } from '../time/scheduler.ts';
 
-export interface LifeParts {
+/** Who says what goes wrong: asked in the order of calls. */
+export interface FaultPlanner {
+  /** What becomes of this request. */
+  readonly plan: (call: Call, process: string) => Plan;
+  /** What happens to the process itself around it; `inside` is no moment of it. */
+  readonly fate: () => ProcessFault | undefined;
+  /** For how long it stands still. */
+  readonly freezeMs: () => number;
+}
+
+export interface TimedProcessParts {
   readonly scheduler: Scheduler;
-  readonly faults: FaultSource;
-  readonly journal: Journal;
+  readonly faults: FaultPlanner;
+  /** Told of each answer as the process hears it. */
+  readonly onAnswer: (process: string, call: Call, plan: Plan, result: Result<unknown>) => void;
   /** How far this process's own clock is off. */
   readonly skewMs: number;
   /** What its monotonic clock showed at its start. */
@@ -31,14 +40,14 @@ const quickMs = 300;
  * One process of the app from its start to its death. Every request passes `call`: it takes time on the way there and
  * back, may be lost in either direction, and what a dead process had sent still arrives.
  */
-export class Life {
+export class TimedProcess {
   readonly name: string;
   readonly clock: Clock;
   isAlive = true;
   #frozenUntil = 0;
-  readonly #parts: LifeParts;
+  readonly #parts: TimedProcessParts;
 
-  constructor(name: string, parts: LifeParts) {
+  constructor(name: string, parts: TimedProcessParts) {
     this.name = name;
     this.#parts = parts;
     const { scheduler, skewMs, monotonicStart } = parts;
@@ -82,7 +91,7 @@ export class Life {
     return new Promise((resolve) => {
       answer.onSettled = (result) =>
         this.whenAwake(() => {
-          this.#parts.journal.call(this.name, call, plan, result);
+          this.#parts.onAnswer(this.name, call, plan, result);
           resolve(result);
         });
     });

@@ -1,10 +1,10 @@
-import { random } from '../../infra/local/sim/time/chance.ts';
-import type { Instance } from './instance.ts';
+import { random } from '../time/chance.ts';
+import type { CountedProcess } from './counted-process.ts';
 
 /** Two processes work side by side: each call waits for its turn, and the seed says whose comes next. */
 export class Turns {
   readonly #random: () => number;
-  #waiting: { readonly instance: Instance; readonly go: () => void }[] = [];
+  #waiting: { readonly instance: CountedProcess; readonly go: () => void }[] = [];
 
   constructor(seed: number) {
     this.#random = random(seed);
@@ -15,7 +15,7 @@ export class Turns {
   }
 
   /** Until it is this process's turn. */
-  wait(instance: Instance): Promise<void> {
+  wait(instance: CountedProcess): Promise<void> {
     return new Promise((go) => void this.#waiting.push({ instance, go }));
   }
 

@@ -1,7 +1,9 @@
+import { jobFinalizer } from '../../infra/local/sim/pods/pod-spec.ts';
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import { describe, expect, it } from 'vitest';
 import { ok } from '../../shared/core/fault.ts';
 import { hooked } from './hooks.ts';
-import { createWorld, keyOf } from './world.ts';
+import { createWorld } from './world.ts';
 
 const { signal } = new AbortController();
 
@@ -144,7 +146,7 @@ describe('graceful delete', () => {
 
   it('deletes an ended pod whose object a finalizer keeps, and its row when the object goes', async () => {
     const world = await createWorld();
-    world.createPod('exits-0', {}, { finalizers: ['batch.kubernetes.io/job-tracking'] });
+    world.createPod('exits-0', {}, { finalizers: [jobFinalizer] });
     await world.run(60);
     world.deletePod();
     await world.run(20);

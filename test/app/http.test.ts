@@ -1,9 +1,11 @@
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import { describe, expect, it } from 'vitest';
 import { answerContainerLogs } from '../../shared/app/answer-container-logs.ts';
 import { answerPodEvents } from '../../shared/app/answer-pod-events.ts';
 import { answerCaller } from '../../shared/app/run-http.ts';
 import type { Answer, IncomingRequest } from '../../shared/app/run-http.ts';
-import { clusterUid, createWorld, keyOf } from './world.ts';
+import { clusterUid } from '../fixtures/settings.ts';
+import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const { signal } = new AbortController();

@@ -3,7 +3,8 @@ import { usageOfRow } from '../../shared/core/usage/usage.ts';
 import type { UsageRecord } from '../../shared/core/usage/usage.ts';
 import { noon } from '../fixtures/pods.ts';
 import { hooked } from './hooks.ts';
-import { clusterUid, createWorld } from './world.ts';
+import { clusterUid } from '../fixtures/settings.ts';
+import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const key = { cluster: clusterUid, node: 'aci-1' };

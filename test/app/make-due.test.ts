@@ -1,10 +1,11 @@
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import { describe, expect, it } from 'vitest';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import { makeDue } from '../../shared/app/make-due.ts';
 import { newNodeRow } from '../../shared/core/reconcile/node-row.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import { hooked } from './hooks.ts';
-import { createWorld, keyOf } from './world.ts';
+import { createWorld } from './world.ts';
 
 /** An invocation whose time is over: it can only plan. */
 const ended = AbortSignal.abort();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ReadinessReport } from '../../shared/core/status/readiness.ts';
-import { createWorld, keyOf } from './world.ts';
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
+import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const subnet = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/pods';

@@ -9,7 +9,8 @@ import type { Result } from '../../shared/core/fault.ts';
 import type { ClusterRegistration } from '../../shared/wire/settings.ts';
 import { formatRegistrations, parseRegistrations } from '../../shared/wire/settings.ts';
 import { registration, settingsOf } from '../fixtures/settings.ts';
-import { VirtualClock } from '../fixtures/virtual-clock.ts';
+import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
+import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
 import { createWorld } from './world.ts';
 
 const uidOf = (digit: number): string => `7d5a3c1e-0000-4000-8000-00000000000${digit}`;
@@ -27,7 +28,7 @@ const [a, b, otherB] = [
 ];
 
 async function open(fixed: readonly ClusterRegistration[] = []) {
-  const clock = new VirtualClock(0);
+  const scheduler = new Scheduler(0);
   const registrations = createMemoryRegistrations();
   const world = await createWorld();
   const [template] = world.deps.clusters.values();
@@ -46,7 +47,7 @@ async function open(fixed: readonly ClusterRegistration[] = []) {
       return { ...template, registration: of };
     },
     hasSetting: (name) => name === 'PROD_TOKEN',
-    clock,
+    clock: createProcessClock(scheduler),
     log: {
       info: () => undefined,
       warn: (message, fields) => void warnings.push(`${message} ${JSON.stringify(fields)}`),
@@ -54,7 +55,7 @@ async function open(fixed: readonly ClusterRegistration[] = []) {
   });
   return {
     world,
-    clock,
+    scheduler,
     registrations,
     composed,
     warnings,
@@ -91,10 +92,10 @@ describe('registered clusters', () => {
     test.put(a);
     const [first, second] = await Promise.all([test.read(), test.read()]);
     expect(first).toBe(second);
-    test.clock.now = 19_999;
+    test.scheduler.now = 19_999;
     await test.read();
     expect(test.reads()).toBe(1);
-    test.clock.now = 20_000;
+    test.scheduler.now = 20_000;
     expect(await test.read()).toBe(first);
     expect(test.reads()).toBe(2);
     expect(test.composed).toEqual(['a v1.36.3']);
@@ -105,19 +106,19 @@ describe('registered clusters', () => {
     test.put(a);
     const before = await test.read();
     test.put(a, b);
-    test.clock.now += 60_000;
+    test.scheduler.now += 60_000;
     const grown = await test.read();
     expect([before.size, grown.size]).toEqual([1, 2]);
     expect(grown.get(uidOf(1))).toBe(before.get(uidOf(1)));
     test.put(a, otherB);
-    test.clock.now += 60_000;
+    test.scheduler.now += 60_000;
     await test.read();
     expect(test.composed).toEqual(['a v1.36.3', 'b v1.36.3', 'b v1.37.0']);
     test.put(otherB);
-    test.clock.now += 60_000;
+    test.scheduler.now += 60_000;
     expect(await test.names()).toEqual(['b']);
     test.registrations.force(undefined);
-    test.clock.now += 60_000;
+    test.scheduler.now += 60_000;
     expect(await test.names()).toEqual([]);
     expect(test.warnings).toEqual([]);
   });
@@ -161,14 +162,14 @@ describe('registered clusters', () => {
       if (how === 'garbage') test.registrations.force('{');
       else test.registrations.fault = { kind: 'denied', code: 'AuthorizationFailure', message: 'no' };
       for (let second = 0; second < 150; second += 1) {
-        test.clock.now += 1_000;
+        test.scheduler.now += 1_000;
         expect(await test.read()).toBe(before);
       }
       expect(test.warnings).toHaveLength(7);
       expect(test.warnings[0]).toContain('the last good ones stand');
       test.registrations.fault = undefined;
       test.put(b);
-      test.clock.now += 60_000;
+      test.scheduler.now += 60_000;
       expect(await test.names()).toEqual(['b']);
     },
   );
@@ -178,12 +179,12 @@ describe('registered clusters', () => {
     test.put({ ...registration([{ name: 'aci-1', state }]), ...a });
     await test.read();
     test.put(a);
-    test.clock.now = 9_999;
+    test.scheduler.now = 9_999;
     await test.read();
     expect(test.reads()).toBe(1);
-    test.clock.now = 10_000;
+    test.scheduler.now = 10_000;
     await test.read();
-    test.clock.now = 29_999;
+    test.scheduler.now = 29_999;
     await test.read();
     expect(test.reads()).toBe(2);
   });
@@ -193,13 +194,13 @@ describe('registered clusters', () => {
     test.put(a);
     await test.read();
     test.put(a, b);
-    test.clock.now = 499;
+    test.scheduler.now = 499;
     await test.readForUnknown();
     expect(test.reads()).toBe(1);
-    test.clock.now = 500;
+    test.scheduler.now = 500;
     const calls = await Promise.all(Array.from({ length: 20 }, () => test.readForUnknown()));
     expect(calls.map((found) => found.size)).toEqual(calls.map(() => 2));
-    test.clock.now = 999;
+    test.scheduler.now = 999;
     await test.readForUnknown();
     expect(test.reads()).toBe(2);
     expect(await test.names()).toEqual(['a', 'b']);
@@ -280,7 +281,7 @@ describe('an invocation', () => {
     const test = await open();
     test.put(a);
     await test.read();
-    test.clock.now = 10_000;
+    test.scheduler.now = 10_000;
     const { deps, cluster } = test.world;
     const tokenUntil = (atMs: number): string => {
       const claims = { aud: 'serverless-kubelet', exp: Math.floor(atMs / 1000) };
@@ -310,7 +311,7 @@ describe('an invocation', () => {
     expect(await status(uidOf(3), tokenUntil(now + 60_000))).toBe(401);
     expect(test.reads()).toBe(2);
     test.put(a, b, { uid: uidOf(3), name: 'c' });
-    test.clock.now += 500;
+    test.scheduler.now += 500;
     expect(await status(uidOf(3), tokenUntil(now + 60_000))).toBe(200);
     expect(test.reads()).toBe(3);
   });

@@ -1,6 +1,8 @@
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import { describe, expect, it } from 'vitest';
 import { hooked } from './hooks.ts';
-import { clusterUid, createWorld, keyOf } from './world.ts';
+import { clusterUid } from '../fixtures/settings.ts';
+import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 /** Creates `count` serving pods and waits until they run. */

@@ -3,9 +3,9 @@ import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { NodeApi } from '../../shared/ports/node-api.ts';
-import { registration } from '../fixtures/settings.ts';
+import { clusterUid, registration } from '../fixtures/settings.ts';
 import type { NodeSetting } from '../fixtures/settings.ts';
-import { clusterUid, createWorld } from './world.ts';
+import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const deadline = 45_000;
@@ -22,7 +22,7 @@ function late<T extends object>(world: World, api: T, afterMs: number | undefine
     new Promise((resolve) => {
       signal.addEventListener('abort', () => resolve(false), { once: true });
       if (afterMs !== undefined)
-        world.clock.timeout(afterMs).addEventListener('abort', () => resolve(true), { once: true });
+        world.scheduler.timeout(afterMs).addEventListener('abort', () => resolve(true), { once: true });
     });
   return new Proxy(api, {
     get: (target, key, receiver) => {
@@ -32,7 +32,10 @@ function late<T extends object>(world: World, api: T, afterMs: number | undefine
         calls.made += 1;
         const signal = args.at(-1);
         // The client's own bound on a request.
-        const bound = AbortSignal.any([...(signal instanceof AbortSignal ? [signal] : []), world.clock.timeout(8_000)]);
+        const bound = AbortSignal.any([
+          ...(signal instanceof AbortSignal ? [signal] : []),
+          world.scheduler.timeout(8_000),
+        ]);
         return (await isOver(bound)) ? Reflect.apply(member, target, args) : transient;
       };
     },
@@ -112,7 +115,7 @@ describe.each(['clusters of their own' as const, 'its cluster' as const])('six d
     world.createPod('serves', { restartPolicy: 'Always' });
     const { deps } = withLate(world, isDead, afterMs);
     let puts: number | undefined;
-    const run = sweep(deps, allNodes(deps), { resync: false }, world.clock.timeout(deadline));
+    const run = sweep(deps, allNodes(deps), { resync: false }, world.scheduler.timeout(deadline));
     const from = world.now;
     const took = await passing(world, run, () => {
       if (puts === undefined && world.groups.puts().length > 0) puts = world.now - from;
@@ -125,7 +128,7 @@ describe.each(['clusters of their own' as const, 'its cluster' as const])('six d
     const world = await worldWith(where, { state: 'removed' });
     world.createPod('serves', { restartPolicy: 'Always' });
     const { deps } = withLate(world, isDead);
-    const run = sweep(deps, allNodes(deps), { resync: true }, world.clock.timeout(deadline));
+    const run = sweep(deps, allNodes(deps), { resync: true }, world.scheduler.timeout(deadline));
     expect(await passing(world, run)).toBeLessThan(deadline);
     expect(world.groups.puts()).toHaveLength(1);
   });
@@ -140,7 +143,7 @@ describe('a silent node', () => {
     world.relay = false;
     world.now += 600_000;
     const { deps, calls } = withLate(world, () => true);
-    const run = sweep(deps, allNodes(deps), { resync: false }, world.clock.timeout(deadline));
+    const run = sweep(deps, allNodes(deps), { resync: false }, world.scheduler.timeout(deadline));
     const took = await passing(world, run);
     expect(calls.made).toBeLessThanOrEqual(10);
     expect(took).toBeLessThanOrEqual(20_000);
@@ -157,7 +160,7 @@ describe('the tick of one cluster', () => {
     const cluster = deps.clusters.get(clusterUid);
     if (cluster === undefined) throw new Error('no cluster');
     const events = { epoch: 'e', seq: 1, kind: 'tick' as const, pods: [] };
-    const took = await passing(world, handlePodEvents(deps, cluster, events, world.clock.timeout(18_000)));
+    const took = await passing(world, handlePodEvents(deps, cluster, events, world.scheduler.timeout(18_000)));
     expect([took, calls.made, world.groups.puts().length]).toEqual([0, 0, 1]);
   });
 });

@@ -3,7 +3,8 @@ import { nodePartition } from '../../shared/adapters/tables/keys.ts';
 import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
 import { hooked } from './hooks.ts';
-import { clusterUid, createWorld } from './world.ts';
+import { clusterUid } from '../fixtures/settings.ts';
+import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };

@@ -1,3 +1,4 @@
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import { describe, expect, it } from 'vitest';
 import type { PodRef } from '../../shared/app/deps.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
@@ -5,7 +6,7 @@ import { reconcilePod } from '../../shared/app/reconcile-pod.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import { noon } from '../fixtures/pods.ts';
 import { hooked } from './hooks.ts';
-import { createWorld, keyOf } from './world.ts';
+import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const { signal } = new AbortController();

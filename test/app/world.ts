@@ -1,4 +1,11 @@
-import { createAppProcess, freeReservation } from '../../infra/local/sim/app-process.ts';
+import { images } from '../../infra/local/sim/pods/images.ts';
+import type { Image } from '../../infra/local/sim/pods/images.ts';
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
+import { containerOf, podSpec } from '../../infra/local/sim/pods/pod-spec.ts';
+import { random } from '../../infra/local/sim/time/chance.ts';
+import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
+import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import { clusterOf, createAppProcess, freeReservation, nodesOf } from '../../infra/local/sim/app-process.ts';
 import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
@@ -21,19 +28,11 @@ import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
-import { VirtualClock } from '../fixtures/virtual-clock.ts';
 import { hooked } from './hooks.ts';
 import { noon } from '../fixtures/pods.ts';
-import { settingsOf } from '../fixtures/settings.ts';
+import { clusterUid, settingsOf } from '../fixtures/settings.ts';
 import type { NodeSetting } from '../fixtures/settings.ts';
 import { defined } from '../../shared/core/defined.ts';
-
-/** What the images of the stories do. */
-const images = {
-  serves: { log: '2026-11-23T12:00:05Z hello\n' },
-  'exits-0': { runMs: 20_000, exitCode: 0 },
-  'exits-3': { runMs: 20_000, exitCode: 3 },
-};
 
 export interface WorldOptions {
   readonly seed?: number;
@@ -52,7 +51,7 @@ export interface WorldOptions {
 
 /** A cluster, ARM and the tables on one virtual clock, and the app between them. It stands at noon, and nothing has happened. */
 export class World {
-  readonly clock: VirtualClock;
+  readonly scheduler: Scheduler;
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
   readonly keptLogs: MemoryKeptLogs = createMemoryKeptLogs();
@@ -73,12 +72,12 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    this.clock = new VirtualClock(noon - (options.tablesAgeMs ?? 120_000));
+    this.scheduler = new Scheduler(noon - (options.tablesAgeMs ?? 120_000));
     const now = (): number => this.now;
     this.cluster = createMemoryCluster({ now, uid: clusterUid });
     this.groups = createMemoryContainerGroups({
       now,
-      images: options.images === undefined ? images : { ...images, ...options.images },
+      images: { ...images, ...options.images },
       provisioningMs: options.provisioningMs ?? 5_000,
       visibleAfterMs: options.visibleAfterMs ?? 0,
       ...defined({ quota: options.quota }),
@@ -93,11 +92,11 @@ export class World {
 
   /** What it is everywhere in this world, in ms. */
   get now(): number {
-    return this.clock.now;
+    return this.scheduler.now;
   }
 
   set now(at: number) {
-    this.clock.now = at;
+    this.scheduler.now = at;
   }
 
   /** A process of the app that knows nothing but the settings. */
@@ -114,7 +113,7 @@ export class World {
       keptLogs: this.keptLogs,
       cluster: this.cluster,
       random: next,
-      clock: this.clock,
+      clock: createProcessClock(this.scheduler),
       instance: `instance-${this.#instances}`,
       reserveCreate: freeReservation,
     });
@@ -127,9 +126,7 @@ export class World {
   }
 
   clusterDeps(): ClusterDeps {
-    const [found] = this.deps.clusters.values();
-    if (found === undefined) throw new Error('no cluster');
-    return found;
+    return clusterOf(this.deps);
   }
 
   nodeDeps(name = 'aci-1'): NodeDeps {
@@ -139,7 +136,7 @@ export class World {
   }
 
   nodes(): readonly NodeDeps[] {
-    return [...this.clusterDeps().nodes.values()];
+    return nodesOf(this.deps);
   }
 
   #hear(change: string, pod: Pod): void {
@@ -151,13 +148,12 @@ export class World {
   }
 
   /** Creates a pod bound to `aci-1` of one container, restartPolicy Never. */
-  createPod(image: keyof typeof images, spec: JsonObject = {}, manifest: Partial<PodManifest> = {}): Pod {
-    const containers = [{ name: 'main', image }];
+  createPod(image: Image, spec: JsonObject = {}, manifest: Partial<PodManifest> = {}): Pod {
     return this.cluster.pods.create({
       name: 'p',
       nodeName: 'aci-1',
       ...manifest,
-      spec: { restartPolicy: 'Never', terminationGracePeriodSeconds: 30, containers, ...spec },
+      spec: { ...podSpec({ containers: [containerOf(image)] }), ...spec },
     });
   }
 
@@ -258,33 +254,10 @@ export class World {
   }
 }
 
-export const clusterUid = '7d5a3c1e-0000-4000-8000-000000000001';
-
-export const keyOf = (pod: Pod): PodKey => ({
-  node: pod.spec.nodeName,
-  namespace: pod.metadata.namespace,
-  name: pod.metadata.name,
-  uid: pod.metadata.uid,
-  resourceVersion: pod.metadata.resourceVersion,
-  generation: pod.metadata.generation,
-  ...defined({ deletionTimestamp: pod.metadata.deletionTimestamp }),
-});
-
 /** A world at noon, its tables old enough to PUT. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const world = new World(options);
   for (const node of world.nodes()) await world.store.getBirth(node.key);
   world.now = noon;
   return world;
-}
-
-/** Mulberry32: the same seed, the same story. */
-export function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,11 +1,12 @@
 import { createMemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
+import type { Behaviours } from '../../infra/local/sim/container-runs.ts';
 import type { ContainerRun } from '../../infra/local/sim/group-life.ts';
 import type { MemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
 import type { Fault, Result } from '../../shared/core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
-import type { Plan } from './fault-kinds.ts';
+import type { Plan } from '../../infra/local/sim/faults/request-plan.ts';
 
 /** One PUT that took effect, up to the end of what it made. */
 export interface Incarnation {
@@ -28,9 +29,7 @@ export interface Incarnation {
 export interface ArmServerOptions {
   readonly now: () => number;
   readonly in: (ms: number, fire: () => void) => void;
-  readonly images: Readonly<
-    Record<string, { readonly runMs?: number; readonly exitCode?: number; readonly log?: string }>
-  >;
+  readonly images: Behaviours;
   readonly quota: { readonly groups: number; readonly cores: number };
   readonly note: (uid: string, line: string) => void;
   /** Sees what of a body ARM would show to anybody who may read. */

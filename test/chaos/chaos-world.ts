@@ -6,30 +6,33 @@ import { createMemoryTable } from '../../infra/local/sim/memory-table.ts';
 import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
 import { allPods, nodePartition } from '../../shared/adapters/tables/keys.ts';
 import type { Deps } from '../../shared/app/deps.ts';
-import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
+import { PodStories } from '../../infra/local/sim/oracles/pod-stories.ts';
+import type { PodStory } from '../../infra/local/sim/oracles/pod-stories.ts';
+import { checkRemoval } from '../../infra/local/sim/oracles/removal.ts';
+import { SecretWatch } from '../../infra/local/sim/oracles/secrets.ts';
+import type { Report } from '../../infra/local/sim/oracles/violation.ts';
 import { parsePodRow } from '../../shared/wire/rows.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
-import { clusterUid } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
-import { settingsOf } from '../fixtures/settings.ts';
+import { clusterUid, settingsOf } from '../fixtures/settings.ts';
 import { ArmMeter } from './arm-meter.ts';
 import type { ArmGrants } from './arm-meter.ts';
 import { ArmServer } from './arm-server.ts';
 import type { Incarnation } from './arm-server.ts';
 import { FaultSource } from './faults.ts';
-import type { Plan } from './fault-kinds.ts';
+import type { Plan } from '../../infra/local/sim/faults/request-plan.ts';
 import type { Outage } from './faults.ts';
 import { Journal } from './journal.ts';
-import { createPopulation, images } from './population.ts';
+import { images } from '../../infra/local/sim/pods/images.ts';
+import { createPopulation } from './population.ts';
 import { faultyGroups, faultyKubernetes, faultyStore } from './ports.ts';
-import { Process } from './processes.ts';
-import type { ProcessParts } from './processes.ts';
-import type { Life } from './process.ts';
-import { Recorder } from './recorder.ts';
-import { Scheduler } from './scheduler.ts';
-import { createChance } from './seed.ts';
+import { Place } from '../../infra/local/sim/processes/place.ts';
+import type { PlaceParts } from '../../infra/local/sim/processes/place.ts';
+import type { TimedProcess } from '../../infra/local/sim/processes/timed-process.ts';
+import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import { createChance } from '../../infra/local/sim/time/chance.ts';
 import { Users } from './users.ts';
 
 export interface WorldParts {
@@ -62,15 +65,14 @@ export class ChaosWorld {
   readonly meter: ArmMeter;
   readonly faults: FaultSource;
   readonly journal: Journal;
-  readonly recorder = new Recorder();
+  readonly stories: ReadonlyMap<string, PodStory>;
   readonly users: Users;
   readonly settings: Settings;
   readonly secret: string;
-  /** All that was written where no secret may stand, as far as it had one. */
-  readonly leaks: string[] = [];
   readonly violations: string[] = [];
   readonly tablesLostAt: number[] = [];
   readonly #parts: WorldParts;
+  readonly #secrets: SecretWatch;
 
   constructor(parts: WorldParts) {
     this.#parts = parts;
@@ -90,7 +92,7 @@ export class ChaosWorld {
       // Room for the groups, which finished ones keep; short of cores while all of them are there.
       quota: { groups: parts.pods * 2, cores: Math.max(4, parts.pods * 0.8) },
       note: (uid, line) => this.journal.note(uid, line),
-      onBody: (uid, readable) => this.#see(uid, readable, 'a plain member of a group'),
+      onBody: (uid, readable) => this.#secrets.see('a plain member of a group', readable, uid),
       evidenceOf: (uid) => this.#evidenceOf(uid),
     });
     this.faults = new FaultSource({
@@ -113,9 +115,12 @@ export class ChaosWorld {
       nodes,
       secret: this.secret,
     });
-    const { cluster, arm, journal, recorder, secret } = this;
+    const { cluster, arm, journal, secret } = this;
+    const recorder = new PodStories({ now, report: this.#report });
+    this.stories = recorder.all;
+    this.#secrets = new SecretWatch(new RegExp(secret), this.#report);
     this.users = new Users(
-      { scheduler, cluster, arm, journal, recorder, chance, installation, secret },
+      { scheduler, cluster, arm, journal, chance, installation, secret },
       population.map((plan) => ({ ...plan, createAtMs: plan.createAtMs + tablesAgeMs })),
     );
     this.cluster.watchPods((change, pod) => {
@@ -123,22 +128,23 @@ export class ChaosWorld {
         pod.metadata.uid,
         `API: ${change}, ${pod.status.phase} ${statesOf(pod.status.containerStatuses)}`,
       );
-      this.recorder.see(change, pod);
-      this.#see(pod.metadata.uid, JSON.stringify(pod.status), 'a status');
+      recorder.see(change, pod);
+      this.#secrets.see('a status', pod.status, pod.metadata.uid);
       this.users.onChange(pod);
     });
   }
 
-  newProcess(name: string): Process {
+  newProcess(name: string): Place {
     const { scheduler, faults, journal } = this;
-    const parts: ProcessParts = {
+    const parts: PlaceParts = {
       scheduler,
       faults,
-      journal,
+      onAnswer: (process, call, plan, result) => journal.call(process, call, plan, result),
+      onDeath: (process) => journal.note('', `${process} dies`),
       chance: createChance(this.#parts.seed, name),
-      createDeps: (life) => this.#createDeps(life),
+      createDeps: (process) => this.#createDeps(process),
     };
-    return new Process(name, parts);
+    return new Place(name, parts);
   }
 
   loseTables(): void {
@@ -160,22 +166,21 @@ export class ChaosWorld {
     );
   }
 
-  #createDeps(life: Life): Deps {
-    const chance = createChance(this.#parts.seed, life.name);
+  #createDeps(process: TimedProcess): Deps {
+    const chance = createChance(this.#parts.seed, process.name);
     const now = (): number => this.scheduler.now;
-    const tell = (message: string, fields?: object): void =>
-      this.#see('', `${message} ${JSON.stringify(fields ?? {})}`, 'a log');
+    const tell = (message: string, fields?: object): void => this.#secrets.see('a log', [message, fields]);
     const log = { info: tell, warn: tell };
-    const store = faultyStore(life, {
+    const store = faultyStore(process, {
       table: this.table,
       now,
       lagMs: chance.between(0, 1_000),
       log,
-      onWrite: (text) => this.#see('', text, 'a row'),
+      onWrite: (text) => this.#secrets.see('a row', text),
     });
     const interfere = (plan: Plan, uid: string, method: string): void => this.#interfere(plan, uid, method);
     const { arm: server, meter, settings } = this;
-    const { groups, budgets } = faultyGroups(life, { server, meter, settings, store, log });
+    const { groups, budgets } = faultyGroups(process, { server, meter, settings, store, log });
     return createAppProcess({
       settings: this.settings,
       log,
@@ -183,19 +188,19 @@ export class ChaosWorld {
       keptLogs: this.keptLogs,
       groups,
       cluster: {
-        api: faultyKubernetes(this.cluster.api, life, interfere),
-        nodeApi: (name) => faultyKubernetes(this.cluster.nodeApi(name), life, interfere),
+        api: faultyKubernetes(this.cluster.api, process, interfere),
+        nodeApi: (name) => faultyKubernetes(this.cluster.nodeApi(name), process, interfere),
       },
       random: chance.next,
-      clock: life.clock,
-      instance: life.name,
+      clock: process.clock,
+      instance: process.name,
       reserveCreate: () => budgets.reserve('write-create'),
     });
   }
 
   /** O5, at the end: the events too. */
   seeEvents(): void {
-    for (const event of this.cluster.events()) this.#see(event.involved.uid, JSON.stringify(event), 'an event');
+    for (const event of this.cluster.events()) this.#secrets.see('an event', event, event.involved.uid);
   }
 
   #interfere(plan: Plan, uid: string, method: string): void {
@@ -204,27 +209,20 @@ export class ChaosWorld {
     if (method === 'deletePod' && plan.hasEffect) this.#beforeRemoval(uid);
   }
 
-  /** O1: the app removes a pod's object only when ARM has nothing of it any more. */
   #beforeRemoval(uid: string): void {
-    const history = this.recorder.histories.get(uid);
+    const story = this.stories.get(uid);
     const group = this.arm.incarnations.get(uid)?.at(-1)?.group;
-    if (history === undefined || history.isGone || group === undefined) return;
-    if (this.arm.groups.readGroup(group) !== undefined)
-      this.violations.push(`O1 ${uid}: the app removes the pod while its group is there`);
-    if (!isTerminalPhase(history.pod.status.phase))
-      this.violations.push(`O3 ${uid}: the app removes the pod in phase ${history.pod.status.phase}`);
+    if (story === undefined || story.goneAt !== undefined || group === undefined) return;
+    checkRemoval(story.pod, this.arm.groups.readGroup(group) !== undefined, this.#report);
   }
 
   #evidenceOf(uid: string): Incarnation['evidence'] {
-    const statuses = this.recorder.histories.get(uid)?.pod.status.containerStatuses ?? [];
+    const statuses = this.stories.get(uid)?.pod.status.containerStatuses ?? [];
     if (statuses.some(({ state }) => state.kind !== 'waiting')) return 'status';
     return this.rows().get(uid)?.intent.kind === 'accepted' ? 'row' : 'none';
   }
 
-  /** O5 */
-  #see(uid: string, text: string, where: string): void {
-    if (text.includes(this.secret)) this.leaks.push(`O5 ${uid}: a secret stands in ${where}`);
-  }
+  readonly #report: Report = (oracle, text, uid) => void this.violations.push(`${oracle} ${uid}: ${text}`);
 }
 
 const statesOf = (statuses: readonly { readonly state: { readonly kind: string } }[]): string =>

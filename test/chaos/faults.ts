@@ -1,11 +1,13 @@
-import { consequences, weightsOf } from './fault-kinds.ts';
-import type { Call, FaultKind, Plan, Port } from './fault-kinds.ts';
-import type { Chance } from './seed.ts';
+import { consequences } from '../../infra/local/sim/faults/request-plan.ts';
+import type { Call, Plan, PlannedFault } from '../../infra/local/sim/faults/request-plan.ts';
+import type { Port, ProcessFault } from '../../infra/local/sim/faults/vocabulary.ts';
+import { weightsOf } from './weights.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 /** A time in which a port is away as a whole, or refuses one process, or is in great demand. */
 export interface Outage {
   readonly port: Port;
-  readonly kind: 'port down' | 'token expired' | 'ETag storm' | '409 ServiceUnavailable';
+  readonly kind: Extract<PlannedFault, 'port down' | 'token expired' | 'ETag storm' | '409 ServiceUnavailable'>;
   readonly from: number;
   readonly to: number;
   /** Only the processes of this name; all when absent. */
@@ -37,7 +39,7 @@ export class FaultSource {
   readonly counts = new Map<string, number>();
   calls = 0;
   readonly #options: FaultSourceOptions;
-  readonly #tables = new Map<string, readonly (readonly [FaultKind, number])[]>();
+  readonly #tables = new Map<string, readonly (readonly [PlannedFault, number])[]>();
 
   constructor(options: FaultSourceOptions) {
     this.#options = options;
@@ -64,20 +66,12 @@ export class FaultSource {
     return { ...plain, kind, ...consequences[kind](call, this.#options.chance) };
   }
 
-  /** What happens to the process itself around this call. */
-  fate(): 'dies before' | 'dies after' | 'freezes' | undefined {
+  /** What happens to the process itself around this call; it stands still for `freezeMs`. */
+  fate(): ProcessFault | undefined {
     if (this.isOver) return undefined;
     const { chance, killRate, freezeRate } = this.#options;
-    const drawn = chance.next();
-    const fate =
-      drawn < killRate / 2
-        ? 'dies before'
-        : drawn < killRate
-          ? 'dies after'
-          : drawn < killRate + freezeRate
-            ? 'freezes'
-            : undefined;
-    if (fate !== undefined) this.count(`process: ${fate}`);
+    const fate = fateOf(chance.next(), killRate, freezeRate);
+    if (fate !== undefined) this.count(`process: ${fate.kind} ${fate.moment}`);
     return fate;
   }
 
@@ -89,7 +83,7 @@ export class FaultSource {
     this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
   }
 
-  #outageOf(call: Call, process: string): FaultKind | undefined {
+  #outageOf(call: Call, process: string): PlannedFault | undefined {
     const now = this.#options.now();
     const active = this.#options.outages.find(
       (outage) =>
@@ -110,7 +104,7 @@ export class FaultSource {
     }
   }
 
-  #draw(call: Call): FaultKind {
+  #draw(call: Call): PlannedFault {
     const name = `${call.port}.${call.method}`;
     const table = this.#tables.get(name) ?? weightsOf(name);
     this.#tables.set(name, table);
@@ -121,4 +115,10 @@ export class FaultSource {
     }
     return 'reset before';
   }
+}
+
+function fateOf(drawn: number, killRate: number, freezeRate: number): ProcessFault | undefined {
+  if (drawn < killRate / 2) return { kind: 'kill', moment: 'before' };
+  if (drawn < killRate) return { kind: 'kill', moment: 'after' };
+  return drawn < killRate + freezeRate ? { kind: 'freeze', moment: 'after' } : undefined;
 }

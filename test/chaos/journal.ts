@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Result } from '../../shared/core/fault.ts';
-import type { Call, Plan } from './fault-kinds.ts';
+import type { Call, Plan } from '../../infra/local/sim/faults/request-plan.ts';
 
 const flushAt = 65_536;
 

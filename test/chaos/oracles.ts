@@ -2,14 +2,16 @@ import type { ContainerRun } from '../../infra/local/sim/group-life.ts';
 import type { GroupObservation } from '../../shared/core/group/group.ts';
 import { isTerminalPhase } from '../../shared/core/kubernetes/pod.ts';
 import type { ContainerStatus } from '../../shared/core/kubernetes/pod.ts';
-import { isTrue } from '../matrix/oracles.ts';
+import { aliveOf, unsettledOver } from '../../infra/local/sim/oracles/at-rest.ts';
+import type { PodStory } from '../../infra/local/sim/oracles/pod-stories.ts';
+import { isTrue } from '../../infra/local/sim/oracles/true-status.ts';
+import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
 import type { Incarnation } from './arm-server.ts';
 import type { PodPlan } from './population.ts';
-import type { PodHistory } from './recorder.ts';
 
 /** All that the oracles of docs/architecture.md look at. */
 export interface Evidence {
-  readonly histories: ReadonlyMap<string, PodHistory>;
+  readonly stories: ReadonlyMap<string, PodStory>;
   readonly incarnations: ReadonlyMap<string, readonly Incarnation[]>;
   /** What ARM shows at the end. */
   readonly groups: ReadonlyMap<string, GroupObservation>;
@@ -20,15 +22,17 @@ export interface Evidence {
   readonly tablesLostAt: readonly number[];
 }
 
+const isThere = (story: PodStory | undefined): boolean => story !== undefined && story.goneAt === undefined;
+
 /** O1: at the end, one group for each pod that needs one, and none for one that is gone. */
-export function oneGroupEach({ histories, incarnations, groups, plans }: Evidence): string[] {
+export function oneGroupEach({ stories, incarnations, groups, plans }: Evidence): string[] {
   const owned = new Map(
     [...incarnations.values()].flatMap((own) => own.map(({ group, uid }) => [group, uid] as const)),
   );
-  const orphans = [...groups.keys()].filter((name) => histories.get(owned.get(name) ?? '')?.isGone !== false);
-  const missing = [...histories.values()].filter((history) => {
-    const isNeeded = !history.isGone && plans.get(history.uid)?.expectation === 'serves';
-    return isNeeded && ![...groups.keys()].some((name) => owned.get(name) === history.uid);
+  const orphans = [...groups.keys()].filter((name) => !isThere(stories.get(owned.get(name) ?? '')));
+  const missing = [...stories.values()].filter((story) => {
+    const isNeeded = isThere(story) && plans.get(story.uid)?.expectation === 'serves';
+    return isNeeded && ![...groups.keys()].some((name) => owned.get(name) === story.uid);
   });
   return [
     ...orphans.map((name) => `O1 ${owned.get(name) ?? name}: group ${name} has no pod`),
@@ -69,12 +73,12 @@ const harvestedWithinMs = 50_000;
 
 /** O3: what a status says of an end is what happened, for every end that ARM showed before we erased it. */
 export function trueEnds(evidence: Evidence): string[] {
-  return [...evidence.histories.values()].flatMap((history) => {
-    const own = evidence.incarnations.get(history.uid) ?? [];
-    const { initContainerStatuses, containerStatuses } = history.pod.status;
+  return [...evidence.stories.values()].flatMap((story) => {
+    const own = evidence.incarnations.get(story.uid) ?? [];
+    const { initContainerStatuses, containerStatuses } = story.pod.status;
     return [...initContainerStatuses, ...containerStatuses].flatMap((status) => {
       const why = untrue(status, own, evidence);
-      return why === undefined ? [] : [`O3 ${history.uid}/${status.name}: ${why}`];
+      return why === undefined ? [] : [`O3 ${story.uid}/${status.name}: ${why}`];
     });
   });
 }
@@ -102,8 +106,8 @@ function untrue(
  * O3: no end is told of a container that never began. Only who had an accepted group taken away by the world may be told to
  * have lost it: nobody can know what ran in it.
  */
-export function toldOfNothing({ histories, incarnations, runs, tablesLostAt }: Evidence): string[] {
-  return [...histories.values()].flatMap(({ uid, pod }) => {
+export function toldOfNothing({ stories, incarnations, runs, tablesLostAt }: Evidence): string[] {
+  return [...stories.values()].flatMap(({ uid, pod }) => {
     const own = incarnations.get(uid) ?? [];
     const isTaken =
       own.some(({ erased }) => erased?.by === 'world') || tablesLostAt.some((at) => own.some((one) => one.at <= at));
@@ -137,27 +141,42 @@ export const withinBudget = (refused: readonly string[]): string[] =>
   refused.length === 0 ? [] : [`O6: ${refused.length} requests beyond the budget, the first ${refused[0] ?? ''}`];
 
 /** O7: what has not come to rest. */
-export function unsettled({ histories, plans, groups, incarnations }: Evidence, rows: ReadonlySet<string>): string[] {
-  const left = [...histories.values()].filter(({ isGone }) => !isGone);
+export function unsettled({ stories, plans, groups, incarnations }: Evidence, rows: ReadonlySet<string>): string[] {
+  const left = [...stories.values()].filter(isThere);
   const owners = new Set(
     [...incarnations.values()].flatMap((own) => own.filter(({ group }) => groups.has(group)).map(({ uid }) => uid)),
   );
   return [
-    ...left.flatMap((history) => {
-      const why = restless(history, plans.get(history.uid));
-      return why === undefined ? [] : [`O7 ${history.uid}: ${why}`];
+    ...left.flatMap((story) => {
+      const why = restless(story, plans.get(story.uid));
+      return why === undefined ? [] : [`O7 ${story.uid}: ${why}`];
     }),
     ...[...owners]
-      .filter((uid) => histories.get(uid)?.isGone === true)
+      .filter((uid) => stories.get(uid)?.goneAt !== undefined)
       .map((uid) => `O7 ${uid}: gone, its group is not`),
-    ...[...rows].filter((uid) => histories.get(uid)?.isGone !== false).map((uid) => `O7 ${uid}: gone, its row is not`),
+    ...[...rows].filter((uid) => !isThere(stories.get(uid))).map((uid) => `O7 ${uid}: gone, its row is not`),
   ];
 }
 
-function restless({ pod }: PodHistory, plan: PodPlan | undefined): string | undefined {
+function restless({ pod }: PodStory, plan: PodPlan | undefined): string | undefined {
   const { phase, containerStatuses } = pod.status;
   const states = containerStatuses.map(({ state }) => state.kind).join(',');
   if (pod.metadata.deletionTimestamp !== undefined) return `is still being deleted, ${phase} ${states}`;
   if (plan?.expectation === 'serves') return phase === 'Running' ? undefined : `does not run: ${phase} ${states}`;
   return isTerminalPhase(phase) ? undefined : `has not ended: ${phase} ${states}`;
+}
+
+/** O1 and O7, at the end: what the matrix asks of a pod that is over. */
+export function leftOver(
+  { stories, groups, incarnations, runs }: Evidence,
+  rows: ReadonlyMap<string, PodRow>,
+): string[] {
+  return [...stories.values()].flatMap((story) => {
+    const { uid, pod, goneAt } = story;
+    if (goneAt === undefined && !isTerminalPhase(pod.status.phase)) return [];
+    const own = (incarnations.get(uid) ?? []).map(({ group }) => group).filter((group) => groups.has(group));
+    const ran = pod.status.containerStatuses.flatMap(({ name }) => runs.get(`${uid}/${name}`) ?? []);
+    const why = unsettledOver(story, { row: rows.get(uid), groups: own, alive: aliveOf(ran) });
+    return why === undefined ? [] : [`O7 ${uid}: ${why}`];
+  });
 }

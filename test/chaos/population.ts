@@ -1,18 +1,8 @@
 import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
-import type { JsonObject } from '../../shared/core/json.ts';
-import type { Chance } from './seed.ts';
-
-/** What the images do. */
-export const images = {
-  serves: {},
-  'quick-0': { runMs: 3_000, exitCode: 0 },
-  'exits-0': { runMs: 20_000, exitCode: 0 },
-  'exits-3': { runMs: 20_000, exitCode: 3 },
-  'slow-0': { runMs: 90_000, exitCode: 0 },
-  'slow-7': { runMs: 150_000, exitCode: 7 },
-} as const;
-
-type Image = keyof typeof images;
+import type { Image } from '../../infra/local/sim/pods/images.ts';
+import { containerOf, jobFinalizer, podSpec, secretEnv } from '../../infra/local/sim/pods/pod-spec.ts';
+import type { PodSpecParts } from '../../infra/local/sim/pods/pod-spec.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 /** What becomes of a pod that nobody disturbs. */
 export type Expectation =
@@ -52,10 +42,9 @@ interface Kind {
   readonly weight: number;
   readonly expectation: Expectation;
   readonly hasFinalizer?: true;
-  readonly spec: (chance: Chance) => JsonObject;
+  readonly spec: (chance: Chance) => PodSpecParts;
 }
 
-const main = (image: Image, more: JsonObject = {}): JsonObject => ({ name: 'main', image, ...more });
 const ending: readonly [Image, ...Image[]] = ['quick-0', 'exits-0', 'exits-3', 'slow-0', 'slow-7'];
 
 export const secretNamespace = 'secret';
@@ -64,75 +53,69 @@ const kinds: readonly Kind[] = [
   {
     weight: 6,
     expectation: 'ends',
-    spec: (chance) => ({ restartPolicy: 'Never', containers: [main(chance.pick(ending))] }),
+    spec: (chance) => ({ containers: [containerOf(chance.pick(ending))] }),
   },
   {
     weight: 2,
     expectation: 'ends',
     spec: (chance) => ({
       restartPolicy: 'OnFailure',
-      containers: [main(chance.pick(['quick-0', 'exits-0', 'slow-0']))],
+      containers: [containerOf(chance.pick(['quick-0', 'exits-0', 'slow-0']))],
     }),
   },
   {
     weight: 1,
     expectation: 'serves',
-    spec: () => ({ restartPolicy: 'OnFailure', containers: [main('exits-3')] }),
+    spec: () => ({ restartPolicy: 'OnFailure', containers: [containerOf('exits-3')] }),
   },
   {
     weight: 4,
     expectation: 'serves',
-    spec: () => ({ restartPolicy: 'Always', containers: [main('serves')] }),
+    spec: () => ({ restartPolicy: 'Always', containers: [containerOf('serves')] }),
   },
   {
     weight: 1,
     expectation: 'serves',
-    spec: (chance) => ({ restartPolicy: 'Always', containers: [main(chance.pick(['exits-0', 'slow-7']))] }),
+    spec: (chance) => ({ restartPolicy: 'Always', containers: [containerOf(chance.pick(['exits-0', 'slow-7']))] }),
   },
   {
     weight: 2,
     expectation: 'ends',
     spec: (chance) => ({
-      restartPolicy: 'Never',
-      initContainers: [{ name: 'first', image: 'quick-0' }],
-      containers: [main(chance.pick(ending))],
+      initContainers: [containerOf('quick-0', { name: 'first' })],
+      containers: [containerOf(chance.pick(ending))],
     }),
   },
   {
     weight: 2,
     expectation: 'ends',
     spec: (chance) => ({
-      restartPolicy: 'Never',
-      containers: [main(chance.pick(ending)), { name: 'beside', image: chance.pick(ending) }],
+      containers: [containerOf(chance.pick(ending)), containerOf(chance.pick(ending), { name: 'beside' })],
     }),
   },
   {
     weight: 4,
     expectation: 'ends',
     hasFinalizer: true,
-    spec: (chance) => ({ restartPolicy: 'Never', containers: [main(chance.pick(ending))] }),
+    spec: (chance) => ({ containers: [containerOf(chance.pick(ending))] }),
   },
   {
     weight: 1,
     expectation: 'ends',
-    spec: () => ({ restartPolicy: 'Never', activeDeadlineSeconds: 60, containers: [main('serves')] }),
+    spec: () => ({ more: { activeDeadlineSeconds: 60 }, containers: [containerOf('serves')] }),
   },
   {
     weight: 1,
     expectation: 'refused',
-    spec: () => ({ restartPolicy: 'Never', hostNetwork: true, containers: [main('exits-0')] }),
+    spec: () => ({ more: { hostNetwork: true }, containers: [containerOf('exits-0')] }),
   },
   {
     weight: 2,
     expectation: 'ends',
     spec: (chance) => ({
-      restartPolicy: 'Never',
       containers: [
-        main(chance.pick(['exits-0', 'exits-3']), {
-          env: [
-            { name: 'PLANTED', valueFrom: { secretKeyRef: { name: 'planted', key: 'value' } } },
-            { name: 'EXPANDED', value: 'with-$(PLANTED)' },
-          ],
+        containerOf(chance.pick(['exits-0', 'exits-3']), {
+          env: secretEnv('PLANTED', { name: 'planted', key: 'value' }),
           volumeMounts: [{ name: 'planted', mountPath: '/planted' }],
         }),
       ],
@@ -143,8 +126,7 @@ const kinds: readonly Kind[] = [
     weight: 1,
     expectation: 'ends',
     spec: () => ({
-      restartPolicy: 'Never',
-      containers: [main('exits-0', { envFrom: [{ configMapRef: { name: 'late' } }] })],
+      containers: [containerOf('exits-0', { envFrom: [{ configMapRef: { name: 'late' } }] })],
     }),
   },
 ];
@@ -165,7 +147,7 @@ function planPod(
   kind: Kind,
   index: number,
 ): PodPlan {
-  const spec: JsonObject = { terminationGracePeriodSeconds: chance.pick([30, 30, 0, 5]), ...kind.spec(chance) };
+  const spec = podSpec({ terminationGracePeriodSeconds: chance.pick([30, 30, 0, 5]), ...kind.spec(chance) });
   const hasFinalizer = kind.hasFinalizer === true;
   const createAtMs = chance.between(0, createWithinMs);
   return {
@@ -175,7 +157,7 @@ function planPod(
       uid: `u-${index}`,
       nodeName: chance.pick(nodes),
       spec,
-      ...(hasFinalizer ? { finalizers: ['batch.kubernetes.io/job-tracking'] } : {}),
+      ...(hasFinalizer ? { finalizers: [jobFinalizer] } : {}),
     },
     createAtMs,
     expectation: kind.expectation,

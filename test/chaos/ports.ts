@@ -12,8 +12,8 @@ import { armLimits } from '../../shared/wire/arm-settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import type { ArmMeter } from './arm-meter.ts';
 import type { ArmServer } from './arm-server.ts';
-import type { Plan } from './fault-kinds.ts';
-import type { Life } from './process.ts';
+import type { Plan } from '../../infra/local/sim/faults/request-plan.ts';
+import type { TimedProcess } from '../../infra/local/sim/processes/timed-process.ts';
 
 /** What the server's side of a Kubernetes call may do before it acts. */
 export type Interference = (plan: Plan, uid: string, method: string) => void;
@@ -21,10 +21,10 @@ export type Interference = (plan: Plan, uid: string, method: string) => void;
 const unbounded = new AbortController().signal;
 
 /** A Kubernetes port of one process: each method is a request that may go wrong. */
-export const faultyKubernetes = <T extends object>(port: T, life: Life, interfere: Interference): T =>
+export const faultyKubernetes = <T extends object>(port: T, process: TimedProcess, interfere: Interference): T =>
   intercepted(port, 'kubernetes', ({ method, args, signal, send }) => {
     const uid = uidIn(args[0]);
-    return life.call({ port: 'kubernetes', method, key: uid }, signal, (plan) => {
+    return process.call({ port: 'kubernetes', method, key: uid }, signal, (plan) => {
       interfere(plan, uid, method);
       // A request that has been sent arrives, whether or not anybody still waits for its answer.
       return send(unbounded);
@@ -52,7 +52,7 @@ export interface TableParts {
 }
 
 /** The state store of one process, over a table each of whose requests may go wrong. */
-export function faultyStore(life: Life, parts: TableParts): StateStore {
+export function faultyStore(process: TimedProcess, parts: TableParts): StateStore {
   const { table, now } = parts;
   let heardAt = -Infinity;
   const heard = async <T>(answer: Promise<Result<T>>): Promise<Result<T>> => {
@@ -61,7 +61,7 @@ export function faultyStore(life: Life, parts: TableParts): StateStore {
     return result;
   };
   const call = <T>(method: string, key: string, act: () => Promise<Result<T>>): Promise<Result<T>> =>
-    heard(life.call({ port: 'tables', method, key: key.replace(/^(pod-|due-\d+-)/, '') }, undefined, act));
+    heard(process.call({ port: 'tables', method, key: key.replace(/^(pod-|due-\d+-)/, '') }, undefined, act));
   const faulty: RowTable = {
     now: async () => {
       if (now() - heardAt > clockKnownMs) await call('get', 'clock', () => table.get('clock', 'clock'));
@@ -87,13 +87,13 @@ export interface ArmParts {
 
 /** The container groups of one process: one permit of the shared budgets a request, as the real adapter does it. */
 export function faultyGroups(
-  life: Life,
+  process: TimedProcess,
   { server, meter, settings, store, log }: ArmParts,
 ): { readonly groups: ContainerGroups; readonly budgets: Budgets } {
   const budgets = createBudgets(store, armLimits(settings), {
     chunk: 10,
     log,
-    monotonicMs: () => life.clock.monotonicMs(),
+    monotonicMs: () => process.clock.monotonicMs(),
   });
   const send = async <T>(
     request: { readonly method: string; readonly group: string; readonly spend: Spend; readonly signal: AbortSignal },
@@ -104,7 +104,7 @@ export function faultyGroups(
     // Counted when it leaves: what the network holds back is not the budget's to foresee.
     const metered = meter.take(request.spend);
     const call = { port: 'arm', method: request.method, key: server.uidOf(request.group) } as const;
-    const answer = await life.call(call, request.signal, async (plan) => (metered.ok ? act(plan) : metered));
+    const answer = await process.call(call, request.signal, async (plan) => (metered.ok ? act(plan) : metered));
     const told = metered.ok && answer.ok ? metered.value : {};
     await report(budgets, request.spend, { answer, told });
     return answer;

@@ -1,3 +1,6 @@
+import { clusterOf } from '../../infra/local/sim/app-process.ts';
+import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
+import type { PostFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { Outbox } from '../../infra/cluster/relay/app/outbox.ts';
 import type { Batch } from '../../infra/cluster/relay/app/outbox.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
@@ -5,18 +8,17 @@ import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
 import { backoffMs } from '../../shared/core/backoff/backoff.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
-import { keyOf } from '../app/world.ts';
 import type { FaultSource } from './faults.ts';
-import type { Invocation, Process } from './processes.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { Chance } from './seed.ts';
+import type { Invocation, Place } from '../../infra/local/sim/processes/place.ts';
+import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 export interface RelayParts {
   readonly scheduler: Scheduler;
   readonly faults: FaultSource;
   readonly chance: Chance;
   readonly rate: number;
-  readonly instances: readonly [Process, ...Process[]];
+  readonly instances: readonly [Place, ...Place[]];
   /** What a relist shows. */
   readonly listPods: () => readonly Pod[];
 }
@@ -28,8 +30,13 @@ const idleMs = 30_000;
 const debounceMs = 50;
 const retry = { baseMs: 1_000, maxMs: 15_000 };
 
-const postFates = ['dropped', 'doubled', 'delayed', 'reordered', 'answer lost'] as const;
-type PostFate = (typeof postFates)[number];
+const postFaults = [
+  'dropped',
+  'doubled',
+  'delayed',
+  'reordered',
+  'answer lost',
+] as const satisfies readonly PostFault[];
 
 type Outcome = Invocation<PodEventsOutcome> | 'no-answer';
 
@@ -120,12 +127,12 @@ export class ChaosRelay {
   async #post(kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<Outcome | 'lost'> {
     const { chance, faults, rate } = this.#parts;
     if (faults.isOver || !chance.isHit(rate)) return this.#send(kind, pods);
-    const fate = chance.pick(postFates);
+    const fate = chance.pick(postFaults);
     faults.count(`webhook: ${fate}`);
     return this.#befall(fate, kind, pods);
   }
 
-  async #befall(fate: PostFate, kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<Outcome | 'lost'> {
+  async #befall(fate: PostFault, kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<Outcome | 'lost'> {
     const { chance, scheduler } = this.#parts;
     switch (fate) {
       case 'dropped':
@@ -154,11 +161,7 @@ export class ChaosRelay {
       scheduler.in(answerWithinMs, () => resolve('no-answer'));
       scheduler.in(chance.between(5, 40), () => {
         void instance
-          .invoke(deadlineMs, async (deps, signal) => {
-            const [cluster] = deps.clusters.values();
-            if (cluster === undefined) throw new Error('no cluster');
-            return handlePodEvents(deps, cluster, events, signal);
-          })
+          .invoke(deadlineMs, async (deps, signal) => handlePodEvents(deps, clusterOf(deps), events, signal))
           .then((answer) => scheduler.in(chance.between(5, 40), () => resolve(answer)));
       });
     });

@@ -1,15 +1,17 @@
+import { nodesOf } from '../../infra/local/sim/app-process.ts';
+import type { WorldFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { GroupObservation } from '../../shared/core/group/group.ts';
 import { ChaosWorld, nodes, start } from './chaos-world.ts';
 import type { Outage } from './faults.ts';
-import { oneGroupEach, ranOnce, toldOfNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
+import { leftOver, oneGroupEach, ranOnce, toldOfNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
 import type { Evidence } from './oracles.ts';
-import type { Process } from './processes.ts';
+import type { Place } from '../../infra/local/sim/processes/place.ts';
 import { ChaosRelay } from './relay.ts';
-import { createChance } from './seed.ts';
-import type { Chance } from './seed.ts';
+import { createChance } from '../../infra/local/sim/time/chance.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -70,15 +72,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   world.seeEvents();
   const violations = [
     ...world.violations,
-    ...world.recorder.violations,
     ...processes.flatMap(({ bugs }) => bugs.map((bug) => `bug: ${bug}`)),
     ...oneGroupEach(evidence),
     ...ranOnce(evidence),
     ...trueEnds(evidence),
     ...toldOfNothing(evidence),
-    ...new Set(world.leaks),
     ...withinBudget(world.meter.refused),
     ...unsettled(evidence, new Set(world.rows().keys())),
+    ...leftOver(evidence, world.rows()),
   ];
   return {
     seed,
@@ -115,7 +116,7 @@ function planOutages(chance: Chance): readonly Outage[] {
 /** What happens once or a few times in a run. */
 function plot(world: ChaosWorld, chance: Chance): void {
   const { scheduler, users, faults } = world;
-  const once = (name: string, act: () => void): void =>
+  const once = (name: WorldFault, act: () => void): void =>
     scheduler.at(start + chance.between(2 * minute, faultsUntilMs - minute), () => {
       faults.count(`plot: ${name}`);
       act();
@@ -127,9 +128,9 @@ function plot(world: ChaosWorld, chance: Chance): void {
   once('node flaps', () => users.flap(nodes[0]));
 }
 
-function startApp(world: ChaosWorld, chance: Chance, rate: number): readonly Process[] {
+function startApp(world: ChaosWorld, chance: Chance, rate: number): readonly Place[] {
   const { scheduler, faults, cluster } = world;
-  const http: readonly [Process, ...Process[]] = [
+  const http: readonly [Place, ...Place[]] = [
     world.newProcess('http-0'),
     ...Array.from({ length: httpInstances - 1 }, (_, index) => world.newProcess(`http-${index + 1}`)),
   ];
@@ -157,7 +158,7 @@ function startApp(world: ChaosWorld, chance: Chance, rate: number): readonly Pro
 }
 
 interface TimerPlan {
-  readonly process: Process;
+  readonly process: Place;
   readonly everyMs: number;
   readonly deadlineMs: number;
   readonly rate: number;
@@ -180,13 +181,7 @@ function startTimer(
       return;
     }
     isBusy = true;
-    const invocation = process.invoke(deadlineMs, (deps, signal) =>
-      run(
-        deps,
-        [...deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]),
-        signal,
-      ),
-    );
+    const invocation = process.invoke(deadlineMs, (deps, signal) => run(deps, nodesOf(deps), signal));
     void invocation.finally(() => {
       isBusy = false;
     });
@@ -210,7 +205,7 @@ async function settle(world: ChaosWorld): Promise<number> {
 }
 
 async function gather(
-  { arm, recorder, users, tablesLostAt }: ChaosWorld,
+  { arm, stories, users, tablesLostAt }: ChaosWorld,
   runs: Evidence['runs'] = new Map(),
 ): Promise<Evidence> {
   const groups = new Map<string, GroupObservation>();
@@ -219,7 +214,7 @@ async function gather(
     if (seen !== undefined) groups.set(name, seen);
   }
   return {
-    histories: recorder.histories,
+    stories,
     incarnations: arm.incarnations,
     groups,
     plans: users.plans,

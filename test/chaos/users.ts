@@ -7,16 +7,14 @@ import type { ArmServer } from './arm-server.ts';
 import type { Journal } from './journal.ts';
 import { secretNamespace } from './population.ts';
 import type { Action, PodPlan } from './population.ts';
-import type { Recorder } from './recorder.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { Chance } from './seed.ts';
+import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 export interface UserParts {
   readonly scheduler: Scheduler;
   readonly cluster: MemoryCluster;
   readonly arm: ArmServer;
   readonly journal: Journal;
-  readonly recorder: Recorder;
   readonly chance: Chance;
   readonly installation: string;
   readonly secret: string;
@@ -78,14 +76,11 @@ export class Users {
 
   /** The Node is deleted, and the pod garbage collector removes its pods. */
   deleteNode(node: string): void {
-    const { cluster, journal, recorder } = this.#parts;
+    const { cluster, journal } = this.#parts;
     journal.note('', `node ${node} is deleted`);
     cluster.nodes.delete(node);
-    for (const pod of cluster.pods.list().filter(({ spec }) => spec.nodeName === node)) {
-      const history = recorder.histories.get(pod.metadata.uid);
-      if (history !== undefined) history.isForced = true;
+    for (const pod of cluster.pods.list().filter(({ spec }) => spec.nodeName === node))
       cluster.pods.remove(pod.metadata);
-    }
   }
 
   #create(plan: PodPlan): void {
@@ -113,11 +108,8 @@ export class Users {
   }
 
   #delete(plan: PodPlan, action: Extract<Action, { kind: 'delete' }>): void {
-    const { cluster, journal, recorder } = this.#parts;
-    const { uid } = plan.manifest;
-    journal.note(uid, action.isForced ? 'deleted by force' : 'deleted');
-    const history = recorder.histories.get(uid);
-    if (action.isForced && history !== undefined) history.isForced = true;
+    const { cluster, journal } = this.#parts;
+    journal.note(plan.manifest.uid, action.isForced ? 'deleted by force' : 'deleted');
     cluster.pods.delete(refOf(plan), action.isForced ? { gracePeriodSeconds: 0 } : {});
     if (action.isMadeAnew) this.#makeAnew(plan);
   }

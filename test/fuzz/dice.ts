@@ -1,4 +1,4 @@
-import { random } from '../app/world.ts';
+import { random } from '../../infra/local/sim/time/chance.ts';
 
 /** All chance of one case. Forks are independent, so that leaving out one mutation does not change the others. */
 export class Dice {

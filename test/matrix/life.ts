@@ -1,24 +1,27 @@
-import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
+import { EventQueue } from '../../infra/local/sim/time/event-queue.ts';
+import { allSettled } from '../../infra/local/sim/time/scheduler.ts';
+import { unsettled } from '../../infra/local/sim/oracles/at-rest.ts';
+import { isInWindow } from '../../infra/local/sim/oracles/window.ts';
+import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { sweep } from '../../shared/app/sweep.ts';
-import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
-import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
-import type { JsonObject } from '../../shared/core/json.ts';
+import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
-import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
-import { clusterUid, createWorld, keyOf, random } from '../app/world.ts';
+import { clusterUid } from '../fixtures/settings.ts';
+import { createWorld } from '../app/world.ts';
 import type { World, WorldOptions } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
-import { freezeMs, lateMs } from './fault.ts';
 import type { Faults } from './fault.ts';
-import { isInWindow } from './window.ts';
-import type { LateRequest } from './window.ts';
-import { Instance } from './instance.ts';
-import type { Call, Stage } from './instance.ts';
-import { createProcess } from './process.ts';
-import { unsettled, Witness } from './oracles.ts';
+import type { Call } from '../../infra/local/sim/processes/counted-process.ts';
+import { nodesOf } from '../../infra/local/sim/app-process.ts';
+import { Processes } from './processes.ts';
+import { Relay } from './relay.ts';
+import { Witness } from './witness.ts';
 
 export const nodeName = 'aci-1';
+/** A value that only a container, or ACI's `secureValue`, may hold. */
+export const plantedSecret = 'planted-7f3a9c';
+const secrets = new RegExp(`${plantedSecret}|token-\\d+-of-`);
 export const podUidPrefix = '5d0e6b0c-0000-4000-8000';
 /** What a fault may add to any step of a life: the lock of the dead (40 s), the wait of an open intent (60 s), two looks and a sweep. */
 const recoveryMs = 180_000;
@@ -26,10 +29,8 @@ const recoveryMs = 180_000;
 const windowRecoveryMs = 480_000;
 /** So long nothing may happen any more once everything has settled. */
 const calmMs = 35_000;
-/** One request and its answer. */
-const latencyMs = 5;
-const sweepEveryMs = 30_000;
-const deadlines = { webhook: 18_000, sweep: 45_000, heartbeat: 12_000 };
+const timerEveryMs = 30_000;
+const deadlines = { sweep: 45_000, heartbeat: 12_000 };
 
 export interface LifeOptions {
   readonly world?: WorldOptions;
@@ -45,14 +46,6 @@ export interface LifeOptions {
 /** A step of the story did not happen in time; the rest of the story would make no sense. */
 export class Stuck extends Error {}
 
-interface Batch {
-  readonly pods: readonly PodKey[];
-  readonly postedAt: number;
-  /** Who works on it. */
-  readonly by: Set<Instance>;
-  isAccepted: boolean;
-}
-
 /**
  * A pod's life on virtual time: the world, one or two processes of the app with their timers and webhooks, the users'
  * hands, and a witness. Deterministic: the same options give the same calls.
@@ -60,43 +53,30 @@ interface Batch {
 export class Life {
   readonly world: World;
   readonly witness: Witness;
-  readonly isPair: boolean;
-  /** Each process has heirs: who takes its place when it was killed. */
-  readonly instances: { instance: Instance; deps: Deps }[] = [];
-  /** When the last fault was over. */
-  lastFaultAt = -Infinity;
-  /** Requests that arrived late. */
-  readonly late: LateRequest[] = [];
-  faultsMet = 0;
+  readonly processes: Processes;
+  readonly startedAt = noon;
   readonly #options: LifeOptions;
-  readonly #random: () => number;
-  #waiting: { readonly instance: Instance; readonly go: () => void }[] = [];
-  #standing: { readonly instance: Instance; readonly until: number; readonly go: () => void }[] = [];
-  #delayed: { readonly until: number; readonly act: () => Promise<void> }[] = [];
+  readonly #timers = new EventQueue<() => void>();
+  readonly #relay: Relay | undefined;
   #whenever: { readonly when: () => boolean; readonly act: () => void }[] = [];
-  #pods: PodKey[] = [];
-  #postAt = Infinity;
-  #batches: Batch[] = [];
-  #tickedAt = -Infinity;
-  #ticks = 0;
-  #sweepAt = noon;
-  #beatAt = noon;
-  #due = { changes: -1, at: Infinity };
   #made = 0;
-  #hasThawed = false;
 
   constructor(world: World, options: LifeOptions) {
     this.world = world;
     this.#options = options;
-    this.isPair = options.seed !== undefined;
-    this.#random = random(options.seed ?? 1);
-    this.witness = new Witness(world);
-    this.#addInstance(0);
-    if (this.isPair) this.#addInstance(1);
-    world.cluster.watchPods((_change, pod) => this.#hear(pod));
+    this.witness = new Witness({ outside: world, node: this.key, secret: secrets });
+    this.processes = new Processes({
+      world,
+      faults: options.faults ?? {},
+      seed: options.seed,
+      budgets: options.budgets ?? false,
+      onCall: (call) => this.#onCall(call),
+      onLog: (message, fields) => this.witness.onLog(message, fields),
+    });
+    this.#relay = options.relay === false ? undefined : this.#createRelay();
+    this.#addTimer(0, (deps, nodes) => sweep(deps, nodes, { resync: false }, deps.clock.timeout(deadlines.sweep)));
+    this.#addTimer(1, (deps, nodes) => heartbeat(deps, nodes, deps.clock.timeout(deadlines.heartbeat)));
   }
-
-  readonly startedAt = noon;
 
   get now(): number {
     return this.world.now;
@@ -106,16 +86,17 @@ export class Life {
     return { cluster: clusterUid, node: nodeName };
   }
 
+  /** Some request arrived in the documented window. */
+  get isInWindow(): boolean {
+    return isInWindow(this.processes.late);
+  }
+
   // --- hands -------------------------------------------------------------------------------------------------------
 
-  createPod(manifest: Omit<PodManifest, 'name' | 'spec'> & { readonly name?: string; readonly spec: JsonObject }): Pod {
+  createPod(manifest: Pick<PodManifest, 'spec' | 'ownerReferences' | 'finalizers'>): Pod {
     this.#made += 1;
-    return this.world.cluster.pods.create({
-      name: 'p',
-      nodeName,
-      uid: `${podUidPrefix}-${String(this.#made).padStart(12, '0')}`,
-      ...manifest,
-    });
+    const uid = `${podUidPrefix}-${String(this.#made).padStart(12, '0')}`;
+    return this.world.cluster.pods.create({ name: 'p', nodeName, uid, ...manifest });
   }
 
   /** Acts once, as soon as it is so, even between two calls of a process. */
@@ -126,8 +107,10 @@ export class Life {
   /** All tables are emptied, and every lock with them. */
   loseTables(): void {
     this.world.store.clear();
-    this.witness.tablesLostAt = this.now;
+    this.witness.arm.tablesLostAt = this.now;
   }
+
+  // --- time --------------------------------------------------------------------------------------------------------
 
   /** Lets time pass until it is so; what takes longer than `withinSeconds` and a recovery from faults is O7. */
   async until(what: string, isSo: () => boolean, withinSeconds = 60): Promise<void> {
@@ -135,7 +118,7 @@ export class Life {
     for (;;) {
       this.#act();
       if (isSo()) return;
-      const limit = Math.max(from, this.lastFaultAt) + withinSeconds * 1000 + this.#recovery();
+      const limit = Math.max(from, this.processes.lastFaultAt) + withinSeconds * 1000 + this.#recovery();
       if (this.now > limit) {
         this.witness.report('O7', `not within ${withinSeconds} s and a recovery: ${what}`);
         throw new Stuck(what);
@@ -152,72 +135,41 @@ export class Life {
   /** The last fault passes, everything comes to rest, and stays so. A fault may still come while it should. */
   async finish(): Promise<void> {
     let why: string | undefined = '';
-    const isIdle = (): boolean =>
-      [this.#standing, this.#delayed, this.#waiting, this.#batches, this.#pods].every(({ length }) => length === 0);
     const isSettled = (): boolean => {
-      why = isIdle() ? unsettled(this) : 'work is under way';
+      const isIdle = this.processes.isIdle && this.#relay?.isIdle !== false;
+      why = isIdle ? this.#unsettled() : 'work is under way';
       return why === undefined;
     };
     await this.until('all is settled', isSettled, 120).catch((error: unknown) => {
       if (error instanceof Stuck) this.witness.report('O7', String(why));
       throw error;
     });
-    const before = { writes: this.witness.armWrites, met: this.faultsMet };
+    const before = { writes: this.witness.armWrites, met: this.processes.faultsMet };
     await this.pass(calmMs / 1000);
-    if (this.faultsMet > before.met) return this.finish();
-    why = unsettled(this);
+    if (this.processes.faultsMet > before.met) return this.finish();
+    why = this.#unsettled();
     if (why !== undefined) this.witness.report('O7', `settled, and then not: ${why}`);
     if (this.witness.armWrites !== before.writes)
       this.witness.report('O7', 'ARM is written to although all is settled');
   }
 
+  #unsettled(): string | undefined {
+    return unsettled(this.world, this.key, this.witness.stories);
+  }
+
   #recovery(): number {
-    if (this.faultsMet === 0) return 0;
-    return isInWindow(this.late) ? windowRecoveryMs : recoveryMs;
+    if (this.processes.faultsMet === 0) return 0;
+    return this.isInWindow ? windowRecoveryMs : recoveryMs;
   }
 
-  // --- processes ---------------------------------------------------------------------------------------------------
-
-  #addInstance(place: 0 | 1, heir = 0): void {
-    const stage: Stage = {
-      turn: (instance) => this.#turn(instance),
-      stand: (instance, ms) => this.#stand(instance, ms),
-      later: (ms, act) => void this.#delayed.push({ until: this.now + ms, act }),
-      onCall: (call) => this.#onCall(call),
-      onFault: (call) => this.#onFault(call, place),
-    };
-    const fault = heir > 0 ? undefined : place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
-    const instance = new Instance(`${'ab'[place]}${heir}`, stage, fault);
-    const deps = createProcess(this.world, instance, {
-      seed: 100 + place * 10 + heir,
-      budgets: this.#options.budgets ?? false,
-      log: (message, fields) => this.witness.onLog(message, fields),
-    });
-    this.instances[place] = { instance, deps };
-  }
-
-  #onFault(call: Call, place: 0 | 1): void {
-    this.faultsMet += 1;
-    this.lastFaultAt = this.now;
-    const fault = place === 0 ? this.#options.faults?.kill : this.#options.faults?.freeze;
-    if (fault?.moment === 'inside') {
-      const ms = fault.kind === 'kill' ? lateMs : (fault.forMs ?? freezeMs);
-      this.late.push({ name: call.name, ms, at: this.now + ms });
-    }
-    // A process that died is followed by another; what it was working on is lost.
-    if (fault?.kind === 'kill') this.#addInstance(place, 1);
-  }
-
-  #turn(instance: Instance): Promise<void> {
-    if (instance.state === 'dead') return new Promise(() => undefined);
-    if (this.isPair) return new Promise((go) => void this.#waiting.push({ instance, go }));
-    this.world.now += latencyMs;
-    return Promise.resolve();
-  }
-
-  #stand(instance: Instance, ms: number): Promise<void> {
-    instance.state = 'frozen';
-    return new Promise((go) => void this.#standing.push({ instance, until: this.now + ms, go }));
+  async #step(horizon: number): Promise<void> {
+    this.#relay?.trigger();
+    for (const fire of this.#timers.takeAll(this.now)) fire();
+    await allSettled();
+    if (this.processes.release()) return allSettled();
+    const nextAt = Math.min(this.#relay?.nextAt ?? Infinity, this.#timers.nextAt, this.processes.nextAt);
+    this.world.now = Math.max(this.now, Math.min(horizon, nextAt));
+    return this.processes.wake();
   }
 
   #onCall(call: Call): void {
@@ -234,93 +186,30 @@ export class Life {
     }
   }
 
-  // --- time --------------------------------------------------------------------------------------------------------
+  // --- what calls the app ------------------------------------------------------------------------------------------
 
-  async #step(horizon: number): Promise<void> {
-    this.#trigger();
-    await macrotask();
-    if (this.#release()) return macrotask();
-    this.world.now = Math.max(this.now, Math.min(horizon, this.#nextEvent()));
-    const awake = this.#standing.filter(({ until }) => until <= this.now);
-    this.#standing = this.#standing.filter(({ until }) => until > this.now);
-    const arriving = this.#delayed.filter(({ until }) => until <= this.now);
-    this.#delayed = this.#delayed.filter(({ until }) => until > this.now);
-    for (const { act } of arriving) {
-      await act();
-      this.lastFaultAt = this.now;
-    }
-    for (const { instance, go } of awake) {
-      instance.state = 'alive';
-      this.#hasThawed = true;
-      this.lastFaultAt = this.now;
-      go();
-    }
-    // Whoever thaws comes to its next call before anybody asks whether all is at rest.
-    if (awake.length > 0) await macrotask();
+  #createRelay(): Relay {
+    const { cluster, store } = this.world;
+    const relay = new Relay({
+      now: () => this.now,
+      changes: () => store.table.changes(),
+      dueAt: () => store.readDue(this.key)[0]?.dueAt ?? Infinity,
+      able: () => this.processes.able(),
+      start: (invocation) => this.#start(invocation),
+    });
+    cluster.watchPods((_change, pod) => pod.spec.nodeName === nodeName && relay.hear(pod));
+    return relay;
   }
 
-  /** Lets one of the waiting calls be made. */
-  #release(): boolean {
-    const able = this.#waiting.filter(({ instance }) => instance.state === 'alive');
-    this.#waiting = this.#waiting.filter(({ instance }) => instance.state !== 'dead');
-    const next = able[Math.floor(this.#random() * able.length)];
-    if (next === undefined) return false;
-    this.#waiting = this.#waiting.filter((one) => one !== next);
-    // Two processes work side by side: their calls take no longer together than one after the other.
-    this.world.now += latencyMs;
-    next.go();
-    return true;
-  }
-
-  #nextEvent(): number {
-    return Math.min(
-      this.#postAt,
-      this.#tickAt(),
-      this.#sweepAt,
-      this.#beatAt,
-      ...[...this.#standing, ...this.#delayed].map(({ until }) => until),
-      ...this.#batches.map(({ postedAt }) => postedAt + deadlines.webhook),
-    );
-  }
-
-  get #hasRelay(): boolean {
-    return this.#options.relay ?? true;
-  }
-
-  #tickAt(): number {
-    if (!this.#hasRelay) return Infinity;
-    const changes = this.world.store.table.changes();
-    if (changes !== this.#due.changes)
-      this.#due = { changes, at: this.world.store.readDue(this.key)[0]?.dueAt ?? Infinity };
-    const due = this.#due.at;
-    return Math.max(this.#tickedAt + 1_000, Math.min(due + 1, this.#tickedAt + sweepEveryMs));
-  }
-
-  #trigger(): void {
-    this.#repost();
-    if (this.now >= this.#postAt) this.#post();
-    if (this.now >= this.#tickAt()) this.#tick();
-    if (this.now >= this.#sweepAt) {
-      this.#sweepAt += sweepEveryMs;
-      this.#onTimer(this.#sweepAt / sweepEveryMs, (deps, nodes) =>
-        sweep(deps, nodes, { resync: false }, deps.clock.timeout(deadlines.sweep)),
-      );
-    }
-    if (this.now >= this.#beatAt) {
-      this.#beatAt += sweepEveryMs;
-      this.#onTimer(this.#beatAt / sweepEveryMs + 1, (deps, nodes) =>
-        heartbeat(deps, nodes, deps.clock.timeout(deadlines.heartbeat)),
-      );
-    }
-  }
-
-  /** A timer runs in one process at a time. */
-  #onTimer(turn: number, run: (deps: Deps, nodes: readonly NodeDeps[]) => Promise<unknown>): void {
-    const able = this.#able();
-    const chosen = able[turn % able.length];
-    if (chosen === undefined) return;
-    const { deps } = chosen;
-    this.#start(run(deps, [...this.#cluster(deps).nodes.values()]));
+  /** Each half minute, in one process at a time. */
+  #addTimer(shift: number, run: (deps: Deps, nodes: readonly NodeDeps[]) => Promise<unknown>, at = noon): void {
+    this.#timers.add(at, () => {
+      const next = at + timerEveryMs;
+      this.#addTimer(shift, run, next);
+      const able = this.processes.able();
+      const deps = able[(next / timerEveryMs + shift) % able.length]?.deps;
+      if (deps !== undefined) this.#start(run(deps, nodesOf(deps)));
+    });
   }
 
   /** Nothing that a process of the app throws is expected. */
@@ -329,76 +218,7 @@ export class Life {
       this.witness.report('O7', `an invocation threw ${error instanceof Error ? (error.stack ?? '') : String(error)}`),
     );
   }
-
-  #able(): readonly { instance: Instance; deps: Deps }[] {
-    const isWaiting = this.#options.faults?.isAlone === true && !this.#hasThawed;
-    return this.instances.filter(({ instance }, place) => instance.state === 'alive' && !(isWaiting && place === 0));
-  }
-
-  #cluster(deps: Deps): ClusterDeps {
-    const [found] = deps.clusters.values();
-    if (found === undefined) throw new Error('no cluster');
-    return found;
-  }
-
-  // --- the relay ---------------------------------------------------------------------------------------------------
-
-  #hear(pod: Pod): void {
-    if (!this.#hasRelay || pod.spec.nodeName !== nodeName) return;
-    this.#pods = [...this.#pods.filter(({ uid }) => uid !== pod.metadata.uid), keyOf(pod)];
-    this.#postAt = Math.min(this.#postAt, this.now + 50);
-  }
-
-  /** To every process at once: a webhook may come twice. */
-  #post(): void {
-    const pods = this.#pods;
-    this.#postAt = Infinity;
-    this.#pods = [];
-    const able = this.#able();
-    const batch: Batch = {
-      pods,
-      postedAt: this.now,
-      by: new Set(able.map(({ instance }) => instance)),
-      isAccepted: false,
-    };
-    this.#batches.push(batch);
-    for (const { instance, deps } of able) this.#start(this.#postTo(instance, deps, batch));
-  }
-
-  async #postTo(instance: Instance, deps: Deps, batch: Batch): Promise<void> {
-    const events = { epoch: 'e', seq: 1, kind: 'delta' as const, pods: [...batch.pods] };
-    const signal = deps.clock.timeout(deadlines.webhook);
-    const outcome = await handlePodEvents(deps, this.#cluster(deps), events, signal);
-    batch.by.delete(instance);
-    batch.isAccepted ||= outcome.kind === 'accepted';
-  }
-
-  /** What nobody took is posted again, a second later or when the answer does not come. */
-  #repost(): void {
-    this.#batches = this.#batches.filter((batch) => {
-      if (batch.isAccepted) return false;
-      const isOverdue = this.now >= batch.postedAt + deadlines.webhook;
-      if (!isOverdue && [...batch.by].some(({ state }) => state !== 'dead')) return true;
-      const known = new Set(this.#pods.map(({ uid }) => uid));
-      this.#pods.push(...batch.pods.filter(({ uid }) => !known.has(uid)));
-      this.#postAt = Math.min(this.#postAt, this.now + 1_000);
-      return false;
-    });
-  }
-
-  /** One after the other takes it: the front's choice. */
-  #tick(): void {
-    this.#tickedAt = this.now;
-    this.#ticks += 1;
-    const able = this.#able();
-    const deps = able[this.#ticks % able.length]?.deps;
-    if (deps === undefined) return;
-    const signal = deps.clock.timeout(deadlines.webhook);
-    this.#start(handlePodEvents(deps, this.#cluster(deps), { epoch: 'e', seq: 1, kind: 'tick', pods: [] }, signal));
-  }
 }
-
-const macrotask = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 export async function createLife(options: LifeOptions): Promise<Life> {
   return new Life(await createWorld(options.world), options);

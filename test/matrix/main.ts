@@ -2,13 +2,14 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { parseFault } from './fault.ts';
-import type { Fault, Faults } from './fault.ts';
+import type { CallFault } from '../../infra/local/sim/processes/counted-process.ts';
+import type { Faults } from './fault.ts';
 import { tell } from './matrix.ts';
 import { defaultSeed, freezeCases, freezeKinds, killCases, pairCount, pairGrid } from './points.ts';
 import { families } from './jobs.ts';
 import type { Family, Job, Report } from './jobs.ts';
 import { findVariant, variants } from './variants.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variants/hands.ts';
 import { defined } from '../../shared/core/defined.ts';
 
 const partsOfThread = 20;
@@ -16,7 +17,7 @@ const partsOfThread = 20;
 const mostTold = 40;
 const help = `npm run test:matrix -- [options]
 
-Tells every pod's life of test/matrix/variants.ts again and again: with a process killed before or after each of its
+Tells every pod's life of test/matrix/variants again and again: with a process killed before or after each of its
 calls (kills), frozen before, in or after each call (freezes), and with both at once in two processes (pairs).
 
   --variant NAME     only this one; may be repeated
@@ -64,7 +65,7 @@ function chosenVariants(): readonly Variant[] {
   });
 }
 
-function faultOf(kind: Fault['kind'], text: string | undefined): Fault | undefined {
+function faultOf(kind: CallFault['kind'], text: string | undefined): CallFault | undefined {
   if (text === undefined) return undefined;
   const fault = parseFault(kind, text);
   if (fault === undefined) throw new Error(`--${kind} ${text} can't be read; see --help`);

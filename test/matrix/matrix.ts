@@ -1,11 +1,15 @@
-import type { Fault, Faults, Moment } from './fault.ts';
+import type { Moment } from '../../infra/local/sim/faults/vocabulary.ts';
+import type { CallFault } from '../../infra/local/sim/processes/counted-process.ts';
+import type { Faults } from './fault.ts';
 import { createLife, podUidPrefix, Stuck } from './life.ts';
 import type { Life } from './life.ts';
-import type { Call } from './instance.ts';
-import { findLostEnds, findOverspending, findSecondRuns } from './oracles.ts';
-import type { Violation } from './oracles.ts';
-import type { Variant } from './variants.ts';
-import { isInWindow, windowCalls } from './window.ts';
+import type { Call } from '../../infra/local/sim/processes/counted-process.ts';
+import { findLostEnds } from '../../infra/local/sim/oracles/lost-ends.ts';
+import { findSecondRuns } from '../../infra/local/sim/oracles/second-runs.ts';
+import { findOverspending } from '../../infra/local/sim/oracles/spending.ts';
+import type { Violation } from '../../infra/local/sim/oracles/violation.ts';
+import type { Variant } from './variants/hands.ts';
+import { windowCalls } from '../../infra/local/sim/oracles/window.ts';
 import { defined } from '../../shared/core/defined.ts';
 
 export interface Outcome {
@@ -33,12 +37,16 @@ export async function tell(variant: Variant, setting: Setting = {}): Promise<Out
   } catch (error) {
     if (!(error instanceof Stuck)) throw error;
   }
-  findSecondRuns(life);
-  findLostEnds(life);
-  findOverspending(life, variant.arm);
-  const isExempt = isInWindow(life.late);
-  const violations = life.witness.violations.filter(({ oracle }) => !isExempt || oracle !== 'O2');
-  return { violations, isExempt, faultsMet: life.faultsMet };
+  const { witness, isInWindow: isExempt } = life;
+  const { late, faultsMet } = life.processes;
+  const { groups } = life.world;
+  const isPair = setting.seed !== undefined;
+  const stories = [...witness.stories.values()];
+  findSecondRuns(stories, groups, witness.report);
+  findLostEnds({ stories, groups, late }, witness.report);
+  findOverspending({ requests: witness.arm.requests, budget: variant.arm, faultsMet, isPair }, witness.report);
+  const violations = witness.violations.filter(({ oracle }) => !isExempt || oracle !== 'O2');
+  return { violations, isExempt, faultsMet };
 }
 
 /** One outside call of a life without faults. */
@@ -108,18 +116,18 @@ function fingerprint({ world, key }: Life): string {
 }
 
 /** Killed before and after each call, and with it under way where it changes anything. */
-export const killPoints = (points: readonly Point[]): readonly Fault[] =>
+export const killPoints = (points: readonly Point[]): readonly CallFault[] =>
   points.flatMap(({ index, isChange }) =>
-    momentsOf(isChange).map((moment): Fault => ({ kind: 'kill', call: index, moment })),
+    momentsOf(isChange).map((moment): CallFault => ({ kind: 'kill', call: index, moment })),
   );
 
 /**
  * Those of the kill points that leave different worlds: a process that dies after a call that changed nothing leaves
  * the world of the call before, and one that arrives late counts where no precondition guards it.
  */
-export const distinctKillPoints = (points: readonly Point[]): readonly Fault[] => [
+export const distinctKillPoints = (points: readonly Point[]): readonly CallFault[] => [
   { kind: 'kill', call: 0, moment: 'before' },
-  ...points.flatMap(({ index, isChange, name }): Fault[] => {
+  ...points.flatMap(({ index, isChange, name }): CallFault[] => {
     if (!isChange) return [];
     const moments: readonly Moment[] = windowCalls.has(name) ? ['inside', 'after'] : ['after'];
     return moments.map((moment) => ({ kind: 'kill', call: index, moment }));
@@ -130,7 +138,7 @@ const momentsOf = (isChange: boolean): readonly Moment[] =>
   isChange ? ['before', 'inside', 'after'] : ['before', 'after'];
 
 /** Frozen before, in, and after each call; a read that arrives late is as one that was sent late. */
-export const freezePoints = (points: readonly Point[]): readonly Fault[] =>
+export const freezePoints = (points: readonly Point[]): readonly CallFault[] =>
   points.flatMap(({ index, isChange }) =>
-    momentsOf(isChange).map((moment): Fault => ({ kind: 'freeze', call: index, moment })),
+    momentsOf(isChange).map((moment): CallFault => ({ kind: 'freeze', call: index, moment })),
   );

@@ -1,8 +1,9 @@
 import { blinkMs, describeFaults, longFreezeMs, shortFreezeMs } from './fault.ts';
-import type { Fault, Faults } from './fault.ts';
+import type { CallFault } from '../../infra/local/sim/processes/counted-process.ts';
+import type { Faults } from './fault.ts';
 import { distinctKillPoints, enumerate, freezePoints, killPoints, tell } from './matrix.ts';
 import type { Outcome, Point, Setting } from './matrix.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variants/hands.ts';
 import { defined } from '../../shared/core/defined.ts';
 
 /** The order of two processes' calls is drawn from it unless told. */
@@ -83,7 +84,7 @@ export async function freezeCases(
   const isAlone = kind.isAlone ?? false;
   const { b } = await enumerate(variant, { seed, isAlone });
   return freezePoints(narrow(b, onlyPod)).map((point): Case => {
-    const freeze: Fault = { ...point, ...defined({ forMs: kind.forMs }) };
+    const freeze: CallFault = { ...point, ...defined({ forMs: kind.forMs }) };
     const faults: Faults = { freeze, ...(isAlone ? { isAlone } : {}) };
     return { variant, setting: { faults, seed } };
   });
@@ -92,8 +93,8 @@ export async function freezeCases(
 /** Every kill of the first process with every freeze of the second. */
 export interface PairGrid {
   readonly variant: Variant;
-  readonly kills: readonly Fault[];
-  readonly freezes: readonly Fault[];
+  readonly kills: readonly CallFault[];
+  readonly freezes: readonly CallFault[];
   readonly seed: number;
 }
 

@@ -1,8 +1,8 @@
-import { random } from '../app/world.ts';
+import { random } from '../../infra/local/sim/time/chance.ts';
 import { judge } from './points.ts';
 import type { Case, Failure } from './points.ts';
 import { variants } from './variants.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variants/hands.ts';
 
 /** A test file's part of the variants, so that files share the work. */
 export const part = (index: number, of: number): readonly Variant[] =>

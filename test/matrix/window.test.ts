@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { enumerate, tell } from './matrix.ts';
-import { windowCalls } from './window.ts';
+import { windowCalls } from '../../infra/local/sim/oracles/window.ts';
 import { findVariant } from './variants.ts';
-import type { Variant } from './variants.ts';
+import type { Variant } from './variants/hands.ts';
 
 const told = (name: string): Variant => {
   const variant = findVariant(name);

@@ -1,3 +1,5 @@
+import { random } from '../sim/time/chance.ts';
+
 /**
  * Every knob of the emulator. What real ACI does is known only in part (docs/aci.md marks it); each inferred behaviour is
  * a field here, so that a client can be tried against both readings.
@@ -151,14 +153,8 @@ export const defaultOptions: EmulatorOptions = {
   subnets: [],
 };
 
-/** Draws durations: `base × scale × (1 ± jitter)`, reproducible by seed (mulberry32). */
+/** Draws durations: `base × scale × (1 ± jitter)`, reproducible by seed. */
 export function createTimer(options: EmulatorOptions): (baseMs: number) => number {
-  let state = options.jitterSeed >>> 0;
-  const random = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  return (baseMs) => Math.round(baseMs * options.timingsScale * (1 + options.jitter * (2 * random() - 1)));
+  const next = random(options.jitterSeed);
+  return (baseMs) => Math.round(baseMs * options.timingsScale * (1 + options.jitter * (2 * next() - 1)));
 }

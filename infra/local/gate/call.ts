@@ -1,5 +1,7 @@
+import type { Port, Side } from '../sim/faults/vocabulary.ts';
+
 /** The three outside worlds that the app calls. */
-export type World = 'kubernetes' | 'arm' | 'tables';
+export type World = Port;
 
 /** One request of the app, whole, before anything has happened to it. */
 export interface OutsideCall {
@@ -19,22 +21,20 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-export type Moment = 'before' | 'after';
-
 /** What becomes of a call. `before`: the world never hears of it; `after`: it took effect and the app never hears of it. */
 export type Verdict =
   | { readonly kind: 'pass' }
   /** SIGKILL to the process that made the call. */
   | {
       readonly kind: 'kill';
-      readonly moment: Moment;
+      readonly moment: Side;
       /** Asked last: the call is held until it answers, and goes on as any other when that is false. */
       readonly ready?: () => Promise<boolean>;
       /** Told the pid, or undefined when the caller has hung up meanwhile: then the call goes on as any other. */
       readonly done: (pid: number | undefined) => void;
     }
   /** The connection is cut. */
-  | { readonly kind: 'reset'; readonly moment: Moment }
+  | { readonly kind: 'reset'; readonly moment: Side }
   /** Answered by the gate; the world never hears of it. */
   | { readonly kind: 'refuse'; readonly answer: Answer }
   /** The call took effect, but its answer says otherwise. */

@@ -1,63 +1,65 @@
 /** Faults of the outside worlds, drawn from one seeded source. */
+import type { RequestFault } from '../sim/faults/vocabulary.ts';
+import { random } from '../sim/time/chance.ts';
 import { pass } from './call.ts';
 import type { Answer, Judge, OutsideCall, Verdict, World } from './call.ts';
 
-export const faultKinds = [
-  'throttled-with-time',
+const faultKinds = [
   'throttled',
-  'internal-error',
-  'unavailable',
-  'unavailable-after',
-  'reset-before',
-  'reset-after',
-  'slow',
-  'garbage',
-  'truncate',
-] as const;
-export type FaultKind = (typeof faultKinds)[number];
+  'throttled without Retry-After',
+  'server error before',
+  'unavailable before',
+  'unavailable after',
+  'reset before',
+  'reset after',
+  'slow request',
+  'garbage body',
+  'truncated body',
+] as const satisfies readonly RequestFault[];
+export type GateFault = (typeof faultKinds)[number];
 
 export interface FaultsOptions {
   readonly seed: number;
   /** Of all calls, 0 to 1. */
   readonly rate: number;
   /** Told of each fault before it happens. */
-  readonly onFault?: (kind: FaultKind, call: OutsideCall) => void;
+  readonly onFault?: (kind: GateFault, call: OutsideCall) => void;
 }
 
 const longestDelayMs = 2_000;
 
 /** Draws for each call whether it is faulty and how. */
 export function drawFaults({ seed, rate, onFault }: FaultsOptions): Judge {
-  const random = createRandom(seed);
+  const next = random(seed);
   return (call) => {
-    if (random() >= rate) return pass;
-    const kind = faultKinds[Math.floor(random() * faultKinds.length)] ?? 'slow';
+    if (next() >= rate) return pass;
+    const kind = faultKinds[Math.floor(next() * faultKinds.length)] ?? 'slow request';
     onFault?.(kind, call);
-    return verdictOf(kind, call.world, random());
+    return verdictOf(kind, call.world, next());
   };
 }
 
-function verdictOf(kind: FaultKind, world: World, random: number): Verdict {
+function verdictOf(kind: GateFault, world: World, fraction: number): Verdict {
   switch (kind) {
-    case 'throttled-with-time':
-      return { kind: 'refuse', answer: fault(world, throttling[world], { 'retry-after': '1' }) };
     case 'throttled':
+      return { kind: 'refuse', answer: fault(world, throttling[world], { 'retry-after': '1' }) };
+    case 'throttled without Retry-After':
       return { kind: 'refuse', answer: fault(world, throttling[world]) };
-    case 'internal-error':
+    case 'server error before':
       return { kind: 'refuse', answer: fault(world, { status: 500, code: 'InternalServerError' }) };
-    case 'unavailable':
+    case 'unavailable before':
       return { kind: 'refuse', answer: fault(world, { status: 503, code: 'ServiceUnavailable' }) };
-    case 'unavailable-after':
+    case 'unavailable after':
       return { kind: 'deny', answer: fault(world, { status: 503, code: 'ServiceUnavailable' }) };
-    case 'reset-before':
+    case 'reset before':
       return { kind: 'reset', moment: 'before' };
-    case 'reset-after':
+    case 'reset after':
       return { kind: 'reset', moment: 'after' };
-    case 'slow':
-      return { kind: 'slow', delayMs: Math.round(random * longestDelayMs) };
-    case 'garbage':
+    case 'slow request':
+      return { kind: 'slow', delayMs: Math.round(fraction * longestDelayMs) };
+    case 'garbage body':
       return { kind: 'garbage' };
-    case 'truncate':
+    case 'truncated body':
       return { kind: 'truncate' };
   }
 }
@@ -94,16 +96,5 @@ function fault(world: World, { status, code }: Refusal, headers: Readonly<Record
     status,
     headers: { 'content-type': 'application/json', ...headers },
     body: Buffer.from(JSON.stringify(body)),
-  };
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

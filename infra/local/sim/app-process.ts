@@ -54,3 +54,12 @@ function clusterDepsOf(
 /** Of budgets that never run out. */
 export const freeReservation = (): Promise<Result<Reservation>> =>
   Promise.resolve({ ok: true, value: { release: () => undefined } });
+
+/** The one cluster of a simulation. */
+export function clusterOf(deps: Deps): ClusterDeps {
+  const [found] = deps.clusters.values();
+  if (found === undefined) throw new Error('no cluster');
+  return found;
+}
+
+export const nodesOf = (deps: Deps): readonly NodeDeps[] => [...clusterOf(deps).nodes.values()];

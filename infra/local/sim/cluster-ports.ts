@@ -12,7 +12,7 @@ import { readToken } from './api-server/tokens.ts';
 import { nodeUser } from './api-server/user.ts';
 import type { ClusterEvents } from './cluster-events.ts';
 import { faultOf } from './cluster-faults.ts';
-import type { CallGate } from './cluster-faults.ts';
+import type { CallGate } from './faults/call-gate.ts';
 import { createClusterNodes } from './cluster-nodes.ts';
 import type { ClusterNodes } from './cluster-nodes.ts';
 import { readPod } from './cluster-pods.ts';

@@ -9,8 +9,6 @@ import { Controllers } from './api-server/controllers.ts';
 import { pods } from './api-server/resources.ts';
 import { createClusterEvents } from './cluster-events.ts';
 import type { ClusterEvents } from './cluster-events.ts';
-import { createCallGate } from './cluster-faults.ts';
-import type { InjectedFault } from './cluster-faults.ts';
 import { createClusterNodes } from './cluster-nodes.ts';
 import type { ClusterNodes } from './cluster-nodes.ts';
 import { createClusterPods, podChange, readPod } from './cluster-pods.ts';
@@ -19,6 +17,8 @@ import { createMemoryClusterApi, createMemoryNodeApi } from './cluster-ports.ts'
 import type { ApiMethod, PlantedToken } from './cluster-ports.ts';
 import { createClusterReferences } from './cluster-references.ts';
 import type { ClusterReferences } from './cluster-references.ts';
+import { createCallGate } from './faults/call-gate.ts';
+import type { InjectedFault } from './faults/call-gate.ts';
 
 export type { ApiMethod } from './cluster-ports.ts';
 

@@ -3,6 +3,8 @@ import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { GroupObservation } from '../../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import type { Behaviours } from './container-runs.ts';
+import { createCallGate } from './faults/call-gate.ts';
+import type { InjectedFault } from './faults/call-gate.ts';
 import { coresOf, isProvisioned, listRuns, observeGroup } from './group-life.ts';
 import type { ContainerRun, GroupTimes, GroupWorld, MemoryGroup, RunEnd } from './group-life.ts';
 
@@ -19,15 +21,6 @@ export interface MemoryContainerGroupsOptions {
 
 type Method = keyof ContainerGroups;
 
-/** What a test makes go wrong. `after`: the effect takes place, and only the answer is lost. */
-interface InjectedFault {
-  readonly method: Method;
-  readonly fault: Fault;
-  readonly moment: 'before' | 'after';
-  /** How often; once unless told. */
-  readonly times?: number;
-}
-
 /** Container groups in memory, for tests and simulations; the same contract suite holds them and the real adapter. */
 export interface MemoryContainerGroups extends ContainerGroups {
   readGroup(name: string): MemoryGroup | undefined;
@@ -42,7 +35,7 @@ export interface MemoryContainerGroups extends ContainerGroups {
   removeGroup(name: string): void;
   /** A group that is there without a PUT of ours. */
   addGroup(group: Pick<MemoryGroup, 'name' | 'body'>): void;
-  inject(fault: InjectedFault): void;
+  inject(fault: InjectedFault<Method>): void;
 }
 
 const operationPrefix = 'https://arm.memory/operations/';
@@ -50,7 +43,7 @@ const operationPrefix = 'https://arm.memory/operations/';
 export function createMemoryContainerGroups(options: MemoryContainerGroupsOptions): MemoryContainerGroups {
   const groups = new Map<string, MemoryGroup>();
   const puts: string[] = [];
-  const faults: { rule: InjectedFault; left: number }[] = [];
+  const { call, inject } = createCallGate<Method>();
   const times: GroupTimes = { provisioningMs: options.provisioningMs ?? 0 };
   const over: { readonly group: MemoryGroup; readonly at: number; readonly end: RunEnd }[] = [];
   const quota = options.quota ?? { groups: 100, cores: 100 };
@@ -73,20 +66,6 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     const group = groups.get(name);
     if (group !== undefined) end(group, how);
     return groups.delete(name);
-  };
-
-  const injected = (method: Method, moment: InjectedFault['moment']): Fault | undefined => {
-    const found = faults.find(({ rule, left }) => left > 0 && rule.method === method && rule.moment === moment);
-    if (found !== undefined) found.left -= 1;
-    return found?.rule.fault;
-  };
-  const call = async <T>(method: Method, signal: AbortSignal, act: () => Result<T>): Promise<Result<T>> => {
-    if (signal.aborted) return fail({ kind: 'transient', message: 'There is no time left for the request.' });
-    const before = injected(method, 'before');
-    if (before !== undefined) return fail(before);
-    const result = act();
-    const after = injected(method, 'after');
-    return after === undefined ? result : fail(after);
   };
 
   const put = (group: Pick<MemoryGroup, 'name' | 'body'>): Result<{ readonly operationUrl: string }> => {
@@ -179,7 +158,7 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     },
     removeGroup: (name) => void remove(name, 'removed'),
     addGroup: (group) => void groups.set(group.name, newGroup(group)),
-    inject: (rule) => void faults.push({ rule, left: rule.times ?? 1 }),
+    inject,
   };
 }
 

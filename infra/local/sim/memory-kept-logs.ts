@@ -2,6 +2,7 @@ import { fail, ok } from '../../../shared/core/fault.ts';
 import type { Fault, Result } from '../../../shared/core/fault.ts';
 import { keptBytes } from '../../../shared/core/logs/kept-log.ts';
 import type { KeptLogKey, KeptLogs } from '../../../shared/ports/kept-logs.ts';
+import { noTimeLeft } from './faults/call-gate.ts';
 import { formatKeptLogs, parseKeptLogs } from '../../../shared/wire/kept-log.ts';
 
 /** Kept logs in memory, for tests. Same rules, same contract suite. */
@@ -16,7 +17,7 @@ export function createMemoryKeptLogs(): MemoryKeptLogs {
   const kept = new Map<string, { readonly group: string; readonly text: string }>();
   const keyOf = ({ node, group }: KeptLogKey): string => `${node.cluster}/${node.node}/${group}`;
   const call = async <T>(signal: AbortSignal, act: () => Result<T>): Promise<Result<T>> =>
-    signal.aborted ? fail({ kind: 'transient', message: 'There is no time left for the request.' }) : act();
+    signal.aborted ? noTimeLeft : act();
   const memory: MemoryKeptLogs = {
     fault: undefined,
     groups: () => [...kept.values()].map(({ group }) => group),

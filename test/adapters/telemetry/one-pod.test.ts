@@ -1,4 +1,5 @@
 /** The create of one pod, from the relay's watch to ARM, as an OpenTelemetry collector sees it. */
+import { keyOf } from '../../../infra/local/sim/pods/pod-key.ts';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Transitions } from '../../../infra/cluster/relay/app/transitions.ts';
 import { relayTelemetry } from '../../../infra/cluster/relay/telemetry.ts';
@@ -12,7 +13,7 @@ import { ok } from '../../../shared/core/fault.ts';
 import type { LogFields } from '../../../shared/ports/log.ts';
 import type { Telemetry } from '../../../shared/ports/telemetry.ts';
 import { parsePodEvents } from '../../../shared/wire/relay-protocol/pod-events.ts';
-import { createWorld, keyOf } from '../../app/world.ts';
+import { createWorld } from '../../app/world.ts';
 import type { World } from '../../app/world.ts';
 import { Collector } from './collector.ts';
 

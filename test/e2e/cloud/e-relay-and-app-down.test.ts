@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apply, createNamespace, host, kubectl, outage, pod, removeNamespace, runs, until } from './cloud.ts';
+import { random } from '../../../infra/local/sim/time/chance.ts';
 import type { PodRecorder } from '../pod-recorder.ts';
 import { recordPods, violations } from './oracles.ts';
 
@@ -44,17 +45,6 @@ describe('the relay is down', () => {
     expect(await violations(recorder)).toEqual([]);
   });
 });
-
-/** Mulberry32: the same outages for the same seed. */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 describe('the app is killed at random', () => {
   const count = 30;

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pass } from '../../../infra/local/gate/call.ts';
 import type { OutsideCall } from '../../../infra/local/gate/call.ts';
-import { createRandom } from '../../../infra/local/gate/faults.ts';
+import { random } from '../../../infra/local/sim/time/chance.ts';
 import { timing } from '../../../shared/core/reconcile/timing.ts';
 import { until } from '../until.ts';
 import { startGatedCloud } from './gated-cloud.ts';
@@ -75,8 +75,8 @@ describe('the real control plane, with a gate between the app and its outside wo
       const namespace = 'storm';
       await createNamespace(cloud, namespace);
       const watch = new PodRecorder(cloud, namespace);
-      const random = createRandom(seed);
-      const pods = Array.from({ length: stormPodCount }, (_, index) => stormPod(index, random));
+      const next = random(seed);
+      const pods = Array.from({ length: stormPodCount }, (_, index) => stormPod(index, next));
       const storm = new Storm({ seed, rate: 0.1, mostKills: 8, callsPerKill: 300 });
       const uids = await rage(storm, pods, { cloud, watch, namespace });
       const expectations = pods.map(({ name, expected }): Expected => ({
@@ -214,7 +214,7 @@ async function drawSample(): Promise<Point[]> {
   );
   const all = pods.flatMap(({ life, pod }) => pointsOf(life, pod, calls));
   console.log(`${calls.length} calls and ${all.length} crash points in ${lives.length} undisturbed lives`, ...left);
-  return samplePoints(all, wanted + spares, createRandom(seed));
+  return samplePoints(all, wanted + spares, random(seed));
 }
 
 interface Try {

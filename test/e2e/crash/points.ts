@@ -1,6 +1,7 @@
 /** Crash points: which call of which life, and on which side of its effect the process is killed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Moment, OutsideCall, Verdict } from '../../../infra/local/gate/call.ts';
+import type { OutsideCall, Verdict } from '../../../infra/local/gate/call.ts';
+import type { Side } from '../../../infra/local/sim/faults/vocabulary.ts';
 import { pass } from '../../../infra/local/gate/call.ts';
 import { describeCall, isAbout } from './calls.ts';
 import { lives } from './lives.ts';
@@ -16,7 +17,7 @@ export interface Point {
   readonly call: string;
   /** Which of them since the pod was bound, from 1. */
   readonly nth: number;
-  readonly moment: Moment;
+  readonly moment: Side;
 }
 
 export const formatPoint = ({ life, whose, call, nth, moment }: Point): string =>

@@ -1,7 +1,8 @@
 /** Two hundred pods of all kinds, and what has to be true of each when the storm is over. */
 import type { Judge } from '../../../infra/local/gate/call.ts';
-import { createRandom, drawFaults } from '../../../infra/local/gate/faults.ts';
-import type { FaultKind } from '../../../infra/local/gate/faults.ts';
+import { drawFaults } from '../../../infra/local/gate/faults.ts';
+import { random } from '../../../infra/local/sim/time/chance.ts';
+import type { GateFault } from '../../../infra/local/gate/faults.ts';
 import type { Expected } from './oracles.ts';
 import { isOver } from './pods.ts';
 import type { PodHistory } from '../pod-recorder.ts';
@@ -18,9 +19,9 @@ const isGone = (history: PodHistory | undefined): boolean => history?.deleted ==
 const runs = (history: PodHistory | undefined): boolean => history?.phases.at(-1) === 'Running';
 
 /** The `index`-th pod: of ten, six end by themselves, two serve, one fails at first, one is deleted. */
-export function stormPod(index: number, random: () => number): StormPod {
+export function stormPod(index: number, next: () => number): StormPod {
   const name = `storm-${String(index).padStart(3, '0')}`;
-  const runMs = 1_000 + Math.round(random() * 4_000);
+  const runMs = 1_000 + Math.round(next() * 4_000);
   const exitCode = index % 7;
   switch (index % 10) {
     case 6:
@@ -82,7 +83,7 @@ export class Storm {
     readonly callsPerKill: number;
   }) {
     const { seed, rate, mostKills, callsPerKill } = options;
-    const random = createRandom(seed + 1);
+    const next = random(seed + 1);
     const faults = drawFaults({ seed, rate, onFault: (kind, { world }) => this.#count(kind, world) });
     let planned = 0;
     this.judge = (call) => {
@@ -91,7 +92,7 @@ export class Storm {
         planned += 1;
         return {
           kind: 'kill',
-          moment: random() < 0.5 ? 'before' : 'after',
+          moment: next() < 0.5 ? 'before' : 'after',
           done: (pid) => {
             if (pid !== undefined) this.kills += 1;
           },
@@ -101,7 +102,7 @@ export class Storm {
     };
   }
 
-  #count(kind: FaultKind, world: string): void {
+  #count(kind: GateFault, world: string): void {
     this.faulty += 1;
     const key = `${world} ${kind}`;
     this.faults.set(key, (this.faults.get(key) ?? 0) + 1);

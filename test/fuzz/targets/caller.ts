@@ -2,7 +2,7 @@ import type { Answer, IncomingRequest } from '../../../shared/app/run-http.ts';
 import { answerCaller } from '../../../shared/app/run-http.ts';
 import type { ClusterDeps, Deps } from '../../../shared/app/deps.ts';
 import type { World } from '../../app/world.ts';
-import { clusterUid } from '../../app/world.ts';
+import { clusterUid } from '../../fixtures/settings.ts';
 import type { Dice } from '../dice.ts';
 import type { Mutator } from '../mutator.ts';
 import type { Secrets } from '../secrets.ts';

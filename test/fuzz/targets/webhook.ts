@@ -1,8 +1,9 @@
+import { keyOf } from '../../../infra/local/sim/pods/pod-key.ts';
 import { answerPodEvents } from '../../../shared/app/answer-pod-events.ts';
 import { createKubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { Deps } from '../../../shared/app/deps.ts';
 import type { World } from '../../app/world.ts';
-import { createWorld, keyOf } from '../../app/world.ts';
+import { createWorld } from '../../app/world.ts';
 import type { Dice } from '../dice.ts';
 import type { Mutator } from '../mutator.ts';
 import { Secrets } from '../secrets.ts';

@@ -16,7 +16,8 @@ import type { Spend } from '../../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import type { Registrations } from '../../../shared/ports/registrations.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
-import { clusterUid, World } from '../../app/world.ts';
+import { clusterUid } from '../../fixtures/settings.ts';
+import { World } from '../../app/world.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };
@@ -256,7 +257,7 @@ describe('twenty pods at once', () => {
   function countedWorld() {
     const puts: number[] = [];
     const world: World = newWorld((deps) => {
-      const monotonicMs = (): number => world.clock.monotonicMs();
+      const monotonicMs = (): number => world.now;
       const budgets = createBudgets(deps.store, defaultArmLimits, { chunk: 4, log: silent, monotonicMs });
       const paid = async <T>(spend: Spend, send: () => Promise<Result<T>>): Promise<Result<T>> => {
         const permit = await budgets.take(spend);

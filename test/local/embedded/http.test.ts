@@ -11,7 +11,6 @@ import { createApiClient } from '../../../infra/local/cluster/api-client.ts';
 import type { ApiRequest } from '../../../infra/local/cluster/api-client.ts';
 import { startEmbeddedCluster } from '../../../infra/local/cluster/embedded/embedded-cluster.ts';
 import type { EmbeddedCluster } from '../../../infra/local/cluster/embedded/embedded-cluster.ts';
-import { decodeProtobuf } from '../../../infra/local/cluster/embedded/protobuf.ts';
 import { createKubernetesClient, openWatch } from '../../../shared/adapters/kubernetes/http.ts';
 import { until } from '../../relay/fake-app.ts';
 import { nodeManifest, podManifest } from './cluster.ts';
@@ -112,6 +111,11 @@ describe('the door', () => {
     ],
     ['a patch of an unknown type', { method: 'PATCH', path: `${pods}/p`, body: {} }, 404],
     ['a body too large', { method: 'POST', path: pods, body: { data: 'x'.repeat(4_000_000) } }, 413],
+    [
+      'protobuf',
+      { method: 'POST', path: pods, body: {}, headers: { 'content-type': 'application/vnd.kubernetes.protobuf' } },
+      415,
+    ],
     ['a method that is not for it', { method: 'PUT', path: pods, body: {} }, 405],
     ['a selector that is none', { path: `${pods}?fieldSelector=spec.image%3Dx` }, 400],
     ['a limit that is none', { path: `${pods}?limit=x` }, 400],
@@ -132,6 +136,7 @@ describe('the door', () => {
     ],
     [`${pods}/p/exec?command=ls`, undefined, 'application/json', /no pods\/exec/],
     [`${pods}/p/portforward`, undefined, 'application/json', /no pods\/portforward/],
+    [`${pods}/p/eviction`, { data: 'k8s' }, 'application/vnd.kubernetes.protobuf', /no pods\/eviction/],
   ])('says of what it has not what has it: POST %s', async (path, body, type, what) => {
     const answer = await send({ method: 'POST', path, body, headers: { 'content-type': type } });
     expect(answer.status).toBe(405);
@@ -329,32 +334,6 @@ describe('logs', () => {
       message: expect.stringContaining('/containerLogs/default/l/main'),
     });
   });
-});
-
-describe('protobuf', () => {
-  const field = (number: number, bytes: Buffer): Buffer =>
-    Buffer.concat([Buffer.from([number * 8 + 2, bytes.length]), bytes]);
-  const text = (number: number, value: string): Buffer => field(number, Buffer.from(value));
-  const envelope = (kind: string, raw: Buffer): Buffer =>
-    Buffer.concat([Buffer.from('k8s\0'), field(1, Buffer.concat([text(1, 'v1'), text(2, kind)])), field(2, raw)]);
-
-  it('of a kind that kubectl creates so is read', () => {
-    const labels = field(11, Buffer.concat([text(1, 'a'), text(2, 'b')]));
-    const metadata = field(1, Buffer.concat([text(1, 'n'), text(2, ''), labels]));
-    expect(decodeProtobuf(envelope('Namespace', metadata))).toEqual({
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: 'n', labels: { a: 'b' } },
-    });
-  });
-
-  it.each([
-    ['of another kind', envelope('Pod', Buffer.alloc(0))],
-    ['cut off', envelope('Namespace', text(1, 'x')).subarray(0, -2)],
-    ['without its magic', Buffer.from('{}')],
-    ['empty', Buffer.alloc(0)],
-    ['of wrong wire types', envelope('Namespace', Buffer.from([8, 1]))],
-  ])('%s is none', (_, body) => expect(decodeProtobuf(body)).toBeUndefined());
 });
 
 it('stops twice without harm, and takes nothing with it', async () => {

@@ -3,7 +3,6 @@ import { isJsonObject } from '../../../../shared/core/json.ts';
 import type { Json, JsonObject } from '../../../../shared/core/json.ts';
 import { badRequest, done, refuse, unsupportedMediaType } from '../../sim/api-server/refusal.ts';
 import type { Outcome } from '../../sim/api-server/refusal.ts';
-import { decodeProtobuf, protobufType } from './protobuf.ts';
 
 /** `--max-request-body` of an API server. */
 export const maxBodyBytes = 3 * 1024 * 1024;
@@ -28,10 +27,6 @@ export const mediaType = (request: IncomingMessage): string =>
 
 /** A body that has to be one object. */
 export function parseObject(body: Buffer, type: string): Outcome<JsonObject> {
-  if (type === protobufType) {
-    const decoded = decodeProtobuf(body);
-    return decoded === undefined ? refuse(unsupportedMediaType(unknownFormat)) : done(decoded);
-  }
   if (type !== 'application/json') return refuse(unsupportedMediaType(unknownFormat));
   const parsed = parseText(body);
   if (!parsed.ok) return parsed;
@@ -39,7 +34,7 @@ export function parseObject(body: Buffer, type: string): Outcome<JsonObject> {
 }
 
 const unknownFormat =
-  'the body of the request was in an unknown format - the embedded cluster reads application/json, and of few kinds protobuf: kubectl apply sends JSON, and a real one (npm start -- --cluster real) reads all';
+  'the body of the request was in an unknown format - the embedded cluster reads application/json alone: kubectl apply sends it, kubectl create sends protobuf; a real one (npm start -- --cluster real) reads all';
 
 /** Any JSON. What it says stays out of the refusal: it may be a Secret. */
 export function parseText(body: Buffer): Outcome<Json> {

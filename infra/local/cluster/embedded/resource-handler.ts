@@ -13,7 +13,7 @@ import { namespaces, pods, qualifiedName, serviceAccounts } from '../../sim/api-
 import type { Resource } from '../../sim/api-server/resources.ts';
 import { answerReview } from '../../sim/api-server/reviews.ts';
 import { everything, parseSelection } from '../../sim/api-server/selectors.ts';
-import { bindPod, evictPod } from '../../sim/api-server/subresources.ts';
+import { bindPod } from '../../sim/api-server/subresources.ts';
 import { requestToken } from '../../sim/api-server/tokens.ts';
 import { replaceObject } from '../../sim/api-server/update.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
@@ -84,7 +84,7 @@ function targetOf({ user, path, query }: ResourceCall): Target {
 }
 
 /** What can be created below an object. */
-const answered = new Set(['binding', 'eviction', 'token', 'status', 'finalize', '']);
+const answered = new Set(['binding', 'token', 'status', 'finalize', '']);
 
 function write(state: ClusterState, call: ResourceCall): Answer {
   const { resource, subresource } = call.path;
@@ -133,7 +133,6 @@ function create(state: ClusterState, call: ResourceCall, body: JsonObject): Answ
   if (resource.storage === 'review') return answerOf(answerReview(state, { user, resource, known }, body), 201);
   if (subresource === '') return answerOf(createObject(state, target, body), 201);
   if (resource === pods && subresource === 'binding') return answerOf(bindPod(state, target, body), 201);
-  if (resource === pods && subresource === 'eviction') return answerOf(evictPod(state, target, body), 201);
   if (resource === serviceAccounts && subresource === 'token')
     return answerOf(requestToken(state, { user, namespace: path.namespace, name: path.name }, body), 201);
   return refused(notServed(resource, subresource));

@@ -1,6 +1,7 @@
 /**
  * A scheduler just good enough for a pod's life: a pod goes to the ready node with the fewest pods whose taints it
- * tolerates and whose labels it asks for. Resources, affinity between pods and spreading are not looked at.
+ * tolerates and whose labels its nodeSelector names. Resources, affinity between pods and spreading are not looked at; a pod
+ * with a required node affinity is told that nobody here knows one.
  */
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import type { ClusterState } from './cluster-state.ts';
@@ -15,17 +16,16 @@ import {
   specOf,
   statusOf,
   textAt,
-  textsAt,
 } from './json-access.ts';
 import { recordEvent } from './event-recorder.ts';
 import { pods, nodes } from './resources.ts';
-import { matchesLabels } from './selectors.ts';
-import type { LabelRequirement } from './selectors.ts';
 import { mergePatch } from './strategic-merge.ts';
 import { bindPod } from './subresources.ts';
 import { isTolerated } from './tolerations.ts';
 
 const schedulerName = 'default-scheduler';
+const unknownAffinity =
+  'node(s) left out: the embedded cluster knows nodeSelector, and no required nodeAffinity (a real one does: npm start -- --cluster real)';
 
 /** Binds every pod that can be bound, in the order of their creation; says of the others why not. */
 export function schedule(state: ClusterState): void {
@@ -76,48 +76,13 @@ function misfit(pod: JsonObject, node: JsonObject): string | undefined {
     return `node(s) had untolerated taint(s) {${textAt(taint, 'key')}: ${textAt(taint, 'value')}}`;
   const ready = objectsAt(statusOf(node), 'conditions').find((one) => textAt(one, 'type') === 'Ready');
   if (textAt(ready ?? {}, 'status') !== 'True') return 'node(s) were not ready';
-  return isSelected(pod, node) ? undefined : "node(s) didn't match Pod's node affinity/selector";
-}
-
-function isSelected(pod: JsonObject, node: JsonObject): boolean {
   const labels = labelsOf(node);
-  const wanted = Object.entries(objectAt(specOf(pod), 'nodeSelector'));
-  if (!wanted.every(([key, value]) => labels[key] === value)) return false;
-  const affinity = objectAt(objectAt(specOf(pod), 'affinity'), 'nodeAffinity');
-  const needed = objectAt(affinity, 'requiredDuringSchedulingIgnoredDuringExecution');
-  const terms = objectsAt(needed, 'nodeSelectorTerms');
-  return terms.length === 0 || terms.some((term) => isTermMet(term, labels, nameOf(node)));
-}
-
-function isTermMet(term: JsonObject, labels: JsonObject, name: string): boolean {
-  const expressions = objectsAt(term, 'matchExpressions').map(requirementOf);
-  const fields = objectsAt(term, 'matchFields').map(requirementOf);
-  const all = [...expressions, ...fields];
-  return (
-    all.length > 0 &&
-    all.every((one) => one !== undefined) &&
-    matchesLabels(
-      labels,
-      expressions.flatMap((one) => one ?? []),
-    ) &&
-    matchesLabels(
-      { 'metadata.name': name },
-      fields.flatMap((one) => one ?? []),
-    )
+  const isSelected = Object.entries(objectAt(specOf(pod), 'nodeSelector')).every(
+    ([key, value]) => labels[key] === value,
   );
-}
-
-function requirementOf(expression: JsonObject): LabelRequirement | undefined {
-  const operator = textAt(expression, 'operator');
-  switch (operator) {
-    case 'In':
-    case 'NotIn':
-    case 'Exists':
-    case 'DoesNotExist':
-      return { key: textAt(expression, 'key'), operator, values: textsAt(expression, 'values') };
-    default:
-      return undefined;
-  }
+  if (!isSelected) return "node(s) didn't match Pod's node affinity/selector";
+  const affinity = objectAt(objectAt(specOf(pod), 'affinity'), 'nodeAffinity');
+  return affinity['requiredDuringSchedulingIgnoredDuringExecution'] === undefined ? undefined : unknownAffinity;
 }
 
 function bind(state: ClusterState, pod: JsonObject, node: string): void {

@@ -64,7 +64,7 @@ export const matches = (object: JsonObject, { fields, labels }: Selection): bool
   fields.every((requirement) => matchesField(object, requirement)) &&
   (labels.length === 0 || matchesLabels(labelsOf(object), labels));
 
-export const matchesLabels = (labels: JsonObject, requirements: readonly LabelRequirement[]): boolean =>
+const matchesLabels = (labels: JsonObject, requirements: readonly LabelRequirement[]): boolean =>
   requirements.every((requirement) => matchesLabel(labels[requirement.key], requirement));
 
 function matchesField(object: JsonObject, { field, isEqual, value }: FieldRequirement): boolean {

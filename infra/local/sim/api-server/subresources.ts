@@ -1,16 +1,13 @@
-/** `pods/binding` and `pods/eviction`. */
+/** `pods/binding`, and what a pod's status says of its coming end. */
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Target } from './create.ts';
-import { deleteObject, parseDeleteOptions } from './delete.ts';
 import { instant, metaOf, objectAt, specOf, statusOf, textAt, uidOf } from './json-access.ts';
-import { nodeRestriction } from './node-restriction.ts';
 import { topologyOf } from './pod-admission.ts';
-import { conflict, done, forbidden, invalid, notFound, refuse } from './refusal.ts';
+import { conflict, done, invalid, notFound, refuse } from './refusal.ts';
 import type { Outcome } from './refusal.ts';
 import { pods } from './resources.ts';
 import { mergePatch } from './strategic-merge.ts';
-import { nodeNameOf } from './user.ts';
 import { required } from './validation.ts';
 
 const success: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
@@ -37,29 +34,6 @@ export function bindPod(state: ClusterState, { namespace, name }: Target, body: 
     }),
   );
   return done(success);
-}
-
-/** As `kubectl drain`: a graceful deletion that says so. There are no disruption budgets here. */
-export function evictPod(state: ClusterState, target: Target, body: JsonObject): Outcome<JsonObject> {
-  const { namespace, name, user } = target;
-  const pod = state.store.get(pods, { namespace, name });
-  if (pod === undefined) return refuse(notFound({ kind: 'pods', name }));
-  const node = user === undefined ? undefined : nodeNameOf(user);
-  if (node !== undefined) {
-    const why = nodeRestriction({
-      node,
-      verb: 'create',
-      resource: pods,
-      subresource: 'eviction',
-      before: pod,
-      after: pod,
-    });
-    if (why !== undefined) return refuse(forbidden({ kind: 'pods', name }, why));
-  }
-  disrupt(state, pod, 'EvictionByEvictionAPI', 'Eviction API: evicting');
-  const options = parseDeleteOptions(objectAt(body, 'deleteOptions'), {});
-  const deleted = deleteObject(state, { ...target, user: undefined, resource: pods, subresource: '' }, options);
-  return deleted.ok ? done(success) : deleted;
 }
 
 /** Says in the pod's status why it is going to end, as controllers do before they delete it. */

@@ -1,15 +1,32 @@
-import { fail } from '../../shared/core/fault.ts';
-import type { Result } from '../../shared/core/fault.ts';
-import { freezeMs, lateMs } from './fault.ts';
-import type { Fault, Moment } from './fault.ts';
+import { fail } from '../../../../shared/core/fault.ts';
+import type { Result } from '../../../../shared/core/fault.ts';
+import type { Moment, ProcessFault } from '../faults/vocabulary.ts';
 
-/** What an instance needs of the simulation that it lives in. */
+/**
+ * One thing that befalls one process: at its n-th outside call, counted from 0. What was under way (`inside`) arrives when
+ * the freeze is over, or a while after its sender was killed.
+ */
+export interface CallFault extends ProcessFault {
+  readonly call: number;
+  /** Of a freeze; 90 s unless told. */
+  readonly forMs?: number;
+}
+
+/** How long a frozen process stands still. */
+const freezeMs = 90_000;
+/** So long after the death of its sender a request arrives, and be it shown 12 s later: before an open intent is old. */
+const lateMs = 47_000;
+
+/** How late what was under way arrives. */
+export const lateByMs = (fault: CallFault): number => (fault.kind === 'kill' ? lateMs : (fault.forMs ?? freezeMs));
+
+/** What a process needs of the simulation that it lives in. */
 export interface Stage {
-  /** Until it is this instance's turn to make one call. */
-  readonly turn: (instance: Instance) => Promise<void>;
-  /** Until so much time has passed; nothing of the instance goes on meanwhile. */
-  readonly stand: (instance: Instance, ms: number) => Promise<void>;
-  /** Does something so much later, whatever has become of the instance. */
+  /** Until it is this process's turn to make one call. */
+  readonly turn: (instance: CountedProcess) => Promise<void>;
+  /** Until so much time has passed; nothing of the process goes on meanwhile. */
+  readonly stand: (instance: CountedProcess, ms: number) => Promise<void>;
+  /** Does something so much later, whatever has become of the process. */
   readonly later: (ms: number, act: () => Promise<void>) => void;
   readonly onCall: (call: Call) => void;
   readonly onFault: (call: Call) => void;
@@ -17,7 +34,7 @@ export interface Stage {
 
 /** One outside call as it was made. */
 export interface Call {
-  readonly instance: Instance;
+  readonly instance: CountedProcess;
   readonly index: number;
   /** `groups.get`, `table.submit`, `api.patchPodStatus`. */
   readonly name: string;
@@ -30,14 +47,14 @@ export interface Call {
 const never: Promise<never> = new Promise(() => undefined);
 
 /** One process of the app: it counts its outside calls, and may be killed or frozen at one of them. */
-export class Instance {
+export class CountedProcess {
   readonly name: string;
   state: 'alive' | 'frozen' | 'dead' = 'alive';
   calls = 0;
   readonly #stage: Stage;
-  readonly #fault: Fault | undefined;
+  readonly #fault: CallFault | undefined;
 
-  constructor(name: string, stage: Stage, fault: Fault | undefined) {
+  constructor(name: string, stage: Stage, fault: CallFault | undefined) {
     this.name = name;
     this.#stage = stage;
     this.#fault = fault;

@@ -1,17 +1,13 @@
-import type { Deps } from '../../shared/app/deps.ts';
-import type { FaultSource } from './faults.ts';
-import type { Journal } from './journal.ts';
-import { Life } from './process.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { Chance } from './seed.ts';
+import type { Deps } from '../../../../shared/app/deps.ts';
+import { TimedProcess } from './timed-process.ts';
+import type { TimedProcessParts } from './timed-process.ts';
+import type { Chance } from '../time/chance.ts';
 
-export interface ProcessParts {
-  readonly scheduler: Scheduler;
-  readonly faults: FaultSource;
-  readonly journal: Journal;
+export interface PlaceParts extends Pick<TimedProcessParts, 'scheduler' | 'faults' | 'onAnswer'> {
+  readonly onDeath: (process: string) => void;
   readonly chance: Chance;
   /** A process's deps, from nothing but the settings. */
-  readonly createDeps: (life: Life) => Deps;
+  readonly createDeps: (process: TimedProcess) => Deps;
 }
 
 export type Invocation<T> =
@@ -22,41 +18,41 @@ export type Invocation<T> =
 const mostSkewMs = 120_000;
 
 /** One place of the app (an HTTP instance, a timer): a process, and after its death another one. */
-export class Process {
+export class Place {
   readonly name: string;
   /** Errors that a use case threw: bugs, all of them. */
   readonly bugs: string[] = [];
-  #life: Life | undefined;
+  #process: TimedProcess | undefined;
   #deps: Deps | undefined;
   #starts = 0;
   #dying: (() => void)[] = [];
-  readonly #parts: ProcessParts;
+  readonly #parts: PlaceParts;
 
-  constructor(name: string, parts: ProcessParts) {
+  constructor(name: string, parts: PlaceParts) {
     this.name = name;
     this.#parts = parts;
     this.#start();
   }
 
   #start(): void {
-    const { scheduler, faults, journal, chance } = this.#parts;
+    const { scheduler, faults, onAnswer, chance } = this.#parts;
     this.#starts += 1;
     const name = `${this.name}/${this.#starts}`;
-    this.#life = new Life(name, {
+    this.#process = new TimedProcess(name, {
       scheduler,
       faults,
-      journal,
+      onAnswer,
       skewMs: chance.between(-mostSkewMs, mostSkewMs),
       monotonicStart: chance.between(0, 1e9),
       onDeath: () => this.#end(),
     });
-    this.#deps = this.#parts.createDeps(this.#life);
+    this.#deps = this.#parts.createDeps(this.#process);
   }
 
   #end(): void {
-    const { scheduler, journal, chance } = this.#parts;
-    journal.note('', `${this.name}/${this.#starts} dies`);
-    this.#life = undefined;
+    const { scheduler, onDeath, chance } = this.#parts;
+    onDeath(`${this.name}/${this.#starts}`);
+    this.#process = undefined;
     this.#deps = undefined;
     const dying = this.#dying;
     this.#dying = [];
@@ -66,9 +62,9 @@ export class Process {
 
   /** Runs one invocation, ended by its deadline. */
   invoke<T>(deadlineMs: number, run: (deps: Deps, signal: AbortSignal) => Promise<T>): Promise<Invocation<T>> {
-    const life = this.#life;
+    const process = this.#process;
     const deps = this.#deps;
-    if (life === undefined || deps === undefined) return Promise.resolve({ kind: 'died' });
+    if (process === undefined || deps === undefined) return Promise.resolve({ kind: 'died' });
     return new Promise((resolve) => {
       const tell = (): void => resolve({ kind: 'died' });
       this.#dying.push(tell);
@@ -84,7 +80,7 @@ export class Process {
         end();
         resolve({ kind: 'answered', value });
       };
-      life.whenAwake(() => void run(deps, life.clock.timeout(deadlineMs)).then(answer, fail));
+      process.whenAwake(() => void run(deps, process.clock.timeout(deadlineMs)).then(answer, fail));
     });
   }
 }

@@ -1,15 +1,26 @@
-import { fail } from '../../shared/core/fault.ts';
-import type { Result } from '../../shared/core/fault.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { Call, Plan } from './fault-kinds.ts';
-import type { FaultSource } from './faults.ts';
-import type { Journal } from './journal.ts';
-import type { Scheduler } from './scheduler.ts';
+import { createProcessClock } from '../time/process-clock.ts';
+import { fail } from '../../../../shared/core/fault.ts';
+import type { Result } from '../../../../shared/core/fault.ts';
+import type { Clock } from '../../../../shared/ports/clock.ts';
+import type { Call, Plan } from '../faults/request-plan.ts';
+import type { ProcessFault } from '../faults/vocabulary.ts';
+import type { Scheduler } from '../time/scheduler.ts';
 
-export interface LifeParts {
+/** Who says what goes wrong: asked in the order of calls. */
+export interface FaultPlanner {
+  /** What becomes of this request. */
+  readonly plan: (call: Call, process: string) => Plan;
+  /** What happens to the process itself around it; `inside` is no moment of it. */
+  readonly fate: () => ProcessFault | undefined;
+  /** For how long it stands still. */
+  readonly freezeMs: () => number;
+}
+
+export interface TimedProcessParts {
   readonly scheduler: Scheduler;
-  readonly faults: FaultSource;
-  readonly journal: Journal;
+  readonly faults: FaultPlanner;
+  /** Told of each answer as the process hears it. */
+  readonly onAnswer: (process: string, call: Call, plan: Plan, result: Result<unknown>) => void;
   /** How far this process's own clock is off. */
   readonly skewMs: number;
   /** What its monotonic clock showed at its start. */
@@ -29,28 +40,22 @@ const quickMs = 300;
  * One process of the app from its start to its death. Every request passes `call`: it takes time on the way there and
  * back, may be lost in either direction, and what a dead process had sent still arrives.
  */
-export class Life {
+export class TimedProcess {
   readonly name: string;
   readonly clock: Clock;
   isAlive = true;
   #frozenUntil = 0;
-  readonly #parts: LifeParts;
+  readonly #parts: TimedProcessParts;
 
-  constructor(name: string, parts: LifeParts) {
+  constructor(name: string, parts: TimedProcessParts) {
     this.name = name;
     this.#parts = parts;
     const { scheduler, skewMs, monotonicStart } = parts;
-    const bornAt = scheduler.now;
-    this.clock = {
-      wallMs: () => scheduler.now + skewMs,
-      monotonicMs: () => monotonicStart + scheduler.now - bornAt,
-      timeout: (ms) => {
-        const controller = new AbortController();
-        scheduler.in(ms, () => controller.abort(timeIsOver));
-        return controller.signal;
-      },
+    this.clock = createProcessClock(scheduler, {
+      skewMs,
+      monotonicStart,
       sleep: (ms) => new Promise((resolve) => scheduler.in(ms, () => this.whenAwake(resolve))),
-    };
+    });
   }
 
   die(): void {
@@ -76,7 +81,7 @@ export class Life {
     if (!this.isAlive) return never();
     if (signal?.aborted === true) return Promise.resolve(timedOut);
     const fate = faults.fate();
-    if (fate === 'dies before') {
+    if (fate?.kind === 'kill' && fate.moment === 'before') {
       this.die();
       return never();
     }
@@ -86,7 +91,7 @@ export class Life {
     return new Promise((resolve) => {
       answer.onSettled = (result) =>
         this.whenAwake(() => {
-          this.#parts.journal.call(this.name, call, plan, result);
+          this.#parts.onAnswer(this.name, call, plan, result);
           resolve(result);
         });
     });
@@ -95,13 +100,17 @@ export class Life {
   async #land<T>(
     call: Call,
     plan: Plan,
-    { answer, act, fate }: { answer: Answer<T>; act: (plan: Plan) => Promise<Result<T>>; fate: string | undefined },
+    {
+      answer,
+      act,
+      fate,
+    }: { answer: Answer<T>; act: (plan: Plan) => Promise<Result<T>>; fate: ProcessFault | undefined },
   ): Promise<void> {
     const { scheduler, faults } = this.#parts;
     const isTooLate = harmfulWhenLate.has(`${call.port}.${call.method}`) && answer.givenUpForMs > latestMs;
     const result = plan.hasEffect && !isTooLate ? await act(plan) : timedOut;
-    if (fate === 'dies after') this.die();
-    if (fate === 'freezes') this.freeze(faults.freezeMs());
+    if (fate?.kind === 'kill') this.die();
+    if (fate?.kind === 'freeze') this.freeze(faults.freezeMs());
     if (plan.hangs === true) return;
     scheduler.in(plan.backMs, () => answer.settle(plan.answer === undefined ? result : fail(plan.answer)));
   }
@@ -139,9 +148,6 @@ class Answer<T> {
     this.onSettled(this.#signal?.aborted === true ? timedOut : result);
   }
 }
-
-/** One for all: making an exception costs more than most calls. */
-const timeIsOver = new DOMException('the time is over', 'TimeoutError');
 
 const timedOut = fail({ kind: 'transient', message: 'the request timed out' });
 

@@ -1,23 +1,44 @@
-import { intercepted, interceptedTable } from '../../infra/local/sim/intercepted.ts';
-import { createAppProcess, freeReservation } from '../../infra/local/sim/app-process.ts';
-import { createBudgets } from '../../shared/adapters/budgets/budgets.ts';
-import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
-import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
-import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
-import type { Deps } from '../../shared/app/deps.ts';
-import { defaultArmLimits } from '../../shared/core/budget/plan.ts';
-import { fail } from '../../shared/core/fault.ts';
-import type { Result } from '../../shared/core/fault.ts';
-import type { Budgets, Spend } from '../../shared/ports/budgets.ts';
-import type { Clock } from '../../shared/ports/clock.ts';
-import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
-import type { Log, LogFields } from '../../shared/ports/log.ts';
-import type { NodeApi } from '../../shared/ports/node-api.ts';
-import { random } from '../app/world.ts';
-import type { World } from '../app/world.ts';
-import type { Instance } from './instance.ts';
+import { intercepted, interceptedTable } from '../intercepted.ts';
+import { createAppProcess, freeReservation } from '../app-process.ts';
+import { createBudgets } from '../../../../shared/adapters/budgets/budgets.ts';
+import type { MemoryCluster } from '../memory-cluster.ts';
+import type { MemoryStore } from '../memory-store.ts';
+import type { Scheduler } from '../time/scheduler.ts';
+import type { Settings } from '../../../../shared/wire/settings.ts';
+import type { MemoryTable } from '../memory-table.ts';
+import type { RowTable } from '../../../../shared/adapters/tables/row-table.ts';
+import { createStateStore } from '../../../../shared/adapters/tables/state-store.ts';
+import type { Deps } from '../../../../shared/app/deps.ts';
+import { defaultArmLimits } from '../../../../shared/core/budget/plan.ts';
+import { fail } from '../../../../shared/core/fault.ts';
+import type { Result } from '../../../../shared/core/fault.ts';
+import type { Budgets, Spend } from '../../../../shared/ports/budgets.ts';
+import type { ContainerGroups } from '../../../../shared/ports/container-groups.ts';
+import type { Log, LogFields } from '../../../../shared/ports/log.ts';
+import type { KeptLogs } from '../../../../shared/ports/kept-logs.ts';
+import type { NodeApi } from '../../../../shared/ports/node-api.ts';
+import { noTimeLeft } from '../faults/call-gate.ts';
+import { createProcessClock } from '../time/process-clock.ts';
+import { random } from '../time/chance.ts';
+import type { CountedProcess } from './counted-process.ts';
 
-export interface ProcessOptions {
+/** All that is outside of a process, and what it knows at its start. */
+export interface SimulatedWorld {
+  readonly scheduler: Scheduler;
+  readonly settings: Settings;
+  readonly store: MemoryStore;
+  readonly groups: ContainerGroups;
+  readonly keptLogs: KeptLogs;
+  readonly cluster: MemoryCluster;
+}
+
+/** A process of a life: what it does outside, and what it works with. */
+export interface CountedApp {
+  readonly instance: CountedProcess;
+  readonly deps: Deps;
+}
+
+export interface CountedAppOptions {
   readonly seed: number;
   /** ARM's budgets stand before each ARM request, in rows of the same table. */
   readonly budgets: boolean;
@@ -25,14 +46,9 @@ export interface ProcessOptions {
 }
 
 /** One process of the app over the world, each single request of which passes through `instance`. */
-export function createProcess(world: World, instance: Instance, options: ProcessOptions): Deps {
+export function createCountedApp(world: SimulatedWorld, instance: CountedProcess, options: CountedAppOptions): Deps {
   const log: Log = { info: options.log, warn: options.log };
-  const clock: Clock = {
-    wallMs: () => world.clock.wallMs(),
-    monotonicMs: () => world.clock.monotonicMs(),
-    timeout: (ms) => world.clock.timeout(ms),
-    sleep: () => instance.pause(),
-  };
+  const clock = createProcessClock(world.scheduler, { sleep: () => instance.pause() });
   const store = createStateStore(watchedTable(world.store.table, instance), log);
   const watched = watchedPort(world.groups, 'groups', instance);
   const budgets = options.budgets
@@ -57,11 +73,11 @@ export function createProcess(world: World, instance: Instance, options: Process
 }
 
 /** Each method is one request, bounded by the signal among its arguments. */
-const watchedPort = <T extends object>(port: T, name: string, instance: Instance): T =>
+const watchedPort = <T extends object>(port: T, name: string, instance: CountedProcess): T =>
   intercepted(port, name, (call) => instance.call(call.name, call.args, call.send, call.signal));
 
 /** As the real adapter does it: after a patch that was refused, one read tells whether another pod has the name. */
-function watchedNodeApi(port: NodeApi, instance: Instance): NodeApi {
+function watchedNodeApi(port: NodeApi, instance: CountedProcess): NodeApi {
   const api = watchedPort(port, 'api', instance);
   const hiding: ReadonlySet<string> = new Set(['conflict', 'rejected', 'denied']);
   const patchPodStatus: NodeApi['patchPodStatus'] = async (pod, status, signal) => {
@@ -77,7 +93,7 @@ function watchedNodeApi(port: NodeApi, instance: Instance): NodeApi {
   });
 }
 
-const watchedTable = (table: MemoryTable, instance: Instance): RowTable => ({
+const watchedTable = (table: MemoryTable, instance: CountedProcess): RowTable => ({
   // The service's time is known from its last answer.
   now: () => table.now(),
   ...interceptedTable(table, ({ method, args }, send) =>
@@ -90,7 +106,7 @@ function paidGroups(groups: ContainerGroups, budgets: Budgets): ContainerGroups 
   const paid = async <T>(spend: Spend, signal: AbortSignal, send: () => Promise<Result<T>>): Promise<Result<T>> => {
     const permit = await budgets.take(spend);
     if (!permit.ok) return permit;
-    return signal.aborted ? fail({ kind: 'transient', message: 'There is no time left for the request.' }) : send();
+    return signal.aborted ? noTimeLeft : send();
   };
   return {
     list: (signal) => paid('read-look', signal, () => groups.list(signal)),

@@ -1,17 +1,13 @@
-/** Where a registry is asked. */
-export interface RegistryEndpoint {
-  /** `https://registry-1.docker.io`, without a path. */
-  readonly origin: string;
-  /** An operator named it: addresses of its own network and plain http are allowed. */
-  readonly isMapped: boolean;
-}
-
-/** By host of the registry (`index.docker.io` for Docker Hub), the origin that an operator wants asked instead. */
+/** By host, the origin that an operator wants asked instead: `{ 'quay.io': 'http://127.0.0.1:5000' }`. */
 export type MappedEndpoints = Readonly<Record<string, string>>;
 
-/** The registry's own host over TLS, unless an operator maps it. */
-export function registryEndpoint(registry: string, mapped: MappedEndpoints): RegistryEndpoint {
-  const origin = Object.hasOwn(mapped, registry) ? mapped[registry] : undefined;
-  if (origin !== undefined) return { origin, isMapped: true };
-  return { origin: `https://${registry === 'index.docker.io' ? 'registry-1.docker.io' : registry}`, isMapped: false };
-}
+/** The host that a registry is asked at: Docker Hub's is none of its names. */
+export const registryHost = (registry: string): string =>
+  registry === 'index.docker.io' ? 'registry-1.docker.io' : registry;
+
+/**
+ * The origin that stands for a host, or undefined: the host itself, over TLS. What an operator maps may have an address of
+ * his own network and speak plain http.
+ */
+export const mappedOrigin = (host: string, endpoints: MappedEndpoints): string | undefined =>
+  Object.hasOwn(endpoints, host) ? endpoints[host] : undefined;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { containerCommand } from '../../../shared/core/image/container-command.ts';
 import { imageOverride } from '../../../shared/core/image/image-override.ts';
 import { nonRootFault } from '../../../shared/core/image/image-user.ts';
-import { registryEndpoint } from '../../../shared/core/image/registry-endpoint.ts';
+import { mappedOrigin, registryHost } from '../../../shared/core/image/registry-endpoint.ts';
 
 const words = (text: string): readonly string[] => text.split(' ').filter((word) => word !== '');
 
@@ -83,14 +83,19 @@ describe("an operator's word", () => {
 });
 
 describe('a registry is asked at', () => {
-  const mapped = { 'index.docker.io': 'http://127.0.0.1:5000' };
   it.each([
-    ['index.docker.io', {}, 'https://registry-1.docker.io', false],
-    ['quay.io', mapped, 'https://quay.io', false],
-    ['r.io:5000', mapped, 'https://r.io:5000', false],
-    ['index.docker.io', mapped, 'http://127.0.0.1:5000', true],
-    ['constructor', mapped, 'https://constructor', false],
-  ])('%s, mapped %j: %s', (registry, endpoints, origin, isMapped) => {
-    expect(registryEndpoint(registry, endpoints)).toEqual({ origin, isMapped });
+    ['index.docker.io', 'registry-1.docker.io'],
+    ['quay.io', 'quay.io'],
+    ['r.io:5000', 'r.io:5000'],
+  ])('%s: %s', (registry, host) => {
+    expect(registryHost(registry)).toBe(host);
+  });
+
+  it.each([
+    ['quay.io', 'http://127.0.0.1:5000'],
+    ['quay.io:443', undefined],
+    ['constructor', undefined],
+  ])('%s, where an operator maps quay.io: %s', (host, origin) => {
+    expect(mappedOrigin(host, { 'quay.io': 'http://127.0.0.1:5000' })).toBe(origin);
   });
 });

@@ -5,6 +5,8 @@ import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import { createMemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
 import type { MemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
 import type { Behaviours } from '../../infra/local/sim/container-runs.ts';
+import { createMemoryImageRegistry } from '../../infra/local/sim/memory-image-registry.ts';
+import type { MemoryImageRegistry } from '../../infra/local/sim/memory-image-registry.ts';
 import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import type { MemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import { createMemoryStore } from '../../infra/local/sim/memory-store.ts';
@@ -56,6 +58,7 @@ export class World {
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
   readonly keptLogs: MemoryKeptLogs = createMemoryKeptLogs();
+  readonly imageRegistry: MemoryImageRegistry = createMemoryImageRegistry();
   readonly store: MemoryStore;
   readonly settings: Settings;
   readonly warnings: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
@@ -112,6 +115,7 @@ export class World {
       store: this.store,
       groups: this.groups,
       keptLogs: this.keptLogs,
+      imageRegistry: this.imageRegistry,
       cluster: this.cluster,
       random: next,
       clock: this.clock,

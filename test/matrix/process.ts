@@ -45,6 +45,7 @@ export function createProcess(world: World, instance: Instance, options: Process
     store,
     groups,
     keptLogs: watchedPort(world.keptLogs, 'keptLogs', instance),
+    imageRegistry: watchedPort(world.imageRegistry, 'imageRegistry', instance),
     cluster: {
       api: watchedPort(world.cluster.api, 'cluster', instance),
       nodeApi: (name) => watchedNodeApi(world.cluster.nodeApi(name), instance),

@@ -1,7 +1,6 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import { rootCertificates } from 'node:tls';
 import { defined } from '../../core/defined.ts';
 import { fail, ok } from '../../core/fault.ts';
 import type { Fault, Result } from '../../core/fault.ts';
@@ -63,7 +62,7 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
   const agent = new Agent({
     keepAlive: true,
     timeout: idleSocketMs,
-    ...(config.caPem !== undefined && { ca: [...rootCertificates, config.caPem] }),
+    ...(config.caPem !== undefined && { ca: [...process.getBuiltinModule('node:tls').rootCertificates, config.caPem] }),
     // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn it off.
     rejectUnauthorized: true,
   });

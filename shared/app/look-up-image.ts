@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import pLimit from 'p-limit';
 import { fail, ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import type { ImageConfig } from '../core/image/image-config.ts';
@@ -6,6 +7,8 @@ import { imageOverride } from '../core/image/image-override.ts';
 import { imageSource } from '../core/image/image-source.ts';
 import type { ImageSource } from '../core/image/image-source.ts';
 import { isTagFresh } from '../core/image/image-tag.ts';
+import { imageLogins } from '../core/pod/registry-credentials.ts';
+import type { ImageReference, ResolvedReferences } from '../core/pod/translation.ts';
 import type { ImageQuery, ImageRegistry, RegistryLogin } from '../ports/image-registry.ts';
 import type { Deps } from './deps.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -42,6 +45,38 @@ export async function lookUpImage(
   const shared = reads.get(deps.imageRegistry) ?? new SharedReads<ImageConfig>(({ kind }) => kind !== 'transient');
   reads.set(deps.imageRegistry, shared);
   return shared.get(keyOf(wanted), deps.clock.monotonicMs(), () => lookUp(deps, wanted, { now, signal }));
+}
+
+const atOnce = 4;
+
+/**
+ * What the pod's images say, each with the logins that its pull secrets hold for it. A fault of a registry stands in the
+ * map; one of our own, that the time was over, ends the whole.
+ */
+export async function lookUpImages(
+  deps: ImageLookUpDeps,
+  { images, pullSecrets, secrets }: PodImages,
+  now: number,
+  signal: AbortSignal,
+): Promise<Result<ResolvedReferences['images']>> {
+  const limit = pLimit(atOnce);
+  const found = await Promise.all(
+    images.map(({ image, isAlways }) =>
+      limit(async (): Promise<[string, Result<ImageConfig>]> => {
+        const logins = imageLogins(image, pullSecrets, secrets);
+        return [image, await lookUpImage(deps, { image, isAlways, logins }, now, signal)];
+      }),
+    ),
+  );
+  return signal.aborted && found.some(([, { ok: isRead }]) => !isRead)
+    ? fail({ kind: 'transient', message: 'out of time: registries of images took too long' })
+    : ok(new Map(found));
+}
+
+export interface PodImages {
+  readonly images: readonly ImageReference[];
+  readonly pullSecrets: readonly { readonly name: string }[];
+  readonly secrets: ResolvedReferences['secrets'];
 }
 
 const keyOf = (wanted: WantedImage): string => createHash('sha256').update(JSON.stringify(wanted)).digest('hex');

@@ -25,15 +25,15 @@ interface NodeReads {
 const reads = new WeakMap<NodeApi, NodeReads>();
 
 /**
- * Reads what a pod refers to, as its node. A name that does not exist is simply missing from the maps; any other fault
+ * Reads what a pod refers to in its cluster, as its node. A name that does not exist is simply missing from the maps; any other fault
  * ends the whole, since a group must never be made from half of what the pod asks for.
  */
 export async function resolveReferences(
   reader: ReferenceReader,
   namespace: string,
-  references: References,
+  references: Omit<References, 'images'>,
   signal: AbortSignal,
-): Promise<Result<ResolvedReferences>> {
+): Promise<Result<Omit<ResolvedReferences, 'images'>>> {
   const api = sharing(reader);
   const limit = pLimit(atOnce);
   const [configMaps, secrets, services, tokens] = await Promise.all([

@@ -19,6 +19,7 @@ import { sweep } from '../../shared/app/sweep.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
+import type { RegistryLogin } from '../../shared/ports/image-registry.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
@@ -48,6 +49,8 @@ export interface WorldOptions {
   readonly images?: Behaviours;
   /** Age of the tables at noon; two minutes unless told, past the rule of the birth marker. */
   readonly tablesAgeMs?: number;
+  /** Whom alone the registries of images let in; everybody unless told. */
+  readonly imageLogin?: RegistryLogin;
   /** Puts something between the use cases and their ports. */
   readonly wrap?: (deps: Deps) => Deps;
 }
@@ -58,7 +61,7 @@ export class World {
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
   readonly keptLogs: MemoryKeptLogs = createMemoryKeptLogs();
-  readonly imageRegistry: MemoryImageRegistry = createMemoryImageRegistry();
+  readonly imageRegistry: MemoryImageRegistry;
   readonly store: MemoryStore;
   readonly settings: Settings;
   readonly warnings: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
@@ -86,6 +89,7 @@ export class World {
       visibleAfterMs: options.visibleAfterMs ?? 0,
       ...defined({ quota: options.quota }),
     });
+    this.imageRegistry = createMemoryImageRegistry(options.imageLogin);
     this.store = createMemoryStore({ now });
     const parsed = parseSettings(settingsOf(options.nodes ?? [{ name: 'aci-1' }], options.settings));
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));

@@ -2,6 +2,7 @@ import { fail, ok } from '../../../shared/core/fault.ts';
 import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { GroupObservation } from '../../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
+import { behaviourOf } from './container-runs.ts';
 import type { Behaviours } from './container-runs.ts';
 import { coresOf, isProvisioned, listRuns, observeGroup } from './group-life.ts';
 import type { ContainerRun, GroupTimes, GroupWorld, MemoryGroup, RunEnd } from './group-life.ts';
@@ -128,7 +129,7 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     // A stop takes the log with it, as it does the instance view.
     const started = container !== undefined && isProvisioned(group, world()) && !group.stopped;
     if (!started) return fail({ kind: 'not-found', code: 'ContainerLogNotAvailable', message: 'There is no log yet.' });
-    return ok(options.images?.[container.image]?.log ?? '');
+    return ok(behaviourOf(options.images ?? {}, container.image).log ?? '');
   };
 
   return {

@@ -33,3 +33,15 @@ export function pinnedImage(image: string, digest: string): string {
   const name = image.split('@', 1)[0] ?? '';
   return `${name.replace(/:[^/:]+$/, '')}@${digest}`;
 }
+
+/**
+ * The first of these names that a pod may have called `runs` by: a group has an image by its digest where its registry was
+ * asked, and the tag is lost then. None of them: `runs` itself.
+ */
+export function nameOfPinned(runs: string, names: readonly string[]): string {
+  const [, digest] = runs.split('@', 2);
+  if (digest === undefined) return runs;
+  const isName = (name: string): boolean =>
+    pinnedImage(name, digest) === runs && (!name.includes('@') || name.endsWith(`@${digest}`));
+  return names.find(isName) ?? runs;
+}

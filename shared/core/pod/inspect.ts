@@ -1,6 +1,5 @@
 import type { Pod } from '../kubernetes/pod.ts';
 import {
-  argumentsRule,
   containerCountRule,
   containerNamesRule,
   environmentNamesRule,
@@ -20,7 +19,6 @@ const rules: readonly Rule[] = [
   annotationsRule,
   containerCountRule,
   containerNamesRule,
-  argumentsRule,
   environmentNamesRule,
   environmentSourcesRule,
   volumeSourcesRule,

@@ -1,5 +1,6 @@
 import type { TokenRequest } from '../kubernetes/references.ts';
 import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
+import { imageReferences } from './image-needs.ts';
 import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
 import type { NodeFacts, References } from './translation.ts';
 
@@ -68,5 +69,6 @@ export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): R
       ...tokenTerms(audience, expirationSeconds),
       pod: { name: metadata.name, uid: metadata.uid },
     })),
+    images: imageReferences(pod),
   };
 }

@@ -2,6 +2,8 @@ import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitCont
 import { groupTags } from '../group/identity.ts';
 import type { Container, Pod } from '../kubernetes/pod.ts';
 import { groupCommand } from './command.ts';
+import { pinnedImage } from '../image/image-source.ts';
+import { containerImage } from './image-needs.ts';
 import { resolveEnvironment } from './environment.ts';
 import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
@@ -39,8 +41,11 @@ function commonPart(
   const environment = resolveEnvironment(scope, container, path);
   if (environment.kind !== 'ok') return environment;
   const { variables, notices } = environment.value;
-  const command = groupCommand(container, variables, path);
+  const image = containerImage(container, scope.resolved);
+  if (image.kind !== 'ok') return image;
+  const command = groupCommand(container, { variables, path, config: image.value });
   if (command.kind !== 'ok') return command;
+  const digest = image.value?.digest;
   const names = groupVolumeNames(mountedVolumes(scope.pod));
   const volumeMounts = container.volumeMounts.map(({ name, mountPath, readOnly }) => ({
     name: names.get(name) ?? name,
@@ -50,7 +55,7 @@ function commonPart(
   return ok({
     container: {
       name: container.name,
-      image: container.image,
+      image: digest === undefined ? container.image : pinnedImage(container.image, digest),
       ...(command.value !== undefined && { command: command.value }),
       environmentVariables: environmentVariables(variables),
       volumeMounts,
@@ -110,7 +115,7 @@ function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'ta
 /**
  * The body of the PUT for a pod, from its spec and from what it refers to. Deterministic. Judges the spec first
  * (`inspectPod`), so a refusal comes before anything is waited for; waits, as a kubelet does, for ConfigMaps, Secrets
- * and keys that are missing and required. Secret values stand only in secure values, secret volumes and registry
+ * and keys that are missing and required, and for what a registry does not tell of an image. Secret values stand only in secure values, secret volumes and registry
  * passwords (rule 10 of docs/architecture.md); notices name fields and objects, never values.
  */
 export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): Translation {

@@ -64,6 +64,8 @@ describe("an operator's word", () => {
   const of = (user: string) => ({ entrypoint: [], cmd: [], env: {}, workingDir: '', user });
   const digest = `sha256:${'a'.repeat(64)}`;
   const overrides = {
+    'docker.io/library/hub:latest': of('hub'),
+    'docker.io/all': of('all'),
     'r.io:5000/app': of('any'),
     'r.io:5000/app:2': of('two'),
     [`r.io:5000/app@${digest}`]: of('one'),
@@ -72,8 +74,15 @@ describe("an operator's word", () => {
     ['r.io:5000/app', 'any'],
     ['r.io:5000/app:1', 'any'],
     ['r.io:5000/app:2', 'two'],
-    [`r.io:5000/app:2@${digest}`, 'two'],
+    [`r.io:5000/app:2@${digest}`, 'one'],
+    [`r.io:5000/app:2@${digest.replaceAll('a', 'b')}`, 'two'],
     [`r.io:5000/app@${digest}`, 'one'],
+    ['hub', 'hub'],
+    ['index.docker.io/library/hub:latest', 'hub'],
+    ['hub:2', undefined],
+    ['all:2', 'all'],
+    [`all@${digest}`, 'all'],
+    [`hub@${digest}`, undefined],
     ['r.io/app', undefined],
     ['r.io:5000/app/more', undefined],
     ['toString', undefined],

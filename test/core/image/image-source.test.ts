@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { imageSource, pinnedImage } from '../../../shared/core/image/image-source.ts';
+import { imageSource, nameOfPinned, pinnedImage } from '../../../shared/core/image/image-source.ts';
 import { imageNameFault } from '../../../shared/core/pod/image-name.ts';
 
 const hex = 'ab'.repeat(32);
@@ -58,5 +58,21 @@ describe('an image by its digest', () => {
         expect(after.source).toEqual({ ...before.source, reference: { kind: 'digest', value: digest } });
       }),
     );
+  });
+});
+
+describe('what a group runs by its digest', () => {
+  const other = `sha256:${'0'.repeat(64)}`;
+  it.each<[string, readonly string[], string]>([
+    [`nginx@${digest}`, ['nginx:1.29', 'nginx:1.30'], 'nginx:1.29'],
+    [`nginx@${digest}`, ['', 'nginx'], 'nginx'],
+    [`nginx@${digest}`, ['', `nginx:1@${digest}`], `nginx:1@${digest}`],
+    [`nginx@${digest}`, [`nginx@${digest}`], `nginx@${digest}`],
+    [`nginx@${digest}`, ['', `nginx@${other}`], `nginx@${digest}`],
+    [`nginx@${digest}`, ['', 'busybox:1'], `nginx@${digest}`],
+    ['nginx:1.29', ['nginx:1.30'], 'nginx:1.29'],
+    ['', ['nginx'], ''],
+  ])('%s is, of %j, %s', (runs, names, name) => {
+    expect(nameOfPinned(runs, names)).toBe(name);
   });
 });

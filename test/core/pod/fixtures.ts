@@ -1,3 +1,5 @@
+import type { Result } from '../../../shared/core/fault.ts';
+import type { ImageConfig } from '../../../shared/core/image/image-config.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { ConfigMapData, PodToken, SecretData } from '../../../shared/core/kubernetes/references.ts';
 import type { NodeFacts, ResolvedReferences, Translation } from '../../../shared/core/pod/translation.ts';
@@ -33,12 +35,14 @@ export const resolved = (
     secrets?: Record<string, SecretData>;
     services?: ResolvedReferences['services'];
     tokens?: readonly PodToken[];
+    images?: Record<string, Result<ImageConfig>>;
   } = {},
 ): ResolvedReferences => ({
   configMaps: new Map(Object.entries(parts.configMaps ?? {})),
   secrets: new Map(Object.entries(parts.secrets ?? {})),
   services: parts.services ?? [],
   tokens: parts.tokens ?? [],
+  images: new Map(Object.entries(parts.images ?? {})),
 });
 
 export type Raw = Record<string, unknown>;

@@ -126,12 +126,6 @@ describe('a pod is refused', () => {
       container({ terminationMessagePath: '/x' }),
       'spec.containers[0].terminationMessagePath',
     ],
-    ['with arguments alone', container({ args: ['x'] }), 'spec.containers[0].args'],
-    [
-      'with arguments alone in an init container',
-      { initContainers: [rawContainer({ name: 'i', args: ['x'] })] },
-      'spec.initContainers[0].args',
-    ],
     [
       'with a host port',
       container({ ports: [{ containerPort: 80, hostPort: 80 }] }),

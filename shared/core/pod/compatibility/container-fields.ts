@@ -61,9 +61,17 @@ const resources: readonly FieldRow[] = [
 
 const runtime: readonly FieldRow[] = [
   ['name', 'sent', ''],
-  ['image', 'sent', 'verbatim; a later change does not reach the group, and an event says so'],
+  [
+    'image',
+    'sent',
+    'verbatim, or by its digest where its registry was asked; a later change does not reach the group, and an event says so',
+  ],
   ['command', 'sent', 'after expansion, joined with args'],
-  ['args', 'sent', "after expansion; refused without command, because the image's entrypoint is not looked up yet"],
+  [
+    'args',
+    'sent',
+    "after expansion; without command behind the image's entrypoint, for which its registry is asked: the group gets the image by its digest then",
+  ],
   ['workingDir', 'refused', 'ACI starts a container in the directory that its image names'],
   [
     'imagePullPolicy',

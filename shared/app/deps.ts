@@ -67,7 +67,7 @@ export interface NodeDeps {
 }
 
 /** `signal`, or `ms` from now, whichever is first. */
-export const within = (deps: Deps, signal: AbortSignal, ms: number): AbortSignal =>
+export const within = (deps: Pick<Deps, 'clock'>, signal: AbortSignal, ms: number): AbortSignal =>
   AbortSignal.any([signal, deps.clock.timeout(ms)]);
 
 /** Which pod; the UID is the identity, the rest is the way to it. */

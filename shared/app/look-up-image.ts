@@ -10,6 +10,7 @@ import { isTagFresh } from '../core/image/image-tag.ts';
 import { imageLogins } from '../core/pod/registry-credentials.ts';
 import type { ImageReference, ResolvedReferences } from '../core/pod/translation.ts';
 import type { ImageQuery, ImageRegistry, RegistryLogin } from '../ports/image-registry.ts';
+import { within } from './deps.ts';
 import type { Deps } from './deps.ts';
 import { SharedReads } from './shared-reads.ts';
 
@@ -48,10 +49,12 @@ export async function lookUpImage(
 }
 
 const atOnce = 4;
+/** For all images of a pod: a slow registry is told as one before the invocation is over. */
+const longestMs = 8_000;
 
 /**
  * What the pod's images say, each with the logins that its pull secrets hold for it. A fault of a registry stands in the
- * map; one of our own, that the time was over, ends the whole.
+ * map, also that it took too long; one of our own, that the invocation is over, ends the whole.
  */
 export async function lookUpImages(
   deps: ImageLookUpDeps,
@@ -60,11 +63,12 @@ export async function lookUpImages(
   signal: AbortSignal,
 ): Promise<Result<ResolvedReferences['images']>> {
   const limit = pLimit(atOnce);
+  const bounded = within(deps, signal, longestMs);
   const found = await Promise.all(
     images.map(({ image, isAlways }) =>
       limit(async (): Promise<[string, Result<ImageConfig>]> => {
         const logins = imageLogins(image, pullSecrets, secrets);
-        return [image, await lookUpImage(deps, { image, isAlways, logins }, now, signal)];
+        return [image, await lookUpImage(deps, { image, isAlways, logins }, now, bounded)];
       }),
     ),
   );

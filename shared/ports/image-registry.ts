@@ -17,7 +17,7 @@ export interface ImageQuery {
 
 /**
  * What registries say of images (OCI distribution specification), for linux/amd64. Reads alone, so everything may be done
- * twice. Nothing is repeated inside, no request is longer than ten seconds, and `signal` bounds all of them. What a digest
+ * twice. Nothing is repeated inside, no request is longer than five seconds, and `signal` bounds all of them. What a digest
  * names is checked against it.
  *
  * Faults, whose message names the registry and what it answered, and no secret: `not-found` no such image; `denied`

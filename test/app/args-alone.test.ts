@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fault } from '../../shared/core/fault.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import { lookUpImages } from '../../shared/app/look-up-image.ts';
+import { systemClock } from '../../shared/adapters/system-clock.ts';
 import { createWorld } from './world.ts';
 import type { World, WorldOptions } from './world.ts';
 
@@ -128,7 +129,7 @@ describe('a pod with arguments alone', () => {
 });
 
 describe('the images of a pod', () => {
-  const fault: Fault = { kind: 'transient', message: 'registry.example did not answer: aborted by the caller' };
+  const fault: Fault = { kind: 'transient', message: 'registry.example did not answer in time' };
 
   it('are read as far as registries tell', async () => {
     const world = await open();
@@ -139,6 +140,25 @@ describe('the images of a pod', () => {
       ['serves:1', { ok: true, value: { digest } }],
       ['none:1', { ok: false, fault: { kind: 'not-found' } }],
     ]);
+  });
+
+  it('are not waited for longer than an invocation has', async () => {
+    const world = await open();
+    const never = (_: unknown, signal: AbortSignal) =>
+      new Promise<{ readonly ok: false; readonly fault: Fault }>((resolve) => {
+        signal.addEventListener('abort', () => resolve({ ok: false, fault }), { once: true });
+      });
+    const bounds: number[] = [];
+    const timeout = (ms: number) => (bounds.push(ms), AbortSignal.timeout(20));
+    const deps = {
+      ...world.deps,
+      imageRegistry: { getDigest: never, getConfig: never },
+      clock: { ...systemClock, timeout },
+    };
+    const wanted = { images: [{ image: 'serves:1', isAlways: false }], pullSecrets: [], secrets: new Map() };
+    const read = await lookUpImages(deps, wanted, world.now, AbortSignal.timeout(60_000));
+    expect(read.ok && [...read.value]).toEqual([['serves:1', { ok: false, fault }]]);
+    expect(bounds).toEqual([8_000]);
   });
 
   it('are no fault of a registry when our own time is over', async () => {

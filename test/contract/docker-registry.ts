@@ -14,6 +14,13 @@ export const login = { username: 'tester', password: 'planted-password' };
 /** bcrypt, the only hash that it takes. */
 const htpasswd = 'tester:$2b$04$E2MgnSF/yO9OWAVZJJE6ZOTDBmsVPo3rKo4xVXbc9qnljiMUqpCBy\n';
 
+/** Who is let in. */
+export type Doors =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'htpasswd' }
+  /** By tokens of the service at `realm`, signed by a key of `authority`. */
+  | { readonly kind: 'token'; readonly realm: string; readonly authority: string; readonly pushToken: string };
+
 export interface DockerRegistry extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
@@ -21,11 +28,12 @@ export interface DockerRegistry extends AsyncDisposable {
   readonly push: (repository: string, tag: string, image: SampleImage) => Promise<void>;
 }
 
-/** Starts one in memory on a free port of loopback; `isOpen`: to everybody. */
-export async function startDockerRegistry({ isOpen }: { readonly isOpen: boolean }): Promise<DockerRegistry> {
+/** Starts one in memory on a free port of loopback. */
+export async function startDockerRegistry(doors: Doors): Promise<DockerRegistry> {
   const folder = await mkdtemp(join(tmpdir(), 'docker-registry-'));
   await writeFile(join(folder, 'htpasswd'), htpasswd);
-  const auth = isOpen ? {} : { auth: { htpasswd: { realm: 'Test', path: join(folder, 'htpasswd') } } };
+  if (doors.kind === 'token') await writeFile(join(folder, 'authority.pem'), doors.authority);
+  const auth = authOf(doors, folder);
   const config = { version: 0.1, log: { level: 'info' }, storage: { inmemory: {} }, http: { addr: '127.0.0.1:0' } };
   // YAML is a superset of JSON.
   await writeFile(join(folder, 'config.yml'), JSON.stringify({ ...config, ...auth }));
@@ -42,7 +50,10 @@ export async function startDockerRegistry({ isOpen }: { readonly isOpen: boolean
     });
   });
   const origin = `http://${await Promise.race([address, ended])}`;
-  const authorization = `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
+  const authorization =
+    doors.kind === 'token'
+      ? `Bearer ${doors.pushToken}`
+      : `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
   const send = async (method: string, url: string, body?: Stored): Promise<Response> => {
     const type = body === undefined ? {} : { 'content-type': body.mediaType };
     const answer = await fetch(url, {
@@ -75,3 +86,26 @@ export async function startDockerRegistry({ isOpen }: { readonly isOpen: boolean
     },
   };
 }
+
+function authOf(doors: Doors, folder: string): object {
+  switch (doors.kind) {
+    case 'open':
+      return {};
+    case 'htpasswd':
+      return { auth: { htpasswd: { realm: 'Test', path: join(folder, 'htpasswd') } } };
+    case 'token':
+      return {
+        auth: {
+          token: {
+            realm: doors.realm,
+            service: tokenService,
+            issuer: tokenIssuer,
+            rootcertbundle: join(folder, 'authority.pem'),
+          },
+        },
+      };
+  }
+}
+
+export const tokenService = 'the registry';
+export const tokenIssuer = 'the authorization service';

@@ -1,7 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { createImageRegistry } from '../../shared/adapters/registry/image-registry.ts';
 import { isDockerRegistryInstalled, login, startDockerRegistry } from './docker-registry.ts';
-import { describeImageRegistry } from './image-registry.suite.ts';
+import { describeImageRegistry, repositories } from './image-registry.suite.ts';
+import { startTokenService } from './token-service.ts';
 
 describe('the real registry', () => {
   it('is installed where the gate runs', () => {
@@ -17,9 +18,24 @@ describe.runIf(isDockerRegistryInstalled)('over HTTP', () => {
 
   for (const isOpen of [true, false])
     describeImageRegistry(`Debian's docker-registry, ${isOpen ? 'open' : 'with htpasswd'}`, async () => {
-      const real = await startDockerRegistry({ isOpen });
+      const real = await startDockerRegistry({ kind: isOpen ? 'open' : 'htpasswd' });
       closing.push(real);
       const registry = createImageRegistry({ endpoints: { 'registry.example': real.origin }, userAgent: 'test/1' });
       return { registry, host: 'registry.example', login: isOpen ? undefined : login, push: real.push };
     });
+
+  describeImageRegistry("Debian's docker-registry, with tokens", async () => {
+    const service = await startTokenService();
+    closing.push(service);
+    const real = await startDockerRegistry({
+      kind: 'token',
+      realm: `${service.origin}/token`,
+      authority: service.authority,
+      pushToken: service.tokenFor(repositories, ['pull', 'push']),
+    });
+    closing.push(real);
+    const endpoints = { 'registry.example': real.origin, 'auth.example': service.origin };
+    const registry = createImageRegistry({ endpoints, userAgent: 'test/1' });
+    return { registry, host: 'registry.example', login, push: real.push };
+  });
 });

@@ -15,6 +15,11 @@ export interface ImageRegistryUnderTest {
   push(repository: string, tag: string, image: SampleImage, config: typeof seen | undefined): Promise<void>;
 }
 
+/** All that the suite pushes to. */
+export const repositories = ['oci', 'docker', 'index', 'list', 'moved', 'arm', 'there', 'closed'].map(
+  (name) => `team/${name}`,
+);
+
 const config = { Entrypoint: ['/entry', '--all'], Cmd: ['serve'], Env: ['A=1'], WorkingDir: '/srv', User: '1000:1000' };
 const seen = {
   entrypoint: ['/entry', '--all'],

@@ -46,7 +46,7 @@ interface Target {
 /** Sends a request and follows where it is sent to. A fault only where nothing was answered, or nothing may be asked. */
 export type RegistryHttp = (request: RegistryRequest, signal: AbortSignal) => Promise<Result<RegistryAnswer>>;
 
-const defaultTimeoutMs = 10_000;
+const defaultTimeoutMs = 5_000;
 const mostRedirects = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const idleSocketMs = 20_000;
@@ -185,7 +185,7 @@ const forbidden = (host: string): Fault => ({
 
 /** The error's code and no more of it, and which host. */
 function thrownFault(error: unknown, host: string, cause: string | undefined): Fault {
-  if (cause !== undefined) return { kind: 'transient', message: `${host} did not answer: ${cause}` };
+  if (cause !== undefined) return { kind: 'transient', message: `${host} did not answer in time` };
   if (error instanceof ForbiddenAddress) return forbidden(host);
   return { kind: 'transient', message: `${host} could not be asked: ${errorName(error)}` };
 }

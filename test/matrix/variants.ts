@@ -57,14 +57,16 @@ const volumes = [
 interface Shape {
   readonly policy?: 'Never' | 'OnFailure' | 'Always';
   readonly init?: Image;
+  /** Of the container. */
+  readonly args?: readonly string[];
   readonly more?: JsonObject;
 }
 
 /** A spec of one container, restartPolicy Never, grace 30 s, that reads a Secret and a token. */
-const specOf = (image: Image, { policy = 'Never', init, more }: Shape = {}): JsonObject => ({
+const specOf = (image: Image, { policy = 'Never', init, args, more }: Shape = {}): JsonObject => ({
   restartPolicy: policy,
   terminationGracePeriodSeconds: 30,
-  containers: [container('main', image)],
+  containers: [{ ...container('main', image), ...(args !== undefined && { args }) }],
   ...(init === undefined ? {} : { initContainers: [container('init', init)] }),
   volumes,
   ...more,
@@ -90,6 +92,10 @@ const hasEnded = (life: Life) => (): boolean => {
 const hasSecondEnded = (life: Life) => (): boolean => life.witness.stories.size === 2 && hasEnded(life)();
 const hasStarted = (life: Life) => (): boolean => (podOf(life)?.status.phase ?? 'Pending') !== 'Pending';
 const isGone = (life: Life) => (): boolean => podOf(life) === undefined;
+const waitsFor = (life: Life, reason: string): boolean => {
+  const state = podOf(life)?.status.containerStatuses[0]?.state;
+  return state?.kind === 'waiting' && state.reason === reason;
+};
 const hasGroup = (life: Life, pod: Pod) => (): boolean => groupsOf(life.world, pod.metadata.uid).length > 0;
 const hasIntent = (life: Life, kind: string) => (): boolean => life.world.row()?.intent.kind === kind;
 
@@ -193,6 +199,23 @@ const table: readonly Variant[] = [
     sentence: 'an init container, then the other, then the end',
     arm: one,
     live: toItsEnd(specOf('runs-0', { init: 'prepares' })),
+  },
+  {
+    name: 'args-alone',
+    sentence: "arguments alone: the image's registry is asked, does not answer at first, then does",
+    arm: one,
+    live: async (life) => {
+      const { imageRegistry } = life.world;
+      const digest = `sha256:${'ab'.repeat(32)}`;
+      const config = { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' };
+      imageRegistry.put('index.docker.io/library/runs-3', 'latest', { digest, config });
+      imageRegistry.fault = { kind: 'transient', message: 'docker.io answered 503' };
+      life.createPod({ spec: specOf('runs-3', { args: ['--all'] }) });
+      await life.until('it waits for the registry', () => waitsFor(life, 'ErrImagePull'));
+      imageRegistry.fault = undefined;
+      await life.until('the pod has ended', hasEnded(life), 90);
+      await deleted(life);
+    },
   },
   {
     name: 'init-fails',

@@ -23,6 +23,8 @@ export interface WantedImage {
   readonly isAlways: boolean;
   /** Those of the pod's pull secrets that are for this image. */
   readonly logins: readonly RegistryLogin[];
+  /** Whose they are: all pods of a namespace may use its pull secrets, and no others. */
+  readonly owner: string;
 }
 
 /** By the registry, so that no process of a test ever gets what another read. */
@@ -31,9 +33,9 @@ const reads = new WeakMap<ImageRegistry, SharedReads<ImageConfig>>();
 /**
  * What an image says of itself: an operator's word first; then what is kept, of a digest for ever, of a tag for minutes;
  * then the registry, whose good answers are kept. Nothing that failed is. What can't be kept or read there is asked for
- * again: that is only slower. `now` is Table service's time; faults are the registry's (`ImageRegistry`). Whoever names a
- * digest or tag that somebody else was let in for gets to know its config, and not the image: ACI pulls with the pod's own
- * credentials. Pods that come at once ask once.
+ * again: that is only slower. `now` is Table service's time; faults are the registry's (`ImageRegistry`). What a tag names
+ * is kept for a namespace where its pull secrets were shown, else for all. Whoever names a digest that somebody else was let
+ * in for gets to know its config, and not the image: ACI pulls with the pod's own credentials. Pods that come at once ask once.
  */
 export async function lookUpImage(
   deps: ImageLookUpDeps,
@@ -58,7 +60,7 @@ const longestMs = 8_000;
  */
 export async function lookUpImages(
   deps: ImageLookUpDeps,
-  { images, pullSecrets, secrets }: PodImages,
+  { images, pullSecrets, secrets, owner }: PodImages,
   now: number,
   signal: AbortSignal,
 ): Promise<Result<ResolvedReferences['images']>> {
@@ -68,7 +70,7 @@ export async function lookUpImages(
     images.map(({ image, isAlways }) =>
       limit(async (): Promise<[string, Result<ImageConfig>]> => {
         const logins = imageLogins(image, pullSecrets, secrets);
-        return [image, await lookUpImage(deps, { image, isAlways, logins }, now, bounded)];
+        return [image, await lookUpImage(deps, { image, isAlways, logins, owner }, now, bounded)];
       }),
     ),
   );
@@ -81,6 +83,8 @@ export interface PodImages {
   readonly images: readonly ImageReference[];
   readonly pullSecrets: readonly { readonly name: string }[];
   readonly secrets: ResolvedReferences['secrets'];
+  /** As {@link WantedImage.owner}. */
+  readonly owner: string;
 }
 
 const keyOf = (wanted: WantedImage): string => createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
@@ -92,7 +96,7 @@ interface Moment {
 
 async function lookUp(
   deps: ImageLookUpDeps,
-  { image, isAlways, logins }: WantedImage,
+  { image, isAlways, logins, owner }: WantedImage,
   moment: Moment,
 ): Promise<Result<ImageConfig>> {
   const parsed = imageSource(image);
@@ -101,7 +105,7 @@ async function lookUp(
   const digest =
     source.reference.kind === 'digest'
       ? ok(source.reference.value)
-      : await digestOf(deps, { query: { source, logins }, isAlways }, moment);
+      : await digestOf(deps, { query: { source, logins }, isAlways, owner }, moment);
   if (!digest.ok) return digest;
   const { imageRegistry, store } = deps;
   const kept = await store.getImageConfig(digest.value);
@@ -114,11 +118,12 @@ async function lookUp(
 
 async function digestOf(
   { imageRegistry, store }: ImageLookUpDeps,
-  { query, isAlways }: { readonly query: ImageQuery; readonly isAlways: boolean },
+  { query, isAlways, owner }: Pick<WantedImage, 'isAlways' | 'owner'> & { readonly query: ImageQuery },
   { now, signal }: Moment,
 ): Promise<Result<string>> {
   const { registry: host, repository, reference } = query.source;
-  const name = `${host}/${repository}:${reference.value}`;
+  const shared = `${host}/${repository}:${reference.value}`;
+  const name = query.logins.length === 0 ? shared : `${owner} ${shared}`;
   const kept = isAlways ? undefined : await store.getImageTag(name);
   if (kept?.ok === true && kept.value !== undefined && isTagFresh(kept.value, now)) return ok(kept.value.digest);
   const digest = await imageRegistry.getDigest(query, signal);

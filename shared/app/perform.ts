@@ -153,7 +153,8 @@ async function readReferences(session: PodSession): Performed {
       const read = await resolveReferences({ api: node.api, clock: deps.clock }, namespace, rest, signal);
       if (!read.ok) return read;
       const { secrets } = read.value;
-      const wanted = { images, pullSecrets: pod.spec.imagePullSecrets, secrets };
+      const owner = `${node.key.cluster}/${namespace}`;
+      const wanted = { images, pullSecrets: pod.spec.imagePullSecrets, secrets, owner };
       const said = await lookUpImages(deps, wanted, session.now(), signal);
       return said.ok ? ok({ ...read.value, images: said.value }) : said;
     },

@@ -110,7 +110,10 @@ export interface StateStore {
   /** What a registry said of a digest, which never changes; undefined: nobody asked. One request, as the next three. */
   getImageConfig(digest: string): Promise<Result<ImageConfig | undefined>>;
   upsertImageConfig(config: ImageConfig & { readonly digest: string }): Promise<Result<void>>;
-  /** What a tag named when a registry was last asked, by the image's whole name (`index.docker.io/library/nginx:1`). */
+  /**
+   * What a tag named when a registry was last asked, by the image's whole name (`index.docker.io/library/nginx:1`), with
+   * whose it is before it where not everybody may know.
+   */
   getImageTag(image: string): Promise<Result<ImageTag | undefined>>;
   upsertImageTag(image: string, tag: ImageTag): Promise<Result<void>>;
 }

@@ -95,6 +95,8 @@ describe('a pod with arguments alone', () => {
     world.createPod('serves', spec({}, { imagePullSecrets: [{ name: 'pull' }] }));
     await world.run(20);
     expect(world.told()).toBe('Running, main: running');
+    await world.run(320);
+    expect(world.told('stranger')).toBe('Pending, main: ImagePullBackOff');
     expect(JSON.stringify([world.events(), world.pod('stranger'), world.warnings])).not.toContain('planted');
   });
 
@@ -135,7 +137,12 @@ describe('the images of a pod', () => {
     const world = await open();
     const images = ['serves:1', 'none:1'].map((image) => ({ image, isAlways: false }));
     const signal = AbortSignal.timeout(60_000);
-    const read = await lookUpImages(world.deps, { images, pullSecrets: [], secrets: new Map() }, world.now, signal);
+    const read = await lookUpImages(
+      world.deps,
+      { images, pullSecrets: [], secrets: new Map(), owner: 'c/a' },
+      world.now,
+      signal,
+    );
     expect(read.ok && [...read.value]).toMatchObject([
       ['serves:1', { ok: true, value: { digest } }],
       ['none:1', { ok: false, fault: { kind: 'not-found' } }],
@@ -155,7 +162,12 @@ describe('the images of a pod', () => {
       imageRegistry: { getDigest: never, getConfig: never },
       clock: { ...systemClock, timeout },
     };
-    const wanted = { images: [{ image: 'serves:1', isAlways: false }], pullSecrets: [], secrets: new Map() };
+    const wanted = {
+      images: [{ image: 'serves:1', isAlways: false }],
+      pullSecrets: [],
+      secrets: new Map(),
+      owner: 'c/a',
+    };
     const read = await lookUpImages(deps, wanted, world.now, AbortSignal.timeout(60_000));
     expect(read.ok && [...read.value]).toEqual([['serves:1', { ok: false, fault }]]);
     expect(bounds).toEqual([8_000]);
@@ -165,7 +177,7 @@ describe('the images of a pod', () => {
     const world = await open();
     world.imageRegistry.fault = fault;
     const images = [{ image: 'serves:1', isAlways: false }];
-    const wanted = { images, pullSecrets: [], secrets: new Map() };
+    const wanted = { images, pullSecrets: [], secrets: new Map(), owner: 'c/a' };
     expect(await lookUpImages(world.deps, wanted, world.now, AbortSignal.abort())).toMatchObject({
       ok: false,
       fault: { kind: 'transient', message: expect.stringContaining('out of time') },

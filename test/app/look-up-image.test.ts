@@ -37,7 +37,12 @@ describe('the look-up of an image', () => {
       ...more,
     };
     return async (wanted: Partial<WantedImage> = {}) => {
-      const answer = await lookUpImage(deps, { image: 'app:1', isAlways: false, logins: [], ...wanted }, now, signal);
+      const answer = await lookUpImage(
+        deps,
+        { image: 'app:1', isAlways: false, logins: [], owner: 'c/a', ...wanted },
+        now,
+        signal,
+      );
       return answer.ok ? answer.value : answer.fault.kind;
     };
   };
@@ -136,6 +141,17 @@ describe('the look-up of an image', () => {
     look = start();
     expect(await look()).toBe('denied');
     expect(await look({ logins: [login] })).toMatchObject({ digest: first });
+    const wrong = { username: 'u', password: 'wrong' };
+    now += 2_000;
+    expect(await look()).toBe('denied');
+    expect(await look({ logins: [wrong], owner: 'c/b' })).toBe('denied');
+    expect(await look({ logins: [wrong] })).toMatchObject({ digest: first });
+    expect(
+      store.table
+        .readPartition('images')
+        .map(({ text }) => text)
+        .join(),
+    ).not.toContain('"p"');
   });
 
   it('of a name that is none is refused', async () => {

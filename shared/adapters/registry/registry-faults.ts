@@ -8,6 +8,8 @@ export interface RegistryAnswer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
+  /** By another origin than the one that was asked. */
+  readonly isElsewhere: boolean;
 }
 
 /** Docker Hub's limit is one of hours, and it often names no time. */
@@ -24,7 +26,11 @@ const codes: ReadonlyMap<number, string> = new Map([
  * The one place where a registry's status becomes a fault. `host` is who answered, `what` what was asked for; of the body
  * only the first error is told, as the distribution specification words them.
  */
-export function registryFault({ status, headers, body }: RegistryAnswer, host: string, what: string): Fault {
+export function registryFault(
+  { status, headers, body }: Omit<RegistryAnswer, 'isElsewhere'>,
+  host: string,
+  what: string,
+): Fault {
   const error = parseRegistryError(body.toString('utf8'));
   const told = error === undefined || error.message === '' ? '' : `: ${error.message}`;
   const message = `${host} answered ${status} for ${what}${told}`;

@@ -92,7 +92,7 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
     request: RegistryRequest,
     { url, isMapped }: Target,
     signal: AbortSignal,
-  ): Promise<Result<RegistryAnswer>> => {
+  ): Promise<Result<Omit<RegistryAnswer, 'isElsewhere'>>> => {
     const deadline = startDeadline(signal, timeoutMs);
     try {
       const body = request.form === undefined ? undefined : Buffer.from(request.form.toString());
@@ -124,15 +124,16 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
     const { authorization: _, ...open } = request;
     let current: RegistryRequest = request;
     let target = targetOf(request.url);
+    let isElsewhere = false;
     for (let hops = 0; hops <= mostRedirects; hops += 1) {
       if (!target.ok) return target;
       const answer = await sendOnce(current, target.value, signal);
-      if (!answer.ok || !redirects.has(answer.value.status)) return answer;
-      const url = redirected(current, answer.value.headers.location);
-      if (url === undefined) return answer;
+      if (!answer.ok) return answer;
+      const url = redirects.has(answer.value.status) ? redirected(current, answer.value.headers.location) : undefined;
+      if (url === undefined) return ok({ ...answer.value, isElsewhere });
       const next = targetOf(url);
-      const isSameOrigin = next.ok && next.value.url.origin === target.value.url.origin;
-      current = { ...(isSameOrigin ? current : open), url };
+      isElsewhere ||= !next.ok || next.value.url.origin !== target.value.url.origin;
+      current = { ...(isElsewhere ? open : current), url };
       target = next;
     }
     return refused('TooManyRedirects', `${request.url.host} redirected more than ${mostRedirects} times`);

@@ -104,9 +104,10 @@ async function authorized(
 const isRefused = (answer: Result<RegistryAnswer>): boolean =>
   answer.ok ? answer.value.status === 401 || answer.value.status === 403 : answer.fault.kind === 'denied';
 
-function challengeOf({ headers }: RegistryAnswer): Challenge | undefined {
+/** Who was only redirected to gets no login that is the registry's. */
+function challengeOf({ headers, isElsewhere }: RegistryAnswer): Challenge | undefined {
   const text = headers['www-authenticate'];
-  return text === undefined ? undefined : parseChallenge(text);
+  return text === undefined || isElsewhere ? undefined : parseChallenge(text);
 }
 
 /** By hash: a map's keys end up in dumps of memory. */

@@ -54,6 +54,22 @@ describe('a blob that is elsewhere', () => {
     expect(server.asked.at(-1)).toMatchObject({ path: '/else', headers: { authorization: expect.any(String) } });
   });
 
+  it('elsewhere may not ask for the login', async () => {
+    await using thief = await smallRegistry(() => ({ body: '{"token":"x"}' }));
+    await using store = await smallRegistry(({ path }) =>
+      path === '/blob'
+        ? { status: 307, headers: { location: '/next' } }
+        : challenged(`Bearer realm="${thief.origin}/token"`),
+    );
+    await using server = await smallRegistry(redirecting(`${store.origin}/blob`));
+    const registry = registryAt(server.origin, {
+      endpoints: { 'registry.example': server.origin, a: store.origin, b: thief.origin },
+    });
+    const query = queryOf(image.digest, { logins: [pull] });
+    expect(await registry.getConfig(query, signal)).toMatchObject({ fault: { kind: 'denied' } });
+    expect(thief.asked).toEqual([]);
+  });
+
   it('is not got back with a login that was dropped on the way', async () => {
     await using server = await smallRegistry(() => ({ body: blob }));
     await using store = await smallRegistry(({ path }) => ({

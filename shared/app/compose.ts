@@ -9,6 +9,8 @@ import { createClusterApi } from '../adapters/kubernetes/cluster-api.ts';
 import { createNodeApi } from '../adapters/kubernetes/node-api.ts';
 import { createTokenSource } from '../adapters/kubernetes/token-source.ts';
 import { createKeptLogBlobs } from '../adapters/kept-logs/kept-log-blobs.ts';
+import type { ImageRegistryConfig } from '../adapters/registry/image-registry.ts';
+import { createLazyImageRegistry } from '../adapters/registry/lazy-image-registry.ts';
 import { createRegistrationBlob } from '../adapters/registrations/registration-blob.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { telemetryConfiguration } from '../adapters/telemetry/configuration.ts';
@@ -26,7 +28,7 @@ import { createRegisteredClusters, findNode } from './registered-clusters.ts';
 import type { RegisteredClusters } from './registered-clusters.ts';
 import { defined } from '../core/defined.ts';
 
-export { readAuthority } from '../adapters/arm/authority-file.ts';
+export { readAuthority, readRegistryAuthority } from '../adapters/arm/authority-file.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,10 +44,17 @@ export interface Composed {
   readonly registered: RegisteredClusters | undefined;
 }
 
+/** What the settings lead to. */
+interface Read {
+  readonly environment: Environment;
+  readonly authorityPem: string | undefined;
+  readonly registryAuthorityPem: string | undefined;
+}
+
 /** The composition root: the one place that knows which adapter stands behind which port. Calls nothing yet. */
 export function compose(
   settings: Settings,
-  { environment, authorityPem }: { readonly environment: Environment; readonly authorityPem: string | undefined },
+  { environment, authorityPem, registryAuthorityPem }: Read,
   log: Log,
 ): Composed {
   const credential = createCredential(credentialSettings(settings, environment));
@@ -95,6 +104,7 @@ export function compose(
       installation: settings.INSTALLATION,
       credential,
     }),
+    imageRegistry: createLazyImageRegistry(imageRegistryConfig(settings, { environment, registryAuthorityPem })),
     clusters: new Map(settings.CLUSTERS.map((cluster) => [cluster.uid, composeCluster(cluster)])),
     random: Math.random,
     instance: crypto.randomUUID(),
@@ -126,6 +136,22 @@ function credentialSettings(settings: Settings, environment: Environment): Crede
     kind: 'managed-identity',
     ...defined({ clientId: settings.AZURE_CLIENT_ID }),
     ...(url === undefined || header === undefined ? {} : { endpoint: { url, header } }),
+  };
+}
+
+/** Registries of Azure are shown the pull identity and never the app's own, which may do more. */
+function imageRegistryConfig(
+  settings: Settings,
+  { environment, registryAuthorityPem }: Omit<Read, 'authorityPem'>,
+): ImageRegistryConfig {
+  const { REGISTRY_PULL_CLIENT_ID: clientId } = settings;
+  return {
+    endpoints: settings.REGISTRY_ENDPOINTS,
+    userAgent: `serverless-kubelet/${settings.INSTALLATION}`,
+    ...defined({ caPem: registryAuthorityPem }),
+    ...(clientId !== undefined && {
+      pullIdentity: createCredential(credentialSettings({ ...settings, AZURE_CLIENT_ID: clientId }, environment)),
+    }),
   };
 }
 

@@ -5,6 +5,7 @@ import type { NodeFacts } from '../core/pod/translation.ts';
 import type { Reservation } from '../ports/budgets.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContainerGroups } from '../ports/container-groups.ts';
+import type { ImageRegistry } from '../ports/image-registry.ts';
 import type { KeptLogs } from '../ports/kept-logs.ts';
 import type { Log } from '../ports/log.ts';
 import type { ClusterApi, NodeApi } from '../ports/node-api.ts';
@@ -20,6 +21,7 @@ export interface Deps {
   readonly store: StateStore;
   readonly groups: ContainerGroups;
   readonly keptLogs: KeptLogs;
+  readonly imageRegistry: ImageRegistry;
   /** By the UID of the cluster. */
   readonly clusters: ReadonlyMap<string, ClusterDeps>;
   readonly clock: Clock;
@@ -65,7 +67,7 @@ export interface NodeDeps {
 }
 
 /** `signal`, or `ms` from now, whichever is first. */
-export const within = (deps: Deps, signal: AbortSignal, ms: number): AbortSignal =>
+export const within = (deps: Pick<Deps, 'clock'>, signal: AbortSignal, ms: number): AbortSignal =>
   AbortSignal.any([signal, deps.clock.timeout(ms)]);
 
 /** Which pod; the UID is the identity, the rest is the way to it. */

@@ -35,10 +35,13 @@ export async function buildDeps(environment: Readonly<Record<string, string | un
   const { parseSettings } = await import('../wire/settings.ts');
   const parsed = parseSettings(environment);
   if (!parsed.ok) return wrongSettings(parsed.faults);
-  const { compose, readAuthority } = await import('./compose.ts');
+  const { compose, readAuthority, readRegistryAuthority } = await import('./compose.ts');
   const authority = readAuthority(parsed.settings);
+  const registryAuthority = readRegistryAuthority(parsed.settings);
   if (!authority.ok) return wrongSettings([authority.fault]);
-  return { ok: true, ...compose(parsed.settings, { environment, authorityPem: authority.pem }, currentLog) };
+  if (!registryAuthority.ok) return wrongSettings([registryAuthority.fault]);
+  const authorities = { authorityPem: authority.pem, registryAuthorityPem: registryAuthority.pem };
+  return { ok: true, ...compose(parsed.settings, { environment, ...authorities }, currentLog) };
 }
 
 /** The same with the clusters as they are registered now. */

@@ -1,12 +1,14 @@
-import { describeFault } from '../core/fault.ts';
+import { describeFault, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
 import { listReferences } from '../core/pod/references.ts';
+import type { ResolvedReferences } from '../core/pod/translation.ts';
 import type { Call, Effect, Outcome } from '../core/reconcile/observed.ts';
 import { usageOfNewGroup, usageOfRow } from '../core/usage/usage.ts';
 import type { CapacityEvent } from '../core/budget/capacity.ts';
 import { noteCapacity, tellCapacity } from './capacity-gate.ts';
 import { freeGroups } from './free-groups.ts';
 import { forgetLogs, keepLogs, readLogTails } from './keep-logs.ts';
+import { lookUpImages } from './look-up-image.ts';
 import { noteLatePut } from './make-due.ts';
 import { measureSinceBound, measureStatus } from './measure-pod.ts';
 import type { PodSession } from './pod-session.ts';
@@ -144,14 +146,18 @@ export const readPod = (session: PodSession): Performed =>
 async function readReferences(session: PodSession): Performed {
   const { pod, node, deps } = session;
   if (pod === undefined) return done;
+  const { images, ...rest } = listReferences(pod, node.facts);
   return call(session, 'read-references', {
-    send: (signal) =>
-      resolveReferences(
-        { api: node.api, clock: deps.clock },
-        pod.metadata.namespace,
-        listReferences(pod, node.facts),
-        signal,
-      ),
+    send: async (signal): Promise<Result<ResolvedReferences>> => {
+      const { namespace } = pod.metadata;
+      const read = await resolveReferences({ api: node.api, clock: deps.clock }, namespace, rest, signal);
+      if (!read.ok) return read;
+      const { secrets } = read.value;
+      const owner = `${node.key.cluster}/${namespace}`;
+      const wanted = { images, pullSecrets: pod.spec.imagePullSecrets, secrets, owner };
+      const said = await lookUpImages(deps, wanted, session.now(), signal);
+      return said.ok ? ok({ ...read.value, images: said.value }) : said;
+    },
     keep: (references) => {
       session.references = references;
     },

@@ -5,32 +5,14 @@ import type { References, ResolvedClaim, ResolvedReferences } from '../core/pod/
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo } from '../core/kubernetes/references.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { NodeApi, ObjectRef } from '../ports/node-api.ts';
+import { SharedReads } from './shared-reads.ts';
 
 const atOnce = 6;
-/** Pods of one template that come at once refer to the same objects: read once in this time. A kubelet keeps them for longer. */
-const sharedMs = 1_000;
 
 /** Whom to ask, and the clock that says how old an answer is. */
 export interface ReferenceReader {
   readonly api: NodeApi;
   readonly clock: Pick<Clock, 'monotonicMs'>;
-}
-
-/** Answers of the last second, by what was asked for. */
-class SharedReads<T> {
-  readonly #reads = new Map<string, { readonly startedAtMs: number; readonly answer: Promise<Result<T>> }>();
-
-  async get(key: string, now: number, read: () => Promise<Result<T>>): Promise<Result<T>> {
-    for (const [old, { startedAtMs }] of this.#reads) if (now - startedAtMs >= sharedMs) this.#reads.delete(old);
-    const found = this.#reads.get(key);
-    const answer = found?.answer ?? read();
-    if (found === undefined) this.#reads.set(key, { startedAtMs: now, answer });
-    const result = await answer;
-    if (result.ok || result.fault.kind === 'not-found') return result;
-    this.#reads.delete(key);
-    // A fault may be that of whoever asked first: its time was over.
-    return found === undefined ? result : read();
-  }
 }
 
 interface NodeReads {
@@ -39,19 +21,19 @@ interface NodeReads {
   readonly services: SharedReads<readonly ServiceInfo[]>;
 }
 
-/** By the node's API, so that no node ever gets what another read. */
+/** Pods of one template that come at once refer to the same objects. By the node's API, so that no node ever gets what another read. */
 const reads = new WeakMap<NodeApi, NodeReads>();
 
 /**
- * Reads what a pod refers to, as its node. A name that does not exist is simply missing from the maps; any other fault
+ * Reads what a pod refers to in its cluster, as its node. A name that does not exist is simply missing from the maps; any other fault
  * ends the whole, since a group must never be made from half of what the pod asks for.
  */
 export async function resolveReferences(
   reader: ReferenceReader,
   namespace: string,
-  references: References,
+  references: Omit<References, 'images'>,
   signal: AbortSignal,
-): Promise<Result<ResolvedReferences>> {
+): Promise<Result<Omit<ResolvedReferences, 'images'>>> {
   const api = sharing(reader);
   const limit = pLimit(atOnce);
   const [configMaps, secrets, claims, services, tokens] = await Promise.all([

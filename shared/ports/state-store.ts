@@ -1,6 +1,8 @@
 import type { CapacityState } from '../core/budget/capacity.ts';
 import type { BucketState } from '../core/budget/token-bucket.ts';
 import type { Result } from '../core/fault.ts';
+import type { ImageConfig } from '../core/image/image-config.ts';
+import type { ImageTag } from '../core/image/image-tag.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { NodeRow } from '../core/reconcile/node-row.ts';
@@ -105,4 +107,13 @@ export interface StateStore {
     state: CapacityState | undefined,
     previous: Versioned<CapacityState> | undefined,
   ): Promise<Result<Versioned<CapacityState> | undefined>>;
+  /** What a registry said of a digest, which never changes; undefined: nobody asked. One request, as the next three. */
+  getImageConfig(digest: string): Promise<Result<ImageConfig | undefined>>;
+  upsertImageConfig(config: ImageConfig & { readonly digest: string }): Promise<Result<void>>;
+  /**
+   * What a tag named when a registry was last asked, by the image's whole name (`index.docker.io/library/nginx:1`), with
+   * whose it is before it where not everybody may know.
+   */
+  getImageTag(image: string): Promise<Result<ImageTag | undefined>>;
+  upsertImageTag(image: string, tag: ImageTag): Promise<Result<void>>;
 }

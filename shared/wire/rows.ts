@@ -1,10 +1,13 @@
 import * as z from 'zod';
 import type { CapacityState } from '../core/budget/capacity.ts';
 import type { BucketState } from '../core/budget/token-bucket.ts';
+import type { ImageConfig } from '../core/image/image-config.ts';
+import type { ImageTag } from '../core/image/image-tag.ts';
 import type { NodeRow } from '../core/reconcile/node-row.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { PodUsage } from '../core/usage/pod-usage.ts';
 import type { UsageRecord } from '../core/usage/usage.ts';
+import { digest } from './registry/digest.ts';
 
 /**
  * Rows as JSON. A row is input like any other: it may be of another version of this app, or not ours at all.
@@ -146,6 +149,20 @@ const capacityState: z.ZodType<CapacityState> = z.object({
   asking: z.array(z.object({ uid: z.string(), until: time })),
 });
 
+const words = z.array(z.string());
+
+const imageConfig: z.ZodType<ImageConfig> = z.object({
+  digest,
+  entrypoint: words,
+  cmd: words,
+  env: z.record(z.string(), z.string()),
+  workingDir: z.string(),
+  user: z.string(),
+  stopSignal: z.string().exactOptional(),
+});
+
+const imageTag: z.ZodType<ImageTag> = z.object({ digest, readAt: time });
+
 const envelope = z.object({ schemaVersion: z.int().min(1) });
 
 function parse<T>(schema: z.ZodType<T>, text: string): ParsedRow<T> {
@@ -169,7 +186,10 @@ export const parseNodeRow: RowParser<NodeRow> = (text) => parse(nodeRow, text);
 export const parseBucketState: RowParser<BucketState> = (text) => parse(bucketState, text);
 export const parseCapacityState: RowParser<CapacityState> = (text) => parse(capacityState, text);
 export const parseUsageRecord: RowParser<UsageRecord> = (text) => parse(usageRecord, text);
+export const parseImageConfigRow: RowParser<ImageConfig> = (text) => parse(imageConfig, text);
+export const parseImageTag: RowParser<ImageTag> = (text) => parse(imageTag, text);
+
+type AnyRow = PodRow | NodeRow | BucketState | CapacityState | UsageRecord | ImageConfig | ImageTag;
 
 /** The text that the parsers read. */
-export const formatRow = (row: PodRow | NodeRow | BucketState | CapacityState | UsageRecord): string =>
-  JSON.stringify({ ...row, schemaVersion });
+export const formatRow = (row: AnyRow): string => JSON.stringify({ ...row, schemaVersion });

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { jsonSetting } from './json-setting.ts';
+import { imageConfigs, registryEndpoints } from './registry-settings.ts';
 import { isConnectionString, isRegistrationsUrl } from './storage-settings.ts';
 
 /** A text of this shape; missing or not a text, the same is said of it. */
@@ -60,28 +62,13 @@ const clusterRegistration = z.strictObject({
   nodes: z.array(nodeRegistration, 'at least one node').min(1, 'at least one node'),
 });
 
-/** A setting that holds JSON. */
-const json = <T extends z.ZodType>(schema: T) =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        const value: unknown = JSON.parse(text);
-        return value;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'valid JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
-
 const count = (what: string, { from, fallback }: { readonly from: 0 | 1; readonly fallback: number }) =>
   text(from === 0 ? /^\d{1,6}$/ : /^0*[1-9]\d{0,5}$/, what)
     .transform(Number)
     .default(fallback);
 
-const clustersSetting = json(z.array(clusterRegistration, 'a JSON array of cluster registrations'));
-const registrationsBody = json(
+const clustersSetting = jsonSetting(z.array(clusterRegistration, 'a JSON array of cluster registrations'));
+const registrationsBody = jsonSetting(
   z.strictObject({ clusters: z.array(clusterRegistration, 'a JSON array of cluster registrations') }, 'a JSON object'),
 );
 
@@ -124,6 +111,10 @@ const schema = z
     ACI_CREATES_PER_HOUR: count('a number from 1', { from: 1, fallback: 300 }),
     ACI_MAX_GROUP_CPU: count('cores, from 1', { from: 1, fallback: 31 }),
     ACI_MAX_GROUP_MEMORY_GB: count('gigabytes, from 1', { from: 1, fallback: 240 }),
+    REGISTRY_ENDPOINTS: registryEndpoints,
+    REGISTRY_CERTIFICATE_AUTHORITY_FILE: z.string().min(1, 'the path of a PEM file').optional(),
+    REGISTRY_PULL_CLIENT_ID: guid.optional(),
+    IMAGE_CONFIGS: imageConfigs,
     CLUSTERS: clustersSetting.default([]),
   })
   .readonly();

@@ -23,6 +23,7 @@ export function hooked(deps: Deps, hooks: CallHooks): Deps {
     store: hookedPort(deps.store, 'store', hooks),
     groups: hookedPort(deps.groups, 'groups', hooks),
     keptLogs: hookedPort(deps.keptLogs, 'keptLogs', hooks),
+    imageRegistry: hookedPort(deps.imageRegistry, 'imageRegistry', hooks),
     clusters: new Map(clusters),
   };
 }

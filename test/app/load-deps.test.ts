@@ -12,15 +12,16 @@ describe('the dependencies of an environment', () => {
     expect(built).toEqual({ ok: false, problem: 'settings', message: 'INSTALLATION: set it; it is required' });
   });
 
-  it.each(['/nowhere/ca.pem', '.'])(
-    'whose file %s can’t be read are that setting’s fault, not a crash',
-    async (file) => {
-      const built = await buildDeps({ ...settingsOf(), ARM_CERTIFICATE_AUTHORITY_FILE: file });
-      expect(built).toEqual({
-        ok: false,
-        problem: 'settings',
-        message: 'ARM_CERTIFICATE_AUTHORITY_FILE: the path of a PEM file that can be read',
-      });
-    },
-  );
+  it.each([
+    ['/nowhere/ca.pem', 'ARM_CERTIFICATE_AUTHORITY_FILE'],
+    ['.', 'ARM_CERTIFICATE_AUTHORITY_FILE'],
+    ['/nowhere/ca.pem', 'REGISTRY_CERTIFICATE_AUTHORITY_FILE'],
+  ])('whose file %s can’t be read are the fault of %s, not a crash', async (file, setting) => {
+    const built = await buildDeps({ ...settingsOf(), [setting]: file });
+    expect(built).toEqual({
+      ok: false,
+      problem: 'settings',
+      message: `${setting}: the path of a PEM file that can be read`,
+    });
+  });
 });

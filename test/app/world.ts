@@ -12,6 +12,8 @@ import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import { createMemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
 import type { MemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
 import type { Behaviours } from '../../infra/local/sim/container-runs.ts';
+import { createMemoryImageRegistry } from '../../infra/local/sim/memory-image-registry.ts';
+import type { MemoryImageRegistry } from '../../infra/local/sim/memory-image-registry.ts';
 import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import type { MemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import { createMemoryStore } from '../../infra/local/sim/memory-store.ts';
@@ -24,6 +26,7 @@ import { sweep } from '../../shared/app/sweep.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
+import type { RegistryLogin } from '../../shared/ports/image-registry.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
@@ -45,6 +48,8 @@ export interface WorldOptions {
   readonly images?: Behaviours;
   /** Age of the tables at noon; two minutes unless told, past the rule of the birth marker. */
   readonly tablesAgeMs?: number;
+  /** Whom alone the registries of images let in; everybody unless told. */
+  readonly imageLogin?: RegistryLogin;
   /** Puts something between the use cases and their ports. */
   readonly wrap?: (deps: Deps) => Deps;
 }
@@ -55,6 +60,7 @@ export class World {
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
   readonly keptLogs: MemoryKeptLogs = createMemoryKeptLogs();
+  readonly imageRegistry: MemoryImageRegistry;
   readonly store: MemoryStore;
   readonly settings: Settings;
   readonly warnings: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
@@ -82,6 +88,7 @@ export class World {
       visibleAfterMs: options.visibleAfterMs ?? 0,
       ...defined({ quota: options.quota }),
     });
+    this.imageRegistry = createMemoryImageRegistry(options.imageLogin);
     this.store = createMemoryStore({ now });
     const parsed = parseSettings(settingsOf(options.nodes ?? [{ name: 'aci-1' }], options.settings));
     if (!parsed.ok) throw new Error(JSON.stringify(parsed.faults));
@@ -111,6 +118,7 @@ export class World {
       store: this.store,
       groups: this.groups,
       keptLogs: this.keptLogs,
+      imageRegistry: this.imageRegistry,
       cluster: this.cluster,
       random: next,
       clock: createProcessClock(this.scheduler),

@@ -1,6 +1,7 @@
 import { createAppProcess } from '../../infra/local/sim/app-process.ts';
 import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
+import { createMemoryImageRegistry } from '../../infra/local/sim/memory-image-registry.ts';
 import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import { createMemoryTable } from '../../infra/local/sim/memory-table.ts';
 import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
@@ -61,6 +62,7 @@ export class ChaosWorld {
   readonly table: MemoryTable;
   /** Blob storage, in which nothing goes wrong. */
   readonly keptLogs = createMemoryKeptLogs();
+  readonly imageRegistry = createMemoryImageRegistry();
   readonly arm: ArmServer;
   readonly meter: ArmMeter;
   readonly faults: FaultSource;
@@ -186,6 +188,7 @@ export class ChaosWorld {
       log,
       store,
       keptLogs: this.keptLogs,
+      imageRegistry: this.imageRegistry,
       groups,
       cluster: {
         api: faultyKubernetes(this.cluster.api, process, interfere),

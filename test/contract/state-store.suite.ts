@@ -317,6 +317,30 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(value(await store.listNodes())).toEqual([]);
     });
 
+    it('keeps what registries said of images, whoever wrote last', async () => {
+      const [old, young] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`];
+      const said = {
+        entrypoint: ['/e'],
+        cmd: [],
+        env: { A: 'x'.repeat(70_000), ü: '"' },
+        workingDir: '/',
+        user: '1:2',
+      };
+      const image = `registry.example/${'team/'.repeat(40)}app:1`;
+      expect(value(await store.getImageConfig(old))).toBeUndefined();
+      expect(value(await store.getImageTag(image))).toBeUndefined();
+      value(await store.upsertImageConfig({ digest: old, ...said }));
+      value(await test.other.upsertImageConfig({ digest: old, ...said }));
+      value(await store.upsertImageConfig({ digest: young, ...said, stopSignal: 'SIGQUIT' }));
+      expect(value(await test.other.getImageConfig(old))).toEqual({ digest: old, ...said });
+      expect(value(await test.other.getImageConfig(young))).toEqual({ digest: young, ...said, stopSignal: 'SIGQUIT' });
+      value(await store.upsertImageTag(image, { digest: old, readAt: 5 }));
+      value(await test.other.upsertImageTag(image, { digest: young, readAt: 9 }));
+      expect(value(await store.getImageTag(image))).toEqual({ digest: young, readAt: 9 });
+      expect(value(await store.getImageTag(image.replace('app', 'apt')))).toBeUndefined();
+      expect(value(await store.listNodes())).toEqual([]);
+    });
+
     it('takes a burst of rows and of reads as it takes each by itself', async () => {
       const birth = value(await store.getBirth(node));
       const uids = Array.from({ length: 45 }, (_, index) => `burst-${index}`);

@@ -17,10 +17,18 @@ const images = readImages();
 /** As after `attach` with a network. */
 const node = { ...facts, subnetId };
 
+const known = {
+  configMaps: new Map(),
+  images: (image: string) => {
+    const config = images[image];
+    return config === undefined ? undefined : { ...config, env: {} };
+  },
+};
+
 const explained = new Map(
   pods.map(({ key, pod, written }) => [
     key,
-    explainPod({ pod, written, facts: node, resolved: placeholderReferences(pod, node, new Map()) }),
+    explainPod({ pod, written, facts: node, resolved: placeholderReferences(pod, node, known) }),
   ]),
 );
 

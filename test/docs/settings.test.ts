@@ -24,6 +24,12 @@ describe('docs/settings.md names the settings that there are, and no other', () 
     expect(sorted(firstCells(page, '## The app'))).toEqual(sorted(names));
   });
 
+  it('of an image', () => {
+    const names = membersOf(read('shared/wire/registry-settings.ts'), /^ {2}\.strictObject\(\{/m, 4);
+    expect(names.length).toBe(6);
+    expect(sorted(firstCells(page, '### An image in `IMAGE_CONFIGS`'))).toEqual(sorted(names));
+  });
+
   it('of a cluster', () => {
     const names = membersOf(source, /const clusterRegistration = /, 2);
     const relay = membersOf(source, / {2}relay: z\.strictObject/, 4).map((name) => `relay.${name}`);

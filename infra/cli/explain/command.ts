@@ -8,6 +8,7 @@ import type { Stop } from '../stop.ts';
 import { readDocuments } from './documents.ts';
 import { assumedFacts, factOptions } from './facts.ts';
 import { findPods } from './find-pods.ts';
+import { knownImages } from './images.ts';
 import { readInputs } from './input.ts';
 import { printExplanation } from './print.ts';
 import { explainReport } from './report.ts';
@@ -22,7 +23,8 @@ of the app. No cluster is asked and nothing is changed: helm template … | kube
 The input is YAML or JSON, of several documents and lists; of a folder its .yaml, .yml and .json files. Of Pod,
 Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job and CronJob one pod is looked at; other
 objects are counted. ConfigMaps that are in the input are used, everything else that a pod refers to is shown as
-<what it would be>; the content of a Secret never.
+<what it would be>; the content of a Secret never. No registry is asked: an image that --images does not name is taken
+to have the entrypoint, user and directory that the pod counts on.
 
 What is refused and "needs the agent" would be given by a program of ours inside the group, which is not part of
 this version. It ends with 0 if all pods run, with 1 if one is refused, with 2 if the input is wrong.
@@ -50,6 +52,12 @@ export const explainCommand: Command = {
       description: 'of objects that name none (default default)',
     },
     group: { type: 'boolean', description: 'the container group of each pod too, as the JSON that ARM would get' },
+    images: {
+      type: 'string',
+      value: 'FILE',
+      description:
+        'what images say, as JSON: {"IMAGE": {"entrypoint": [], "cmd": [], "user": "1000", "workingDir": "/"}}',
+    },
     ...factOptions,
     ...priceOptions,
   },
@@ -62,6 +70,7 @@ async function explain(context: CliContext): Promise<ExitCode> {
   if (files.length === 0) throw wrongInput('--filename is missing', 'add -f FILE, or -f - for the standard input');
   const prices = pricesOf(options);
   const facts = await assumedFacts(context);
+  const images = await knownImages(context);
   const inputs = await readInputs(files, context.stdin);
   const read = inputs.map(({ file, text }) => readDocuments(file, text));
   const documents = read.flatMap((one) => one.documents);
@@ -73,7 +82,7 @@ async function explain(context: CliContext): Promise<ExitCode> {
       `there is nothing in ${inputs.map(({ file }) => file).join(', ')}`,
       'expected YAML or JSON of Kubernetes objects',
     );
-  const report = explainReport(found, { facts, prices, withGroup: options.flag('group') });
+  const report = explainReport(found, { facts, prices, images, withGroup: options.flag('group') });
   if (!out.value(report)) printExplanation(out, report);
   return report.counts.refused > 0 ? exitCodes.failed : exitCodes.done;
 }

@@ -4,7 +4,8 @@ import type { Json, JsonObject } from '../../../shared/core/json.ts';
 import type { ConfigMapData } from '../../../shared/core/kubernetes/references.ts';
 import { explainPod } from '../../../shared/core/pod/explanation.ts';
 import type { ExplainedContainer, ExplainedRefusal, Explanation } from '../../../shared/core/pod/explanation.ts';
-import { placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
+import { assumedImages, placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
+import type { Known } from '../../../shared/core/pod/placeholders.ts';
 import type { NodeFacts, Notice } from '../../../shared/core/pod/translation.ts';
 import { formatGroup } from '../../../shared/wire/arm/group-request.ts';
 import type { Prices } from '../inspect/prices.ts';
@@ -59,6 +60,8 @@ export interface Assumptions {
   readonly facts: NodeFacts;
   readonly prices: Prices;
   readonly withGroup: boolean;
+  /** What is known of images. */
+  readonly images: Known['images'];
 }
 
 export function explainReport(found: FoundPods, assumptions: Assumptions): ExplainReport {
@@ -98,20 +101,18 @@ const hourly = (
 function reportedPod(
   { at, kind, name, namespace, replicas, pod, written }: FoundPod,
   configMaps: ReadonlyMap<string, ConfigMapData>,
-  { facts, prices, withGroup }: Assumptions,
+  { facts, prices, withGroup, images }: Assumptions,
 ): ReportedPod {
   const prefix = `${namespace}/`;
   const known = [...configMaps].filter(([key]) => key.startsWith(prefix));
-  const resolved = placeholderReferences(
-    pod,
-    facts,
-    new Map(known.map(([key, map]) => [key.slice(prefix.length), map])),
-  );
+  const atHand = { configMaps: new Map(known.map(([key, map]) => [key.slice(prefix.length), map])), images };
+  const resolved = placeholderReferences(pod, facts, atHand);
   const { verdict, tier, refusals, notices, emulated, containers, size, body } = explainPod({
     pod,
     written,
     facts,
     resolved,
+    assumedImages: assumedImages(pod, facts, atHand),
   });
   return {
     source: at,

@@ -119,13 +119,6 @@ const beyondFields: readonly Refusal[] = [
   {
     fields: [],
     list: 'containers',
-    path: '.args',
-    offends: 'x.it.?args.orValue([]) != [] && x.it.?command.orValue([]) == []',
-    reason: "ACI needs the whole command line, and the image's entrypoint is not looked up yet; give command too",
-  },
-  {
-    fields: [],
-    list: 'containers',
     path: '.env[].name',
     offends: "x.it.?env.orValue([]).exists(e, !e.name.matches('^[A-Za-z_][A-Za-z0-9_]{0,62}$'))",
     reason: 'ACI takes letters, digits and _ only, at most 63',

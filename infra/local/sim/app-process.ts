@@ -16,7 +16,16 @@ export interface ClusterPorts {
 /** What is the process's own; the rest follows from the settings. */
 export type ProcessParts = Pick<
   Deps,
-  'settings' | 'log' | 'store' | 'groups' | 'keptLogs' | 'clock' | 'random' | 'instance' | 'reserveCreate'
+  | 'settings'
+  | 'log'
+  | 'store'
+  | 'groups'
+  | 'keptLogs'
+  | 'imageRegistry'
+  | 'clock'
+  | 'random'
+  | 'instance'
+  | 'reserveCreate'
 > & { readonly cluster: ClusterPorts };
 
 /** A process of the app that knows nothing but the settings, over whatever ports it is given; its registrations never change. */

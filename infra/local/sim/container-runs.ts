@@ -81,7 +81,7 @@ export function runGroup(
   let initFailedAt: number | undefined;
   const policy = body.restartPolicy === 'Always' ? 'OnFailure' : body.restartPolicy;
   for (const { name, image } of body.initContainers) {
-    const behaviour = behaviours[image] ?? {};
+    const behaviour = behaviourOf(behaviours, image);
     const finite = behaviour.runs === undefined ? { ...behaviour, runMs: behaviour.runMs ?? 0 } : behaviour;
     const history: RunHistory =
       startsAt === undefined ? nothing : runContainer(finite, { from: startsAt, until, policy });
@@ -96,8 +96,12 @@ export function runGroup(
       name,
       begins === undefined
         ? nothing
-        : runContainer(behaviours[image] ?? {}, { from: begins, until, policy: body.restartPolicy }),
+        : runContainer(behaviourOf(behaviours, image), { from: begins, until, policy: body.restartPolicy }),
     ]),
   );
   return { init, main, initializedAt: begins, initFailedAt };
 }
+
+/** An image by its digest does what the image of that name does. */
+export const behaviourOf = (behaviours: Behaviours, image: string): ImageBehaviour =>
+  behaviours[image] ?? behaviours[image.split('@', 1)[0] ?? ''] ?? {};

@@ -2,6 +2,7 @@ import { fail, ok } from '../../../shared/core/fault.ts';
 import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { GroupObservation } from '../../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
+import { behaviourOf } from './container-runs.ts';
 import type { Behaviours } from './container-runs.ts';
 import { createCallGate } from './faults/call-gate.ts';
 import type { InjectedFault } from './faults/call-gate.ts';
@@ -107,7 +108,7 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     // A stop takes the log with it, as it does the instance view.
     const started = container !== undefined && isProvisioned(group, world()) && !group.stopped;
     if (!started) return fail({ kind: 'not-found', code: 'ContainerLogNotAvailable', message: 'There is no log yet.' });
-    return ok(options.images?.[container.image]?.log ?? '');
+    return ok(behaviourOf(options.images ?? {}, container.image).log ?? '');
   };
 
   return {

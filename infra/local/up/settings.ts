@@ -1,4 +1,5 @@
 import { hostBodyBytes } from '../../../shared/wire/relay-protocol/bounds.ts';
+import { knownConfigs } from '../aci/images/catalog.ts';
 import type { Attachment } from '../cluster/attach.ts';
 import type { Forwarder } from '../cluster/forwarder.ts';
 import type { Cluster } from './cluster.ts';
@@ -53,6 +54,7 @@ export function appSettings(input: SettingsInput): Record<string, string> {
       : { IDENTITY_ENDPOINT: input.identity.url, IDENTITY_HEADER: input.identity.header }),
     AzureWebJobsDisableHomepage: 'true',
     AzureWebJobsStorage: input.connectionString,
+    IMAGE_CONFIGS: JSON.stringify(knownConfigs),
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(hostBodyBytes),
     ...registrationsUrl(input.connectionString),
     ...(input.fixed === undefined ? {} : fixedCluster(input.fixed)),

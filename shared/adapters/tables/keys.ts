@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { NodeKey } from '../../core/node/node-key.ts';
 
 /**
@@ -37,6 +38,11 @@ export function parseNodePartition(partition: string): NodeKey | undefined {
 export const bucketPartition = 'buckets';
 export const bucketKey = (name: string): string => `bucket-${encode(name)}`;
 export const capacityKey = (size: string): string => `capacity-${encode(size)}`;
+
+export const imagePartition = 'images';
+export const imageConfigKey = (digest: string): string => `config-${encode(digest)}`;
+/** By hash: a name may be longer than a key. */
+export const imageTagKey = (image: string): string => `tag-${createHash('sha256').update(image).digest('hex')}`;
 
 export const nodeRowKey = 'node';
 export const podRowKey = (uid: string): string => `pod-${encode(uid)}`;

@@ -9,6 +9,7 @@ import type { Log } from '../../ports/log.ts';
 import { formatRow, parseBucketState, parseCapacityState, parseNodeRow } from '../../wire/rows.ts';
 import type { RowParser } from '../../wire/rows.ts';
 import { countDue, findNextDue, listDue } from './due.ts';
+import { createImageRows } from './image-rows.ts';
 import { createJointReads } from './joint-reads.ts';
 import * as keys from './keys.ts';
 import type { Patience } from './lanes.ts';
@@ -65,6 +66,7 @@ export function createStateStore(table: RowTable, log: Log, options: StateStoreO
       return written;
     },
     ...createUsageRows(table, read),
+    ...createImageRows(table, read),
     listNodes: () => listNodes(table),
     listDue: (node, until, limit) => listDue({ table, readRow, read }, keys.nodePartition(node), { until, limit }),
     countDue: (node, until) => countDue(table, keys.nodePartition(node), until),

@@ -121,9 +121,11 @@ const backOff = ({ look, container, after }: Seen): PodEvent => ({
   count: after.restartCount,
 });
 
-/** A kubelet writes the two together. `why`: in ACI's words or ARM's, which may begin as a kubelet's do. */
+const pullPrefix = /^(Back-off pulling image "[^"]*": ErrImagePull: )?failed to pull image "[^"]*": /i;
+
+/** A kubelet writes the two together. `why`: in the words of ACI, ARM or a registry, which may begin as a kubelet's do. */
 export const pullFault = (container: NamedContainer, why: string): readonly PodEvent[] => [
-  podEvents.pullFailed.of(container, why.replace(/^Failed to pull image "[^"]*": /, '')),
+  podEvents.pullFailed.of(container, why.replace(pullPrefix, '')),
   podEvents.failed.of(container, 'ErrImagePull'),
 ];
 

@@ -23,6 +23,8 @@ export function troubleEvents(pod: Pod, trouble: Trouble): readonly PodEvent[] {
   switch (reason) {
     case 'ErrImagePull':
       return [...pullFault(container, message), ...(trouble.isRepeated ? pullBackOff(container) : [])];
+    case 'ImagePullBackOff':
+      return [...pullFault(container, message), ...pullBackOff(container)];
     case 'CreateContainerConfigError':
       return [podEvents.failed.of(container, message)];
     case 'InvalidImageName':

@@ -1,8 +1,13 @@
+import { containerCommand } from '../image/container-command.ts';
+import type { ImageConfig } from '../image/image-config.ts';
 import type { Container } from '../kubernetes/pod.ts';
 import type { Variables } from './environment.ts';
 import { expand } from './expansion.ts';
-import { ok, refuse } from './outcome.ts';
+import { all, ok, refuse } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
+
+/** Without an image's word `command` and `args` stand as they are. */
+const unasked = { entrypoint: [], cmd: [] };
 
 function expandWord(word: string, variables: Variables, path: string): Outcome<string> {
   const expanded = expand(word, (name) => variables.get(name));
@@ -13,18 +18,24 @@ function expandWord(word: string, variables: Variables, path: string): Outcome<s
   );
 }
 
-/** `command` and `args`, expanded and joined; undefined: what the image says. */
+interface CommandScope {
+  readonly variables: Variables;
+  readonly path: string;
+  /** Of the container's image; undefined: it was not asked for. */
+  readonly config: Pick<ImageConfig, 'entrypoint' | 'cmd'> | undefined;
+}
+
+/** `command` and `args`, expanded and joined, `args` alone behind the image's entrypoint; undefined: what the image says. */
 export function groupCommand(
   container: Container,
-  variables: Variables,
-  path: string,
+  { variables, path, config }: CommandScope,
 ): Outcome<readonly string[] | undefined> {
-  const words: string[] = [];
-  for (const member of ['command', 'args'] as const)
-    for (const [index, word] of container[member].entries()) {
-      const expanded = expandWord(word, variables, `${path}.${member}[${index}]`);
-      if (expanded.kind !== 'ok') return expanded;
-      words.push(expanded.value);
-    }
-  return ok(words.length === 0 ? undefined : words);
+  const expandAll = (member: 'command' | 'args'): Outcome<readonly string[]> =>
+    all(container[member].map((word, index) => expandWord(word, variables, `${path}.${member}[${index}]`)));
+  const command = expandAll('command');
+  if (command.kind !== 'ok') return command;
+  const args = expandAll('args');
+  if (args.kind !== 'ok') return args;
+  if (command.value.length + args.value.length === 0) return ok(undefined);
+  return ok(containerCommand({ command: command.value, args: args.value }, config ?? unasked));
 }

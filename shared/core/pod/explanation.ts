@@ -59,10 +59,12 @@ export interface Explained {
   readonly written: JsonObject;
   readonly facts: NodeFacts;
   readonly resolved: ResolvedReferences;
+  /** Of the pod's images those of which nothing is known: they are taken to be as the pod asks. */
+  readonly assumedImages?: readonly string[];
 }
 
 /** All that becomes of a pod, by the rules that judge it in the app. Nothing is asked of a cluster, nothing is made. */
-export function explainPod({ pod, written, facts, resolved }: Explained): Explanation {
+export function explainPod({ pod, written, facts, resolved, assumedImages = [] }: Explained): Explanation {
   const inspection = inspectPod(pod, facts);
   const translation = translatePod(pod, facts, resolved);
   const refusals = explainRefusals(
@@ -71,11 +73,15 @@ export function explainPod({ pod, written, facts, resolved }: Explained): Explan
       ...unusableImage(pod),
       ...lateRefusals(pod, facts, resolved),
       ...(translation.kind === 'refused' ? [translation] : []),
+      ...neverCreated(translation),
     ],
     pod,
   );
   const isRefused = refusals.length > 0;
-  const notices = translation.kind === 'group' ? translation.notices : [...inspection.notices, ...waiting(translation)];
+  const notices = [
+    ...(translation.kind === 'group' ? translation.notices : [...inspection.notices, ...waiting(translation)]),
+    ...assumption(assumedImages),
+  ];
   const tier = tierOf(refusals);
   return {
     verdict: isRefused ? 'refused' : notices.length > 0 ? 'runs with notes' : 'runs',
@@ -92,7 +98,7 @@ export function explainPod({ pod, written, facts, resolved }: Explained): Explan
 
 function explainRefusals(refusals: readonly Refusal[], pod: Pod): readonly ExplainedRefusal[] {
   const seen = new Set<string>();
-  return refusals.flatMap(({ reason, field, message }) => {
+  return refusals.flatMap(({ reason, field, message, isFinal }) => {
     if (seen.has(field)) return [];
     seen.add(field);
     const known = refusedField(field, pod.rawSpec);
@@ -101,7 +107,7 @@ function explainRefusals(refusals: readonly Refusal[], pod: Pod): readonly Expla
         reason,
         field,
         why: message.replace(`${field}: `, ''),
-        ...(known?.agent && { agent: known.agent }),
+        ...(known?.agent && isFinal !== true && { agent: known.agent }),
         ...(known && { wayOut: known.wayOut }),
       },
     ];
@@ -117,6 +123,22 @@ function unusableImage(pod: Pod): readonly Refusal[] {
   const field = `spec.${container.member}[${index}].image`;
   return [{ kind: 'refused', reason, field, message: `${field}: ${message}` }];
 }
+
+const assumption = (images: readonly string[]): readonly Notice[] =>
+  images.length === 0
+    ? []
+    : [
+        {
+          reason: 'ImageAssumed',
+          message: `${images.join(', ')}: not known here, and taken to have the entrypoint, user and directory that the pod counts on; the app asks the registry`,
+        },
+      ];
+
+/** A pod that waits for as long as it and its image are as they are. */
+const neverCreated = (translation: ReturnType<typeof translatePod>): readonly Refusal[] =>
+  translation.kind === 'waiting' && translation.field !== undefined
+    ? [{ kind: 'refused', reason: translation.reason, field: translation.field, message: translation.message }]
+    : [];
 
 /** A ConfigMap that is at hand and lacks a key: the pod would wait for it. */
 const waiting = (translation: ReturnType<typeof translatePod>): readonly Notice[] =>

@@ -40,8 +40,8 @@ function digestFault(named: string, hex: string): string | undefined {
   return /^[a-f0-9]+$/.test(hex) ? undefined : 'invalid checksum digest format';
 }
 
-/** `nginx` is Docker Hub's `library/nginx`; the first part is a host where it looks like one. */
-function splitDomain(image: string): { readonly host: string; readonly rest: string } {
+/** Host and the rest (repository, tag, digest): `nginx` is `docker.io`'s `library/nginx`; the first part is a host where it looks like one. */
+export function splitDomain(image: string): { readonly host: string; readonly rest: string } {
   const slash = image.indexOf('/');
   const first = image.slice(0, Math.max(0, slash));
   const isHost = slash >= 0 && (first === 'localhost' || /[.:]/.test(first) || first.toLowerCase() !== first);

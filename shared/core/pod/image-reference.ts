@@ -1,3 +1,5 @@
+import { splitDomain } from './image-name.ts';
+
 /** Names under which Docker Hub is known; ACI wants the last. */
 const dockerHub = 'index.docker.io';
 const dockerHubNames: ReadonlySet<string> = new Set([
@@ -17,12 +19,8 @@ export interface RegistryLocation {
 
 /** Where an image comes from: `nginx` is Docker Hub's `library/nginx`. Tag and digest are cut off. */
 export function imageLocation(image: string): RegistryLocation {
-  const name = image.split('@')[0] ?? '';
-  const first = name.slice(0, Math.max(0, name.indexOf('/')));
-  const isHost = first === 'localhost' || first.includes('.') || first.includes(':');
-  const rest = isHost ? name.slice(first.length + 1) : name;
-  const path = rest.replace(/:[^/:]*$/, '');
-  return { host: canonical(isHost ? first : dockerHub), path: isHost || path.includes('/') ? path : `library/${path}` };
+  const { host, rest } = splitDomain(image.split('@', 1)[0] ?? '');
+  return { host: canonical(host), path: rest.replace(/:[^/:]*$/, '') };
 }
 
 /** Where a credential is for. Keys of Docker's configuration may carry a scheme and an API version. */

@@ -30,7 +30,8 @@ const neverPulled = (image: string): Omit<ImageTrouble, 'container'> => ({
   message: `Container image "${image}" is not present with pull policy of Never`,
 });
 
-function pullPolicy(containers: Json | undefined, index: number): Json | undefined {
+/** As the API server sent it, which fills it in. */
+export function pullPolicy(containers: Json | undefined, index: number): Json | undefined {
   const container = Array.isArray(containers) ? containers[index] : undefined;
   return isJsonObject(container) ? container['imagePullPolicy'] : undefined;
 }

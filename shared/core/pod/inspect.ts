@@ -1,6 +1,5 @@
 import type { Pod } from '../kubernetes/pod.ts';
 import {
-  argumentsRule,
   containerCountRule,
   containerNamesRule,
   environmentNamesRule,
@@ -13,7 +12,7 @@ import { probePortsRule, readinessRule } from './rules/probes.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
 import { isRefusal } from './rules/rule.ts';
 import type { Rule } from './rules/rule.ts';
-import { mountsRule, volumeCountRule, volumeSourcesRule } from './rules/volumes.ts';
+import { mountsRule, subPathRule, volumeCountRule, volumeSourcesRule } from './rules/volumes.ts';
 import type { Inspection, InspectionFacts, Refusal } from './translation.ts';
 
 /** In the order in which they are told. */
@@ -22,7 +21,6 @@ const rules: readonly Rule[] = [
   annotationsRule,
   containerCountRule,
   containerNamesRule,
-  argumentsRule,
   environmentNamesRule,
   environmentSourcesRule,
   probePortsRule,
@@ -30,6 +28,7 @@ const rules: readonly Rule[] = [
   volumeSourcesRule,
   volumeCountRule,
   mountsRule,
+  subPathRule,
   portsRule,
   dnsRule,
   quantitiesRule,

@@ -1,18 +1,52 @@
-import type { Pod, ProjectedSource, Volume } from '../kubernetes/pod.ts';
+import type { Pod, ProjectedSource, Volume, VolumeMount } from '../kubernetes/pod.ts';
 
 export interface MountedVolume {
   readonly volume: Volume;
   /** `spec.volumes[0]`. */
   readonly path: string;
+  /** The folder of an emptyDir that this one stands for; absent: the whole volume. */
+  readonly subPath?: string;
 }
 
-/** The volumes that some container mounts, in the order of the spec; the others are left out. */
+const mountsOf = (pod: Pod, name: string): readonly VolumeMount[] =>
+  [...pod.spec.initContainers, ...pod.spec.containers].flatMap(({ volumeMounts }) =>
+    volumeMounts.filter((mount) => mount.name === name),
+  );
+
+/** A folder below the volume without detours; undefined: none that is known beforehand. */
+function folderOf({ subPath, subPathExpr }: VolumeMount): string | undefined {
+  if (subPath === undefined || subPathExpr !== undefined) return undefined;
+  const parts = subPath.split('/').filter((part) => part !== '' && part !== '.');
+  return parts.length === 0 || parts.includes('..') ? undefined : parts.join('/');
+}
+
+/**
+ * ACI mounts whole volumes only. An emptyDir of which each mount names a folder, none of them inside another, is as good as
+ * an emptyDir for each folder; undefined: it is not so.
+ */
+export function foldersOf(pod: Pod, { name, source }: Volume): readonly string[] | undefined {
+  const folders = mountsOf(pod, name).map(folderOf);
+  const known = [...new Set(folders.filter((folder) => folder !== undefined))];
+  const isSplit = source.kind === 'emptyDir' && known.length > 0 && !folders.includes(undefined);
+  const isNested = known.some((one) => known.some((other) => other.startsWith(`${one}/`)));
+  return isSplit && !isNested ? known : undefined;
+}
+
+/** The folder that a mount stands for, where its volume is split. */
+export function mountedFolder(pod: Pod, mount: VolumeMount): string | undefined {
+  const volume = pod.spec.volumes.find(({ name }) => name === mount.name);
+  return volume === undefined || foldersOf(pod, volume) === undefined ? undefined : folderOf(mount);
+}
+
+/** The volumes that some container mounts, in the order of the spec, an emptyDir that is split once for each folder; the others are left out. */
 export function mountedVolumes(pod: Pod): readonly MountedVolume[] {
-  const containers = [...pod.spec.initContainers, ...pod.spec.containers];
-  const names = new Set(containers.flatMap((container) => container.volumeMounts.map((mount) => mount.name)));
   return pod.spec.volumes
     .map((volume, index) => ({ volume, path: `spec.volumes[${index}]` }))
-    .filter(({ volume }) => names.has(volume.name));
+    .filter(({ volume }) => mountsOf(pod, volume.name).length > 0)
+    .flatMap((mounted): readonly MountedVolume[] => {
+      const folders = foldersOf(pod, mounted.volume);
+      return folders === undefined ? [mounted] : folders.map((subPath) => ({ ...mounted, subPath }));
+    });
 }
 
 export type TokenSource = Extract<ProjectedSource, { readonly kind: 'serviceAccountToken' }>;

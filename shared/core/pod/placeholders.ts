@@ -1,6 +1,9 @@
 import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
 import type { Container, Pod, ProjectedSource, VolumeSource } from '../kubernetes/pod.ts';
+import { ok } from '../fault.ts';
+import type { ImageConfig } from '../image/image-config.ts';
 import { imageLocation } from './image-reference.ts';
+import { wantedUser } from './security-context.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
 import { listReferences } from './references.ts';
 import type { NodeFacts, ResolvedClaim, ResolvedReferences } from './translation.ts';
@@ -88,15 +91,43 @@ const boundClaim = (pod: Pod, name: string): ResolvedClaim => ({
 /** An API server that extends tokens of its own audience gives a year. */
 const yearSeconds = 31_536_000;
 
+/** What is at hand: ConfigMaps of the pod's namespace, and what images say. */
+export interface Known {
+  readonly configMaps: ReadonlyMap<string, ConfigMapData>;
+  readonly images: (image: string) => ImageConfig | undefined;
+}
+
+/** An image that nobody knows has what the pod asks of it. */
+function assumedImage(pod: Pod, image: string): ImageConfig {
+  const wanted = (['initContainers', 'containers'] as const).flatMap((member) =>
+    pod.spec[member].flatMap((container, index) => (container.image === image ? wantedUser(pod, member, index) : [])),
+  );
+  const uid = wanted.find(({ runAsUser }) => runAsUser !== undefined)?.runAsUser?.value;
+  const isNonRoot = wanted.some(({ runAsNonRoot }) => runAsNonRoot !== undefined);
+  return {
+    entrypoint: [`<entrypoint of ${image}>`],
+    cmd: [],
+    env: {},
+    workingDir: wanted.find(({ workingDir }) => workingDir !== undefined)?.workingDir?.value ?? '',
+    user: uid === undefined ? (isNonRoot ? '65532' : '') : String(uid),
+  };
+}
+
+/** Images of the pod that are asked for and not known: what is said of the pod holds if they are as it asks. */
+export const assumedImages = (
+  pod: Pod,
+  facts: Pick<NodeFacts, 'apiServer'>,
+  { images }: Pick<Known, 'images'>,
+): readonly string[] =>
+  listReferences(pod, facts)
+    .images.map(({ image }) => image)
+    .filter((image) => images(image) === undefined);
+
 /**
  * Answers for what a pod refers to where no cluster is asked: what each value would be, in angle brackets. Of the
  * ConfigMaps of `known` it is what they hold; of a Secret it is never its content.
  */
-export function placeholderReferences(
-  pod: Pod,
-  facts: Pick<NodeFacts, 'apiServer'>,
-  known: ReadonlyMap<string, ConfigMapData>,
-): ResolvedReferences {
+export function placeholderReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>, known: Known): ResolvedReferences {
   const references = listReferences(pod, facts);
   const named = [
     ...[...pod.spec.initContainers, ...pod.spec.containers].flatMap(ofContainer),
@@ -118,12 +149,13 @@ export function placeholderReferences(
     configMaps: new Map(
       references.configMaps.map((name) => [
         name,
-        known.get(name) ?? { data: texts(named, 'ConfigMap', name), binaryData: {} },
+        known.configMaps.get(name) ?? { data: texts(named, 'ConfigMap', name), binaryData: {} },
       ]),
     ),
     secrets: new Map(references.secrets.map((name) => [name, secretOf(name)])),
     claims: new Map(references.claims.map((name) => [name, boundClaim(pod, name)])),
     services: [],
+    images: new Map(references.images.map(({ image }) => [image, ok(known.images(image) ?? assumedImage(pod, image))])),
     tokens: references.tokens.map(({ audiences, expirationSeconds }) => ({
       value: `<token${audiences.map((audience) => ` for ${audience}`).join('')}>`,
       lifetimeSeconds: audiences.length === 0 ? yearSeconds : expirationSeconds,

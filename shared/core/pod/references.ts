@@ -1,6 +1,7 @@
 import type { TokenRequest } from '../kubernetes/references.ts';
 import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
 import { claimNameOf } from './shares.ts';
+import { imageReferences } from './image-needs.ts';
 import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
 import type { NodeFacts, References } from './translation.ts';
 
@@ -77,5 +78,6 @@ export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): R
       ...tokenTerms(audience, expirationSeconds),
       pod: { name: metadata.name, uid: metadata.uid },
     })),
+    images: imageReferences(pod),
   };
 }

@@ -39,7 +39,6 @@ const ownCommand = 'put it into the command, or into the image';
 
 /** Of both kinds of containers. */
 const anyContainer: readonly Row[] = [
-  ['args', undefined, "give the image's entrypoint as command, before the args"],
   ['command[]', 'T1', 'read it from the environment instead'],
   ['args[]', 'T1', 'read it from the environment instead'],
   ['workingDir', 'T1', 'begin the command with cd, or set WORKDIR in the image'],
@@ -58,8 +57,11 @@ const anyContainer: readonly Row[] = [
   ['terminationMessagePath', 'T2', 'leave the default, or use FallbackToLogsOnError'],
   ['restartPolicyRules', 'T2', "use the pod's restartPolicy"],
   ['securityContext.runAsUser', 'T1', ownUser],
-  ['securityContext.runAsGroup', 'T1', ownUser],
-  ['securityContext.runAsNonRoot', undefined, 'leave it out where the image names another user than root'],
+  [
+    'securityContext.runAsNonRoot',
+    undefined,
+    'take an image that names a user by its number (USER 1000), or set runAsUser',
+  ],
   ['securityContext.privileged', undefined, noHost],
   ['securityContext.capabilities.add[]', undefined, noHost],
   ['resources.requests.*', undefined, 'run it on an ordinary node that has it'],
@@ -118,9 +120,11 @@ const volumes: readonly Row[] = [
 const pod: readonly Row[] = [
   ['hostAliases', 'T1', 'let a name server know the names, or use the addresses'],
   ['securityContext.runAsUser', 'T1', ownUser],
-  ['securityContext.runAsGroup', 'T1', ownUser],
-  ['securityContext.runAsNonRoot', undefined, 'leave it out where the image names another user than root'],
-  ['securityContext.fsGroup', 'T1', 'leave it out where the volumes may be written by anybody, as an emptyDir may'],
+  [
+    'securityContext.runAsNonRoot',
+    undefined,
+    'take an image that names a user by its number (USER 1000), or set runAsUser',
+  ],
   ['securityContext.supplementalGroups', 'T1', 'leave it out where the files of the pod need no further group'],
   ['securityContext.sysctls', undefined, noHost],
   ['hostNetwork', undefined, noHost],

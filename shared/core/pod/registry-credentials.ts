@@ -65,12 +65,29 @@ const missingNotice = (names: readonly string[]): readonly Notice[] =>
         },
       ];
 
+/** Of the pull secrets those logins that are for the image, as a kubelet tries them: the most specific first. */
+export function imageLogins(
+  image: string,
+  names: readonly { readonly name: string }[],
+  secrets: ResolvedReferences['secrets'],
+): readonly { readonly username: string; readonly password: string }[] {
+  const known = names.flatMap(({ name }) => {
+    const secret = secrets.get(name);
+    return secret === undefined ? [] : (logins(secret) ?? []);
+  });
+  return fittingLogins(imageLocation(image), known).map(({ username, password }) => ({ username, password }));
+}
+
+const fittingLogins = (image: RegistryLocation, known: readonly Login[]): readonly Login[] =>
+  known
+    .filter(({ location }) => locationMatches(location, image))
+    .toSorted((left, right) => right.location.path.length - left.location.path.length);
+
 /** ACI takes one credential a server: the most specific that the first image of that server wants. */
 function choose(images: readonly RegistryLocation[], known: readonly Login[]): ReadonlyMap<string, Login> {
   const chosen = new Map<string, Login>();
   for (const image of images) {
-    const fitting = known.filter((login) => locationMatches(login.location, image));
-    const best = fitting.toSorted((left, right) => right.location.path.length - left.location.path.length)[0];
+    const [best] = fittingLogins(image, known);
     if (best !== undefined && !chosen.has(image.host)) chosen.set(image.host, best);
   }
   return chosen;

@@ -114,6 +114,10 @@ const rules = `
 * **Images.** Credentials are sent for the registries that the pod's images come from, one for each. A pull secret that is missing
   is told in an event, and the pull is tried without it. A name that no registry can have (\`InvalidImageName\`) and
   \`imagePullPolicy: Never\` (\`ErrImageNeverPull\`) keep the pod \`Pending\` until the image is changed, as with a kubelet.
+* **Entrypoint.** \`args\` without \`command\` follow the entrypoint of the image, for which the app asks its registry: with the pod's pull
+  secrets, for registries of Azure also as the pull identity, else as nobody. The group runs that image by its digest. While a
+  registry does not tell, the pod waits with \`ErrImagePull\` or \`ImagePullBackOff\`. No address of a private network is asked
+  unless a setting names the registry.
 * **The end.** What ended by itself has its exit code and times. ACI tells none of a container that it is told to stop, by
   \`activeDeadlineSeconds\` or a deletion: it is \`ContainerStatusUnknown\` with 137 and without a time, and the message says why.
 * **Logs.** They are ACI's: up to 4 MB of a running container, 16 KB or 1,000 lines of an ended one. Where a group goes before its

@@ -1,14 +1,19 @@
 import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitContainer } from '../group/group.ts';
 import { groupTags } from '../group/identity.ts';
 import { defined } from '../defined.ts';
-import type { Container, Pod } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
 import { groupCommand } from './command.ts';
+import { pinnedImage } from '../image/image-source.ts';
+import type { ImageConfig } from '../image/image-config.ts';
+import { judgeImage } from './image-fit.ts';
+import type { Judged } from './image-fit.ts';
+import { containerImage } from './image-needs.ts';
 import { resolveEnvironment } from './environment.ts';
 import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
 import { groupDns } from './dns.ts';
 import { groupAddress } from './ip-address.ts';
-import { mountedVolumes } from './mounted-volumes.ts';
+import { mountedFolder, mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { groupLivenessProbe } from './probes.ts';
@@ -18,8 +23,9 @@ import { shareNotices } from './shares.ts';
 import { specHash } from './spec-hash.ts';
 import { tokenNotices } from './token-notices.ts';
 import { locatedContainers } from './rules/rule.ts';
+import type { Located } from './rules/rule.ts';
 import type { NodeFacts, Notice, Refusal, ResolvedReferences, Translation } from './translation.ts';
-import { groupVolumeNames, groupVolumes, isReadOnlyVolume } from './volumes.ts';
+import { groupVolumeNames, groupVolumes, isReadOnlyVolume, volumeKey } from './volumes.ts';
 
 /** ARM takes requests of 4 MB (docs/aci.md, Requests). */
 const maxBodyBytes = 4_000_000;
@@ -35,27 +41,37 @@ interface Translated<T> {
   readonly notices: readonly Notice[];
 }
 
+/** What the image says, where it is asked for, and gives what ACI can't set. */
+function fittingImage(judged: Judged, resolved: ResolvedReferences): Outcome<ImageConfig | undefined> {
+  const image = containerImage(judged, resolved);
+  if (image.kind !== 'ok' || image.value === undefined) return image;
+  const fit = judgeImage(judged, image.value);
+  return fit.kind === 'ok' ? image : fit;
+}
+
 /** What init containers and the others have in common. */
 function commonPart(
-  container: Container,
-  path: string,
+  { container, path, member, index }: Located,
   scope: EnvironmentScope,
 ): Outcome<Translated<GroupInitContainer>> {
   const environment = resolveEnvironment(scope, container, path);
   if (environment.kind !== 'ok') return environment;
   const { variables, notices } = environment.value;
-  const command = groupCommand(container, variables, path);
+  const image = fittingImage({ pod: scope.pod, container, member, index }, scope.resolved);
+  if (image.kind !== 'ok') return image;
+  const command = groupCommand(container, { variables, path, config: image.value });
   if (command.kind !== 'ok') return command;
+  const digest = image.value?.digest;
   const names = groupVolumeNames(mountedVolumes(scope.pod));
-  const volumeMounts = container.volumeMounts.map(({ name, mountPath, readOnly }) => ({
-    name: names.get(name) ?? name,
-    mountPath,
-    ...((readOnly || isReadOnlyVolume(scope.pod, name)) && { readOnly: true }),
+  const volumeMounts = container.volumeMounts.map((mount) => ({
+    name: names.get(volumeKey(mount.name, mountedFolder(scope.pod, mount))) ?? mount.name,
+    mountPath: mount.mountPath,
+    ...((mount.readOnly || isReadOnlyVolume(scope.pod, mount.name)) && { readOnly: true }),
   }));
   return ok({
     container: {
       name: container.name,
-      image: container.image,
+      image: digest === undefined ? container.image : pinnedImage(container.image, digest),
       ...(command.value !== undefined && { command: command.value }),
       environmentVariables: environmentVariables(variables),
       volumeMounts,
@@ -70,10 +86,12 @@ const commonParts = (
   member: 'initContainers' | 'containers',
 ): Outcome<readonly Translated<GroupInitContainer>[]> =>
   all(
-    scope.pod.spec[member].map((container, index) => {
-      const part = commonPart(container, `spec.${member}[${index}]`, scope);
-      return part.kind === 'waiting' ? { ...part, container: { member, name: container.name } } : part;
-    }),
+    locatedContainers(scope.pod)
+      .filter((located) => located.member === member)
+      .map((located) => {
+        const part = commonPart(located, scope);
+        return part.kind === 'waiting' ? { ...part, container: { member, name: located.container.name } } : part;
+      }),
   );
 
 interface Containers {
@@ -119,14 +137,14 @@ function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'ta
  */
 export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): readonly Refusal[] {
   const scope: EnvironmentScope = { pod, facts, resolved, allocatable: facts.allocatable, total: allocate(pod).total };
-  const ofContainers = locatedContainers(pod).map(({ container, path }) => commonPart(container, path, scope));
+  const ofContainers = locatedContainers(pod).map((located) => commonPart(located, scope));
   return [...ofContainers, groupVolumes(scope)].filter((outcome) => outcome.kind === 'refused');
 }
 
 /**
  * The body of the PUT for a pod, from its spec and from what it refers to. Deterministic. Judges the spec first
  * (`inspectPod`), so a refusal comes before anything is waited for; waits, as a kubelet does, for ConfigMaps, Secrets
- * and keys that are missing and required. Secret values stand only in secure values, secret volumes and registry
+ * and keys that are missing and required, and for what a registry does not tell of an image. Secret values stand only in secure values, secret volumes and registry
  * passwords (rule 10 of docs/architecture.md); notices name fields and objects, never values.
  */
 export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): Translation {

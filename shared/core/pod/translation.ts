@@ -2,6 +2,9 @@
  * The contract between a pod and its container group. `inspectPod` judges the spec alone, `listReferences` says what
  * must be read from the cluster, `translatePod` makes the body of the PUT from both.
  */
+import type { Result } from '../fault.ts';
+import type { ImageConfig } from '../image/image-config.ts';
+import type { PullFault } from '../image/look-up-trouble.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../kubernetes/references.ts';
 import type { ClaimData, VolumeData } from '../kubernetes/storage.ts';
 import type { GroupBody } from '../group/group.ts';
@@ -36,6 +39,8 @@ export interface Refusal {
   readonly reason: string;
   readonly field: string;
   readonly message: string;
+  /** Nor could a program of ours inside the container give it. */
+  readonly isFinal?: true;
 }
 
 /** Something the user should know once, as an event; the pod runs. */
@@ -54,6 +59,14 @@ export interface Inspection {
   readonly notices: readonly Notice[];
 }
 
+/** An image of the pod whose registry has to be asked. */
+export interface ImageReference {
+  /** As the pod has it. */
+  readonly image: string;
+  /** `imagePullPolicy: Always`: what a tag names is asked for each time. */
+  readonly isAlways: boolean;
+}
+
 /** What has to be read before a pod can be translated. Names are of the pod's namespace. */
 export interface References {
   readonly configMaps: readonly string[];
@@ -62,6 +75,7 @@ export interface References {
   /** The pod's namespace, when service links or `kubernetes` service variables are wanted. */
   readonly services: boolean;
   readonly tokens: readonly TokenRequest[];
+  readonly images: readonly ImageReference[];
 }
 
 /** A claim, the volume that it is bound to, and the Secret that this names, as far as they are there. */
@@ -80,16 +94,22 @@ export interface ResolvedReferences {
   readonly services: readonly ServiceInfo[];
   /** Tokens in the order of `References.tokens`. */
   readonly tokens: readonly PodToken[];
+  /** By the image as the pod has it; a fault is the registry's, and only who needs the image waits for it. */
+  readonly images: ReadonlyMap<string, Result<ImageConfig>>;
 }
 
 export type Translation =
   | { readonly kind: 'group'; readonly body: GroupBody; readonly notices: readonly Notice[] }
   | Refusal
-  /** Something the pod refers to is missing; it stays Pending and is tried again (kubelet: CreateContainerConfigError). */
+  /** Something the pod refers to is missing, or a registry does not tell; it stays Pending and is tried again. */
   | {
       readonly kind: 'waiting';
-      readonly reason: 'CreateContainerConfigError' | 'FailedMount';
+      readonly reason: 'CreateContainerConfigError' | 'FailedMount' | 'ErrImagePull';
       readonly message: string;
+      /** The field that keeps it waiting for as long as the pod and its image are as they are. */
+      readonly field?: string;
       /** The container that it keeps from being created; absent: all of them. */
       readonly container?: { readonly member: 'initContainers' | 'containers'; readonly name: string };
+      /** What a registry did not tell, and why. */
+      readonly pull?: PullFault;
     };

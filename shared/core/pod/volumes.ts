@@ -131,15 +131,20 @@ function groupVolume(name: string, scope: VolumeScope): Outcome<GroupVolume> {
   return ok({ name, secret: Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1))) });
 }
 
+/** What a volume of the group stands for: one of the pod, or a folder of it. */
+export const volumeKey = (name: string, subPath: string | undefined): string =>
+  subPath === undefined ? name : `${name}/${subPath}`;
+
 /** ACI takes no double hyphen in a volume's name (docs/aci.md, Limits of a group); the name is seen by nobody else. */
 export function groupVolumeNames(volumes: readonly MountedVolume[]): ReadonlyMap<string, string> {
   const taken = new Set(volumes.map(({ volume }) => volume.name));
   const names = new Map<string, string>();
-  for (const { volume } of volumes) {
-    let name = volume.name.replaceAll(/-{2,}/g, '-');
+  for (const { volume, subPath } of volumes) {
+    const wanted = subPath === undefined ? volume.name : `${volume.name.slice(0, 58)}-${names.size}`;
+    let name = wanted.replaceAll(/-{2,}/g, '-');
     while (name !== volume.name && taken.has(name)) name = name.length < 63 ? `${name}x` : `x${name.slice(0, 40)}`;
     taken.add(name);
-    names.set(volume.name, name);
+    names.set(volumeKey(volume.name, subPath), name);
   }
   return names;
 }
@@ -160,8 +165,8 @@ export function groupVolumes(scope: EnvironmentScope): Outcome<readonly GroupVol
     if (token !== undefined) tokens.set(source, token.value);
   }
   return all(
-    volumes.map(({ volume, path }) =>
-      groupVolume(names.get(volume.name) ?? volume.name, { ...scope, volume, path, tokens }),
+    volumes.map(({ volume, path, subPath }) =>
+      groupVolume(names.get(volumeKey(volume.name, subPath)) ?? volume.name, { ...scope, volume, path, tokens }),
     ),
   );
 }

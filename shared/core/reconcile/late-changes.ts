@@ -1,4 +1,5 @@
 import type { GroupObservation } from '../group/group.ts';
+import { nameOfPinned } from '../image/image-source.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { noticeEvent, podEvents } from '../pod-events/table.ts';
 import { tell } from './rule.ts';
@@ -13,6 +14,8 @@ export const lateChanges = (pod: Pod, group: GroupObservation): readonly Effect[
   ...unstartedContainers(pod),
 ];
 
+const statusesOf = { initContainers: 'initContainerStatuses', containers: 'containerStatuses' } as const;
+
 /**
  * Kubernetes lets a bound pod's images be changed, and a kubelet starts the container again. A group keeps those that it
  * was made with: a new PUT would start all of its containers again. So the change is told, once for each image.
@@ -20,7 +23,9 @@ export const lateChanges = (pod: Pod, group: GroupObservation): readonly Effect[
 const keptImages = (pod: Pod, group: GroupObservation): readonly Effect[] =>
   (['initContainers', 'containers'] as const).flatMap((member) =>
     pod.spec[member].flatMap(({ name, image }, index) => {
-      const runs = group[member].find((container) => container.name === name)?.image ?? '';
+      const made = group[member].find((container) => container.name === name)?.image ?? '';
+      const told = pod.status[statusesOf[member]].find((status) => status.name === name)?.image ?? '';
+      const runs = nameOfPinned(made, [told, image]);
       if (runs === '' || runs === image) return [];
       const path = `spec.${member}[${index}].image`;
       const message = `${path}: the group was made with ${runs} and keeps it; delete the pod to run ${image}`;

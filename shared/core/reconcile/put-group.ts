@@ -1,4 +1,7 @@
 import { mayAsk } from '../budget/capacity.ts';
+import { defined } from '../defined.ts';
+import { lookUpTrouble } from '../image/look-up-trouble.ts';
+import type { PullFault } from '../image/look-up-trouble.ts';
 import { isDaemonSetPod, isLivingPod } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { imageTrouble } from '../pod/image-trouble.ts';
@@ -90,7 +93,9 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
     case 'refused':
       return refuse(observed, pod, translation);
     case 'waiting':
-      return keepPending(observed, pod, { ...translation, next: backoff });
+      return translation.pull === undefined
+        ? keepPending(observed, pod, { ...translation, next: backoff })
+        : waitForRegistry(observed, pod, { pull: translation.pull, container: translation.container });
     case 'group':
       return {
         effects: [
@@ -103,6 +108,20 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
         next: again,
       };
   }
+}
+
+const pullReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff']);
+
+/** As a kubelet waits for a pull; a registry that names a time is not asked before. */
+function waitForRegistry(observed: Observed, pod: Pod, { pull, container }: UnreadImage): Plan {
+  const trouble = lookUpTrouble(pull, pullReasons.has(observed.row.fault?.reason ?? ''));
+  const next = pull.fault.kind === 'throttled' ? inMs(pull.fault.retryAfterMs) : backoff;
+  return keepPending(observed, pod, { ...trouble, ...defined({ container }), next });
+}
+
+interface UnreadImage {
+  readonly pull: PullFault;
+  readonly container: ContainerRef | undefined;
 }
 
 /** ARM's sentence, while the pod must wait for the answer that another gets. */

@@ -3,7 +3,8 @@ import type { Container, ContainerState, ContainerStatus, Pod, RestartPolicy } f
 import { isNewAttempt, isSameAttempt, isStale, nextRestartCount } from './attempt.ts';
 import { isFinalEnd, isSidecar, isUnknownEnd, unknownEnd } from './restart.ts';
 import type { EndCause, TerminatedState } from './restart.ts';
-import { imageIdFromEvents } from './image-id.ts';
+import { nameOfPinned } from '../image/image-source.ts';
+import { imageIdFromEvents, imageIdOf } from './image-id.ts';
 import { isReadyRun } from './readiness.ts';
 import { rfc3339, wholeSeconds } from './time.ts';
 import { waitingReason } from './waiting.ts';
@@ -117,8 +118,10 @@ function firstEnd(context: ContainerContext, view: InstanceView, state: Terminat
 /** The image is the one that the group was made with, though the spec's may have been changed since. */
 function identity(context: ContainerContext, view: InstanceView): Omit<ContainerStatus, 'state' | 'restartCount'> {
   const { name, image } = context.container;
-  const imageID = imageIdFromEvents(view.events) ?? context.previous?.imageID ?? '';
-  return { name, image: observedContainer(context)?.image || image, imageID, ready: false, started: false };
+  const { previous } = context;
+  const runs = observedContainer(context)?.image || image;
+  const imageID = imageIdFromEvents(view.events) ?? imageIdOf(runs) ?? previous?.imageID ?? '';
+  return { name, image: nameOfPinned(runs, [previous?.image ?? '', image]), imageID, ready: false, started: false };
 }
 
 /**

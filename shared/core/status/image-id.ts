@@ -21,6 +21,12 @@ function newestDigest(events: readonly GroupEvent[], name: string): string | und
   return reference === undefined || digest === undefined ? undefined : `${repositoryName(reference)}@${digest}`;
 }
 
+/** Of an image that a group has by its digest; undefined: it has another. */
+export function imageIdOf(reference: string): string | undefined {
+  const [, digest] = reference.split('@', 2);
+  return digest === undefined ? undefined : `${repositoryName(reference)}@${digest}`;
+}
+
 /** The full repository name of an image reference, without tag or digest: a first part without `.`, `:` or `localhost` is no host. */
 export function repositoryName(reference: string): string {
   const untagged = reference.replace(/@.*$/, '').replace(/:[^:/]*$/, '');

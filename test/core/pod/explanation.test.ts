@@ -4,15 +4,17 @@ import { explainPod } from '../../../shared/core/pod/explanation.ts';
 import { placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
 import { fieldPattern, refusedField, refusedFields, valueAtField } from '../../../shared/core/pod/refused-fields.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
+import { nothingKnown } from '../../fixtures/known.ts';
 import { facts, podOf, rawContainer, subnetId, withContainer } from './fixtures.ts';
 import type { Raw } from './fixtures.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 
 const inSubnet = { ...facts, subnetId };
 const explain = (pod: Pod) =>
-  explainPod({ pod, written: pod.rawSpec, facts: inSubnet, resolved: placeholderReferences(pod, facts, new Map()) });
+  explainPod({ pod, written: pod.rawSpec, facts: inSubnet, resolved: placeholderReferences(pod, facts, nothingKnown) });
 
 const withProbe = (name: string, probe: Raw): Pod => withContainer({ [name]: probe });
+const hostAliases = [{ ip: '10.0.0.4', hostnames: ['a'] }];
 const http = { path: '/', port: 80 };
 
 describe('all that is refused of a pod', () => {
@@ -20,14 +22,13 @@ describe('all that is refused of a pod', () => {
     const pod = podOf({
       hostNetwork: true,
       volumes: [{ name: 'v', hostPath: { path: '/' } }],
-      containers: [rawContainer({ tty: true, args: ['x'], env: [{ name: 'a.b', value: '' }] })],
+      containers: [rawContainer({ tty: true, env: [{ name: 'a.b', value: '' }] })],
     });
     const { refusal, refusals } = inspectPod(pod, facts);
     const fields = [
       'spec.hostNetwork',
       'spec.containers[0].tty',
       'spec.volumes[0].hostPath',
-      'spec.containers[0].args',
       'spec.containers[0].env[0].name',
     ];
     expect(refusals.map(({ field }) => field).toSorted()).toEqual(fields.toSorted());
@@ -61,9 +62,9 @@ describe('all that is refused of a pod', () => {
 describe('the tier of a pod', () => {
   it.each<[string, Pod, string | undefined]>([
     ['is T0 when it runs', podOf(), 'T0'],
-    ['is T1 where the agent prepares', withContainer({ workingDir: '/x' }), 'T1'],
-    ['is T2 where it stays', withContainer({ workingDir: '/x', tty: true }), 'T2'],
-    ['is none where nothing helps', withContainer({ workingDir: '/x' }, { hostNetwork: true }), undefined],
+    ['is T1 where the agent prepares', podOf({ hostAliases }), 'T1'],
+    ['is T2 where it stays', withContainer({ tty: true }, { hostAliases }), 'T2'],
+    ['is none where nothing helps', podOf({ hostAliases, hostNetwork: true }), undefined],
     ['liveness by exec needs no agent', withProbe('livenessProbe', { exec: { command: ['x'] } }), 'T0'],
     ['nor does httpGet', withProbe('livenessProbe', { httpGet: http }), 'T0'],
     [
@@ -141,7 +142,7 @@ describe('placeholders', () => {
   it('leave what is known as it is: a key that it lacks is waited for', () => {
     const pod = withContainer({ env: [{ name: 'E', valueFrom: { configMapKeyRef: { name: 'c', key: 'e' } } }] });
     const known = new Map([['c', { data: { other: '' }, binaryData: {} }]]);
-    const resolved = placeholderReferences(pod, facts, known);
+    const resolved = placeholderReferences(pod, facts, { ...nothingKnown, configMaps: known });
     const { verdict, notices, body } = explainPod({ pod, written: pod.rawSpec, facts, resolved });
     expect([verdict, notices.map(({ reason }) => reason), body]).toEqual([
       'runs with notes',
@@ -154,7 +155,7 @@ describe('placeholders', () => {
 describe('the table of refused fields', () => {
   const known = new Set(compatibilityTable.map(({ path }) => path));
   /** Rules judge more than the table: the arguments, values of names and ports, paths of files. */
-  const ofRules = /\.(args|args\[\]|command\[\]|readinessProbe|resources\.(requests|limits)\.\*)$/;
+  const ofRules = /\.(args\[\]|command\[\]|readinessProbe|resources\.(requests|limits)\.\*)$/;
 
   it('names fields that the compatibility table has, or that a rule judges', () => {
     const strange = refusedFields.map(({ path }) => path).filter((path) => !known.has(path) && !ofRules.test(path));

@@ -1,3 +1,5 @@
+import type { Result } from '../../../shared/core/fault.ts';
+import type { ImageConfig } from '../../../shared/core/image/image-config.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { ConfigMapData, PodToken, SecretData } from '../../../shared/core/kubernetes/references.ts';
 import type {
@@ -39,6 +41,7 @@ export const resolved = (
     services?: ResolvedReferences['services'];
     tokens?: readonly PodToken[];
     claims?: Record<string, ResolvedClaim>;
+    images?: Record<string, Result<ImageConfig>>;
   } = {},
 ): ResolvedReferences => ({
   configMaps: new Map(Object.entries(parts.configMaps ?? {})),
@@ -46,6 +49,7 @@ export const resolved = (
   claims: new Map(Object.entries(parts.claims ?? {})),
   services: parts.services ?? [],
   tokens: parts.tokens ?? [],
+  images: new Map(Object.entries(parts.images ?? {})),
 });
 
 export type Raw = Record<string, unknown>;

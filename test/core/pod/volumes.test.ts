@@ -300,6 +300,7 @@ describe('references', () => {
         { ...token, audiences: [], expirationSeconds: 3607, elseSeconds: 86_400 },
         { ...token, audiences: ['vault'], expirationSeconds: 600 },
       ],
+      images: [],
     });
   });
 

@@ -27,17 +27,25 @@ const input = z.object({
     )
     .default([]),
   tokens: z.array(z.string()).default([]),
+  images: z
+    .record(
+      z.string(),
+      z.object({ digest: z.string(), entrypoint: z.array(z.string()), cmd: z.array(z.string()), env: texts, workingDir: z.string(), user: z.string() }),
+    )
+    .default({}),
   pod: z.unknown(),
 });
 
 /** As an API server that extends gives them. */
 const living = (value: string) => ({ value, lifetimeSeconds: 31_536_000 });
 
+const read = <T,>(value: T) => ({ ok: true, value }) as const;
+
 const map = <T, U>(record: Record<string, T>, make: (value: T) => U): Record<string, U> =>
   Object.fromEntries(Object.entries(record).map(([key, value]) => [key, make(value)]));
 
 function outputOf(file: string): string {
-  const { configMaps, secrets, services, tokens, ...rest } = input.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
+  const { configMaps, secrets, services, tokens, images, ...rest } = input.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
   const pod = parsePod(rest.pod);
   if (pod === undefined) throw new Error(`${file} holds no pod`);
   const { zone, subnetId, securityPolicy } = rest.facts;
@@ -47,7 +55,7 @@ function outputOf(file: string): string {
     ...(subnetId !== undefined && { subnetId }),
     ...(securityPolicy !== undefined && { securityPolicy }),
   };
-  const references = resolved({ configMaps: map(configMaps, configMap), secrets: map(secrets, (data) => secret(data)), services, tokens: tokens.map(living) });
+  const references = resolved({ configMaps: map(configMaps, configMap), secrets: map(secrets, (data) => secret(data)), services, tokens: tokens.map(living), images: map(images, read) });
   const output = { references: listReferences(pod, nodeFacts), translation: translatePod(pod, nodeFacts, references) };
   return `${JSON.stringify(output, undefined, 2)}\n`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { appSettings } from '../../../infra/local/up/settings.ts';
 import { parseUpOptions } from '../../../infra/local/up/options.ts';
+import { imageOverride } from '../../../shared/core/image/image-override.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
 
 const input = {
@@ -39,6 +40,14 @@ describe('the settings that npm start writes', () => {
     expect(settings['REGISTRATIONS_URL']).toMatch(
       /^http:\/\/127\.0\.0\.1:1\/a\/serverless-kubelet\/local\.json\?sv=.*&sig=/,
     );
+  });
+
+  it('say of the images that are made here what no registry need be asked for', () => {
+    const parsed = parseSettings(appSettings(input));
+    const overrides = parsed.ok ? parsed.settings.IMAGE_CONFIGS : {};
+    expect(imageOverride('busybox:1.36', overrides)).toMatchObject({ entrypoint: [], cmd: ['sh'] });
+    expect(imageOverride('docker.io/library/debian:bookworm', overrides)).toMatchObject({ cmd: ['bash'] });
+    expect(imageOverride('nginx', overrides)).toBeUndefined();
   });
 
   it('name no cluster where one is attached later', () => {

@@ -37,15 +37,20 @@ interface Shape {
   readonly init?: Image;
   /** A second container. */
   readonly beside?: Image;
+  /** Of the container. */
+  readonly args?: readonly string[];
   readonly more?: JsonObject;
 }
 
 /** A spec of one container, restartPolicy Never, grace 30 s, that reads a Secret and a token. */
-export const specOf = (image: Image, { init, beside, ...rest }: Shape = {}): JsonObject =>
+export const specOf = (image: Image, { init, beside, args, ...rest }: Shape = {}): JsonObject =>
   podSpec({
     ...rest,
     ...(init === undefined ? {} : { initContainers: [reading(init, 'init')] }),
-    containers: [reading(image), ...(beside === undefined ? [] : [reading(beside, 'side')])],
+    containers: [
+      { ...reading(image), ...(args !== undefined && { args: [...args] }) },
+      ...(beside === undefined ? [] : [reading(beside, 'side')]),
+    ],
     volumes,
   });
 
@@ -62,6 +67,10 @@ export const hasEnded = (life: Life) => (): boolean => {
 };
 export const hasSecondEnded = (life: Life) => (): boolean => life.witness.stories.size === 2 && hasEnded(life)();
 export const hasStarted = (life: Life) => (): boolean => (podOf(life)?.status.phase ?? 'Pending') !== 'Pending';
+export const waitsFor = (life: Life, reason: string): boolean => {
+  const state = podOf(life)?.status.containerStatuses[0]?.state;
+  return state?.kind === 'waiting' && state.reason === reason;
+};
 export const isGone = (life: Life) => (): boolean => podOf(life) === undefined;
 export const hasGroup = (life: Life, pod: Pod) => (): boolean =>
   groupsOf(life.world.groups, pod.metadata.uid).length > 0;

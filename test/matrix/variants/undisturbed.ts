@@ -11,6 +11,7 @@ import {
   specOf,
   stopped,
   toItsEnd,
+  waitsFor,
 } from './hands.ts';
 import type { Variant } from './hands.ts';
 
@@ -77,6 +78,23 @@ export const undisturbed: readonly Variant[] = [
     sentence: 'an init container, then the other, then the end',
     arm: one,
     live: toItsEnd(specOf('runs-0', { init: 'prepares' })),
+  },
+  {
+    name: 'args-alone',
+    sentence: "arguments alone: the image's registry is asked, does not answer at first, then does",
+    arm: one,
+    live: async (life) => {
+      const { imageRegistry } = life.world;
+      const digest = `sha256:${'ab'.repeat(32)}`;
+      const config = { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' };
+      imageRegistry.put('index.docker.io/library/runs-3', 'latest', { digest, config });
+      imageRegistry.fault = { kind: 'transient', message: 'docker.io answered 503' };
+      life.createPod({ spec: specOf('runs-3', { args: ['--all'] }) });
+      await life.until('it waits for the registry', () => waitsFor(life, 'ErrImagePull'));
+      imageRegistry.fault = undefined;
+      await life.until('the pod has ended', hasEnded(life), 90);
+      await deleted(life);
+    },
   },
   {
     name: 'init-fails',

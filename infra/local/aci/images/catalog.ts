@@ -27,6 +27,13 @@ export const catalog: readonly CatalogImage[] = [
   { image: 'docker.io/library/node:24-slim', base: 'node', changes: ['CMD ["node"]'] },
 ];
 
+/** What the app need not ask a registry for: these have no entrypoint, where they come from a registry as where they are made. */
+export const knownConfigs = {
+  'busybox:1.36': { cmd: ['sh'] },
+  'busybox:latest': { cmd: ['sh'] },
+  'debian:bookworm': { cmd: ['bash'] },
+} as const;
+
 /** Debian packages in the `debian` base: perl for bignum (the library of its own is newer: perl 5.36's bpi fails), nginx for the web server, curl for the examples. */
 export const debianPackages = ['perl', 'libmath-bigint-perl', 'nginx-light', 'curl', 'ca-certificates'] as const;
 

@@ -15,6 +15,7 @@ import type { Result } from '../../../../shared/core/fault.ts';
 import type { Budgets, Spend } from '../../../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../../../shared/ports/container-groups.ts';
 import type { Log, LogFields } from '../../../../shared/ports/log.ts';
+import type { ImageRegistry } from '../../../../shared/ports/image-registry.ts';
 import type { KeptLogs } from '../../../../shared/ports/kept-logs.ts';
 import type { NodeApi } from '../../../../shared/ports/node-api.ts';
 import { noTimeLeft } from '../faults/call-gate.ts';
@@ -29,6 +30,7 @@ export interface SimulatedWorld {
   readonly store: MemoryStore;
   readonly groups: ContainerGroups;
   readonly keptLogs: KeptLogs;
+  readonly imageRegistry: ImageRegistry;
   readonly cluster: MemoryCluster;
 }
 
@@ -61,6 +63,7 @@ export function createCountedApp(world: SimulatedWorld, instance: CountedProcess
     store,
     groups,
     keptLogs: watchedPort(world.keptLogs, 'keptLogs', instance),
+    imageRegistry: watchedPort(world.imageRegistry, 'imageRegistry', instance),
     cluster: {
       api: watchedPort(world.cluster.api, 'cluster', instance),
       nodeApi: (name) => watchedNodeApi(world.cluster.nodeApi(name), instance),

@@ -33,7 +33,11 @@ const mounts: readonly FieldRow[] = [
   ['volumeMounts[].name', 'sent', ''],
   ['volumeMounts[].mountPath', 'sent', 'without `:`'],
   ['volumeMounts[].readOnly', 'sent', ''],
-  ['volumeMounts[].subPath', 'refused', 'ACI mounts whole volumes only'],
+  [
+    'volumeMounts[].subPath',
+    'emulated',
+    'of an emptyDir that no container mounts as a whole: a volume for each folder; of any other volume the pod is refused',
+  ],
   ['volumeMounts[].subPathExpr', 'refused', 'ACI mounts whole volumes only'],
   [
     'volumeMounts[].mountPropagation',
@@ -65,10 +69,22 @@ const resources: readonly FieldRow[] = [
 
 const runtime: readonly FieldRow[] = [
   ['name', 'sent', ''],
-  ['image', 'sent', 'verbatim; a later change does not reach the group, and an event says so'],
+  [
+    'image',
+    'sent',
+    'verbatim, or by its digest where its registry was asked; a later change does not reach the group, and an event says so',
+  ],
   ['command', 'sent', 'after expansion, joined with args'],
-  ['args', 'sent', "after expansion; refused without command, because the image's entrypoint is not looked up yet"],
-  ['workingDir', 'refused', 'ACI starts a container in the directory that its image names'],
+  [
+    'args',
+    'sent',
+    "after expansion; without command behind the image's entrypoint, for which its registry is asked: the group gets the image by its digest then",
+  ],
+  [
+    'workingDir',
+    'emulated',
+    'the containers start in the directory that their image names: of another one the pod is refused',
+  ],
   [
     'imagePullPolicy',
     'emulated',

@@ -5,9 +5,9 @@ const off = { harmless: [false] };
 const imageUser = 'the containers run as the user that their image names';
 
 const shared: readonly FieldRow[] = [
-  ['runAsUser', 'refused', `${imageUser}; ACI can't set another`],
-  ['runAsGroup', 'refused', `${imageUser}; ACI can't set another group`],
-  ['runAsNonRoot', 'refused', `${imageUser}, which is not looked up yet, so that root can't be ruled out`, off],
+  ['runAsUser', 'emulated', `${imageUser}: of another one the pod is refused`],
+  ['runAsGroup', 'noted', 'the containers run with the group that the image gives its user'],
+  ['runAsNonRoot', 'emulated', "checked against the image's user, as a kubelet does", off],
   ['seLinuxOptions', 'refused', 'the group has no SELinux'],
   ['windowsOptions', 'refused', 'the group runs Linux'],
   [
@@ -56,8 +56,8 @@ const grantedCapabilities = [
 
 export const podSecurityFields: readonly FieldRule[] = under('spec.securityContext', [
   ...shared,
-  ['fsGroup', 'refused', "ACI can't change the owner of a volume"],
-  ['fsGroupChangePolicy', 'ignored', 'it says how fsGroup is applied, and fsGroup is refused'],
+  ['fsGroup', 'emulated', 'every user may read the files of volumes, and write those of emptyDir and shares'],
+  ['fsGroupChangePolicy', 'ignored', 'it says how fsGroup is applied, and no owner is changed'],
   ['supplementalGroups', 'refused', "ACI can't add groups to a container's user"],
   [
     'supplementalGroupsPolicy',

@@ -24,17 +24,6 @@ export const containerNamesRule: Rule = (pod) =>
     .filter(({ container }) => !isContainerName(container.name))
     .map(({ path }) => refuse(`${path}.name`, 'lower-case letters, digits and hyphens are expected, at most 63'));
 
-/** ACI replaces the whole command line, so that arguments alone would lose the image's entrypoint. */
-export const argumentsRule: Rule = (pod) =>
-  locatedContainers(pod)
-    .filter(({ container }) => container.args.length > 0 && container.command.length === 0)
-    .map(({ path }) =>
-      refuse(
-        `${path}.args`,
-        "ACI needs the whole command line, and the image's entrypoint is not looked up yet; give command too",
-      ),
-    );
-
 export const environmentNamesRule: Rule = (pod) =>
   locatedContainers(pod).flatMap(({ container, path }) =>
     container.env

@@ -8,6 +8,8 @@ export const isRefusal = (said: Refusal | Notice): said is Refusal => 'kind' in 
 
 export interface Located {
   readonly container: Container;
+  readonly member: 'initContainers' | 'containers';
+  readonly index: number;
   /** `spec.initContainers[0]`. */
   readonly path: string;
 }
@@ -15,5 +17,5 @@ export interface Located {
 /** Init containers, then the others, each with its path. */
 export const locatedContainers = ({ spec }: Pod): readonly Located[] =>
   (['initContainers', 'containers'] as const).flatMap((member) =>
-    spec[member].map((container, index) => ({ container, path: `spec.${member}[${index}]` })),
+    spec[member].map((container, index) => ({ container, member, index, path: `spec.${member}[${index}]` })),
   );

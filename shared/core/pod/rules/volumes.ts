@@ -1,6 +1,6 @@
 import type { ProjectedSource, VolumeSource } from '../../kubernetes/pod.ts';
 import { fieldAvailability } from '../field-ref.ts';
-import { mountedVolumes } from '../mounted-volumes.ts';
+import { mountedFolder, mountedVolumes } from '../mounted-volumes.ts';
 import { refuse } from '../outcome.ts';
 import { parseResourceField } from '../resource-field.ts';
 import { locatedContainers } from './rule.ts';
@@ -26,6 +26,16 @@ export const mountsRule: Rule = (pod) => {
     ]),
   );
 };
+
+/** A folder of a volume is a volume of its own only where nobody sees the whole. */
+export const subPathRule: Rule = (pod) =>
+  locatedContainers(pod).flatMap(({ container, path }) =>
+    container.volumeMounts.flatMap((mount, index) => {
+      const { subPath = '' } = mount;
+      if (subPath === '' || mountedFolder(pod, mount) !== undefined) return [];
+      return [refuse(`${path}.volumeMounts[${index}].subPath`, 'ACI mounts whole volumes only')];
+    }),
+  );
 
 interface LocatedSource {
   readonly source: VolumeSource | ProjectedSource;

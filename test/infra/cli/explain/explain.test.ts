@@ -70,13 +70,12 @@ describe('explain for people', () => {
   it('says what becomes of each pod, and ends with 1 where one is refused', async () => {
     const shown = await explain(web);
     expect(shown.stdout).toMatchInlineSnapshot(`
-      "Deployment shop/web × 2 (stdin:12:1): refused
+      "Deployment shop/web × 2 (stdin:12:1): refused; needs the agent (T2)
         1 vCPU and 1 GB, USD 0.054 an hour each
         refused   spec.containers[0].startupProbe: a probe that holds the others back needs a process of ours in the container, which is not part of this version (needs the agent, T2)
                   → leave the probe out
-        refused   spec.containers[0].args: ACI needs the whole command line, and the image's entrypoint is not looked up yet; give command too
-                  → give the image's entrypoint as command, before the args
         rounded   container web: cpu 250m → 1, memory 256Mi → 1 GB
+        noted     ImageAssumed: nginx:1.29: not known here, and taken to have the entrypoint, user and directory that the pod counts on; the app asks the registry
 
       CronJob default/dump × 3 (stdin:27:1): runs (T0)
         2 vCPU and 4 GB, USD 0.119 an hour each
@@ -118,11 +117,9 @@ describe('explain as JSON', () => {
           name: 'web',
           replicas: 2,
           verdict: 'refused',
-          tier: null,
-          refused: [
-            { reason: 'UnsupportedPodSpec', field: 'spec.containers[0].startupProbe', agent: 'T2' },
-            { reason: 'UnsupportedPodSpec', field: 'spec.containers[0].args' },
-          ],
+          tier: 'T2',
+          refused: [{ reason: 'UnsupportedPodSpec', field: 'spec.containers[0].startupProbe', agent: 'T2' }],
+          noted: [{ reason: 'ImageAssumed' }],
           containers: [{ name: 'web', isInit: false, asked: { cpu: '250m' }, granted: { cpu: 1, memoryInGB: 1 } }],
         },
         { kind: 'CronJob', replicas: 3, verdict: 'runs', tier: 'T0', cpu: 2, memoryInGB: 4 },

@@ -104,7 +104,10 @@ export function compose(
       installation: settings.INSTALLATION,
       credential,
     }),
-    imageRegistry: createLazyImageRegistry(imageRegistryConfig(settings, { environment, registryAuthorityPem })),
+    imageRegistry: createLazyImageRegistry({
+      ...imageRegistryConfig(settings, { environment, registryAuthorityPem }),
+      observe,
+    }),
     clusters: new Map(settings.CLUSTERS.map((cluster) => [cluster.uid, composeCluster(cluster)])),
     random: Math.random,
     instance: crypto.randomUUID(),

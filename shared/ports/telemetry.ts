@@ -35,7 +35,7 @@ export interface Telemetry {
 
 /** One request to the world outside, as its adapter sees it. */
 export interface OutsideCall {
-  readonly port: 'arm' | 'kubernetes';
+  readonly port: 'arm' | 'kubernetes' | 'registry';
   readonly method: string;
   /** What is asked for, without names: `create`, `pods/status`. */
   readonly action: string;

@@ -30,7 +30,7 @@ export async function acrLogin(
   if (!token.ok) return token;
   const form = new URLSearchParams({ grant_type: 'access_token', service: registry, access_token: token.value });
   const url = new URL(`https://${registry}/oauth2/exchange`);
-  const answer = await http({ method: 'POST', url, form, maxBytes }, signal);
+  const answer = await http({ action: 'exchange', method: 'POST', url, form, maxBytes }, signal);
   if (!answer.ok) return answer;
   if (answer.value.status !== 200) return fail(registryFault(answer.value, registry, 'a login of the pull identity'));
   const password = parseExchangeAnswer(answer.value.body.toString('utf8'));

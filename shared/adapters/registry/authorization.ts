@@ -37,6 +37,7 @@ export async function authorizationFor(
   if (challenge.service !== undefined) url.searchParams.set('service', challenge.service);
   const answer = await http(
     {
+      action: 'token',
       method: 'GET',
       url,
       maxBytes: maxTokenBytes,

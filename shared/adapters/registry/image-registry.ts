@@ -35,7 +35,12 @@ const noHead: ReadonlySet<number> = new Set([405, 501]);
 
 async function getDigest(session: RegistrySession, query: ImageQuery, signal: AbortSignal): Promise<Result<string>> {
   const { value: tag } = query.source.reference;
-  const request = { path: `manifests/${tag}`, accept: acceptedManifests, maxBytes: maxManifestBytes };
+  const request = {
+    action: 'manifest' as const,
+    path: `manifests/${tag}`,
+    accept: acceptedManifests,
+    maxBytes: maxManifestBytes,
+  };
   const head = await session(query, { method: 'HEAD', ...request }, signal);
   if (!head.ok) return head;
   const { status, headers } = head.value;
@@ -93,7 +98,12 @@ async function getManifest(
   query: ImageQuery,
   { digest, signal }: { readonly digest: string; readonly signal: AbortSignal },
 ): Promise<Result<Manifest>> {
-  const request = { path: `manifests/${digest}`, accept: acceptedManifests, maxBytes: maxManifestBytes };
+  const request = {
+    action: 'manifest' as const,
+    path: `manifests/${digest}`,
+    accept: acceptedManifests,
+    maxBytes: maxManifestBytes,
+  };
   const answer = await session(query, { method: 'GET', ...request }, signal);
   if (!answer.ok) return answer;
   if (answer.value.status !== 200) return fail(faultOf(answer.value, query));
@@ -109,7 +119,12 @@ async function getBlob(
   query: ImageQuery,
   { blob, signal }: { readonly blob: Descriptor; readonly signal: AbortSignal },
 ): Promise<Result<string>> {
-  const request = { path: `blobs/${blob.digest}`, accept: '*/*', maxBytes: Math.min(blob.size, maxConfigBytes) };
+  const request = {
+    action: 'blob' as const,
+    path: `blobs/${blob.digest}`,
+    accept: '*/*',
+    maxBytes: Math.min(blob.size, maxConfigBytes),
+  };
   const answer = await session(query, { method: 'GET', ...request }, signal);
   if (!answer.ok) return answer;
   if (answer.value.status !== 200) return fail(faultOf(answer.value, query));

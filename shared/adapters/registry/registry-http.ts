@@ -7,12 +7,14 @@ import type { Fault, Result } from '../../core/fault.ts';
 import { isForbiddenAddress } from '../../core/image/forbidden-address.ts';
 import { mappedOrigin } from '../../core/image/registry-endpoint.ts';
 import type { MappedEndpoints } from '../../core/image/registry-endpoint.ts';
+import type { CallObserver, EndCall } from '../../ports/telemetry.ts';
 import { parseUrl } from '../../wire/url-text.ts';
 import { abortedBy } from '../kubernetes/aborted-by.ts';
 import { errorName } from '../kubernetes/client.ts';
 import { startDeadline } from '../kubernetes/deadline.ts';
 import { ForbiddenAddress, guardedLookup } from './guarded-lookup.ts';
 import type { ResolveAll } from './guarded-lookup.ts';
+import { registryFault } from './registry-faults.ts';
 import type { RegistryAnswer } from './registry-faults.ts';
 
 export interface RegistryHttpConfig {
@@ -24,9 +26,12 @@ export interface RegistryHttpConfig {
   /** For one request, its body included. */
   readonly requestTimeoutMs?: number;
   readonly resolve?: ResolveAll;
+  readonly observe?: CallObserver;
 }
 
 export interface RegistryRequest {
+  /** For whoever observes. */
+  readonly action: 'manifest' | 'blob' | 'token' | 'exchange';
   readonly method: 'GET' | 'HEAD' | 'POST';
   readonly url: URL;
   readonly accept?: string;
@@ -120,7 +125,7 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
     }
   };
 
-  return async (request, signal) => {
+  const follow: RegistryHttp = async (request, signal) => {
     const { authorization: _, ...open } = request;
     let current: RegistryRequest = request;
     let target = targetOf(request.url);
@@ -138,6 +143,21 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
     }
     return refused('TooManyRedirects', `${request.url.host} redirected more than ${mostRedirects} times`);
   };
+
+  return async (request, signal) => {
+    const { action, method } = request;
+    const end = config.observe?.({ port: 'registry', method, action });
+    const answer = await follow(request, signal);
+    end?.(outcomeOf(answer));
+    return answer;
+  };
+}
+
+/** A 401 is a question, and no fault yet. */
+function outcomeOf(answer: Result<RegistryAnswer>): Parameters<EndCall>[0] {
+  if (!answer.ok) return { fault: answer.fault.kind };
+  const { status } = answer.value;
+  return { status, ...(status >= 400 && status !== 401 && { fault: registryFault(answer.value, '', '').kind }) };
 }
 
 /** Where it is sent to; undefined: nowhere, the redirect is the answer. A form is never sent on: it may hold a secret. */

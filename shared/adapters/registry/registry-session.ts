@@ -13,7 +13,7 @@ import { authorizationFor } from './authorization.ts';
 import type { RegistryAnswer } from './registry-faults.ts';
 import type { RegistryHttp, RegistryRequest } from './registry-http.ts';
 
-export interface SessionRequest extends Pick<RegistryRequest, 'method' | 'accept' | 'maxBytes'> {
+export interface SessionRequest extends Pick<RegistryRequest, 'action' | 'method' | 'accept' | 'maxBytes'> {
   /** Below the repository: `manifests/latest`. */
   readonly path: string;
 }

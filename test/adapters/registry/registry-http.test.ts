@@ -4,6 +4,7 @@ import { createCertificateAuthority, issueCertificate } from '../../../infra/loc
 import { guardedLookup } from '../../../shared/adapters/registry/guarded-lookup.ts';
 import type { ResolveAll } from '../../../shared/adapters/registry/guarded-lookup.ts';
 import { createImageRegistry } from '../../../shared/adapters/registry/image-registry.ts';
+import type { CallObserver } from '../../../shared/ports/telemetry.ts';
 import { sampleImage } from '../../fixtures/images.ts';
 import { challenged, queryOf, registryAt, serving, smallRegistry } from './small-registry.ts';
 import type { Answer } from './small-registry.ts';
@@ -205,5 +206,28 @@ describe('a registry with a certificate of a private authority', () => {
     const trusting = registryAt(server.origin, { caPem: authority.certPem });
     expect(await trusting.getDigest(queryOf('v1'), signal)).toEqual({ ok: true, value: image.digest });
     expect(await trusting.getConfig(queryOf(image.digest), signal)).toMatchObject({ ok: true });
+  });
+});
+
+describe('who observes', () => {
+  it('is told of each request what it was for and how it ended, and no name', async () => {
+    const told: unknown[] = [];
+    const observe: CallObserver = (call) => (end) => void told.push([call.port, call.method, call.action, end]);
+    await using server = await smallRegistry((asked, response) => {
+      if (asked.path.startsWith('/token')) return { body: '{"token":"x"}' };
+      if (asked.path.includes('/blobs/')) return { status: 503 };
+      return asked.headers.authorization === undefined
+        ? challenged(`Bearer realm="${server.origin}/token"`)
+        : serving(image)(asked, response);
+    });
+    await registryAt(server.origin, { observe }).getConfig(queryOf(image.digest), signal);
+    await registryAt('http://127.0.0.1:1', { observe }).getDigest(queryOf('v1'), signal);
+    expect(told).toEqual([
+      ['registry', 'GET', 'manifest', { status: 401 }],
+      ['registry', 'GET', 'token', { status: 200 }],
+      ['registry', 'GET', 'manifest', { status: 200 }],
+      ['registry', 'GET', 'blob', { status: 503, fault: 'transient' }],
+      ['registry', 'HEAD', 'manifest', { fault: 'transient' }],
+    ]);
   });
 });

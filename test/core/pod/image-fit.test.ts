@@ -29,17 +29,17 @@ describe('a pod that asks for a user', () => {
     ['in both ways', security({ runAsUser: 1000, runAsNonRoot: true, runAsGroup: 2000 }), '1000'],
   ])('%s: runs', (_, container, user) => expect(translated(container, image(user)).kind).toBe('group'));
 
-  it.each<[string, Raw, string, string, true | undefined]>([
-    ['than root', security({ runAsUser: 1000 }), '', 'runs as root', undefined],
-    ['than that of a name', security({ runAsUser: 101 }), 'nginx', 'runs as nginx', undefined],
-    ['than its number, which nothing can change', security({ runAsUser: 1000 }), '65532', 'runs as 65532', true],
-  ])('another one %s: is refused by the field', (_, container, user, why, isFinal) => {
-    expect(translated(container, image(user))).toEqual({
+  it.each([
+    { it: 'than root', user: '', runAsUser: 1000, why: 'runs as root', isFinal: false },
+    { it: 'than that of a name', user: 'nginx', runAsUser: 101, why: 'runs as nginx', isFinal: false },
+    { it: 'than its number', user: '65532', runAsUser: 1000, why: 'runs as 65532', isFinal: true },
+  ])('another one $it: is refused by the field', ({ user, runAsUser, why, isFinal }) => {
+    expect(translated(security({ runAsUser }), image(user))).toEqual({
       kind: 'refused',
       reason: 'UnsupportedPodSpec',
       field: 'spec.containers[0].securityContext.runAsUser',
       message: `spec.containers[0].securityContext.runAsUser: the image app ${why}, and ACI can't set another user`,
-      ...(isFinal && { isFinal }),
+      ...(isFinal && { isFinal: true }),
     });
   });
 

@@ -16,13 +16,11 @@ const pods: readonly Fragment[] = [
   { runtimeClassName: 'sandbox' },
   { resources: { requests: { cpu: '1' } } },
   { resourceClaims: [claim] },
-  { securityContext: { runAsUser: 0, runAsGroup: 1 } },
-  { securityContext: { runAsNonRoot: true } },
   { securityContext: { seLinuxOptions: { level: 's0' } } },
   { securityContext: { windowsOptions: { runAsUserName: 'a' } } },
   { securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'a' } } },
   { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'a' } } },
-  { securityContext: { fsGroup: 1, supplementalGroups: [2], supplementalGroupsPolicy: 'Strict' } },
+  { securityContext: { supplementalGroups: [2], supplementalGroupsPolicy: 'Strict' } },
   { securityContext: { sysctls: [{ name: 'kernel.shm_rmid_forced', value: '1' }] } },
 ];
 
@@ -33,7 +31,6 @@ const volume = { name: 'v', emptyDir: {} };
 
 /** Members of the container, and what the pod needs for them to be valid. */
 const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] = [
-  [{ workingDir: '/a' }],
   [{ livenessProbe: probe, readinessProbe: probe, startupProbe: probe }],
   [{ livenessProbe: { grpc: { port: 80 } } }],
   [{ livenessProbe: { httpGet: { port: 80, host: 'a', httpHeaders: [{ name: 'a', value: 'b' }] } } }],
@@ -49,7 +46,6 @@ const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] =
     { env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'a', key: 'A' } } }] },
     { volumes: [volume] },
   ],
-  [{ volumeMounts: [{ ...mount, subPath: 'a' }] }, { volumes: [volume] }],
   [{ volumeMounts: [{ ...mount, subPathExpr: 'a' }] }, { volumes: [volume] }],
   [
     { volumeMounts: [{ ...mount, mountPropagation: 'Bidirectional' }], securityContext: { privileged: true } },
@@ -61,15 +57,12 @@ const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] =
   ],
   [{ resources: { requests: { 'example.com/gpu': '1' }, limits: { 'example.com/gpu': '1' } } }],
   [{ resources: { claims: [{ name: 'd' }] } }, { resourceClaims: [claim] }],
-  [{ securityContext: { runAsUser: 0, runAsGroup: 1 } }],
-  [{ securityContext: { runAsNonRoot: true } }],
   [{ securityContext: { seLinuxOptions: { level: 's0' } } }],
   [{ securityContext: { windowsOptions: { runAsUserName: 'a' } } }],
   [{ securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'a' } } }],
   [{ securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'a' } } }],
   [{ securityContext: { capabilities: { add: ['SYS_ADMIN'] } } }],
   [{ securityContext: { procMount: 'Unmasked' } }, { hostUsers: false }],
-  [{ args: ['a'] }],
   [{ env: [{ name: 'a.b', value: 'c' }] }],
   [{ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } }] }],
   [{ volumeMounts: [{ name: 'v', mountPath: '/a:b' }] }, { volumes: [volume] }],

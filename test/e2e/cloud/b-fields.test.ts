@@ -206,4 +206,28 @@ describe('what needs nothing inside the container', () => {
     );
     expect(told).toContain(`error processing PVC ${namespace}/other: PVC is not bound`);
   });
+
+  it('arguments alone run behind the entrypoint of the image', async () => {
+    await apply(
+      pod('only', {
+        namespace,
+        spec: { containers: [{ name: 'main', image: 'busybox:1.36', args: ['echo', 'args only'] }] },
+      }),
+    );
+    await ends('only');
+    expect(await output('-n', namespace, 'logs', 'only')).toBe('args only\n');
+  });
+
+  it('runAsNonRoot over an image of root waits, as with a kubelet', async () => {
+    await apply(pod('rooted', { namespace, spec: { securityContext: { runAsNonRoot: true } } }));
+    const waiting = await until(
+      'rooted waits',
+      () => get('rooted', '{.status.containerStatuses[0].state.waiting.message}'),
+      (seen) => seen.includes('runAsNonRoot'),
+    );
+    expect(waiting).toContain('container has runAsNonRoot and image will run as root');
+    expect(await get('rooted', '{.status.containerStatuses[0].state.waiting.reason}')).toBe(
+      'CreateContainerConfigError',
+    );
+  });
 });

@@ -124,12 +124,15 @@ function unusableImage(pod: Pod): readonly Refusal[] {
   return [{ kind: 'refused', reason, field, message: `${field}: ${message}` }];
 }
 
+/** No event: the app does not assume, it asks. */
+const imageAssumed = 'ImageAssumed';
+
 const assumption = (images: readonly string[]): readonly Notice[] =>
   images.length === 0
     ? []
     : [
         {
-          reason: 'ImageAssumed',
+          reason: imageAssumed,
           message: `${images.join(', ')}: not known here, and taken to have the entrypoint, user and directory that the pod counts on; the app asks the registry`,
         },
       ];

@@ -32,13 +32,14 @@ const volume = { name: 'v', emptyDir: {} };
 /** Members of the container, and what the pod needs for them to be valid. */
 const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] = [
   [{ livenessProbe: probe, readinessProbe: probe, startupProbe: probe }],
-  [{ livenessProbe: { grpc: { port: 80 } } }],
+  [{ livenessProbe: { grpc: { port: 80 } }, readinessProbe: { exec: { command: ['a'] } } }],
+  [{ readinessProbe: { httpGet: { port: 80, host: 'a' } } }],
+  [{ readinessProbe: { tcpSocket: { port: 80, host: 'a' } } }],
   [{ livenessProbe: { httpGet: { port: 80, host: 'a', httpHeaders: [{ name: 'a', value: 'b' }] } } }],
   [{ livenessProbe: { exec: { command: ['a'] }, terminationGracePeriodSeconds: 5 } }],
   [{ lifecycle: { preStop: hook, postStart: hook } }],
   [{ lifecycle: { preStop: { httpGet: { port: 80 } } } }],
   [{ lifecycle: { preStop: { tcpSocket: { port: 80 } } } }],
-  [{ lifecycle: { stopSignal: 'SIGUSR1' } }, { os: { name: 'linux' } }],
   [{ stdin: true, stdinOnce: true, tty: true }],
   [{ terminationMessagePath: '/a' }],
   [{ restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [1] } }], restartPolicy: 'Never' }],
@@ -68,7 +69,7 @@ const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] =
   [{ volumeMounts: [{ name: 'v', mountPath: '/a:b' }] }, { volumes: [volume] }],
 ];
 
-const initContainers: readonly Fragment[] = [{ restartPolicy: 'Always', livenessProbe: probe }];
+const initContainers: readonly Fragment[] = [{ restartPolicy: 'Always', livenessProbe: probe, readinessProbe: probe }];
 
 const projected = (source: Fragment): Fragment => ({ projected: { sources: [source] } });
 const certificate = { signerName: 'example.com/a', keyType: 'ED25519', credentialBundlePath: 'a' };
@@ -134,7 +135,10 @@ export const unreachable: readonly string[] = [
   '.terminationMessagePolicy',
   '.volumeMounts[].recursiveReadOnly',
   '.securityContext.allowPrivilegeEscalation',
+  // The API server takes it of liveness and startup probes alone.
+  '.readinessProbe.terminationGracePeriodSeconds',
   // Behind feature gates that are off: the API server drops the field.
+  '.lifecycle.stopSignal',
   '.projected.sources[].clusterTrustBundle',
   '.projected.sources[].podCertificate',
 ];

@@ -13,7 +13,7 @@ import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
 import { groupDns } from './dns.ts';
 import { groupAddress } from './ip-address.ts';
-import { mountedFolder, mountedVolumes } from './mounted-volumes.ts';
+import { mountedFolders, mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { groupLivenessProbe } from './probes.ts';
@@ -63,8 +63,9 @@ function commonPart(
   if (command.kind !== 'ok') return command;
   const digest = image.value?.digest;
   const names = groupVolumeNames(mountedVolumes(scope.pod));
+  const folderOf = mountedFolders(scope.pod);
   const volumeMounts = container.volumeMounts.map((mount) => ({
-    name: names.get(volumeKey(mount.name, mountedFolder(scope.pod, mount))) ?? mount.name,
+    name: names.get(volumeKey(mount.name, folderOf(mount))) ?? mount.name,
     mountPath: mount.mountPath,
     ...((mount.readOnly || isReadOnlyVolume(scope.pod, mount.name)) && { readOnly: true }),
   }));

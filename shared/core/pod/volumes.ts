@@ -142,7 +142,8 @@ export function groupVolumeNames(volumes: readonly MountedVolume[]): ReadonlyMap
   for (const { volume, subPath } of volumes) {
     const wanted = subPath === undefined ? volume.name : `${volume.name.slice(0, 58)}-${names.size}`;
     let name = wanted.replaceAll(/-{2,}/g, '-');
-    while (name !== volume.name && taken.has(name)) name = name.length < 63 ? `${name}x` : `x${name.slice(0, 40)}`;
+    while (name !== volume.name && taken.has(name))
+      name = name.length < 63 ? `${name}x` : `x${name.slice(0, 40).replace(/-$/, '')}`;
     taken.add(name);
     names.set(volumeKey(volume.name, subPath), name);
   }

@@ -288,6 +288,18 @@ describe('bad input is told with file, line, column and what was expected', () =
       ],
     ],
     [
+      'types of what only the rules read',
+      'apiVersion: v1\nkind: Pod\nspec:\n  securityContext: {runAsUser: "1000"}\n  dnsConfig: {searches: a, options: [{value: 5}]}\n  containers:\n  - {name: a, image: b, workingDir: 5, securityContext: {runAsNonRoot: "true", runAsUser: 0.5}}\n',
+      [
+        'stdin:4:32: spec.securityContext.runAsUser: expected number, received string',
+        'stdin:5:25: spec.dnsConfig.searches: expected array, received string',
+        'stdin:5:46: spec.dnsConfig.options[0].value: expected string, received number',
+        'stdin:7:37: spec.containers[0].workingDir: expected string, received number',
+        'stdin:7:72: spec.containers[0].securityContext.runAsNonRoot: expected boolean, received string',
+        'stdin:7:91: spec.containers[0].securityContext.runAsUser: expected int, received number',
+      ],
+    ],
+    [
       'a Job that would never end',
       'apiVersion: batch/v1\nkind: Job\nspec: {template: {spec: {containers: []}}}\n',
       ['stdin:3:25: spec.template.spec.restartPolicy: expected OnFailure or Never, which a Job takes, found Always'],

@@ -12,6 +12,7 @@ import { resolveEnvironment } from './environment.ts';
 import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
 import { groupDns } from './dns.ts';
+import { maxBodyBytes } from './expansion.ts';
 import { groupAddress } from './ip-address.ts';
 import { mountedFolders, mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse } from './outcome.ts';
@@ -27,14 +28,21 @@ import type { Located } from './rules/rule.ts';
 import type { NodeFacts, Notice, Refusal, ResolvedReferences, Translation } from './translation.ts';
 import { groupVolumeNames, groupVolumes, isReadOnlyVolume, volumeKey } from './volumes.ts';
 
-/** ARM takes requests of 4 MB (docs/aci.md, Requests). */
-const maxBodyBytes = 4_000_000;
-
 /** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
 const environmentVariables = (variables: Variables): readonly GroupEnvironmentVariable[] =>
   [...variables].map(([name, { value, secret }]) =>
     secret && value !== '' ? { name, secureValue: value } : { name, value },
   );
+
+/** Of all variables and words: more than a request may have could be more than a string can hold. */
+function textLength({ containers, initContainers }: Containers): number {
+  let length = 0;
+  for (const { command = [], environmentVariables: variables } of [...initContainers, ...containers]) {
+    for (const word of command) length += word.length;
+    for (const { value, secureValue } of variables) length += (value ?? secureValue ?? '').length;
+  }
+  return length;
+}
 
 interface Translated<T> {
   readonly container: T;
@@ -164,6 +172,11 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
   }));
   const containers = groupContainers(scope, allocated);
   if (containers.kind !== 'ok') return containers;
+  if (textLength(containers.value) > maxBodyBytes)
+    return refuse(
+      'spec.containers',
+      'with what they refer to, commands and variables are larger than the 4 MB that ARM takes',
+    );
   const registries = registryCredentials(pod, resolved);
   const body: GroupBody = {
     ...placement(pod, facts),

@@ -26,7 +26,7 @@ import { tokenNotices } from './token-notices.ts';
 import { locatedContainers } from './rules/rule.ts';
 import type { Located } from './rules/rule.ts';
 import type { NodeFacts, Notice, Refusal, ResolvedReferences, Translation } from './translation.ts';
-import { groupVolumeNames, groupVolumes, isReadOnlyVolume, volumeKey } from './volumes.ts';
+import { bodyTooLarge, groupVolumeNames, groupVolumes, isReadOnlyVolume, volumeKey } from './volumes.ts';
 
 /** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
 const environmentVariables = (variables: Variables): readonly GroupEnvironmentVariable[] =>
@@ -187,8 +187,7 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
     volumes: volumes.value,
     ...defined({ ipAddress: address.ipAddress, dnsConfig: groupDns(pod, facts).dnsConfig }),
   };
-  if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes)
-    return refuse('spec.volumes', 'with their content the group is larger than the 4 MB that ARM takes; mount less');
+  if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes) return bodyTooLarge;
   const notices = [
     ...inspection.notices,
     ...containers.value.notices,

@@ -228,6 +228,15 @@ describe('a volume', () => {
       ),
     ));
 
+  it('with one key under so many names that no string could hold it is refused', () => {
+    const big = resolved({ configMaps: { settings: configMap({ a: 'x'.repeat(900_000) }) } });
+    const items = Array.from({ length: 1500 }, (_, at) => ({ key: 'a', path: `p${at}` }));
+    expect(translatePod(mounted({ configMap: { name: 'settings', items } }), facts, big)).toMatchObject({
+      kind: 'refused',
+      field: 'spec.volumes',
+    });
+  });
+
   it('that does not fit into a request is refused', () => {
     const big = resolved({ configMaps: { settings: configMap({ a: 'x'.repeat(3_200_000) }) } });
     expect(translatePod(mounted({ configMap: { name: 'settings' } }), facts, big)).toMatchObject({

@@ -116,9 +116,30 @@ export interface ShapeFault {
   readonly expected: string;
 }
 
+const wholeNumber = z.int().nullish();
+const securityContext = z
+  .object({ runAsUser: wholeNumber, runAsGroup: wholeNumber, runAsNonRoot: z.boolean().nullish() })
+  .nullish();
+const writtenContainer = container.extend({ securityContext, workingDir: z.string().nullish() });
+
+/** With what is read from `rawSpec`, where the API server has seen to the types. */
+const writtenSpec = spec.extend({
+  containers: z.array(writtenContainer),
+  initContainers: z.array(writtenContainer).nullish(),
+  securityContext,
+  dnsPolicy: z.string().nullish(),
+  dnsConfig: z
+    .object({
+      nameservers: z.array(z.string()).nullish(),
+      searches: z.array(z.string()).nullish(),
+      options: z.array(z.object({ name: z.string().nullish(), value: z.string().nullish() })).nullish(),
+    })
+    .nullish(),
+});
+
 const written = z.object({
   metadata: z.object({ labels: stringMap, annotations: stringMap }).prefault({}),
-  spec,
+  spec: writtenSpec,
 });
 
 /** What keeps a manifest's metadata and spec from being those of a pod, each with its path; of what is read, all. */

@@ -1,5 +1,5 @@
-import { isMap, isNode, isSeq, parseAllDocuments } from 'yaml';
-import type { Document, Tags } from 'yaml';
+import { isAlias, isMap, isNode, isSeq, parseAllDocuments, visit } from 'yaml';
+import type { Alias, Document, Tags } from 'yaml';
 import { isJsonObject } from '../../../shared/core/json.ts';
 import type { Json, JsonObject } from '../../../shared/core/json.ts';
 import { jsonPieces } from './json-stream.ts';
@@ -74,6 +74,9 @@ function readDocument(
   const [error] = document.errors;
   if (error !== undefined) return { at: place(error.pos[0]), problem: sentence(error.message, text, error.pos[0]) };
   const start = place(document.contents?.range[0] ?? document.range[0]);
+  const alias = strayAlias(document);
+  if (alias !== undefined)
+    return { at: place(alias.range?.[0] ?? 0), problem: `expected an anchor &${alias.source} before the alias` };
   const value = plainValue(document);
   if (typeof value === 'string') return { at: start, problem: value };
   const { json } = value;
@@ -101,6 +104,24 @@ function sentence(message: string, text: string, offset: number): string {
     .replace('With stringKeys, all keys must be strings', 'A key has to be a text')
     .replace(/\.$/, '');
   return `expected YAML or JSON: ${said}${hint}`;
+}
+
+/** The first alias of what the document has not named before. */
+function strayAlias(document: Parsed): Alias | undefined {
+  const anchors = new Set<string>();
+  let stray: Alias | undefined;
+  visit(document, {
+    Node: (_, node) => {
+      if (isAlias(node)) {
+        if (anchors.has(node.source)) return undefined;
+        stray = node;
+        return visit.BREAK;
+      }
+      if (node.anchor !== undefined) anchors.add(node.anchor);
+      return undefined;
+    },
+  });
+  return stray;
 }
 
 /** As JSON has it; a sentence where it can not be. */

@@ -41,12 +41,12 @@ interface Item {
 /** The pods of all workloads; the other objects are counted. `namespace`: of those that name none. */
 export function findPods(documents: readonly InputDocument[], namespace: string): FoundPods {
   const pods: FoundPod[] = [];
-  const faults: InputFault[] = [];
+  const faults = documents.flatMap((document) => listFaults(document, document.object, []));
   const skipped = new Map<string, number>();
   const configMaps = new Map<string, ConfigMapData>();
   for (const item of documents.flatMap(items)) {
     const wrong = objectFaults(item);
-    faults.push(...wrong);
+    for (const fault of wrong) faults.push(fault);
     if (wrong.length > 0) continue;
     const kind = textAt(item.object, 'kind');
     if (podSpecPath(item.object) === undefined) skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
@@ -55,10 +55,24 @@ export function findPods(documents: readonly InputDocument[], namespace: string)
       if ('problem' in found) faults.push(found);
       else pods.push(found);
     }
-    const map = kind === 'ConfigMap' ? parseConfigMap(item.object) : undefined;
-    if (map !== undefined) configMaps.set(`${namespaceOf(item.object, namespace)}/${nameOf(item.object)}`, map);
+    if (kind !== 'ConfigMap' || textAt(item.object, 'apiVersion') !== 'v1') continue;
+    const map = parseConfigMap(item.object);
+    if (map === undefined) faults.push(faultOf(item, ['data'], 'expected texts, and base64 in binaryData'));
+    else configMaps.set(`${namespaceOf(item.object, namespace)}/${nameOf(item.object)}`, map);
   }
   return { pods, skipped, configMaps, faults };
+}
+
+/** Items that are no objects: nothing of a list is left out unseen. */
+function listFaults(document: InputDocument, object: JsonObject, path: Path): InputFault[] {
+  const { items: list } = object;
+  if (!textAt(object, 'kind').endsWith('List') || !Array.isArray(list)) return [];
+  return list.flatMap((item: Json, index) => {
+    const place = [...path, 'items', index];
+    return isJsonObject(item)
+      ? listFaults(document, item, place)
+      : [{ at: document.position(place), problem: `${fieldText(place)}: expected an object with apiVersion and kind` }];
+  });
 }
 
 const items = (document: InputDocument): readonly Item[] =>
@@ -68,12 +82,28 @@ const nameOf = (object: JsonObject): string => textAt(objectAt(object, 'metadata
 const namespaceOf = (object: JsonObject, namespace: string): string =>
   textAt(objectAt(object, 'metadata'), 'namespace') || namespace;
 
-/** What keeps the object from being one, or its pods from being pods. */
-function objectFaults({ object, path, document }: Item): readonly InputFault[] {
-  const fault = (where: Path, problem: string): InputFault => ({
-    at: document.position([...path, ...where]),
-    problem: `${where.length === 0 ? '' : `${fieldText(where)}: `}${problem}`,
+const faultOf = ({ path, document }: Item, where: Path, problem: string): InputFault => ({
+  at: document.position([...path, ...where]),
+  problem: `${where.length === 0 ? '' : `${fieldText(where)}: `}${problem}`,
+});
+
+/** How many pods there are to be: the members of a workload's spec that say so. */
+const counts = ['replicas', 'parallelism'];
+
+function countFaults(item: Item, owner: readonly string[]): readonly InputFault[] {
+  const spec = valueAt(item.object, owner);
+  if (!isJsonObject(spec)) return [];
+  return counts.flatMap((name) => {
+    const value = spec[name] ?? 0;
+    const isCount = typeof value === 'number' && Number.isInteger(value) && value >= 0;
+    return isCount ? [] : [faultOf(item, [...owner, name], 'expected a whole number, 0 or more')];
   });
+}
+
+/** What keeps the object from being one, or its pods from being pods. */
+function objectFaults(item: Item): readonly InputFault[] {
+  const { object } = item;
+  const fault = (where: Path, problem: string): InputFault => faultOf(item, where, problem);
   const missing = ['apiVersion', 'kind'].filter((name) => textAt(object, name) === '');
   if (missing.length > 0)
     return [fault([], `expected an object with ${missing.join(' and ')}, as all of Kubernetes have`)];
@@ -85,6 +115,8 @@ function objectFaults({ object, path, document }: Item): readonly InputFault[] {
   const specPath = podSpecPath(object);
   if (specPath === undefined) return [];
   const parent = specPath.slice(0, -1);
+  const wrong = parent.length === 0 ? [] : countFaults(item, specPath.slice(0, -2));
+  if (wrong.length > 0) return wrong;
   const shapes = podFaults(valueAt(object, [...parent, 'metadata']), valueAt(object, specPath));
   if (shapes.length > 0)
     return shapes.map(({ path: [first, ...rest], expected }) =>

@@ -26,7 +26,11 @@ export async function readInputs(names: readonly string[], stdin: StandardInput)
 async function filesOf(name: string): Promise<readonly string[]> {
   const found = await told(name, (path) => stat(path));
   if (!found.isDirectory()) return [name];
-  const files = (await told(name, (path) => readdir(path))).filter((file) => /\.(ya?ml|json)$/.test(file)).sort();
+  const entries = await told(name, (path) => readdir(path, { withFileTypes: true }));
+  const files = entries
+    .filter((entry) => !entry.isDirectory() && /\.(ya?ml|json)$/.test(entry.name))
+    .map((entry) => entry.name)
+    .sort();
   if (files.length === 0)
     throw wrongInput(`${name} has no .yaml, .yml or .json file`, 'give a file, or another folder');
   return files.map((file) => join(name, file));
@@ -43,7 +47,13 @@ async function told<T>(file: string, ask: (file: string) => Promise<T>): Promise
 
 function textOf(file: string, bytes: Uint8Array): string {
   if (bytes.length > maxBytes) throw wrongInput(`${file} has more than 64 MB`, 'give it in parts');
-  return new TextDecoder().decode(bytes);
+  return new TextDecoder(encodingOf(bytes)).decode(bytes);
+}
+
+/** YAML is UTF-8, or UTF-16 with a byte order mark, as PowerShell redirects output. */
+function encodingOf([first, second]: Uint8Array): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  return first === 0xfe && second === 0xff ? 'utf-16be' : 'utf-8';
 }
 
 async function readAll(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {

@@ -69,7 +69,7 @@ function countsText({ pods, counts, skipped }: ExplainReport): string {
   const kinds = skipped.map(({ kind, count }) => `${count} ${kind}`).join(', ');
   const verdicts = `${counts.runs} run, ${counts.noted} run with notes, ${counts.refused} refused`;
   const other = without === 0 ? '' : `${many(without, 'object')} without pods (${kinds})`;
-  if (pods.length === 0) return `No pods in it: ${other}.`;
+  if (pods.length === 0) return `No pods in it${other === '' ? '' : `: ${other}`}.`;
   return `${many(pods.length, 'workload')}: ${verdicts}${other === '' ? '' : `; ${other}`}.`;
 }
 

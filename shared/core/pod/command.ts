@@ -2,7 +2,7 @@ import { containerCommand } from '../image/container-command.ts';
 import type { ImageConfig } from '../image/image-config.ts';
 import type { Container } from '../kubernetes/pod.ts';
 import type { Variables } from './environment.ts';
-import { expand } from './expansion.ts';
+import { expand, isTooLong, tooLong } from './expansion.ts';
 import { all, ok, refuse } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -11,6 +11,7 @@ const unasked = { entrypoint: [], cmd: [] };
 
 function expandWord(word: string, variables: Variables, path: string): Outcome<string> {
   const expanded = expand(word, (name) => variables.get(name));
+  if (isTooLong(expanded)) return refuse(path, tooLong);
   if (!expanded.secret) return ok(expanded.value);
   return refuse(
     path,

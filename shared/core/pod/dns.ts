@@ -27,17 +27,22 @@ interface Wanted {
 const strings = (value: Json | undefined): readonly string[] =>
   Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 
-const optionsOf = (value: Json | undefined): readonly string[] =>
-  (Array.isArray(value) ? value : []).flatMap((option) => {
-    if (!isJsonObject(option) || typeof option.name !== 'string') return [];
-    return [typeof option.value === 'string' ? `${option.name}:${option.value}` : option.name];
-  });
+const withoutRepeats = (values: readonly string[]): readonly string[] => [...new Set(values)];
+
+/** Of an option that stands twice the last counts, as with a kubelet. */
+function optionsOf(value: Json | undefined): readonly string[] {
+  const options = new Map<string, string>();
+  for (const option of Array.isArray(value) ? value : [])
+    if (isJsonObject(option) && typeof option.name === 'string')
+      options.set(option.name, typeof option.value === 'string' ? option.value : '');
+  return [...options].map(([name, text]) => (text === '' ? name : `${name}:${text}`));
+}
 
 function wantedOf(pod: Pod): Wanted {
   const config = isJsonObject(pod.rawSpec.dnsConfig) ? pod.rawSpec.dnsConfig : {};
   return {
     nameServers: strings(config.nameservers),
-    searches: strings(config.searches),
+    searches: withoutRepeats(strings(config.searches)),
     options: optionsOf(config.options),
   };
 }
@@ -72,7 +77,7 @@ export function groupDns(pod: Pod, { subnetId }: Pick<InspectionFacts, 'subnetId
     return withoutEffect(
       'spec.dnsConfig.options: without name servers or search domains of its own the pod has what Azure gives the network',
     );
-  const all = [...new Set([...(isNone ? [] : [azureNameServer]), ...nameServers])];
+  const all = withoutRepeats([...(isNone ? [] : [azureNameServer]), ...nameServers]);
   const servers = all.slice(0, maxNameServers);
   const search = searchLine(searches);
   const isCut = search !== searches.join(' ');

@@ -1,6 +1,6 @@
 import type { Container, EnvFromSource, EnvVar, KeySelector, Pod } from '../kubernetes/pod.ts';
 import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
-import { expand } from './expansion.ts';
+import { expand, isTooLong, tooLong } from './expansion.ts';
 import type { EnvValue } from './expansion.ts';
 import { fieldValue } from './field-ref.ts';
 import { configError, ok, refuse } from './outcome.ts';
@@ -98,8 +98,10 @@ const plain = (value: string | undefined, path: string): Outcome<EnvValue> =>
 function variableValue(variable: EnvVar, where: Where, lookup: Lookup): Outcome<EnvValue | undefined> {
   const { scope, container, path } = where;
   const source = variable.valueFrom;
-  if (source === undefined || (variable.value !== undefined && variable.value !== ''))
-    return ok(expand(variable.value ?? '', lookup));
+  if (source === undefined || (variable.value !== undefined && variable.value !== '')) {
+    const expanded = expand(variable.value ?? '', lookup);
+    return isTooLong(expanded) ? refuse(`${path}.value`, tooLong) : ok(expanded);
+  }
   if (source.secretKeyRef) return secretKey(source.secretKeyRef, scope);
   if (source.configMapKeyRef) return configMapKey(source.configMapKeyRef, scope);
   if (source.fieldRef) {

@@ -20,9 +20,18 @@ function readPiece(input: string, at: number, lookup: Lookup): Piece {
   return { value: found?.value ?? input.slice(at, end + 1), secret: found?.secret ?? false, next: end + 1 };
 }
 
+/** ARM takes requests of 4 MB (docs/aci.md, Requests). */
+export const maxBodyBytes = 4_000_000;
+
+/** Two references to a variable of two references, and so on: no request could hold it. */
+export const isTooLong = ({ value }: EnvValue): boolean => value.length > maxBodyBytes;
+
+export const tooLong = 'with what it refers to it is longer than the 4 MB that ARM takes';
+
 /**
  * `$(NAME)` becomes the value of NAME, or stays when there is none; `$$` becomes `$`. One pass: what was put in is not
  * expanded again. Upstream rule: the kubelet's `third_party/forked/golang/expansion`. Time is linear in the input.
+ * What gets too long for a request is not read to its end.
  */
 export function expand(input: string, lookup: Lookup): EnvValue {
   const lastClosing = input.lastIndexOf(')');
@@ -37,6 +46,7 @@ export function expand(input: string, lookup: Lookup): EnvValue {
     value += input.slice(at, dollar) + piece.value;
     secret ||= piece.secret;
     at = piece.next;
+    if (value.length > maxBodyBytes) break;
   }
   return { value: value + input.slice(at), secret };
 }

@@ -143,9 +143,11 @@ const neverCreated = (translation: ReturnType<typeof translatePod>): readonly Re
     ? [{ kind: 'refused', reason: translation.reason, field: translation.field, message: translation.message }]
     : [];
 
-/** A ConfigMap that is at hand and lacks a key: the pod would wait for it. */
+/** A ConfigMap that is at hand and lacks a key: the pod would wait for it. What it waits for in vain is refused above. */
 const waiting = (translation: ReturnType<typeof translatePod>): readonly Notice[] =>
-  translation.kind === 'waiting' ? [{ type: 'Warning', reason: translation.reason, message: translation.message }] : [];
+  translation.kind === 'waiting' && translation.field === undefined
+    ? [{ type: 'Warning', reason: translation.reason, message: translation.message }]
+    : [];
 
 function tierOf(refusals: readonly ExplainedRefusal[]): Explanation['tier'] | undefined {
   if (refusals.length === 0) return 'T0';

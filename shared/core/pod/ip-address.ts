@@ -77,17 +77,18 @@ interface Choice {
   readonly others: readonly string[];
 }
 
-const choose = (named: readonly NamedPort[]): Choice =>
-  named.reduce<Choice>(
-    ({ declared, others }, one) => {
-      if (isRepeated(one, declared)) return { declared, others };
-      const why = whyNot(one, declared);
-      if (why !== undefined) return { declared, others: [...others, `${one.path}: ${why}`] };
-      const protocol = one.protocol === 'UDP' ? 'UDP' : 'TCP';
-      return { declared: [...declared, { container: one.container, port: one.port, protocol }], others };
-    },
-    { declared: [], others: [] },
-  );
+function choose(named: readonly NamedPort[]): Choice {
+  const declared: Declared[] = [];
+  const others: string[] = [];
+  for (const one of named) {
+    if (isRepeated(one, declared)) continue;
+    const why = whyNot(one, declared);
+    const protocol = one.protocol === 'UDP' ? 'UDP' : 'TCP';
+    if (why === undefined) declared.push({ container: one.container, port: one.port, protocol });
+    else others.push(`${one.path}: ${why}`);
+  }
+  return { declared, others };
+}
 
 const unreachable: Notice = {
   reason: 'PortsUnreachable',

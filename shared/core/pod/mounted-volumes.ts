@@ -13,10 +13,16 @@ const mountsOf = (pod: Pod, name: string): readonly VolumeMount[] =>
     volumeMounts.filter((mount) => mount.name === name),
   );
 
+const partsOf = (subPath: string): readonly string[] =>
+  subPath.split('/').filter((part) => part !== '' && part !== '.');
+
+/** `./` is the volume itself. */
+export const isWholeVolume = ({ subPath = '' }: VolumeMount): boolean => partsOf(subPath).length === 0;
+
 /** A folder below the volume without detours; undefined: none that is known beforehand. */
 function folderOf({ subPath, subPathExpr }: VolumeMount): string | undefined {
   if (subPath === undefined || subPathExpr !== undefined) return undefined;
-  const parts = subPath.split('/').filter((part) => part !== '' && part !== '.');
+  const parts = partsOf(subPath);
   return parts.length === 0 || parts.includes('..') ? undefined : parts.join('/');
 }
 
@@ -28,14 +34,25 @@ export function foldersOf(pod: Pod, { name, source }: Volume): readonly string[]
   const folders = mountsOf(pod, name).map(folderOf);
   const known = [...new Set(folders.filter((folder) => folder !== undefined))];
   const isSplit = source.kind === 'emptyDir' && known.length > 0 && !folders.includes(undefined);
-  const isNested = known.some((one) => known.some((other) => other.startsWith(`${one}/`)));
-  return isSplit && !isNested ? known : undefined;
+  return isSplit && !hasNested(known) ? known : undefined;
 }
 
-/** The folder that a mount stands for, where its volume is split. */
-export function mountedFolder(pod: Pod, mount: VolumeMount): string | undefined {
-  const volume = pod.spec.volumes.find(({ name }) => name === mount.name);
-  return volume === undefined || foldersOf(pod, volume) === undefined ? undefined : folderOf(mount);
+/** Whether one of the folders is inside another; in linear time, as a pod may mount thousands. */
+function hasNested(folders: readonly string[]): boolean {
+  const all = new Set(folders);
+  return folders.some((folder) => {
+    for (let end = folder.indexOf('/'); end > 0; end = folder.indexOf('/', end + 1))
+      if (all.has(folder.slice(0, end))) return true;
+    return false;
+  });
+}
+
+/** For each mount the folder that it stands for, where its volume is split. */
+export function mountedFolders(pod: Pod): (mount: VolumeMount) => string | undefined {
+  const split = new Set(
+    pod.spec.volumes.filter((volume) => foldersOf(pod, volume) !== undefined).map(({ name }) => name),
+  );
+  return (mount) => (split.has(mount.name) ? folderOf(mount) : undefined);
 }
 
 /** The volumes that some container mounts, in the order of the spec, an emptyDir that is split once for each folder; the others are left out. */

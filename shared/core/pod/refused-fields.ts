@@ -5,6 +5,7 @@
  */
 import { isJsonObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { compatibilityTable } from './compatibility.ts';
 import { fieldAvailability } from './field-ref.ts';
 
 /** T1: a program of ours prepares a container before its own starts. T2: it stays beside it. */
@@ -163,9 +164,13 @@ export function valueAtField(rawSpec: JsonObject, field: string): Json | undefin
   return value;
 }
 
-/** What is known of the field of a refusal, in a pod with this spec. */
+const tablePaths: ReadonlySet<string> = new Set(compatibilityTable.map(({ path }) => path));
+
+/** What is known of the field of a refusal, in a pod with this spec. A key of a map without dots stands in no brackets. */
 export function refusedField(field: string, rawSpec: JsonObject): RefusedField | undefined {
-  const pattern = fieldPattern(field);
   const value = valueAtField(rawSpec, field);
-  return refusedFields.find(({ path, when }) => path === pattern && (when?.(value) ?? true));
+  const find = (pattern: string): RefusedField | undefined =>
+    refusedFields.find(({ path, when }) => path === pattern && (when?.(value) ?? true));
+  const pattern = fieldPattern(field);
+  return find(pattern) ?? (tablePaths.has(pattern) ? undefined : find(pattern.replace(/\.[^.]+$/, '.*')));
 }

@@ -12,8 +12,9 @@ import { resolveEnvironment } from './environment.ts';
 import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
 import { groupDns } from './dns.ts';
+import { maxBodyBytes } from './expansion.ts';
 import { groupAddress } from './ip-address.ts';
-import { mountedFolder, mountedVolumes } from './mounted-volumes.ts';
+import { mountedFolders, mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse } from './outcome.ts';
 import type { Outcome } from './outcome.ts';
 import { groupLivenessProbe } from './probes.ts';
@@ -25,16 +26,23 @@ import { tokenNotices } from './token-notices.ts';
 import { locatedContainers } from './rules/rule.ts';
 import type { Located } from './rules/rule.ts';
 import type { NodeFacts, Notice, Refusal, ResolvedReferences, Translation } from './translation.ts';
-import { groupVolumeNames, groupVolumes, isReadOnlyVolume, volumeKey } from './volumes.ts';
-
-/** ARM takes requests of 4 MB (docs/aci.md, Requests). */
-const maxBodyBytes = 4_000_000;
+import { bodyTooLarge, groupVolumeNames, groupVolumes, isReadOnlyVolume, volumeKey } from './volumes.ts';
 
 /** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
 const environmentVariables = (variables: Variables): readonly GroupEnvironmentVariable[] =>
   [...variables].map(([name, { value, secret }]) =>
     secret && value !== '' ? { name, secureValue: value } : { name, value },
   );
+
+/** Of all variables and words: more than a request may have could be more than a string can hold. */
+function textLength({ containers, initContainers }: Containers): number {
+  let length = 0;
+  for (const { command = [], environmentVariables: variables } of [...initContainers, ...containers]) {
+    for (const word of command) length += word.length;
+    for (const { value, secureValue } of variables) length += (value ?? secureValue ?? '').length;
+  }
+  return length;
+}
 
 interface Translated<T> {
   readonly container: T;
@@ -63,8 +71,9 @@ function commonPart(
   if (command.kind !== 'ok') return command;
   const digest = image.value?.digest;
   const names = groupVolumeNames(mountedVolumes(scope.pod));
+  const folderOf = mountedFolders(scope.pod);
   const volumeMounts = container.volumeMounts.map((mount) => ({
-    name: names.get(volumeKey(mount.name, mountedFolder(scope.pod, mount))) ?? mount.name,
+    name: names.get(volumeKey(mount.name, folderOf(mount))) ?? mount.name,
     mountPath: mount.mountPath,
     ...((mount.readOnly || isReadOnlyVolume(scope.pod, mount.name)) && { readOnly: true }),
   }));
@@ -163,6 +172,11 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
   }));
   const containers = groupContainers(scope, allocated);
   if (containers.kind !== 'ok') return containers;
+  if (textLength(containers.value) > maxBodyBytes)
+    return refuse(
+      'spec.containers',
+      'with what they refer to, commands and variables are larger than the 4 MB that ARM takes',
+    );
   const registries = registryCredentials(pod, resolved);
   const body: GroupBody = {
     ...placement(pod, facts),
@@ -173,8 +187,7 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
     volumes: volumes.value,
     ...defined({ ipAddress: address.ipAddress, dnsConfig: groupDns(pod, facts).dnsConfig }),
   };
-  if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes)
-    return refuse('spec.volumes', 'with their content the group is larger than the 4 MB that ARM takes; mount less');
+  if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes) return bodyTooLarge;
   const notices = [
     ...inspection.notices,
     ...containers.value.notices,

@@ -1,6 +1,7 @@
 import type { GroupVolume } from '../group/group.ts';
 import type { DownwardApiItem, KeyToPath, Pod, ProjectedSource, Volume, VolumeSource } from '../kubernetes/pod.ts';
 import type { EnvironmentScope } from './environment.ts';
+import { maxBodyBytes } from './expansion.ts';
 import { fieldValue } from './field-ref.ts';
 import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
 import type { MountedVolume, TokenSource } from './mounted-volumes.ts';
@@ -118,6 +119,11 @@ function sourceFiles(source: FileSource, scope: VolumeScope): Outcome<Files> {
 
 const base64 = (content: Uint8Array): string => Buffer.from(content).toString('base64');
 
+export const bodyTooLarge = refuse(
+  'spec.volumes',
+  'with their content the group is larger than the 4 MB that ARM takes; mount less',
+);
+
 function groupVolume(name: string, scope: VolumeScope): Outcome<GroupVolume> {
   const { source } = scope.volume;
   if (source.kind === 'emptyDir') return ok({ name, emptyDir: {} });
@@ -127,6 +133,7 @@ function groupVolume(name: string, scope: VolumeScope): Outcome<GroupVolume> {
   if (files.kind !== 'ok') return files;
   // ACI takes no secret volume without a file; an emptyDir, mounted read-only, looks the same from inside.
   if (files.value.length === 0) return ok({ name, emptyDir: {} });
+  if (files.value.reduce((sum, [, content]) => sum + content.length, 0) > maxBodyBytes) return bodyTooLarge;
   const entries = files.value.map(([path, content]) => [path, base64(content)] as const);
   return ok({ name, secret: Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1))) });
 }
@@ -142,7 +149,8 @@ export function groupVolumeNames(volumes: readonly MountedVolume[]): ReadonlyMap
   for (const { volume, subPath } of volumes) {
     const wanted = subPath === undefined ? volume.name : `${volume.name.slice(0, 58)}-${names.size}`;
     let name = wanted.replaceAll(/-{2,}/g, '-');
-    while (name !== volume.name && taken.has(name)) name = name.length < 63 ? `${name}x` : `x${name.slice(0, 40)}`;
+    while (name !== volume.name && taken.has(name))
+      name = name.length < 63 ? `${name}x` : `x${name.slice(0, 40).replace(/-$/, '')}`;
     taken.add(name);
     names.set(volumeKey(volume.name, subPath), name);
   }

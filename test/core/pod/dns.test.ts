@@ -33,6 +33,22 @@ describe('the name servers of a group', () => {
       { nameServers: ['1.1.1.1'], searchDomains: 'a.example b.example', options: 'ndots:2 edns0' },
     ],
     [
+      'have each domain once, and of an option the last value',
+      {
+        dnsPolicy: 'None',
+        dnsConfig: {
+          ...servers('1.1.1.1', 'fd00::1', '1.1.1.1'),
+          searches: ['a.example', 'b.example', 'a.example', 'c', 'd', 'e', 'a.example'],
+          options: [
+            { name: 'ndots', value: '2' },
+            { name: 'edns0', value: '' },
+            { name: 'ndots', value: '5' },
+          ],
+        },
+      },
+      { nameServers: ['1.1.1.1', 'fd00::1'], searchDomains: 'a.example b.example c d e', options: 'ndots:5 edns0' },
+    ],
+    [
       "are Azure's with domains of the pod",
       { dnsConfig: { searches: ['a.b'] } },
       { nameServers: [azure], searchDomains: 'a.b' },

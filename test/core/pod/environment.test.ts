@@ -28,6 +28,35 @@ const fromSecret = (name: string, key: string, optional = false): Raw => ({ secr
 const fromField = (fieldPath: string): Raw => ({ fieldRef: { apiVersion: 'v1', fieldPath } });
 const fromResource = (resource: string, divisor = '0'): Raw => ({ resourceFieldRef: { resource, divisor } });
 
+describe('variables that multiply', () => {
+  const doubled = (count: number): Raw[] =>
+    Array.from({ length: count }, (_, at) => ({
+      name: `A${at}`,
+      value: at === 0 ? 'x' : `$(A${at - 1})$(A${at - 1})`,
+    }));
+  const container = 'spec.containers[0]';
+  it.each<[string, Raw, string]>([
+    ['one by one', { env: doubled(40) }, `${container}.env[22].value`],
+    [
+      'in one that names another very often',
+      { env: [...doubled(22), { name: 'B', value: '$(A21)'.repeat(50_000) }] },
+      `${container}.env[22].value`,
+    ],
+    [
+      'in a word of the command',
+      { env: doubled(22), command: ['x', '$(A21)'.repeat(50_000)] },
+      `${container}.command[1]`,
+    ],
+    [
+      'in all',
+      { env: [...doubled(22), ...Array.from({ length: 300 }, (_, at) => ({ name: `B${at}`, value: '$(A21)' }))] },
+      'spec.containers',
+    ],
+  ])('beyond what ARM takes are refused: %s', (_, raw, field) =>
+    expect(translatePod(withContainer(raw), facts, resolved())).toMatchObject({ kind: 'refused', field }),
+  );
+});
+
 describe('a variable', () => {
   it.each<[string, Raw, string | undefined]>([
     ['has its literal value', { name: 'X', value: 'x' }, 'x'],

@@ -52,6 +52,14 @@ describe('all that is refused of a pod', () => {
     ]);
   });
 
+  it('is told once where it is waited for in vain', () => {
+    const { verdict, refusals, notices } = explain(
+      withContainer({ securityContext: { runAsUser: 0, runAsNonRoot: true } }),
+    );
+    expect([verdict, refusals.map(({ reason }) => reason)]).toEqual(['refused', ['CreateContainerConfigError']]);
+    expect(notices.map(({ reason }) => reason)).not.toContain('CreateContainerConfigError');
+  });
+
   it('has an image that no pull can bring', () => {
     expect(explain(withContainer({ image: 'A:1' })).refusals).toMatchObject([
       { reason: 'InvalidImageName', field: 'spec.containers[0].image' },
@@ -185,4 +193,10 @@ describe('the table of refused fields', () => {
     expect(refusedField('spec.containers[0].colour', spec)).toBeUndefined();
     expect(valueAtField(spec, 'spec.containers[0].resources.limits[nvidia.com/gpu]')).toBe('1');
   });
+
+  it.each<[string, string | undefined]>([
+    ['spec.containers[0].resources.limits.hugepages-2Mi', 'run it on an ordinary node that has it'],
+    ['spec.volumes[0].csi.volumeAttributes.protocol', 'leave the attribute out'],
+    ['spec.containers[0].resources.requests.memory', undefined],
+  ])('knows the way out of %s: %s', (field, wayOut) => expect(refusedField(field, {})?.wayOut).toBe(wayOut));
 });

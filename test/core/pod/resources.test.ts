@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { inspectPod } from '../../../shared/core/pod/inspect.ts';
 import { allocate } from '../../../shared/core/pod/resources.ts';
-import { podOf, rawContainer } from './fixtures.ts';
+import { facts, podOf, rawContainer } from './fixtures.ts';
 import type { Raw } from './fixtures.ts';
 
 const pod = (containers: Raw[], init: Raw[] = []) =>
@@ -12,6 +13,19 @@ const pod = (containers: Raw[], init: Raw[] = []) =>
 
 const requests = (cpu: string, memory: string): Raw => ({ requests: { cpu, memory } });
 const size = (cpu: number, memoryInGB: number) => ({ cpu, memoryInGB });
+
+it('a group that would pass the largest one by the step that mends binary sums is refused', () => {
+  const container = (name: string, memory?: string) =>
+    rawContainer({ name, resources: memory === undefined ? {} : { requests: { memory } } });
+  const pod = podOf({
+    containers: [container('a'), container('b'), container('c', '1.5Gi')],
+    initContainers: [container('i', '240G')],
+  });
+  expect(inspectPod(pod, facts).refusal).toMatchObject({
+    reason: 'OutOfmemory',
+    field: 'spec.containers[*].resources.requests.memory',
+  });
+});
 
 describe('resources', () => {
   it.each<[string, Raw[], Raw[], { cpu: number; memoryInGB: number }[]]>([

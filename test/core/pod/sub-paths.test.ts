@@ -68,6 +68,28 @@ describe('an emptyDir of which only folders are mounted', () => {
     expect(inspectPod(podWith(mounts, source), facts).refusal?.field).toMatch(/volumeMounts\[\d\]\.subPath(Expr)?$/),
   );
 
+  it.each(['.', './', './/.'])('is the whole volume under %s', (subPath) => {
+    const { body } = translated(podWith([['/a', subPath], ['/all']]), resolved(), facts);
+    expect(body.containers[0]?.volumeMounts).toEqual([
+      { name: 'data', mountPath: '/a' },
+      { name: 'data', mountPath: '/all' },
+    ]);
+  });
+
+  it('says that folders are counted where there are too many', () => {
+    const pod = podWith(Array.from({ length: 21 }, (_, index): Mount => [`/m${index}`, `f${index}`]));
+    expect(inspectPod(pod, facts).refusal?.message).toBe(
+      'spec.volumes: 21 volumes are mounted, each folder (subPath) of an emptyDir counted; a group takes 20',
+    );
+  });
+
+  it('is judged at once, of however many folders', () => {
+    const pod = podWith(Array.from({ length: 3000 }, (_, index): Mount => [`/m${index}`, `f${index}/g`]));
+    const start = performance.now();
+    expect(inspectPod(pod, facts).refusal?.field).toBe('spec.volumes');
+    expect(performance.now() - start).toBeLessThan(2000);
+  });
+
   const folder = fc.stringMatching(/^[a-c]{1,2}(\/[a-c]{1,2})?$/);
   it('never puts two folders into one volume, nor one into two', () =>
     fc.assert(

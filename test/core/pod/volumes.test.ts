@@ -1,6 +1,9 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { mountedVolumes } from '../../../shared/core/pod/mounted-volumes.ts';
 import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
+import { groupVolumeNames } from '../../../shared/core/pod/volumes.ts';
 import { configMap, facts, podOf, rawContainer, resolved, secret, translated } from './fixtures.ts';
 import type { Raw } from './fixtures.ts';
 
@@ -189,6 +192,49 @@ describe('a volume', () => {
     const { volumes, containers } = translated(pod).body;
     expect(volumes.map(({ name }) => name)).toEqual(['a-bx', 'a-b', 'a-bxx']);
     expect(containers[0]?.volumeMounts.map(({ name }) => name)).toEqual(['a-bx', 'a-b', 'a-bxx']);
+  });
+
+  const dashed = fc.constantFrom('a-', 'a--', 'b', '-', 'x').map((part) => part.repeat(63).slice(0, 63));
+  const volumeName = fc
+    .tuple(dashed, fc.integer({ min: 1, max: 63 }), fc.integer({ min: 0, max: 2 }))
+    .map(([text, length, more]) => `v${text.slice(0, length)}${'x'.repeat(more)}`.slice(0, 62).replaceAll(/-+$/g, 'x'));
+  // 62 letters without a double hyphen, and one letter more, both taken.
+  const longest = `${'a'.repeat(39)}-${'b'.repeat(22)}`;
+  const crowded = [longest, `${longest}x`, longest.replace('-', '--')];
+
+  it('has a name of its own that ACI takes, however many names are alike, whole or by folders', () =>
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.constant(crowded), fc.uniqueArray(volumeName, { minLength: 1, maxLength: 8 })),
+        fc.array(fc.boolean(), { minLength: 8, maxLength: 8 }),
+        (names, isSplit) => {
+          const pod = podOf({
+            volumes: names.map((name) => ({ name, emptyDir: {} })),
+            containers: [
+              rawContainer({
+                volumeMounts: names.flatMap((name, index) =>
+                  isSplit[index] === true
+                    ? ['x', 'y'].map((subPath) => ({ name, mountPath: `/${name}/${subPath}`, subPath }))
+                    : [{ name, mountPath: `/${name}` }],
+                ),
+              }),
+            ],
+          });
+          const given = [...groupVolumeNames(mountedVolumes(pod)).values()];
+          for (const name of given) expect(name).toMatch(/^(?=.{1,63}$)[a-z0-9]+(-[a-z0-9]+)*$/);
+          expect(new Set(given).size).toBe(given.length);
+          expect(given.length).toBe(names.length + names.filter((_, index) => isSplit[index] === true).length);
+        },
+      ),
+    ));
+
+  it('with one key under so many names that no string could hold it is refused', () => {
+    const big = resolved({ configMaps: { settings: configMap({ a: 'x'.repeat(900_000) }) } });
+    const items = Array.from({ length: 1500 }, (_, at) => ({ key: 'a', path: `p${at}` }));
+    expect(translatePod(mounted({ configMap: { name: 'settings', items } }), facts, big)).toMatchObject({
+      kind: 'refused',
+      field: 'spec.volumes',
+    });
   });
 
   it('that does not fit into a request is refused', () => {

@@ -1,6 +1,6 @@
 import type { ProjectedSource, VolumeSource } from '../../kubernetes/pod.ts';
 import { fieldAvailability } from '../field-ref.ts';
-import { mountedFolder, mountedVolumes } from '../mounted-volumes.ts';
+import { isWholeVolume, mountedFolders, mountedVolumes } from '../mounted-volumes.ts';
 import { refuse } from '../outcome.ts';
 import { parseResourceField } from '../resource-field.ts';
 import { locatedContainers } from './rule.ts';
@@ -9,9 +9,12 @@ import type { Rule } from './rule.ts';
 const maxVolumes = 20;
 
 export const volumeCountRule: Rule = (pod) => {
-  const count = mountedVolumes(pod).length;
-  return count > maxVolumes
-    ? [refuse('spec.volumes', `${count} volumes are mounted; a group takes ${maxVolumes}`)]
+  const mounted = mountedVolumes(pod);
+  const folders = mounted.some(({ subPath }) => subPath !== undefined)
+    ? ', each folder (subPath) of an emptyDir counted'
+    : '';
+  return mounted.length > maxVolumes
+    ? [refuse('spec.volumes', `${mounted.length} volumes are mounted${folders}; a group takes ${maxVolumes}`)]
     : [];
 };
 
@@ -28,14 +31,15 @@ export const mountsRule: Rule = (pod) => {
 };
 
 /** A folder of a volume is a volume of its own only where nobody sees the whole. */
-export const subPathRule: Rule = (pod) =>
-  locatedContainers(pod).flatMap(({ container, path }) =>
+export const subPathRule: Rule = (pod) => {
+  const folderOf = mountedFolders(pod);
+  return locatedContainers(pod).flatMap(({ container, path }) =>
     container.volumeMounts.flatMap((mount, index) => {
-      const { subPath = '' } = mount;
-      if (subPath === '' || mountedFolder(pod, mount) !== undefined) return [];
+      if (isWholeVolume(mount) || folderOf(mount) !== undefined) return [];
       return [refuse(`${path}.volumeMounts[${index}].subPath`, 'ACI mounts whole volumes only')];
     }),
   );
+};
 
 interface LocatedSource {
   readonly source: VolumeSource | ProjectedSource;

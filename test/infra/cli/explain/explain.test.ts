@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -92,6 +92,13 @@ describe('explain for people', () => {
   it('is content with a manifest without pods', async () => {
     const shown = await explain('apiVersion: example.com/v1\nkind: Job\nmetadata: {name: x}\n');
     expect(shown).toEqual({ code: 0, stderr: '', stdout: 'No pods in it: 1 object without pods (1 Job).\n' });
+    const empty = await explain('apiVersion: v1\nkind: PodList\nitems: []\n');
+    expect(empty).toEqual({ code: 0, stderr: '', stdout: 'No pods in it.\n' });
+  });
+
+  it('takes a ConfigMap of another group for what it is', async () => {
+    const shown = await explain('apiVersion: example.com/v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {a: 5}\n');
+    expect([shown.code, shown.stderr]).toEqual([0, '']);
   });
 
   it('reads files, and folders as kubectl does: the examples all run', async () => {
@@ -99,6 +106,18 @@ describe('explain for people', () => {
     expect(shown.code).toBe(0);
     expect(shown.stdout).toContain(' (docs/examples/cronjob.yaml:');
     expect(shown.stdout.match(/docs\/examples\/deployment\.yaml/g)).toHaveLength(2);
+  });
+
+  it('reads what PowerShell writes, and passes folders in a folder by', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'explain-'));
+    mkdirSync(join(dir, 'more.yaml'));
+    const little = Buffer.from(`\ufeff${pod('x: null')}`, 'utf16le');
+    writeFileSync(join(dir, 'le.yaml'), little);
+    writeFileSync(join(dir, 'be.yaml'), Buffer.from(little).swap16());
+    const shown = await run(['explain', '-f', dir]);
+    rmSync(dir, { recursive: true });
+    expect([shown.code, shown.stderr]).toEqual([0, '']);
+    expect(shown.stdout).toContain('2 workloads: 2 run');
   });
 });
 
@@ -269,6 +288,18 @@ describe('bad input is told with file, line, column and what was expected', () =
       ],
     ],
     [
+      'types of what only the rules read',
+      'apiVersion: v1\nkind: Pod\nspec:\n  securityContext: {runAsUser: "1000"}\n  dnsConfig: {searches: a, options: [{value: 5}]}\n  containers:\n  - {name: a, image: b, workingDir: 5, securityContext: {runAsNonRoot: "true", runAsUser: 0.5}}\n',
+      [
+        'stdin:4:32: spec.securityContext.runAsUser: expected number, received string',
+        'stdin:5:25: spec.dnsConfig.searches: expected array, received string',
+        'stdin:5:46: spec.dnsConfig.options[0].value: expected string, received number',
+        'stdin:7:37: spec.containers[0].workingDir: expected string, received number',
+        'stdin:7:72: spec.containers[0].securityContext.runAsNonRoot: expected boolean, received string',
+        'stdin:7:91: spec.containers[0].securityContext.runAsUser: expected int, received number',
+      ],
+    ],
+    [
       'a Job that would never end',
       'apiVersion: batch/v1\nkind: Job\nspec: {template: {spec: {containers: []}}}\n',
       ['stdin:3:25: spec.template.spec.restartPolicy: expected OnFailure or Never, which a Job takes, found Always'],
@@ -306,10 +337,38 @@ describe('bad input is told with file, line, column and what was expected', () =
       ['stdin:3:11: metadata: expected that of a pod'],
     ],
     ['comments', '---\n# none\n', ['there is nothing in stdin']],
+    ['an alias of nothing', 'a: &x 1\nb: [*x, *y]\n', ['stdin:2:9: expected an anchor &y before the alias']],
+    [
+      'items of a list that are no objects, however deep',
+      'apiVersion: v1\nkind: List\nitems:\n- null\n- {apiVersion: v1, kind: List, items: [x]}\n',
+      ['stdin:4:3: items[0]: expected an object', 'stdin:5:40: items[1].items[0]: expected an object'],
+    ],
+    [
+      'a ConfigMap whose texts are none',
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: m}\ndata: {a: 5}\n',
+      ['stdin:4:7: data: expected texts, and base64 in binaryData'],
+    ],
+    ...['"3"', '2.5', '-1'].map((count): [string, string, string[]] => [
+      `${count} replicas`,
+      `apiVersion: apps/v1\nkind: Deployment\nspec: {replicas: ${count}, template: {spec: {containers: []}}}\n`,
+      ['stdin:3:18: spec.replicas: expected a whole number, 0 or more'],
+    ]),
+    [
+      'the parallelism of a CronJob',
+      'apiVersion: batch/v1\nkind: CronJob\nspec: {jobTemplate: {spec: {parallelism: many}}}\n',
+      ['stdin:3:42: spec.jobTemplate.spec.parallelism: expected a whole number'],
+    ],
   ])('%s', async (_, text, sentences) => {
     const shown = await explain(text);
     expect([shown.code, shown.stdout]).toEqual([2, '']);
     for (const sentence of sentences) expect(shown.stderr).toContain(sentence);
+  });
+
+  it('tells the first of very many faults', async () => {
+    const shown = await explain(`{"apiVersion":"v1","kind":"Pod","spec":{"containers":[${'1,'.repeat(150_000)}1]}}`);
+    expect([shown.code, shown.stdout]).toEqual([2, '']);
+    expect(shown.stderr).toContain('spec.containers[0]: expected object, received number');
+    expect(shown.stderr).toContain('and 149991 more');
   });
 
   it('never shows a stack, whatever bytes come', async () => {

@@ -14,6 +14,7 @@ const seen: { url: string | undefined; headers: Record<string, string | string[]
 let http: Server;
 let grpc: Http2Server;
 let silent: ReturnType<typeof createTcp>;
+let upgrading: ReturnType<typeof createTcp>;
 
 const portOf = (server: { address: () => AddressInfo | string | null }): number => {
   const at = server.address();
@@ -44,7 +45,12 @@ beforeAll(async () => {
     });
   });
   silent = createTcp(() => undefined);
-  await Promise.all([http, grpc, silent].map((server) => listening(server)));
+  upgrading = createTcp((socket) =>
+    socket.once('data', () =>
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+    ),
+  );
+  await Promise.all([http, grpc, silent, upgrading].map((server) => listening(server)));
 });
 
 afterAll(() => {
@@ -52,6 +58,7 @@ afterAll(() => {
   http.closeAllConnections();
   grpc.close();
   silent.close();
+  upgrading.close();
 });
 
 function probe(handler: ProbeHandler, port: number, timeoutSeconds = 1): Promise<string | undefined> {
@@ -99,6 +106,26 @@ describe('a probe by httpGet', () => {
       url: '/a?b=c%20d',
       headers: { host: 'shop', 'x-a': '1', 'user-agent': 'kube-probe/serverless-kubelet' },
     });
+  });
+
+  it('sends what node:http would not: UTF-8, and blanks for control characters', async () => {
+    await probe(get('/', [{ name: 'X-A', value: 'é→\u0001\r\n\tz' }]), portOf(http));
+    const sent = seen.at(-1)?.headers['x-a'];
+    expect(Buffer.from(String(sent), 'latin1').toString()).toBe('é→   \tz');
+  });
+
+  it('takes a switch of protocols for a failure, and ends', async () =>
+    expect(await probe(get('/'), portOf(upgrading))).toBe('HTTP probe failed with statuscode: 101'));
+
+  it('fails, and throws nothing, where a request can not be made', async () => {
+    expect(await probe(get('/', [{ name: 'Trailer', value: 'x' }]), portOf(http))).toMatch(/^Trailers are invalid/);
+    expect(await probe(get('/\uD800'), portOf(http))).toBe('URI malformed');
+    expect(await probe({ kind: 'tcpSocket', port: 0 }, 70_000)).toMatch(/^Port should be/);
+  });
+
+  it('takes a timeout that is longer than any timer', async () => {
+    expect(await probe(get('/200'), portOf(http), 2_147_483_647)).toBeUndefined();
+    expect(await probe({ kind: 'grpc', port: 0, service: '' }, portOf(grpc), 2_147_483_647)).toBeUndefined();
   });
 
   it('says in a kubelet’s words why it got no answer', async () => {

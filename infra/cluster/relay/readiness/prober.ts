@@ -179,7 +179,7 @@ function end({ timer, again }: Run): void {
 /** Until the promise, which never rejects, or for so long. */
 async function atMost(promise: Promise<unknown>, ms: number): Promise<void> {
   const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(late.resolve, ms);
+  const timer = setTimeout(late.resolve, ms, undefined);
   await Promise.race([promise, late.promise]);
   clearTimeout(timer);
 }

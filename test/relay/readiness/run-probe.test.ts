@@ -36,9 +36,20 @@ beforeAll(async () => {
     stream.on('end', () => {
       const service = Buffer.concat(chunks).subarray(7).toString();
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      if (service === 'endless') {
+        stream.write(Buffer.alloc(10_000));
+        return;
+      }
+      if (service === 'no status') {
+        stream.removeAllListeners('wantTrailers').close();
+        return;
+      }
       const isKnown = service === '' || service === 'down';
       stream.on('wantTrailers', () =>
-        stream.sendTrailers({ 'grpc-status': isKnown ? '0' : '5', 'grpc-message': 'unknown' }),
+        stream.sendTrailers({
+          'grpc-status': isKnown ? '0' : service === 'old' ? '12' : '5',
+          'grpc-message': 'unknown',
+        }),
       );
       if (isKnown) stream.write(Buffer.from([0, 0, 0, 0, 2, 8, service === '' ? 1 : 2]));
       stream.end();
@@ -151,7 +162,16 @@ describe('a probe by grpc', () => {
   it('says what else was answered', async () =>
     expect(await health('down')).toBe('service unhealthy (responded with "NOT_SERVING")'));
   it('says why there is no answer', async () => {
-    expect(await health('other')).toContain('code = 5 desc = unknown');
+    expect(await health('other')).toBe('error: health rpc probe failed: rpc error: code = NotFound desc = unknown');
+    expect(await health('old')).toBe(
+      'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): unknown',
+    );
+    expect(await health('no status')).toBe(
+      'error: health rpc probe failed: rpc error: code = Unavailable desc = no status of gRPC was answered',
+    );
+    expect(await health('endless')).toBe(
+      'error: health rpc probe failed: rpc error: code = ResourceExhausted desc = too long',
+    );
     expect(await health('', closed)).toBe(
       'timeout: failed to connect service "127.0.0.1:1" within 1s: dial tcp 127.0.0.1:1: connect: connection refused',
     );

@@ -137,7 +137,7 @@ function refusalOf({ shareName, secret, unsupported }: Share): string | undefine
   if (unsupported !== undefined) return `asks for ${unsupported}, which ACI can not mount`;
   if (shareName === '') return 'names no share (volumeAttributes.shareName)';
   return secret === undefined
-    ? "names no Secret with the account's key that a node may read: set nodeStageSecretRef (storeAccountKey of the StorageClass makes one)"
+    ? "names no Secret with the account's key that a node may read: set nodeStageSecretRef (a StorageClass does by csi.storage.k8s.io/node-stage-secret-name and -namespace)"
     : undefined;
 }
 

@@ -153,7 +153,7 @@ describe('a claim', () => {
       volumeOf({ kind: 'other', driver: 'disk.csi.azure.com' }),
       'is of disk.csi.azure.com, which ACI can not mount; use a StorageClass of file.csi.azure.com',
     ],
-    ['without a Secret', volumeOf({ secret: undefined }), 'nodeStageSecretRef'],
+    ['without a Secret', volumeOf({ secret: undefined }), 'csi.storage.k8s.io/node-stage-secret-name'],
     ['over NFS', volumeOf({ unsupported: 'the protocol NFS' }), 'asks for the protocol NFS'],
     ['without a share', volumeOf({ shareName: '' }), 'names no share'],
   ])('%s is refused', (_, volume, message) =>

@@ -75,7 +75,9 @@ async function readClaim(api: SharedApi, ref: ObjectRef, signal: AbortSignal): P
   const volume = await api.getPersistentVolume(claim.value.volumeName, signal);
   if (!volume.ok) return volume.fault.kind === 'not-found' ? ok({ claim: claim.value }) : volume;
   const known = { claim: claim.value, volume: volume.value };
-  const { source } = volume.value;
+  const { source, claimUid } = volume.value;
+  // Another claim's volume, and another's key.
+  if (claimUid !== claim.value.uid) return ok(known);
   if (source.kind !== 'azureFile' || source.secret === undefined) return ok(known);
   const secret = await api.getSecret(source.secret, signal);
   if (!secret.ok) return secret.fault.kind === 'not-found' ? ok(known) : secret;

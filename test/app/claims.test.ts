@@ -3,7 +3,7 @@ import type { VolumeData } from '../../shared/core/kubernetes/storage.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
-const volume: VolumeData = {
+const volume: Omit<VolumeData, 'claimUid'> = {
   name: 'pv',
   mountOptions: [],
   source: {

@@ -28,6 +28,15 @@ describe('the outbox', () => {
     expect(outbox.take(1)).toBeUndefined();
   });
 
+  it('keeps what probes found beside a newer state, the newest of it', () => {
+    const outbox = new Outbox();
+    const found = (ready: boolean) => ({ readiness: [{ container: 'c', startedAt: 's', ready }] });
+    outbox.add({ ...key('a', 1), ...found(false) });
+    outbox.add({ ...key('a', 1), ...found(true) });
+    outbox.add(key('a', 2));
+    expect(taken(outbox).pods).toEqual([{ ...key('a', 2), ...found(true) }]);
+  });
+
   it('holds a pod back while it is on its way, and gives the newer state afterwards', () => {
     const outbox = new Outbox();
     outbox.add(key('a', 1));

@@ -31,7 +31,7 @@ export interface ClusterReferences {
   readonly putConfigMap: (ref: ObjectRef, data: Readonly<Record<string, string>>) => void;
   readonly putService: (service: ServiceInfo) => void;
   /** With the volume that the claim is bound to. */
-  readonly putClaim: (ref: ObjectRef, claim: Partial<ClaimData>, volume?: VolumeData) => void;
+  readonly putClaim: (ref: ObjectRef, claim: Partial<ClaimData>, volume?: Omit<VolumeData, 'claimUid'>) => void;
   readonly getPersistentVolumeClaim: (ref: ObjectRef) => Result<ClaimData>;
   readonly getPersistentVolume: (name: string) => Result<VolumeData>;
   /** As a node: only what its pods name is readable, whether it exists or not. */
@@ -63,15 +63,17 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
     putClaim: ({ namespace, name }, claim, volume) => {
       const volumeName = volume?.name ?? '';
       const phase = volume === undefined ? 'Pending' : 'Bound';
+      const uid = claim.uid ?? randomUUID();
       claims.set(`${namespace}/${name}`, {
-        uid: randomUUID(),
+        uid,
         phase,
         volumeName,
+        isDeleted: false,
         storageClassName: '',
         ownerUids: [],
         ...claim,
       });
-      if (volume !== undefined) volumes.set(volume.name, volume);
+      if (volume !== undefined) volumes.set(volume.name, { ...volume, claimUid: uid });
     },
     getPersistentVolumeClaim: ({ namespace, name }) =>
       told(claims.get(`${namespace}/${name}`), 'persistentvolumeclaims', name),

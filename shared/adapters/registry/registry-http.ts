@@ -111,6 +111,9 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
           ? httpsRequest(url, { ...options, agent })
           : plainHttp().request(url, { ...options, agent: false });
       const answered = Promise.withResolvers<IncomingMessage>();
+      // Who answers 101 closes the connection, which is neither an answer nor an error, also not at the deadline.
+      const closed = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
+      outgoing.on('close', () => answered.reject(closed));
       abortedBy(deadline.signal, outgoing).on('response', answered.resolve).on('error', answered.reject).end(body);
       const response = await answered.promise;
       response.on('error', () => undefined);

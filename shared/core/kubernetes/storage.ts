@@ -5,6 +5,8 @@ export interface ClaimData {
   readonly phase: 'Pending' | 'Bound' | 'Lost';
   /** Empty until it is bound. */
   readonly volumeName: string;
+  /** A controller waits for its last pod, and no new one may begin with it. */
+  readonly isDeleted: boolean;
   readonly storageClassName: string;
   /** UIDs of its owners; the pod's where the claim was made for an ephemeral volume. */
   readonly ownerUids: readonly string[];
@@ -12,6 +14,8 @@ export interface ClaimData {
 
 export interface VolumeData {
   readonly name: string;
+  /** The UID of the claim that it is bound to; empty: none. A claim may name a volume that is another's. */
+  readonly claimUid: string;
   readonly mountOptions: readonly string[];
   readonly source: VolumeDataSource;
 }

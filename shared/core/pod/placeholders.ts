@@ -70,12 +70,14 @@ const boundClaim = (pod: Pod, name: string): ResolvedClaim => ({
   claim: {
     uid: '',
     phase: 'Bound',
+    isDeleted: false,
     volumeName: name,
     storageClassName: '',
     ownerUids: [pod.metadata.uid],
   },
   volume: {
     name,
+    claimUid: '',
     mountOptions: [],
     source: {
       kind: 'azureFile',

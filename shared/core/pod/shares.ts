@@ -116,9 +116,16 @@ function boundShare(
     readOnly,
   }: { readonly claimName: string; readonly found: ResolvedClaim; readonly readOnly: boolean },
 ): Outcome<GroupVolume> {
-  const { volume, secret } = found;
-  if (found.claim.phase !== 'Bound' || volume === undefined) return notProcessed(scope, claimName, 'PVC is not bound');
-  const { source, name } = volume;
+  const { claim, volume, secret } = found;
+  if (claim.isDeleted) return notProcessed(scope, claimName, 'PVC is being deleted');
+  if (claim.phase !== 'Bound' || volume === undefined) return notProcessed(scope, claimName, 'PVC is not bound');
+  const { source, name, claimUid } = volume;
+  if (claimUid !== claim.uid)
+    return notProcessed(
+      scope,
+      claimName,
+      `found PV object ${name} but its pv.Spec.ClaimRef.UID ${claimUid} does not point to claim.UID ${claim.uid}`,
+    );
   if (source.kind === 'other') return otherDriver(scope, name, source.driver);
   const why = refusalOf(source);
   if (why !== undefined || source.secret === undefined) return refuse(scope.path, `its volume ${name} ${why ?? ''}`);
@@ -130,7 +137,7 @@ function refusalOf({ shareName, secret, unsupported }: Share): string | undefine
   if (unsupported !== undefined) return `asks for ${unsupported}, which ACI can not mount`;
   if (shareName === '') return 'names no share (volumeAttributes.shareName)';
   return secret === undefined
-    ? "names no Secret with the account's key that a node may read: set nodeStageSecretRef (storeAccountKey of the StorageClass makes one)"
+    ? "names no Secret with the account's key that a node may read: set nodeStageSecretRef (a StorageClass does by csi.storage.k8s.io/node-stage-secret-name and -namespace)"
     : undefined;
 }
 

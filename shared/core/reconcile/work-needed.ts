@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { foreignChange } from '../kubernetes/pod-change.ts';
+import { gatesVerdict } from '../status/conditions.ts';
 import { isReadinessNews } from '../status/readiness.ts';
 import type { ReadinessReport } from '../status/readiness.ts';
 import type { LastSeen, PodRow } from './pod-row.ts';
@@ -72,10 +73,5 @@ export function hasOddConditions(pod: Pod): boolean {
   const containersReady = statuses.every((status) => status.ready);
   const said = (type: string): boolean =>
     pod.status.conditions.some((condition) => condition.type === type && condition.status === 'True');
-  return containersReady && (!said('ContainersReady') || (!said('Ready') && !hasReadinessGates(pod)));
-}
-
-function hasReadinessGates(pod: Pod): boolean {
-  const gates = pod.rawSpec['readinessGates'];
-  return Array.isArray(gates) && gates.length > 0;
+  return containersReady && (!said('ContainersReady') || (!said('Ready') && gatesVerdict(pod).status === 'True'));
 }

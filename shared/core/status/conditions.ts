@@ -111,7 +111,8 @@ function listing(parts: readonly (readonly [string, readonly { readonly name: st
     .join(', ');
 }
 
-function gatesVerdict(pod: Pod): Verdict {
+/** What the pod's readiness gates say of it, when its containers are ready. */
+export function gatesVerdict(pod: Pod): Verdict {
   const missing = readinessGates(pod).flatMap((gate) => {
     const found = pod.status.conditions.find(({ type }) => type === gate);
     if (found === undefined) return [`corresponding condition of pod readiness gate "${gate}" does not exist.`];

@@ -11,6 +11,7 @@ const claim = z.object({
   kind: z.literal('PersistentVolumeClaim'),
   metadata: z.object({
     uid: z.string(),
+    deletionTimestamp: z.string().nullish(),
     ownerReferences: z
       .array(z.object({ uid: z.string() }))
       .nullish()
@@ -25,7 +26,8 @@ export function parseClaim(json: unknown): ClaimData | undefined {
   const { data } = claim.safeParse(json);
   if (data === undefined) return undefined;
   const { metadata, spec, status } = data;
-  return { uid: metadata.uid, ownerUids: metadata.ownerReferences, phase: status.phase, ...spec };
+  const { uid, ownerReferences: ownerUids, deletionTimestamp } = metadata;
+  return { uid, ownerUids, phase: status.phase, isDeleted: typeof deletionTimestamp === 'string', ...spec };
 }
 
 /** The driver of Azure Files (https://github.com/kubernetes-sigs/azurefile-csi-driver/blob/master/docs/driver-parameters.md). */
@@ -40,7 +42,7 @@ const volume = z.object({
   kind: z.literal('PersistentVolume'),
   metadata: z.object({ name: z.string().min(1) }),
   spec: z.looseObject({
-    claimRef: z.object({ namespace: text }).nullish(),
+    claimRef: z.object({ namespace: text, uid: text }).nullish(),
     mountOptions: z
       .array(z.string())
       .nullish()
@@ -111,5 +113,7 @@ function sourceOf(spec: Spec): VolumeDataSource {
 export function parseVolume(json: unknown): VolumeData | undefined {
   const { data } = volume.safeParse(json);
   if (data === undefined) return undefined;
-  return { name: data.metadata.name, mountOptions: data.spec.mountOptions, source: sourceOf(data.spec) };
+  const { metadata, spec } = data;
+  const { mountOptions, claimRef } = spec;
+  return { name: metadata.name, claimUid: claimRef?.uid ?? '', mountOptions, source: sourceOf(spec) };
 }

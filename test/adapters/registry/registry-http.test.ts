@@ -125,6 +125,17 @@ describe('a blob that is elsewhere', () => {
   });
 });
 
+it('a registry that switches protocols is no answer, and is not waited for', async () => {
+  await using server = await smallRegistry((_, { socket }) => {
+    socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+    return undefined;
+  });
+  expect(await registryAt(server.origin).getDigest(queryOf('v1'), signal)).toEqual({
+    ok: false,
+    fault: { kind: 'transient', message: 'registry.example could not be asked: ECONNRESET' },
+  });
+});
+
 describe('nothing is asked', () => {
   const to =
     (...addresses: string[]): ResolveAll =>

@@ -96,6 +96,19 @@ describe('a traceparent in a key', () => {
     const zero = new Transitions(silentTelemetry, () => 0).begin(key).traceparent ?? '';
     expect(parseTraceparent(zero)).toBeDefined();
   });
+
+  it('has its span kept for the last four changes of a pod, while the app takes none', () => {
+    const ended: number[] = [];
+    let begun = 0;
+    const startSpan: Telemetry['startSpan'] = (...asked) => {
+      const number = (begun += 1);
+      const context = parseTraceparent(good);
+      return { ...silentTelemetry.startSpan(...asked), context, end: () => void ended.push(number) };
+    };
+    const transitions = new Transitions({ ...silentTelemetry, startSpan }, Math.random);
+    for (let change = 0; change < 7; change += 1) transitions.begin(key);
+    expect(ended).toEqual([1, 2, 3]);
+  });
 });
 
 describe('metrics', () => {

@@ -14,7 +14,14 @@ const account = secret({ azurestorageaccountname: 'acc\n', azurestorageaccountke
 
 const claimed = podWith({ persistentVolumeClaim: { claimName: 'store' } });
 const uid = claimed.metadata.uid;
-const bound: ClaimData = { uid: 'c', phase: 'Bound', volumeName: 'pv', storageClassName: 'azurefile', ownerUids: [] };
+const bound: ClaimData = {
+  uid: 'c',
+  phase: 'Bound',
+  volumeName: 'pv',
+  isDeleted: false,
+  storageClassName: 'azurefile',
+  ownerUids: [],
+};
 const share: VolumeDataSource = {
   kind: 'azureFile',
   shareName: 's',
@@ -24,6 +31,7 @@ const share: VolumeDataSource = {
 };
 const volumeOf = (source: Partial<typeof share> | VolumeDataSource): VolumeData => ({
   name: 'pv',
+  claimUid: 'c',
   mountOptions: [],
   source: source.kind === 'other' ? source : { ...share, ...source },
 });
@@ -120,6 +128,16 @@ describe('a claim', () => {
     ],
     ['is Pending', { claim: { ...bound, phase: 'Pending', volumeName: '' } }, `${notProcessed}PVC is not bound`],
     ['has lost its volume', { claim: bound }, `${notProcessed}PVC is not bound`],
+    [
+      'is being deleted',
+      { claim: { ...bound, isDeleted: true }, volume: volumeOf({}), secret: account },
+      `${notProcessed}PVC is being deleted`,
+    ],
+    [
+      'names the volume of another',
+      { claim: { ...bound, uid: 'd' }, volume: volumeOf({}), secret: account },
+      `${notProcessed}found PV object pv but its pv.Spec.ClaimRef.UID c does not point to claim.UID d`,
+    ],
     ['waits for its Secret', { claim: bound, volume: volumeOf({}) }, "couldn't get secret default/acc"],
   ])('that %s is waited for', (_, claim, message) =>
     expect(translated(claim)).toMatchObject({
@@ -135,7 +153,7 @@ describe('a claim', () => {
       volumeOf({ kind: 'other', driver: 'disk.csi.azure.com' }),
       'is of disk.csi.azure.com, which ACI can not mount; use a StorageClass of file.csi.azure.com',
     ],
-    ['without a Secret', volumeOf({ secret: undefined }), 'nodeStageSecretRef'],
+    ['without a Secret', volumeOf({ secret: undefined }), 'csi.storage.k8s.io/node-stage-secret-name'],
     ['over NFS', volumeOf({ unsupported: 'the protocol NFS' }), 'asks for the protocol NFS'],
     ['without a share', volumeOf({ shareName: '' }), 'names no share'],
   ])('%s is refused', (_, volume, message) =>
@@ -188,6 +206,21 @@ describe('a PersistentVolume', () => {
     ['of a disk', { csi: { driver: 'disk.csi.azure.com' } }, { kind: 'other', driver: 'disk.csi.azure.com' }],
     ['of a node', { capacity: {}, accessModes: [], hostPath: { path: '/x' } }, { kind: 'other', driver: 'hostPath' }],
   ])('%s', (_, spec, source) => expect(read(spec)).toEqual(source));
+
+  it('names the claim that it is bound to', () => {
+    const ofPv = (spec: object) => parseVolume({ kind: 'PersistentVolume', metadata: { name: 'pv' }, spec })?.claimUid;
+    expect([ofPv({ claimRef: { namespace: 'shop', uid: 'c' } }), ofPv({ claimRef: null }), ofPv({})]).toEqual([
+      'c',
+      '',
+      '',
+    ]);
+  });
+
+  it('of a claim is told whether that is deleted', () => {
+    const read = (metadata: object) => parseClaim({ kind: 'PersistentVolumeClaim', metadata, spec: {} })?.isDeleted;
+    expect(read({ uid: 'c' })).toBe(false);
+    expect(read({ uid: 'c', deletionTimestamp: '2026-11-23T12:00:00Z' })).toBe(true);
+  });
 
   it.each([{}, null, '<html>', { kind: 'PersistentVolume' }])('%j is none', (json) => {
     expect(parseVolume(json)).toBeUndefined();

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { newContainerStatus } from '../../../shared/core/status/container-status.ts';
 import { newPodRow } from '../../../shared/core/reconcile/pod-row.ts';
 import type { PodRow } from '../../../shared/core/reconcile/pod-row.ts';
-import { isEcho, isNews, markDirty } from '../../../shared/core/reconcile/work-needed.ts';
+import { hasOddConditions, isEcho, isNews, markDirty } from '../../../shared/core/reconcile/work-needed.ts';
+import { container, podOf } from '../status/builders.ts';
 
 const now = 1_000_000;
 const rowOf = (over: Partial<PodRow>): PodRow => ({
@@ -24,6 +26,34 @@ describe('an event of a version of the pod', () => {
     ['of a row that knows none is worked on', '7', {}, false],
     ['of a pod that is gone is worked on', '', { version: '' }, false],
   ])('%s', (_sentence, version, over, expected) => expect(isEcho(version, rowOf(over), now)).toBe(expected));
+});
+
+describe('conditions of a pod whose containers are ready', () => {
+  const startedAt = '2026-11-23T12:00:00Z';
+  const waiting = newContainerStatus(container('main'), { reason: 'ContainerCreating' });
+  const main = { ...waiting, ready: true, state: { kind: 'running', startedAt } } as const;
+  const condition = (type: string, status: 'True' | 'False') => ({ type, status, lastTransitionTime: startedAt });
+  const isOdd = (ready: 'True' | 'False', gates: readonly string[], ...others: readonly string[]): boolean =>
+    hasOddConditions(
+      podOf({
+        gates,
+        status: {
+          phase: 'Running',
+          containerStatuses: [main],
+          conditions: [
+            condition('ContainersReady', 'True'),
+            condition('Ready', ready),
+            ...others.map((type) => condition(type, 'True')),
+          ],
+        },
+      }),
+    );
+  it.each<[string, boolean, boolean]>([
+    ['are odd when the node controller has said that it is not Ready', isOdd('False', []), true],
+    ['also where its readiness gates are met', isOdd('False', ['lb/x'], 'lb/x'), true],
+    ['are not odd while a gate is not met', isOdd('False', ['lb/x']), false],
+    ['are not odd when it is Ready', isOdd('True', ['lb/x'], 'lb/x'), false],
+  ])('%s', (_sentence, odd, expected) => expect(odd).toBe(expected));
 });
 
 describe('a row that another works on', () => {

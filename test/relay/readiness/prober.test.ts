@@ -27,7 +27,7 @@ const targetOf = (
   ...changes,
 });
 
-let answer: string | undefined;
+let answer: string | undefined | Promise<string | undefined>;
 let probed: number[];
 let reports: { at: number; readiness: PodKey['readiness'] }[];
 let prober: ReadinessProber;
@@ -70,17 +70,41 @@ describe('a container that has just started', () => {
   it('is reported ready, again until the status says so, and then no more', async () => {
     set(targetOf());
     await pass(11);
-    expect(said()).toEqual(['0: c=true', '10: c=true']);
+    expect(said()).toEqual(['0: c=true', '5: c=true', '10: c=true']);
     set(targetOf({ ready: true }));
     await pass(60);
+    expect(said()).toHaveLength(3);
+  });
+
+  it('is reported again long before its next probe', async () => {
+    set(targetOf({}, { periodSeconds: 3600 }));
+    await pass(6);
+    expect(said()).toEqual(['0: c=true', '5: c=true']);
+    set(targetOf({ ready: true }, { periodSeconds: 3600 }));
+    await pass(60);
     expect(said()).toHaveLength(2);
+  });
+
+  it('is told of at once when the report of the opposite may still be on its way', async () => {
+    set(targetOf({ ready: true }, { failureThreshold: 1 }));
+    answer = 'refused';
+    await pass(1);
+    answer = undefined;
+    await pass(10);
+    expect(said()).toEqual(['0: c=false refused', '5: c=false', '10: c=true']);
   });
 
   it('is told of with each new failure, and when it is no longer ready', async () => {
     set(targetOf({ ready: true }));
     answer = 'refused';
     await pass(35);
-    expect(said()).toEqual(['0: c=true refused', '20: c=false refused', '30: c=false refused']);
+    expect(said()).toEqual([
+      '0: c=true refused',
+      '20: c=false refused',
+      '25: c=false',
+      '30: c=false refused',
+      '35: c=false',
+    ]);
   });
 
   it('with a failure that lasts, once in ten minutes', async () => {
@@ -89,6 +113,54 @@ describe('a container that has just started', () => {
     await pass(1205);
     expect(said()).toEqual(['0: c=false refused', '600: c=false refused', '1200: c=false refused']);
   });
+});
+
+it('a pod that says something else with each failure is an event a minute', async () => {
+  let count = 0;
+  prober = new ReadinessProber({
+    run: () => Promise.resolve(`failure ${(count += 1)}`),
+    onReport: ({ readiness }) => void reports.push({ at: seconds(), readiness }),
+    random: () => 0.5,
+  });
+  set(targetOf({}, { periodSeconds: 1 }));
+  await pass(125);
+  expect(said()).toEqual(['0: c=false failure 1', '60: c=false failure 61', '120: c=false failure 121']);
+});
+
+describe('many probes', () => {
+  const begin = (count: number, probe: Partial<ReadinessTarget['probe']>): void => {
+    for (let at = 0; at < count; at += 1)
+      prober.set({ key: { ...key, uid: `u${at}` }, targets: [targetOf({ container: `c${at}` }, probe)] });
+  };
+
+  it('that are not answered for an hour hold up no others', async () => {
+    answer = new Promise(() => undefined);
+    begin(64, { timeoutSeconds: 3600 });
+    await pass(0.1);
+    prober.set({ key: { ...key, uid: 'other' }, targets: [targetOf()] });
+    await pass(0.1);
+    expect(probed).toHaveLength(64);
+    await pass(0.1);
+    expect(probed).toHaveLength(65);
+  });
+
+  it('are not made any more of a pod that has gone while they waited', async () => {
+    answer = new Promise(() => undefined);
+    begin(65, {});
+    await pass(0.1);
+    prober.remove('u64');
+    await pass(60);
+    expect(probed).toHaveLength(64);
+  });
+});
+
+it.each<[string, Partial<ReadinessTarget['probe']>, number]>([
+  ['period', { periodSeconds: 2_147_483_647 }, 1],
+  ['delay', { initialDelaySeconds: 2_147_483_647 }, 0],
+])('a %s that is longer than any timer is no short one', async (_, probe, count) => {
+  set(targetOf({}, probe));
+  await pass(5);
+  expect(probed).toHaveLength(count);
 });
 
 describe('a relay that begins to lead', () => {

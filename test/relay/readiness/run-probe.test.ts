@@ -14,6 +14,7 @@ const seen: { url: string | undefined; headers: Record<string, string | string[]
 let http: Server;
 let grpc: Http2Server;
 let silent: ReturnType<typeof createTcp>;
+let upgrading: ReturnType<typeof createTcp>;
 
 const portOf = (server: { address: () => AddressInfo | string | null }): number => {
   const at = server.address();
@@ -35,16 +36,32 @@ beforeAll(async () => {
     stream.on('end', () => {
       const service = Buffer.concat(chunks).subarray(7).toString();
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      if (service === 'endless') {
+        stream.write(Buffer.alloc(10_000));
+        return;
+      }
+      if (service === 'no status') {
+        stream.removeAllListeners('wantTrailers').close();
+        return;
+      }
       const isKnown = service === '' || service === 'down';
       stream.on('wantTrailers', () =>
-        stream.sendTrailers({ 'grpc-status': isKnown ? '0' : '5', 'grpc-message': 'unknown' }),
+        stream.sendTrailers({
+          'grpc-status': isKnown ? '0' : service === 'old' ? '12' : '5',
+          'grpc-message': 'unknown',
+        }),
       );
       if (isKnown) stream.write(Buffer.from([0, 0, 0, 0, 2, 8, service === '' ? 1 : 2]));
       stream.end();
     });
   });
   silent = createTcp(() => undefined);
-  await Promise.all([http, grpc, silent].map((server) => listening(server)));
+  upgrading = createTcp((socket) =>
+    socket.once('data', () =>
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n'),
+    ),
+  );
+  await Promise.all([http, grpc, silent, upgrading].map((server) => listening(server)));
 });
 
 afterAll(() => {
@@ -52,6 +69,7 @@ afterAll(() => {
   http.closeAllConnections();
   grpc.close();
   silent.close();
+  upgrading.close();
 });
 
 function probe(handler: ProbeHandler, port: number, timeoutSeconds = 1): Promise<string | undefined> {
@@ -101,6 +119,26 @@ describe('a probe by httpGet', () => {
     });
   });
 
+  it('sends what node:http would not: UTF-8, and blanks for control characters', async () => {
+    await probe(get('/', [{ name: 'X-A', value: 'é→\u0001\r\n\tz' }]), portOf(http));
+    const sent = seen.at(-1)?.headers['x-a'];
+    expect(Buffer.from(String(sent), 'latin1').toString()).toBe('é→   \tz');
+  });
+
+  it('takes a switch of protocols for a failure, and ends', async () =>
+    expect(await probe(get('/'), portOf(upgrading))).toBe('HTTP probe failed with statuscode: 101'));
+
+  it('fails, and throws nothing, where a request can not be made', async () => {
+    expect(await probe(get('/', [{ name: 'Trailer', value: 'x' }]), portOf(http))).toMatch(/^Trailers are invalid/);
+    expect(await probe(get('/\uD800'), portOf(http))).toBe('URI malformed');
+    expect(await probe({ kind: 'tcpSocket', port: 0 }, 70_000)).toMatch(/^Port should be/);
+  });
+
+  it('takes a timeout that is longer than any timer', async () => {
+    expect(await probe(get('/200'), portOf(http), 2_147_483_647)).toBeUndefined();
+    expect(await probe({ kind: 'grpc', port: 0, service: '' }, portOf(grpc), 2_147_483_647)).toBeUndefined();
+  });
+
   it('says in a kubelet’s words why it got no answer', async () => {
     expect(await probe(get('/x'), closed)).toBe(
       'Get "http://127.0.0.1:1/x": dial tcp 127.0.0.1:1: connect: connection refused',
@@ -124,7 +162,16 @@ describe('a probe by grpc', () => {
   it('says what else was answered', async () =>
     expect(await health('down')).toBe('service unhealthy (responded with "NOT_SERVING")'));
   it('says why there is no answer', async () => {
-    expect(await health('other')).toContain('code = 5 desc = unknown');
+    expect(await health('other')).toBe('error: health rpc probe failed: rpc error: code = NotFound desc = unknown');
+    expect(await health('old')).toBe(
+      'error: this server does not implement the grpc health protocol (grpc.health.v1.Health): unknown',
+    );
+    expect(await health('no status')).toBe(
+      'error: health rpc probe failed: rpc error: code = Unavailable desc = no status of gRPC was answered',
+    );
+    expect(await health('endless')).toBe(
+      'error: health rpc probe failed: rpc error: code = ResourceExhausted desc = too long',
+    );
     expect(await health('', closed)).toBe(
       'timeout: failed to connect service "127.0.0.1:1" within 1s: dial tcp 127.0.0.1:1: connect: connection refused',
     );

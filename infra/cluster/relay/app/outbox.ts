@@ -1,3 +1,4 @@
+import { defined } from '../../../../shared/core/defined.ts';
 import { mostPostBytes, mostPostPods } from '../../../../shared/wire/relay-protocol/bounds.ts';
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 
@@ -40,9 +41,10 @@ export class Outbox {
     return this.#pending.size + this.#inFlight.size;
   }
 
-  /** A newer state takes the place of an unsent older one. */
+  /** A newer state takes the place of an unsent older one; what probes found stays until they have found something else. */
   add(key: PodKey): void {
-    this.#pending.set(key.uid, key);
+    const readiness = key.readiness ?? this.#pending.get(key.uid)?.readiness;
+    this.#pending.set(key.uid, { ...key, ...defined({ readiness }) });
   }
 
   /** After a list: all keys, and the word that it was one. */

@@ -9,6 +9,8 @@ interface Open {
 
 /** Spans are sent so long after the first that has ended, many at once. */
 const flushAfterMs = 2000;
+/** While the app takes nothing, each news of a pod takes the place of the last, for hours. */
+const mostOpen = 4;
 
 /**
  * Each change of a pod is a trace of its own, from the moment that its watch told of it: the key carries it to the app,
@@ -41,8 +43,11 @@ export class Transitions {
       },
     });
     const traceparent = formatTraceparent(span.context ?? newTrace(this.#random));
-    if (span.context !== undefined)
-      this.#open.set(pod.uid, [...(this.#open.get(pod.uid) ?? []), { traceparent, span }]);
+    if (span.context !== undefined) {
+      const open = [...(this.#open.get(pod.uid) ?? []), { traceparent, span }];
+      for (const old of open.splice(0, open.length - mostOpen)) old.span.end({ isDropped: true });
+      this.#open.set(pod.uid, open);
+    }
     return { ...pod, traceparent };
   }
 

@@ -5,7 +5,13 @@ import type { Endpoint } from './http-probe.ts';
 /** https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
 const path = '/grpc.health.v1.Health/Check';
 const servings = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
-const grpcOk = '0';
+/** https://github.com/grpc/grpc/blob/master/doc/statuscodes.md, in the words of Go, from 0 on. */
+const codes =
+  'OK Canceled Unknown InvalidArgument DeadlineExceeded NotFound AlreadyExists PermissionDenied ResourceExhausted FailedPrecondition Aborted OutOfRange Unimplemented Internal Unavailable DataLoss Unauthenticated'.split(
+    ' ',
+  );
+/** An answer has a few bytes. */
+const mostBytes = 4096;
 
 /** A length as protobuf writes it. */
 function varint(value: number): readonly number[] {
@@ -56,6 +62,7 @@ function ask({ timeoutMs, ...at }: Endpoint, service: string): Promise<Answer> {
       te: 'trailers',
     });
     const chunks: Buffer[] = [];
+    let size = 0;
     let status: { readonly grpcStatus: string; readonly grpcMessage: string } = { grpcStatus: '', grpcMessage: '' };
     const note = (headers: Readonly<Record<string, string | string[] | number | undefined>>): void => {
       const code = headers['grpc-status'];
@@ -63,7 +70,11 @@ function ask({ timeoutMs, ...at }: Endpoint, service: string): Promise<Answer> {
     };
     stream.on('response', note);
     stream.on('trailers', note);
-    stream.on('data', (chunk: Buffer) => chunks.length < 16 && chunks.push(chunk));
+    stream.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size > mostBytes) end(() => resolve({ body: Buffer.alloc(0), grpcStatus: '8', grpcMessage: 'too long' }));
+    });
     stream.on('error', (error) => end(() => reject(error)));
     stream.on('end', () => end(() => resolve({ body: Buffer.concat(chunks), ...status })));
     stream.end(healthRequest(service));
@@ -81,8 +92,11 @@ export async function probeGrpc(endpoint: Endpoint, service: string): Promise<st
   const seconds = `${endpoint.timeoutMs / 1000}s`;
   try {
     const { body, grpcStatus, grpcMessage } = await ask(endpoint, service);
-    if (grpcStatus !== grpcOk)
-      return `error: health rpc probe failed: rpc error: code = ${grpcStatus} desc = ${grpcMessage}`;
+    const code = grpcStatus === '' ? 'Unavailable' : (codes[Number(grpcStatus)] ?? `Code(${grpcStatus})`);
+    const why = `rpc error: code = ${code} desc = ${grpcStatus === '' ? 'no status of gRPC was answered' : grpcMessage}`;
+    if (code === 'Unimplemented')
+      return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${grpcMessage}`;
+    if (code !== 'OK') return `error: health rpc probe failed: ${why}`;
     const status = healthStatus(body);
     if (status === 'SERVING') return undefined;
     return `service unhealthy (responded with "${status ?? 'no health status'}")`;

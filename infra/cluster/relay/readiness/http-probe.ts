@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { ProbeHandler } from '../../../../shared/core/kubernetes/pod.ts';
 
@@ -14,6 +15,9 @@ type HttpGet = Extract<ProbeHandler, { readonly kind: 'httpGet' }>;
 export const hostPort = ({ address, port }: Pick<Endpoint, 'address' | 'port'>): string =>
   `${address.includes(':') ? `[${address}]` : address}:${port}`;
 
+/** Sent as UTF-8, as Go does: node:http writes one byte of each character, and throws where it can't. */
+const headerText = (value: string): string => Buffer.from(value.replaceAll(/[\p{Cc}--\t]/gv, ' ')).toString('latin1');
+
 /** Headers of the spec replace those of the prober (pkg/probe/http). */
 function headersOf(endpoint: Endpoint, { headers }: HttpGet): Record<string, string> {
   const own = { 'user-agent': 'kube-probe/serverless-kubelet', accept: '*/*', connection: 'close' };
@@ -21,7 +25,7 @@ function headersOf(endpoint: Endpoint, { headers }: HttpGet): Record<string, str
   return {
     host: hostPort(endpoint),
     ...own,
-    ...Object.fromEntries(given.map(({ name, value }) => [name.toLowerCase(), value.replaceAll(/[\r\n\0]/g, ' ')])),
+    ...Object.fromEntries(given.map(({ name, value }) => [name.toLowerCase(), headerText(value)])),
   };
 }
 
@@ -44,9 +48,15 @@ export function probeHttp(endpoint: Endpoint, handler: HttpGet): Promise<string 
       signal: AbortSignal.timeout(timeoutMs),
       rejectUnauthorized: false,
     };
-    const request = (isTls ? httpsRequest : httpRequest)(options, ({ statusCode = 0 }) => {
+    const answered = ({ statusCode = 0 }: IncomingMessage): void => {
       resolve(statusCode >= 200 && statusCode < 400 ? undefined : `HTTP probe failed with statuscode: ${statusCode}`);
       request.destroy();
+    };
+    const request = (isTls ? httpsRequest : httpRequest)(options, answered);
+    // Without a listener a 101 closes the connection, and neither answer nor error is told of.
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      answered(response);
     });
     request.on('error', (error: NodeJS.ErrnoException) => resolve(`Get "${url}": ${dialError(endpoint, error)}`));
     request.end();

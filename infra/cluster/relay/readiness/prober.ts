@@ -20,20 +20,31 @@ export interface ProbedPod {
   readonly targets: readonly ReadinessTarget[];
 }
 
-/** So many probes are under way at once; more wait, which only makes their period longer. */
+/** So many probes are begun at once; more wait, which only makes their period longer. */
 const atOnce = 64;
+/** One that is not answered by then no longer holds up others: it costs a socket, of which each container has one. */
+const quickMs = 250;
 /** What the status does not say after this time is reported again. */
 const againMs = 5_000;
+/** A failure in other words than the last is told no sooner: each is an event, and a pod may say something new each time. */
+const otherMessageMs = 60_000;
 /** A failure that lasts is an event again, before the API server drops the last. */
 const repeatMessageMs = 600_000;
+/** A timer of more would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
 
 interface Run {
   target: ReadinessTarget;
   key: PodKey;
   state: ProbeState;
-  /** The last failure that was reported, and when. */
-  reported: { readonly message: string | undefined; readonly at: number } | undefined;
+  /** What was reported last, and when. */
+  reported: { readonly ready: boolean; readonly at: number } | undefined;
+  /** The last failure that was told, and when. */
+  told: { readonly message: string; readonly at: number } | undefined;
+  /** Of the next probe. */
   timer: NodeJS.Timeout | undefined;
+  /** Of saying again what the status does not say yet: a report may have been lost. */
+  again: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -66,16 +77,17 @@ export class ReadinessProber {
       const run = known.get(name) ?? this.#begin(key, target);
       run.key = key;
       run.target = target;
+      this.#remind(run);
       runs.set(name, run);
       known.delete(name);
     }
-    for (const run of known.values()) clearTimeout(run.timer);
+    for (const run of known.values()) end(run);
     if (runs.size === 0) this.#pods.delete(key.uid);
     else this.#pods.set(key.uid, runs);
   }
 
   remove(uid: string): void {
-    for (const run of this.#pods.get(uid)?.values() ?? []) clearTimeout(run.timer);
+    for (const run of this.#pods.get(uid)?.values() ?? []) end(run);
     this.#pods.delete(uid);
   }
 
@@ -86,7 +98,8 @@ export class ReadinessProber {
   }
 
   #begin(key: PodKey, target: ReadinessTarget): Run {
-    const run: Run = { target, key, state: firstState(target.ready), reported: undefined, timer: undefined };
+    const none = { reported: undefined, told: undefined, timer: undefined, again: undefined };
+    const run: Run = { target, key, state: firstState(target.ready), ...none };
     const { initialDelaySeconds, periodSeconds } = target.probe;
     const delayMs = Date.parse(target.startedAt) + initialDelaySeconds * 1000 - Date.now();
     // A relay that begins to lead finds all pods at once; a container that has just started is not kept waiting.
@@ -96,15 +109,23 @@ export class ReadinessProber {
   }
 
   #plan(run: Run, inMs: number): void {
-    run.timer = setTimeout(() => void this.#probe(run), inMs);
+    run.timer = setTimeout(() => void this.#probe(run), Math.min(inMs, longestTimerMs));
   }
 
   async #probe(run: Run): Promise<void> {
     const startedAt = performance.now();
-    const failure = await this.#limit(() => this.#options.run(run.target));
+    const probe = await this.#limit(async () => {
+      // It may have waited for long.
+      if (!this.#isProbed(run)) return undefined;
+      const answer = this.#options.run(run.target);
+      await atMost(answer, quickMs);
+      return { answer };
+    });
+    const failure = await probe?.answer;
     if (!this.#isProbed(run)) return;
     run.state = nextState(run.state, failure === undefined ? 'success' : 'failure', run.target.probe);
     this.#report(run, failure?.slice(0, mostReadinessMessage));
+    this.#remind(run);
     this.#plan(run, Math.max(0, run.target.probe.periodSeconds * 1000 - (performance.now() - startedAt)));
   }
 
@@ -113,14 +134,33 @@ export class ReadinessProber {
     return !this.#isClosed && runs !== undefined && [...runs.values()].includes(run);
   }
 
+  /** While the status says something else, it is told again, however far the next probe is. */
+  #remind(run: Run): void {
+    const isOdd = run.state.ready !== run.target.ready;
+    if (!isOdd) {
+      clearTimeout(run.again);
+      run.again = undefined;
+      return;
+    }
+    run.again ??= setTimeout(() => {
+      run.again = undefined;
+      this.#report(run, undefined);
+      this.#remind(run);
+    }, againMs);
+  }
+
   #report(run: Run, message: string | undefined): void {
-    const { target, key, state, reported } = run;
+    const { target, key, state, reported, told } = run;
     const now = performance.now();
-    const ageMs = now - (reported?.at ?? -Infinity);
-    const isOdd = state.ready !== target.ready && (ageMs >= againMs || reported?.message !== message);
-    const isFailureNews = message !== undefined && (reported?.message !== message || ageMs >= repeatMessageMs);
+    const isOld = reported === undefined || now - reported.at >= againMs;
+    // Also when the status says so already: the report of the opposite may be on its way.
+    const isTurn = reported !== undefined && reported.ready !== state.ready;
+    const isOdd = isTurn || (isOld && state.ready !== target.ready);
+    const quietMs = told?.message === message ? repeatMessageMs : otherMessageMs;
+    const isFailureNews = message !== undefined && (told === undefined || now - told.at >= quietMs);
     if (!isOdd && !isFailureNews) return;
-    run.reported = { message, at: now };
+    run.reported = { ready: state.ready, at: now };
+    if (message !== undefined) run.told = { message, at: now };
     const others = [...(this.#pods.get(key.uid)?.values() ?? [])].filter(
       (other) => other !== run && other.state.ready !== other.target.ready,
     );
@@ -130,3 +170,16 @@ export class ReadinessProber {
 }
 
 const reportOf = ({ target: { container, startedAt }, state: { ready } }: Run) => ({ container, startedAt, ready });
+
+function end({ timer, again }: Run): void {
+  clearTimeout(timer);
+  clearTimeout(again);
+}
+
+/** Until the promise, which never rejects, or for so long. */
+async function atMost(promise: Promise<unknown>, ms: number): Promise<void> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(late.resolve, ms, undefined);
+  await Promise.race([promise, late.promise]);
+  clearTimeout(timer);
+}

@@ -3,10 +3,22 @@ import { probeHttp } from './http-probe.ts';
 import type { ReadinessTarget } from './targets.ts';
 import { probeTcp } from './tcp-probe.ts';
 
+/** Timers can't be longer: a longer one is over at once, or is no timer at all. */
+const longestMs = 2 ** 31 - 1;
+
 /** One probe: undefined when it succeeds, else why not, in a kubelet's words. Ends at its timeout. Never rejects. */
-export function runProbe({ address, port, probe }: ReadinessTarget): Promise<string | undefined> {
+export async function runProbe(target: ReadinessTarget): Promise<string | undefined> {
+  try {
+    return await run(target);
+  } catch (error) {
+    // The spec of a pod may hold what can't be sent; nobody's pod ends the relay.
+    return error instanceof Error ? error.message : 'the probe could not be made';
+  }
+}
+
+function run({ address, port, probe }: ReadinessTarget): Promise<string | undefined> {
   const { handler, timeoutSeconds } = probe;
-  const endpoint = { address, port, timeoutMs: timeoutSeconds * 1000 };
+  const endpoint = { address, port, timeoutMs: Math.min(timeoutSeconds * 1000, longestMs) };
   switch (handler.kind) {
     case 'httpGet':
       return probeHttp(endpoint, handler);

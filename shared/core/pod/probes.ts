@@ -34,5 +34,7 @@ export function groupLivenessProbe(container: Container): GroupProbe | undefined
   const port = probedPort(container, handler.port);
   if (port === undefined) return undefined;
   const scheme = handler.scheme === 'HTTPS' ? 'https' : 'http';
-  return { httpGet: { path: handler.path, port, scheme }, ...timesOf(probe) };
+  // A kubelet asks for `/health` where the spec says `health`.
+  const path = handler.path.startsWith('/') ? handler.path : `/${handler.path}`;
+  return { httpGet: { path, port, scheme }, ...timesOf(probe) };
 }

@@ -18,6 +18,7 @@ describe('the liveness probe of a container', () => {
   it.each<[string, Raw, Raw]>([
     ['a command is run by ACI', { exec: { command: ['cat', '/tmp/ok'] } }, { exec: { command: ['cat', '/tmp/ok'] } }],
     ['a GET of a port', { httpGet: { port: 80, path: '/x' } }, { httpGet: { path: '/x', port: 80, scheme: 'http' } }],
+    ['without a slash', { httpGet: { port: 80, path: 'x' } }, { httpGet: { path: '/x', port: 80, scheme: 'http' } }],
     ['of a named one', { httpGet: { port: 'http' } }, { httpGet: { path: '/', port: 8080, scheme: 'http' } }],
     ['over TLS', { httpGet: { port: 80, scheme: 'HTTPS' } }, { httpGet: { path: '/', port: 80, scheme: 'https' } }],
     [

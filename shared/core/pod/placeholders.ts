@@ -140,9 +140,9 @@ export function placeholderReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServe
     mountedVolumes(pod).flatMap(({ volume: { source } }) => (source.kind === 'azureFile' ? source.secretName : [])),
   );
   const secretOf = (name: string): SecretData => {
-    if (accounts.has(name)) return account(name);
     const entries = Object.entries(texts(named, 'Secret', name));
     const data = Object.fromEntries(entries.map(([key, text]) => [key, bytes(text)]));
+    if (accounts.has(name)) return { ...account(name), data: { ...account(name).data, ...data } };
     return pulls.has(name)
       ? { ...pullSecret(pod, name), ...(entries.length > 0 && { data }) }
       : { type: 'Opaque', data };

@@ -213,7 +213,7 @@ var ownSettings = [
   'SECURITY_POLICY'
 ]
 
-// Of a resource id in lower case: all but its names. No index is out of bounds, whatever stands there.
+// Of a resource id in lower case: all but its names. No index is out of bounds, whatever is there.
 func kindOf(id string) string =>
   join(map([1, 3, 5, 6, 7, 9], index => split('${toLower(id)}//////////', '/')[index]), '/')
 
@@ -346,7 +346,7 @@ var hostSettings = {
     ? 'ClientId=${clientId};Authorization=AAD'
     : 'Authorization=AAD'
   APPLICATIONINSIGHTS_CONNECTION_STRING: telemetry.outputs.connectionString
-  // The page at the root would tell everybody that a function app is here.
+  // The page at the root would show everybody that a function app is here.
   AzureWebJobsDisableHomepage: 'true'
   AzureWebJobsStorage__blobServiceUri: storage.outputs.blobEndpoint
   AzureWebJobsStorage__credential: 'managedidentity'

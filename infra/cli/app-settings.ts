@@ -7,7 +7,7 @@ import type { ParsedOptions } from './options.ts';
 import { wrongInput } from './stop.ts';
 import { parseJson } from '../../shared/wire/json-text.ts';
 
-/** Which app is meant, and where its settings stand. */
+/** Which app is meant, and where its settings are. */
 export type AppSource =
   | {
       readonly kind: 'azure';
@@ -17,7 +17,7 @@ export type AppSource =
     }
   | { readonly kind: 'file'; readonly file: string };
 
-/** The app's settings as they stand, and as the app reads them. */
+/** The app's settings as they are, and as the app reads them. */
 export interface AppSettings {
   readonly source: AppSource;
   readonly values: Readonly<Record<string, string>>;
@@ -50,7 +50,7 @@ export const azAppArgs = ({ app, resourceGroup, subscription }: Extract<AppSourc
 const azureSettings = z.array(z.object({ name: z.string(), value: z.string().nullable() }));
 const fileSettings = z.object({ Values: z.record(z.string(), z.string()) });
 
-/** Reads and checks the settings: what the app itself would refuse is told with the same words. Changes nothing. */
+/** Reads and checks the settings: what the app itself would refuse is reported with the same words. Changes nothing. */
 export async function readAppSettings(source: AppSource, az: AzureCli): Promise<AppSettings> {
   const values = source.kind === 'azure' ? await azureValues(source, az) : fileValues(source.file);
   const parsed = parseSettings(values);

@@ -68,7 +68,7 @@ const troubles: readonly Trouble[] = [
     says: /AADSTS\d+/,
     code: exitCodes.usage,
     problem: 'Entra refuses the login of the Azure CLI',
-    fix: 'run az login, which tells why',
+    fix: 'run az login, which says why',
   },
   {
     says: /az login|not logged in|No subscription found/i,

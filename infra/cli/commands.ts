@@ -27,7 +27,7 @@ export const commands: readonly CommandEntry[] = [
   },
   {
     name: 'doctor',
-    summary: 'checks everything one by one and says how to mend it',
+    summary: 'checks everything one by one and says how to fix it',
     load: async () => (await import('./doctor/command.ts')).doctorCommand,
   },
   {

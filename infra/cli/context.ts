@@ -45,7 +45,7 @@ export interface CliContext {
   readonly signal: AbortSignal;
   readonly stdin: StandardInput;
   readonly az: AzureCli;
-  /** The app's settings, with where they stand; throws a `Stop` when they cannot be had or are wrong. */
+  /** The app's settings, with where they are; throws a `Stop` when they cannot be had or are wrong. */
   app(): Promise<AppSettings>;
   settings(): Promise<Settings>;
   registrations(): Promise<Registrations>;
@@ -143,7 +143,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   return () => (made ??= make());
 }
 
-/** What the adapters remark is for whoever looks for the cause: what came of it is told by the command, in a sentence. */
+/** What the adapters remark is for whoever looks for the cause: what came of it is reported by the command, in a sentence. */
 const cliLog = (out: Output, options: ParsedOptions): Log => ({
   info: () => undefined,
   warn: (message, fields) => {

@@ -8,7 +8,7 @@ export const exitCodes = {
   usage: 2,
   /** It ran, and what it found needs somebody's attention (`status`, `doctor`). */
   attention: 3,
-  /** Waited as long as it was told to; a second run goes on from here. */
+  /** Waited as long as it was asked to; a second run goes on from here. */
   timedOut: 4,
 } as const;
 

@@ -16,7 +16,7 @@ export function parseFormat(text: string | undefined): OutputFormat {
   );
 }
 
-/** A column's title, or the title and the side on which its values stand. */
+/** A column's title, or the title and the side on which its values are. */
 export type Column = string | { readonly title: string; readonly align: 'left' | 'right' };
 export type Colour = 'green' | 'yellow' | 'red' | 'dim' | 'bold';
 

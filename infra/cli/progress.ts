@@ -1,9 +1,9 @@
-/** What the laptop cloud tells its user while it comes up: one line per step. */
+/** What the laptop cloud reports its user while it comes up: one line per step. */
 
-/** Tells a running step's progress: replaces what was told before. */
+/** Reports a running step's progress: replaces what was reported before. */
 export type Report = (detail: string) => void;
 
-/** Where steps are told. Steps may run at the same time. */
+/** Where steps are reported. Steps may run at the same time. */
 export interface Progress {
   /**
    * Runs `work` and writes one line when it ends: `✓ name  detail  1.2 s`, or `✗ …` before the error goes on to the

@@ -68,7 +68,7 @@ function registrationStop(fault: Fault): Stop {
     case 'not-found':
       return failure(problem, 'deploy infra/azure again: it makes the container of the registrations');
     case 'rejected':
-      return failure(problem, 'mend or delete the blob that REGISTRATIONS_URL names');
+      return failure(problem, 'fix or delete the blob that REGISTRATIONS_URL names');
     default:
       return failure(problem, 'run the same command again; where the storage account is private, from its network');
   }

@@ -96,7 +96,7 @@ Shows Azure Container Instances to a Kubernetes cluster as nodes, from an Azure 
 
 ${list}
 
-${program} COMMAND --help tells a command's options; --version the version.
+${program} COMMAND --help reports a command's options; --version the version.
 ${exitCodeHelp}
 `;
 }

@@ -2,7 +2,7 @@ import { exitCodes } from './exit-code.ts';
 import type { ExitCode } from './exit-code.ts';
 
 /**
- * Ends a command: one sentence on what is wrong, one on how to mend it. Thrown wherever it is found, printed in one
+ * Ends a command: one sentence on what is wrong, one on how to fix it. Thrown wherever it is found, printed in one
  * place (`main.ts`).
  */
 export class Stop extends Error {

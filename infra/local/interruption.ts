@@ -5,16 +5,16 @@ const samePressMs = 500;
 
 /**
  * Resolves when this program shall end: at Ctrl-C, SIGTERM or SIGHUP, when the process that started it with a channel
- * (`start.mjs`) is gone, or when nobody reads any more what it writes. `tell` is called at once, before anything is
+ * (`start.mjs`) is gone, or when nobody reads any more what it writes. `say` is called at once, before anything is
  * stopped. A second Ctrl-C ends at once with 130, child processes included.
  */
-export function interruption(tell: () => void): Promise<'interrupted'> {
+export function interruption(notify: () => void): Promise<'interrupted'> {
   return new Promise((resolve) => {
     let firstAt: number | undefined;
     const end = (): void => {
       if (firstAt !== undefined) return;
       firstAt = performance.now();
-      tell();
+      notify();
       resolve('interrupted');
     };
     const onSignal = (): void => {

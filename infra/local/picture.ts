@@ -13,12 +13,12 @@ const repository = join(import.meta.dirname, '../..');
 const dir = mkdtempSync(join(tmpdir(), 'serverless-kubelet-picture-'));
 const start = join(repository, 'infra/local/start.mjs');
 
-const isTold = (block: string): boolean => !/^(?:── |BUDGET|QUOTA|Installation)/.test(block);
+const isReported = (block: string): boolean => !/^(?:── |BUDGET|QUOTA|Installation)/.test(block);
 
 try {
   const { stdout } = await promisify(execFile)(process.execPath, [start, '--exit', '--dir', dir], { cwd: repository });
-  const told = stdout.split('\n\n').filter(isTold).join('\n\n');
-  writeFileSync(join(repository, 'docs/npm-start.svg'), terminalSvg(`$ npm start -- --exit\n${told}`));
+  const reported = stdout.split('\n\n').filter(isReported).join('\n\n');
+  writeFileSync(join(repository, 'docs/npm-start.svg'), terminalSvg(`$ npm start -- --exit\n${reported}`));
   console.log('docs/npm-start.svg written');
 } finally {
   rmSync(dir, { recursive: true, force: true });

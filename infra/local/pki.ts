@@ -36,7 +36,7 @@ export interface CertificateRequest {
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
   readonly usages: readonly CertificateUsage[];
-  /** Validity in days, 365 unless told. */
+  /** Validity in days, 365 unless given. */
   readonly days?: number;
 }
 

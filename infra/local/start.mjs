@@ -76,7 +76,7 @@ function whenNpmIsGone(act) {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
   const shell = lookAt(parent);
-  // Some shells stand between the two, others become this process.
+  // Some shells are between the two, others become this process.
   const grandparent = shell?.command.includes('start.mjs') ? shell.parent : undefined;
   const timer = setInterval(() => {
     const isThere = process.ppid === parent && (grandparent === undefined || lookAt(parent)?.parent === grandparent);
@@ -87,7 +87,7 @@ function whenNpmIsGone(act) {
   timer.unref();
 }
 
-/** Parent and command line of a process; undefined where neither /proc nor ps tells. */
+/** Parent and command line of a process; undefined where neither /proc nor ps says. */
 function lookAt(pid) {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

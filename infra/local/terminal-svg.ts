@@ -8,7 +8,7 @@ const colours = {
   bad: '#f85149',
 };
 
-/** What stands out; the first that matches a word decides. */
+/** What is out; the first that matches a word decides. */
 const words: readonly (readonly [RegExp, string])[] = [
   [/^(?:✓|Succeeded|Ready|True)$/, colours.good],
   [/^(?:Failed|✗)$/, colours.bad],

@@ -9,16 +9,16 @@ const staleMs = 60_000;
 const retryMs = 250;
 
 /**
- * Runs `work` while no other process runs under the same lock file. Whoever finds it taken is told once (`onWait`) and
+ * Runs `work` while no other process runs under the same lock file. Whoever finds it taken is reported once (`onWait`) and
  * waits for as long as it takes; the lock of a process that has died is taken over. Rejects when the folder can't be
  * written to.
  */
 export async function withFileLock<T>(file: string, work: () => Promise<T>, onWait?: () => void): Promise<T> {
   mkdirSync(dirname(file), { recursive: true });
-  let told = false;
+  let reported = false;
   while (!tryLock(file)) {
-    if (!told) onWait?.();
-    told = true;
+    if (!reported) onWait?.();
+    reported = true;
     await sleep(retryMs);
   }
   const refresher = setInterval(() => touch(file), refreshMs);

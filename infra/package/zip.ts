@@ -4,7 +4,7 @@ import { unzipSync, zipSync } from 'fflate';
 import type { Zippable } from 'fflate';
 import { filesOf } from './files.ts';
 
-/** An entry's mode stands in the upper half of its attributes when the zip says that a Unix made it. */
+/** An entry's mode is in the upper half of its attributes when the zip says that a Unix made it. */
 const unix = 3;
 const regularFile = 0o100644 * 0x10000;
 /** A zip holds local times: the first moment it can express, wherever it is packed. */

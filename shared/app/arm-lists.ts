@@ -31,7 +31,7 @@ export function armLists(deps: Deps, signal: AbortSignal): ArmLists {
 
 async function listGroups(deps: Deps, signal: AbortSignal): Promise<Result<readonly ListedGroup[]>> {
   const groups = await deps.groups.list(within(deps, signal, listGroupsMs));
-  if (groups.ok) warnOfStrangers(deps, groups.value);
+  if (groups.ok) warnOfUnmanaged(deps, groups.value);
   else deps.log.warn('container groups could not be listed', { fault: describeFault(groups.fault) });
   return groups;
 }
@@ -39,21 +39,22 @@ async function listGroups(deps: Deps, signal: AbortSignal): Promise<Result<reado
 async function listUsages(deps: Deps, signal: AbortSignal): Promise<Result<readonly Usage[]>> {
   const usages = await deps.groups.listUsages(within(deps, signal, 10_000));
   if (usages.ok) measureQuota(deps, usages.value);
-  else deps.log.warn('quota could not be read; the registered capacity stands', { fault: describeFault(usages.fault) });
+  else
+    deps.log.warn('quota could not be read; the registered capacity is used', { fault: describeFault(usages.fault) });
   return usages;
 }
 
-/** Groups of clusters or nodes that are not registered (any more) are told of, cluster by cluster, and go only by an explicit command. */
-function warnOfStrangers(deps: Deps, groups: readonly ListedGroup[]): void {
-  const strangers = groups.flatMap((group) => {
+/** Groups of clusters or nodes that are not registered (any more) are reported, cluster by cluster, and go only by an explicit command. */
+function warnOfUnmanaged(deps: Deps, groups: readonly ListedGroup[]): void {
+  const unmanaged = groups.flatMap((group) => {
     const owner = groupOwner(group.tags);
-    const isStranger =
+    const isUnmanaged =
       owner?.installation === deps.settings.INSTALLATION &&
       deps.clusters.get(owner.cluster)?.nodes.get(owner.node) === undefined;
-    return isStranger ? [{ cluster: owner.cluster, name: group.name }] : [];
+    return isUnmanaged ? [{ cluster: owner.cluster, name: group.name }] : [];
   });
-  deps.telemetry.measure('serverless_kubelet.unknown_groups', strangers.length, {});
-  for (const [cluster, ofCluster] of Map.groupBy(strangers, (stranger) => stranger.cluster))
+  deps.telemetry.measure('serverless_kubelet.unknown_groups', unmanaged.length, {});
+  for (const [cluster, ofCluster] of Map.groupBy(unmanaged, (group) => group.cluster))
     deps.log.warn('container groups of unknown clusters or nodes exist', {
       cluster,
       groups: ofCluster.length,

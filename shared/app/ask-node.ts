@@ -20,12 +20,12 @@ export interface NodeRequest<T> {
 
 export type NodeAnswer<T> =
   | { readonly kind: 'done'; readonly value: T }
-  /** Now, or a short while ago. A person has been told. */
+  /** Now, or a short while ago. A person has been notified. */
   | { readonly kind: 'refused' }
   | { readonly kind: 'failed'; readonly fault: Fault };
 
 /**
- * Sends `request`, unless the API server refused the same a short while ago. A refusal is told by a Warning event on the
+ * Sends `request`, unless the API server refused the same a short while ago. A refusal is reported by a Warning event on the
  * Node, and by a line in the log once for each cause; the same is asked again after a growing while.
  */
 export async function askNode<T>(

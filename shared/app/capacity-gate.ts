@@ -56,7 +56,7 @@ export async function noteCapacity(deps: Deps, size: string, event: CapacityEven
 }
 
 /** A pod that can't be kept waiting for this is worked on all the same: what is lost costs a PUT. */
-export async function tellCapacity(deps: Deps, size: string, event: CapacityEvent): Promise<void> {
+export async function reportCapacity(deps: Deps, size: string, event: CapacityEvent): Promise<void> {
   const noted = await noteCapacity(deps, size, event);
   if (!noted.ok)
     deps.log.warn('what ARM said of its capacity could not be written down', {

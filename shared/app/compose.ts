@@ -51,7 +51,7 @@ interface Read {
   readonly registryAuthorityPem: string | undefined;
 }
 
-/** The composition root: the one place that knows which adapter stands behind which port. Calls nothing yet. */
+/** The composition root: the one place that knows which adapter is behind which port. Calls nothing yet. */
 export function compose(
   settings: Settings,
   { environment, authorityPem, registryAuthorityPem }: Read,

@@ -29,14 +29,14 @@ export interface Deps {
   readonly random: () => number;
   /** Unique per process: the owner of its locks. */
   readonly instance: string;
-  /** What this process last read of a node, by `nodeKeyText`; it only spreads looks. */
+  /** What this process last read of a node, by `nodeKeyText`; it only spreads polls. */
   readonly nodeHints: Map<string, NodeHints>;
-  /** How long groups took to start, by `nodeKeyText`, as this process saw it; it only spares looks. */
+  /** How long groups took to start, by `nodeKeyText`, as this process saw it; it only spares polls. */
   readonly startTimes: Map<string, StartTimes>;
   /** A permit for a PUT, before what would be done in vain without one; `throttled` as the PUT would be. */
   readonly reserveCreate: () => Promise<Result<Reservation>>;
   /**
-   * A node as it is registered now, whatever this invocation's snapshot says; a fault when it is not, or nobody can tell.
+   * A node as it is registered now, whatever this invocation's snapshot says; a fault when it is not, or nobody knows.
    * At most one conditional GET: for what must not be done by a process that has not heard that a node left.
    */
   readonly confirmNode: (node: NodeKey) => Promise<Result<NodeRegistration>>;

@@ -4,21 +4,21 @@ import { planFreeing } from '../core/reconcile/free-plan.ts';
 import type { StateStore, Versioned } from '../ports/state-store.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 
-/** A burst of refusals is one: at most one look over the rows in this time, by each process. It only ever costs requests. */
+/** A burst of refusals is one: at most one poll over the rows in this time, by each process. It only ever costs requests. */
 const oftenMs = 2_000;
 
 /** When it was looked, by the process's store, so that nothing is shared where a test has several processes. */
-const lookedAt = new WeakMap<StateStore, number>();
+const polledAt = new WeakMap<StateStore, number>();
 
 /**
  * ARM has refused a group for want of quota: groups of ended pods are marked to go, and are due. The quota is that of
- * all nodes of all clusters, so the rows of each are looked at: one request for each thousand. What a crash cuts off, or
+ * all nodes of all clusters, so the rows of each are polled: one request for each thousand. What a crash cuts off, or
  * somebody else has written meanwhile, the next refusal marks.
  */
 export async function freeGroups(deps: Deps, uid: string): Promise<void> {
   const at = deps.clock.monotonicMs();
-  if (at - (lookedAt.get(deps.store) ?? -Infinity) < oftenMs) return;
-  lookedAt.set(deps.store, at);
+  if (at - (polledAt.get(deps.store) ?? -Infinity) < oftenMs) return;
+  polledAt.set(deps.store, at);
   const now = await deps.store.now();
   if (!now.ok) return;
   const nodes = [...deps.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()]);

@@ -4,7 +4,7 @@ import { nodeKeyText } from '../core/node/node-key.ts';
 import { newNodeRow } from '../core/reconcile/node-row.ts';
 import { earliestStartMs } from '../core/reconcile/start-times.ts';
 import { parseTraceparent } from '../core/telemetry/traceparent.ts';
-import { clampLookMs } from '../wire/relay-protocol/bounds.ts';
+import { clampTickMs } from '../wire/relay-protocol/bounds.ts';
 import type { PodEventsAnswer } from '../wire/relay-protocol/pod-events-answer.ts';
 import type { PodEvents, PodKey } from '../wire/relay-protocol/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
@@ -21,8 +21,8 @@ const atOnce = 50;
 const mostAgain = 32;
 const recordRelayEveryMs = 15_000;
 const readNodeEveryMs = 3_000;
-/** Whoever is looked at within this time takes part in sharing the reads. */
-const farthestLookMs = 63_000;
+/** Whoever is polled within this time takes part in sharing the reads. */
+const farthestPollMs = 63_000;
 
 export type PodEventsOutcome =
   /** All is done, or durably planned. `nowMs` is the Table service's time. */
@@ -54,7 +54,7 @@ export async function handlePodEvents(
   ]);
   if (lost !== undefined) return { kind: 'unavailable', message: lost };
   await workOnNodes(deps, nodes, events.kind, signal);
-  return nextLook(deps, nodes, unknownNodes);
+  return nextPoll(deps, nodes, unknownNodes);
 }
 
 async function workOnNodes(
@@ -75,7 +75,7 @@ async function workOnNodes(
 }
 
 /**
- * Notes that the relay calls, how many looks are planned and how long starts take, so that looks can be spread over what ARM grants; at most one
+ * Notes that the relay calls, how many polls are planned and how long starts take, so that polls can be spread over what ARM grants; at most one
  * write in a while, and none that matters when it is lost.
  */
 async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
@@ -90,7 +90,7 @@ async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
   const { endingPods, earliestStartMs: theirs, relayHeardAt: heardAt } = row.value?.value ?? newNodeRow();
   deps.nodeHints.set(name, { endingPods, earliestStartMs: theirs, readAtMs });
   if (!isOld(heardAt)) return;
-  const planned = await deps.store.countDue(node.key, now.value + farthestLookMs);
+  const planned = await deps.store.countDue(node.key, now.value + farthestPollMs);
   const hints = {
     endingPods: planned.ok ? planned.value : endingPods,
     earliestStartMs: earliestStartMs(deps.startTimes.get(name) ?? []) ?? theirs,
@@ -156,7 +156,7 @@ async function handleKey(deps: Deps, cluster: ClusterDeps, pod: PodKey, signal: 
   return planned.ok ? {} : { lost: describeFault(planned.fault) };
 }
 
-async function nextLook(
+async function nextPoll(
   deps: Deps,
   nodes: readonly NodeDeps[],
   unknownNodes: readonly string[],
@@ -166,6 +166,6 @@ async function nextLook(
   const due = await Promise.all(nodes.map((node) => deps.store.getNextDue(node.key)));
   const earliest = Math.min(...due.map((next) => (next.ok ? (next.value ?? Infinity) : Infinity)));
   const removedNodes = nodes.filter(({ registration }) => registration.state === 'removed').map(({ key }) => key.node);
-  const answer = { nextLookInMs: clampLookMs(earliest - now.value), unknownNodes, removedNodes };
+  const answer = { nextTickInMs: clampTickMs(earliest - now.value), unknownNodes, removedNodes };
   return { kind: 'accepted', answer, nowMs: now.value };
 }

@@ -10,7 +10,7 @@ import { nodeStatus, nodeStatusToWrite, nodeTemplate } from '../core/node/node-s
 import { askNode } from './ask-node.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
-import { mendNode } from './mend-node.ts';
+import { repairDrift } from './repair-node.ts';
 import { nodeSpec } from './node-spec.ts';
 
 const callMs = 8_000;
@@ -19,7 +19,7 @@ const freshLeaseMs = 5_000;
 
 /**
  * One beat of every node: the Node exists (an active one is created when it is missing), its Lease is renewed, its
- * status is written when it changed or is five minutes old, and what it lost against its registration is mended. A node whose API server does not answer holds up no other.
+ * status is written when it changed or is five minutes old, and what it lost against its registration is fixed. A node whose API server does not answer holds up no other.
  */
 export async function heartbeat(deps: Deps, nodes: readonly NodeDeps[], signal: AbortSignal): Promise<void> {
   await Promise.all(
@@ -38,8 +38,8 @@ async function beat(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<Fa
   const renewed = await renewLease(deps, node, found.node, signal);
   if (renewed !== undefined) return renewed;
   const written = await writeStatus(deps, { node, spec: nodeSpec(node), found: found.node }, signal);
-  const mended = await mendNode(deps, node, written.ok ? written.value : found.node, signal);
-  return written.ok ? mended : written.fault;
+  const corrected = await repairDrift(deps, node, written.ok ? written.value : found.node, signal);
+  return written.ok ? corrected : written.fault;
 }
 
 type EnsuredNode = { readonly node: KubeNode } | { readonly fault: Fault | undefined };

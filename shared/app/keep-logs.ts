@@ -26,7 +26,7 @@ export async function keepLogs(session: PodSession, containers: readonly string[
 /** The status waits no longer for the end of a log. */
 const tailPatienceMs = 3_000;
 
-/** What can't be read now, or not quickly, stays untold: nothing waits for a message. */
+/** What can't be read now, or not quickly, stays unreported: nothing waits for a message. */
 export async function readLogTails(session: PodSession, containers: readonly string[]): Promise<void> {
   const { deps, row } = session;
   const tails = new Map<string, string>();
@@ -41,7 +41,7 @@ export async function readLogTails(session: PodSession, containers: readonly str
   session.logTails = tails;
 }
 
-/** Before the row goes: it alone tells that a log is kept. */
+/** Before the row goes: it alone says that a log is kept. */
 export async function forgetLogs(session: PodSession): Promise<Outcome | undefined> {
   const { deps, row, node } = session;
   const signal = session.callSignal();

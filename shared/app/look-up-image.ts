@@ -51,11 +51,11 @@ export async function lookUpImage(
 }
 
 const atOnce = 4;
-/** For all images of a pod: a slow registry is told as one before the invocation is over. */
+/** For all images of a pod: a slow registry is reported as one before the invocation is over. */
 const longestMs = 8_000;
 
 /**
- * What the pod's images say, each with the logins that its pull secrets hold for it. A fault of a registry stands in the
+ * What the pod's images say, each with the logins that its pull secrets hold for it. A fault of a registry is in the
  * map, also that it took too long; one of our own, that the invocation is over, ends the whole.
  */
 export async function lookUpImages(

@@ -14,7 +14,7 @@ export interface ResyncSight {
   readonly sinceMs: number | undefined;
 }
 
-/** Told once a resync, of what it has read anyway. */
+/** Reported once a resync, of what it has read anyway. */
 export function measureNode(deps: Deps, node: NodeDeps, { pods, groups, orphans, sinceMs }: ResyncSight): void {
   const name = node.key.node;
   for (const phase of phases) {
@@ -34,7 +34,7 @@ const longestGapMs = 1_800_000;
 const nearItsEnd = 0.9;
 const quotas = ['StandardCores', 'ContainerGroups'];
 
-/** How much of the region's quota is used, by everybody in the subscription; past nine tenths somebody must be told. */
+/** How much of the region's quota is used, by everybody in the subscription; past nine tenths somebody must be notified. */
 export function measureQuota(deps: Deps, usages: readonly Usage[]): void {
   for (const { name, current, limit } of usages.filter((usage) => quotas.includes(usage.name))) {
     const used = limit > 0 ? current / limit : 1;

@@ -3,10 +3,10 @@ import { noteStart } from '../core/reconcile/start-times.ts';
 import type { Pod, PodStatus } from '../core/kubernetes/pod.ts';
 import type { PodSession } from './pod-session.ts';
 
-/** A pod that ran for days before it was accepted here tells nothing of how fast we are: its row, or our tables, are new. */
+/** A pod that ran for days before it was accepted here says nothing of how fast we are: its row, or our tables, are new. */
 const longestSeconds = 3600;
 
-/** From the binding of the pod until now. Kubernetes tells it in whole seconds, so half a second is what it is wrong by. */
+/** From the binding of the pod until now. Kubernetes reports it in whole seconds, so half a second is what it is wrong by. */
 export function measureSinceBound(
   session: PodSession,
   metric: 'serverless_kubelet.pod.accepted.duration' | 'serverless_kubelet.pod.running.duration',

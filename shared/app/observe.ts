@@ -3,7 +3,7 @@ import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import type { GroupObservation } from '../core/group/group.ts';
 import { isOwnedBy } from '../core/group/identity.ts';
-import { needsLook } from '../core/reconcile/decide.ts';
+import { needsPoll } from '../core/reconcile/decide.ts';
 import type { GroupSight, Observed, Outcome } from '../core/reconcile/observed.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import { isFirstPutNext, needsCapacity } from '../core/reconcile/put-group.ts';
@@ -20,10 +20,10 @@ import { defined } from '../core/defined.ts';
 export async function observe(session: PodSession, earlier: Outcome | undefined): Promise<Observed> {
   if (session.sight.kind === 'unread') session.sightAt = session.now();
   const needed =
-    session.mending === undefined && needsLook({ pod: session.pod, row: session.row, facts: session.node.facts });
+    session.correcting === undefined && needsPoll({ pod: session.pod, row: session.row, facts: session.node.facts });
   const outcome =
     earlier ??
-    (session.sight.kind === 'unread' && needed ? ((await reserve(session)) ?? (await look(session))) : undefined);
+    (session.sight.kind === 'unread' && needed ? ((await reserve(session)) ?? (await poll(session))) : undefined);
   const capacity = await gatherCapacity(session, outcome);
   const operation = outcome === undefined ? await readOperation(session) : undefined;
   const node = nodeKeyText(session.node.key);
@@ -42,7 +42,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     outcome,
     statusConflicts: session.statusConflicts,
     lastPut: session.lastPut,
-    mending: session.mending,
+    correcting: session.correcting,
     facts: session.node.facts,
     policy: {
       bornAt: session.birth.bornAt,
@@ -55,7 +55,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
   };
 }
 
-/** A pod that is next to have its first group made is looked at only when the PUT could follow. */
+/** A pod that is next to have its first group made is polled only when the PUT could follow. */
 async function reserve(session: PodSession): Promise<Outcome | undefined> {
   const { deps, node, pod, row } = session;
   if (pod === undefined || !isFirstPutNext({ pod, row, facts: node.facts })) return undefined;
@@ -65,7 +65,7 @@ async function reserve(session: PodSession): Promise<Outcome | undefined> {
   return { kind: 'failed', call: 'put-group', fault: reserved.fault };
 }
 
-/** Only before a PUT, and what was found then stands until its answer. A fault to ask costs a PUT too many at most. */
+/** Only before a PUT, and what was found then counts until its answer. A fault to ask costs a PUT too many at most. */
 async function gatherCapacity(session: PodSession, outcome: Outcome | undefined): Promise<CapacityState | undefined> {
   if (outcome !== undefined || !needsCapacity(session)) return session.capacity;
   const read = await readCapacity(session.deps, session.capacitySize());
@@ -74,7 +74,7 @@ async function gatherCapacity(session: PodSession, outcome: Outcome | undefined)
 }
 
 /** One GET of the group; undefined when it was read, there or not. */
-async function look(session: PodSession): Promise<Outcome | undefined> {
+async function poll(session: PodSession): Promise<Outcome | undefined> {
   const signal = session.callSignal();
   if (signal === undefined) return { kind: 'out-of-time' };
   const sight = sightOf(
@@ -99,7 +99,7 @@ const canWait = ({ pod, row }: PodSession): boolean =>
   row.intent.kind === 'accepted' &&
   row.intent.replacing !== true;
 
-/** Only the operation tells why a group could not be provisioned. A failure to ask costs only the reason. */
+/** Only the operation says why a group could not be provisioned. A failure to ask costs only the reason. */
 async function readOperation(session: PodSession): Promise<Observed['operation']> {
   const { sight, row } = session;
   if (sight.kind !== 'seen' || groupCondition(sight.group) !== 'failed-to-provision') return undefined;

@@ -5,7 +5,7 @@ import type { ResolvedReferences } from '../core/pod/translation.ts';
 import type { Call, Effect, Outcome } from '../core/reconcile/observed.ts';
 import { usageOfNewGroup, usageOfRow } from '../core/usage/usage.ts';
 import type { CapacityEvent } from '../core/budget/capacity.ts';
-import { noteCapacity, tellCapacity } from './capacity-gate.ts';
+import { noteCapacity, reportCapacity } from './capacity-gate.ts';
 import { freeGroups } from './free-groups.ts';
 import { forgetLogs, keepLogs, readLogTails } from './keep-logs.ts';
 import { lookUpImages } from './look-up-image.ts';
@@ -72,7 +72,7 @@ type GroupEffect = Extract<
     kind:
       | 'open-intent'
       | 'put-group'
-      | 'tell-late-put'
+      | 'report-late-put'
       | 'keep-log'
       | 'read-log-tails'
       | 'free-groups'
@@ -87,8 +87,8 @@ async function performOnGroups(session: PodSession, effect: GroupEffect): Perfor
       return openIntent(session);
     case 'put-group':
       return putGroup(session, effect);
-    case 'tell-late-put':
-      return tellLatePut(session, effect.isAccepted);
+    case 'report-late-put':
+      return reportLatePut(session, effect.isAccepted);
     case 'keep-log':
       return keepLogs(session, effect.containers);
     case 'read-log-tails':
@@ -103,7 +103,7 @@ async function performOnGroups(session: PodSession, effect: GroupEffect): Perfor
   }
 }
 
-/** One call, if there is time for it: `callSignal` stands directly before it. */
+/** One call, if there is time for it: `callSignal` is directly before it. */
 async function call<T>(
   session: PodSession,
   kind: Call,
@@ -178,11 +178,11 @@ const readClusterUid = (session: PodSession): Performed =>
     },
   });
 
-/** An `ask` must be written down before the PUT; all else is told as far as it can be. */
+/** An `ask` must be written down before the PUT; all else is reported as far as it can be. */
 async function note(session: PodSession, event: CapacityEvent): Performed {
   const size = session.capacitySize();
   if (event.kind !== 'ask') {
-    await tellCapacity(session.deps, size, event);
+    await reportCapacity(session.deps, size, event);
     return done;
   }
   const asked = await noteCapacity(session.deps, size, event);
@@ -218,12 +218,16 @@ async function putGroup(session: PodSession, { body, isRetry }: Extract<Effect, 
   return session.lastPut;
 }
 
-/** As far as it can be told: what is not finds the group at its next look, or at the resync. */
-async function tellLatePut(session: PodSession, isAccepted: boolean): Performed {
+/** As far as it can be reported: what is not finds the group at its next poll, or at the resync. */
+async function reportLatePut(session: PodSession, isAccepted: boolean): Performed {
   const { deps, node, row } = session;
-  const told = await noteLatePut(deps, node, row, { at: session.now(), isAccepted });
-  if (!told.ok)
-    deps.log.warn('late PUT could not be told', { uid: row.uid, pod: row.name, fault: describeFault(told.fault) });
+  const reported = await noteLatePut(deps, node, row, { at: session.now(), isAccepted });
+  if (!reported.ok)
+    deps.log.warn('late PUT could not be reported', {
+      uid: row.uid,
+      pod: row.name,
+      fault: describeFault(reported.fault),
+    });
   return done;
 }
 

@@ -42,8 +42,8 @@ export class PodSession {
   lastPut: Observed['lastPut'] = undefined;
   /** A permit for its first PUT. */
   reservation: Reservation | undefined = undefined;
-  /** Set: only the pod's own conditions are to be mended. */
-  mending: Observed['mending'] = undefined;
+  /** Set: only the pod's own conditions are to be fixed. */
+  correcting: Observed['correcting'] = undefined;
   #pod: Pod | undefined;
   /** Versions of the pod that this term has read or written. */
   readonly #versions = new Set<string>();
@@ -109,7 +109,7 @@ export class PodSession {
     return within(this.deps, this.#signal, Math.min(remainingMs, longestCallMs));
   }
 
-  /** Keeps changes for the next save: losing them in a crash loses nothing that the next look would not tell. */
+  /** Keeps changes for the next save: losing them in a crash loses nothing that the next poll would not say. */
   stage(changes: Partial<PodRow>): void {
     this.#staged = { ...this.#staged, ...changes };
   }
@@ -117,15 +117,18 @@ export class PodSession {
   /** Writes staged and given changes; `conflict` means that the row is no longer ours, and the work stops. */
   async save(changes: Partial<PodRow>, options: { readonly guardBirth?: boolean } = {}): Promise<Result<void>> {
     const birth = options.guardBirth === true ? { birth: this.#birth } : {};
-    return this.#write((current) => ({ ...this.row, ...changes, dirty: current.dirty, told: current.told }), birth);
+    return this.#write(
+      (current) => ({ ...this.row, ...changes, dirty: current.dirty, dirtyVersions: current.dirtyVersions }),
+      birth,
+    );
   }
 
   /**
    * The last save: lets go of the lock. Somebody who came meanwhile has marked the row dirty: then it is due at once, unless
-   * all that was told of are versions of the pod that this term knows.
+   * all that was reported are versions of the pod that this term knows.
    */
   async release(changes: Partial<PodRow>): Promise<Result<void>> {
-    const last: PodRow = { ...this.row, ...changes, lock: undefined, dirty: false, told: [] };
+    const last: PodRow = { ...this.row, ...changes, lock: undefined, dirty: false, dirtyVersions: [] };
     return this.#write((current) => (isNews(current, this.#versions) ? { ...last, dueAt: this.now() } : last), {});
   }
 

@@ -5,7 +5,7 @@ import type { NodeUsage } from '../core/reconcile/node-row.ts';
 import type { ArmLists } from './arm-lists.ts';
 import type { NodeDeps } from './deps.ts';
 
-/** The region's quota and this node's part of it. Undefined when ARM does not tell: the registered capacity stands. */
+/** The region's quota and this node's part of it. Undefined when ARM does not say: the registered capacity is used. */
 export async function readUsage(
   node: NodeDeps,
   input: { readonly groups: readonly ListedGroup[]; readonly pods: readonly Pod[]; readonly now: number },

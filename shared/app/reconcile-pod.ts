@@ -37,7 +37,7 @@ export interface PodToReconcile {
   readonly ref: PodRef;
   /** Its row, where it was just read; one that has changed since refuses the claim. */
   readonly row?: Versioned<PodRow> | undefined;
-  /** The version of the pod that an event tells of; empty or absent: none, or the pod is gone. */
+  /** The version of the pod that an event reports; empty or absent: none, or the pod is gone. */
   readonly version?: string | undefined;
   /** What the relay's readiness probes found; those that come too late, or while another works on the pod, are reported again. */
   readonly reports?: readonly ReadinessReport[] | undefined;
@@ -53,7 +53,7 @@ export async function reconcilePod(
   { ref, row: listed, ...news }: PodToReconcile,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
-  // Before the service's time is asked for: a process that stands still in between must not think it earlier than it is.
+  // Before the service's time is asked for: a process that is frozen in between must not think it earlier than it is.
   const readAtMs = deps.clock.monotonicMs();
   const now = await deps.store.now();
   if (!now.ok) return failed(now.fault);
@@ -72,8 +72,9 @@ export async function reconcilePod(
   if (need === 'nothing') return { kind: 'nothing' };
   const session = await claim({ ...start, pod }, row.value, known);
   if ('kind' in session) return session;
-  // No ARM read, and the next look stays where it was.
-  if (need === 'mend-conditions') session.mending = { plannedAt: known.dueAt, ...defined({ reports: news.reports }) };
+  // No ARM read, and the next poll stays where it was.
+  if (need === 'correct-conditions')
+    session.correcting = { plannedAt: known.dueAt, ...defined({ reports: news.reports }) };
   return work(session, undefined);
 }
 
@@ -83,7 +84,7 @@ const versionOf = ({ version, reports }: Pick<PodToReconcile, 'version' | 'repor
 
 /**
  * A pod without a row is claimed first and read second. The other way round another instance could end the pod and
- * forget its row in between: nothing would stand against the claim, and the pod that was read would be run once more.
+ * forget its row in between: nothing would speak against the claim, and the pod that was read would be run once more.
  */
 async function reconcileNew(start: Omit<Start, 'pod'>, row: PodRow): Promise<ReconcileOutcome> {
   const session = await claim({ ...start, pod: undefined }, undefined, row);
@@ -120,7 +121,7 @@ async function claim(
     ...row,
     attempt,
     dirty: false,
-    told: [],
+    dirtyVersions: [],
     lock: { owner: `${deps.instance}/${Math.floor(deps.random() * 1e9)}`, until: now + timing.lockMs },
     dueAt: now + Math.max(timing.lockMs, backoffMs(retryPolicy, attempt, deps.random())),
   };

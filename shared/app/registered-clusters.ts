@@ -14,7 +14,7 @@ export interface RegisteredClusters {
   /**
    * By the UID of the cluster; each answer is a snapshot that never changes. Asks at most every 20 seconds, whoever
    * calls; every ten while a node is on its way out. A fault only while nothing has been read yet; later the last good
-   * answer stands, with a warning each time.
+   * answer is used, with a warning each time.
    */
   read(): Promise<Result<Clusters>>;
   /**
@@ -24,7 +24,7 @@ export interface RegisteredClusters {
   readForUnknown(): Promise<Result<Clusters>>;
   /**
    * A node as it is registered now, by an answer that was asked for after the call, whatever `read` remembers. A fault
-   * when it is not, and when nobody can tell.
+   * when it is not, and when nobody knows.
    */
   confirm(node: NodeKey): Promise<Result<NodeRegistration>>;
 }
@@ -113,7 +113,7 @@ async function readOnce(input: RegisteredClustersInput, known: Known | undefined
   const readAtMs = clock.monotonicMs();
   if (!read.ok) {
     if (known === undefined) return read;
-    log.warn('registrations could not be read; the last good ones stand', { fault: describeFault(read.fault) });
+    log.warn('registrations could not be read; the last good ones are used', { fault: describeFault(read.fault) });
     return ok({ ...known, readAtMs, fault: read.fault });
   }
   if (read.value.kind === 'unchanged' && known !== undefined) return ok({ ...known, readAtMs, fault: undefined });

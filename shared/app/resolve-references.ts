@@ -70,7 +70,7 @@ type SharedApi = Pick<
 async function readClaim(api: SharedApi, ref: ObjectRef, signal: AbortSignal): Promise<Result<ResolvedClaim>> {
   const claim = await api.getPersistentVolumeClaim(ref, signal);
   if (!claim.ok) return claim;
-  // Of a volume that is not there a node is told that it may not read it.
+  // Of a volume that is not there a node is reported that it may not read it.
   if (claim.value.phase !== 'Bound') return ok({ claim: claim.value });
   const volume = await api.getPersistentVolume(claim.value.volumeName, signal);
   if (!volume.ok) return volume.fault.kind === 'not-found' ? ok({ claim: claim.value }) : volume;

@@ -52,7 +52,7 @@ export function resyncCluster(
   };
 }
 
-/** What the tables know of each node, and what it is time for; nodes of which nobody can tell are left out. */
+/** What the tables know of each node, and what it is time for; nodes of which nobody knows are left out. */
 async function readNodes(
   deps: Deps,
   nodes: readonly NodeDeps[],

@@ -6,7 +6,7 @@ import { isDaemonSetPod } from '../core/kubernetes/pod.ts';
 import { cordonRepair, foreignOwner } from '../core/node/node-drift.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import type { Deps, NodeDeps } from './deps.ts';
-import { repairNode } from './mend-node.ts';
+import { repairNode } from './repair-node.ts';
 import { updateNode } from './update-node.ts';
 
 /** A removed node is swept this long after it was seen empty: a pod bound at the last moment still goes. */

@@ -10,7 +10,7 @@ type Run = (deps: Deps, nodes: readonly NodeDeps[], signal: AbortSignal) => Prom
 
 /**
  * One run of a timer over all nodes of all clusters, ended by `deadlineMs`. Bad settings, or registrations
- * that were never read, are told once per run and nothing is done. Whatever fails a run is a line of the app's own log:
+ * that were never read, are reported once per run and nothing is done. Whatever fails a run is a line of the app's own log:
  * what the host records of it is sampled. The run fails too, which the portal shows.
  */
 export function runTimer(context: InvocationLogger, deadlineMs: number, run: Run): Promise<void> {

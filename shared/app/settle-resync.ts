@@ -35,7 +35,7 @@ export interface NodeSight {
   readonly due: DueNode;
   /** Of the tables that it was compared with: of others nothing was seen. */
   readonly birth: Birth;
-  /** Undefined: the pods alone were looked at. */
+  /** Undefined: the pods alone were polled. */
   readonly groups: readonly ListedGroup[] | undefined;
   readonly pods: readonly Pod[];
   readonly rows: readonly Versioned<PodRow>[];
@@ -54,7 +54,7 @@ interface Settled {
 }
 
 /**
- * Judges the orphans of all nodes of a cluster that were looked at as a whole, and writes down that they were. Answers the
+ * Judges the orphans of all nodes of a cluster that were polled as a whole, and writes down that they were. Answers the
  * nodes on which some may go now.
  */
 export async function settleResync(
@@ -79,8 +79,8 @@ export async function settleResync(
         0,
       ),
     });
-  const told = new Set(sights.flatMap(({ due }) => Object.keys(due.row.orphans)));
-  const isNews = ({ held }: OrphanVerdict): boolean => held.some(({ group }) => !told.has(group));
+  const reported = new Set(sights.flatMap(({ due }) => Object.keys(due.row.orphans)));
+  const isNews = ({ held }: OrphanVerdict): boolean => held.some(({ group }) => !reported.has(group));
   const unexplained = sights.flatMap(({ plan }) => plan.unexplained);
   let verdict = judge(unexplained);
   if (isNews(verdict)) verdict = judge(await stillThere(unexplained, lists));

@@ -28,7 +28,7 @@ export interface NodeSweep {
   readonly tried: Map<string, number>;
   /** Due, and orphans that wait for a resync's count. */
   readonly uncounted: Set<string>;
-  /** This run has counted: what still waits is looked at alone, and comes back later. */
+  /** This run has counted: what still waits is polled alone, and comes back later. */
   isCounted: boolean;
   worked: number;
   failed: number;

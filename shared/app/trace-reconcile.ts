@@ -11,8 +11,8 @@ export interface TracedPod extends PodToReconcile {
 }
 
 /**
- * `reconcilePod` as one span, `pod.reconcile`. It is kept when an effect was performed or a fault met; a look that
- * changed nothing is dropped with all its calls, so that a thousand pods at rest tell nothing.
+ * `reconcilePod` as one span, `pod.reconcile`. It is kept when an effect was performed or a fault met; a poll that
+ * changed nothing is dropped with all its calls, so that a thousand pods at rest say nothing.
  */
 export async function traceReconcile(
   deps: Deps,

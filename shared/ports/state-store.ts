@@ -37,7 +37,7 @@ export interface StateStore {
    * The partition's birth marker; writes one (now) when it is missing, unless the node is no longer registered: then a
    * fault. New rows are written only together with it, so that nothing comes back once a node's rows were removed. One that
    * `mayBeRemembered` costs no request after the first; it may be of tables that were lost, which the transaction that
-   * needs it tells (`conflict`), and then it is forgotten.
+   * needs it reports (`conflict`), and then it is forgotten.
    */
   getBirth(node: NodeKey, options?: { readonly mayBeRemembered: boolean }): Promise<Result<Birth>>;
   getPod(node: NodeKey, uid: string): Promise<Result<Versioned<PodRow> | undefined>>;
@@ -53,13 +53,13 @@ export interface StateStore {
   ): Promise<Result<Versioned<PodRow>>>;
   /**
    * Removes row and due key. Succeeds when absent; `conflict` when somebody wrote meanwhile. `usage` goes to the ledger
-   * in one transaction with the row's own, which is gone from it then: each record stands there once, whatever is
+   * in one transaction with the row's own, which is gone from it then: each record is there once, whatever is
    * repeated or cut off. Without records, and with: two requests.
    */
   deletePod(node: NodeKey, previous: Versioned<PodRow>, usage?: readonly UsageRecord[]): Promise<Result<void>>;
   /**
    * The ledger's records of this node that overlap `from` to `to` (ms), complete, in the order of their ends. Pods that
-   * have a row still are not in it: `usageOfRow` tells of them. Cost: one request for each thousand that ended since `from`.
+   * have a row still are not in it: `usageOfRow` reports them. Cost: one request for each thousand that ended since `from`.
    */
   listUsage(
     node: NodeKey,
@@ -72,7 +72,7 @@ export interface StateStore {
    * whose row has moved on is removed. Cost: one request, and one for each fourteen.
    */
   listDue(node: NodeKey, until: number, limit: number): Promise<Result<readonly DuePod[]>>;
-  /** How many due keys stand at or before `until`; cost: one request for each thousand. */
+  /** How many due keys are at or before `until`; cost: one request for each thousand. */
   countDue(node: NodeKey, until: number): Promise<Result<number>>;
   /** The earliest due key after now, or undefined. */
   getNextDue(node: NodeKey): Promise<Result<number | undefined>>;

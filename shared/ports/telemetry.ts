@@ -22,7 +22,7 @@ export interface Span {
 }
 
 /**
- * What the process tells of its work. Nothing here fails, throws or waits, but for `flush`; what can't be told is lost.
+ * What the process reports its work. Nothing here fails, throws or waits, but for `flush`; what can't be reported is lost.
  * Parents are given, so that nobody has to guess which of twenty pods a call was for.
  */
 export interface Telemetry {
@@ -43,8 +43,8 @@ export interface OutsideCall {
   readonly budget?: string;
 }
 
-/** Told when the answer is there: its HTTP status where one came, the fault where it is one. Once. */
+/** Reported when the answer is there: its HTTP status where one came, the fault where it is one. Once. */
 export type EndCall = (outcome: { readonly status?: number; readonly fault?: Fault['kind'] }) => void;
 
-/** What adapters tell of their calls; whose work a call belongs to is the observer's business. */
+/** What adapters report their calls; whose work a call belongs to is the observer's business. */
 export type CallObserver = (call: OutsideCall) => EndCall;

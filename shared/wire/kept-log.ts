@@ -5,7 +5,7 @@ import { parseJson } from './json-text.ts';
 
 const header = z.object({
   schemaVersion: z.literal(1),
-  /** Characters as JavaScript counts them, so that the texts behind can be told apart. */
+  /** Characters as JavaScript counts them, so that the texts behind can be distinguished. */
   logs: z.array(z.object({ container: z.string().min(1), length: z.int().min(0) })),
 });
 

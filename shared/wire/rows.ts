@@ -71,7 +71,7 @@ const podRow: z.ZodType<PodRow> = z.object({
   attempt: z.int().min(0),
   lock: maybe(z.object({ owner: z.string(), until: time })),
   dirty: z.boolean(),
-  told: z.array(z.string()).default([]),
+  dirtyVersions: z.array(z.string()).default([]),
   version: maybe(z.string()),
   seen: maybe(z.string()),
   ending: maybe(z.object({ by: z.enum(['stop', 'delete']), at: time })),

@@ -93,7 +93,7 @@ const schema = z
       .enum(['managed-identity', 'default'], '"managed-identity" or "default"')
       .default('managed-identity'),
     AZURE_CLIENT_ID: guid.optional(),
-    /** Read by @azure/identity itself; here so that a wrong one is told at once. */
+    /** Read by @azure/identity itself; here so that a wrong one is reported at once. */
     AZURE_AUTHORITY_HOST: httpsUrl.optional(),
     AzureWebJobsStorage: z.string().optional(),
     AzureWebJobsStorage__tableServiceUri: httpsUrl.optional(),
@@ -142,7 +142,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   );
   const parsed = schema.safeParse(present);
   const shapes = parsed.success ? [] : parsed.error.issues.map((issue) => faultOf(issue, present));
-  // What spans several settings is looked at whatever else is wrong, so that all is told at once.
+  // What spans several settings is checked whatever else is wrong, so that all is reported at once.
   const clusters = clustersSetting.safeParse(present['CLUSTERS']);
   const faults = [
     ...shapes,
@@ -240,7 +240,7 @@ function crossFaults(
         name: `${at}.nodes[${node}].name`,
         expected: 'a name that is not used twice in the cluster',
       })),
-      // The relay tells by the port which node it is asked for.
+      // The relay reports by the port which node it is asked for.
       ...repeated(doors).map((node) => ({
         name: `${at}.nodes[${node}].port`,
         expected: 'a port that no other node of the cluster has at the same address',
@@ -249,7 +249,7 @@ function crossFaults(
   });
 }
 
-/** Where something stands that stood before. */
+/** Where something is that was before. */
 const repeated = (values: readonly string[]): readonly number[] =>
   values.flatMap((value, index) => (values.indexOf(value) === index ? [] : [index]));
 

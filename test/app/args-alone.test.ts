@@ -27,7 +27,7 @@ describe('a pod with arguments alone', () => {
     const world = await open();
     world.createPod('serves', spec());
     await world.run(20);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     expect(put(world)).toMatchObject([{ image: `serves@${digest}`, command: ['/entry', '--all'] }]);
     expect(world.pod()?.status.containerStatuses).toMatchObject([
       { image: 'serves:1', imageID: `docker.io/library/serves@${digest}` },
@@ -49,9 +49,9 @@ describe('a pod with arguments alone', () => {
     world.imageRegistry.fault = { kind: 'transient', message: 'docker.io answered 503 for library/serves:1' };
     world.createPod('serves', spec());
     await world.run(1);
-    expect(world.told()).toBe('Pending, main: ErrImagePull');
+    expect(world.statusOf()).toBe('Pending, main: ErrImagePull');
     await world.run(60);
-    expect(world.told()).toBe('Pending, main: ImagePullBackOff');
+    expect(world.statusOf()).toBe('Pending, main: ImagePullBackOff');
     expect(world.pod()?.status.containerStatuses[0]?.state).toMatchObject({
       message:
         'Back-off pulling image "serves:1": ErrImagePull: failed to pull image "serves:1": docker.io answered 503 for library/serves:1',
@@ -68,7 +68,7 @@ describe('a pod with arguments alone', () => {
     expect(world.imageRegistry.asked.digests - asked).toBeLessThan(40);
     world.imageRegistry.fault = undefined;
     await world.run(320);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
   });
 
   it('does not ask before the time that a registry names', async () => {
@@ -77,10 +77,10 @@ describe('a pod with arguments alone', () => {
     world.createPod('serves', spec());
     await world.run(590);
     expect(world.imageRegistry.asked.digests).toBe(1);
-    expect(world.told()).toBe('Pending, main: ErrImagePull');
+    expect(world.statusOf()).toBe('Pending, main: ErrImagePull');
     world.imageRegistry.fault = undefined;
     await world.run(30);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
   });
 
   it('asks with what its pull secrets hold for the image, and with no more', async () => {
@@ -90,13 +90,13 @@ describe('a pod with arguments alone', () => {
     const secret = { namespace: 'default', name: 'pull' };
     world.createPod('serves', spec(), { name: 'stranger' });
     await world.run(20);
-    expect(world.told('stranger')).toMatch(/^Pending, main: (ErrImagePull|ImagePullBackOff)$/);
+    expect(world.statusOf('stranger')).toMatch(/^Pending, main: (ErrImagePull|ImagePullBackOff)$/);
     world.cluster.references.putSecret(secret, { '.dockerconfigjson': auths }, 'kubernetes.io/dockerconfigjson');
     world.createPod('serves', spec({}, { imagePullSecrets: [{ name: 'pull' }] }));
     await world.run(20);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     await world.run(320);
-    expect(world.told('stranger')).toBe('Pending, main: ImagePullBackOff');
+    expect(world.statusOf('stranger')).toBe('Pending, main: ImagePullBackOff');
     expect(JSON.stringify([world.events(), world.pod('stranger'), world.warnings])).not.toContain('planted');
   });
 
@@ -105,7 +105,7 @@ describe('a pod with arguments alone', () => {
     world.imageRegistry.fault = { kind: 'not-found', code: 'NAME_UNKNOWN', message: 'docker.io answered 404' };
     world.createPod('serves', spec({}, { activeDeadlineSeconds: 40 }));
     await world.run(60);
-    expect(world.told()).toMatch(/^Failed DeadlineExceeded/);
+    expect(world.statusOf()).toMatch(/^Failed DeadlineExceeded/);
   });
 
   it("is what an operator says of its image, by the image's own name", async () => {
@@ -117,7 +117,7 @@ describe('a pod with arguments alone', () => {
     expect(world.imageRegistry.asked.digests).toBe(0);
   });
 
-  it('keeps its image, and tells of a change that comes late', async () => {
+  it('keeps its image, and reports a change that comes late', async () => {
     const world = await open();
     world.createPod('serves', spec());
     await world.run(20);
@@ -133,7 +133,7 @@ describe('a pod with arguments alone', () => {
 describe('the images of a pod', () => {
   const fault: Fault = { kind: 'transient', message: 'registry.example did not answer in time' };
 
-  it('are read as far as registries tell', async () => {
+  it('are read as far as registries say', async () => {
     const world = await open();
     const images = ['serves:1', 'none:1'].map((image) => ({ image, isAlways: false }));
     const signal = AbortSignal.timeout(60_000);

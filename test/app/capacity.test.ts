@@ -11,8 +11,8 @@ function createPods(world: World, count: number, name: string, spec: Parameters<
 }
 
 const running = (world: World, name: string, count: number): number =>
-  Array.from({ length: count }, (_, index) => world.told(`${name}-${index}`)).filter((told) =>
-    told.startsWith('Running'),
+  Array.from({ length: count }, (_, index) => world.statusOf(`${name}-${index}`)).filter((reported) =>
+    reported.startsWith('Running'),
   ).length;
 
 describe('a region without room', () => {
@@ -22,7 +22,7 @@ describe('a region without room', () => {
     await world.run(60);
     expect(running(world, 'p', 22)).toBe(2);
     expect(await world.count('groups.createOrUpdate', () => world.run(3_600))).toBeLessThan(125);
-    expect(world.told('p-21')).toBe('Pending, main: ProviderCapacity');
+    expect(world.statusOf('p-21')).toBe('Pending, main: ProviderCapacity');
     expect(world.events('ProviderCapacity')).toHaveLength(20);
   });
 
@@ -30,7 +30,7 @@ describe('a region without room', () => {
     const world = await createWorld({ quota: { groups: 2, cores: 100 } });
     createPods(world, 4, 'p');
     await world.run(400);
-    const up = [0, 1, 2, 3].filter((index) => world.told(`p-${index}`).startsWith('Running'));
+    const up = [0, 1, 2, 3].filter((index) => world.statusOf(`p-${index}`).startsWith('Running'));
     for (const index of up) world.deletePod(`p-${index}`);
     await world.run(330);
     expect(running(world, 'p', 4)).toBe(2);

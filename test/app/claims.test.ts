@@ -42,13 +42,13 @@ describe('a pod with a claim', () => {
     references.putClaim(ref, {});
     createPod(world);
     await world.run(30);
-    expect(world.told()).toBe('Pending, main: ContainerCreating');
+    expect(world.statusOf()).toBe('Pending, main: ContainerCreating');
     expect(world.events('FailedMount')).toEqual([
       'FailedMount: Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process volumes=[data]: error processing PVC default/store: PVC is not bound',
     ]);
     references.putClaim(ref, {}, volume);
     await world.run(60);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     expect(world.groups.names()).toHaveLength(1);
   });
 
@@ -58,7 +58,7 @@ describe('a pod with a claim', () => {
     world.cluster.references.putSecret({ namespace: 'default', name: 'account' }, { azurestorageaccountname: 'a' });
     createPod(world);
     await world.run(10);
-    expect(world.told()).toMatch(/^Failed UnsupportedPodSpec/);
+    expect(world.statusOf()).toMatch(/^Failed UnsupportedPodSpec/);
     expect(world.pod()?.status.message).toContain('use a StorageClass of file.csi.azure.com');
   });
 });

@@ -28,7 +28,7 @@ describe('graceful delete', () => {
       'api.deletePod',
       'store.deletePod',
     ]);
-    expect([world.told(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
     expect(last.at(-1)).toBe('deleted Failed');
     expect(world.phases.get(metadata.uid)).toEqual(['Pending', 'Running', 'Failed']);
     expect(world.groups.puts()).toHaveLength(1);
@@ -43,7 +43,7 @@ describe('graceful delete', () => {
     world.groups.inject({ method: 'get', moment: 'before', fault: throttled });
     world.deletePod();
     await world.step();
-    // All looks are due, and each takes a while.
+    // All polls are due, and each takes a while.
     world.relay = false;
     world.now += 80_000;
     world.groups.inject({ method: 'get', moment: 'before', fault: throttled });
@@ -51,7 +51,7 @@ describe('graceful delete', () => {
       before: (call) => void (call === 'groups.get' && (world.now += 100)),
     });
     await world.sweep();
-    expect(world.told()).toBe('gone');
+    expect(world.statusOf()).toBe('gone');
   });
 
   it('keeps the true exit code of a container that ended before the stop', async () => {
@@ -70,7 +70,7 @@ describe('graceful delete', () => {
     });
     await world.run(8);
     let said = '';
-    world.cluster.watchPods((change) => void (change === 'modified' && (said = world.told())));
+    world.cluster.watchPods((change) => void (change === 'modified' && (said = world.statusOf())));
     world.relay = false;
     world.now += 60_000;
     world.deletePod();
@@ -80,7 +80,7 @@ describe('graceful delete', () => {
     await world.post('delta', [keyOf(pod)]);
     await world.run(5);
     expect(said).toBe('Failed, a: Error 3, b: ContainerStatusUnknown 137');
-    expect([world.told(), world.groups.names()]).toEqual(['gone', []]);
+    expect([world.statusOf(), world.groups.names()]).toEqual(['gone', []]);
   });
 
   it('deletes a group that is not provisioned yet without a stop', async () => {
@@ -89,7 +89,7 @@ describe('graceful delete', () => {
     await world.run(3);
     world.deletePod();
     expect(await world.count('groups.stop', () => world.run(5))).toBe(0);
-    expect([world.told(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
   });
 
   it('releases a pod that never got a group', async () => {
@@ -104,7 +104,7 @@ describe('graceful delete', () => {
     await world.run(3);
     world.deletePod();
     await world.run(10);
-    expect([world.told(), world.groups.puts(), world.rows()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.puts(), world.rows()]).toEqual(['gone', [], []]);
   });
 
   it('waits for a PUT that may still land, then deletes what it made', async () => {
@@ -118,7 +118,7 @@ describe('graceful delete', () => {
     await world.run(2);
     world.deletePod();
     await world.run(100);
-    expect([world.told(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
   });
 
   it('does not leave a group behind that ARM was slow to show', async () => {
@@ -127,7 +127,7 @@ describe('graceful delete', () => {
     await world.run(2);
     world.deletePod();
     await world.run(60);
-    expect([world.told(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
   });
 
   it('deletes the group of a pod that has ended, and keeps its codes', async () => {
@@ -141,7 +141,7 @@ describe('graceful delete', () => {
     );
     world.deletePod();
     await world.run(5);
-    expect([world.told(), world.groups.names(), world.rows(), last]).toEqual(['gone', [], [], 'Failed terminated']);
+    expect([world.statusOf(), world.groups.names(), world.rows(), last]).toEqual(['gone', [], [], 'Failed terminated']);
   });
 
   it('deletes an ended pod whose object a finalizer keeps, and its row when the object goes', async () => {
@@ -150,10 +150,10 @@ describe('graceful delete', () => {
     await world.run(60);
     world.deletePod();
     await world.run(20);
-    expect([world.told(), world.groups.names()]).toEqual(['Succeeded, main: Completed 0', []]);
+    expect([world.statusOf(), world.groups.names()]).toEqual(['Succeeded, main: Completed 0', []]);
     world.cluster.pods.removeFinalizers({ namespace: 'default', name: 'p' });
     await world.run(20);
-    expect([world.told(), world.rows()]).toEqual(['gone', []]);
+    expect([world.statusOf(), world.rows()]).toEqual(['gone', []]);
   });
 
   it('gives up stopping when the grace period is long over', async () => {
@@ -168,9 +168,9 @@ describe('graceful delete', () => {
     });
     world.deletePod();
     await world.run(55);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     await world.run(30);
-    expect([world.told(), world.groups.names()]).toEqual(['gone', []]);
+    expect([world.statusOf(), world.groups.names()]).toEqual(['gone', []]);
   });
 
   it('asks ARM ever more rarely to let go of an object that a finalizer keeps', async () => {
@@ -179,7 +179,7 @@ describe('graceful delete', () => {
     await world.run(60);
     world.deletePod();
     expect(await world.count('api.deletePod', () => world.run(3_600))).toBeLessThan(25);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
   });
 
   it('sends a stop that ARM took and does not show twice a minute at most', async () => {
@@ -225,7 +225,7 @@ describe('graceful delete', () => {
     expect(await world.count('groups.delete', () => world.run(20))).toBe(0);
     world.groups.removeGroup(name);
     await world.run(20);
-    expect([world.told(), world.rows()]).toEqual(['gone', []]);
+    expect([world.statusOf(), world.rows()]).toEqual(['gone', []]);
   });
 });
 
@@ -236,7 +236,7 @@ describe('force delete', () => {
     await world.run(60);
     world.relay = relay;
     world.deletePod('p', 0);
-    expect(world.told()).toBe('gone');
+    expect(world.statusOf()).toBe('gone');
     await world.run(relay ? 5 : 330);
     expect([world.groups.names(), world.rows()]).toEqual([[], []]);
   });
@@ -257,7 +257,7 @@ describe('force delete', () => {
     world.deletePod('p', 30);
     world.deletePod('p', 0);
     await world.run(10);
-    expect([world.told(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
   });
 });
 
@@ -269,7 +269,7 @@ describe('a pod of the same name after it', () => {
     world.deletePod('p', 0);
     const second = world.createPod('serves', { restartPolicy: 'Always' });
     await world.run(60);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     expect(world.groups.names()).toHaveLength(1);
     expect(world.groups.puts()).toHaveLength(2);
     expect(world.phases.get(second.metadata.uid)).toEqual(['Pending', 'Running']);

@@ -15,14 +15,14 @@ async function fullWorld(options: Parameters<typeof createWorld>[0] = {}): Promi
     await world.run(3);
   }
   await world.run(60);
-  expect(told(world, 'old')).toEqual(Array(5).fill(ended));
+  expect(statusesOf(world, 'old')).toEqual(Array(5).fill(ended));
   return world;
 }
 
 const spec = (image: string) => ({ containers: [{ name: 'main', image }] });
 
-const told = (world: World, name: string): readonly string[] =>
-  [0, 1, 2, 3, 4].map((index) => world.told(`${name}-${index}`));
+const statusesOf = (world: World, name: string): readonly string[] =>
+  [0, 1, 2, 3, 4].map((index) => world.statusOf(`${name}-${index}`));
 
 function createPods(world: World, count: number): void {
   for (let index = 0; index < count; index += 1)
@@ -44,8 +44,8 @@ describe('groups of ended pods', () => {
     const world = await fullWorld();
     createPods(world, 5);
     await world.run(400);
-    expect(told(world, 'new')).toEqual(Array(5).fill('Running, main: running'));
-    expect(told(world, 'old')).toEqual(Array(5).fill(ended));
+    expect(statusesOf(world, 'new')).toEqual(Array(5).fill('Running, main: running'));
+    expect(statusesOf(world, 'old')).toEqual(Array(5).fill(ended));
     expect(groupsOf(world, 'old')).toBe(0);
     for (const index of [0, 1, 2, 3, 4]) expect(await logOf(world, `old-${index}`)).toBe('2026-11-23T12:00:05Z done\n');
     expect(world.groups.puts()).toHaveLength(10);
@@ -56,7 +56,7 @@ describe('groups of ended pods', () => {
     createPods(world, 2);
     await world.run(200);
     expect([0, 1, 2, 3, 4].map((index) => groupsOf(world, `old-${index}`))).toEqual([0, 0, 1, 1, 1]);
-    expect([world.told('new-0'), world.told('new-1')]).toEqual(Array(2).fill('Running, main: running'));
+    expect([world.statusOf('new-0'), world.statusOf('new-1')]).toEqual(Array(2).fill('Running, main: running'));
   });
 
   it('are no more than a row once their pods are deleted, and neither is the log', async () => {
@@ -65,7 +65,7 @@ describe('groups of ended pods', () => {
     await world.run(400);
     for (const index of [0, 1, 2, 3, 4]) world.deletePod(`old-${index}`);
     await world.run(60);
-    expect(told(world, 'old')).toEqual(Array(5).fill('gone'));
+    expect(statusesOf(world, 'old')).toEqual(Array(5).fill('gone'));
     expect([world.rows().length, world.groups.names().length, world.keptLogs.groups()]).toEqual([5, 5, []]);
   });
 
@@ -76,23 +76,23 @@ describe('groups of ended pods', () => {
     await world.run(60);
     createPods(world, 3);
     await world.run(300);
-    expect(world.told('lives')).toBe('Running, main: running');
-    expect(told(world, 'new').filter((one) => one.startsWith('Running'))).toHaveLength(1);
+    expect(world.statusOf('lives')).toBe('Running, main: running');
+    expect(statusesOf(world, 'new').filter((one) => one.startsWith('Running'))).toHaveLength(1);
     expect(world.groups.puts().filter((group) => group.startsWith('default-lives'))).toHaveLength(1);
   });
 
-  it('stay where their logs can not be kept, and that is told', async () => {
+  it('stay where their logs can not be kept, and that is reported', async () => {
     const world = await fullWorld();
     const away: Fault = { kind: 'transient', message: 'Blob storage answered 500' };
     world.keptLogs.fault = away;
     createPods(world, 1);
     await world.run(120);
-    expect(world.told('new-0')).toBe('Pending, main: ProviderCapacity');
+    expect(world.statusOf('new-0')).toBe('Pending, main: ProviderCapacity');
     expect(groupsOf(world, 'old')).toBe(5);
     expect(world.events('LogNotKept')[0]).toMatch(/stays, though its quota is needed: .*Blob storage answered 500$/);
     world.keptLogs.fault = undefined;
     await world.run(400);
-    expect(world.told('new-0')).toBe('Running, main: running');
+    expect(world.statusOf('new-0')).toBe('Running, main: running');
     expect(groupsOf(world, 'old')).toBe(4);
   });
 
@@ -111,9 +111,9 @@ describe('groups of ended pods', () => {
     await world.run(180);
     world.createPod('serves', { restartPolicy: 'Always' }, { name: 'new-0', nodeName: 'aci-2' });
     await world.run(300);
-    expect(world.told('new-0')).toBe('Running, main: running');
+    expect(world.statusOf('new-0')).toBe('Running, main: running');
     expect(groupsOf(world, 'old')).toBe(4);
-    expect(told(world, 'old')).toEqual(Array(5).fill(ended));
+    expect(statusesOf(world, 'old')).toEqual(Array(5).fill(ended));
   });
 });
 
@@ -123,7 +123,7 @@ const offered = (world: World): string | undefined => {
 };
 
 /** Five minutes and a bit: a resync, and a beat after it. */
-async function toldAnew(world: World): Promise<void> {
+async function reportedAnew(world: World): Promise<void> {
   await world.run(310);
   await world.beat();
 }
@@ -133,7 +133,7 @@ describe('what a node offers beside groups of ended pods', () => {
     const world = await createWorld({ quota: { groups: 5, cores: 50 } });
     await world.beat();
     for (let index = 0; index < 5; index += 1) world.createPod('exits-0', {}, { name: `p${index}` });
-    await toldAnew(world);
+    await reportedAnew(world);
     expect([world.groups.names().length, offered(world)]).toEqual([5, '5']);
     const row = await world.store.getNode(world.nodeDeps().key);
     expect(row.ok && row.value?.value.usage).toMatchObject({
@@ -143,7 +143,7 @@ describe('what a node offers beside groups of ended pods', () => {
       endedCores: 5,
     });
     for (let index = 0; index < 3; index += 1) world.deletePod(`p${index}`);
-    await toldAnew(world);
+    await reportedAnew(world);
     expect([world.groups.names().length, offered(world)]).toEqual([2, '5']);
   });
 
@@ -153,7 +153,7 @@ describe('what a node offers beside groups of ended pods', () => {
     for (let index = 0; index < 3; index += 1)
       world.createPod('serves', { restartPolicy: 'Always' }, { name: `p${index}` });
     world.createPod('exits-0', {}, { name: 'ends' });
-    await toldAnew(world);
+    await reportedAnew(world);
     expect([world.groups.names().length, offered(world)]).toEqual([4, '5']);
   });
 });

@@ -34,9 +34,9 @@ async function watch(world: World, minutes = 120): Promise<Watched> {
 }
 
 /** The minutes, from the second on, at which one of these was missing. */
-const silentMinutes = ({ shown }: Watched, ...told: readonly string[]): readonly number[] =>
+const silentMinutes = ({ shown }: Watched, ...reported: readonly string[]): readonly number[] =>
   shown.flatMap((events, minute) =>
-    minute > 1 && told.some((start) => !events.some((event) => event.startsWith(start))) ? [minute] : [],
+    minute > 1 && reported.some((start) => !events.some((event) => event.startsWith(start))) ? [minute] : [],
   );
 
 const countsOf = ({ objects }: Watched, reason: string): readonly number[] =>
@@ -62,7 +62,7 @@ const refusing =
     return { ...deps, groups: { ...deps.groups, createOrUpdate } };
   };
 
-describe('a trouble of two hours is told at any minute', () => {
+describe('a trouble of two hours is reported at any minute', () => {
   it('of a container that ends again and again: few objects, whose counts grow', async () => {
     const world = await createWorld();
     world.createPod('exits-3', always);
@@ -130,14 +130,14 @@ describe('a trouble of two hours is told at any minute', () => {
       { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'd', uid: 'd-uid', controller: true }] },
       ['Warning UnsupportedPodSpec '],
     ],
-  ])('of %s, without a call of ARM', async (_, spec, manifest, told) => {
+  ])('of %s, without a call of ARM', async (_, spec, manifest, reported) => {
     const world = await createWorld();
     world.createPod('serves', spec, manifest);
     await world.run(60);
     const before = world.calls.length;
     const watched = await watch(world);
-    expect(silentMinutes(watched, ...told)).toEqual([]);
-    expect(watched.objects.size).toBe(told.length);
+    expect(silentMinutes(watched, ...reported)).toEqual([]);
+    expect(watched.objects.size).toBe(reported.length);
     const calls = world.calls.slice(before);
     expect(calls.filter((call) => call === 'groups.get' || call === 'groups.createOrUpdate')).toEqual([]);
     // The pod is woken for it each 45 minutes, which writes its row twice.
@@ -166,25 +166,25 @@ describe('a trouble of two hours is told at any minute', () => {
       'Warning FailedMount : MountVolume.SetUp failed for volume "v" : secret "s" not found',
       'Pending, main: ContainerCreating',
     ],
-  ])('of %s that is missing', async (_, spec, told, state) => {
+  ])('of %s that is missing', async (_, spec, reported, state) => {
     const world = await createWorld();
     world.createPod('serves', spec);
     const watched = await watch(world);
-    expect(silentMinutes(watched, told)).toEqual([]);
-    expect([world.told(), watched.objects.size]).toEqual([state, 1]);
+    expect(silentMinutes(watched, reported)).toEqual([]);
+    expect([world.statusOf(), watched.objects.size]).toEqual([state, 1]);
   });
 });
 
 describe('a pod in which nothing goes wrong', () => {
-  it('is told by a few events, for which its row is not written once more', async () => {
+  it('is reported by a few events, for which its row is not written once more', async () => {
     const writes = [];
-    for (const isTold of [true, false]) {
+    for (const isReported of [true, false]) {
       const world = await createWorld();
       const fault = { kind: 'transient', message: 'no' } as const;
-      if (!isTold) world.cluster.inject({ method: 'createEvent', moment: 'before', fault, times: 100 });
+      if (!isReported) world.cluster.inject({ method: 'createEvent', moment: 'before', fault, times: 100 });
       world.createPod('exits-0');
       await world.run(60);
-      expect(world.events().map((event) => event.split(' ')[0])).toEqual(isTold ? ['Created:', 'Started:'] : []);
+      expect(world.events().map((event) => event.split(' ')[0])).toEqual(isReported ? ['Created:', 'Started:'] : []);
       writes.push(world.calls.filter((call) => call.startsWith('store.')));
     }
     expect(writes[0]).toEqual(writes[1]);

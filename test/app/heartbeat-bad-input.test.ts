@@ -33,7 +33,7 @@ describe('a heartbeat and bad input:', () => {
     world.restart();
   };
 
-  it('a Node that the API server refuses to create is told once, in a sentence that names the field', async () => {
+  it('a Node that the API server refuses to create is reported once, in a sentence that names the field', async () => {
     const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }] });
     register(world, { pool: 'not a value' });
     const posts = await world.count('api.createNode', () => beats(world, 40));
@@ -99,7 +99,7 @@ describe('a heartbeat and bad input:', () => {
       'of another Node',
       { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: 'aci-1', uid: 'x' }] } },
     ],
-  ])('a Lease %s is mended', async (_what, half) => {
+  ])('a Lease %s is fixed', async (_what, half) => {
     const world = await createWorld();
     await world.beat();
     world.cluster.nodes.deleteLease('aci-1');
@@ -114,7 +114,7 @@ describe('a heartbeat and bad input:', () => {
     expect(world.warnings).toEqual([]);
   });
 
-  it('a Lease of another holder whose time stands ahead does not go back', async () => {
+  it('a Lease of another holder whose time is ahead does not go back', async () => {
     const world = await createWorld();
     await world.beat();
     world.cluster.nodes.deleteLease('aci-1');

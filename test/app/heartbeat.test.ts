@@ -91,7 +91,7 @@ describe('heartbeat', () => {
 
   it.each([
     ['left', fail({ kind: 'denied', code: 'NodeNotRegistered', message: 'the node is not registered' })],
-    ['may have left: nobody can tell', fail({ kind: 'transient', message: 'no answer' })],
+    ['may have left: nobody knows', fail({ kind: 'transient', message: 'no answer' })],
     ['is draining', 'draining'],
     ['is removed', 'removed'],
   ] as const)('does not create a node of which this process has not heard yet that it %s', async (_what, now) => {
@@ -140,7 +140,7 @@ describe('heartbeat', () => {
     expect([node(world)?.metadata.name, lease(world)?.ownerUid === node(world)?.metadata.uid]).toEqual(['aci-1', true]);
   });
 
-  it('mends a Node that lost its Ready condition', async () => {
+  it('fixes a Node that lost its Ready condition', async () => {
     const world = await createWorld();
     await world.beat();
     const status = node(world)?.status;

@@ -152,7 +152,7 @@ describe('GET container logs', () => {
     { it: 'a UID that is not its', params: { uid: 'u-2' }, status: 404, code: 'ResourceNotFound' },
     { it: 'another name with its UID', params: { pod: 'q' }, status: 404, code: 'PodNotFound' },
     {
-      it: 'a name that only its group could not tell from it',
+      it: 'a name that only its group could not report from it',
       params: { pod: 'P#' },
       status: 404,
       code: 'PodNotFound',
@@ -165,7 +165,7 @@ describe('GET container logs', () => {
     expect(answer).toMatchObject({ status, jsonBody: { error: { code } } });
   });
 
-  it('of a name that only its group could not tell from it are not readable by the tags either', async () => {
+  it('of a name that only its group could not report from it are not readable by the tags either', async () => {
     const world = await running();
     world.store.clear();
     expect(await logs(world, { ...ofPod(world), pod: 'P#' })).toMatchObject({ status: 404 });

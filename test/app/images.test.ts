@@ -26,13 +26,13 @@ describe('an image that no pull can bring', () => {
     const world = await createWorld();
     world.createPod('serves', spec);
     await world.run(60);
-    expect(world.told()).toBe(`Pending, main: ${reason}`);
+    expect(world.statusOf()).toBe(`Pending, main: ${reason}`);
     expect(world.events()).toEqual(events);
     expect(world.groups.puts()).toEqual([]);
     expect(await world.count('groups.get', () => world.run(900))).toBe(0);
     world.deletePod();
     await world.run(60);
-    expect([world.told(), world.rows()]).toEqual(['gone', []]);
+    expect([world.statusOf(), world.rows()]).toEqual(['gone', []]);
   });
 
   it('is waited for until it is changed', async () => {
@@ -41,16 +41,16 @@ describe('an image that no pull can bring', () => {
     await world.run(60);
     world.cluster.pods.patchSpec({ namespace: 'default', name: 'p' }, containers('exits-0'));
     await world.run(60);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
   });
 
   it('does not outlive the deadline of the pod', async () => {
     const world = await createWorld();
     world.createPod('serves', { ...containers('BusyBox_UPPER:1.36'), activeDeadlineSeconds: 40 });
     await world.run(35);
-    expect(world.told()).toBe('Pending, main: InvalidImageName');
+    expect(world.statusOf()).toBe('Pending, main: InvalidImageName');
     await world.run(15);
-    expect(world.told()).toMatch(/^Failed DeadlineExceeded/);
+    expect(world.statusOf()).toMatch(/^Failed DeadlineExceeded/);
   });
 });
 
@@ -61,7 +61,7 @@ it('an ephemeral container is shown as not started, and the pod runs on', async 
   const ephemeralContainers = [{ name: 'dbg', image: 'busybox:1.36', targetContainerName: 'main' }];
   world.cluster.pods.patchSpec({ namespace: 'default', name: 'p' }, { ephemeralContainers });
   await world.run(10);
-  expect(world.told()).toBe('Running, main: running');
+  expect(world.statusOf()).toBe('Running, main: running');
   expect(world.pod()?.status.ephemeralContainerStatuses).toMatchObject([
     { name: 'dbg', state: { kind: 'terminated', reason: 'StartError', exitCode: 128 } },
   ]);

@@ -24,7 +24,7 @@ describe('the log of a pod past its deadline', () => {
     const world = await createWorld();
     world.createPod('serves', limited);
     await world.run(60);
-    expect(world.told()).toBe('Failed DeadlineExceeded, main: ContainerStatusUnknown 137');
+    expect(world.statusOf()).toBe('Failed DeadlineExceeded, main: ContainerStatusUnknown 137');
     expect(world.groups.readGroup(world.row()?.group ?? '')?.stopped).toBe(true);
     expect(await logOf(world)).toBe(hello);
     expect(await logOf(world, 'p', 0)).toBe('');
@@ -39,7 +39,12 @@ describe('the log of a pod past its deadline', () => {
     await world.run(60);
     world.deletePod();
     await world.run(60);
-    expect([world.told(), world.rows(), world.groups.names(), world.keptLogs.groups()]).toEqual(['gone', [], [], []]);
+    expect([world.statusOf(), world.rows(), world.groups.names(), world.keptLogs.groups()]).toEqual([
+      'gone',
+      [],
+      [],
+      [],
+    ]);
   });
 
   it('is gone with the pod after the rows were lost, too', async () => {
@@ -50,7 +55,7 @@ describe('the log of a pod past its deadline', () => {
     await world.run(120);
     world.deletePod();
     await world.run(120);
-    expect([world.told(), world.groups.names(), world.keptLogs.groups()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.names(), world.keptLogs.groups()]).toEqual(['gone', [], []]);
   });
 
   it('is waited for while the logs’ budget is empty', async () => {
@@ -58,21 +63,21 @@ describe('the log of a pod past its deadline', () => {
     world.groups.inject({ method: 'listLogs', moment: 'before', fault: busy, times: 2 });
     world.createPod('serves', limited);
     await world.run(30);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     await world.run(30);
-    expect(world.told()).toMatch(/^Failed DeadlineExceeded/);
+    expect(world.statusOf()).toMatch(/^Failed DeadlineExceeded/);
     expect(await logOf(world)).toBe(hello);
     expect(world.events('LogNotKept')).toEqual([]);
   });
 
-  it('is waited for no longer than a minute, and then it is told', async () => {
+  it('is waited for no longer than a minute, and then it is reported', async () => {
     const world = await createWorld();
     world.keptLogs.fault = away;
     world.createPod('serves', limited);
     await world.run(75);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     await world.run(45);
-    expect(world.told()).toMatch(/^Failed DeadlineExceeded/);
+    expect(world.statusOf()).toMatch(/^Failed DeadlineExceeded/);
     expect(world.events('LogNotKept')).toEqual([
       `LogNotKept: The log could not be kept before container group ${world.row()?.group ?? ''} is ended: Blob storage answered 500`,
     ]);
@@ -85,7 +90,7 @@ describe('the log of a pod past its deadline', () => {
     world.keptLogs.fault = { kind: 'rejected', code: 'NoBlobStorage', message: 'no place' };
     world.createPod('serves', limited);
     await world.run(30);
-    expect(world.told()).toMatch(/^Failed DeadlineExceeded/);
+    expect(world.statusOf()).toMatch(/^Failed DeadlineExceeded/);
     expect(world.events('LogNotKept')).toHaveLength(1);
   });
 
@@ -114,7 +119,7 @@ describe('the log of a pod past its deadline', () => {
         world.groups.inject({ method: 'listLogs', moment: 'after', fault: away, times: 2 });
       world.createPod('serves', limited);
       await world.run(90);
-      expect(world.told()).toMatch(/^Failed DeadlineExceeded/);
+      expect(world.statusOf()).toMatch(/^Failed DeadlineExceeded/);
       expect(await logOf(world)).toBe(hello);
     }
   });

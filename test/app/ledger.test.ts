@@ -24,7 +24,7 @@ describe('the ledger', () => {
     const world = await createWorld();
     const pod = world.createPod('exits-0', {}, { ownerReferences: [owner] });
     await world.run(60);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
     expect(await ledger(world)).toEqual([]);
     await world.run(600);
     world.deletePod();

@@ -13,11 +13,11 @@ describe('a pod that runs', () => {
     const world = await createWorld();
     world.createPod('exits-3');
     await world.run(4);
-    expect(world.told()).toBe('Pending, main: ContainerCreating');
+    expect(world.statusOf()).toBe('Pending, main: ContainerCreating');
     await world.run(4);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     await world.run(40);
-    expect(world.told()).toBe('Failed, main: Error 3');
+    expect(world.statusOf()).toBe('Failed, main: Error 3');
     expect(world.groups.puts()).toHaveLength(1);
     expect(world.row()).toMatchObject({ settled: true, dueAt: undefined });
     expect([...world.phases.values()]).toEqual([['Pending', 'Running', 'Failed']]);
@@ -27,7 +27,7 @@ describe('a pod that runs', () => {
     const world = await createWorld();
     world.createPod('exits-0');
     await world.run(60);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
     expect(world.groups.names()).toHaveLength(1);
     expect(await world.count('groups.get', () => world.run(200))).toBe(0);
   });
@@ -36,7 +36,7 @@ describe('a pod that runs', () => {
     const world = await createWorld();
     world.createPod('serves', { restartPolicy: 'Always' });
     await world.run(120);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
     const version = world.pod()?.metadata.resourceVersion;
     expect(await world.count('groups.get', () => world.run(600))).toBeLessThanOrEqual(10);
     expect(world.pod()?.metadata.resourceVersion).toBe(version);
@@ -47,7 +47,7 @@ describe('a pod that runs', () => {
     world.relay = false;
     world.createPod('exits-0');
     await world.run(180);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
     expect(world.groups.puts()).toHaveLength(1);
   });
 
@@ -94,7 +94,7 @@ describe('activeDeadlineSeconds', () => {
     const world = await createWorld();
     world.createPod('serves', { activeDeadlineSeconds: 15 });
     await world.run(40);
-    expect(world.told()).toBe('Failed DeadlineExceeded, main: ContainerStatusUnknown 137');
+    expect(world.statusOf()).toBe('Failed DeadlineExceeded, main: ContainerStatusUnknown 137');
     expect(world.events('DeadlineExceeded')).toHaveLength(1);
     expect(world.groups.readGroup(world.groups.names()[0] ?? '')?.stopped).toBe(true);
   });
@@ -106,7 +106,7 @@ describe('activeDeadlineSeconds', () => {
     await world.run(10);
     world.now += 60_000;
     await world.run(10);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
   });
 
   it('ends a pod that never got a group', async () => {
@@ -114,7 +114,7 @@ describe('activeDeadlineSeconds', () => {
     world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault: capacity, times: 100 });
     world.createPod('serves', { activeDeadlineSeconds: 20 });
     await world.run(60);
-    expect(world.told()).toContain('Failed DeadlineExceeded');
+    expect(world.statusOf()).toContain('Failed DeadlineExceeded');
     expect(world.groups.puts()).toEqual([]);
   });
 });
@@ -126,12 +126,12 @@ describe('what a pod refers to', () => {
     const world = await createWorld();
     world.createPod('exits-0', { containers: [{ name: 'main', image: 'exits-0', env }] });
     await world.run(60);
-    expect(world.told()).toBe('Pending, main: CreateContainerConfigError');
+    expect(world.statusOf()).toBe('Pending, main: CreateContainerConfigError');
     expect(world.events()).toHaveLength(1);
     expect(world.groups.puts()).toEqual([]);
     world.cluster.references.putConfigMap({ namespace: 'default', name: 'settings' }, { a: '1' });
     await world.run(400);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
   });
 
   it('reads a Secret as the node and sends it as a secureValue only', async () => {
@@ -152,7 +152,7 @@ describe('what a pod refers to', () => {
     world.cluster.inject({ method: 'listServices', moment: 'before', fault });
     world.createPod('exits-0');
     await world.run(60);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
     expect(world.events('CreateContainerConfigError')).toEqual([]);
   });
 });
@@ -164,9 +164,9 @@ describe('the PUT', () => {
     world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault });
     world.createPod('exits-0');
     await world.run(16);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Pending', 0]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Pending', 0]);
     await world.run(60);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
   });
 
   it('costs nothing of ARM while it is known that it could not be sent, and goes out when it may', async () => {
@@ -181,31 +181,31 @@ describe('the PUT', () => {
       { name: 'never' },
     );
     expect(await world.count('groups.get', () => world.run(16))).toBe(1);
-    // What ACI can never run is told at once.
-    expect([world.told(), world.told('never')]).toEqual(['Pending', 'Failed UnsupportedPodSpec']);
+    // What ACI can never run is reported at once.
+    expect([world.statusOf(), world.statusOf('never')]).toEqual(['Pending', 'Failed UnsupportedPodSpec']);
     expect(world.row()).toMatchObject({ intent: { kind: 'none' }, attempt: 0 });
     isUsedUp = false;
     await world.run(60);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
   });
 
-  it('has its permit before the group is looked at, and lets go of one that it does not need', async () => {
+  it('has its permit before the group is polled, and lets go of one that it does not need', async () => {
     const world = await createWorld();
-    const told: string[] = [];
+    const reported: string[] = [];
     const reserveCreate = (): ReturnType<typeof freeReservation> => {
-      told.push('reserved');
-      return Promise.resolve(ok({ release: () => void told.push('released') }));
+      reported.push('reserved');
+      return Promise.resolve(ok({ release: () => void reported.push('released') }));
     };
-    const deps = hooked(world.deps, { before: (call) => void (call.startsWith('groups.') && told.push(call)) });
+    const deps = hooked(world.deps, { before: (call) => void (call.startsWith('groups.') && reported.push(call)) });
     world.deps = { ...deps, reserveCreate };
     world.createPod('serves', { restartPolicy: 'Always' });
     await world.step();
-    expect(told.slice(0, 4)).toEqual(['reserved', 'groups.get', 'released', 'groups.createOrUpdate']);
-    told.length = 0;
+    expect(reported.slice(0, 4)).toEqual(['reserved', 'groups.get', 'released', 'groups.createOrUpdate']);
+    reported.length = 0;
     world.groups.inject({ method: 'get', moment: 'before', fault: transient });
     world.createPod('exits-0', {}, { name: 'other' });
     await world.step();
-    expect(told).toEqual(['reserved', 'groups.get', 'released']);
+    expect(reported).toEqual(['reserved', 'groups.get', 'released']);
   });
 
   it('keeps the pod Pending with one event while there is no room', async () => {
@@ -213,9 +213,9 @@ describe('the PUT', () => {
     world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault: capacity, times: 4 });
     world.createPod('exits-0');
     await world.run(10);
-    expect(world.told()).toBe('Pending, main: ProviderCapacity');
+    expect(world.statusOf()).toBe('Pending, main: ProviderCapacity');
     await world.run(200);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
     expect(world.events('ProviderCapacity')).toHaveLength(1);
     expect(world.row()?.fault).toBeUndefined();
   });
@@ -225,9 +225,9 @@ describe('the PUT', () => {
     world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault: capacity, times: 100 });
     world.createPod('exits-0');
     await world.run(100);
-    expect(world.told()).toBe('Pending, main: ProviderCapacity');
+    expect(world.statusOf()).toBe('Pending, main: ProviderCapacity');
     await world.run(200);
-    expect(world.told()).toContain('Failed OutOfcpu');
+    expect(world.statusOf()).toContain('Failed OutOfcpu');
   });
 
   it('is adopted when only its answer was lost', async () => {
@@ -235,7 +235,7 @@ describe('the PUT', () => {
     world.groups.inject({ method: 'createOrUpdate', moment: 'after', fault: transient });
     world.createPod('exits-0');
     await world.run(60);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
   });
 
   it('is sent again after a minute when it never arrived, and not before', async () => {
@@ -245,7 +245,7 @@ describe('the PUT', () => {
     await world.run(58);
     expect(world.calls.filter((call) => call === 'groups.createOrUpdate')).toHaveLength(1);
     await world.run(40);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
   });
 
   it('fails the pod when ARM says that it can never run', async () => {
@@ -254,22 +254,22 @@ describe('the PUT', () => {
     world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault });
     world.createPod('exits-0');
     await world.run(5);
-    expect(world.told()).toContain('Failed ProviderRejected');
+    expect(world.statusOf()).toContain('Failed ProviderRejected');
     expect(world.events()).toEqual(['ProviderRejected: InvalidPort: port 0 is not valid']);
   });
 
-  it('waits, told once, when ARM refuses it with a code that nobody knows, and runs when that passes', async () => {
+  it('waits, reported once, when ARM refuses it with a code that nobody knows, and runs when that passes', async () => {
     const world = await createWorld();
     const fault: Fault = { kind: 'rejected', code: 'OutOfCheese', message: 'Redo from start.' };
     world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault, times: 6 });
     world.createPod('exits-0');
     await world.run(60);
-    expect(world.told()).toBe('Pending, main: ProviderError');
+    expect(world.statusOf()).toBe('Pending, main: ProviderError');
     expect(world.events()).toEqual([
       'ProviderError: ARM refused the container group, which is tried again: OutOfCheese: Redo from start.',
     ]);
     await world.run(600);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
   });
 
   it('is tried again ever later when the group cannot be provisioned', async () => {
@@ -286,9 +286,9 @@ describe('the PUT', () => {
     const tries = world.groups.puts().length;
     expect(tries).toBeGreaterThan(3);
     expect(tries).toBeLessThan(25);
-    expect(world.told()).toMatch(/^Pending/);
+    expect(world.statusOf()).toMatch(/^Pending/);
     await world.run(400);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
   });
 });
 
@@ -313,7 +313,7 @@ describe('a pod that ACI can never run', () => {
     world.createPod('exits-0', refused, { ownerReferences: [owner] });
     await world.run(5);
     expect(await world.count('groups.get', () => world.run(4_000))).toBe(0);
-    expect(world.told()).toBe('Pending, main: UnsupportedPodSpec');
+    expect(world.statusOf()).toBe('Pending, main: UnsupportedPodSpec');
     expect(world.events()).toHaveLength(1);
     expect(world.groups.puts()).toEqual([]);
   });
@@ -324,15 +324,15 @@ describe('a pod that ACI can never run, and that its controller replaces', () =>
     ownerReferences: [{ apiVersion: 'x/v1', kind, name: 'o', uid: 'o-uid', controller: true }],
   });
 
-  it('tells why at once, and fails only after 5 minutes, so that no storm of pods begins', async () => {
+  it('says why at once, and fails only after 5 minutes, so that no storm of pods begins', async () => {
     const world = await createWorld();
     world.createPod('exits-0', { hostNetwork: true, restartPolicy: 'Always' }, owned('ReplicaSet'));
     await world.run(3);
     expect(world.events()).toEqual([expect.stringContaining('spec.hostNetwork')]);
     expect(await world.count('groups.', () => world.run(280))).toBeLessThan(5);
-    expect(world.told()).toBe('Pending, main: UnsupportedPodSpec');
+    expect(world.statusOf()).toBe('Pending, main: UnsupportedPodSpec');
     await world.run(30);
-    expect(world.told()).toBe('Failed UnsupportedPodSpec, main: UnsupportedPodSpec');
+    expect(world.statusOf()).toBe('Failed UnsupportedPodSpec, main: UnsupportedPodSpec');
     expect(world.events()).toHaveLength(1);
   });
 
@@ -343,7 +343,7 @@ describe('a pod that ACI can never run, and that its controller replaces', () =>
     const world = await createWorld();
     world.createPod('exits-0', { hostNetwork: true, ...spec }, more);
     await world.run(3);
-    expect(world.told()).toBe('Failed UnsupportedPodSpec');
+    expect(world.statusOf()).toBe('Failed UnsupportedPodSpec');
   });
 
   it('can be deleted while it waits', async () => {
@@ -352,7 +352,7 @@ describe('a pod that ACI can never run, and that its controller replaces', () =>
     await world.run(3);
     world.deletePod();
     await world.run(10);
-    expect(world.told()).toBe('gone');
+    expect(world.statusOf()).toBe('gone');
   });
 });
 
@@ -362,16 +362,21 @@ describe('a group that somebody else took away', () => {
       it: 'deleted, under Never: Failed, and never PUT again',
       restartPolicy: 'Never',
       puts: 1,
-      told: 'Failed, main: ContainerStatusUnknown 137',
+      reported: 'Failed, main: ContainerStatusUnknown 137',
     },
-    { it: 'deleted, under Always: a second group', restartPolicy: 'Always', puts: 2, told: 'Running, main: running' },
-  ])('$it', async ({ restartPolicy, puts, told }) => {
+    {
+      it: 'deleted, under Always: a second group',
+      restartPolicy: 'Always',
+      puts: 2,
+      reported: 'Running, main: running',
+    },
+  ])('$it', async ({ restartPolicy, puts, reported }) => {
     const world = await createWorld();
     world.createPod('serves', { restartPolicy });
     await world.run(60);
     world.groups.removeGroup(world.groups.names()[0] ?? '');
     await world.run(200);
-    expect([world.told(), world.groups.puts().length]).toEqual([told, puts]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual([reported, puts]);
     expect(world.events('ContainerGroupLost')).toHaveLength(1);
   });
 
@@ -380,23 +385,28 @@ describe('a group that somebody else took away', () => {
       it: 'stopped, under Never: Failed',
       restartPolicy: 'Never',
       puts: 1,
-      told: 'Failed, main: ContainerStatusUnknown 137',
+      reported: 'Failed, main: ContainerStatusUnknown 137',
     },
-    { it: 'stopped, under Always: a second group', restartPolicy: 'Always', puts: 2, told: 'Running, main: running' },
-  ])('$it', async ({ restartPolicy, puts, told }) => {
+    {
+      it: 'stopped, under Always: a second group',
+      restartPolicy: 'Always',
+      puts: 2,
+      reported: 'Running, main: running',
+    },
+  ])('$it', async ({ restartPolicy, puts, reported }) => {
     const world = await createWorld();
     world.createPod('serves', { restartPolicy });
     await world.run(60);
     await world.groups.stop(world.groups.names()[0] ?? '', new AbortController().signal);
     await world.run(200);
-    expect([world.told(), world.groups.puts().length]).toEqual([told, puts]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual([reported, puts]);
   });
 
   it('is not lost while ARM is only slow to show it', async () => {
     const world = await createWorld({ visibleAfterMs: 12_000 });
     world.createPod('exits-0');
     await world.run(80);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
   });
 });
 
@@ -413,10 +423,10 @@ describe('a group of our name with another owner’s tags', () => {
     world.groups.addGroup({ name, body: { ...body, tags } });
     world.createPod('serves', {}, { uid: 'u-1' });
     await world.run(30);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Pending', 0]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Pending', 0]);
     expect(world.events('GroupNameTaken')).toHaveLength(1);
     world.deletePod();
     await world.run(60);
-    expect([world.told(), world.groups.names()]).toEqual(['gone', [name]]);
+    expect([world.statusOf(), world.groups.names()]).toEqual(['gone', [name]]);
   });
 });

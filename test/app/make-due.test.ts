@@ -26,7 +26,7 @@ describe('a plan for a pod that is due already', () => {
       undefined,
     );
     await plan();
-    // One instance has read row and pod, and stands still before it claims the row.
+    // One instance has read row and pod, and is frozen before it claims the row.
     let go: () => void = () => undefined;
     const reached = new Promise<void>((resolve) => {
       const stands = new Promise<void>((thaw) => (go = thaw));
@@ -48,7 +48,7 @@ describe('a plan for a pod that is due already', () => {
     await plan();
     go();
     await world.sweep();
-    expect([world.told(), world.groups.puts(), world.rows().filter(({ lock }) => lock !== undefined)]).toEqual([
+    expect([world.statusOf(), world.groups.puts(), world.rows().filter(({ lock }) => lock !== undefined)]).toEqual([
       'gone',
       [],
       [],

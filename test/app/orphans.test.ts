@@ -30,8 +30,8 @@ const alerts = (world: World): number => world.warnings.filter(({ message }) => 
 
 describe('an API server that has lost 20 pods', () => {
   it.each([
-    { how: 'the relay tells of each', relay: true, heard: true },
-    { how: 'a look finds the first', relay: true, heard: false },
+    { how: 'the relay reports each', relay: true, heard: true },
+    { how: 'a poll finds the first', relay: true, heard: false },
     { how: 'the relay is down', relay: false, heard: false },
   ])('keeps their groups for ten minutes, with one alert ($how)', async ({ relay, heard }) => {
     const world = await withPods(20);
@@ -68,7 +68,7 @@ describe('an API server that has lost 20 pods', () => {
     }
     await world.run(700);
     expect([world.groups.names().length, world.groups.puts().length]).toEqual([20, 20]);
-    expect(all(20).map((index) => world.told(`p${index}`))).toEqual(all(20).map(() => 'Running, main: running'));
+    expect(all(20).map((index) => world.statusOf(`p${index}`))).toEqual(all(20).map(() => 'Running, main: running'));
     expect(world.rows().flatMap(({ orphan }) => orphan ?? [])).toEqual([]);
   });
 
@@ -141,7 +141,7 @@ describe('pods whose deletion or end was seen', () => {
   it('many that were being deleted go at once', async () => {
     const world = await withPods(20);
     for (const index of all(20)) world.deletePod(`p${index}`, 30);
-    // Each is looked at once, and its group stays for a while.
+    // Each is polled once, and its group stays for a while.
     const fault = { kind: 'transient', message: 'away' } as const;
     world.groups.inject({ method: 'delete', moment: 'before', fault, times: 20 });
     await world.deliver();

@@ -62,7 +62,7 @@ describe('a container with a readiness probe', () => {
     ]);
   });
 
-  it('is told of while it was never ready', async () => {
+  it('is reported while it was never ready', async () => {
     const world = await serving();
     await report(world, { ready: false, message: 'refused' });
     expect([shown(world), world.events('Unhealthy')]).toEqual([

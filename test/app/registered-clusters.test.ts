@@ -132,7 +132,7 @@ describe('registered clusters', () => {
     ]);
   });
 
-  it('whose token’s setting is missing are told of, without its name', async () => {
+  it('whose token’s setting is missing are reported, without its name', async () => {
     const test = await open();
     test.put({ ...a, auth: { kind: 'token', setting: 'planted-token' } });
     expect(await test.names()).toEqual(['a']);
@@ -166,7 +166,7 @@ describe('registered clusters', () => {
         expect(await test.read()).toBe(before);
       }
       expect(test.warnings).toHaveLength(7);
-      expect(test.warnings[0]).toContain('the last good ones stand');
+      expect(test.warnings[0]).toContain('the last good ones are used');
       test.registrations.fault = undefined;
       test.put(b);
       test.scheduler.now += 60_000;
@@ -222,7 +222,7 @@ describe('whether a node is registered', () => {
     expect(await test.names()).toEqual(['b']);
   });
 
-  it('is not told by a read that was under way before', async () => {
+  it('is not reported by a read that was under way before', async () => {
     const test = await open();
     test.put(a);
     const early = test.read();
@@ -233,7 +233,7 @@ describe('whether a node is registered', () => {
     expect(test.reads()).toBe(2);
   });
 
-  it('nobody can tell while the document cannot be read, and the last good one stands for the rest', async () => {
+  it('nobody knows while the document cannot be read, and the last good one stands for the rest', async () => {
     const test = await open();
     test.put(a);
     await test.read();

@@ -28,8 +28,8 @@ describe('all tables emptied', () => {
     await world.run(100);
     expect(world.groups.puts()).toHaveLength(before + 1);
     expect(new Set(world.groups.puts()).size).toBe(world.groups.puts().length);
-    expect(all(3).map((index) => world.told(`p${index}`))).toEqual(all(3).map(() => 'Running, main: running'));
-    expect([world.told('young'), world.told('new')]).toEqual([
+    expect(all(3).map((index) => world.statusOf(`p${index}`))).toEqual(all(3).map(() => 'Running, main: running'));
+    expect([world.statusOf('young'), world.statusOf('new')]).toEqual([
       'Succeeded, main: Completed 0',
       'Succeeded, main: Completed 0',
     ]);
@@ -43,7 +43,7 @@ describe('all tables emptied', () => {
     world.groups.removeGroup(world.groups.names()[0] ?? '');
     world.store.clear();
     await world.run(200);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Failed, main: ContainerStatusUnknown 137', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Failed, main: ContainerStatusUnknown 137', 1]);
   });
 
   it('orphans go, and what was being deleted is deleted', async () => {
@@ -119,7 +119,7 @@ describe('orphans', () => {
     expect([world.groups.names().length, world.groups.puts().length]).toEqual([2, 2]);
   });
 
-  it('of clusters and nodes that nobody knows are told of and kept', async () => {
+  it('of clusters and nodes that nobody knows are reported and kept', async () => {
     const world = await createWorld();
     await withPods(world, 1);
     const body = world.groups.readGroup(world.groups.names()[0] ?? '')?.body;
@@ -137,12 +137,12 @@ describe('orphans', () => {
     await world.run(1300);
     expect(world.groups.names()).toContain('strange');
     expect(world.groups.names()).toContain('no-tags');
-    const told = world.warnings.filter(
+    const reported = world.warnings.filter(
       ({ message }) => message === 'container groups of unknown clusters or nodes exist',
     );
     // Once a resync, every five minutes, for each cluster.
-    expect(told.length).toBeLessThanOrEqual(10);
-    expect(told.slice(0, 2).map(({ fields }) => fields)).toEqual([
+    expect(reported.length).toBeLessThanOrEqual(10);
+    expect(reported.slice(0, 2).map(({ fields }) => fields)).toEqual([
       { cluster: 'x', groups: 2, first: 'strange' },
       { cluster: 'y', groups: 1, first: 'stranger' },
     ]);
@@ -152,7 +152,7 @@ describe('orphans', () => {
     const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }] });
     world.createPod('serves', { restartPolicy: 'Always' }, { nodeName: 'aci-2' });
     await world.run(700);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Running, main: running', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Running, main: running', 1]);
     expect([world.rows('aci-1').length, world.rows('aci-2').length]).toEqual([0, 1]);
   });
 });
@@ -164,7 +164,7 @@ describe('a pod that changed unseen', () => {
     world.relay = false;
     world.deletePod('p0');
     await world.run(120);
-    expect([world.told('p0'), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
+    expect([world.statusOf('p0'), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
   });
 });
 
@@ -178,7 +178,7 @@ describe('a node that is taken out', () => {
     await world.run(60);
     removeNode(world);
     await world.run(120);
-    expect([world.told(), world.groups.names()]).toEqual(['gone', []]);
+    expect([world.statusOf(), world.groups.names()]).toEqual(['gone', []]);
     expect([world.cluster.nodes.get('aci-1').ok, world.cluster.nodes.getLease('aci-1').ok]).toEqual([false, false]);
     await world.beat();
     await world.run(700);
@@ -201,7 +201,7 @@ describe('a node that is taken out', () => {
     const world = await createWorld({ nodes: [{ name: 'aci-1', state: 'removed' }] });
     world.createPod('serves', { restartPolicy: 'Always' });
     await world.run(120);
-    expect([world.told(), world.groups.puts()]).toEqual(['gone', []]);
+    expect([world.statusOf(), world.groups.puts()]).toEqual(['gone', []]);
   });
 
   it('is left alone when the cluster is another one', async () => {

@@ -24,13 +24,13 @@ describe('a container that fails', () => {
     expect(endOf(world)).not.toHaveProperty('message');
   });
 
-  it('is told as ended at once all the same when its log can’t be read', async () => {
+  it('is reported as ended at once all the same when its log can’t be read', async () => {
     const world = await createWorld({ images });
     const fault = { kind: 'throttled', retryAfterMs: 600_000, message: 'no' } as const;
     world.groups.inject({ method: 'listLogs', moment: 'before', fault, times: 10 });
     world.createPod('serves', spec('FallbackToLogsOnError'));
     expect(await world.count('groups.listLogs', () => world.run(60))).toBe(1);
-    expect(world.told()).toBe('Failed, main: Error 3');
+    expect(world.statusOf()).toBe('Failed, main: Error 3');
   });
 
   it('again and again is read once for each end', async () => {

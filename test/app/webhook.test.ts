@@ -22,7 +22,12 @@ describe('pod events', () => {
     await world.run(20);
     await world.post('delta', [keyOf(pod)]);
     await world.run(20);
-    expect([world.told(), world.groups.puts().length, world.groups.names(), world.rows()]).toEqual(['gone', 1, [], []]);
+    expect([world.statusOf(), world.groups.puts().length, world.groups.names(), world.rows()]).toEqual([
+      'gone',
+      1,
+      [],
+      [],
+    ]);
   });
 
   it('in the wrong order lead to the same end', async () => {
@@ -34,7 +39,7 @@ describe('pod events', () => {
     if (deleting === undefined) throw new Error('gone');
     await world.post('delta', [keyOf(deleting)]);
     await world.post('delta', [keyOf(pod)]);
-    expect([world.told(), world.groups.puts(), world.groups.names()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.puts(), world.groups.names()]).toEqual(['gone', [], []]);
   });
 
   it('of nodes that nobody registered are named in the answer and touch nothing', async () => {
@@ -60,7 +65,7 @@ describe('pod events', () => {
     await world.run(60);
     await world.post('delta', [{ ...keyOf(pod), ...change }]);
     await world.run(60);
-    expect([world.told(), world.groups.names().length, world.groups.puts().length]).toEqual([
+    expect([world.statusOf(), world.groups.names().length, world.groups.puts().length]).toEqual([
       'Running, main: running',
       1,
       1,
@@ -73,7 +78,11 @@ describe('pod events', () => {
     const pod = world.createPod('serves', { restartPolicy: 'Always' });
     await world.run(60);
     await world.post('delta', [{ ...keyOf(pod), uid: '00000000-0000-4000-8000-00000000beef' }]);
-    expect([world.told(), world.groups.names().length, world.rows().length]).toEqual(['Running, main: running', 1, 1]);
+    expect([world.statusOf(), world.groups.names().length, world.rows().length]).toEqual([
+      'Running, main: running',
+      1,
+      1,
+    ]);
   });
 
   it('are planned when the time is over, and done by the sweep', async () => {
@@ -103,7 +112,7 @@ describe('pod events', () => {
     expect(await world.post('delta', [keyOf(pod)])).toMatchObject({ kind: 'accepted' });
     expect(world.row()?.dueAt).toBeLessThanOrEqual(noon + 4_000);
     await world.run(40);
-    expect(world.told()).toBe('Succeeded, main: Completed 0');
+    expect(world.statusOf()).toBe('Succeeded, main: Completed 0');
   });
 
   it('what a budget held up is tried again before the post is answered, when its time has come', async () => {
@@ -157,11 +166,11 @@ describe('pod events', () => {
     expect(await heardAt()).toBe(world.now);
   });
 
-  it('say when the next look is due: never sooner than in a second, never later than in thirty', async () => {
+  it('say when the next poll is due: never sooner than in a second, never later than in thirty', async () => {
     const world = await createWorld();
     const times = async (): Promise<number> => {
       const outcome = await world.post('delta');
-      return outcome.kind === 'accepted' ? outcome.answer.nextLookInMs : 0;
+      return outcome.kind === 'accepted' ? outcome.answer.nextTickInMs : 0;
     };
     expect(await times()).toBe(30_000);
     world.createPod('exits-0');
@@ -180,13 +189,13 @@ describe('pod events', () => {
     world.now += 10_000;
     await world.post('tick');
     expect(world.cluster.nodes.getLease('aci-1').ok).toBe(true);
-    expect(world.told()).toBe('Running, main: running');
+    expect(world.statusOf()).toBe('Running, main: running');
   });
 });
 
 const pair = (world: World) => [world.newInstance(), world.newInstance()] as const;
 
-/** A process that stands still behind the named call, past its lock, while another works on the pod. */
+/** A process that is frozen behind the named call, past its lock, while another works on the pod. */
 function overtaken(world: World, at: string, ref: PodRef): World['deps'] {
   const [one, two] = pair(world);
   return hooked(one, {
@@ -226,7 +235,7 @@ describe('several instances', () => {
     world.createPod('serves');
     await world.step();
     await world.run(3);
-    expect([world.told(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
+    expect([world.statusOf(), world.groups.names(), world.rows()]).toEqual(['gone', [], []]);
   });
 
   it('its own patch that comes back meanwhile, or later, costs no read of ARM or of the pod', async () => {
@@ -272,7 +281,9 @@ describe('several instances', () => {
     await world.run(60);
     expect(new Set(world.groups.puts()).size).toBe(20);
     expect(world.groups.puts()).toHaveLength(20);
-    expect(pods.map((pod) => world.told(pod.metadata.name))).toEqual(pods.map(() => 'Succeeded, main: Completed 0'));
+    expect(pods.map((pod) => world.statusOf(pod.metadata.name))).toEqual(
+      pods.map(() => 'Succeeded, main: Completed 0'),
+    );
   });
 
   it('an instance that froze past its lock makes no call any more', async () => {
@@ -285,7 +296,7 @@ describe('several instances', () => {
     await reconcilePod(frozen, nodeOf(frozen), { ref }, signal);
     expect(world.groups.puts()).toHaveLength(1);
     await world.run(60);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Succeeded, main: Completed 0', 1]);
   });
 });
 
@@ -293,7 +304,7 @@ describe('a PUT that comes to its end after its sender has lost the row', () => 
   it.each([
     ['accepted', undefined, { kind: 'accepted' }],
     ['of which nobody knows what became', { kind: 'transient', message: 'no answer' } as const, { kind: 'open' }],
-  ])('%s, is told to who has the row now: nothing that was seen before counts', async (_, fault, intent) => {
+  ])('%s, is asked to who has the row now: nothing that was seen before counts', async (_, fault, intent) => {
     const world: World = await createWorld();
     const pod = world.createPod('serves', { restartPolicy: 'Always' });
     world.forgetPending();
@@ -304,7 +315,7 @@ describe('a PUT that comes to its end after its sender has lost the row', () => 
     await reconcilePod(late, nodeOf(late), { ref }, signal);
     expect(world.row()).toMatchObject({ intent: { ...intent, at: world.now }, dueAt: world.now, lock: undefined });
     await world.run(90);
-    expect([world.told(), world.groups.puts().length]).toEqual(['Running, main: running', 1]);
+    expect([world.statusOf(), world.groups.puts().length]).toEqual(['Running, main: running', 1]);
   });
 });
 
@@ -333,7 +344,7 @@ describe('a sweep', () => {
       times: 30,
     });
     await world.run(400);
-    expect([...Array(10).keys()].map((index) => world.told(`p${index}`))).toEqual(
+    expect([...Array(10).keys()].map((index) => world.statusOf(`p${index}`))).toEqual(
       [...Array(10).keys()].map(() => 'Succeeded, main: Completed 0'),
     );
     expect(world.groups.puts()).toHaveLength(10);
@@ -364,7 +375,7 @@ describe('conflicts of the status', () => {
     await world.sweep();
     world.now += 1_100;
     await world.sweep();
-    expect(world.told()).toBe('Pending, main: ContainerCreating');
+    expect(world.statusOf()).toBe('Pending, main: ContainerCreating');
     expect(world.calls.filter((call) => call === 'groups.createOrUpdate')).toHaveLength(1);
     expect(world.pod()?.status.conditions).toContainEqual(expect.objectContaining({ type: 'example.com/c' }));
   });

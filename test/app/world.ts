@@ -46,15 +46,15 @@ export interface WorldOptions {
   readonly quota?: { readonly groups: number; readonly cores: number };
   /** What other images do, beside those of the stories. */
   readonly images?: Behaviours;
-  /** Age of the tables at noon; two minutes unless told, past the rule of the birth marker. */
+  /** Age of the tables at noon; two minutes unless given, past the rule of the birth marker. */
   readonly tablesAgeMs?: number;
-  /** Whom alone the registries of images let in; everybody unless told. */
+  /** Whom alone the registries of images let in; everybody unless given. */
   readonly imageLogin?: RegistryLogin;
   /** Puts something between the use cases and their ports. */
   readonly wrap?: (deps: Deps) => Deps;
 }
 
-/** A cluster, ARM and the tables on one virtual clock, and the app between them. It stands at noon, and nothing has happened. */
+/** A cluster, ARM and the tables on one virtual clock, and the app between them. It is at noon, and nothing has happened. */
 export class World {
   readonly scheduler: Scheduler;
   readonly cluster: MemoryCluster;
@@ -170,7 +170,7 @@ export class World {
   }
 
   /** `phase reason`, then each container's state: `main: exited 3`. */
-  told(name = 'p'): string {
+  statusOf(name = 'p'): string {
     const pod = this.pod(name);
     if (pod === undefined) return 'gone';
     const { phase, reason, initContainerStatuses, containerStatuses } = pod.status;

@@ -112,7 +112,7 @@ async function runAll(wanted: readonly string[], { dir, cluster, isWritten }: Ru
   return failures === 0 && missed(sections).length === 0 ? 0 : 1;
 }
 
-/** `isPart`: what was not measured now stays as it stands on the page. */
+/** `isPart`: what was not measured now stays as it is on the page. */
 function writePage(sections: readonly Section[], machine: Machine, isPart: boolean): void {
   const file = join(repository, 'docs', 'benchmarks.md');
   const renewed = isPart && existsSync(file);

@@ -48,7 +48,7 @@ describe('the page', () => {
   const sections = [
     {
       title: 'Lags',
-      method: 'By looks.',
+      method: 'By polls.',
       figures: [
         figure({ goal: { atMost: 10 } }),
         figure({ name: 'late', value: 11, goal: { atMost: 10 }, note: 'a|b' }),
@@ -71,7 +71,7 @@ describe('the page', () => {
 
   it('can have one benchmark taken anew, the others as they were', () => {
     const before = renderPage([...sections, { title: 'Memory', method: 'By /proc.', figures: [] }], machine);
-    const again = { title: 'Lags', method: 'By looks.', figures: [figure({ value: 3, goal: { atMost: 10 } })] };
+    const again = { title: 'Lags', method: 'By polls.', figures: [figure({ value: 3, goal: { atMost: 10 } })] };
     const after = renewPage(before, [again], { ...machine, date: '2026-11-24T12:00:00Z' });
     expect(after.match(/^## .*/gm)).toEqual(['## Lags', '## Memory']);
     expect(after.match(/^Taken [^,]*/gm)).toEqual(['Taken 2026-11-24T12:00:00Z', 'Taken 2026-11-23T12:00:00Z']);
@@ -80,7 +80,7 @@ describe('the page', () => {
     expect(after.match(/goals? (is|are)/g)).toHaveLength(1);
   });
 
-  it('tells which figures missed their goals', () => {
+  it('says which figures missed their goals', () => {
     expect(missed(sections).map(({ name }) => name)).toEqual(['late']);
   });
 });

@@ -65,7 +65,7 @@ function renderSection({ title, method, figures }: Section, machine: Machine): s
 /** Whoever reads a time must know that others had the processors meanwhile. */
 const busy = ({ loadBefore, cores }: Machine): string =>
   loadBefore > cores
-    ? ' **Other work had the processors meanwhile: times are longer than those of this machine alone, and a goal missed by time alone tells little.**'
+    ? ' **Other work had the processors meanwhile: times are longer than those of this machine alone, and a goal missed by time alone reports little.**'
     : '';
 
 const mark = (figure: Figure): string => ({ met: 'met', missed: '**missed**', 'no goal': '' })[verdictOf(figure)];

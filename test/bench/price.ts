@@ -11,7 +11,7 @@ export const flexRates = {
   stepMs: 100,
 } as const;
 
-/** The month that prices are told for: a twelfth of a year, 30.4 days. */
+/** The month that prices are reported for: a twelfth of a year, 30.4 days. */
 export const monthSeconds = 30.4 * 86_400;
 
 export interface Month {

@@ -5,7 +5,7 @@ import type { Spend } from '../../shared/ports/budgets.ts';
 import { RateLimits } from '../../infra/local/aci/limits.ts';
 import { defaultOptions } from '../../infra/local/aci/options.ts';
 
-/** What ARM and ACI grant; the same numbers stand in the app's settings. */
+/** What ARM and ACI grant; the same numbers are in the app's settings. */
 export interface ArmGrants {
   readonly createsPer5Minutes: number;
   readonly createsPerHour: number;
@@ -22,7 +22,7 @@ export class ArmMeter {
     this.#limits = new RateLimits(clock, { ...defaultOptions, resourceRequests });
   }
 
-  /** What remains in ACI's windows, when it is told; or the refusal. */
+  /** What remains in ACI's windows, when it is reported; or the refusal. */
   take(spend: Spend): Result<{ readonly windowRemaining?: number }> {
     const bucket = this.#limits.spend(armBuckets[spend], 'app');
     if (bucket.kind !== 'spent') return this.#refuse(spend, bucket.message);

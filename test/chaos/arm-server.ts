@@ -34,7 +34,7 @@ export interface ArmServerOptions {
   readonly note: (uid: string, line: string) => void;
   /** Sees what of a body ARM would show to anybody who may read. */
   readonly onBody: (uid: string, readable: string) => void;
-  /** What of an incarnation's acceptance stands in rows and statuses now. */
+  /** What of an incarnation's acceptance is in rows and statuses now. */
   readonly evidenceOf: (uid: string) => Incarnation['evidence'];
 }
 

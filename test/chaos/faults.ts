@@ -66,7 +66,7 @@ export class FaultSource {
     return { ...plain, kind, ...consequences[kind](call, this.#options.chance) };
   }
 
-  /** What happens to the process itself around this call; it stands still for `freezeMs`. */
+  /** What happens to the process itself around this call; it is frozen for `freezeMs`. */
   fate(): ProcessFault | undefined {
     if (this.isOver) return undefined;
     const { chance, killRate, freezeRate } = this.#options;

@@ -6,7 +6,7 @@ import type { ChaosReport } from './run.ts';
 
 type Outcome = ChaosReport | { readonly seed: number; readonly bug: string };
 
-/** Plays all seeds on all cores, tells of each, and answers how many failed. */
+/** Plays all seeds on all cores, reports each, and answers how many failed. */
 async function playAll({ seeds, pods, rate, workers }: MainOptions): Promise<number> {
   const waiting = [...seeds];
   const totals = new Map<string, number>();

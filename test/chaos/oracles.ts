@@ -64,11 +64,11 @@ function madeAgain(earlier: Incarnation, later: Incarnation, isRowLost: boolean)
   const hasStarted = erased.at > earlier.startsAt;
   const isKnown = earlier.evidence === 'status' || (earlier.evidence === 'row' && !isRowLost);
   return later.restartPolicy === 'Never' && hasStarted && isKnown
-    ? `Never, and made again after a loss (its acceptance stood in the ${earlier.evidence})`
+    ? `Never, and made again after a loss (its acceptance was in the ${earlier.evidence})`
     : undefined;
 }
 
-/** An end that stood in ARM for this long before we erased it must have been harvested: a term of the lock and a stale answer. */
+/** An end that was in ARM for this long before we erased it must have been harvested: a term of the lock and a stale answer. */
 const harvestedWithinMs = 50_000;
 
 /** O3: what a status says of an end is what happened, for every end that ARM showed before we erased it. */
@@ -90,7 +90,7 @@ function untrue(
 ): string | undefined {
   const ran = own.flatMap(({ uid }) => runs.get(`${uid}/${status.name}`) ?? []);
   const said = [status.state, status.lastState].find((state) => state !== undefined && !isTrue(state, ran));
-  if (said !== undefined) return `its status tells of a run that was not: ${JSON.stringify(said)}`;
+  if (said !== undefined) return `its status reports a run that was not: ${JSON.stringify(said)}`;
   if (status.state.kind !== 'terminated' || status.state.reason !== 'ContainerStatusUnknown') return undefined;
   const ends = own.flatMap((incarnation) => endsOf(incarnation, status.name, groups.get(incarnation.group)));
   const missed = ends.find(({ finishTime, erased }) => {
@@ -103,10 +103,10 @@ function untrue(
 }
 
 /**
- * O3: no end is told of a container that never began. Only who had an accepted group taken away by the world may be told to
+ * O3: no end is reported a container that never began. Only who had an accepted group taken away by the world may be asked to
  * have lost it: nobody can know what ran in it.
  */
-export function toldOfNothing({ stories, incarnations, runs, tablesLostAt }: Evidence): string[] {
+export function reportedNothing({ stories, incarnations, runs, tablesLostAt }: Evidence): string[] {
   return [...stories.values()].flatMap(({ uid, pod }) => {
     const own = incarnations.get(uid) ?? [];
     const isTaken =

@@ -66,7 +66,7 @@ export function faultyStore(process: TimedProcess, parts: TableParts): StateStor
     now: async () => {
       if (now() - heardAt > clockKnownMs) await call('get', 'clock', () => table.get('clock', 'clock'));
       return now() - heardAt > clockKnownMs
-        ? fail({ kind: 'transient', message: 'The Table service told no time.' })
+        ? fail({ kind: 'transient', message: 'The Table service reported no time.' })
         : ok(Math.round(now() - parts.lagMs));
     },
     ...interceptedTable(table, ({ method, rowKey, args }, send) => {
@@ -105,11 +105,11 @@ export function faultyGroups(
     const metered = meter.take(request.spend);
     const call = { port: 'arm', method: request.method, key: server.uidOf(request.group) } as const;
     const answer = await process.call(call, request.signal, async (plan) => (metered.ok ? act(plan) : metered));
-    const told = metered.ok && answer.ok ? metered.value : {};
-    await report(budgets, request.spend, { answer, told });
+    const observed = metered.ok && answer.ok ? metered.value : {};
+    await report(budgets, request.spend, { answer, observed });
     return answer;
   };
-  const read = { spend: 'read-look', group: '' } as const;
+  const read = { spend: 'read-poll', group: '' } as const;
   const groups: ContainerGroups = {
     list: (signal) => send({ ...read, method: 'list', signal }, (plan) => server.list(plan)),
     get: (group, signal) => send({ ...read, method: 'get', group, signal }, (plan) => server.get(group, plan)),
@@ -133,11 +133,11 @@ export function faultyGroups(
 async function report(
   budgets: Budgets,
   spend: Spend,
-  { answer, told }: { readonly answer: Result<unknown>; readonly told: BudgetObservation },
+  { answer, observed }: { readonly answer: Result<unknown>; readonly observed: BudgetObservation },
 ): Promise<void> {
   const isThrottled = !answer.ok && answer.fault.kind === 'throttled';
   const retryAfter = isThrottled ? { retryAfterMs: answer.fault.retryAfterMs } : {};
-  const observation = { ...told, ...retryAfter };
+  const observation = { ...observed, ...retryAfter };
   if (Object.keys(observation).length === 0) return;
   const reported = budgets.report(spend, observation);
   if (isThrottled) await reported;

@@ -176,7 +176,7 @@ export class ChaosRelay {
     this.#failures = isTaken ? 0 : this.#failures + 1;
     if (outcome === 'lost' || outcome === 'no-answer' || outcome.kind === 'died') return;
     const { value } = outcome;
-    if (value.kind === 'accepted') this.#planTick(value.answer.nextLookInMs);
+    if (value.kind === 'accepted') this.#planTick(value.answer.nextTickInMs);
   }
 
   #retryMs(): number {

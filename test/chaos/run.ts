@@ -6,7 +6,7 @@ import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { GroupObservation } from '../../shared/core/group/group.ts';
 import { ChaosWorld, nodes, start } from './chaos-world.ts';
 import type { Outage } from './faults.ts';
-import { leftOver, oneGroupEach, ranOnce, toldOfNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
+import { leftOver, oneGroupEach, ranOnce, reportedNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
 import type { Evidence } from './oracles.ts';
 import type { Place } from '../../infra/local/sim/processes/place.ts';
 import { ChaosRelay } from './relay.ts';
@@ -16,7 +16,7 @@ import type { Chance } from '../../infra/local/sim/time/chance.ts';
 export interface ChaosOptions {
   readonly seed: number;
   readonly pods: number;
-  /** Part of the calls that something befalls; 0.1 unless told. */
+  /** Part of the calls that something befalls; 0.1 unless given. */
   readonly faultRate?: number;
   /** Whose history is kept. */
   readonly trace?: readonly string[];
@@ -76,7 +76,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     ...oneGroupEach(evidence),
     ...ranOnce(evidence),
     ...trueEnds(evidence),
-    ...toldOfNothing(evidence),
+    ...reportedNothing(evidence),
     ...withinBudget(world.meter.refused),
     ...unsettled(evidence, new Set(world.rows().keys())),
     ...leftOver(evidence, world.rows()),
@@ -189,7 +189,7 @@ function startTimer(
   fire();
 }
 
-/** Lets time pass until all has been at rest at two looks in a row. */
+/** Lets time pass until all has been at rest at two polls in a row. */
 async function settle(world: ChaosWorld): Promise<number> {
   const { scheduler } = world;
   const from = scheduler.now;

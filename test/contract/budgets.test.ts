@@ -12,7 +12,7 @@ import type { StateStore } from '../../shared/ports/state-store.ts';
 const start = 1_700_000_000_000;
 const silent = { info: () => undefined, warn: () => undefined };
 
-/** Time stands until a test moves it. */
+/** Time does not move until a test moves it. */
 function world() {
   let now = start;
   const store = createMemoryStore({ now: () => now });
@@ -55,7 +55,7 @@ describe('budgets', () => {
   it('are all born with the first that is wanted, so that none starts with its first use', async () => {
     const { instance, advance } = world();
     const budgets = instance();
-    await budgets.take('read-look');
+    await budgets.take('read-poll');
     advance(60_000);
     for (const spend of ['write-create', 'read-logs', 'write-end', 'delete'] as const)
       expect(await budgets.take(spend)).toEqual({ ok: true, value: undefined });
@@ -82,11 +82,11 @@ describe('budgets', () => {
     expect(await takeMany(instance(), 'write-end', 40)).toBe(30);
   });
 
-  it('let logs have a fifth of the reads, and looks the rest', async () => {
+  it('let logs have a fifth of the reads, and polls the rest', async () => {
     const { instance, store } = world();
     await knowledge(store);
     const logs = await takeMany(instance(), 'read-logs', 300);
-    const looks = await takeMany(instance(), 'read-look', 300);
+    const looks = await takeMany(instance(), 'read-poll', 300);
     expect(logs).toBeLessThanOrEqual(50);
     expect(looks).toBeGreaterThanOrEqual(logs * 3);
     expect(logs + looks).toBeLessThanOrEqual(250);
@@ -96,11 +96,11 @@ describe('budgets', () => {
     const { instance, store, advance } = world();
     await knowledge(store);
     const one = instance(store, 187);
-    expect((await one.take('read-look')).ok).toBe(true);
-    expect(await takeMany(instance(), 'read-look', 5)).toBe(0);
-    expect(await takeMany(one, 'read-look', 5)).toBe(5);
+    expect((await one.take('read-poll')).ok).toBe(true);
+    expect(await takeMany(instance(), 'read-poll', 5)).toBe(0);
+    expect(await takeMany(one, 'read-poll', 5)).toBe(5);
     advance(1501);
-    expect(await takeMany(one, 'read-look', 200)).toBe(38);
+    expect(await takeMany(one, 'read-poll', 200)).toBe(38);
   });
 
   it('are taken by the chunk, by larger ones while they are used up, and by small ones again after a pause', async () => {
@@ -119,12 +119,12 @@ describe('budgets', () => {
       return row.ok ? (row.value?.value.tokens ?? Number.NaN) : Number.NaN;
     };
     const one = instance(counted, 4);
-    for (let taken = 0; taken < 64; taken += 1) expect(await takeMany(one, 'read-look', 1)).toBe(1);
+    for (let taken = 0; taken < 64; taken += 1) expect(await takeMany(one, 'read-poll', 1)).toBe(1);
     // 4, 8, and then what comes back in six tenths of a second.
     expect([writes, await left()]).toEqual([6, 187.5 - 4 - 8 - 4 * 15]);
     advance(2_000);
     const before = await left();
-    expect(await takeMany(one, 'read-look', 1)).toBe(1);
+    expect(await takeMany(one, 'read-poll', 1)).toBe(1);
     expect(before + 50 - (await left())).toBe(4);
   });
 
@@ -141,8 +141,8 @@ describe('budgets', () => {
     // Twenty-five a second.
     expect(waits.slice(1).map((ms, index) => ms - (waits[index] ?? 0))).toEqual(Array(waits.length - 1).fill(40));
     expect(waits.length).toBeGreaterThan(20);
-    await takeMany(one, 'read-look', 187);
-    const urgent = await one.take('read-look');
+    await takeMany(one, 'read-poll', 187);
+    const urgent = await one.take('read-poll');
     expect(urgent.ok || urgent.fault.kind !== 'throttled' ? Number.NaN : urgent.fault.retryAfterMs).toBeLessThan(50);
     // No turn is farther than a minute.
     for (let index = 0; index < 2000; index += 1) await one.take('read-watch');
@@ -178,7 +178,7 @@ describe('budgets', () => {
     for (let index = 0; index < 10; index += 1) await one.reserve('write-create');
     expect(await store.getBucket('create-requests')).toMatchObject({ ok: true, value: { value: { slots: [] } } });
     await one.report('write-create', { retryAfterMs: 30_000 });
-    // Not known yet to this process's permits: the next that is taken tells.
+    // Not known yet to this process's permits: the next that is taken says.
     expect((await one.reserve('write-create')).ok).toBe(true);
     expect((await one.take('write-create')).ok).toBe(false);
     expect(await one.reserve('write-create')).toMatchObject({ ok: false, fault: { kind: 'throttled' } });
@@ -203,23 +203,23 @@ describe('budgets', () => {
     await knowledge(store);
     await instance().report('write-create', { remaining: 199, windowRemaining: 3 });
     expect(await takeMany(instance(), 'write-create', 10)).toBe(3);
-    await instance().report('read-look', { remaining: 4 });
-    expect(await takeMany(instance(), 'read-look', 10)).toBe(4);
+    await instance().report('read-poll', { remaining: 4 });
+    expect(await takeMany(instance(), 'read-poll', 10)).toBe(4);
   });
 
   it('grant nothing while the rows cannot be had, and a report does not fail', async () => {
     const { store, instance } = world();
     const down = async () => fail({ kind: 'transient', message: 'down' });
     const budgets = instance({ ...store, getBucket: down, upsertBucket: down });
-    expect(await budgets.take('read-look')).toMatchObject({ ok: false, fault: { kind: 'transient' } });
-    await expect(budgets.report('read-look', { retryAfterMs: 1000 })).resolves.toBeUndefined();
+    expect(await budgets.take('read-poll')).toMatchObject({ ok: false, fault: { kind: 'transient' } });
+    await expect(budgets.report('read-poll', { retryAfterMs: 1000 })).resolves.toBeUndefined();
   });
 
-  it('open by accepted calls where ARM tells no counts: twenty pods within two seconds of a rebirth', async () => {
+  it('open by accepted calls where ARM reports no counts: twenty pods within two seconds of a rebirth', async () => {
     const { instance, advance } = world();
     const arm = createArm({ left: 100 });
     const instances = [instance(), instance()];
-    await instances[0]?.take('read-look');
+    await instances[0]?.take('read-poll');
     advance(60_000);
     const sent = await createPods(instances, { pods: 20, seconds: 10, arm, advance });
     expect(sent.reduce((sum, count) => sum + count, 0)).toBe(20);
@@ -231,7 +231,7 @@ describe('budgets', () => {
     const { instance, advance } = world();
     const arm = createArm({ left: 0, retryAfterMs: 30_000 });
     const instances = [instance(), instance(), instance()];
-    await instances[0]?.take('read-look');
+    await instances[0]?.take('read-poll');
     advance(60_000);
     await createPods(instances, { pods: 20, seconds: 300, arm, advance });
     // One for each time that ARM named.
@@ -243,7 +243,7 @@ describe('budgets', () => {
     const { instance, advance } = world();
     const arm = createArm({ left: 30, retryAfterMs: 5000 });
     const instances = [instance(), instance()];
-    await instances[0]?.take('read-look');
+    await instances[0]?.take('read-poll');
     advance(60_000);
     await createPods(instances, { pods: 60, seconds: 60, arm, advance });
     expect(arm.accepted).toBe(30);
@@ -251,10 +251,10 @@ describe('budgets', () => {
     expect(arm.refused).toBeLessThanOrEqual(30 + 60 / 5);
   });
 
-  it('are not opened by what one instance alone knows: what it was told is in the row for the others', async () => {
+  it('are not opened by what one instance alone knows: what it was reported is in the row for the others', async () => {
     const { instance, advance } = world();
     const [one, two] = [instance(), instance()];
-    await one.take('read-look');
+    await one.take('read-poll');
     advance(60_000);
     expect(await takeMany(one, 'write-create', 5)).toBe(1);
     expect(await takeMany(two, 'write-create', 5)).toBe(0);
@@ -265,7 +265,7 @@ describe('budgets', () => {
 
   it('cost no more writes for what is accepted than for what is taken', async () => {
     const { store, instance, advance } = world();
-    await instance().take('read-look');
+    await instance().take('read-poll');
     advance(60_000);
     let writes = 0;
     const budgets = instance({
@@ -276,16 +276,16 @@ describe('budgets', () => {
       },
     });
     /** Writes of the row for `count` creates, one after the other. */
-    const cost = async (count: number, told: BudgetObservation): Promise<number> => {
+    const cost = async (count: number, reported: BudgetObservation): Promise<number> => {
       const before = writes;
       for (let index = 0; index < count; index += 1) {
         advance(1000);
         expect((await budgets.take('write-create')).ok).toBe(true);
-        await budgets.report('write-create', told);
+        await budgets.report('write-create', reported);
       }
       return writes - before;
     };
-    // The first four find little left, and tell at once what was accepted.
+    // The first four find little left, and report at once what was accepted.
     expect(await cost(40, { accepted: true })).toBeLessThanOrEqual(40 + 4);
     advance(3_700_000);
     // Nothing is presumed any more.
@@ -294,7 +294,7 @@ describe('budgets', () => {
   });
 
   it('never exceed what ARM and ACI allow, with many instances, killed at random', async () => {
-    const spends = ['read-look', 'read-logs', 'write-create', 'write-end', 'delete'] as const;
+    const spends = ['read-poll', 'read-logs', 'write-create', 'write-end', 'delete'] as const;
     const take = fc.record({
       instance: fc.nat(3),
       spend: fc.constantFrom(...spends),
@@ -337,7 +337,7 @@ describe('budgets', () => {
 
 const stepMs = 100;
 
-/** An ARM that tells no counts. */
+/** An ARM that reports no counts. */
 function createArm({ left, retryAfterMs = 10_000 }: { readonly left: number; readonly retryAfterMs?: number }) {
   const seen = { accepted: 0, refused: 0 };
   return {
@@ -358,7 +358,7 @@ function createArm({ left, retryAfterMs = 10_000 }: { readonly left: number; rea
   };
 }
 
-/** Pods that come at once, each tried again when it was told to; ARM answers after two steps. How many were sent in each step. */
+/** Pods that come at once, each tried again when it was asked to; ARM answers after two steps. How many were sent in each step. */
 async function createPods(
   instances: readonly Budgets[],
   {
@@ -379,10 +379,10 @@ async function createPods(
   for (let now = 0; now <= seconds * 1000; now += stepMs) {
     let sent = 0;
     for (const pod of waiting.filter(({ sentAt }) => sentAt !== undefined && sentAt + 2 * stepMs <= now)) {
-      const told = arm.create();
-      await instances[waiting.indexOf(pod) % instances.length]?.report('write-create', told);
-      if (told.accepted === true) waiting.splice(waiting.indexOf(pod), 1);
-      else waiting.splice(waiting.indexOf(pod), 1, { dueAt: now + (told.retryAfterMs ?? 0) });
+      const reported = arm.create();
+      await instances[waiting.indexOf(pod) % instances.length]?.report('write-create', reported);
+      if (reported.accepted === true) waiting.splice(waiting.indexOf(pod), 1);
+      else waiting.splice(waiting.indexOf(pod), 1, { dueAt: now + (reported.retryAfterMs ?? 0) });
     }
     await Promise.all(
       waiting.map(async (pod, index) => {
@@ -404,7 +404,7 @@ async function createPods(
 function excesses(uses: readonly { readonly at: number; readonly spend: Spend }[]): readonly string[] {
   const found: string[] = [];
   const meters = [
-    { spends: ['read-look', 'read-logs'], ...defaultArmLimits.reads },
+    { spends: ['read-poll', 'read-logs'], ...defaultArmLimits.reads },
     { spends: ['write-create', 'write-end'], ...defaultArmLimits.writes },
     { spends: ['delete'], ...defaultArmLimits.deletes },
     { spends: ['read-logs'], capacity: 50, refillPerSecond: 5 },

@@ -25,7 +25,7 @@ const json = (value: object, headers: Readonly<Record<string, string>> = {}): Ca
   headers: { 'content-type': 'application/json', ...headers },
 });
 
-/** An ARM that says just what it is told to, and counts how often it is asked. */
+/** An ARM that says just what it is asked to, and counts how often it is asked. */
 describe('ARM that does not answer as it should', () => {
   let server: Server;
   let endpoint = '';

@@ -93,7 +93,7 @@ describe('container groups at ARM (emulator)', () => {
     await groups.delete('a', signal);
     expect(listed.ok ? listed.value.map((group) => group.name) : listed.fault).toEqual(['a', 'b', 'c']);
     const creates = ['write-create', 'write-create', 'write-create'];
-    expect(spent).toEqual([...creates, 'read-look', 'read-look', 'write-end', 'delete']);
+    expect(spent).toEqual([...creates, 'read-poll', 'read-poll', 'write-end', 'delete']);
     const requests = paged.emulator.core.state.journal.requests.all();
     expect(requests.map(({ method }) => method)).toEqual(['PUT', 'PUT', 'PUT', 'GET', 'GET', 'POST', 'DELETE']);
     await paged.emulator.close();

@@ -27,7 +27,7 @@ describe('container groups in memory: knobs', () => {
     expect([result.ok, groups.names(), groups.puts()]).toEqual([false, ['a'], ['a']]);
   });
 
-  it('shows a new group only after a while, and another state when told', async () => {
+  it('shows a new group only after a while, and another state when reported', async () => {
     let now = 0;
     const groups = createMemoryContainerGroups({ now: () => now, visibleAfterMs: 100 });
     await groups.createOrUpdate('a', groupBody(suiteImages.server), signal);
@@ -37,16 +37,16 @@ describe('container groups in memory: knobs', () => {
     expect(await groups.get('a', signal)).toMatchObject({ value: { provisioningState: 'Failed' } });
   });
 
-  it('tells every run, when it ended and why', async () => {
+  it('reports every run, when it ended and why', async () => {
     let now = 0;
     const behaviours = { job: { runMs: 100, exitCode: 3 }, prepares: { runMs: 10 } } as const;
     const groups = createMemoryContainerGroups({ now: () => now, images: behaviours, provisioningMs: 1000 });
     const init = { name: 'init', image: 'prepares', environmentVariables: [], volumeMounts: [] };
-    const told = () =>
+    const reported = () =>
       groups.runs().map((run) => [run.group, run.container, run.startedAt, run.end, run.endedAt, run.exitCode]);
     for (const name of ['a', 'b', 'c', 'd']) await groups.createOrUpdate(name, groupBody('server'), signal);
     await groups.createOrUpdate('e', groupBody('job', { initContainers: [init] }), signal);
-    expect(told()).toEqual([]);
+    expect(reported()).toEqual([]);
     now = 2000;
     await groups.stop('a', signal);
     await groups.delete('b', signal);
@@ -55,7 +55,7 @@ describe('container groups in memory: knobs', () => {
     await groups.delete('a', signal);
     await groups.delete('e', signal);
     now = 5000;
-    expect(told()).toEqual([
+    expect(reported()).toEqual([
       ['a', 'main', 1000, 'stopped', 2000, undefined],
       ['b', 'main', 1000, 'deleted', 2000, undefined],
       ['c', 'main', 1000, 'removed', 2000, undefined],

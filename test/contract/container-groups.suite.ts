@@ -227,7 +227,7 @@ export function describeContainerGroups(name: string, open: () => Promise<Groups
       expect(value(await groups.listLogs({ ...request, tail: 2 }, signal))).toBe('two\nthree\n');
     });
 
-    it('tells how an operation went, and what the region has left', async () => {
+    it('says how an operation went, and what the region has left', async () => {
       const { operationUrl } = await create('a', groupBody(suiteImages.server));
       await test.advance(provisionMs);
       expect(value(await groups.getOperation(operationUrl ?? '', signal)).status).toBe('Succeeded');

@@ -448,7 +448,7 @@ describe('the command', () => {
     await expect(fetch(ready.url)).rejects.toThrow('fetch failed');
   });
 
-  it('ignores SIGTERM, unless it is told to drain', async () => {
+  it('ignores SIGTERM, unless it is asked to drain', async () => {
     const stubborn = await startCli('--no-auth', '--http-instances', '1');
     stubborn.child.kill('SIGTERM');
     await new Promise((resolve) => setTimeout(resolve, 500));

@@ -63,8 +63,8 @@ describe.runIf(isDockerRegistryInstalled)("a pod with arguments alone, and Debia
     world.createPod('serves', { containers: [container], imagePullSecrets: [{ name: 'pull' }] });
     world.createPod('serves', { containers: [container] }, { name: 'stranger' });
     await world.run(30);
-    expect(world.told()).toBe('Running, main: running');
-    expect(world.told('stranger')).toMatch(/^Pending, main: (ErrImagePull|ImagePullBackOff)$/);
+    expect(world.statusOf()).toBe('Running, main: running');
+    expect(world.statusOf('stranger')).toMatch(/^Pending, main: (ErrImagePull|ImagePullBackOff)$/);
     const groups = world.groups.puts().map((name) => world.groups.readGroup(name)?.body.containers[0]);
     expect(groups).toMatchObject([
       { image: `registry.example/team/app@${image.digest}`, command: ['/app', '--', 'work'] },
@@ -72,8 +72,8 @@ describe.runIf(isDockerRegistryInstalled)("a pod with arguments alone, and Debia
     expect(world.pod()?.status.containerStatuses).toMatchObject([
       { image: container.image, imageID: `registry.example/team/app@${image.digest}` },
     ]);
-    const told = JSON.stringify([world.events(), world.pod('stranger'), world.warnings]);
-    expect(told).toContain('registry.example answered 401');
-    expect(told).not.toContain('planted');
+    const reported = JSON.stringify([world.events(), world.pod('stranger'), world.warnings]);
+    expect(reported).toContain('registry.example answered 401');
+    expect(reported).not.toContain('planted');
   });
 });

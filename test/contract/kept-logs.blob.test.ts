@@ -51,7 +51,7 @@ describe('blobs of kept logs', () => {
       expect(result).toMatchObject({ ok: false, fault: { kind: 'rejected', code: 'NoBlobStorage' } });
   });
 
-  it('are refused with a wrong key, which is not told, nor is the log', async () => {
+  it('are refused with a wrong key, which is not reported, nor is the log', async () => {
     const wrong = open({ ...byKey, key: 'cGxhbnRlZA==' }, newInstallation());
     for (const result of [await wrong.put(pod, [log], signal), await wrong.get(pod, signal)]) {
       expect(result).toMatchObject({ ok: false, fault: { kind: 'denied' } });

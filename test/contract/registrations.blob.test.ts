@@ -39,7 +39,7 @@ describeRegistrations('a blob (Azurite)', async () => {
 const signal = AbortSignal.timeout(60_000);
 
 describe('a blob that can’t be read or written', () => {
-  it('is refused with a SAS that is over, is of another key or allows too little, and the SAS is not told', async () => {
+  it('is refused with a SAS that is over, is of another key or allows too little, and the SAS is not reported', async () => {
     const url = await newBlob();
     await write(url, '{"clusters":[]}');
     const [path = ''] = url.split('?');
@@ -82,7 +82,7 @@ describe('a blob that can’t be read or written', () => {
 });
 
 describe('a blob without a SAS', () => {
-  /** A storage account with a certificate of our own: the token is looked at, and each answer can be told. */
+  /** A storage account with a certificate of our own: the token is checked, and each answer can be reported. */
   async function openServer(answer: { status: number; headers?: Record<string, string>; body?: string }) {
     const authority = await createCertificateAuthority('storage');
     const pair = await issueCertificate(authority, {

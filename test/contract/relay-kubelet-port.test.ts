@@ -170,7 +170,7 @@ describe('who is let in', () => {
     });
   });
 
-  it('one who may read metrics gets no log, and is told so as a kubelet does', async () => {
+  it('one who may read metrics gets no log, and is reported so as a kubelet does', async () => {
     expect((await call('/metrics/resource', { token: 'scraper' })).status).toBe(501);
     expect(await call('/containerLogs/ns/p/c', { token: 'scraper' })).toEqual({
       status: 403,
@@ -220,7 +220,7 @@ describe('a log', () => {
     expect((await logs('sinceSeconds=1&sinceTime=2026-11-23T11:00:01Z')).status).toBe(422);
   });
 
-  it('that ACI has cut is shown as it is, and an event tells of it', async () => {
+  it('that ACI has cut is shown as it is, and an event reports it', async () => {
     const lines = (count: number): void => {
       const body = '2026-11-23T11:00:00.000000000Z line\n'.repeat(count);
       log = { kind: 'answer', status: 200, body, retryAfterMs: undefined };

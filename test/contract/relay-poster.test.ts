@@ -1,4 +1,4 @@
-/** The relay's poster over a real socket to an app that answers as it is told. */
+/** The relay's poster over a real socket to an app that answers as it is reported. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppClient } from '../../infra/cluster/relay/app/app-client.ts';
@@ -171,7 +171,7 @@ describe('posts', () => {
 
 describe('ticks', () => {
   it('come when the app asked for them', async () => {
-    app.nextLookInMs = 1000;
+    app.nextTickInMs = 1000;
     poster.onSnapshot([key('a')]);
     await until('a tick', () => app.ticks.length === 1, 4000);
     const [snapshot] = app.posts;
@@ -191,13 +191,13 @@ describe('ticks', () => {
 
   it('come also without a pod while the app has something to do', async () => {
     hasPods = false;
-    app.nextLookInMs = 1000;
+    app.nextTickInMs = 1000;
     poster.onSnapshot([]);
     await until('a tick', () => app.ticks.length === 1, 3000);
     expect(app.posts.map(({ kind }) => kind)).toEqual(['snapshot', 'tick']);
   });
 
-  it('come at once when a heart asks, one at a time', async () => {
+  it('come at once when a renewal path asks, one at a time', async () => {
     app.refuse = ({ kind }) => (kind === 'tick' ? { status: 503, delayMs: 300 } : undefined);
     poster.tickNow();
     poster.tickNow();

@@ -107,7 +107,7 @@ describe('a reflector', () => {
     ['an ERROR event 410', (response: ServerResponse) => response.write(line('ERROR', statusBody(410, 'Expired')))],
     ['garbage', (response: ServerResponse) => response.write('<html>\n')],
     ['an object that is no pod', (response: ServerResponse) => response.write(line('ADDED', { metadata: {} }))],
-  ])('lists anew after %s, and tells of what is gone since', async (_what, breaking) => {
+  ])('lists anew after %s, and reports what is gone since', async (_what, breaking) => {
     await using world = await reflecting(
       [list('5', [podJson('a'), podJson('b')]), list('8', [podJson('b'), podJson('a', { uid: 'uid-a-2' })])],
       [breaking, quiet],
@@ -126,7 +126,7 @@ describe('a reflector', () => {
     expect(world.snapshots).toEqual([[], ['uid-a']]);
   });
 
-  it('is not ready, and tells nothing, while the list fails or is not whole', async () => {
+  it('is not ready, and says nothing, while the list fails or is not whole', async () => {
     await using world = await reflecting(
       [{ status: 503, body: statusBody(503, 'ServiceUnavailable') }, list('5', [{ metadata: {} }]), list('6', [])],
       [quiet],
@@ -137,7 +137,7 @@ describe('a reflector', () => {
     expect(world.snapshots).toEqual([[]]);
   });
 
-  it('tells of a change once, and of the end', async () => {
+  it('reports a change once, and of the end', async () => {
     await using world = await reflecting(
       [list('5', [podJson('a')])],
       [

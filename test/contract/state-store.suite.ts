@@ -456,7 +456,7 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
       expect(faultOf(await store.upsertPod(node, podRow('new'), { previous: undefined }))).toBe('conflict');
     });
 
-    it('tells the time of the service', async () => {
+    it('reports the time of the service', async () => {
       const now = value(await store.now());
       expect(Math.abs(now - Date.now())).toBeLessThan(3000);
       expect(value(await store.now())).toBeGreaterThanOrEqual(now);

@@ -68,7 +68,7 @@ describe('Azure Tables that do not answer as they should', () => {
     expect(server.requests()).toBe(1);
   });
 
-  it('tells how long to wait when the service says so', async () => {
+  it('says how long to wait when the service says so', async () => {
     using server = await open(429, { 'retry-after': '7' }, '');
     expect(await server.store.getPod(node, 'a')).toMatchObject({ fault: { kind: 'throttled', retryAfterMs: 7000 } });
   });

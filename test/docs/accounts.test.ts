@@ -22,7 +22,7 @@ const folders = [
 const example = /^```ts\n([\s\S]*?)^```\n/m;
 const printed = /(^```ts\n[\s\S]*?^```\n)(?:\n```text\n[\s\S]*?^```\n)?/m;
 
-/** The output of the example, which imports as if it stood in its folder. */
+/** The output of the example, which imports as if it was in its folder. */
 async function run(folder: string, code: string): Promise<string> {
   const dir = mkdtempSync(join(tmpdir(), 'account-'));
   const file = join(dir, 'example.mts');

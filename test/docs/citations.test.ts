@@ -8,7 +8,7 @@ const files = globSync('{functions,shared,infra,test}/**/*.{ts,mjs,go,bicep,yaml
   (file) => !file.startsWith('test/docs/'),
 );
 
-/** Comments wrap: what stands on two lines is read as one. */
+/** Comments wrap: what is on two lines is read as one. */
 const flat = (text: string): string => text.replaceAll(/\n\s*(?:\*|\/\/|#)?\s*/g, ' ');
 
 const headings = (page: string): ReadonlySet<string> =>
@@ -35,7 +35,7 @@ describe('what comments cite', () => {
     expect(unknown).toEqual([]);
   });
 
-  it('is looked at in many places', () => {
+  it('is checked in many places', () => {
     const all = files.map(textOf).join('\n');
     expect(all.match(/docs\/aci\.md, [A-Z]/g)?.length).toBeGreaterThan(20);
     expect(all.match(/ules? \d+ of docs\/architecture\.md/g)?.length).toBeGreaterThan(20);

@@ -13,7 +13,7 @@ export const documents: readonly string[] = [...top, ...below];
 
 export const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
-/** Without fenced blocks: what stands there is a sample. */
+/** Without fenced blocks: what is there is a sample. */
 const prose = (text: string): string => text.replaceAll(/^```[\s\S]*?^```$/gm, '');
 
 /** A heading as GitHub names its anchor. */
@@ -42,7 +42,7 @@ export function brokenLinks(file: string, text: string): readonly string[] {
     });
 }
 
-/** Names of scripts that a document tells people to run. */
+/** Names of scripts that a document informs people to run. */
 export const scriptsNamed = (text: string): readonly string[] => [
   ...new Set([...text.matchAll(/\bnpm run ([a-z][a-z:-]*[a-z])/g)].map((match) => match[1] ?? '')),
 ];

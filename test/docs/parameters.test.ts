@@ -10,7 +10,7 @@ describe('docs/parameters.md', () => {
     expect(golden(join(root, 'docs/parameters.md'), text)).toBe(text);
   });
 
-  it('leaves no meaning empty, but for what its name or its group tells', () => {
+  it('leaves no meaning empty, but for what its name or its group says', () => {
     const parts = parametersPage().split('\n## ');
     expect(parts).toHaveLength(3);
     expect(parts[1]?.match(/\|  \|$/gm)).toBeNull();

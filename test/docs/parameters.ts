@@ -39,7 +39,7 @@ const commentOf = (text: string | null | undefined): string =>
     .map((line) => line.trim())
     .join(' ');
 
-/** Values of the chart, in its order; what a comment says of a group stands at the group. */
+/** Values of the chart, in its order; what a comment says of a group is at the group. */
 export function helmRows(text: string): readonly string[] {
   const { contents } = parseDocument(text);
   return isMap(contents) ? rowsOf(contents, '') : [];

@@ -25,9 +25,9 @@ describe('docs/operations.md: events of pods', () => {
       ...(type.startsWith('Normal') ? [noticeEvent({ reason, message: '' })] : []),
       ...(type.includes('Warning') ? [noticeEvent({ type: 'Warning', reason, message: '' })] : []),
     ];
-    const told = own.length > 0 ? own : notices;
-    expect(new Set(type.match(/Normal|Warning/g))).toEqual(new Set(told.map((kind) => kind.type)));
-    expect(new Set(again.split('; '))).toEqual(new Set(told.map(({ repetition }) => words[repetition])));
+    const reported = own.length > 0 ? own : notices;
+    expect(new Set(type.match(/Normal|Warning/g))).toEqual(new Set(reported.map((kind) => kind.type)));
+    expect(new Set(again.split('; '))).toEqual(new Set(reported.map(({ repetition }) => words[repetition])));
   });
 
   it('has a row for each event of the table', () => {

@@ -63,7 +63,7 @@ const required = {
 };
 
 describe('what docs/settings.md says of them is true', () => {
-  it('the sample of CLUSTERS is taken as it stands', () => {
+  it('the sample of CLUSTERS is taken as it is', () => {
     expect(parseSettings({ ...required, CLUSTERS: sample })).toMatchObject({ ok: true });
   });
 
@@ -71,8 +71,8 @@ describe('what docs/settings.md says of them is true', () => {
     // One of the two of storage and of registrations is there: which, the page says in words.
     const parsed = parseSettings({ AzureWebJobsStorage: required.AzureWebJobsStorage, CLUSTERS: '[]' });
     const missed = parsed.ok ? [] : parsed.faults.map((fault) => fault.name);
-    const told = [...page.matchAll(/^\| `(\w+)` \|[^|]*\| required \|/gm)].map((match) => match[1] ?? '');
-    const ofApp = firstCells(page, '## The app').filter((name) => told.includes(name));
+    const reported = [...page.matchAll(/^\| `(\w+)` \|[^|]*\| required \|/gm)].map((match) => match[1] ?? '');
+    const ofApp = firstCells(page, '## The app').filter((name) => reported.includes(name));
     expect(sorted(missed)).toEqual(sorted(ofApp));
   });
 

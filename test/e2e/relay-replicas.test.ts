@@ -55,7 +55,7 @@ const leaseObjects = () => {
   ];
 };
 
-/** Makes pods, each in a request of its own, until it is told to stop. */
+/** Makes pods, each in a request of its own, until it is asked to stop. */
 function burst(prefix: string) {
   const stop = new AbortController();
   const names: string[] = [];
@@ -84,7 +84,7 @@ function handovers(): readonly string[] {
 beforeAll(async () => {
   rig = await RelayRig.start();
   await rig.apply(pod('early'));
-  // The app of this test: without it the third heart would beat, and post ticks.
+  // The app of this test: without it the third renewal path would act, and post ticks.
   renewing = setInterval(
     () => void Promise.all(nodes.map((name) => rig.renewLease(name))).catch(() => undefined),
     5000,
@@ -160,7 +160,7 @@ describe('two replicas', () => {
     expect((await specOf()).leaseTransitions).toBe(2);
   });
 
-  it('the leader stands still for longer than its term: it posts nothing when it goes on', async () => {
+  it('the leader is frozen for longer than its term: it posts nothing when it goes on', async () => {
     await start('a');
     expect(await isLeading('a')).toBe(false);
     const making = burst('frozen');
@@ -176,7 +176,7 @@ describe('two replicas', () => {
     expect(rig.app.overlapping).toEqual([]);
   });
 
-  it('the leader is told to end: it says that it is not ready, and the other leads before its term is over', async () => {
+  it('the leader is asked to end: it says that it is not ready, and the other leads before its term is over', async () => {
     const [a, b] = [relays.get('a'), relays.get('b')];
     if (a === undefined || b === undefined) throw new Error('both run');
     const endedAt = performance.now();
@@ -192,7 +192,7 @@ describe('two replicas', () => {
     await until('its snapshot', () => handovers().length === 4);
   });
 
-  it('the last one that is told to end leaves the Lease to nobody', async () => {
+  it('the last one that is asked to end leaves the Lease to nobody', async () => {
     await relays.get('b')?.stop(5000);
     relays.delete('b');
     expect(await specOf()).toMatchObject({ holderIdentity: '', leaseDurationSeconds: 1, leaseTransitions: 4 });

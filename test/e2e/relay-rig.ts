@@ -1,4 +1,4 @@
-/** A real control plane, an app that answers as it is told, and relays between them as they are deployed. */
+/** A real control plane, an app that answers as it is reported, and relays between them as they are deployed. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,11 +28,11 @@ export const installation = 'prod';
 export type RunningRelay = Child<{ readonly health: number; readonly ports: Readonly<Record<string, number>> }>;
 
 export interface RelayStart {
-  /** Of its log and its configuration; `relay` unless told. */
+  /** Of its log and its configuration; `relay` unless given. */
   readonly name?: string;
   /** Members of the configuration that are to be others. */
   readonly config?: object;
-  /** Whether it is waited for until it is ready; unless told, yes. */
+  /** Whether it is waited for until it is ready; unless given, yes. */
   readonly untilReady?: boolean;
 }
 
@@ -57,7 +57,7 @@ export class RelayRig {
     this.ports = parts.ports;
   }
 
-  /** Both nodes stand with a fresh Lease, and the relay is bundled; none runs yet. */
+  /** Both nodes are with a fresh Lease, and the relay is bundled; none runs yet. */
   static async start(): Promise<RelayRig> {
     const dir = mkdtempSync(join(tmpdir(), 'relay-'));
     const progress = createProgress();

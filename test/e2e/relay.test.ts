@@ -1,4 +1,4 @@
-/** The relay's own process between a real API server and an app that answers as it is told. */
+/** The relay's own process between a real API server and an app that answers as it is reported. */
 import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
@@ -168,7 +168,7 @@ describe('the kubelet port, as the API server calls it', () => {
     expect(await followed).toBe('first\nsecond\nlast\n');
   });
 
-  it('tells why there is no log', async () => {
+  it('says why there is no log', async () => {
     const waiting = await kubectl(['logs', 'early'], cluster.kubectl);
     expect(waiting.code).not.toBe(0);
     expect(waiting.stderr).toContain('container "main" in pod "early" is waiting to start: ContainerCreating');
@@ -259,7 +259,7 @@ describe('the kubelet port, to everybody else', () => {
   });
 });
 
-describe('the hearts', () => {
+describe('the renewal of the Lease', () => {
   it('a Lease that nobody renews: the app is called after 20 s, and 10 s later the relay renews it, with an event', async () => {
     const renewTime = () => get('lease', '-n', 'kube-node-lease', node, '-o', 'jsonpath={.spec.renewTime}');
     await rig.renewLease(node);

@@ -93,8 +93,8 @@ describe('child processes under bubblewrap', () => {
       const { exitCode } = await container.wait();
       return `${exitCode} ${await container.readLogs({ timestamps: false })}`;
     });
-    const told = await Promise.all(ends).finally(() => clearInterval(churn));
-    expect(new Set(told)).toEqual(new Set(['7 began\n']));
+    const reported = await Promise.all(ends).finally(() => clearInterval(churn));
+    expect(new Set(reported)).toEqual(new Set(['7 began\n']));
   });
 
   it('run commands for probes when what was there at the start has gone', async () => {

@@ -1,6 +1,6 @@
 import type { Dice } from './dice.ts';
 
-/** JSON as it is written: keys may stand twice, `__proto__` is a key like others, and a piece may be no JSON at all. */
+/** JSON as it is written: keys may occur twice, `__proto__` is a key like others, and a piece may be no JSON at all. */
 export type Node =
   | { kind: 'object'; entries: [string, Node][] }
   | { kind: 'array'; items: Node[] }
@@ -32,7 +32,7 @@ export function printNode(node: Node): string {
   }
 }
 
-/** Where a node stands, and how to put another there or take it away. */
+/** Where a node is, and how to put another there or take it away. */
 interface Place {
   readonly node: Node;
   readonly depth: number;

@@ -10,8 +10,8 @@ import { targets } from './targets.ts';
 const help = `npm run fuzz -- [options]
 
   --target NAME   only this one: ${targets.map(({ name }) => name).join(', ')}
-  --seed N        of all chance; 7 unless told
-  --cases N       of each target; the full number unless told
+  --seed N        of all chance; 7 unless given
+  --cases N       of each target; the full number unless given
   --case N        of one target, this case alone
   --help          this text
 `;
@@ -43,7 +43,7 @@ else if (!isUnderstood || only === undefined) {
   process.exitCode = 2;
 } else process.exitCode = chosen.length === 1 ? await fuzzOne(only) : await fuzzAll(chosen);
 
-/** What a run of one target tells the one that started it. */
+/** What a run of one target reports the one that started it. */
 interface Sum {
   readonly share: string;
   readonly inputs: number;
@@ -105,12 +105,12 @@ function showProgress(text: string): void {
 }
 
 function row({ target, cases, inputs, outcomes, tookMs }: TargetReport): string {
-  const told = [...outcomes]
+  const reported = [...outcomes]
     .toSorted((a, b) => b[1] - a[1])
     .slice(0, 9)
     .map(([outcome, count]) => `${outcome} ${count}`);
   const head = `${target.padEnd(17)} ${String(cases).padStart(6)} cases ${String(inputs).padStart(6)} inputs`;
-  return `${head} ${(tookMs / 1000).toFixed(1).padStart(6)} s  ${told.join(', ')}`;
+  return `${head} ${(tookMs / 1000).toFixed(1).padStart(6)} s  ${reported.join(', ')}`;
 }
 
 function failureText({ target, index, faults, mutations, input }: Failure, seed: string): string {

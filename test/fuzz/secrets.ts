@@ -1,4 +1,4 @@
-/** Words that must never be seen where anybody but the container looks. Each stands for one secret. */
+/** Words that must never be seen where anybody but the container polls. Each stands for one secret. */
 export class Secrets {
   readonly #words = new Map<string, string>();
 
@@ -32,5 +32,5 @@ export class Secrets {
   }
 }
 
-/** The part of it that stands whole whatever comes before and after. */
+/** The part of it that is whole whatever comes before and after. */
 const inBase64 = (word: string): string => Buffer.from(word).toString('base64').replace(/=*$/, '').slice(0, -1);

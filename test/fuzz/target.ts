@@ -15,7 +15,7 @@ export interface CaseReport {
   readonly outcome: string;
   /** Broken rules, a sentence each; none is what should be. */
   readonly faults: readonly string[];
-  /** Mutated inputs in the case; one unless told. */
+  /** Mutated inputs in the case; one unless given. */
   readonly inputs?: number;
 }
 
@@ -33,7 +33,7 @@ export interface Target {
   readonly cases: number;
   /** Of a run of the tests. */
   readonly testCases: number;
-  /** A case that takes longer hangs; 10 s unless told. */
+  /** A case that takes longer hangs; 10 s unless given. */
   readonly hangMs?: number;
   open(): Promise<Bench>;
 }

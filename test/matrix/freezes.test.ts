@@ -7,7 +7,7 @@ import { findVariant, variants } from './variants.ts';
 /** Of each kind of freeze, in each variant. */
 const perKind = 1;
 
-describe('a process that stands still at any of its calls, and then goes on', () => {
+describe('a process that is frozen at any of its calls, and then goes on', () => {
   let points = 0;
   let lives = 0;
   afterAll(() => console.log(`${lives} of ${points} freezes`));

@@ -23,7 +23,7 @@ export const nodeName = 'aci-1';
 export const plantedSecret = 'planted-7f3a9c';
 const secrets = new RegExp(`${plantedSecret}|token-\\d+-of-`);
 export const podUidPrefix = '5d0e6b0c-0000-4000-8000';
-/** What a fault may add to any step of a life: the lock of the dead (40 s), the wait of an open intent (60 s), two looks and a sweep. */
+/** What a fault may add to any step of a life: the lock of the dead (40 s), the wait of an open intent (60 s), two polls and a sweep. */
 const recoveryMs = 180_000;
 /** After a request that arrived in the window only the resync finds what it left behind. */
 const windowRecoveryMs = 480_000;

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { parseFault } from './fault.ts';
 import type { CallFault } from '../../infra/local/sim/processes/counted-process.ts';
 import type { Faults } from './fault.ts';
-import { tell } from './matrix.ts';
+import { play } from './matrix.ts';
 import { defaultSeed, freezeCases, freezeKinds, killCases, pairCount, pairGrid } from './points.ts';
 import { families } from './jobs.ts';
 import type { Family, Job, Report } from './jobs.ts';
@@ -14,24 +14,24 @@ import { defined } from '../../shared/core/defined.ts';
 
 const partsOfThread = 20;
 /** Of the failures; the rest is counted. */
-const mostTold = 40;
+const mostReported = 40;
 const help = `npm run test:matrix -- [options]
 
-Tells every pod's life of test/matrix/variants again and again: with a process killed before or after each of its
+Reports every pod's life of test/matrix/variants again and again: with a process killed before or after each of its
 calls (kills), frozen before, in or after each call (freezes), and with both at once in two processes (pairs).
 
   --variant NAME     only this one; may be repeated
   --only FAMILY      kills, freezes or pairs; may be repeated
   --every N          each N-th point only
   --all              also the points at calls that are not about a pod (Node, Lease, bookkeeping)
-  --workers N        threads; all cores unless told
+  --workers N        threads; all cores unless given
   --list             the variants
 
 One life again, call by call: --variant NAME with
   --kill 12[:before]           the first process dies after (before, inside) its 13th call
-  --freeze 30:before[:42]      the second stands still before (inside, after) its 31st call, for 90 (42) s
+  --freeze 30:before[:42]      the second is frozen before (inside, after) its 31st call, for 90 (42) s
   --alone                      the first only begins when the freeze is over
-  --seed N                     the order of their calls; ${defaultSeed} unless told
+  --seed N                     the order of their calls; ${defaultSeed} unless given
 `;
 
 const parsed = parseArgs({
@@ -83,7 +83,7 @@ async function replay(): Promise<number> {
     isAlone: options.alone,
   };
   const isPair = freeze !== undefined || options.seed !== undefined;
-  const outcome = await tell(variant, {
+  const outcome = await play(variant, {
     faults,
     ...(isPair ? { seed: Number(options.seed ?? defaultSeed) } : {}),
     onCall: ({ instance, index, name, args, answer }, life) => {
@@ -142,9 +142,9 @@ async function runAll(): Promise<number> {
     else if (isTenth) process.stderr.write(`${text}\n`);
   };
   /** At once: all of it takes a quarter of an hour. */
-  const tellFailure = (failure: string): void => {
+  const reportFailure = (failure: string): void => {
     failures += 1;
-    if (failures <= mostTold) console.log(failure);
+    if (failures <= mostReported) console.log(failure);
   };
   const take = (report: Report): void => {
     const { variant, family } = report.job;
@@ -153,7 +153,7 @@ async function runAll(): Promise<number> {
     row.failed += report.failures.length;
     row.exempt += report.exempt;
     totals.set(variant, row);
-    for (const { replay, violations } of report.failures) tellFailure(`${replay}\n    ${violations.join('\n    ')}`);
+    for (const { replay, violations } of report.failures) reportFailure(`${replay}\n    ${violations.join('\n    ')}`);
     done += 1;
     progress();
   };
@@ -162,7 +162,7 @@ async function runAll(): Promise<number> {
   await Promise.all(Array.from({ length: workers }, () => work(queue, take)));
   if (process.stderr.isTTY) process.stderr.write('\n');
   printTotals(totals, (performance.now() - startedAt) / 1000);
-  if (failures > mostTold) console.log(`and ${failures - mostTold} more`);
+  if (failures > mostReported) console.log(`and ${failures - mostReported} more`);
   return failures === 0 ? 0 : 1;
 }
 
@@ -172,7 +172,7 @@ async function work(queue: Job[], take: (report: Report) => void): Promise<void>
 }
 
 /**
- * A few parts in one thread: what a life leaves behind (signals of a clock that stands still, with their listeners) is kept as
+ * A few parts in one thread: what a life leaves behind (signals of a clock that does not move, with their listeners) is kept as
  * long as its thread.
  */
 function workInThread(queue: Job[], take: (report: Report) => void): Promise<void> {

@@ -27,7 +27,7 @@ export interface Setting {
 }
 
 /** One life of the variant with these faults, and what the oracles say of it. */
-export async function tell(variant: Variant, setting: Setting = {}): Promise<Outcome> {
+export async function play(variant: Variant, setting: Setting = {}): Promise<Outcome> {
   const life = await createLife({
     ...defined({ world: variant.world, relay: variant.relay, budgets: variant.budgets }),
     ...setting,
@@ -85,7 +85,7 @@ export function enumerate(variant: Variant, order: Order = {}): Promise<Enumerat
 async function listCalls(variant: Variant, { seed, isAlone = false }: Order): Promise<Enumeration> {
   const points: { readonly a: Point[]; readonly b: Point[] } = { a: [], b: [] };
   let before = '';
-  const outcome = await tell(variant, {
+  const outcome = await play(variant, {
     ...defined({ seed }),
     faults: { isAlone },
     onCall: ({ instance, index, name, args, answer }, life) => {

@@ -1,15 +1,15 @@
 import { blinkMs, describeFaults, longFreezeMs, shortFreezeMs } from './fault.ts';
 import type { CallFault } from '../../infra/local/sim/processes/counted-process.ts';
 import type { Faults } from './fault.ts';
-import { distinctKillPoints, enumerate, freezePoints, killPoints, tell } from './matrix.ts';
+import { distinctKillPoints, enumerate, freezePoints, killPoints, play } from './matrix.ts';
 import type { Outcome, Point, Setting } from './matrix.ts';
 import type { Variant } from './variants/hands.ts';
 import { defined } from '../../shared/core/defined.ts';
 
-/** The order of two processes' calls is drawn from it unless told. */
+/** The order of two processes' calls is drawn from it unless given. */
 export const defaultSeed = 7;
 
-/** One life to be told, as the command line names it. */
+/** One life to be reported, as the command line names it. */
 export interface Case {
   readonly variant: Variant;
   readonly setting: Setting;
@@ -27,9 +27,9 @@ export function replayOf({ variant, setting }: Case): string {
   return `npm run test:matrix -- --variant ${variant.name} ${faults}${seed}`;
 }
 
-/** Tells one life; undefined when no oracle objects. */
+/** Reports one life; undefined when no oracle objects. */
 export const judge = async (one: Case): Promise<Failure | undefined> =>
-  failureOf(one, await tell(one.variant, one.setting));
+  failureOf(one, await play(one.variant, one.setting));
 
 export function failureOf(one: Case, { violations }: Outcome): Failure | undefined {
   if (violations.length === 0) return undefined;

@@ -34,7 +34,7 @@ export class Processes {
   readonly #all: CountedApp[] = [];
   readonly #options: ProcessesOptions;
   readonly #turns: Turns | undefined;
-  /** What happens only when every call that can be made has been made: who stood still goes on, and what was late arrives. */
+  /** What happens only when every call that can be made has been made: who was frozen goes on, and what was late arrives. */
   readonly #atRest = new EventQueue<() => Promise<void>>();
   #hasThawed = false;
 
@@ -45,7 +45,7 @@ export class Processes {
     if (this.#turns !== undefined) this.#add(1);
   }
 
-  /** No call waits for its turn, nobody stands still, and nothing is still to arrive. */
+  /** No call waits for its turn, nobody is frozen, and nothing is still to arrive. */
   get isIdle(): boolean {
     return this.#atRest.size === 0 && this.#turns?.isEmpty !== false;
   }
@@ -84,7 +84,7 @@ export class Processes {
     const fault = place === 0 ? faults.kill : faults.freeze;
     const stage: Stage = {
       turn: (instance) => this.#turn(instance),
-      stand: (instance, ms) => this.#stand(instance, ms),
+      freeze: (instance, ms) => this.#freeze(instance, ms),
       later: (ms, act) => this.#later(ms, act),
       onCall,
       onFault: (call) => this.#onFault(call, place, fault),
@@ -112,7 +112,7 @@ export class Processes {
     return Promise.resolve();
   }
 
-  #stand(instance: CountedProcess, ms: number): Promise<void> {
+  #freeze(instance: CountedProcess, ms: number): Promise<void> {
     instance.state = 'frozen';
     return new Promise((go) =>
       this.#atRest.add(this.#now + ms, () => {

@@ -8,7 +8,7 @@ import type { Variant } from './variants/hands.ts';
 export const part = (index: number, of: number): readonly Variant[] =>
   variants.filter((_variant, place) => place % of === index);
 
-/** Tells all lives; each failure comes with the command that shows it again. */
+/** Reports all lives; each failure comes with the command that shows it again. */
 export async function judgeAll(cases: readonly Case[]): Promise<readonly Failure[]> {
   const failures: Failure[] = [];
   for (const one of cases) {

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { enumerate, tell } from './matrix.ts';
+import { enumerate, play } from './matrix.ts';
 import { windowCalls } from '../../infra/local/sim/oracles/window.ts';
 import { findVariant } from './variants.ts';
 import type { Variant } from './variants/hands.ts';
 
-const told = (name: string): Variant => {
+const variantOf = (name: string): Variant => {
   const variant = findVariant(name);
   if (variant === undefined) throw new Error(`no variant ${name}`);
   return variant;
@@ -21,7 +21,7 @@ describe('the documented window', () => {
   it.each([...windowCalls.keys()])(
     '%s in it is exempt from O2 alone, and after 12 s it is not exempt',
     async (call) => {
-      const variant = told('deleted-running');
+      const variant = variantOf('deleted-running');
       const { b } = await enumerate(variant, { seed: 3 });
       const { a } = await enumerate(variant, { seed: 3 });
       const index = b.find(({ name }) => name === call)?.index;
@@ -29,8 +29,8 @@ describe('the documented window', () => {
       expect(index ?? a.find(({ name }) => name === call)?.index).toBeDefined();
       if (index === undefined) return;
       const freeze = { kind: 'freeze', call: index, moment: 'inside' } as const;
-      const late = await tell(variant, { seed: 3, faults: { freeze } });
-      const inTime = await tell(variant, { seed: 3, faults: { freeze: { ...freeze, forMs: 12_000 } } });
+      const late = await play(variant, { seed: 3, faults: { freeze } });
+      const inTime = await play(variant, { seed: 3, faults: { freeze: { ...freeze, forMs: 12_000 } } });
       expect([late.isExempt, late.violations, inTime.isExempt, inTime.violations]).toEqual([true, [], false, []]);
     },
   );

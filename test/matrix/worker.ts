@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { tell } from './matrix.ts';
+import { play } from './matrix.ts';
 import { failureOf, freezeCases, freezeKinds, killCases, pairAt, pairGrid } from './points.ts';
 import type { Case, Failure } from './points.ts';
 import type { Job, Report } from './jobs.ts';
@@ -32,7 +32,7 @@ async function run(job: Job): Promise<Report> {
   let exempt = 0;
   for (let index = job.from; index < job.to; index += job.every) {
     const one = caseAt(index);
-    const outcome = await tell(one.variant, one.setting);
+    const outcome = await play(one.variant, one.setting);
     lives += 1;
     exempt += Number(outcome.isExempt);
     const failure = failureOf(one, outcome);

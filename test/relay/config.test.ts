@@ -15,7 +15,7 @@ const faultsOf = (over: object): readonly string[] => {
 };
 
 describe('the configuration', () => {
-  it('is that of a pod in the cluster, unless told', () => {
+  it('is that of a pod in the cluster, unless given', () => {
     const parsed = parseConfig(JSON.stringify(least));
     expect(parsed).toMatchObject({
       ok: true,
@@ -39,7 +39,7 @@ describe('the configuration', () => {
     expect(files).toEqual(expect.arrayContaining(['/own/tls.key', '/ca/app.crt', '/tls/tls.crt', '/tokens/app']));
   });
 
-  it('tells all faults at once, each with its member', () => {
+  it('reports all faults at once, each with its member', () => {
     const faults = faultsOf({ clusterUid: 'x', nodes: [], surprise: 1, listenAddress: 'localhost' });
     for (const member of ['clusterUid', 'nodes', 'listenAddress']) expect(faults.join('\n')).toContain(`${member}: `);
     expect(faults.join('\n')).toContain('surprise');

@@ -37,9 +37,9 @@ describe('whose turn it is', () => {
     ['one that was left is free at once', seen(released(held('b'), 't'), 1000), 1000, { kind: 'acquire' }],
     ['our own is renewed', seen(held('a'), 0), 1000, { kind: 'renew' }],
     ['our own is renewed however old it is', seen(held('a'), 0), 99_000, { kind: 'renew' }],
-    ["another's is looked at again in 2 s", seen(held('b'), 1000), 1000, { kind: 'wait', forMs: 2000 }],
+    ["another's is polled again in 2 s", seen(held('b'), 1000), 1000, { kind: 'wait', forMs: 2000 }],
     ['… or when it could be taken, if that is sooner', seen(held('b'), 1000), 15_500, { kind: 'wait', forMs: 500 }],
-    ['… and is taken when it stood still for 15 s', seen(held('b'), 1000), 16_000, { kind: 'acquire' }],
+    ['… and is taken when it was frozen for 15 s', seen(held('b'), 1000), 16_000, { kind: 'acquire' }],
     ['its own duration counts', seen(held('b', { leaseDurationSeconds: 60 }), 0), 59_999, { kind: 'wait', forMs: 1 }],
     ['without one, ours', seen(held('b', { leaseDurationSeconds: 0 }), 0), 14_999, { kind: 'wait', forMs: 1 }],
     [
@@ -91,7 +91,7 @@ describe('the record', () => {
   ])('%j is read', (json, record) => expect(parseElectionRecord(json)).toEqual(record));
 });
 
-/** One process in a world of virtual time: it may stand still, lose requests, or get an answer late. */
+/** One process in a world of virtual time: it may freeze, lose requests, or get an answer late. */
 class Replica {
   observed: Observed | undefined;
   termEnd = -Infinity;
@@ -136,7 +136,7 @@ describe('two replicas', () => {
     ),
   });
 
-  it('never lead at once, whatever stands still, is lost or late, and whatever their clocks say', () => {
+  it('never lead at once, whatever is frozen, is lost or late, and whatever their clocks say', () => {
     fc.assert(
       fc.property(fc.array(step, { minLength: 20, maxLength: 200 }), fc.integer(), (steps, offset) => {
         const store = { record: empty };

@@ -27,7 +27,7 @@ export class FakeApp {
   /** Posts being answered now, and pods that were in two of them at once. */
   readonly overlapping: string[] = [];
   mostAtOnce = 0;
-  nextLookInMs = 30_000;
+  nextTickInMs = 30_000;
   /** What becomes of a post; undefined: it is taken. */
   refuse: (events: PodEvents) => FakeAnswer | undefined = () => undefined;
   /** The log of a container, by its path's last segments. */
@@ -100,7 +100,7 @@ export class FakeApp {
     this.posts.push({ ...events, at: performance.now() });
     const now = Date.UTC(2020, 0, 1);
     const at = (ms: number) => new Date(now + ms).toISOString();
-    return { status: 200, body: JSON.stringify({ now: at(0), nextLookAt: at(this.nextLookInMs), unknownNodes: [] }) };
+    return { status: 200, body: JSON.stringify({ now: at(0), nextLookAt: at(this.nextTickInMs), unknownNodes: [] }) };
   }
 
   #enter(events: PodEvents): void {

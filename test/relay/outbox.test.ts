@@ -116,7 +116,7 @@ describe('the outbox', () => {
     expect(outbox.take(1)).toBeUndefined();
   });
 
-  it('tells of an empty list too', () => {
+  it('reports an empty list too', () => {
     const outbox = new Outbox();
     outbox.addSnapshot([]);
     expect(outbox.isReady).toBe(true);
@@ -124,7 +124,7 @@ describe('the outbox', () => {
     expect(outbox.isReady).toBe(false);
   });
 
-  it('tells of a list again when it was not taken, or when another came meanwhile', () => {
+  it('reports a list again when it was not taken, or when another came meanwhile', () => {
     const outbox = new Outbox();
     outbox.addSnapshot([]);
     outbox.settle(taken(outbox), 'again');

@@ -66,18 +66,18 @@ describe('a pod that the app would not take', () => {
 });
 
 describe('the pods of a node', () => {
-  it('tells of a pod once, until something new is said of it', () => {
+  it('reports a pod once, until something new is said of it', () => {
     const set = new PodSet();
     expect(set.change(watched('u1'))?.uid).toBe('u1');
     expect(set.change(watched('u1', { meta: { resourceVersion: '2' } }))).toBeUndefined();
     expect(set.change(watched('u1', { status: { phase: 'Running' } }))?.uid).toBe('u1');
   });
 
-  it('a list tells of all that are there, and of those that went unseen', () => {
+  it('a list reports all that are there, and of those that went unseen', () => {
     const set = new PodSet();
     set.replace([watched('u1'), watched('u2')]);
-    const told = set.replace([watched('u2'), watched('u3')]);
-    expect(told.map(({ uid, resourceVersion }) => `${uid} ${resourceVersion}`).toSorted()).toEqual([
+    const reported = set.replace([watched('u2'), watched('u3')]);
+    expect(reported.map(({ uid, resourceVersion }) => `${uid} ${resourceVersion}`).toSorted()).toEqual([
       'u1 ',
       'u2 1',
       'u3 1',
@@ -91,7 +91,7 @@ describe('the pods of a node', () => {
     expect(set.replace([watched('new')]).map(({ uid }) => uid)).toEqual(['new', 'old']);
   });
 
-  it('a deletion is always told', () => {
+  it('a deletion is always reported', () => {
     const set = new PodSet();
     set.change(watched('u1'));
     // Without a version: the app may know the last one.
@@ -111,7 +111,7 @@ describe('a line of a watch', () => {
     ['SURPRISE', { kind: 'garbage' }],
   ])('%s', (type, event) => expect(line(type, object)).toEqual(event));
 
-  it('ERROR tells its code', () => {
+  it('ERROR reports its code', () => {
     expect(line('ERROR', { kind: 'Status', code: 410, message: 'too old' })).toEqual({
       kind: 'error',
       code: 410,

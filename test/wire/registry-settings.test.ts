@@ -10,7 +10,7 @@ const faultsOf = (change: Readonly<Record<string, string>>): readonly string[] =
 
 describe('registries are asked', () => {
   it.each([
-    ['at their own hosts unless told', '', {}],
+    ['at their own hosts unless given', '', {}],
     ['elsewhere', 'quay.io=https://mirror.example', { 'quay.io': 'https://mirror.example' }],
     [
       'elsewhere, several',

@@ -81,7 +81,7 @@ describe('settings that are right', () => {
 });
 
 describe('settings that are wrong', () => {
-  it('are told all at once, those that span several too', () => {
+  it('are reported all at once, those that span several too', () => {
     const broken = {
       AZURE_LOCATION: 'West Europe',
       AZURE_SUBSCRIPTION_ID: 'mine',
@@ -204,7 +204,7 @@ describe('settings that are wrong', () => {
     expect(faults[0]).toContain(says);
   });
 
-  it('never show a token that stands where the name of its setting should', () => {
+  it('never show a token that is where the name of its setting should', () => {
     const planted = 'planted-token';
     const faults = faultsOf({ ...settingsOf(), ...clusters(cluster({ auth: { kind: 'token', setting: planted } })) });
     expect(faults).toEqual(['CLUSTERS[0].auth.setting: the name of a setting that is set']);
@@ -253,7 +253,7 @@ describe('registrations of a blob', () => {
       { clusters: [cluster(), cluster()] },
       ['clusters[1].uid: a cluster that is not registered twice'],
     ],
-  ])('with %s are told by the path', (_, body, faults) => {
+  ])('with %s are reported by the path', (_, body, faults) => {
     const parsed = parseRegistrations(JSON.stringify(body));
     expect(parsed.ok ? [] : parsed.faults.map(({ name, expected }) => `${name}: ${expected}`)).toEqual(faults);
   });

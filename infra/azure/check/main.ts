@@ -23,7 +23,7 @@ const folder = resolve(import.meta.dirname, '..');
 const place = `--subscription-id 00000000-0000-4000-8000-000000000000 --tenant-id 00000000-0000-4000-8000-000000000009
   --resource-group kubelet --location westeurope`.split(/\s+/);
 
-/** One thing that was looked at, and what is wrong with it. */
+/** One thing that was checked, and what is wrong with it. */
 interface Check {
   readonly name: string;
   run(): Promise<readonly string[]>;

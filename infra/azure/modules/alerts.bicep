@@ -1,4 +1,4 @@
-metadata description = 'Alerts over what the app tells, with an action group when there is somebody to tell. The rules are data: alerts.json.'
+metadata description = 'Alerts over what the app says, with an action group when there is somebody to notify. The rules are data: alerts.json.'
 
 import { tagsType } from 'types.bicep'
 
@@ -17,10 +17,10 @@ param workspaceId string
 @description('Name of the function app: its cloud role, by which its telemetry is found.')
 param functionAppName string
 
-@description('Address that alerts are sent to; empty: nobody is told, and the alerts are seen in the portal.')
+@description('Address that alerts are sent to; empty: nobody is notified, and the alerts are seen in the portal.')
 param actionGroupEmail string = ''
 
-@description('Where the page on operations stands: each alert names its section there.')
+@description('Where the page on operations is: each alert names its section there.')
 param documentationUrl string = 'docs/operations.md'
 
 var rules = loadJsonContent('../alerts.json')

@@ -3,7 +3,7 @@ metadata description = 'Custom role for container groups and its assignment to t
 @description('Object id of the app\'s identity.')
 param principalId string
 
-@description('What tells this installation\'s roles from others\' in the tenant.')
+@description('What distinguishes this installation\'s roles from others\' in the tenant.')
 param installationKey string
 
 var groupId = resourceGroup().id

@@ -3,7 +3,7 @@ metadata description = 'Custom role for putting container groups into one subnet
 @description('Object id of the app\'s identity.')
 param principalId string
 
-@description('What tells this installation\'s roles from others\' in the tenant.')
+@description('What distinguishes this installation\'s roles from others\' in the tenant.')
 param installationKey string
 
 @description('Name of the virtual network, in the resource group of this deployment.')

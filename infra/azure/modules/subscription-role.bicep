@@ -5,7 +5,7 @@ metadata description = 'Custom reading role for what Azure has only at subscript
 @description('Object id of the app\'s identity.')
 param principalId string
 
-@description('What tells this installation\'s roles from others\' in the tenant.')
+@description('What distinguishes this installation\'s roles from others\' in the tenant.')
 param installationKey string
 
 var subscriptionId = subscription().id

@@ -5,7 +5,7 @@ import type { AppSettings } from '../app-settings.ts';
 import type { AzureCli } from '../azure-cli.ts';
 import { failure, wrongInput } from '../stop.ts';
 
-/** What Azure tells of the app itself. */
+/** What Azure reports the app itself. */
 export interface AppFacts {
   /** `https://…`, where the relay reaches it. */
   readonly url: string;
@@ -33,7 +33,7 @@ export async function readAppFacts(
 ): Promise<AppFacts> {
   if (source.kind === 'file') {
     if (given.appUrl === undefined)
-      throw wrongInput('--settings does not tell where the app is', 'add --app-url https://…');
+      throw wrongInput('--settings does not say where the app is', 'add --app-url https://…');
     return { url: given.appUrl, principalId: given.principalId };
   }
   const parsed = site.safeParse(await az.json(['functionapp', 'show', ...azAppArgs(source)]));
@@ -71,7 +71,7 @@ export async function appRemark(url: string, clusterUid: string): Promise<string
     // 401 is right: nobody without the relay's token comes in.
     if (answer.status === 401) return undefined;
     if (answer.status === 404) return `${url} has no functions yet: publish the package (docs/deploy.md)`;
-    if (answer.status === 503) return `${url} says that it cannot start: its log, or the command doctor, tells why`;
+    if (answer.status === 503) return `${url} says that it cannot start: its log, or the command doctor, says why`;
     return `${url} answers ${answer.status} where 401 is expected`;
   } catch {
     return `${url} cannot be reached from here; that is right only if it is private, and the cluster reaches it`;

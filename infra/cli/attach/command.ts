@@ -76,9 +76,9 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
     (await progress.step('chart, tried on the API server', () => judgeChart(context, { ...input, chart })));
   const remark = await appRemark(appFacts.url, facts.cluster.uid);
   if (remark !== undefined) context.out.warn(remark);
-  if (wants.dryRun) return tellPlan(context, { ...input, isChartCurrent });
+  if (wants.dryRun) return reportPlan(context, { ...input, isChartCurrent });
   const done = await performAttach(context, { ...input, chart, app, isChartCurrent });
-  return tellDone(context, { done, podsWay: apiServerForPods(wants, facts, knownOf(facts)) });
+  return reportDone(context, { done, podsWay: apiServerForPods(wants, facts, knownOf(facts)) });
 }
 
 async function gatherFacts(
@@ -94,7 +94,7 @@ async function gatherFacts(
     missingRights(context, attachNeeds(wants)),
     readRegistrations(await context.registrations(), context.signal),
   ]);
-  // Whoever lacks rights is told all of them, and not stopped by the first question that needs one.
+  // Whoever lacks rights is shown all of them, and not stopped by the first question that needs one.
   if (notAllowed.length === 0) await refuseLeavingNamespace(context, wants.namespace);
   if (chart === undefined && !wants.dryRun) await requireNamespace(context, wants.namespace);
   const nodes = notAllowed.length > 0 ? [] : await Promise.all(wants.nodes.map(({ name }) => readNode(context, name)));
@@ -131,7 +131,7 @@ type Plan = {
 const knownOf = ({ registered, cluster }: AttachFacts): ClusterRegistration | undefined =>
   registered.find(({ uid }) => uid === cluster.uid);
 
-function tellPlan(context: CliContext, plan: Plan): ExitCode {
+function reportPlan(context: CliContext, plan: Plan): ExitCode {
   const { facts, wants } = plan;
   const known = knownOf(facts);
   const nodes = plannedNodes(wants, known?.nodes ?? []);
@@ -151,7 +151,7 @@ function tellPlan(context: CliContext, plan: Plan): ExitCode {
     `would attach ${what.cluster.name} (${what.cluster.uid}), which is ${known === undefined ? 'new' : 'registered already'}`,
   );
   context.out.line(`chart in the namespace ${wants.namespace}: ${what.chart}, with ${JSON.stringify(values)}`);
-  tellPodsWay(context, podsWay);
+  reportPodsWay(context, podsWay);
   context.out.table(
     ['NODE', 'PORT', 'NEW'],
     nodes.map(({ name, port }) => [
@@ -164,7 +164,7 @@ function tellPlan(context: CliContext, plan: Plan): ExitCode {
 }
 
 /** Nothing that pods could reach is a warning, whatever the form of the output. */
-function tellPodsWay({ out }: CliContext, way: ApiServerForPods | undefined): void {
+function reportPodsWay({ out }: CliContext, way: ApiServerForPods | undefined): void {
   if (way === undefined) out.warn(describeApiServerForPods(way));
   else out.line(describeApiServerForPods(way));
 }
@@ -174,7 +174,7 @@ interface Done {
   readonly podsWay: ApiServerForPods | undefined;
 }
 
-function tellDone(context: CliContext, { done, podsWay }: Done): ExitCode {
+function reportDone(context: CliContext, { done, podsWay }: Done): ExitCode {
   const { changes, ...attached } = done;
   const result = { ...attached, changes, apiServerForPods: podsWay ?? null };
   if (context.out.value(result)) return exitCodes.done;
@@ -183,7 +183,7 @@ function tellDone(context: CliContext, { done, podsWay }: Done): ExitCode {
       ? `${done.cluster} is attached as wanted: nothing was changed`
       : `${done.cluster} is attached: ${done.changes.join(', ')}`,
   );
-  tellPodsWay(context, podsWay);
+  reportPodsWay(context, podsWay);
   context.out.line(`try: kubectl get nodes; then a pod: kubectl apply -f docs/examples/exit-code.yaml`);
   return exitCodes.done;
 }

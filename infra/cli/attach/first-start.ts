@@ -10,7 +10,7 @@ import type { ContainerGroups } from '../../../shared/ports/container-groups.ts'
 import type { Registrations } from '../../../shared/ports/registrations.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 
-/** What shows whether there is a past, in the order in which it is looked at. */
+/** What shows whether there is a past, in the order in which it is checked. */
 export interface PastFacts {
   readonly installation: string;
   readonly clusterUid: string;
@@ -31,7 +31,7 @@ export interface FirstStart {
 }
 
 /**
- * Which nodes cannot have a PUT under way that no row tells of. A PUT is sent for a pod that is bound to the node, and
+ * Which nodes cannot have a PUT under way that no row reports. A PUT is sent for a pod that is bound to the node, and
  * only such a pod is ever PUT again: so where no pod is bound, none that comes later can have one under way, whatever
  * process, frozen or cut off, has sent what. The rest is to be sure that this is a beginning: the node is not registered,
  * so that nobody else begins it meanwhile; it has no rows; and ARM shows no group of the installation. Pure.
@@ -63,7 +63,7 @@ export interface FirstStartInput {
 
 /**
  * Looks for a past and writes the first rows where there is none. To be called right before the registration, so that
- * nothing can begin between the look and the write. A fault: nothing is known, or not all was written; the nodes then
+ * nothing can begin between the check and the write. A fault: nothing is known, or not all was written; the nodes then
  * start as after a loss of the tables, with a minute of adopting only.
  */
 export async function startOpen(

@@ -95,7 +95,7 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
     return changed;
   });
   if (registered) changes.push('registration written');
-  if (registered && isNew(facts)) await progress.step('app', (report) => tellApp(context, input, report));
+  if (registered && isNew(facts)) await progress.step('app', (report) => reportApp(context, input, report));
   if (wants.wait !== 'none') {
     const nodes = wants.nodes.map(({ name }) => name);
     await progress.step('nodes', (report) => waitUntilReady(context, { ...wants, nodes }, report));
@@ -118,7 +118,7 @@ function describeAttached({ wants, facts, appUrl }: AttachInput): Omit<AttachDon
 const isNew = ({ registered, cluster }: AttachFacts): boolean => !registered.some(({ uid }) => uid === cluster.uid);
 
 /** The app hears of a cluster by itself; at once by a call in the name of that cluster, which it looks up then. */
-async function tellApp(
+async function reportApp(
   context: CliContext,
   { wants, facts, appUrl }: AttachInput,
   report: (detail: string) => void,
@@ -126,11 +126,11 @@ async function tellApp(
   const { namespace } = wants;
   const audience = audienceOf(undefined, appUrl);
   const isAwake = await wakeApp(context, { appUrl, clusterUid: facts.cluster.uid, namespace, audience });
-  report(isAwake ? 'knows the cluster' : 'could not be told: it hears of the cluster within a minute');
+  report(isAwake ? 'knows the cluster' : 'could not be reported: it hears of the cluster within a minute');
 }
 
 /** A list of ARM that takes longer is no reason to keep an operator waiting. */
-const lookMs = 15_000;
+const pollMs = 15_000;
 
 /**
  * New nodes without a past start at once, not after a minute; answers whether any does. It only spares time, and an
@@ -164,7 +164,7 @@ async function tryStartOpen(
     };
     const { INSTALLATION: installation } = app.settings;
     const input = { installation, clusterUid, nodes, limits: armLimits(app.settings) };
-    return await startOpen(ports, input, AbortSignal.any([context.signal, AbortSignal.timeout(lookMs)]));
+    return await startOpen(ports, input, AbortSignal.any([context.signal, AbortSignal.timeout(pollMs)]));
   } catch (error) {
     // Of kubectl, or of a setting that only ARM needs.
     if (error instanceof Stop) return fail({ kind: 'transient', message: error.message });
@@ -239,7 +239,7 @@ async function provideToken(
 ): Promise<boolean> {
   const name = tokenSettingName(wants, facts.cluster.uid);
   const current = readToken(app.values[name] ?? '');
-  const tell = (expiresAtMs: number): void =>
+  const warnOfExpiry = (expiresAtMs: number): void =>
     context.out.warn(
       `the app's token for the cluster expires on ${new Date(expiresAtMs).toISOString().slice(0, 16)}Z: run attach again before; --auth entra needs none`,
     );
@@ -253,6 +253,6 @@ async function provideToken(
   });
   await writeSetting(app.source, { name, value: token }, context.az);
   report(`in the setting ${name}`);
-  tell(expiresAtMs);
+  warnOfExpiry(expiresAtMs);
   return true;
 }

@@ -14,7 +14,7 @@ export interface AttachFacts {
     readonly version: string;
     readonly server: string;
     readonly caPem: string | undefined;
-    /** Undefined where it is no AKS cluster that az told of. */
+    /** Undefined where it is no AKS cluster that az reported. */
     readonly entra: boolean | undefined;
     /** The API server's FQDN; undefined likewise. */
     readonly aksHost: string | undefined;
@@ -73,7 +73,7 @@ const rules: readonly Rule[] = [
     fixed.some(({ uid }) => uid === cluster.uid)
       ? [
           {
-            problem: "the cluster stands in the app's setting CLUSTERS, which outranks every other registration",
+            problem: "the cluster is in the app's setting CLUSTERS, which outranks every other registration",
             fix: 'take it out of CLUSTERS, then attach it',
           },
         ]
@@ -206,7 +206,7 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
   const ports = new Map(plannedNodes(wants, before?.nodes ?? []).map(({ name, port }) => [name, port]));
   const kept = (before?.nodes ?? []).map((node): NodeRegistration => {
     const wanted = wants.nodes.find(({ name }) => name === node.name);
-    // All nodes stand behind the one relay.
+    // All nodes are behind the one relay.
     if (wanted === undefined) return { ...node, address };
     const { zone, ...rest } = node;
     const wantedZone = wanted.zone ?? zone;

@@ -6,7 +6,7 @@ import type { AttachWants } from './wants.ts';
 
 type Wants = Pick<AttachWants, 'nodeAddress' | 'namespace'>;
 
-/** Where the API server reaches the relay: as told, or the address of its Service. */
+/** Where the API server reaches the relay: as reported, or the address of its Service. */
 export async function relayAddress(context: CliContext, wants: Wants): Promise<string> {
   const address = await findRelayAddress(context, wants);
   if (address !== undefined) return address;

@@ -45,7 +45,7 @@ export function isGoodFor(pem: string, address: string, nowMs: number): boolean 
 
 /**
  * Has the cluster sign a certificate for the kubelet ports (signer `kubernetes.io/kubelet-serving`): asks for it as the
- * node, tells how an administrator approves it, waits for that, and keeps key and certificate in a Secret. The key is
+ * node, says how an administrator approves it, waits for that, and keeps key and certificate in a Secret. The key is
  * nowhere else. A request that was left unanswered by an earlier run is made anew: its key is gone.
  */
 export async function obtainServingCertificate(

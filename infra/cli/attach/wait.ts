@@ -14,7 +14,7 @@ export interface WaitWants {
   readonly timeoutMs: number;
 }
 
-/** How far one node is. A Lease that stands still is one that nobody renews, whatever the Node's condition still says. */
+/** How far one node is. A Lease that is not renewed is one that nobody renews, whatever the Node's condition still says. */
 export type NodeProgress = 'absent' | 'not-ready' | 'lease-still' | 'ready';
 
 const pollMs = 2000;
@@ -74,9 +74,9 @@ async function relayReplicas(context: CliContext, namespace: string): Promise<nu
 
 const hints: Readonly<Record<Exclude<NodeProgress, 'ready'>, string>> = {
   absent:
-    'the app makes it within two minutes of its registration: the command doctor, or the log of the app, tells why it does not',
-  'not-ready': 'the app does not renew it: the command doctor, or the log of the app, tells why',
-  'lease-still': 'nobody renews its Lease: the command doctor, or the log of the app, tells why',
+    'the app makes it within two minutes of its registration: the command doctor, or the log of the app, says why it does not',
+  'not-ready': 'the app does not renew it: the command doctor, or the log of the app, says why',
+  'lease-still': 'nobody renews its Lease: the command doctor, or the log of the app, says why',
 };
 
 function timedOut(

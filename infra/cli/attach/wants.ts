@@ -123,13 +123,13 @@ export const attachOptions: OptionSpecs = {
     description: 'all (nodes Ready and the relay running; default), nodes or none',
   },
   timeout: { type: 'string', value: 'TIME', description: 'how long to wait for that (default 5m)' },
-  'dry-run': { type: 'boolean', description: 'check everything, tell what would be done, change nothing' },
+  'dry-run': { type: 'boolean', description: 'check everything, say what would be done, change nothing' },
 };
 
 const nodeName = /^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/;
 const defaultTokenDuration = '2160h';
 
-/** Reads and checks what the command line alone can tell. The first fault is thrown as wrong input. */
+/** Reads and checks what the command line alone can say. The first fault is thrown as wrong input. */
 export function parseAttachWants(options: ParsedOptions): AttachWants {
   options.required('nodes');
   const auth = oneOf(options, 'auth', ['entra', 'token']) ?? 'entra';
@@ -233,13 +233,13 @@ function oneOf<T extends string>(options: ParsedOptions, name: string, allowed: 
 function matching(options: ParsedOptions, name: string, pattern: RegExp, what: string): string | undefined {
   const text = options.text(name);
   if (text === undefined || pattern.test(text)) return text;
-  throw wrongInput(`--${name} wants ${what}, not "${text}"`, `mend --${name}`);
+  throw wrongInput(`--${name} wants ${what}, not "${text}"`, `fix --${name}`);
 }
 
 function httpUrl(options: ParsedOptions, name: string): string | undefined {
   const text = options.text(name);
   if (text === undefined) return undefined;
   if (!URL.canParse(text) || !/^https?:$/.test(new URL(text).protocol))
-    throw wrongInput(`--${name} wants an https:// URL, not "${text}"`, `mend --${name}`);
+    throw wrongInput(`--${name} wants an https:// URL, not "${text}"`, `fix --${name}`);
   return text.replace(/\/$/, '');
 }

@@ -8,7 +8,7 @@ export interface PodsWayInput {
   readonly wanted: ApiServerForPods | undefined;
   /** As the cluster is registered already. */
   readonly registered: ApiServerForPods | undefined;
-  /** The API server's FQDN, where it is an AKS cluster that az told of. */
+  /** The API server's FQDN, where it is an AKS cluster that az reported. */
   readonly aksHost: string | undefined;
   /** Where the app reaches it. */
   readonly server: string;

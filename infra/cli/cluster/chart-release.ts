@@ -61,7 +61,7 @@ type Release = z.infer<typeof releaseSchema>;
 
 /**
  * Whether the release is, object for object, what these values would make of it. Asks the API server, so that what the
- * chart looks up in the cluster is in it, and what values it refuses is told before anything is changed.
+ * chart looks up in the cluster is in it, and what values it refuses is reported before anything is changed.
  */
 export async function isChartCurrent(context: CliContext, run: ChartRun): Promise<boolean> {
   const current = await readRelease(context, run.namespace);
@@ -91,9 +91,9 @@ async function judgeHalfDone(context: CliContext, run: ChartRun, release: Releas
   if (result.code !== 0) throw chartStop(result);
 }
 
-/** Installs or upgrades. Does not wait for pods. Idempotent; one that was interrupted is mended first. */
+/** Installs or upgrades. Does not wait for pods. Idempotent; one that was interrupted is fixed first. */
 export async function upgradeChart(context: CliContext, run: ChartRun): Promise<void> {
-  await mendRelease(context, run.namespace);
+  await repairRelease(context, run.namespace);
   const result = await context.helm(upgradeArgs(run), inputOf(run));
   if (result.code !== 0) throw chartStop(result);
 }
@@ -131,7 +131,7 @@ const isHalfDone = ({ info: { status } }: Release): boolean =>
 const halfDoneForMs = 120_000;
 
 function refuseYoung({ info: { status, last_deployed: deployed } }: Release): void {
-  // When an uninstall began is not told, and a second one does no harm to it.
+  // When an uninstall began is not reported, and a second one does no harm to it.
   if (status === 'uninstalling' || Date.now() - Date.parse(deployed ?? '') >= halfDoneForMs) return;
   throw failure(
     'another run of helm on this release is under way, or was interrupted a moment ago',
@@ -140,7 +140,7 @@ function refuseYoung({ info: { status, last_deployed: deployed } }: Release): vo
 }
 
 /** Ends what a killed helm has left: takes a half installed release away, and a half upgraded one back. Idempotent. */
-export async function mendRelease(context: CliContext, namespace: string): Promise<void> {
+export async function repairRelease(context: CliContext, namespace: string): Promise<void> {
   const release = await readRelease(context, namespace);
   if (release === undefined || !isHalfDone(release)) return;
   refuseYoung(release);
@@ -155,20 +155,17 @@ export function chartStop(result: ProgramResult): Error {
   const [, faults] = /These values cannot work:\n([\s\S]*?)(\n\n|$)/.exec(result.stderr) ?? [];
   if (faults !== undefined) {
     const list = faults.split('\n').map((line) => line.replace(/^\s*\*\s*/, '').trim());
-    return wrongInput(
-      `values of the chart: ${list.filter((line) => line !== '').join('; ')}`,
-      'mend --set or --values',
-    );
+    return wrongInput(`values of the chart: ${list.filter((line) => line !== '').join('; ')}`, 'fix --set or --values');
   }
   if (/don't meet the specifications of the schema/.test(result.stderr)) {
     const list = result.stderr.split('\n').filter((line) => /^\s*-\s/.test(line));
     return wrongInput(
       `values of the chart are of the wrong shape: ${list.map((line) => line.replace(/^\s*-\s*/, '').trim()).join('; ')}`,
-      'mend --set or --values; values.yaml in the chart has the shape of each',
+      'fix --set or --values; values.yaml in the chart has the shape of each',
     );
   }
   if (/failed parsing --set|failed to parse|error converting YAML|no such file/i.test(result.stderr))
-    return wrongInput(`helm: ${lastLine(result)}`, 'mend --set or --values');
+    return wrongInput(`helm: ${lastLine(result)}`, 'fix --set or --values');
   return failure(
     `helm failed: ${lastLine(result)}`,
     'run the same command again; helm status serverless-kubelet shows the release',

@@ -52,9 +52,9 @@ export function statusFault(status: number, message: string): ClusterFault {
 function nodeError(error: unknown): { readonly code?: string; readonly message: string } {
   if (!(error instanceof Error)) return { message: String(error) };
   const [first] = error instanceof AggregateError ? error.errors : [];
-  const told = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
-  if (first instanceof Error && !('code' in told)) return nodeError(first);
-  return { ...told, message: error.message };
+  const reported = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  if (first instanceof Error && !('code' in reported)) return nodeError(first);
+  return { ...reported, message: error.message };
 }
 
 const whys = {

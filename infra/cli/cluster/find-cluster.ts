@@ -111,7 +111,7 @@ export function aksFacts(name: string, answer: unknown): AksFacts {
   };
 }
 
-/** An Entra kubeconfig asks for a device code unless kubelogin is told to take the login of az. */
+/** An Entra kubeconfig asks for a device code unless kubelogin is asked to take the login of az. */
 async function useAzureLogin({ environment, signal }: CliContext, file: string): Promise<void> {
   if (!readFileSync(file, 'utf8').includes('kubelogin')) return;
   const args = ['convert-kubeconfig', '--login', 'azurecli', '--kubeconfig', file];

@@ -18,7 +18,7 @@ import { proxyFor } from './proxy.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
 export interface KubeconfigApiOptions {
-  /** Of --kubeconfig, or written by az; undefined: where kubectl looks. Asked for at each call. */
+  /** Of --kubeconfig, or written by az; undefined: where kubectl polls. Asked for at each call. */
   readonly file: () => string | undefined;
   /** Of --context; undefined: the current one. */
   readonly context: () => string | undefined;
@@ -118,7 +118,7 @@ const execSchema = z.looseObject({
     .transform((list) => list ?? []),
 });
 
-/** What client-go adds: the proxy of the environment, and what a plugin is told (its protocol, and that nobody can answer it). */
+/** What client-go adds: the proxy of the environment, and what a plugin is reported (its protocol, and that nobody can answer it). */
 function completed(config: KubeConfig, environment: Environment): object {
   return {
     clusters: config.getClusters().map((cluster) => {

@@ -1,5 +1,5 @@
 /**
- * Stands for undici in the bundle of the command line (`rolldown.config.ts`): undici 8 wants Node 22, and of
+ * Stands in for undici in the bundle of the command line (`rolldown.config.ts`): undici 8 wants Node 22, and of
  * @kubernetes/client-node only its KubeConfig is used, for requests that go by node:https. Half of the SDK's weight.
  */
 function refuse(): never {

@@ -15,7 +15,7 @@ export interface CollectedUsage {
 }
 
 /**
- * All usage of these nodes that touches the window: complete, or the fault that kept it from being so. A pod stands in
+ * All usage of these nodes that touches the window: complete, or the fault that kept it from being so. A pod is in
  * its row or in the ledger, never in both: the rows are read first, so that one that moves meanwhile may count twice in
  * the lists, and is then dropped from the rows' part.
  */

@@ -41,7 +41,7 @@ export async function showCost(context: CliContext): Promise<ExitCode> {
   const { options, out } = context;
   const by = parseGrouping(options.text('by'));
   const prices = pricesOf(options);
-  // Wrong days are told before anything is asked.
+  // Wrong days are reported before anything is asked.
   parseWindow(options.text('from'), options.text('to') ?? farFuture, 0);
   const { INSTALLATION: installation } = await context.settings();
   const store = await context.store();

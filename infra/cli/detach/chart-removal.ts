@@ -1,4 +1,4 @@
-import { chartStop, findChart, mendRelease, readRelease, releaseName } from '../cluster/chart-release.ts';
+import { chartStop, findChart, repairRelease, readRelease, releaseName } from '../cluster/chart-release.ts';
 import { madeByLabel, readNamespace } from '../cluster/namespace.ts';
 import type { CliContext } from '../context.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,7 +52,7 @@ async function deleteNamespace(context: CliContext, namespace: string): Promise<
       throw new Stop(
         exitCodes.timedOut,
         `the namespace ${namespace} is still being deleted`,
-        `kubectl get namespace ${namespace} -o yaml tells what holds it; then the same command again`,
+        `kubectl get namespace ${namespace} -o yaml says what holds it; then the same command again`,
       );
     await sleep(pollMs, undefined, { signal: context.signal });
   }
@@ -68,7 +68,7 @@ export async function shrinkChart(
   },
 ): Promise<void> {
   if ((await readRelease(context, input.namespace)) === undefined) return;
-  await mendRelease(context, input.namespace);
+  await repairRelease(context, input.namespace);
   const nodes = input.nodes.map(({ name, port }) => ({ name, port }));
   const args = ['upgrade', releaseName, findChart(input.chart), '--namespace', input.namespace, '--reuse-values'];
   const run = { input: JSON.stringify({ nodes }), timeoutMs: helmTimeoutMs };

@@ -14,7 +14,7 @@ import { forceDetach } from './force.ts';
 import { withState, withoutNodes } from './plan.ts';
 import { findRemains } from './remains.ts';
 import { refuseSkew } from '../inspect/version-skew.ts';
-import { tellRemains } from './report.ts';
+import { reportRemains } from './report.ts';
 import { clusterRows } from './rows.ts';
 import { removeTokenSetting } from './token-setting.ts';
 import { detachOptions, parseDetachWants } from './wants.ts';
@@ -87,7 +87,7 @@ async function detach(context: CliContext, wants: DetachWants, app: AppSettings)
   const remains = await progress.step('what is left', () =>
     findRemains(context, { ...target, keepChart: wants.keepChart, rows }),
   );
-  return tellRemains(context, { changes, remains, usage: (await rows.count()).usage });
+  return reportRemains(context, { changes, remains, usage: (await rows.count()).usage });
 }
 
 async function findTarget(
@@ -107,7 +107,7 @@ async function findTarget(
     );
   if (app.settings.CLUSTERS.some((cluster) => cluster.uid === uid))
     throw wrongInput(
-      "the cluster stands in the app's setting CLUSTERS, which this command does not change",
+      "the cluster is in the app's setting CLUSTERS, which this command does not change",
       'set the state of its nodes to "removed" there',
     );
   const { INSTALLATION: installation } = app.settings;
@@ -117,7 +117,7 @@ async function findTarget(
   const known = registration?.nodes.map(({ name }) => name) ?? [];
   const unknown = wants.nodes?.filter((name) => !known.includes(name)) ?? [];
   if (registration !== undefined && unknown.length > 0)
-    throw wrongInput(`${unknown.join(', ')}: not among the cluster's nodes ${known.join(', ')}`, 'mend --nodes');
+    throw wrongInput(`${unknown.join(', ')}: not among the cluster's nodes ${known.join(', ')}`, 'fix --nodes');
   const nodes = wants.nodes ?? known;
   return {
     installation,

@@ -112,7 +112,7 @@ export async function waitUntilRemoved(
         exitCodes.timedOut,
         listed.ok ? `time is up, and there are left: ${left.join(', ')}` : 'time is up, and ARM could not be asked',
         listed.ok
-          ? 'the app removes them: its log, or the command doctor, tells why it does not; then the same command again'
+          ? 'the app removes them: its log, or the command doctor, says why it does not; then the same command again'
           : 'you need to read container groups in the resource group of the pods; log in with az login',
       );
     await sleep(pollMs, undefined, { signal: context.signal });

@@ -14,7 +14,7 @@ import { changeRegistrations, readRegistrations } from '../registrations.ts';
 import { Stop, failure, wrongInput } from '../stop.ts';
 import { groupsOfCluster, withoutCluster } from './plan.ts';
 import { outsideRemains } from './remains.ts';
-import { tellRemains } from './report.ts';
+import { reportRemains } from './report.ts';
 import { clusterRows } from './rows.ts';
 import { removeTokenSetting } from './token-setting.ts';
 import type { DetachWants } from './wants.ts';
@@ -32,12 +32,12 @@ export async function forceDetach(context: CliContext, wants: ForceWants, app: A
   const { clusters } = await readRegistrations(await context.registrations(), context.signal);
   const registration = clusters.find((cluster) => cluster.uid === uid);
   if (app.settings.CLUSTERS.some((cluster) => cluster.uid === uid))
-    throw wrongInput("the cluster stands in the app's setting CLUSTERS", 'take it out there first, then this again');
+    throw wrongInput("the cluster is in the app's setting CLUSTERS", 'take it out there first, then this again');
   await progress.step('is it gone?', () => refuseIfAlive(context, uid, registration));
   const groups = await listGroups(context, app, uid);
   const rows = clusterRows(app.settings, { uid });
   const { rows: rowCount } = await rows.count();
-  tellFound(context, { registration, groups, rowCount });
+  reportFound(context, { registration, groups, rowCount });
   const isAnything = groups.length > 0 || registration !== undefined || rowCount > 0;
   if (isAnything && !yes) await confirm(context, uid);
   const changes: string[] = [];
@@ -54,7 +54,7 @@ export async function forceDetach(context: CliContext, wants: ForceWants, app: A
   }
   const installation = app.settings.INSTALLATION;
   const remains = await outsideRemains(context, { installation, uid, nodes: [], whole: true, rows });
-  return tellRemains(context, { changes, remains, usage: (await rows.count()).usage });
+  return reportRemains(context, { changes, remains, usage: (await rows.count()).usage });
 }
 
 async function listGroups(context: CliContext, app: AppSettings, uid: string): Promise<readonly ListedGroup[]> {
@@ -109,7 +109,7 @@ function answers({ server, certificateAuthority: ca }: ClusterRegistration): Pro
   });
 }
 
-function tellFound(
+function reportFound(
   context: CliContext,
   found: {
     readonly registration: ClusterRegistration | undefined;

@@ -4,7 +4,7 @@ import type { ExitCode } from '../exit-code.ts';
 import type { Remains } from './plan.ts';
 
 /** Says of each thing whether something is left of it. Code 0 when nothing is. */
-export function tellRemains(
+export function reportRemains(
   context: CliContext,
   result: { readonly changes: readonly string[]; readonly remains: readonly Remains[]; readonly usage: number },
 ): ExitCode {

@@ -21,13 +21,13 @@ import type { Check } from '../inspect/check.ts';
 import { judgeRole } from '../inspect/role-judgements.ts';
 import { roleNeeds, storageAccountName } from '../inspect/role-needs.ts';
 
-/** Tells one check as soon as it is made. */
-export type Tell = (check: Check) => void;
+/** Reports one check as soon as it is made. */
+export type ReportCheck = (check: Check) => void;
 
-/** The login and the app itself, before its settings are known. Answers the id of the app's principal, if it could be told. */
-export async function checkLogin(context: CliContext, source: AppSource, tell: Tell): Promise<boolean> {
+/** The login and the app itself, before its settings are known. Answers the id of the app's principal, if it could be reported. */
+export async function checkLogin(context: CliContext, source: AppSource, report: ReportCheck): Promise<boolean> {
   if (source.kind === 'file' && (await isLocalArm(context))) {
-    tell(skipped('az login', 'ARM is an emulator on this machine, of which az knows nothing.'));
+    report(skipped('az login', 'ARM is an emulator on this machine, of which az knows nothing.'));
     return false;
   }
   const subscription = source.kind === 'azure' ? source.subscription : undefined;
@@ -35,13 +35,13 @@ export async function checkLogin(context: CliContext, source: AppSource, tell: T
   const check = judgeLogin(account);
   // With a settings file nothing needs az but the checks that ask it.
   const isNeeded = source.kind === 'azure' || account.kind === 'read';
-  tell(isNeeded ? check : skipped(check.name, `${check.found} What only az can tell is skipped.`));
+  report(isNeeded ? check : skipped(check.name, `${check.found} What only az knows is skipped.`));
   return account.kind === 'read';
 }
 
-const noAz = 'Only az can tell it.';
+const noAz = 'Only az knows it.';
 
-/** Settings that are wrong are told by their own check. */
+/** Settings that are wrong are reported by their own check. */
 async function isLocalArm(context: CliContext): Promise<boolean> {
   try {
     const { ARM_ENDPOINT: endpoint } = await context.settings();
@@ -56,56 +56,56 @@ async function isLocalArm(context: CliContext): Promise<boolean> {
 export async function checkApp(
   context: CliContext,
   { source, settings, values, hasAz }: AppSettings & { readonly hasAz: boolean },
-  tell: Tell,
+  report: ReportCheck,
 ): Promise<string | undefined> {
-  tell(judgeBodyLimit(values));
+  report(judgeBodyLimit(values));
   if (source.kind === 'file') {
     const given = context.options.text('principal-id');
-    tell(skipped('function app', 'Only the settings file is known, not the app.'));
-    if (given === undefined) tell(skipped('identity', 'Unknown without the app; --principal-id names it.'));
-    if (given !== undefined && hasAz) await checkRoles(context, { settings, principalId: given }, tell);
+    report(skipped('function app', 'Only the settings file is known, not the app.'));
+    if (given === undefined) report(skipped('identity', 'Unknown without the app; --principal-id names it.'));
+    if (given !== undefined && hasAz) await checkRoles(context, { settings, principalId: given }, report);
     return given;
   }
   const app = await readApp(context.az, azAppArgs(source));
-  tell(judgeApp(app, source.app));
+  report(judgeApp(app, source.app));
   if (app.kind === 'unreadable') {
-    tell(skipped('identity', 'Unknown without the app.'));
+    report(skipped('identity', 'Unknown without the app.'));
     return undefined;
   }
   const { check, principalId } = judgeIdentity(app.value, settings);
-  tell(check);
-  if (principalId !== undefined) await checkRoles(context, { settings, principalId }, tell);
+  report(check);
+  if (principalId !== undefined) await checkRoles(context, { settings, principalId }, report);
   return principalId;
 }
 
 async function checkRoles(
   { az }: CliContext,
   { settings, principalId }: { readonly settings: Settings; readonly principalId: string },
-  tell: Tell,
+  report: ReportCheck,
 ): Promise<void> {
   const subscription = settings.AZURE_SUBSCRIPTION_ID;
   const account = storageAccountName(settings);
   const storage = account === undefined ? undefined : await readStorageId(az, account, subscription);
   const grants = await readGrants(az, principalId, subscription);
   for (const need of roleNeeds(settings, storage?.kind === 'read' ? storage.value : undefined))
-    tell(judgeRole(need, grants, principalId));
+    report(judgeRole(need, grants, principalId));
   if (storage === undefined)
-    tell(skipped('role: storage', 'The settings have a connection string, which needs no role.'));
-  else if (storage.kind === 'unreadable') tell(skipped('role: storage', storage.reason));
+    report(skipped('role: storage', 'The settings have a connection string, which needs no role.'));
+  else if (storage.kind === 'unreadable') report(skipped('role: storage', storage.reason));
 }
 
 /** The subscription and the region: provider, quota, subnet. */
 export async function checkRegion(
   context: CliContext,
   { settings, hasAz }: { readonly settings: Settings; readonly hasAz: boolean },
-  tell: Tell,
+  report: ReportCheck,
 ): Promise<void> {
   const { az, signal } = context;
   const subscription = settings.AZURE_SUBSCRIPTION_ID;
-  tell(judgeProvider(hasAz ? await readProvider(az, subscription) : unreadable(noAz)));
+  report(judgeProvider(hasAz ? await readProvider(az, subscription) : unreadable(noAz)));
   const groups = await context.groups();
   const listed = await groups.list(signal);
-  tell(
+  report(
     listed.ok
       ? good(
           'resource group',
@@ -121,7 +121,7 @@ export async function checkRegion(
   const part: Part<Parameters<typeof judgeQuota>[0] extends Part<infer T> ? T : never> = usages.ok
     ? read(usages.value)
     : unreadableBy(usages.fault);
-  for (const check of judgeQuota(part, settings.AZURE_LOCATION)) tell(check);
+  for (const check of judgeQuota(part, settings.AZURE_LOCATION)) report(check);
   if (settings.ACI_SUBNET_ID !== undefined)
-    tell(hasAz ? judgeSubnet(await readSubnet(az, settings.ACI_SUBNET_ID)) : skipped('subnet', noAz));
+    report(hasAz ? judgeSubnet(await readSubnet(az, settings.ACI_SUBNET_ID)) : skipped('subnet', noAz));
 }

@@ -20,7 +20,7 @@ import { leaseFindings } from '../inspect/lease-findings.ts';
 import { nodeObjectFindings } from '../inspect/node-object-findings.ts';
 import { read, unreadable } from '../inspect/observed.ts';
 import type { Finding, NodeObserved, Part } from '../inspect/observed.ts';
-import type { Tell } from './azure-checks.ts';
+import type { ReportCheck } from './azure-checks.ts';
 import { failed, good, skipped, warned } from '../inspect/check.ts';
 import type { Check } from '../inspect/check.ts';
 import { rightReviews } from '../inspect/app-rights.ts';
@@ -51,18 +51,18 @@ export interface ClusterCheckSources {
   /** POST with the same context. */
   readonly create: (path: string, body: object) => Promise<ApiAnswer | ClusterFault>;
   readonly version: string;
-  /** Where the relay runs. `outside`: only the tables tell of it. */
+  /** Where the relay runs. `outside`: only the tables report it. */
   readonly relay: { readonly kind: 'cluster' } | { readonly kind: 'outside'; readonly store: StateStore };
 }
 
-/** All that the API server tells of one cluster. Answers its time, when it told it. */
-export async function checkCluster(sources: ClusterCheckSources, tell: Tell): Promise<number | undefined> {
+/** All that the API server reports one cluster. Answers its time, when it reported it. */
+export async function checkCluster(sources: ClusterCheckSources, report: ReportCheck): Promise<number | undefined> {
   const { cluster, reader } = sources;
   const of = (check: string): string => `${cluster.name}: ${check}`;
   const home = await reader.get('/api/v1/namespaces/kube-system');
   const uid = partOf(home, ({ json }) => parseNamespaceUid(json));
   if (uid.kind === 'unreadable') {
-    tell(
+    report(
       failed(
         of('your access'),
         uid.reason,
@@ -71,8 +71,8 @@ export async function checkCluster(sources: ClusterCheckSources, tell: Tell): Pr
     );
     return undefined;
   }
-  tell(judgeClusterUid(of('UID'), uid, cluster.uid));
-  tell(
+  report(judgeClusterUid(of('UID'), uid, cluster.uid));
+  report(
     judgeVersion(
       of('version'),
       partOf(await reader.get('/version'), ({ json }) => parseVersion(json)),
@@ -80,10 +80,10 @@ export async function checkCluster(sources: ClusterCheckSources, tell: Tell): Pr
     ),
   );
   if (uid.value !== cluster.uid) return undefined;
-  tell(await checkRights(of("the app's rights"), sources));
-  await checkRelay(sources, of, tell);
-  tell(judgeAdmission(of('admission policies'), await readAdmission(reader)));
-  for (const node of cluster.nodes) await checkNode(sources, node, tell);
+  report(await checkRights(of("the app's rights"), sources));
+  await checkRelay(sources, of, report);
+  report(judgeAdmission(of('admission policies'), await readAdmission(reader)));
+  for (const node of cluster.nodes) await checkNode(sources, node, report);
   return home.kind === 'read' ? home.value?.serverMs : undefined;
 }
 
@@ -121,9 +121,9 @@ async function checkRights(name: string, { cluster, subject, create }: ClusterCh
 async function checkRelay(
   { cluster, reader, version, relay }: ClusterCheckSources,
   of: (check: string) => string,
-  tell: Tell,
+  report: ReportCheck,
 ): Promise<void> {
-  if (relay.kind === 'outside') return tell(judgeHeard(of('relay'), await heardAges(cluster, relay.store)));
+  if (relay.kind === 'outside') return report(judgeHeard(of('relay'), await heardAges(cluster, relay.store)));
   const [namespace = ''] = cluster.relay.serviceAccount.split(':');
   const [deployment, leader, service] = await Promise.all([
     reader.get(`/apis/apps/v1/namespaces/${namespace}/deployments/relay`),
@@ -135,11 +135,11 @@ async function checkRelay(
     leader: optionalOf(leader, ({ json, serverMs }) => parseLeader(json, serverMs)),
     service: optionalOf(service, ({ json }) => parseService(json)),
   };
-  tell(judgeRelay(of('relay'), facts.deployment, namespace));
-  tell(judgeLeader(of("relay's leader"), facts.leader, namespace));
+  report(judgeRelay(of('relay'), facts.deployment, namespace));
+  report(judgeLeader(of("relay's leader"), facts.leader, namespace));
   for (const node of cluster.nodes.filter(({ state }) => state !== 'removed'))
-    tell(judgeAddress(of(`address of ${node.name}`), facts.service, node));
-  tell(judgeChart(of('chart'), facts.deployment, version));
+    report(judgeAddress(of(`address of ${node.name}`), facts.service, node));
+  report(judgeChart(of('chart'), facts.deployment, version));
 }
 
 /** For each active node, how many seconds ago the relay called for it; undefined: never. */
@@ -172,7 +172,7 @@ async function readAdmission(reader: ClusterReader): Promise<Part<Readonly<Recor
   return read(Object.fromEntries(found));
 }
 
-async function checkNode(sources: ClusterCheckSources, node: NodeRegistration, tell: Tell): Promise<void> {
+async function checkNode(sources: ClusterCheckSources, node: NodeRegistration, report: ReportCheck): Promise<void> {
   const { cluster, installation, reader } = sources;
   const subject = `${cluster.name}: node ${node.name}`;
   const nodeAnswer = await reader.get(`/api/v1/nodes/${node.name}`);
@@ -184,15 +184,15 @@ async function checkNode(sources: ClusterCheckSources, node: NodeRegistration, t
     pods: unreadable('not asked'),
   };
   const home = { installation, cluster: cluster.name, asked: true, subject };
-  tell(asCheck(subject, nodeObjectFindings(observed, home), 'It is Ready.'));
+  report(asCheck(subject, nodeObjectFindings(observed, home), 'It is Ready.'));
   const lease = observed.lease.kind === 'read' ? observed.lease.value : undefined;
   const moves = lease === undefined ? 'There is none, as it should be.' : `Renewed ${String(lease.ageSeconds)} s ago.`;
-  tell(asCheck(`${subject}: Lease`, leaseFindings(observed, subject), moves));
+  report(asCheck(`${subject}: Lease`, leaseFindings(observed, subject), moves));
   if (node.state === 'removed' || observed.node.kind === 'unreadable' || observed.node.value === undefined) return;
-  tell(judgeRelease(`${subject}: release`, observed.node.value.version, sources.version));
+  report(judgeRelease(`${subject}: release`, observed.node.value.version, sources.version));
   // Through the API server, as kubectl logs goes.
   const proxied = await reader.getText(`/api/v1/nodes/${node.name}/proxy/healthz`);
-  tell(judgeKubeletPort(`${subject}: kubelet port`, proxied));
+  report(judgeKubeletPort(`${subject}: kubelet port`, proxied));
 }
 
 /** The first finding is the worst. */

@@ -13,7 +13,7 @@ import { read, unreadable } from '../inspect/observed.ts';
 import type { Part } from '../inspect/observed.ts';
 import { kubeContexts, registeredClusters } from '../inspect/registered.ts';
 import { checkApp, checkLogin, checkRegion } from './azure-checks.ts';
-import type { Tell } from './azure-checks.ts';
+import type { ReportCheck } from './azure-checks.ts';
 import { doctorExitCode, failed, good, skipped, warned } from '../inspect/check.ts';
 import type { Check } from '../inspect/check.ts';
 import { judgeClocks } from '../inspect/clock-judgement.ts';
@@ -25,16 +25,16 @@ import { judgeOwnHost, judgePodsWay, judgeServiceWay } from '../inspect/pods-way
 import { reach } from '../inspect/reach.ts';
 
 const help = `
-Checks one thing after the other, with your own rights, and says for each what it found and how to mend it:
+Checks one thing after the other, with your own rights, and says for each what it found and how to fix it:
 the Azure login, the function app, its settings, the longest body that its host lets through, its identity, the roles
 of that identity, the resource provider, the resource group, the quota, the subnet, the tables, the registrations; for each registered cluster the way to its
 API server, its UID and version, the app's rights in it, the relay (Deployment, leader, Service), the chart's version,
 the admission API, each Node, its Lease and release, and the kubelet port through the API server; at last the clocks.
-It changes nothing. What you may not look at is skipped, with the reason.
+It changes nothing. What you may not read is skipped, with the reason.
 
-Exit code 0: nothing to mend; 3: something is; 1: nothing could be checked.
+Exit code 0: nothing to fix; 3: something is; 1: nothing could be checked.
 
---output json|yaml has {installation, healthy, checks[] {name, verdict: ok|warning|failed|skipped, found, mend}}.
+--output json|yaml has {installation, healthy, checks[] {name, verdict: ok|warning|failed|skipped, found, fix}}.
 `;
 
 /** How servers are asked without a credential; tests bring their own. */
@@ -60,11 +60,11 @@ export function doctorBy(reach: Reach): Command {
     run: async (context) => {
       const relay = parseRelay(context.options.text('relay'));
       const checks: Check[] = [];
-      const tell: Tell = (check) => {
+      const report: ReportCheck = (check) => {
         checks.push(check);
         if (context.out.format === 'table') printCheck(context, check);
       };
-      const app = await checkAll(context, { reach, relay }, tell);
+      const app = await checkAll(context, { reach, relay }, report);
       const code = doctorExitCode(checks);
       const installation = app?.settings.INSTALLATION ?? null;
       if (!context.out.value({ installation, healthy: code === 0, checks })) printEnd(context, checks);
@@ -83,64 +83,64 @@ function parseRelay(text: string | undefined): RelayPlace {
 async function checkAll(
   context: CliContext,
   { reach, relay }: { readonly reach: Reach; readonly relay: RelayPlace },
-  tell: Tell,
+  report: ReportCheck,
 ): Promise<AppSettings | undefined> {
   const source = appSource(context.options);
-  const hasAz = await checkLogin(context, source, tell);
-  const app = await readApp(context, tell);
+  const hasAz = await checkLogin(context, source, report);
+  const app = await readApp(context, report);
   if (app === undefined) return undefined;
   const { settings } = app;
-  const principalId = await checkApp(context, { ...app, hasAz }, tell);
-  await checkRegion(context, { settings, hasAz }, tell);
-  const tablesMs = await checkTables(context, tell);
-  const clusters = await checkRegistrations(context, tell);
+  const principalId = await checkApp(context, { ...app, hasAz }, report);
+  await checkRegion(context, { settings, hasAz }, report);
+  const tablesMs = await checkTables(context, report);
+  const clusters = await checkRegistrations(context, report);
   const clocks = [await armClock(settings, reach, context.signal), { whose: 'tables', aheadSeconds: ahead(tablesMs) }];
   for (const cluster of clusters)
-    clocks.push(await checkOne(context, { cluster, app, principalId, reach, relay }, tell));
-  tell(judgeClocks(clocks));
+    clocks.push(await checkOne(context, { cluster, app, principalId, reach, relay }, report));
+  report(judgeClocks(clocks));
   return app;
 }
 
 /** The settings as the app itself would read them. */
-async function readApp(context: CliContext, tell: Tell): Promise<AppSettings | undefined> {
+async function readApp(context: CliContext, report: ReportCheck): Promise<AppSettings | undefined> {
   try {
     const app = await context.app();
-    tell(
+    report(
       good('settings', `They are valid: installation ${app.settings.INSTALLATION} in ${app.settings.AZURE_LOCATION}.`),
     );
     return app;
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
-    tell(failed('settings', `${error.message}.`, error.fix ?? 'docs/settings.md has the shape of each.'));
-    tell(skipped('everything else', 'It needs the settings.'));
+    report(failed('settings', `${error.message}.`, error.fix ?? 'docs/settings.md has the shape of each.'));
+    report(skipped('everything else', 'It needs the settings.'));
     return undefined;
   }
 }
 
-async function checkTables(context: CliContext, tell: Tell): Promise<number | undefined> {
+async function checkTables(context: CliContext, report: ReportCheck): Promise<number | undefined> {
   const store = await context.store();
   const bucket = await store.getBucket('reads');
   const now = await store.now();
   if (bucket.ok && now.ok) {
-    tell(good('tables', 'The Table service answers.'));
+    report(good('tables', 'The Table service answers.'));
     return now.value;
   }
   const fault = bucket.ok ? now : bucket;
   const reason = fault.ok ? 'unknown' : faultReason(fault.fault);
-  const mend =
+  const fix =
     !fault.ok && isNoLogin(fault.fault)
       ? signIn
       : 'You need the role Storage Table Data Reader on the storage account; where it is private, run doctor from its network.';
-  tell(failed('tables', `The Table service could not be asked: ${reason}`, mend));
+  report(failed('tables', `The Table service could not be asked: ${reason}`, fix));
   return undefined;
 }
 
-async function checkRegistrations(context: CliContext, tell: Tell): Promise<readonly ClusterRegistration[]> {
+async function checkRegistrations(context: CliContext, report: ReportCheck): Promise<readonly ClusterRegistration[]> {
   const { registrations, clusters } = await registeredClusters(context);
   const name = 'registrations';
   const names = clusters.map((cluster) => cluster.name).join(', ');
   if (registrations.kind === 'unreadable')
-    tell(
+    report(
       failed(
         name,
         registrations.reason,
@@ -148,8 +148,8 @@ async function checkRegistrations(context: CliContext, tell: Tell): Promise<read
       ),
     );
   else if (clusters.length === 0)
-    tell(warned(name, 'No cluster is registered.', 'serverless-kubelet attach registers one.'));
-  else tell(good(name, `${String(clusters.length)} registered: ${names}.`));
+    report(warned(name, 'No cluster is registered.', 'serverless-kubelet attach registers one.'));
+  else report(good(name, `${String(clusters.length)} registered: ${names}.`));
   return clusters;
 }
 
@@ -165,12 +165,12 @@ interface OneCluster {
 async function checkOne(
   context: CliContext,
   { cluster, app, principalId, reach, relay }: OneCluster,
-  tell: Tell,
+  report: ReportCheck,
 ): Promise<ClockFacts> {
   const { certificateAuthority: caPem } = cluster;
   const reached = await reach(`${cluster.server}/version`, { caPem, signal: context.signal });
-  tell(judgeReach(`${cluster.name}: API server`, new URL(cluster.server).host, reached.facts));
-  tell(await checkPodsWay(cluster, reach, context.signal));
+  report(judgeReach(`${cluster.name}: API server`, new URL(cluster.server).host, reached.facts));
+  report(await checkPodsWay(cluster, reach, context.signal));
   const asked = context.options.text('context');
   const { context: name } = contextFor(cluster.server, await kubeContexts(context), asked);
   const beforeMs = Date.now();
@@ -184,10 +184,10 @@ async function checkOne(
       version: packageJson.version,
       relay: relay === 'outside' ? { kind: 'outside', store: await context.store() } : { kind: 'cluster' },
     },
-    tell,
+    report,
   );
   const known = reached.aheadSeconds ?? (serverMs === undefined ? undefined : (serverMs - beforeMs) / 1000);
-  return { whose: cluster.name, aheadSeconds: known === undefined ? unreadable('It told no time.') : read(known) };
+  return { whose: cluster.name, aheadSeconds: known === undefined ? unreadable('It reported no time.') : read(known) };
 }
 
 /** Where pods reach the API server, as far as that can be seen from here. */
@@ -202,7 +202,7 @@ async function checkPodsWay(cluster: ClusterRegistration, reach: Reach, signal: 
 async function armClock(settings: Settings, reach: Reach, signal: AbortSignal): Promise<ClockFacts> {
   const authority = readAuthority(settings);
   const caPem = authority.ok ? authority.pem : undefined;
-  // Without a token ARM refuses, and tells the time all the same.
+  // Without a token ARM refuses, and reports the time all the same.
   const { aheadSeconds, facts } = await reach(`${settings.ARM_ENDPOINT}/subscriptions?api-version=2022-12-01`, {
     caPem,
     signal,
@@ -211,7 +211,7 @@ async function armClock(settings: Settings, reach: Reach, signal: AbortSignal): 
 }
 
 const ahead = (serverMs: number | undefined): Part<number> =>
-  serverMs === undefined ? unreadable('It told no time.') : read((serverMs - Date.now()) / 1000);
+  serverMs === undefined ? unreadable('It reported no time.') : read((serverMs - Date.now()) / 1000);
 
 const marks: Readonly<Record<Check['verdict'], readonly [mark: string, colour: Colour]>> = {
   ok: ['ok', 'green'],
@@ -220,10 +220,10 @@ const marks: Readonly<Record<Check['verdict'], readonly [mark: string, colour: C
   skipped: ['skipped', 'dim'],
 };
 
-function printCheck({ out }: CliContext, { name, verdict, found, mend }: Check): void {
+function printCheck({ out }: CliContext, { name, verdict, found, fix }: Check): void {
   const [mark, colour] = marks[verdict];
   out.line(`${out.paint(colour, mark.padEnd(8))} ${name}: ${found}`);
-  if (mend !== undefined) out.line(`         → ${mend}`);
+  if (fix !== undefined) out.line(`         → ${fix}`);
 }
 
 function printEnd({ out }: CliContext, checks: readonly Check[]): void {

@@ -21,7 +21,7 @@ emulated, what is refused and what to do about it, what a pod gets and what an h
 of the app. No cluster is asked and nothing is changed: helm template … | kubectl aci explain -f -
 
 The input is YAML or JSON, of several documents and lists; of a folder its .yaml, .yml and .json files. Of Pod,
-Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job and CronJob one pod is looked at; other
+Deployment, StatefulSet, DaemonSet, ReplicaSet, ReplicationController, Job and CronJob one pod is checked; other
 objects are counted. ConfigMaps that are in the input are used, everything else that a pod refers to is shown as
 <what it would be>; the content of a Secret never. No registry is asked: an image that --images does not name is taken
 to have the entrypoint, user and directory that the pod counts on.
@@ -87,10 +87,10 @@ async function explain(context: CliContext): Promise<ExitCode> {
   return report.counts.refused > 0 ? exitCodes.failed : exitCodes.done;
 }
 
-const mostTold = 10;
+const mostReported = 10;
 
 function badInput(faults: readonly InputFault[]): Stop {
-  const lines = faults.slice(0, mostTold).map(({ at, problem }) => `${placeText(at)}: ${problem}`);
-  const more = faults.length > mostTold ? [`and ${faults.length - mostTold} more`] : [];
+  const lines = faults.slice(0, mostReported).map(({ at, problem }) => `${placeText(at)}: ${problem}`);
+  const more = faults.length > mostReported ? [`and ${faults.length - mostReported} more`] : [];
   return wrongInput([`the input is wrong`, ...lines, ...more].join('\n  '), 'nothing is judged until it can be read');
 }

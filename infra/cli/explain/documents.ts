@@ -10,7 +10,7 @@ import type { InputFault, Position } from './source.ts';
 export interface InputDocument {
   readonly object: JsonObject;
   readonly at: Position;
-  /** Where a member stands; of one that is not there, what would hold it. */
+  /** Where a member is; of one that is not there, what would hold it. */
   position(path: readonly (string | number)[]): Position;
 }
 

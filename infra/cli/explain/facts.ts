@@ -30,7 +30,7 @@ export async function assumedFacts(context: CliContext): Promise<NodeFacts> {
 const placeholderSubnet =
   '/subscriptions/<subscription>/resourceGroups/<resource group>/providers/Microsoft.Network/virtualNetworks/<network>/subnets/<subnet>';
 
-/** What no manifest tells is shown as what it would be. */
+/** What no manifest reports is shown as what it would be. */
 const unknownNode: NodeFacts = {
   installation: '<installation>',
   cluster: '<cluster>',

@@ -4,7 +4,7 @@ import type { StandardInput } from '../context.ts';
 import { wrongInput } from '../stop.ts';
 
 export interface Input {
-  /** As it is told; `stdin` of the standard input. */
+  /** As it is reported; `stdin` of the standard input. */
   readonly file: string;
   readonly text: string;
 }
@@ -19,14 +19,14 @@ export async function readInputs(names: readonly string[], stdin: StandardInput)
     if (name === '-') inputs.push({ file: 'stdin', text: textOf('stdin', await readAll(stdin())) });
     else
       for (const file of await filesOf(name))
-        inputs.push({ file, text: textOf(file, await told(file, (path) => readFile(path))) });
+        inputs.push({ file, text: textOf(file, await reported(file, (path) => readFile(path))) });
   return inputs;
 }
 
 async function filesOf(name: string): Promise<readonly string[]> {
-  const found = await told(name, (path) => stat(path));
+  const found = await reported(name, (path) => stat(path));
   if (!found.isDirectory()) return [name];
-  const entries = await told(name, (path) => readdir(path, { withFileTypes: true }));
+  const entries = await reported(name, (path) => readdir(path, { withFileTypes: true }));
   const files = entries
     .filter((entry) => !entry.isDirectory() && /\.(ya?ml|json)$/.test(entry.name))
     .map((entry) => entry.name)
@@ -36,7 +36,7 @@ async function filesOf(name: string): Promise<readonly string[]> {
   return files.map((file) => join(name, file));
 }
 
-async function told<T>(file: string, ask: (file: string) => Promise<T>): Promise<T> {
+async function reported<T>(file: string, ask: (file: string) => Promise<T>): Promise<T> {
   try {
     return await ask(file);
   } catch (error) {

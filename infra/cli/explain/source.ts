@@ -1,4 +1,4 @@
-/** Where something stands in an input, for people: lines and columns begin at 1. */
+/** Where something is in an input, for people: lines and columns begin at 1. */
 export interface Position {
   readonly file: string;
   readonly line: number;

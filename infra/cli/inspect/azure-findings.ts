@@ -1,22 +1,22 @@
 import { signIn } from './fault-reason.ts';
 import { durationText } from './duration-text.ts';
-import type { BudgetObserved, Finding, Part, QuotaObserved, StatusObserved, StrangerGroups } from './observed.ts';
+import type { BudgetObserved, Finding, Part, QuotaObserved, StatusObserved, UnmanagedGroups } from './observed.ts';
 
-/** Below this part a quota or a budget is told. */
+/** Below this part a quota or a budget is reported. */
 const scarce = 0.1;
 /** A budget that is full again this soon is only in use. */
 const soonSeconds = 60;
 
-/** What ARM and the tables tell of the whole installation: groups that nobody looks after, quota, budgets. */
+/** What ARM and the tables report the whole installation: groups that nobody looks after, quota, budgets. */
 export function azureFindings(observed: StatusObserved): readonly Finding[] {
-  const { strangers, quota, budgets, region } = observed;
-  const parts = [strangers, quota, budgets];
+  const { unmanagedGroups, quota, budgets, region } = observed;
+  const parts = [unmanagedGroups, quota, budgets];
   return [
     ...loginFindings(parts),
-    ...partFindings(strangers, {
+    ...partFindings(unmanagedGroups, {
       subject: 'container groups',
       hint: 'Groups of forgotten clusters would not show: ask for the right to read container groups on the resource group.',
-      of: (groups) => groups.map(strangerFinding),
+      of: (groups) => groups.map(unmanagedFinding),
     }),
     ...partFindings(quota, {
       subject: `quota in ${region}`,
@@ -31,14 +31,14 @@ export function azureFindings(observed: StatusObserved): readonly Finding[] {
   ];
 }
 
-/** Told once, however much is unknown for it. */
+/** Reported once, however much is unknown for it. */
 const loginFindings = (parts: readonly Part<unknown>[]): readonly Finding[] =>
-  parts.some((part) => part.kind === 'unreadable' && part.mend === signIn)
+  parts.some((part) => part.kind === 'unreadable' && part.fix === signIn)
     ? [
         {
           severity: 'warning',
           subject: 'Azure',
-          sentence: 'There is no Azure login here, or it has expired: what stands as "?" is known there alone.',
+          sentence: 'There is no Azure login here, or it has expired: what is as "?" is known there alone.',
           hint: signIn,
         },
       ]
@@ -53,11 +53,11 @@ function partFindings<T>(
   }: { readonly subject: string; readonly hint: string; readonly of: (value: T) => readonly Finding[] },
 ): readonly Finding[] {
   if (part.kind === 'read') return of(part.value);
-  if (part.mend === signIn) return [];
+  if (part.fix === signIn) return [];
   return [{ severity: 'warning', subject, sentence: `Could not be read: ${part.reason}`, hint }];
 }
 
-function strangerFinding({ kind, cluster, node, count, oldestAgeSeconds }: StrangerGroups): Finding {
+function unmanagedFinding({ kind, cluster, node, count, oldestAgeSeconds }: UnmanagedGroups): Finding {
   const since = oldestAgeSeconds === undefined ? '' : `, the oldest for ${durationText(oldestAgeSeconds)}`;
   const groups = count === 1 ? '1 container group is' : `${String(count)} container groups are`;
   if (kind === 'unknown-cluster')
@@ -106,7 +106,7 @@ function budgetFinding({ name, left, of, ...rest }: BudgetObserved): readonly Fi
         severity: 'info',
         subject,
         sentence: 'Nobody knows yet what was spent before: one request in 15 seconds is sent.',
-        hint: 'It opens with the first answer of ARM that tells what is left.',
+        hint: 'It opens with the first answer of ARM that says what is left.',
       },
     ];
   // What is open of it now is a beginning: each call that is accepted opens more.
@@ -116,7 +116,7 @@ function budgetFinding({ name, left, of, ...rest }: BudgetObserved): readonly Fi
       severity: rest.fullInSeconds > soonSeconds ? 'warning' : 'info',
       subject,
       sentence: `${String(left)} of ${String(of)} are left; full again in ${durationText(rest.fullInSeconds)}.`,
-      hint: 'What is not urgent waits; if this comes often, ask for a higher limit and tell it in the settings (ACI_CREATES_PER_5_MINUTES, ACI_CREATES_PER_HOUR).',
+      hint: 'What is not urgent waits; if this comes often, ask for a higher limit and set it in the settings (ACI_CREATES_PER_5_MINUTES, ACI_CREATES_PER_HOUR).',
     },
   ];
 }

@@ -14,8 +14,8 @@ export interface AccountFacts {
 }
 
 /** What the reason itself advises, or else `otherwise`. */
-const mendOf = (part: Part<unknown>, otherwise: string): string =>
-  part.kind === 'unreadable' && part.mend !== undefined ? part.mend : otherwise;
+const fixOf = (part: Part<unknown>, otherwise: string): string =>
+  part.kind === 'unreadable' && part.fix !== undefined ? part.fix : otherwise;
 
 const notAsked = (part: Part<unknown>): string => (part.kind === 'unreadable' ? part.reason : 'There is none.');
 
@@ -23,7 +23,7 @@ export function judgeLogin(account: Part<AccountFacts>): Check {
   const name = 'az login';
   const facts = valueOf(account);
   if (facts === undefined)
-    return failed(name, notAsked(account), mendOf(account, 'Install the Azure CLI and run az login.'));
+    return failed(name, notAsked(account), fixOf(account, 'Install the Azure CLI and run az login.'));
   const who = `${facts.user} in subscription ${facts.subscriptionId}`;
   return facts.state === 'Enabled'
     ? good(name, `Logged in as ${who}.`)
@@ -51,7 +51,7 @@ export function judgeApp(app: Part<AppFacts>, name: string): Check {
     return failed(
       check,
       notAsked(app),
-      mendOf(app, 'Check --app, --resource-group and --subscription, or deploy it (docs/deploy.md).'),
+      fixOf(app, 'Check --app, --resource-group and --subscription, or deploy it (docs/deploy.md).'),
     );
   if (!facts.isEnabled || facts.state !== 'Running') {
     const state = facts.isEnabled ? facts.state : 'disabled';
@@ -68,24 +68,24 @@ export function judgeIdentity(
 ): { readonly check: Check; readonly principalId: string | undefined } {
   const name = 'identity';
   if (settings.ARM_CREDENTIAL === 'default') {
-    const mend = 'Leave ARM_CREDENTIAL out on Azure, so that the managed identity is used.';
-    const check = warned(name, 'ARM_CREDENTIAL is "default": the app takes whatever its environment offers.', mend);
+    const fix = 'Leave ARM_CREDENTIAL out on Azure, so that the managed identity is used.';
+    const check = warned(name, 'ARM_CREDENTIAL is "default": the app takes whatever its environment offers.', fix);
     return { check, principalId: app.systemPrincipalId };
   }
   const clientId = settings.AZURE_CLIENT_ID;
   if (clientId === undefined) {
     if (app.systemPrincipalId === undefined) {
-      const mend =
+      const fix =
         'az functionapp identity assign, or name a user-assigned one in AZURE_CLIENT_ID; then give it the roles.';
-      return { check: failed(name, 'The app has no system-assigned identity.', mend), principalId: undefined };
+      return { check: failed(name, 'The app has no system-assigned identity.', fix), principalId: undefined };
     }
     const found = `The app is its system-assigned identity ${app.systemPrincipalId}.`;
     return { check: good(name, found), principalId: app.systemPrincipalId };
   }
   const found = app.userIdentities.find((one) => one.clientId.toLowerCase() === clientId.toLowerCase());
   if (found === undefined) {
-    const mend = 'Assign it (az functionapp identity assign --identities ID), or correct AZURE_CLIENT_ID.';
-    const check = failed(name, `The app does not have the identity of AZURE_CLIENT_ID ${clientId}.`, mend);
+    const fix = 'Assign it (az functionapp identity assign --identities ID), or correct AZURE_CLIENT_ID.';
+    const check = failed(name, `The app does not have the identity of AZURE_CLIENT_ID ${clientId}.`, fix);
     return { check, principalId: undefined };
   }
   return {
@@ -104,13 +104,13 @@ export function judgeBodyLimit(values: Readonly<Record<string, string>>): Check 
   const name = 'body limit';
   const text = values[bodySetting]?.trim() ?? '';
   const limit = /^\d+$/.test(text) ? Number(text) : undefined;
-  const mend = `Deploy the Bicep again, or: az functionapp config appsettings set … --settings ${bodySetting}=${String(hostBodyBytes)}`;
-  if (text === '') return failed(name, `${bodySetting} is not set: anybody may send the app 100 MB at a time.`, mend);
-  if (limit === undefined) return failed(name, `${bodySetting} is not a number of bytes.`, mend);
+  const fix = `Deploy the Bicep again, or: az functionapp config appsettings set … --settings ${bodySetting}=${String(hostBodyBytes)}`;
+  if (text === '') return failed(name, `${bodySetting} is not set: anybody may send the app 100 MB at a time.`, fix);
+  if (limit === undefined) return failed(name, `${bodySetting} is not a number of bytes.`, fix);
   const found = `Bodies of at most ${String(limit)} bytes reach the app.`;
-  if (limit < mostPostBytes * 2) return failed(name, `${found} The relay's posts need more.`, mend);
+  if (limit < mostPostBytes * 2) return failed(name, `${found} The relay's posts need more.`, fix);
   return limit > hostBodyBytes * 4
-    ? warned(name, `${found} It needs ${String(hostBodyBytes)}.`, mend)
+    ? warned(name, `${found} It needs ${String(hostBodyBytes)}.`, fix)
     : good(name, found);
 }
 
@@ -145,7 +145,7 @@ function judgeUsage(
 ): Check {
   const check = `quota of ${what}`;
   const usage = usages.find((one) => one.name === name);
-  if (usage === undefined) return skipped(check, `ARM tells no usage of ${name} in ${region}.`);
+  if (usage === undefined) return skipped(check, `ARM reports no usage of ${name} in ${region}.`);
   const free = Math.max(0, usage.limit - usage.current);
   const found = `${String(free)} of ${String(usage.limit)} ${what} are free in ${region}.`;
   if (usage.limit === 0) return failed(check, `There is no quota of ${what} in ${region}.`, askMore);
@@ -171,10 +171,10 @@ export function judgeSubnet(subnet: Part<SubnetFacts>): Check {
   const name = 'subnet';
   const facts = valueOf(subnet);
   if (facts === undefined) {
-    const mend = 'Correct ACI_SUBNET_ID, or ask for the right to read the virtual network.';
+    const fix = 'Correct ACI_SUBNET_ID, or ask for the right to read the virtual network.';
     return subnet.kind === 'unreadable' && /no role|not on PATH|login|reached/.test(subnet.reason)
       ? skipped(name, subnet.reason)
-      : failed(name, notAsked(subnet), mendOf(subnet, mend));
+      : failed(name, notAsked(subnet), fixOf(subnet, fix));
   }
   const others = facts.delegations.filter((one) => one.toLowerCase() !== aciDelegation.toLowerCase());
   if (facts.delegations.length === others.length) {

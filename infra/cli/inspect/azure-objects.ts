@@ -7,7 +7,7 @@ import type { AccountFacts, AppFacts, SubnetFacts } from './azure-judgements.ts'
 import type { Grant } from './role-judgements.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
-/** Asks az; what it could not tell is a reason, never an exception. Reads only. */
+/** Asks az; what it could not report is a reason, never an exception. Reads only. */
 async function ask<T>(
   az: AzureCli,
   args: readonly string[],

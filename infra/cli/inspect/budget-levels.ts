@@ -8,7 +8,7 @@ import type { BudgetObserved } from './observed.ts';
 
 /** The rows that `budgetLevels` reads, each once. */
 export function budgetCharges(limits: ArmLimits): readonly Charge[] {
-  const plans = (['read-look', 'read-logs', 'write-end', 'write-create', 'delete'] as const).map((spend) =>
+  const plans = (['read-poll', 'read-logs', 'write-end', 'write-create', 'delete'] as const).map((spend) =>
     planSpend(spend, limits),
   );
   const charges = plans.flatMap((plan) => plan.charges);

@@ -65,8 +65,8 @@ export function judgeVersion(name: string, live: Part<string>, registered: strin
       `The API server is ${version}.`,
       `Tested up to v1.${String(newestMinor)}: see whether there is a newer release.`,
     );
-  const [, told] = /^v1\.(\d+)\./.exec(registered) ?? [];
-  if (told !== minor)
+  const [, reported] = /^v1\.(\d+)\./.exec(registered) ?? [];
+  if (reported !== minor)
     return warned(
       name,
       `The API server is ${version}, registered is ${registered}.`,
@@ -150,13 +150,13 @@ const leaderLateSeconds = 60;
 
 export function judgeLeader(name: string, leader: RelayFacts['leader'], namespace: string): Check {
   if (leader.kind === 'unreadable') return skipped(name, leader.reason);
-  const mend = `Without a leader nobody tells the app of new pods at once: kubectl --namespace ${namespace} logs deployment/relay.`;
+  const fix = `Without a leader nobody informs the app of new pods at once: kubectl --namespace ${namespace} logs deployment/relay.`;
   if (leader.value === undefined)
     return failed(name, `There is no Lease relay in ${namespace}.`, 'Attach again: it installs the chart.');
   const { holder, ageSeconds } = leader.value;
-  if (holder === '') return failed(name, 'No relay leads.', mend);
+  if (holder === '') return failed(name, 'No relay leads.', fix);
   if (ageSeconds !== undefined && ageSeconds > leaderLateSeconds)
-    return failed(name, `${holder} led, and has not renewed for ${String(ageSeconds)} seconds.`, mend);
+    return failed(name, `${holder} led, and has not renewed for ${String(ageSeconds)} seconds.`, fix);
   return good(name, `${holder} leads.`);
 }
 
@@ -167,11 +167,11 @@ const silentSeconds = 120;
 export function judgeHeard(name: string, ages: Part<readonly (number | undefined)[]>): Check {
   if (ages.kind === 'unreadable') return skipped(name, ages.reason);
   const known = ages.value.filter((age) => age !== undefined);
-  const mend = 'It runs outside of the cluster: see that it does, and its log.';
-  if (known.length < ages.value.length) return failed(name, 'The app has not heard of it yet.', mend);
+  const fix = 'It runs outside of the cluster: see that it does, and its log.';
+  if (known.length < ages.value.length) return failed(name, 'The app has not heard of it yet.', fix);
   const oldest = Math.max(0, ...known);
   const found = `It runs outside of the cluster, and called ${String(oldest)} s ago.`;
-  return oldest > silentSeconds ? failed(name, found, mend) : good(name, found);
+  return oldest > silentSeconds ? failed(name, found, fix) : good(name, found);
 }
 
 /** Whether the API server is led from the Node's address to the relay's Service. */
@@ -208,7 +208,7 @@ export const chartVersion = (deployment: Pick<DeploymentFacts, 'chart'> | undefi
 /** Of the release that a Node reports, beside that of this program. */
 export function judgeRelease(name: string, reported: string, version: string): Check {
   const app = ourVersionIn(reported);
-  if (app === undefined) return skipped(name, `The Node reports ${reported}, which tells no release.`);
+  if (app === undefined) return skipped(name, `The Node reports ${reported}, which reports no release.`);
   if (app === version) return good(name, `App and this program are of release ${version}.`);
   return warned(
     name,
@@ -219,7 +219,7 @@ export function judgeRelease(name: string, reported: string, version: string): C
 
 export function judgeChart(name: string, deployment: RelayFacts['deployment'], version: string): Check {
   const installed = chartVersion(valueOf(deployment));
-  if (installed === undefined) return skipped(name, 'The relay tells no chart.');
+  if (installed === undefined) return skipped(name, 'The relay reports no chart.');
   return installed === version
     ? good(name, `Chart and this program are ${version}.`)
     : warned(
@@ -262,7 +262,7 @@ export function judgeKubeletPort(name: string, answer: Part<string>): Check {
   if (/address not allowed/.test(answer.reason))
     return skipped(
       name,
-      "The Node's address is a loopback one, to which the API server proxies nothing; kubectl logs tells.",
+      "The Node's address is a loopback one, to which the API server proxies nothing; kubectl logs says.",
     );
   return failed(
     name,

@@ -7,7 +7,7 @@ import type { NodeSeen } from './observed.ts';
 import { defined } from '../../../shared/core/defined.ts';
 import type { ServerAnswer } from './cluster-reader.ts';
 
-/** A Node as far as `status` tells of it; undefined when it is none. `serverMs` is the API server's time. */
+/** A Node as far as `status` reports it; undefined when it is none. `serverMs` is the API server's time. */
 export function parseNodeSeen(json: unknown, serverMs: number | undefined): NodeSeen | undefined {
   const node = parseNode(json);
   if (node === undefined) return undefined;
@@ -60,7 +60,7 @@ const podListSchema = z.object({
   ),
 });
 
-/** A pod as far as `status` tells of it. */
+/** A pod as far as `status` reports it. */
 export interface PodSeen {
   readonly namespace: string;
   readonly name: string;

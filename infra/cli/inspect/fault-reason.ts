@@ -6,7 +6,7 @@ import type { Unreadable } from './observed.ts';
 /** What helps where there is no login; the same words wherever Azure is asked. */
 export const signIn = 'Sign in with az login, as somebody who may read this installation.';
 
-/** The credential chain tells of each of its links; all of it means one thing. */
+/** The credential chain reports each of its links; all of it means one thing. */
 export const isNoLogin = (fault: Fault): boolean =>
   /AuthenticationError|CredentialUnavailable|AADSTS/.test(describeFault(fault));
 
@@ -20,6 +20,6 @@ export function faultReason(fault: Fault): string {
 /** As {@link faultReason}, as part of a sentence that goes on. */
 export const faultClause = (fault: Fault): string => faultReason(fault).replace(/\.$/, '');
 
-/** A part that a fault kept from being read, with what helps where the fault tells. */
+/** A part that a fault kept from being read, with what helps where the fault says. */
 export const unreadableBy = (fault: Fault): Unreadable =>
   isNoLogin(fault) ? unreadable(faultReason(fault), signIn) : unreadable(faultReason(fault));

@@ -31,7 +31,7 @@ function registrationFindings(
         severity: 'error',
         subject,
         sentence: `The registrations could not be read: ${registrations.reason}`,
-        hint: 'Clusters that stand nowhere else are unknown here: ask for the role Storage Blob Data Reader on the storage account, or run doctor.',
+        hint: 'Clusters that are nowhere else are unknown here: ask for the role Storage Blob Data Reader on the storage account, or run doctor.',
       },
     ];
   if (clusters.length > 0) return [];
@@ -53,7 +53,7 @@ function clusterFindings(cluster: ClusterObserved, installation: string): readon
       severity: 'error',
       subject,
       sentence: `The API server could not be asked: ${live.reason}`,
-      hint: 'What stands here of its nodes comes from ARM and the tables alone: name the right --kubeconfig and --context, or run doctor, which tells which part of the way is broken.',
+      hint: 'What is here of its nodes comes from ARM and the tables alone: name the right --kubeconfig and --context, or run doctor, which says which part of the way is broken.',
     };
     return [unreachable, ...nodes.flatMap((node) => nodeFindings(node, { installation, cluster: name, asked: false }))];
   }

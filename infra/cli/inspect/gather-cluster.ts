@@ -16,7 +16,7 @@ import type { ClusterObserved, NodeObserved, NodeRowSeen, Part } from './observe
 import { groupBy } from '../group-by.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
-/** What one cluster is looked at with. */
+/** What one cluster is checked with. */
 export interface ClusterSources {
   readonly installation: string;
   readonly store: StateStore;

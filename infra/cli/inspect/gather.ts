@@ -14,11 +14,11 @@ import { contextFor } from './cluster-reader.ts';
 import type { ClusterReader } from './cluster-reader.ts';
 import { gatherCluster } from './gather-cluster.ts';
 import { read, unreadable } from './observed.ts';
-import type { BudgetObserved, Part, QuotaObserved, StatusObserved, StrangerGroups } from './observed.ts';
+import type { BudgetObserved, Part, QuotaObserved, StatusObserved, UnmanagedGroups } from './observed.ts';
 import { groupBy } from '../group-by.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
-/** Where `status` looks; all of it with the operator's rights. */
+/** Where `status` polls; all of it with the operator's rights. */
 export interface StatusSources {
   readonly settings: Settings;
   /** Whether the blob could be read. */
@@ -39,11 +39,11 @@ export async function gatherStatus(sources: StatusSources): Promise<StatusObserv
   const { settings, registrations, store, signal } = sources;
   const listed = await sources.groups.list(signal);
   const groups: Part<readonly ListedGroup[]> = listed.ok ? read(listed.value) : unreadableBy(listed.fault);
-  const [observed, quota, budgets, strangers] = await Promise.all([
+  const [observed, quota, budgets, unmanagedGroups] = await Promise.all([
     gatherClusters(sources, groups),
     readQuota(sources),
     readBudgets(store, settings),
-    readStrangers(groups, sources),
+    readUnmanaged(groups, sources),
   ]);
   return {
     installation: settings.INSTALLATION,
@@ -52,7 +52,7 @@ export async function gatherStatus(sources: StatusSources): Promise<StatusObserv
     clusters: observed,
     quota,
     budgets,
-    strangers,
+    unmanagedGroups,
   };
 }
 
@@ -89,16 +89,16 @@ async function readBudgets(store: StateStore, settings: Settings): Promise<Part<
   const states = [];
   for (const { charge, row } of rows) {
     if (!row.ok) return unreadableBy(row.fault);
-    // What was never used has no row, and nothing to tell.
+    // What was never used has no row, and nothing to say.
     if (row.value !== undefined) states.push({ charge, state: row.value.value });
   }
   return read(budgetLevels(states, now.value));
 }
 
-async function readStrangers(
+async function readUnmanaged(
   groups: Part<readonly ListedGroup[]>,
   { registrations, clusters, settings, store }: StatusSources,
-): Promise<Part<readonly StrangerGroups[]>> {
+): Promise<Part<readonly UnmanagedGroups[]>> {
   if (groups.kind === 'unreadable') return groups;
   if (registrations.kind === 'unreadable')
     return unreadable('Without the registrations nobody knows whose groups these are.');
@@ -106,17 +106,17 @@ async function readStrangers(
   const ours = owners.filter(({ installation }) => installation === settings.INSTALLATION);
   const strange = ours.filter((owner) => !isRegistered(owner, clusters));
   const homes = [...groupBy(strange, nodeKeyText).values()];
-  return read(await Promise.all(homes.map((some) => strangersOf(some, clusters, store))));
+  return read(await Promise.all(homes.map((some) => unmanagedOf(some, clusters, store))));
 }
 
 const isRegistered = ({ cluster, node }: GroupOwner, clusters: readonly ClusterRegistration[]): boolean =>
   clusters.some(({ uid, nodes }) => uid === cluster && nodes.some(({ name }) => name === node));
 
-async function strangersOf(
+async function unmanagedOf(
   owners: readonly GroupOwner[],
   clusters: readonly ClusterRegistration[],
   store: StateStore,
-): Promise<StrangerGroups> {
+): Promise<UnmanagedGroups> {
   const { cluster = '', node = '' } = owners[0] ?? {};
   const oldest = await oldestAgeSeconds({ cluster, node }, store);
   return {
@@ -128,7 +128,7 @@ async function strangersOf(
   };
 }
 
-/** ARM's list tells no creation time; the rows of the pods do, if they are still there. */
+/** ARM's list reports no creation time; the rows of the pods do, if they are still there. */
 async function oldestAgeSeconds(key: NodeKey, store: StateStore): Promise<number | undefined> {
   const [rows, now] = [await store.listPods(key), await store.now()];
   if (!rows.ok || !now.ok) return undefined;

@@ -29,7 +29,7 @@ export function leaseFindings(
         severity: 'error',
         subject,
         sentence: 'It has no Lease.',
-        hint: 'Nobody keeps the node alive: the app does not run, or may not act as this node; doctor tells which.',
+        hint: 'Nobody keeps the node alive: the app does not run, or may not act as this node; doctor says which.',
       },
     ];
   const { ageSeconds } = lease.value;
@@ -48,7 +48,7 @@ export function leaseFindings(
       severity: ageSeconds > deadSeconds ? 'error' : 'warning',
       subject,
       sentence: `Its Lease was renewed ${durationText(ageSeconds)} ago.`,
-      hint: 'The app renews it every 15 seconds and the relay for at most 10 minutes when the app is silent; without both the node becomes NotReady and its pods are evicted: doctor tells what is down.',
+      hint: 'The app renews it every 15 seconds and the relay for at most 10 minutes when the app is silent; without both the node becomes NotReady and its pods are evicted: doctor says what is down.',
     },
   ];
 }

@@ -54,7 +54,7 @@ function rowFindings({ row, state }: NodeObserved, subject: string): readonly Fi
         severity: 'warning',
         subject,
         sentence: 'The app has not looked at it yet.',
-        hint: 'It does within a minute of the registration: if this stays, the app does not run; doctor tells why.',
+        hint: 'It does within a minute of the registration: if this stays, the app does not run; doctor says why.',
       },
     ];
   }
@@ -94,16 +94,16 @@ function orphanFindings({ orphans, oldestOrphanAgeSeconds }: NodeRowSeen, subjec
 
 function troubleFindings({ troubles }: NodeObserved, subject: string): readonly Finding[] {
   if (troubles.kind === 'unreadable') return [];
-  const told = troubles.value.slice(0, tooManyTroubles).map(troubleFinding);
-  const more = troubles.value.length - told.length;
-  if (more === 0) return told;
+  const reported = troubles.value.slice(0, tooManyTroubles).map(troubleFinding);
+  const more = troubles.value.length - reported.length;
+  if (more === 0) return reported;
   return [
-    ...told,
+    ...reported,
     {
       severity: 'warning',
       subject,
       sentence: `${String(more)} more pods have a fault or wait long.`,
-      hint: 'All of them stand in --output json.',
+      hint: 'All of them are in --output json.',
     },
   ];
 }
@@ -126,7 +126,7 @@ function troubleFinding({ namespace, name, fault, attempt, ...times }: PodTroubl
       severity: 'warning',
       subject,
       sentence: `The app should have looked at it ${durationText(-times.dueInSeconds)} ago${waited}.`,
-      hint: 'Looks are late when the app does not run or a budget is used up: see the budgets, the log of the app, or run doctor.',
+      hint: 'Polls are late when the app does not run or a budget is used up: see the budgets, the log of the app, or run doctor.',
     };
   return {
     severity: 'warning',
@@ -140,7 +140,7 @@ const dueText = (seconds: number): string => (seconds <= 0 ? 'is due' : `in ${du
 
 const withoutStop = (message: string): string => message.replace(/\.\s*$/, '');
 
-/** What to do about the reasons that people can mend; the rest is told by the pod's events. */
+/** What to do about the reasons that people can fix; the rest is reported by the pod's events. */
 function faultHint(reason: string, pod: string): string {
   const [namespace = '', name = ''] = pod.split(' ');
   if (/denied|authoriz|forbidden|credential/i.test(reason))

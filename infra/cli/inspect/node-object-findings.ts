@@ -52,7 +52,7 @@ function absentFindings(state: NodeObserved['state'], subject: string): readonly
       severity: 'error',
       subject,
       sentence: 'There is no such Node.',
-      hint: 'The app creates it within 15 seconds when it runs and may: doctor tells what is missing.',
+      hint: 'The app creates it within 15 seconds when it runs and may: doctor says what is missing.',
     },
   ];
 }
@@ -78,7 +78,7 @@ const removedFinding = ({ groups, pods }: Observed, subject: string): Finding =>
     severity: 'warning',
     subject,
     sentence: `It is being removed${left.length === 0 ? '' : `; ${left.join(' and ')} are left`}.`,
-    hint: 'Node and Lease go when nothing is left: wait, and if the counts stand still, see the pods that can not end (finalizers, long grace periods).',
+    hint: 'Node and Lease go when nothing is left: wait, and if the counts do not fall, see the pods that can not end (finalizers, long grace periods).',
   };
 };
 
@@ -95,7 +95,7 @@ function drainingFindings({ unschedulable }: NodeSeen, subject: string): readonl
       severity: 'warning',
       subject,
       sentence: 'It is to drain, and is not cordoned yet.',
-      hint: 'The app cordons it within a minute: if this stays, it lacks the right to patch this Node; doctor tells.',
+      hint: 'The app cordons it within a minute: if this stays, it lacks the right to patch this Node; doctor says.',
     },
   ];
 }
@@ -131,5 +131,5 @@ const notReadyFinding = ({ ready, reason }: NodeSeen, subject: string): Finding 
   severity: 'error',
   subject,
   sentence: `Ready is ${ready}${reason === '' ? '' : ` (${reason})`}.`,
-  hint: 'The scheduler avoids it and after five minutes its pods are evicted: the app or the relay is down, or may not act as this node; doctor tells which.',
+  hint: 'The scheduler avoids it and after five minutes its pods are evicted: the app or the relay is down, or may not act as this node; doctor says which.',
 });

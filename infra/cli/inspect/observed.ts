@@ -7,15 +7,15 @@ export type Part<T> = { readonly kind: 'read'; readonly value: T } | Unreadable;
 export interface Unreadable {
   readonly kind: 'unreadable';
   readonly reason: string;
-  /** How to mend just that, where the reason tells; else whoever asked knows what it takes. */
-  readonly mend?: string;
+  /** How to fix just that, where the reason says; else whoever asked knows what it takes. */
+  readonly fix?: string;
 }
 
 export const read = <T>(value: T): Part<T> => ({ kind: 'read', value });
-export const unreadable = (reason: string, mend?: string): Unreadable => ({
+export const unreadable = (reason: string, fix?: string): Unreadable => ({
   kind: 'unreadable',
   reason,
-  ...defined({ mend }),
+  ...defined({ fix }),
 });
 
 /** The value of a part, or undefined when it could not be read. */
@@ -28,14 +28,14 @@ export const valueOf = <T>(part: Part<T>): T | undefined => (part.kind === 'read
 export interface StatusObserved {
   readonly installation: string;
   readonly region: string;
-  /** Whether the registrations could be read; what stands in the settings is known all the same. */
+  /** Whether the registrations could be read; what is in the settings is known all the same. */
   readonly registrations: Part<undefined>;
   readonly clusters: readonly ClusterObserved[];
   /** Quota of the region. */
   readonly quota: Part<readonly QuotaObserved[]>;
   readonly budgets: Part<readonly BudgetObserved[]>;
   /** Groups of this installation whose cluster or node is registered nowhere. */
-  readonly strangers: Part<readonly StrangerGroups[]>;
+  readonly unmanagedGroups: Part<readonly UnmanagedGroups[]>;
 }
 
 export interface ClusterObserved {
@@ -120,14 +120,14 @@ export interface BudgetObserved {
   readonly fullInSeconds: number;
   /** After a 429: nothing is granted before. */
   readonly closedForSeconds?: number;
-  /** The row is new and nobody knows what was spent before: one request in 15 seconds, until ARM tells what is left. */
+  /** The row is new and nobody knows what was spent before: one request in 15 seconds, until ARM says what is left. */
   readonly trickles?: boolean;
   /** Nobody knows what was spent before; a beginning is open. */
   readonly isPresumed?: boolean;
 }
 
 /** Groups of a cluster, or of a node of a registered cluster, that nobody looks after. */
-export interface StrangerGroups {
+export interface UnmanagedGroups {
   readonly kind: 'unknown-cluster' | 'unknown-node';
   readonly cluster: string;
   readonly node: string;

@@ -3,7 +3,7 @@ import type { PodSeen } from './cluster-objects.ts';
 import type { PodTrouble } from './observed.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
-/** A look that is this late tells that nobody looks. */
+/** A poll that is this late shows that nobody polls. */
 const overdueMs = 120_000;
 /** Large images take minutes. */
 const pendingLongSeconds = 600;
@@ -11,7 +11,7 @@ const pendingLongSeconds = 600;
 const manyFailures = 3;
 
 /**
- * The pods that somebody should know of: with a fault, with many failures in a row, with a look long overdue, or Pending
+ * The pods that somebody should know of: with a fault, with many failures in a row, with a poll long overdue, or Pending
  * for long. `now` is the Table service's time in ms. The worst first: those with a fault, then by how long they wait.
  */
 export function podTroubles(rows: readonly PodRow[], pods: readonly PodSeen[], now: number): readonly PodTrouble[] {

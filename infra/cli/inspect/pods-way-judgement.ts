@@ -66,6 +66,6 @@ export function judgePodsWay(name: string, { host, port }: PodsWay, facts: Reach
       break;
   }
   return facts.status < 500
-    ? good(name, `Pods are told ${where}: its certificate names it; ${notKnown}.`)
+    ? good(name, `Pods are given ${where}: its certificate names it; ${notKnown}.`)
     : failed(name, `${where} answers ${facts.status}.`, 'The API server is not healthy: see the cluster.');
 }

@@ -24,7 +24,7 @@ export const pricesOf = (options: ParsedOptions): Prices =>
     currency: options.text('currency'),
   });
 
-/** Two digits, or as many as small sums need to be told from nothing. */
+/** Two digits, or as many as small sums need to be reported from nothing. */
 export function money(amount: number): string {
   if (amount === 0 || amount >= 0.01) return amount.toFixed(2);
   return amount >= 0.0001 ? amount.toFixed(4) : '<0.0001';

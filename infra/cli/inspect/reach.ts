@@ -6,7 +6,7 @@ import type { ReachFacts } from './cluster-judgements.ts';
 /** One question to a server, without a credential: how far it came, and what time it is there. */
 export interface Reached {
   readonly facts: ReachFacts;
-  /** How far the server's clock is ahead of this machine's; undefined when it told no time. */
+  /** How far the server's clock is ahead of this machine's; undefined when it reported no time. */
   readonly aheadSeconds?: number;
 }
 

@@ -34,7 +34,7 @@ const uidSchema = z.guid();
 export async function readClusterIdentity(context: Reading): Promise<ClusterIdentity> {
   const version = parseVersion(await getObject(context, '/version')) ?? '';
   if (!versionPattern.test(version))
-    throw failure('the API server does not tell its version', 'kubectl version shows what it says');
+    throw failure('the API server does not report its version', 'kubectl version shows what it says');
   const uid = uidSchema.safeParse(parseNamespaceUid(await getObject(context, '/api/v1/namespaces/kube-system')));
   if (!uid.success) throw wrongInput('the cluster shows no namespace kube-system', 'check --context');
   return { uid: uid.data, version };

@@ -6,7 +6,7 @@ import { Stop } from '../stop.ts';
 import { read, unreadable } from './observed.ts';
 import type { Part } from './observed.ts';
 
-/** The clusters of the setting and of the blob; a blob that cannot be read is told, and the rest goes on. */
+/** The clusters of the setting and of the blob; a blob that cannot be read is reported, and the rest goes on. */
 export async function registeredClusters(
   context: CliContext,
 ): Promise<{ readonly registrations: Part<undefined>; readonly clusters: readonly ClusterRegistration[] }> {

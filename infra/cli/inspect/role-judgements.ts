@@ -39,12 +39,12 @@ export function judgeRole(need: RoleNeed, grants: Part<readonly Grant[]>, princi
   return failed(
     need.name,
     `The app may not ${missing.join(', ')} at ${placeOf(need.scope)}: ${need.meaning}.${where}`,
-    `${mendOf(need, principalId)}; it takes a few minutes to work.`,
+    `${fixOf(need, principalId)}; it takes a few minutes to work.`,
   );
 }
 
 /** A role of the deployment bears the installation in its name, and may not be there yet: nothing to assign by hand. */
-const mendOf = ({ role, scope }: RoleNeed, principalId: string): string =>
+const fixOf = ({ role, scope }: RoleNeed, principalId: string): string =>
   role.madeBy === 'deployment'
     ? 'Deploy infra/azure again, which makes the role and assigns it'
     : `az role assignment create --assignee-object-id ${principalId} --assignee-principal-type ServicePrincipal --role "${role.name}" --scope ${scope}, or deploy infra/azure again`;

@@ -8,7 +8,7 @@ import { Stop, wrongInput } from '../stop.ts';
 import { chartVersion } from './cluster-judgements.ts';
 import { parseDeployment } from './relay-objects.ts';
 
-/** Versions of what runs, as far as a cluster tells; the app's is in the version that its Nodes report. */
+/** Versions of what runs, as far as a cluster says; the app's is in the version that its Nodes report. */
 export interface RunningVersions {
   readonly chart: string | undefined;
   /** Of each Node of the installation. */
@@ -39,7 +39,7 @@ export function findSkew(program: string, { chart, apps }: RunningVersions): Ske
   if (oldApp === undefined) return undefined;
   return {
     problem: `the app is of release ${oldApp}, and this program of ${program}, which is newer`,
-    fix: `publish the app of release ${program} first (docs/deploy.md, Upgrade; its Nodes tell of it within a minute), or use the program of release ${oldApp}`,
+    fix: `publish the app of release ${program} first (docs/deploy.md, Upgrade; its Nodes report it within a minute), or use the program of release ${oldApp}`,
   };
 }
 
@@ -61,7 +61,7 @@ export async function refuseSkew(context: Pick<CliContext, 'api'>, wants: SkewWa
   if (skew !== undefined) throw wrongInput(skew.problem, skew.fix);
 }
 
-/** Whoever may not read them is told so by what they are needed for. */
+/** Whoever may not read them is reported so by what they are needed for. */
 async function readVersions(context: Pick<CliContext, 'api'>, wants: SkewWants): Promise<RunningVersions> {
   const [deployment, nodes] = await Promise.all(
     [`/apis/apps/v1/namespaces/${wants.namespace}/deployments/relay`, '/api/v1/nodes'].map((path) =>

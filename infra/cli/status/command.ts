@@ -15,7 +15,7 @@ const help = `
 Shows what the app, the clusters and ARM have of this installation, with your own rights, and changes nothing:
 each node's state, Ready, Lease age (by the API server's time), pods by phase, container groups, what it offers,
 and since when the app has compared all of it and the relay has called; the region's quota; what is left of the
-ARM budgets. Below stands what is not as it should be, each line with what it means and what to do: pods with a
+ARM budgets. Below is what is not as it should be, each line with what it means and what to do: pods with a
 fault, orphans, groups of clusters that are not registered.
 
 What you may not read, or what does not answer, is named with the reason and hides nothing else.
@@ -48,7 +48,7 @@ export const statusCommand: Command = {
 /** False when somebody ended it. */
 const pause = (signal: AbortSignal): Promise<boolean> => sleep(watchEveryMs, true, { signal }).catch(() => false);
 
-/** One look at everything. */
+/** Reads everything once. */
 export async function showStatus(context: CliContext): Promise<ExitCode> {
   const settings = await context.settings();
   const [store, groups, registered, contexts] = await Promise.all([

@@ -6,7 +6,7 @@ import type { ClusterReport, NodeReport, StatusReport } from './report.ts';
 const right = (title: string) => ({ title, align: 'right' as const });
 const unknown = '?';
 
-/** The report for people. Everything that is not as it should be stands at the end, where the eye is. */
+/** The report for people. Everything that is not as it should be is at the end, where the eye is. */
 export function printStatus(out: Output, report: StatusReport): void {
   out.line(`Installation ${out.paint('bold', report.installation)} in ${report.region}`);
   printNodes(out, report.clusters);

@@ -10,12 +10,12 @@ import type {
   PodTrouble,
   QuotaObserved,
   StatusObserved,
-  StrangerGroups,
+  UnmanagedGroups,
 } from '../inspect/observed.ts';
 
 /**
  * What `status --output json` prints: members are added in later versions, and none is renamed or taken away. `null`
- * stands for what could not be read; why stands in `unreadable`. Seconds and counts are numbers.
+ * stands for what could not be read; why is in `unreadable`. Seconds and counts are numbers.
  */
 export interface StatusReport {
   readonly installation: string;
@@ -25,7 +25,7 @@ export interface StatusReport {
   readonly clusters: readonly ClusterReport[];
   readonly quota: readonly QuotaObserved[] | null;
   readonly budgets: readonly BudgetObserved[] | null;
-  readonly strangers: readonly StrangerGroups[] | null;
+  readonly unmanagedGroups: readonly UnmanagedGroups[] | null;
   readonly unreadable: readonly { readonly part: string; readonly reason: string }[];
   readonly findings: readonly Finding[];
 }
@@ -62,7 +62,7 @@ export interface NodeReport {
 }
 
 export function statusReport(observed: StatusObserved): StatusReport {
-  const { installation, region, clusters, quota, budgets, strangers } = observed;
+  const { installation, region, clusters, quota, budgets, unmanagedGroups } = observed;
   const findings = statusFindings(observed);
   return {
     installation,
@@ -71,15 +71,15 @@ export function statusReport(observed: StatusObserved): StatusReport {
     clusters: clusters.map(clusterReport),
     quota: valueOf(quota) ?? null,
     budgets: valueOf(budgets) ?? null,
-    strangers: valueOf(strangers) ?? null,
+    unmanagedGroups: valueOf(unmanagedGroups) ?? null,
     unreadable: unreadableParts(observed),
     findings,
   };
 }
 
 /** True when not a single part was read: then nothing can be said. */
-export const isBlind = ({ clusters, quota, budgets, strangers }: StatusObserved): boolean => {
-  const azure: readonly Part<unknown>[] = [quota, budgets, strangers];
+export const isBlind = ({ clusters, quota, budgets, unmanagedGroups }: StatusObserved): boolean => {
+  const azure: readonly Part<unknown>[] = [quota, budgets, unmanagedGroups];
   const nodes = clusters.flatMap((cluster) => [
     cluster.live,
     ...cluster.nodes.flatMap(({ groups, row }): readonly Part<unknown>[] => [groups, row]),
@@ -133,7 +133,7 @@ function unreadableParts(observed: StatusObserved): StatusReport['unreadable'] {
     ...reasonOf('registrations', observed.registrations),
     ...reasonOf('quota', observed.quota),
     ...reasonOf('budgets', observed.budgets),
-    ...reasonOf('strangers', observed.strangers),
+    ...reasonOf('strangers', observed.unmanagedGroups),
     ...observed.clusters.flatMap((cluster) => [
       ...reasonOf(`cluster ${cluster.name}`, cluster.live),
       ...cluster.nodes.flatMap((node) => nodeReasons(`node ${cluster.name}/${node.name}`, node)),

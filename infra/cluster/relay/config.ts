@@ -74,7 +74,7 @@ const schema = z.strictObject({
     .prefault({}),
 });
 
-/** What a relay is told. Files are read again when they change. */
+/** What a relay is given. Files are read again when they change. */
 export type RelayConfig = z.infer<typeof schema>;
 
 export type ConfigResult =

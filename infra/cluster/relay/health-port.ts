@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { Server, ServerResponse } from 'node:http';
 
-/** What the health port tells. */
+/** What the health port says. */
 export interface Health {
   /** Whether the kubelet ports are open and, where this replica leads, every node's first list is done. */
   readonly isReady: () => boolean;

@@ -7,7 +7,7 @@ import { AppWatcher } from './app/app-watcher.ts';
 import { Poster } from './app/poster.ts';
 import { Transitions } from './app/transitions.ts';
 import type { Term } from './election/term.ts';
-import { NodeHeart } from './hearts/node-heart.ts';
+import { LeaseRenewer } from './leases/lease-renewer.ts';
 import type { LeadingGauges, RelayMeter } from './metrics/relay-metrics.ts';
 import { Reflector } from './pods/reflector.ts';
 import { ReadinessProber } from './readiness/prober.ts';
@@ -58,15 +58,15 @@ export function startLeading(options: LeadingOptions, signal: AbortSignal): Lead
   const parts = nodes.map((node) => {
     const reflector = new Reflector({ client, node, sink: poster, log, random: Math.random, meter, prober });
     const isRemoved = (): boolean => poster.isRemoved(node);
-    const heart = new NodeHeart({ client, node, term, tick: () => poster.tickNow(), isRemoved, log, meter });
-    return { node, reflector, heart };
+    const lease = new LeaseRenewer({ client, node, term, tick: () => poster.tickNow(), isRemoved, log, meter });
+    return { node, reflector, lease };
   });
-  const running = parts.flatMap(({ reflector, heart }) => [reflector.run(signal), heart.run(signal)]);
+  const running = parts.flatMap(({ reflector, lease }) => [reflector.run(signal), lease.run(signal)]);
   return {
     isListed: () => parts.every(({ reflector }) => reflector.isListed),
     gauges: () => ({
       outboxPods: poster.backlog,
-      nodes: parts.map(({ node, reflector, heart }) => ({ node, pods: reflector.size, leaseAgeMs: heart.leaseAgeMs })),
+      nodes: parts.map(({ node, reflector, lease }) => ({ node, pods: reflector.size, leaseAgeMs: lease.leaseAgeMs })),
     }),
     ended: Promise.all(running).then(() => undefined),
   };

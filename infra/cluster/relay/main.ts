@@ -79,7 +79,7 @@ function endWithParent(relay: Relay): void {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  // Only a pipe tells of the parent's death; /dev/null is at its end from the start.
+  // Only a pipe reports the parent's death; /dev/null is at its end from the start.
   const stdin = fstatSync(0);
   if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on('end', end).on('close', end).on('error', end).resume();
 }

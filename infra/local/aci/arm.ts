@@ -10,7 +10,7 @@ import type { Principal } from './rbac.ts';
 import { matchRoute } from './routes.ts';
 import type { MatchedRoute, OperationName } from './routes.ts';
 import { reply } from './state.ts';
-import type { ArmCall, EmulatorState, Outcome } from './state.ts';
+import type { ArmCall, EmulatorState, HandlerAnswer } from './state.ts';
 
 /** api-versions that container groups answer to. */
 const groupVersions: readonly string[] = [
@@ -23,7 +23,7 @@ const groupVersions: readonly string[] = [
 ];
 
 interface Handled {
-  readonly outcome: Outcome;
+  readonly outcome: HandlerAnswer;
   readonly principal: Principal | undefined;
   readonly action: string | undefined;
 }
@@ -100,7 +100,7 @@ async function handle(state: EmulatorState, request: ArmRequest, rule: FaultRule
 }
 
 /** Trouble behind an operation (of the runtime, mostly) is ARM's 500. */
-async function perform(state: EmulatorState, operation: OperationName, call: ArmCall): Promise<Outcome> {
+async function perform(state: EmulatorState, operation: OperationName, call: ArmCall): Promise<HandlerAnswer> {
   try {
     return await handlers[operation](state, call);
   } catch (error) {
@@ -155,7 +155,7 @@ const standardHeaders = {
   'X-Content-Type-Options': 'nosniff',
 } as const;
 
-function finishResponse(state: EmulatorState, request: ArmRequest, outcome: Outcome | Injected): ArmResponse {
+function finishResponse(state: EmulatorState, request: ArmRequest, outcome: HandlerAnswer | Injected): ArmResponse {
   const correlation = randomUUID();
   const stamp = new Date(state.clock.now()).toISOString().replaceAll(/[-:]|\.\d+/g, '');
   const clientId = request.headers['x-ms-client-request-id'];

@@ -167,7 +167,7 @@ export class ContainerLife {
     return watchProbe(what.probe, { clock, container: started, host, httpProbe, signal, onFailure });
   }
 
-  /** Ends the present process with grace, leaving a `Killing` event unless told not to. */
+  /** Ends the present process with grace, leaving a `Killing` event unless given not to. */
   async halt(recordKill: boolean): Promise<void> {
     const { running } = this;
     if (running === undefined) return;

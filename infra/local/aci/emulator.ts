@@ -7,7 +7,7 @@ import type { ListeningServer } from './http-server.ts';
 export interface EmulatorStart extends CoreOptions {
   /** PEM certificate and key of the ARM door, valid for `host` and `localhost`. */
   readonly tls: { readonly cert: string; readonly key: string };
-  /** Loopback unless told. */
+  /** Loopback unless given. */
   readonly host?: string;
   /** Ports; 0 or absent means any free one. */
   readonly armPort?: number;

@@ -184,7 +184,7 @@ function addEvent(events: readonly EventRecord[], text: EventText, now: number):
   return events.with(index, { ...known, count: known.count + 1, lastTimestamp: now });
 }
 
-/** The digest is known only once the image is there: the pending `Pulling` event is told it then. */
+/** The digest is known only once the image is there: the pending `Pulling` event is reported it then. */
 function nameDigest(events: readonly EventRecord[], reference: string): readonly EventRecord[] {
   const index = events.findLastIndex((e) => e.name === 'Pulling');
   const pulling = events[index];

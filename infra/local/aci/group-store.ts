@@ -22,7 +22,7 @@ export interface SandboxHandle {
   readonly ip?: string;
 }
 
-/** A container group that exists. `status` is the pure state; the rest is what ARM was told. */
+/** A container group that exists. `status` is the pure state; the rest is what ARM was reported. */
 export interface GroupEntry {
   readonly id: string;
   readonly subscription: string;

@@ -12,7 +12,7 @@ import { groupId } from './routes.ts';
 import { sleep } from './clock.ts';
 import { credentialsOf } from './specs.ts';
 import { normalizeLocation, reply } from './state.ts';
-import type { ArmCall, EmulatorState, Outcome } from './state.ts';
+import type { ArmCall, EmulatorState, HandlerAnswer } from './state.ts';
 import { parseGroupBody } from './group-body.ts';
 import { validateGroup } from './validation.ts';
 import { requestedCpu, requestedMemoryInGB, restartPolicyOf } from './wire.ts';
@@ -28,7 +28,7 @@ interface Wanted {
 }
 
 /** PUT: judges the body, then answers 201 `Pending` at once; the same body sent twice restarts the containers. */
-export async function createGroup(state: EmulatorState, call: ArmCall): Promise<Outcome> {
+export async function createGroup(state: EmulatorState, call: ArmCall): Promise<HandlerAnswer> {
   const wanted = readWanted(state, call);
   if (isFault(wanted)) return wanted;
   const refusal =
@@ -113,7 +113,7 @@ function checkRoom(state: EmulatorState, call: ArmCall, wanted: Wanted): ArmFaul
   return aci.capacity(message);
 }
 
-/** The synchronous look at the registry, for no longer than the knob says. */
+/** The synchronous question to the registry, for no longer than the knob says. */
 async function checkImages(state: EmulatorState, wanted: Wanted): Promise<ArmFault | undefined> {
   if (state.options.imageFaultMode === 'async') return undefined;
   const { containers, initContainers = [] } = wanted.body.properties;
@@ -134,7 +134,7 @@ async function checkImages(state: EmulatorState, wanted: Wanted): Promise<ArmFau
   return first;
 }
 
-function deploy(state: EmulatorState, call: ArmCall, wanted: Wanted): Outcome {
+function deploy(state: EmulatorState, call: ArmCall, wanted: Wanted): HandlerAnswer {
   const existing = state.store.find(wanted.id);
   const entry = existing ?? newEntry(state, wanted);
   const predecessor = existing?.life;

@@ -9,7 +9,7 @@ import type { Json } from './json.ts';
 import { operationHeaders } from './operation-url.ts';
 import { groupId } from './routes.ts';
 import { inBackground, releaseGroup, reply } from './state.ts';
-import type { ArmCall, EmulatorState, Outcome } from './state.ts';
+import type { ArmCall, EmulatorState, HandlerAnswer } from './state.ts';
 import { tagsBody } from './wire.ts';
 
 /** The group that a call's path names, or ARM's 404. */
@@ -20,17 +20,17 @@ export function findGroup(state: EmulatorState, call: ArmCall): GroupEntry | Arm
 }
 
 /** GET: the full body with instanceView. */
-export function getGroup(state: EmulatorState, call: ArmCall): Outcome {
+export function getGroup(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const entry = findGroup(state, call);
   return isFault(entry) ? entry : reply(200, renderGroup(entry, 'full'));
 }
 
 /** LIST of the subscription: no instanceView at all. */
-export function listGroups(state: EmulatorState, call: ArmCall): Outcome {
+export function listGroups(state: EmulatorState, call: ArmCall): HandlerAnswer {
   return page(state, call, state.store.all());
 }
 
-export function listGroupsByResourceGroup(state: EmulatorState, call: ArmCall): Outcome {
+export function listGroupsByResourceGroup(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const wanted = (call.params['rg'] ?? '').toLowerCase();
   return page(
     state,
@@ -40,7 +40,7 @@ export function listGroupsByResourceGroup(state: EmulatorState, call: ArmCall): 
 }
 
 /** Pages go by the id after which the next one begins, so that a deletion between two pages skips nothing. */
-function page(state: EmulatorState, call: ArmCall, groups: readonly GroupEntry[]): Outcome {
+function page(state: EmulatorState, call: ArmCall, groups: readonly GroupEntry[]): HandlerAnswer {
   const after = Buffer.from(call.query.get('$skiptoken') ?? '', 'base64url').toString();
   const ordered = groups.filter((g) => g.id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
   const items = ordered.slice(0, state.options.pageSize);
@@ -53,7 +53,7 @@ function page(state: EmulatorState, call: ArmCall, groups: readonly GroupEntry[]
 }
 
 /** PATCH replaces the tags as a whole and looks at nothing else. */
-export function patchGroup(state: EmulatorState, call: ArmCall): Outcome {
+export function patchGroup(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const entry = findGroup(state, call);
   if (isFault(entry)) return entry;
   const json = parseJson(call.request.body);
@@ -64,7 +64,7 @@ export function patchGroup(state: EmulatorState, call: ArmCall): Outcome {
 }
 
 /** DELETE: 200 with the last body, 204 when absent, or 202 and a `Deleting` phase by the knob. */
-export function deleteGroup(state: EmulatorState, call: ArmCall): Outcome {
+export function deleteGroup(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const entry = findGroup(state, call);
   if (isFault(entry)) return reply(204);
   if (entry.status.provisioningState === 'Deleting') return reply(202, undefined, {});
@@ -79,7 +79,7 @@ export function deleteGroup(state: EmulatorState, call: ArmCall): Outcome {
   return deleteLater(state, call, entry);
 }
 
-function deleteLater(state: EmulatorState, call: ArmCall, entry: GroupEntry): Outcome {
+function deleteLater(state: EmulatorState, call: ArmCall, entry: GroupEntry): HandlerAnswer {
   const operation = state.store.begin(entry, 'Deleting');
   state.store.apply(entry, { kind: 'provisioning', state: 'Deleting' });
   releaseGroup(state, entry);
@@ -92,7 +92,7 @@ function deleteLater(state: EmulatorState, call: ArmCall, entry: GroupEntry): Ou
 }
 
 /** The log of the container's present instance. */
-export async function getLogs(state: EmulatorState, call: ArmCall): Promise<Outcome> {
+export async function getLogs(state: EmulatorState, call: ArmCall): Promise<HandlerAnswer> {
   const entry = findGroup(state, call);
   if (isFault(entry)) return entry;
   const container = call.params['container'] ?? '';
@@ -108,7 +108,7 @@ export async function getLogs(state: EmulatorState, call: ArmCall): Promise<Outc
   return content === undefined ? aci.logNotAvailable(container, entry.name) : reply(200, { content });
 }
 
-export function outboundEndpoints(state: EmulatorState, call: ArmCall): Outcome {
+export function outboundEndpoints(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const entry = findGroup(state, call);
   const none: Json = [];
   return isFault(entry) ? entry : reply(200, none);

@@ -5,10 +5,10 @@ import { findGroup } from './handlers-group.ts';
 import { GroupLife } from './life.ts';
 import { operationHeaders } from './operation-url.ts';
 import { inBackground, reply } from './state.ts';
-import type { ArmCall, EmulatorState, Outcome } from './state.ts';
+import type { ArmCall, EmulatorState, HandlerAnswer } from './state.ts';
 
 /** POST stop: 204; afterwards the group is `Stopped` and its containers' views are gone. No effect on ended groups. */
-export async function stopGroup(state: EmulatorState, call: ArmCall): Promise<Outcome> {
+export async function stopGroup(state: EmulatorState, call: ArmCall): Promise<HandlerAnswer> {
   const entry = findGroup(state, call);
   if (isFault(entry)) return entry;
   if (isBusy(entry)) return aci.transitioning(entry.name);
@@ -32,7 +32,7 @@ async function halt(state: EmulatorState, entry: GroupEntry): Promise<void> {
 }
 
 /** POST start: a new life for a stopped or ended group; a running one is left alone (inferred). */
-export function startGroup(state: EmulatorState, call: ArmCall): Outcome {
+export function startGroup(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const entry = findGroup(state, call);
   if (isFault(entry)) return entry;
   if (isBusy(entry)) return aci.transitioning(entry.name);
@@ -43,7 +43,7 @@ export function startGroup(state: EmulatorState, call: ArmCall): Outcome {
 }
 
 /** POST restart: ends the containers with grace and starts them again in the same place. */
-export function restartGroup(state: EmulatorState, call: ArmCall): Outcome {
+export function restartGroup(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const entry = findGroup(state, call);
   if (isFault(entry)) return entry;
   if (isBusy(entry)) return aci.transitioning(entry.name);

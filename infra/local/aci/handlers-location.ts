@@ -5,7 +5,7 @@ import type { Json } from './json.ts';
 import { isSignatureIntact } from './operation-url.ts';
 import { usageOf } from './quota.ts';
 import { normalizeLocation, reply } from './state.ts';
-import type { ArmCall, EmulatorState, Outcome } from './state.ts';
+import type { ArmCall, EmulatorState, HandlerAnswer } from './state.ts';
 
 /** Names of the provider's operations that the emulator has. */
 const operationNames: readonly string[] = [
@@ -24,8 +24,8 @@ const operationNames: readonly string[] = [
   'operations/read',
 ];
 
-/** The operation resource: always 200 while it is known; the reason of a failure stands in its events, not in `error`. */
-export function getOperation(state: EmulatorState, call: ArmCall): Outcome {
+/** The operation resource: always 200 while it is known; the reason of a failure is in its events, not in `error`. */
+export function getOperation(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const id = call.params['op'] ?? '';
   const operation = state.store.operation(id);
   const { operationRetentionMs } = state.options;
@@ -41,7 +41,7 @@ export function getOperation(state: EmulatorState, call: ArmCall): Outcome {
   });
 }
 
-export function listOperations(): Outcome {
+export function listOperations(): HandlerAnswer {
   const value = operationNames.map((operation) => ({
     name: `Microsoft.ContainerInstance/${operation}`,
     origin: 'User',
@@ -50,7 +50,7 @@ export function listOperations(): Outcome {
   return reply(200, { value });
 }
 
-export function listUsages(state: EmulatorState, call: ArmCall): Outcome {
+export function listUsages(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const region = normalizeLocation(call.params['loc'] ?? '');
   const usage = usageOf(state.store.all(), region);
   const base = `/subscriptions/${state.subscriptionId}/providers/Microsoft.ContainerInstance/locations/${region}/usages`;
@@ -72,7 +72,7 @@ export function listUsages(state: EmulatorState, call: ArmCall): Outcome {
   return reply(200, { value });
 }
 
-export function listCapabilities(_state: EmulatorState, call: ArmCall): Outcome {
+export function listCapabilities(_state: EmulatorState, call: ArmCall): HandlerAnswer {
   const location = normalizeLocation(call.params['loc'] ?? '').toUpperCase();
   const row = (osType: string, ipAddressType: string): Json => ({
     resourceType: 'containerGroups',
@@ -85,11 +85,11 @@ export function listCapabilities(_state: EmulatorState, call: ArmCall): Outcome 
   return reply(200, { value: [row('Linux', 'Public'), row('Linux', 'Private'), row('Windows', 'Public')] });
 }
 
-export function listCachedImages(): Outcome {
+export function listCachedImages(): HandlerAnswer {
   return reply(200, { value: [{ osType: 'Linux', image: 'ubuntu:16.04' }] });
 }
 
-export function getResourceGroup(state: EmulatorState, call: ArmCall): Outcome {
+export function getResourceGroup(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const rg = call.params['rg'] ?? '';
   const name = state.resourceGroups.get(rg.toLowerCase()) ?? rg;
   return reply(200, {
@@ -101,7 +101,7 @@ export function getResourceGroup(state: EmulatorState, call: ArmCall): Outcome {
   });
 }
 
-export function getSubscription(state: EmulatorState): Outcome {
+export function getSubscription(state: EmulatorState): HandlerAnswer {
   const { subscriptionId } = state;
   return reply(200, { id: `/subscriptions/${subscriptionId}`, subscriptionId, state: 'Enabled' });
 }

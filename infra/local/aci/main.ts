@@ -92,7 +92,7 @@ async function main(): Promise<void> {
     armUrl,
     plainArmUrl,
     identityUrl,
-    // Who gave the header knows it; what is printed may stand in a log.
+    // Who gave the header knows it; what is printed may be in a log.
     ...(header === undefined ? { identityHeader } : {}),
     adminUrl,
     runtime: runtime.kind,
@@ -131,7 +131,7 @@ function endWithParent(emulator: RunningEmulator): void {
   };
   process.on('SIGTERM', end);
   process.on('SIGINT', end);
-  // Only a pipe tells of the parent's death; /dev/null ends at once.
+  // Only a pipe reports the parent's death; /dev/null ends at once.
   const stdin = fstatSync(0);
   if (stdin.isFIFO() || stdin.isSocket()) process.stdin.on('end', end).on('close', end).on('error', end).resume();
 }

@@ -37,7 +37,7 @@ export interface ProbeContext {
   readonly host: string;
   readonly httpProbe: HttpProbe;
   readonly signal: AbortSignal;
-  /** Told of each failure. */
+  /** Called with each failure. */
   readonly onFailure: (message: string) => void;
 }
 

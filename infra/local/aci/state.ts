@@ -53,8 +53,8 @@ export interface Reply {
   readonly body?: Json;
 }
 
-export type Outcome = Reply | ArmFault;
-export type Handler = (state: EmulatorState, call: ArmCall) => Outcome | Promise<Outcome>;
+export type HandlerAnswer = Reply | ArmFault;
+export type Handler = (state: EmulatorState, call: ArmCall) => HandlerAnswer | Promise<HandlerAnswer>;
 
 export function reply(status: number, body?: Json, headers?: Readonly<Record<string, string>>): Reply {
   return {

@@ -32,7 +32,7 @@ export async function openAppFront(gateway: string, appUrl: string): Promise<App
 }
 
 /**
- * What the chart is told besides what `attach` tells it: where API server and app are, since there are neither Services
+ * What the chart is reported besides what `attach` reports it: where API server and app are, since there are neither Services
  * nor names here, and which certificate the node's address has.
  */
 export const chartValues = (

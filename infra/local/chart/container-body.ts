@@ -14,7 +14,7 @@ export interface BodyOptions {
 
 /**
  * The body of the Engine API that creates the pod's container: exactly its image, command, arguments, environment, mounts
- * and security context. The seccomp profile `RuntimeDefault` is the engine's own, which it applies unless told.
+ * and security context. The seccomp profile `RuntimeDefault` is the engine's own, which it applies unless given.
  */
 export function containerBody(pod: Pod, options: BodyOptions): object {
   const [container] = pod.spec.containers;

@@ -21,7 +21,7 @@ export interface ReplicaOptions {
   readonly log: (line: string) => void;
 }
 
-const lookMs = 250;
+const pollMs = 250;
 /** A kubelet waits ten seconds at first and longer each time; here a test waits with it. */
 const restartMs = 1000;
 
@@ -43,7 +43,7 @@ export class Replica {
   #ending = false;
   #restarts = -1;
   readonly #over: Promise<void>;
-  #told = '';
+  #reported = '';
   #problem = '';
 
   constructor(options: ReplicaOptions) {
@@ -84,7 +84,7 @@ export class Replica {
       }
       this.readyAddress = undefined;
       if (!this.#ending) {
-        await this.#tell({ ready: false, address: undefined });
+        await this.#notify({ ready: false, address: undefined });
         await sleep(restartMs);
       }
     }
@@ -133,19 +133,19 @@ export class Replica {
       if (due.some((probe) => probe !== readiness && probe.failed)) await this.kill();
       const isReady = hasStarted && readiness?.succeeded !== false;
       this.readyAddress = isReady && !this.#ending ? address : undefined;
-      await this.#tell({ ready: isReady, address });
-      await sleep(lookMs);
+      await this.#notify({ ready: isReady, address });
+      await sleep(pollMs);
     }
   }
 
   /** The pod's status, where it differs from what was written last. */
-  async #tell(state: { readonly ready: boolean; readonly address: string | undefined }): Promise<void> {
-    const told = JSON.stringify([state, this.#restarts]);
-    if (told === this.#told) return;
+  async #notify(state: { readonly ready: boolean; readonly address: string | undefined }): Promise<void> {
+    const reported = JSON.stringify([state, this.#restarts]);
+    if (reported === this.#reported) return;
     const { api, log, pod } = this.#options;
     try {
       await api.writeStatus(pod, statusOf(pod, state, Math.max(this.#restarts, 0)));
-      this.#told = told;
+      this.#reported = reported;
     } catch (error) {
       const problem = `${pod.metadata.name}: ${error instanceof Error ? error.message : String(error)}`;
       if (problem !== this.#problem) log(problem);

@@ -30,7 +30,7 @@ export interface RunningDeployment {
   stop(): Promise<void>;
 }
 
-const lookMs = 1000;
+const pollMs = 1000;
 
 /**
  * Runs each pod of the Deployment until it is gone from the API server: new ones are started, deleted ones ended with
@@ -71,7 +71,7 @@ export async function runDeployment(options: RunOptions): Promise<RunningDeploym
   const loop = (async () => {
     while (!stopping.signal.aborted) {
       await look().catch((error: unknown) => options.log(String(error)));
-      await sleep(lookMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await sleep(pollMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   })();
   return {

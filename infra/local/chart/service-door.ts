@@ -1,4 +1,4 @@
-/** Stands where a kube-proxy and a load balancer would: plain TCP from one address to where the ready ones are. */
+/** Does what a kube-proxy and a load balancer would: plain TCP from one address to where the ready ones are. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';

@@ -20,7 +20,7 @@ export interface ApiRequest {
 
 /** A client of one API server; `close` lets go of its idle connections. */
 export interface ApiClient {
-  /** Rejects when there is no answer in time (5 s unless told); every answer is a value, whatever its status. */
+  /** Rejects when there is no answer in time (5 s unless given); every answer is a value, whatever its status. */
   send(request: ApiRequest): Promise<ApiAnswer>;
   close(): void;
 }

@@ -127,7 +127,7 @@ export async function detachNodes(options: Omit<AttachOptions, 'tokenSeconds'>):
 
 /**
  * A token of a ServiceAccount (TokenRequest): for the API server, or for `audience` alone. The API server grants at
- * least ten minutes, and may grant less than asked: `expiresAt` tells.
+ * least ten minutes, and may grant less than asked: `expiresAt` says.
  */
 export async function requestToken(
   options: TokenWanted & { readonly kubectl: KubectlTarget },

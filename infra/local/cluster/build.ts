@@ -109,7 +109,7 @@ export function readSource(dir: string): BuildSource {
   return { kubernetesVersion, goVersion, hash: hash.digest('hex').slice(0, 12) };
 }
 
-/** The linker flags that tell both programs who they are: without them they call themselves v0.0.0-master. */
+/** The linker flags that report both programs who they are: without them they call themselves v0.0.0-master. */
 export function linkerFlags(version: string, buildDate: Date): string {
   const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(version) ?? [];
   const values = {

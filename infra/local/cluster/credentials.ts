@@ -1,4 +1,4 @@
-/** The control plane's certificates and keys, made once per state folder and mended when they no longer fit. */
+/** The control plane's certificates and keys, made once per state folder and fixed when they no longer fit. */
 import { join } from 'node:path';
 import { createCertificateAuthority, createServiceAccountKeys, describeCertificate, issueCertificate } from '../pki.ts';
 import type { CertificateRequest, KeyPair } from '../pki.ts';

@@ -1,4 +1,4 @@
-/** One run of Go that builds a program, with its progress told. */
+/** One run of Go that builds a program, with its progress reported. */
 import { describeExit, startChild } from '../child.ts';
 import { formatDuration } from '../../cli/progress.ts';
 import type { Report } from '../../cli/progress.ts';
@@ -31,7 +31,7 @@ export interface GoBuild {
 export async function runGoBuild(build: GoBuild): Promise<void> {
   const startedMs = performance.now();
   const { count, expectedPackages } = build;
-  const tell = (): void => build.report(describeBuild({ ...count, expectedPackages }, performance.now() - startedMs));
+  const notify = (): void => build.report(describeBuild({ ...count, expectedPackages }, performance.now() - startedMs));
   const child = await startChild({
     name: `go ${build.args[0] ?? ''}`,
     command: build.go,
@@ -43,13 +43,13 @@ export async function runGoBuild(build: GoBuild): Promise<void> {
     onLine: (line) => {
       if (line.startsWith('go: downloading ')) count.modules += 1;
       else if (/^[\w.\-/]+$/.test(line)) count.packages += 1;
-      tell();
+      notify();
     },
   });
   const stop = (): void => child.kill('SIGTERM');
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  const ticker = setInterval(tell, 1000);
+  const ticker = setInterval(notify, 1000);
   const exit = await child.exited;
   clearInterval(ticker);
   process.off('SIGINT', stop);

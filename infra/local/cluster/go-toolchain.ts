@@ -15,7 +15,7 @@ export interface GoToolchain {
 /** Go was not found, or is too old; the message says how to get one. */
 export class GoToolchainError extends Error {}
 
-/** Where Go is looked for: in the PATH, and where its own installer puts it, for shells whose PATH was never told. */
+/** Where Go is looked for: in the PATH, and where its own installer puts it, for shells whose PATH was never reported. */
 const inPath = ['go'];
 const anywhere = [...inPath, '/usr/local/go/bin/go'];
 
@@ -27,7 +27,7 @@ export function goEnvironment(): NodeJS.ProcessEnv {
   return { ...process.env, GOTOOLCHAIN: 'local', GOWORK: 'off', GOFLAGS: '-mod=readonly -buildvcs=false' };
 }
 
-/** Finds a Go of at least `required` (such as `1.26.0`), `where` told in the PATH alone; a {@link GoToolchainError} otherwise. */
+/** Finds a Go of at least `required` (such as `1.26.0`), `where` reported in the PATH alone; a {@link GoToolchainError} otherwise. */
 export async function findGoToolchain(required: string, where: 'path' | 'anywhere' = 'anywhere'): Promise<GoToolchain> {
   const candidates = where === 'path' ? inPath : anywhere;
   const found = (await Promise.all(candidates.map((command) => probe(command)))).filter((go) => go !== undefined);

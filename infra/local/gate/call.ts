@@ -30,7 +30,7 @@ export type Verdict =
       readonly moment: Side;
       /** Asked last: the call is held until it answers, and goes on as any other when that is false. */
       readonly ready?: () => Promise<boolean>;
-      /** Told the pid, or undefined when the caller has hung up meanwhile: then the call goes on as any other. */
+      /** Given the pid, or undefined when the caller has hung up meanwhile: then the call goes on as any other. */
       readonly done: (pid: number | undefined) => void;
     }
   /** The connection is cut. */

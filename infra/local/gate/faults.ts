@@ -22,7 +22,7 @@ export interface FaultsOptions {
   readonly seed: number;
   /** Of all calls, 0 to 1. */
   readonly rate: number;
-  /** Told of each fault before it happens. */
+  /** Called with each fault before it happens. */
   readonly onFault?: (kind: GateFault, call: OutsideCall) => void;
 }
 

@@ -86,7 +86,7 @@ export class WorkerApp {
     return shared;
   }
 
-  /** The functions as the host is told of them. */
+  /** The functions as the host is reported them. */
   describe(): RegisteredFunction[] {
     return [...this.functions.values()].map(({ metadata, scriptFile }) => ({
       name: metadata.name,

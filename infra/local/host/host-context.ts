@@ -62,7 +62,7 @@ export interface HostContext {
   readonly counters: InvocationCounters;
   /** May be changed while the host runs. */
   timerFaults: TimerFaults;
-  /** Stands for the status blobs of monitored timers: it outlives the workers. */
+  /** Stands in for the status blobs of monitored timers: it outlives the workers. */
   readonly timerStatus: Map<string, TimerStatus>;
   /** By function; they outlive the workers too. */
   readonly listenerLocks: Map<string, ListenerLock>;

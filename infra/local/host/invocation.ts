@@ -31,7 +31,7 @@ interface Running {
   readonly logContext: LogContext;
 }
 
-/** Sets the state while `work` runs; the library reads it to tell late log calls apart. */
+/** Sets the state while `work` runs; the library reads it to report late log calls apart. */
 async function inState<T>(
   core: CoreInvocationContext,
   state: CoreInvocationContext['state'],

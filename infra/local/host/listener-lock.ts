@@ -9,7 +9,7 @@ export interface LockTimes {
 /**
  * The lease of one timer function (a blob's, on Azure). Its holder renews it at half of its period; who crashes leaves it
  * to run out, who ends in order gives it back. The next instance tries when it starts, and then at each poll: that is how
- * long a timer stands still.
+ * long a timer is frozen.
  */
 export class ListenerLock {
   readonly #times: LockTimes;

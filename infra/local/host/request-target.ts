@@ -60,7 +60,7 @@ function withoutDots(path: string): string {
   return `/${kept.join('/')}`;
 }
 
-/** A decoded path as ASP.NET puts it into a URL: what is escaped already stays, what may not stand there is escaped. */
+/** A decoded path as ASP.NET puts it into a URL: what is escaped already stays, what may not be there is escaped. */
 export function toUrlPath(path: string): string {
   return path.replaceAll(/%(?![0-9a-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]+/gi, (text) =>
     encodeURIComponent(text.toWellFormed()),

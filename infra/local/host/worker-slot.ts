@@ -5,7 +5,7 @@ import type { LoadOutcome, WorkerIdentity } from './worker-process.ts';
 const MAX_BACKOFF_MS = 30_000;
 
 export interface SlotEvents {
-  /** A process is ready for work; told at once to who asks while one is. */
+  /** A process is ready for work; reported at once to who asks while one is. */
   onReady(process: WorkerProcess): void;
   /** The process that was ready is gone: alone, or with its whole instance. */
   onGone(process: WorkerProcess): void;
@@ -39,7 +39,7 @@ export class WorkerSlot {
     this.#recoveryMs = options.recoveryMs;
   }
 
-  /** Tells of each process to come, and of the one that is there. */
+  /** Reports each process to come, and of the one that is there. */
   subscribe(events: SlotEvents): void {
     this.#events.push(events);
     if (this.process?.state === 'ready') events.onReady(this.process);

@@ -11,7 +11,7 @@ import {
 } from '../../../shared/wire/kubernetes/event.ts';
 import type { ClusterState } from './api-server/cluster-state.ts';
 import { instant, nameOf, numberAt, objectAt, textAt, withMeta } from './api-server/json-access.ts';
-import { notFound } from './api-server/refusal.ts';
+import { notFound } from './api-server/status-error.ts';
 import { events, namespaces } from './api-server/resources.ts';
 import { faultOf } from './cluster-faults.ts';
 
@@ -25,8 +25,8 @@ export interface ClusterEvents {
   readonly list: () => readonly KubeEvent[];
 }
 
-/** What the port was told, by the object that was made of it. */
-const told = new WeakMap<JsonObject, KubeEvent>();
+/** What the port was reported, by the object that was made of it. */
+const written = new WeakMap<JsonObject, KubeEvent>();
 
 export const createClusterEvents = (state: ClusterState): ClusterEvents => ({
   write: (event, node) => {
@@ -34,7 +34,7 @@ export const createClusterEvents = (state: ClusterState): ClusterEvents => ({
     const key = keyOf(event);
     if (state.store.get(namespaces, { namespace: '', name: key.namespace }) === undefined)
       return fail(faultOf(notFound({ kind: 'namespaces', name: key.namespace })));
-    if (state.store.get(events, key) === undefined) told.set(state.store.put(events, json), event);
+    if (state.store.get(events, key) === undefined) written.set(state.store.put(events, json), event);
     return ok(undefined);
   },
   repeat: (event) => {
@@ -42,10 +42,10 @@ export const createClusterEvents = (state: ClusterState): ClusterEvents => ({
     if (known === undefined) return fail(faultOf(notFound({ kind: 'events', name: eventName(event) })));
     const { count, at, message } = event;
     const changed = state.store.put(events, { ...known, ...formatEventRepetition(event) });
-    told.set(changed, { ...(told.get(known) ?? readEvent(known)), at, message, count: count ?? 1 });
+    written.set(changed, { ...(written.get(known) ?? readEvent(known)), at, message, count: count ?? 1 });
     return ok(undefined);
   },
-  list: () => [...state.store.all(events)].map((json) => told.get(json) ?? readEvent(json)),
+  list: () => [...state.store.all(events)].map((json) => written.get(json) ?? readEvent(json)),
 });
 
 const keyOf = (event: KubeEvent): { readonly namespace: string; readonly name: string } => ({

@@ -19,7 +19,7 @@ import type { Target } from './api-server/create.ts';
 import { deleteObject } from './api-server/delete.ts';
 import { metaOf, objectsAt, textAt } from './api-server/json-access.ts';
 import { patchObject } from './api-server/patch.ts';
-import { notFound } from './api-server/refusal.ts';
+import { notFound } from './api-server/status-error.ts';
 import { leases, nodes, qualifiedName } from './api-server/resources.ts';
 import type { Resource } from './api-server/resources.ts';
 import { replaceObject } from './api-server/update.ts';

@@ -10,7 +10,7 @@ import { ensureAccount, ensureNamespace } from './api-server/bootstrap.ts';
 import type { ClusterState } from './api-server/cluster-state.ts';
 import { deleteObject } from './api-server/delete.ts';
 import { instant, metaOf, numberAt, specOf, textAt, uidOf, withMeta } from './api-server/json-access.ts';
-import { changed, notFound } from './api-server/refusal.ts';
+import { changed, notFound } from './api-server/status-error.ts';
 import { pods } from './api-server/resources.ts';
 import { mergePatch } from './api-server/strategic-merge.ts';
 import { writeChanged } from './api-server/update.ts';
@@ -21,7 +21,7 @@ import { defined } from '../../../shared/core/defined.ts';
 /** A pod as somebody creates it; what is absent is filled in as the API server and the scheduler would. */
 export interface PodManifest {
   readonly name: string;
-  /** `default` unless told. */
+  /** `default` unless given. */
   readonly namespace?: string;
   /** Where the scheduler binds it at once; absent: nowhere. */
   readonly nodeName?: string;
@@ -38,7 +38,7 @@ export type PodChange = 'added' | 'modified' | 'deleted';
 
 /** The pods of one cluster, as `v1.Pod` JSON behind the API server's rules of change and removal. */
 export interface ClusterPods {
-  /** Past admission: the spec is kept as it is told, without defaults and without a volume for the ServiceAccount. */
+  /** Past admission: the spec is kept as it is reported, without defaults and without a volume for the ServiceAccount. */
   readonly create: (manifest: PodManifest) => Pod;
   readonly get: (ref: ObjectRef) => Pod | undefined;
   readonly list: () => readonly Pod[];

@@ -6,7 +6,7 @@ import type { ClusterApi, NodeApi, TokenIdentity } from '../../../shared/ports/n
 import type { ClusterState } from './api-server/cluster-state.ts';
 import { deleteObject } from './api-server/delete.ts';
 import { specOf, textAt } from './api-server/json-access.ts';
-import { forbidden } from './api-server/refusal.ts';
+import { forbidden } from './api-server/status-error.ts';
 import { pods } from './api-server/resources.ts';
 import { readToken } from './api-server/tokens.ts';
 import { nodeUser } from './api-server/user.ts';
@@ -23,7 +23,7 @@ export type ApiMethod = Exclude<keyof NodeApi, 'now'> | keyof ClusterApi;
 
 export type PlantedToken = TokenIdentity & { readonly audiences: readonly string[] };
 
-/** What the two ports of one cluster stand on. */
+/** What the two ports of one cluster are on. */
 export interface ClusterPorts {
   readonly gate: CallGate<ApiMethod>;
   readonly now: () => number;

@@ -18,7 +18,7 @@ import { authorize } from './api-server/authorization.ts';
 import { ensureNamespace } from './api-server/bootstrap.ts';
 import type { ClusterState } from './api-server/cluster-state.ts';
 import { instant, namespaceOf } from './api-server/json-access.ts';
-import { forbidden, notFound } from './api-server/refusal.ts';
+import { forbidden, notFound } from './api-server/status-error.ts';
 import { apiVersionOf, configMaps, secrets, services } from './api-server/resources.ts';
 import type { Resource } from './api-server/resources.ts';
 import { requestToken } from './api-server/tokens.ts';
@@ -54,10 +54,10 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
       ...rest,
     });
   };
-  // What a real API server does with them is tested on one; here they are only told.
+  // What a real API server does with them is tested on one; here they are only reported.
   const claims = new Map<string, ClaimData>();
   const volumes = new Map<string, VolumeData>();
-  const told = <T>(value: T | undefined, kind: string, name: string): Result<T> =>
+  const reported = <T>(value: T | undefined, kind: string, name: string): Result<T> =>
     value === undefined ? fail(faultOf(notFound({ kind, name }))) : ok(value);
   return {
     putClaim: ({ namespace, name }, claim, volume) => {
@@ -76,8 +76,8 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
       if (volume !== undefined) volumes.set(volume.name, { ...volume, claimUid: uid });
     },
     getPersistentVolumeClaim: ({ namespace, name }) =>
-      told(claims.get(`${namespace}/${name}`), 'persistentvolumeclaims', name),
-    getPersistentVolume: (name) => told(volumes.get(name), 'persistentvolumes', name),
+      reported(claims.get(`${namespace}/${name}`), 'persistentvolumeclaims', name),
+    getPersistentVolume: (name) => reported(volumes.get(name), 'persistentvolumes', name),
     putSecret: (ref, data, type = 'Opaque') => put(secrets, ref, { type, data: encoded(data) }),
     putConfigMap: (ref, data) => put(configMaps, ref, { data }),
     putService: ({ namespace, name, clusterIP, ports }) =>

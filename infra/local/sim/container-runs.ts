@@ -3,7 +3,7 @@ import type { GroupBody } from '../../../shared/core/group/group.ts';
 /** What one run of a container does; without `runMs` it goes on until it is ended from outside. */
 export interface RunBehaviour {
   readonly runMs?: number;
-  /** 0 unless told. */
+  /** 0 unless given. */
   readonly exitCode?: number;
 }
 

@@ -1,4 +1,4 @@
-/** Whoever stands between a process of the app and its outside: every request of a port passes by, under one name. */
+/** Whoever is between a process of the app and its outside: every request of a port passes by, under one name. */
 import type { Result } from '../../../shared/core/fault.ts';
 import type { RowTable } from '../../../shared/adapters/tables/row-table.ts';
 

@@ -25,18 +25,18 @@ export type { ApiMethod } from './cluster-ports.ts';
 export interface MemoryClusterOptions {
   /** The API server's time in ms. */
   readonly now: () => number;
-  /** UID of the kube-system namespace; a new one unless told. */
+  /** UID of the kube-system namespace; a new one unless given. */
   readonly uid?: string;
-  /** What `kube-root-ca.crt` holds; nothing unless told. */
+  /** What `kube-root-ca.crt` holds; nothing unless given. */
   readonly caPem?: string;
-  /** For how long tokens live; as kube-apiserver's defaults have it unless told. */
+  /** For how long tokens live; as kube-apiserver's defaults have it unless given. */
   readonly tokenTerms?: TokenTerms;
-  /** How many writes a watch may be behind before it is told `Expired`; 4096 unless told. */
+  /** How many writes a watch may be behind before it is reported `Expired`; 4096 unless given. */
   readonly historySize?: number;
 }
 
 /**
- * One cluster in memory, as far as a pod's life reaches: what stands behind the two cluster ports and behind the
+ * One cluster in memory, as far as a pod's life reaches: what is behind the two cluster ports and behind the
  * embedded cluster's HTTP skin, and beside them the hands by which users and controllers change the world. It has one
  * store of JSON objects and the API server's rules over it; nothing in it acts by itself: controllers work in `tick`.
  */

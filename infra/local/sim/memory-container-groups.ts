@@ -26,7 +26,7 @@ type Method = keyof ContainerGroups;
 export interface MemoryContainerGroups extends ContainerGroups {
   readGroup(name: string): MemoryGroup | undefined;
   readonly names: () => readonly string[];
-  /** Every PUT that took effect, in order: a name that stands here twice had its containers restarted. */
+  /** Every PUT that took effect, in order: a name that is here twice had its containers restarted. */
   readonly puts: () => readonly string[];
   /** Every run of a container up to now, group by group in the order of their PUTs. */
   readonly runs: () => readonly ContainerRun[];
@@ -76,7 +76,7 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     if (existing === undefined && (groups.size >= quota.groups || usedCores() + cores > quota.cores))
       return fail({ kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' });
     if (existing !== undefined) end(existing, 'replaced');
-    // A name that was replaced stands where its new PUT is.
+    // A name that was replaced is where its new PUT is.
     groups.delete(group.name);
     groups.set(group.name, newGroup(group));
     puts.push(group.name);

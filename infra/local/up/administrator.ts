@@ -1,6 +1,6 @@
 import type { Attachment, ServiceAccountToken, TokenWanted } from '../cluster/attach.ts';
 
-/** One look at a pod. */
+/** One poll of a pod. */
 export interface Sighting {
   readonly name: string;
   readonly uid: string;
@@ -34,7 +34,7 @@ export interface Administrator {
   remove(files: readonly string[]): Promise<void>;
   /** Never rejects: what went wrong is an answer, too. */
   ask(question: Question): Promise<string>;
-  /** Tells of each pod of `default` as it is and becomes, until the answered function is called. */
+  /** Reports each pod of `default` as it is and becomes, until the answered function is called. */
   watchPods(see: (pod: Omit<Sighting, 'at'>) => void): () => void;
   /** Lets go of its connections. */
   close(): void;

@@ -10,7 +10,7 @@ const recordSchema = z.object({
   cluster: z.enum(['real', 'embedded', 'given']),
   /** `process`: there is nothing of it in the cluster. */
   relay: z.enum(['process', 'chart']),
-  /** Whether `attach` registered the node; else it stands in the app's setting CLUSTERS. */
+  /** Whether `attach` registered the node; else it is in the app's setting CLUSTERS. */
   isAttached: z.boolean(),
   /** Of the relay's token for the app. */
   audience: z.string(),

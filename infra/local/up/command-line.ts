@@ -11,7 +11,7 @@ import { defined } from '../../../shared/core/defined.ts';
 
 const settingsSchema = z.object({ Values: z.record(z.string(), z.string()) });
 
-/** The app's settings as they stand. Throws where there are none. */
+/** The app's settings as they are. Throws where there are none. */
 export const readSettings = (dir: string): Readonly<Record<string, string>> =>
   settingsSchema.parse(JSON.parse(readFileSync(settingsFile(dir), 'utf8'))).Values;
 

@@ -28,7 +28,7 @@ export type EmulatorReady = z.infer<typeof readySchema>;
 export interface Emulator {
   readonly child: Child<EmulatorReady>;
   readonly caFile: string;
-  /** The secret of the identity endpoint; it stands in no log. */
+  /** The secret of the identity endpoint; it is in no log. */
   readonly identityHeader: string;
 }
 

@@ -58,7 +58,7 @@ export interface NodeInCluster {
 const startApp = ({ options, parts, progress }: Ground): Promise<RunningHost> =>
   progress.step('Functions host', (report) => bringUpHost(options, parts, report));
 
-const lookMs = 10_000;
+const pollMs = 10_000;
 
 /** A folder's app serves the one cluster that is started: those of earlier starts, which it can't reach, are forgotten. */
 async function forgetOthers(values: Readonly<Record<string, string>>, uid: string | undefined): Promise<void> {
@@ -67,7 +67,7 @@ async function forgetOthers(values: Readonly<Record<string, string>>, uid: strin
   await changeRegistrations(
     openRegistrations(parsed.settings),
     (clusters) => (clusters.every((one) => one.uid === uid) ? undefined : clusters.filter((one) => one.uid === uid)),
-    AbortSignal.timeout(lookMs),
+    AbortSignal.timeout(pollMs),
   );
 }
 

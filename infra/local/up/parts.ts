@@ -26,7 +26,7 @@ export class Parts {
     return child;
   }
 
-  /** What runs beside the others, and may yet add a part: it is waited for before anything is stopped. Its failure is told where it is awaited. */
+  /** What runs beside the others, and may yet add a part: it is waited for before anything is stopped. Its failure is reported where it is awaited. */
   await(starting: Promise<unknown>): void {
     this.#starting.push(starting.catch(() => undefined));
   }

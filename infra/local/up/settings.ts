@@ -35,7 +35,7 @@ export interface FixedCluster {
   readonly nodeAddress: string;
 }
 
-/** The app's settings, in the form of `local.settings.json`. The same names stand in the app settings on Azure. */
+/** The app's settings, in the form of `local.settings.json`. The same names are in the app settings on Azure. */
 export function appSettings(input: SettingsInput): Record<string, string> {
   const { arm } = input;
   return {

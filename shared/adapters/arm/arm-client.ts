@@ -19,14 +19,14 @@ export interface ArmConfig {
   /** `https://management.azure.com`, a sovereign cloud's, or an emulator's; no slash at the end. */
   readonly endpoint: string;
   readonly credential: TokenCredential;
-  /** What tokens are asked for; `<endpoint>/.default` unless told. */
+  /** What tokens are asked for; `<endpoint>/.default` unless given. */
   readonly tokenScope?: string;
   readonly budgets: Pick<Budgets, 'take' | 'report'>;
   readonly log: Log;
   readonly observe?: CallObserver;
   /** PEM of the CA that the endpoint's certificate is from; the system's CAs are not trusted then. */
   readonly certificateAuthorityPem?: string;
-  /** What sends a request when the pipeline is through with it; the SDK's own unless told. */
+  /** What sends a request when the pipeline is through with it; the SDK's own unless given. */
   readonly httpClient?: HttpClient;
 }
 

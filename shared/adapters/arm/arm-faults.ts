@@ -65,7 +65,7 @@ const permanentCodes = [
   'SpotPriorityContainerGroupNotSupportedInSku',
   'SpotPriorityContainerGroupWithGPUResourcesNotSupported',
 ] as const;
-/** Names what is wrong where a vaguer code stands beside it. */
+/** Names what is wrong where a vaguer code is beside it. */
 const imageCode = 'InaccessibleImage';
 const goneCodes = /^(resourcegroup|containergroup|resource)?notfound$/i;
 
@@ -136,9 +136,9 @@ const includes = (codes: readonly string[], known: string): boolean =>
   codes.some((code) => code.toLowerCase().includes(known.toLowerCase()));
 
 /** Retry-After in its three forms, at most an hour; a date is read against the answer's own. */
-export const retryAfterMs = (answer: ArmAnswer): number => Math.min(longestRetryAfterMs, toldRetryAfterMs(answer));
+export const retryAfterMs = (answer: ArmAnswer): number => Math.min(longestRetryAfterMs, givenRetryAfterMs(answer));
 
-function toldRetryAfterMs(answer: ArmAnswer): number {
+function givenRetryAfterMs(answer: ArmAnswer): number {
   for (const name of ['retry-after-ms', 'x-ms-retry-after-ms']) {
     const ms = positive(answer.header(name));
     if (ms !== undefined) return ms;

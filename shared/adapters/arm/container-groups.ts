@@ -23,7 +23,7 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
   return {
     list: (signal) => list(client, urls.groups, signal),
     get: async (name, signal, options) => {
-      const spend = options?.canWait === true ? 'read-watch' : 'read-look';
+      const spend = options?.canWait === true ? 'read-watch' : 'read-poll';
       const request = { method: 'GET', url: urls.group(name), action: 'get', spend, signal } as const;
       return read(await client.send(request), 'get', parseGroup);
     },
@@ -53,11 +53,11 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
       return read(answer, 'logs', parseLogs);
     },
     getOperation: async (url, signal) => {
-      const answer = await client.send({ method: 'GET', url, action: 'operation', spend: 'read-look', signal });
+      const answer = await client.send({ method: 'GET', url, action: 'operation', spend: 'read-poll', signal });
       return read(answer, 'operation', parseOperation);
     },
     listUsages: async (signal) => {
-      const request = { method: 'GET', url: urls.usages, action: 'usages', spend: 'read-look', signal } as const;
+      const request = { method: 'GET', url: urls.usages, action: 'usages', spend: 'read-poll', signal } as const;
       return read(await client.send(request), 'usages', parseUsages);
     },
   };
@@ -91,7 +91,7 @@ async function list(client: ArmClient, first: string, signal: AbortSignal): Prom
   let url: string | undefined = first;
   for (let pages = 0; url !== undefined; pages += 1) {
     if (pages >= maxPages) return fail({ kind: 'transient', message: 'The list of groups does not end.' });
-    const answer = await client.send({ method: 'GET', url, action: 'list', spend: 'read-look', signal });
+    const answer = await client.send({ method: 'GET', url, action: 'list', spend: 'read-poll', signal });
     const page = read(answer, 'list', parseGroupPage);
     if (!page.ok) return page;
     groups.push(...page.value.value);
@@ -102,7 +102,7 @@ async function list(client: ArmClient, first: string, signal: AbortSignal): Prom
 
 /**
  * A 2xx that is ARM's: with a resource in its body, or an operation to follow, or 202. Any other 2xx (a gateway's page, an
- * empty object) tells nothing: taken for an acceptance, it would make a group that never was a lost one. A URL on another
+ * empty object) says nothing: taken for an acceptance, it would make a group that never was a lost one. A URL on another
  * host would never be asked, so it is not kept.
  */
 function acceptedGroup(answer: ArmAnswer, endpoint: string): Result<AcceptedGroup> {

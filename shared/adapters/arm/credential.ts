@@ -15,7 +15,7 @@ export type CredentialSettings =
   /** Whoever is signed in on this machine (environment, Azure CLI…): for a laptop that uses the real Azure. */
   | { readonly kind: 'default' };
 
-/** A credential that can be told that its token was refused. */
+/** A credential that can be informed that its token was refused. */
 export interface AzureCredential extends TokenCredential {
   /**
    * A token past every cache of this process, at most one request in a minute for a scope; from then on `getToken` gives

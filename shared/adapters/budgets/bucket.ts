@@ -21,7 +21,7 @@ export interface Bucket {
    */
   update<T>(charge: Charge, change: (state: BucketState, now: number) => BucketChange<T>): Promise<Result<T>>;
   /**
-   * A call that the server accepted without telling what remains. What several of them show is written once, and at once
+   * A call that the server accepted without reporting what remains. What several of them show is written once, and at once
    * only where little is left for others to take; else it goes with the next change. What is not written is forgotten
    * with the process, the safe direction. Cost: nothing while the row presumes nothing.
    */
@@ -41,13 +41,13 @@ interface Current {
 const maxTries = 4;
 const contentionRetryMs = 500;
 
-/** `onBirth` is told when the row was not there and is now. */
+/** `onBirth` is called when the row was not there and is now. */
 export function createBucket(name: string, store: StateStore, onBirth: () => void): Bucket {
   let known: Versioned<BucketState> | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   /** Accepted calls that the row does not know of yet. */
   let accepted = 0;
-  let telling: Promise<Result<void>> | undefined;
+  let writing: Promise<Result<void>> | undefined;
 
   /** The row as it is known, or as it would be born, with what the accepted calls since then have shown. */
   const readRow = async (charge: Charge): Promise<Result<Current>> => {
@@ -84,13 +84,13 @@ export function createBucket(name: string, store: StateStore, onBirth: () => voi
   /** Undefined when it is written. */
   const writeRow = async (
     next: BucketState,
-    { previous, accepted: told }: Current,
+    { previous, accepted: reported }: Current,
   ): Promise<Result<'again'> | undefined> => {
     const written = await store.upsertBucket(name, next, previous);
     known = written.ok ? written.value : undefined;
     if (!written.ok && written.fault.kind === 'conflict') return ok('again');
     // What may have been written must not count twice.
-    accepted = Math.max(0, accepted - told);
+    accepted = Math.max(0, accepted - reported);
     if (!written.ok) return written;
     if (previous === undefined) onBirth();
     return undefined;
@@ -112,22 +112,22 @@ export function createBucket(name: string, store: StateStore, onBirth: () => voi
     return result;
   };
 
-  const tell = async (charge: Charge): Promise<Result<void>> => {
+  const writeAccepted = async (charge: Charge): Promise<Result<void>> => {
     if (accepted === 0 || (known !== undefined && !isScarce(known.value))) return ok(undefined);
-    const told = await enqueue(charge, (state) =>
+    const reported = await enqueue(charge, (state) =>
       state.presumed === undefined ? { answer: undefined } : { write: state, answer: undefined },
     );
-    return told.ok ? tell(charge) : told;
+    return reported.ok ? writeAccepted(charge) : reported;
   };
 
   return {
     update: enqueue,
     noteAccepted: (charge) => {
       accepted += 1;
-      telling ??= tell(charge).finally(() => {
-        telling = undefined;
+      writing ??= writeAccepted(charge).finally(() => {
+        writing = undefined;
       });
-      return telling;
+      return writing;
     },
   };
 }

@@ -14,9 +14,9 @@ export interface BudgetOptions {
   /** How many tokens are taken from a shared row at a time. A killed process loses at most as many. */
   readonly chunk: number;
   readonly log: Log;
-  /** Told of each count that ARM names, as the part of the bucket that is left, 0 to 1. */
+  /** Called with each count that ARM names, as the part of the bucket that is left, 0 to 1. */
   readonly onLeft?: (bucket: string, part: number) => void;
-  /** A clock in ms that never goes back; `performance.now` unless told. */
+  /** A clock in ms that never goes back; `performance.now` unless given. */
   readonly monotonicMs?: () => number;
 }
 
@@ -64,7 +64,7 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
   };
 
   const observed = new Map<Charge, number>();
-  /** Most answers are no news; a bucket that fills up within seconds need not be looked at for each of them. */
+  /** Most answers are no news; a bucket that fills up within seconds need not be checked for each of them. */
   const isDue = (charge: Charge): boolean => {
     if (charge.kind === 'window') return true;
     const nowMs = permitOptions.monotonicMs();
@@ -83,7 +83,7 @@ export function createBudgets(store: StateStore, limits: ArmLimits, options: Bud
     );
   };
 
-  /** ARM's count tells more than that it accepted the call. */
+  /** ARM's count reports more than that it accepted the call. */
   const observeWindowed = async (
     charge: Charge,
     { windowRemaining, accepted }: BudgetObservation,

@@ -22,7 +22,7 @@ export interface Permits {
 const maxRounds = 5;
 /** In a burst no more is taken at a time than the bucket fills up in so long: what is not used is lost to the others. */
 const chunkOfMs = 600;
-/** For so long at most an empty bucket is believed to be empty without another look. */
+/** For so long at most an empty bucket is believed to be empty without another poll. */
 const maxRefusalMs = 500;
 /** A turn is no farther than this: what is known of the bucket may change meanwhile. */
 const longestTurnMs = 60_000;

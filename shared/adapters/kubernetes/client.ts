@@ -107,7 +107,7 @@ export async function send(
   }
 }
 
-/** What else to try; undefined where the refused token is all there is, or no other could be had: the refusal stands. */
+/** What else to try; undefined where the refused token is all there is, or no other could be had: the refusal stays. */
 async function otherToken(client: KubernetesClient, refused: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     const token = await untilAborted(client.config.getToken({ fresh: true }), signal);

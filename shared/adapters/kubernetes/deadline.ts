@@ -35,7 +35,7 @@ export function startDeadline(parent: AbortSignal, timeoutMs: number): Deadline 
   };
 }
 
-/** `work`, or a rejection as soon as `signal` aborts: for work that can't be told to stop. */
+/** `work`, or a rejection as soon as `signal` aborts: for work that can't be asked to stop. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const cut = Promise.withResolvers<never>();

@@ -5,7 +5,7 @@ import { parseHttpDate } from './http-date.ts';
 import { parseJson } from '../../wire/json-text.ts';
 
 /** An answer of the API server that is not a success, or not JSON. */
-export interface Refusal {
+export interface ErrorAnswer {
   readonly status: number;
   readonly body: string;
   /** The `Retry-After` header: seconds, or an HTTP date. */
@@ -24,9 +24,9 @@ const longestRetryAfterMs = 600_000;
  * server itself answers plain text when it is full); any other 4xx must carry a `Status`, because a proxy's HTML page with
  * 404 does not say that a pod is gone: without one it is `transient`.
  */
-export function toFault(refusal: Refusal): Fault {
-  const told = parseStatus(parseJson(refusal.body));
-  const status = told === undefined ? undefined : { ...told, reason: cut(told.reason) };
+export function toFault(refusal: ErrorAnswer): Fault {
+  const reported = parseStatus(parseJson(refusal.body));
+  const status = reported === undefined ? undefined : { ...reported, reason: cut(reported.reason) };
   const message = cut(status?.message ?? '') || `the API server answered ${refusal.status}`;
   switch (refusal.status) {
     case 429:
@@ -63,10 +63,10 @@ function fromStatus(httpStatus: number, reason: string, message: string): Fault 
   }
 }
 
-const retryAfterMs = (refusal: Refusal, status: KubeStatus | undefined): number =>
-  Math.min(longestRetryAfterMs, toldRetryAfterMs(refusal, status));
+const retryAfterMs = (refusal: ErrorAnswer, status: KubeStatus | undefined): number =>
+  Math.min(longestRetryAfterMs, givenRetryAfterMs(refusal, status));
 
-function toldRetryAfterMs(refusal: Refusal, status: KubeStatus | undefined): number {
+function givenRetryAfterMs(refusal: ErrorAnswer, status: KubeStatus | undefined): number {
   const header = refusal.retryAfter?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(header)) return Math.ceil(Number(header) * 1000);
   const until = parseHttpDate(header);

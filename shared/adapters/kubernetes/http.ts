@@ -103,7 +103,7 @@ export async function openWatch(
   }
 }
 
-/** A refused token is told with where it is from. */
+/** A refused token is reported with where it is from. */
 function named<T>({ config }: KubernetesClient, result: Result<T>, status: number): Result<T> {
   if (result.ok || status !== 401 || result.fault.kind !== 'denied' || config.tokenOrigin === undefined) return result;
   return fail({ ...result.fault, message: `${result.fault.message}; ${config.tokenOrigin}` });

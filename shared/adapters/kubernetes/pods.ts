@@ -91,7 +91,7 @@ function podOf(item: unknown, nodeName: string): Pod | undefined {
 
 /**
  * When a pod of the same name took the place of ours, the server speaks of the resourceVersion (409), of the immutable
- * UID (422), or, on another node, of rights (403): seen on 1.36.3. Only a read tells which it was.
+ * UID (422), or, on another node, of rights (403): seen on 1.36.3. Only a read says which it was.
  */
 const mayHideAnotherPod = (kind: string): boolean => kind === 'conflict' || kind === 'rejected' || kind === 'denied';
 

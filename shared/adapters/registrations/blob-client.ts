@@ -30,7 +30,7 @@ const tokenScope = 'https://storage.azure.com/.default';
 
 /**
  * One request to Blob storage, and whatever it answered; a fault only where nothing was answered. The HTTP client is
- * loaded on the first call; nothing is retried inside, and no message tells the URL.
+ * loaded on the first call; nothing is retried inside, and no message reports the URL.
  */
 export function createBlobClient(config: BlobClientConfig): BlobClient {
   type Send = (request: BlobRequest) => Promise<BlobAnswer>;

@@ -51,8 +51,8 @@ export function blobFault(answer: BlobAnswer, { name, role }: BlobSubject): Faul
 const definite = (status: number): boolean => status >= 400 && status < 500 && status !== 408;
 
 function errorCode(answer: BlobAnswer): string {
-  const told = answer.header('x-ms-error-code') ?? '';
-  return /^[A-Za-z]{1,60}$/.test(told) ? told : String(answer.status);
+  const reported = answer.header('x-ms-error-code') ?? '';
+  return /^[A-Za-z]{1,60}$/.test(reported) ? reported : String(answer.status);
 }
 
 function retryAfterMs(answer: BlobAnswer): number {
@@ -61,7 +61,7 @@ function retryAfterMs(answer: BlobAnswer): number {
 }
 
 /**
- * Time-outs, lost connections, and a credential that gives no token. Only a code is told, never the text: it may name
+ * Time-outs, lost connections, and a credential that gives no token. Only a code is reported, never the text: it may name
  * the URL with its SAS.
  */
 export function thrownFault(error: unknown, { aborted }: { readonly aborted: boolean }): Fault {

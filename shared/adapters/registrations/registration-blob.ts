@@ -52,7 +52,7 @@ export function createRegistrationBlob(config: RegistrationBlobConfig): Registra
   };
 }
 
-/** A container that is not there holds no blob either: whoever puts the first is told. */
+/** A container that is not there holds no blob either: whoever puts the first gets that answer. */
 const absentCodes = new Set(['BlobNotFound', 'ContainerNotFound']);
 
 function read(answer: BlobAnswer, known: string | undefined): Result<RegistrationsRead> {

@@ -44,8 +44,8 @@ async function getDigest(session: RegistrySession, query: ImageQuery, signal: Ab
   const head = await session(query, { method: 'HEAD', ...request }, signal);
   if (!head.ok) return head;
   const { status, headers } = head.value;
-  const told = parseDigest(header(headers['docker-content-digest']));
-  if (status === 200 && told !== undefined) return ok(told);
+  const reported = parseDigest(header(headers['docker-content-digest']));
+  if (status === 200 && reported !== undefined) return ok(reported);
   if (status !== 200 && !noHead.has(status)) return fail(faultOf(head.value, query));
   const whole = await session(query, { method: 'GET', ...request }, signal);
   if (!whole.ok) return whole;
@@ -107,7 +107,7 @@ async function getManifest(
   const answer = await session(query, { method: 'GET', ...request }, signal);
   if (!answer.ok) return answer;
   if (answer.value.status !== 200) return fail(faultOf(answer.value, query));
-  // A page of a proxy is told by its type, a true manifest by its bytes.
+  // A page of a proxy is reported by its type, a true manifest by its bytes.
   const { headers, body } = answer.value;
   const manifest = named(parseManifest(headers['content-type'], body.toString('utf8')), query);
   if (!manifest.ok && manifest.fault.kind === 'rejected') return manifest;

@@ -24,7 +24,7 @@ const codes: ReadonlyMap<number, string> = new Map([
 
 /**
  * The one place where a registry's status becomes a fault. `host` is who answered, `what` what was asked for; of the body
- * only the first error is told, as the distribution specification words them.
+ * only the first error is reported, as the distribution specification words them.
  */
 export function registryFault(
   { status, headers, body }: Omit<RegistryAnswer, 'isElsewhere'>,
@@ -32,8 +32,8 @@ export function registryFault(
   what: string,
 ): Fault {
   const error = parseRegistryError(body.toString('utf8'));
-  const told = error === undefined || error.message === '' ? '' : `: ${error.message}`;
-  const message = `${host} answered ${status} for ${what}${told}`;
+  const reported = error === undefined || error.message === '' ? '' : `: ${error.message}`;
+  const message = `${host} answered ${status} for ${what}${reported}`;
   const code = error?.code ?? codes.get(status) ?? `HTTP${status}`;
   switch (status) {
     case 401:
@@ -52,6 +52,6 @@ export function registryFault(
 
 function retryAfterMs(headers: IncomingHttpHeaders): number {
   const text = headers['retry-after']?.trim() ?? '';
-  const told = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : parseHttpDate(text) - parseHttpDate(headers.date);
-  return Number.isFinite(told) && told > 0 ? Math.min(told, longestRetryAfterMs) : defaultRetryAfterMs;
+  const reported = /^\d{1,9}$/.test(text) ? Number(text) * 1_000 : parseHttpDate(text) - parseHttpDate(headers.date);
+  return Number.isFinite(reported) && reported > 0 ? Math.min(reported, longestRetryAfterMs) : defaultRetryAfterMs;
 }

@@ -74,7 +74,7 @@ export function createRegistrySession(http: RegistryHttp, pullIdentity: TokenCre
         if (asked.answer.ok && asked.authorization !== undefined) remember(key, asked.authorization);
         return asked.answer;
       }
-      // Of several refusals that of the first login tells most.
+      // Of several refusals that of the first login reports most.
       refusal ??= asked.answer;
     }
     return refusal ?? first;

@@ -55,7 +55,7 @@ async function readClock(connection: TableConnection): Promise<Result<number>> {
   const answer = await get(connection, 'clock', 'clock');
   const now = connection.clock.read();
   if (now !== undefined) return ok(now);
-  return answer.ok ? fail({ kind: 'transient', message: 'The Table service told no time.' }) : answer;
+  return answer.ok ? fail({ kind: 'transient', message: 'The Table service reported no time.' }) : answer;
 }
 
 const isMissing = (fault: Fault): boolean =>
@@ -87,7 +87,7 @@ async function query(connection: TableConnection, partition: string, range: RowR
   return rows.ok || !isMissing(rows.fault) ? rows : ok([]);
 }
 
-/** The keys hold no quote (`keys.ts`), so they stand in the filter as they are. */
+/** The keys hold no quote (`keys.ts`), so they are in the filter as they are. */
 async function getAll(
   connection: TableConnection,
   partition: string,

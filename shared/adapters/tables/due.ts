@@ -53,7 +53,7 @@ export async function findNextDue(table: RowTable, partition: string): Promise<R
   return ok(first === undefined ? undefined : keys.parseDueKey(first.rowKey)?.dueAt);
 }
 
-/** How many keys stand up to `until`, those that a crash has left behind included: they are few. */
+/** How many keys are up to `until`, those that a crash has left behind included: they are few. */
 export async function countDue(table: RowTable, partition: string, until: number): Promise<Result<number>> {
   const found = await table.query(partition, keys.dueUntil(until));
   return found.ok ? ok(found.value.length) : found;

@@ -40,7 +40,7 @@ export function createGroupCommit(table: Pick<RowTable, 'submit' | 'submitAll'>,
   return (partition, writes) => new Promise((answer) => enter(partition, { writes, answer }));
 }
 
-/** As many of those who wait, in their order, as one transaction takes; no row may stand in it twice. */
+/** As many of those who wait, in their order, as one transaction takes; no row may be in it twice. */
 function takeTogether(waiting: Member[]): readonly Member[] {
   const rows = new Set<string>();
   let [count, bytes] = [0, 0];

@@ -9,7 +9,7 @@ import type { RowTable } from './row-table.ts';
 
 type ImageRows = Pick<StateStore, 'getImageConfig' | 'upsertImageConfig' | 'getImageTag' | 'upsertImageTag'>;
 
-/** What registries said of images. Whoever writes last counts: two who asked at once were told the same, or a tag moved. */
+/** What registries said of images. Whoever writes last counts: two who asked at once were reported the same, or a tag moved. */
 export function createImageRows(table: RowTable, read: RowReader): ImageRows {
   const get = async <T>(rowKey: string, parser: RowParser<T>): Promise<Result<T | undefined>> => {
     const row = await table.get(keys.imagePartition, rowKey);

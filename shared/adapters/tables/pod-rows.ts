@@ -116,7 +116,7 @@ function podWrites(write: PodWrite, old: OldVersion): [RowWrite, ...RowWrite[]] 
 
 /**
  * With records for the ledger the row is emptied first, in their transaction: the SDK's transactions delete whatever
- * version stands there, and a row that somebody changed must not go. A crash in between leaves a row without a pod, which
+ * version is there, and a row that somebody changed must not go. A crash in between leaves a row without a pod, which
  * the next resync makes due.
  */
 async function deletePod(

@@ -36,7 +36,7 @@ export interface RowAddress<T> {
   readonly parser: RowParser<T>;
 }
 
-/** An insert that failed because a garbage row stands there may replace it: garbage counts as absent. */
+/** An insert that failed because a garbage row is there may replace it: garbage counts as absent. */
 export async function garbageInTheWay<T>(
   table: Pick<RowTable, 'get'>,
   address: RowAddress<T>,

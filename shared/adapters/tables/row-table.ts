@@ -49,7 +49,7 @@ export interface RowTable {
   nextPartition(after: string): Promise<Result<string | undefined>>;
   /** All or nothing. Answers the ETag of the first write's row (`''` for a delete). `conflict` carries one of `conflictCodes`. */
   submit(partition: string, writes: readonly [RowWrite, ...RowWrite[]]): Promise<Result<string>>;
-  /** Several callers' transactions as one; answers the ETag of each one's first write. A row that several touch may stand in more than one of them. */
+  /** Several callers' transactions as one; answers the ETag of each one's first write. A row that several touch may be in more than one of them. */
   submitAll(
     partition: string,
     members: readonly (readonly [RowWrite, ...RowWrite[]])[],

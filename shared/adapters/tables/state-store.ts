@@ -20,13 +20,13 @@ import { conflictCodes } from './row-table.ts';
 import type { RowTable, RowWrite } from './row-table.ts';
 import { createUsageRows } from './usage-rows.ts';
 
-/** Whether a node's partition may begin now: the answer is fresh, not remembered. A fault: no, or nobody can tell. */
+/** Whether a node's partition may begin now: the answer is fresh, not remembered. A fault: no, or nobody knows. */
 export type MayBegin = (node: NodeKey) => Promise<Result<unknown>>;
 
 export interface StateStoreOptions {
-  /** Which partitions may begin; all unless told. */
+  /** Which partitions may begin; all unless given. */
   readonly mayBegin?: MayBegin | undefined;
-  /** How long requests wait for company in a burst; not at all unless told. */
+  /** How long requests wait for company in a burst; not at all unless given. */
   readonly patience?: Patience;
 }
 

@@ -20,11 +20,11 @@ export interface TableStoreOptions {
   /** The function app's name for itself: each installation has a table of its own. */
   readonly installation: string;
   readonly log: Log;
-  /** Which partitions may begin; all unless told. */
+  /** Which partitions may begin; all unless given. */
   readonly mayBegin?: MayBegin;
-  /** Bounds each request, 5,000 unless told. */
+  /** Bounds each request, 5,000 unless given. */
   readonly timeoutMs?: number;
-  /** A clock in ms that never goes back; `performance.now` unless told. */
+  /** A clock in ms that never goes back; `performance.now` unless given. */
   readonly monotonicMs?: () => number;
 }
 

@@ -18,7 +18,7 @@ export interface Pipeline {
 /** Below the second that a flush may take. */
 export const exportMs = 900;
 
-/** Who tells. No namespace: Azure Monitor would put it before the role's name, and the host's records have none. */
+/** Who says. No namespace: Azure Monitor would put it before the role's name, and the host's records have none. */
 export const resourceOf = ({ serviceName }: TelemetryConfiguration): Resource =>
   resourceFromAttributes({
     'service.name': serviceName,

@@ -1,7 +1,7 @@
 import { metricOf } from '../../core/telemetry/metrics.ts';
 import type { MetricName } from '../../core/telemetry/metrics.ts';
-import { isWorthTelling } from '../../core/telemetry/quiet.ts';
-import type { Told } from '../../core/telemetry/quiet.ts';
+import { isWorthReporting } from '../../core/telemetry/quiet.ts';
+import type { ReportedValue } from '../../core/telemetry/quiet.ts';
 
 export interface Measurement {
   readonly name: MetricName;
@@ -15,7 +15,7 @@ const mostHeld = 8192;
 /** The measurements of one process until they are sent, less those that would only repeat themselves. */
 export class Measurements {
   readonly #nowMs: () => number;
-  readonly #told = new Map<string, Told>();
+  readonly #reported = new Map<string, ReportedValue>();
   #held: Measurement[] = [];
 
   constructor(nowMs: () => number) {
@@ -31,9 +31,9 @@ export class Measurements {
     const { quiet } = metricOf(measurement.name);
     if (quiet !== undefined) {
       const key = JSON.stringify([measurement.name, measurement.attributes]);
-      const told: Told = { value: measurement.value, atMs: this.#nowMs() };
-      if (!isWorthTelling(quiet, this.#told.get(key), { value: told.value, nowMs: told.atMs })) return;
-      this.#told.set(key, told);
+      const reported: ReportedValue = { value: measurement.value, atMs: this.#nowMs() };
+      if (!isWorthReporting(quiet, this.#reported.get(key), { value: reported.value, nowMs: reported.atMs })) return;
+      this.#reported.set(key, reported);
     }
     this.#held.push(measurement);
   }

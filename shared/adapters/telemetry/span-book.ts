@@ -33,7 +33,7 @@ const mostHeld = 4096;
 
 /**
  * The spans of one process until they are sent. A span is kept or dropped as a whole with all that it caused here: only
- * when a reconcile ends is it known whether anything happened worth telling.
+ * when a reconcile ends is it known whether anything happened worth reporting.
  */
 export class SpanBook {
   readonly #options: SpanBookOptions;

@@ -10,9 +10,9 @@ export interface TelemetryOptions {
   readonly log: Log;
   /** Loads what sends, with the first flush that has something to send. */
   readonly open: (configuration: TelemetryConfiguration) => Promise<Pipeline>;
-  /** In [0, 1); `Math.random` unless told. */
+  /** In [0, 1); `Math.random` unless given. */
   readonly random?: () => number;
-  /** Unless told, the process's own time. */
+  /** Unless given, the process's own time. */
   readonly wallMs?: () => number;
   readonly monotonicMs?: () => number;
 }
@@ -25,7 +25,7 @@ const pauseMs = 60_000;
 
 /**
  * Telemetry over OpenTelemetry's exporters, which load with the first flush that has something to send. Without a
- * configuration nothing is collected and nothing loaded. A flush that fails loses what it had: it is told once a minute.
+ * configuration nothing is collected and nothing loaded. A flush that fails loses what it had: it is reported once a minute.
  */
 export function createTelemetry(
   configuration: TelemetryConfiguration | undefined,

@@ -89,7 +89,7 @@ function closed(
   { uid, seenAt, message, random }: Extract<CapacityEvent, { kind: 'refused' }>,
   now: number,
 ): CapacityState {
-  // What others were told meanwhile counts once: questions that were under way together are one refusal.
+  // What others were reported meanwhile counts once: questions that were under way together are one refusal.
   const isKnown = state !== undefined && state.width === 1 && now < state.askAt;
   const attempt = state === undefined ? 0 : isKnown ? state.attempt : state.attempt + 1;
   const askAt = isKnown ? state.askAt : now + backoffMs(askPolicy, attempt, random);

@@ -44,7 +44,7 @@ const slotMs = 15_000;
 const fiveMinutesMs = 300_000;
 const hourMs = 3_600_000;
 /**
- * Logs take at most this part of the reads, and looks that can wait leave it to those that can't; this part of the writes
+ * Logs take at most this part of the reads, and polls that can wait leave it to those that can't; this part of the writes
  * is kept for ending groups (rule 9 of docs/architecture.md).
  */
 const share = 1 / 5;
@@ -54,7 +54,7 @@ const retryShare = 2 / 3;
 
 /** What is spent at ARM; the same words as the port's. */
 export type SpendKind =
-  | 'read-look'
+  | 'read-poll'
   | 'read-watch'
   | 'read-logs'
   | 'write-create'
@@ -63,7 +63,7 @@ export type SpendKind =
   | 'delete';
 /** Which of ARM's buckets each is taken from, as ARM's headers name them. */
 export const armBuckets = {
-  'read-look': 'reads',
+  'read-poll': 'reads',
   'read-watch': 'reads',
   'read-logs': 'reads',
   'write-create': 'writes',
@@ -72,7 +72,7 @@ export const armBuckets = {
   delete: 'deletes',
 } as const satisfies Record<SpendKind, string>;
 const everySpend: readonly SpendKind[] = [
-  'read-look',
+  'read-poll',
   'read-watch',
   'read-logs',
   // Of two that draw on one bucket the later speaks for it: it is the whole of it.
@@ -106,7 +106,7 @@ export interface SpendPlan {
 export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
   const reads = tokens('reads', limits.reads);
   switch (spend) {
-    case 'read-look':
+    case 'read-poll':
       return { charges: [reads], closes: reads, metered: reads, windowed: undefined };
     case 'read-watch': {
       const watches = tokens('reads', limits.reads, share);
@@ -182,7 +182,7 @@ export function takeCharge(
   return { ...grant, waitMs: askAgainMs(state, charge.limits, { now: request.now, waitMs: grant.waitMs }) };
 }
 
-/** Calls that ARM accepted without telling what remains of a window. Tokens come back by themselves. */
+/** Calls that ARM accepted without reporting what remains of a window. Tokens come back by themselves. */
 export const acceptCharge = (
   state: BucketState,
   charge: Charge,
@@ -222,7 +222,7 @@ const maxClosedMs = hourMs;
 
 /**
  * A 429: nothing is granted for the time that the server named, and never a shorter time than named before. Of a window
- * half is left afterwards, until calls are accepted or ARM tells more.
+ * half is left afterwards, until calls are accepted or ARM reports more.
  */
 export function closeCharge(
   state: BucketState,

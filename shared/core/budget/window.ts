@@ -16,7 +16,7 @@ export interface WindowLimits {
 
 /**
  * A new row, after a loss of the tables: nobody knows what was spent before. For the length of the longest window one
- * grant a slot trickles, enough to learn from ARM's answer: what remains, if it tells, else whether it accepts.
+ * grant a slot trickles, enough to learn from ARM's answer: what remains, if it says, else whether it accepts.
  */
 export function emptyWindow(now: number, limits: WindowLimits): BucketState {
   return { tokens: 0, at: now, slots: [], presumed: { until: now + longestMs(limits) + limits.lagMs, left: 0 } };
@@ -24,7 +24,7 @@ export function emptyWindow(now: number, limits: WindowLimits): BucketState {
 
 /** So many pods of a first installation start at once. */
 const firstBurst = 20;
-/** One accepted call whose answer does not tell what remains opens the budget for itself and three more. */
+/** One accepted call whose answer does not say what remains opens the budget for itself and three more. */
 const openedByAccepted = 4;
 /** While answers are on their way nobody need ask more often. */
 const soonestAnswerMs = 250;
@@ -78,7 +78,7 @@ export function observeWindow(
 }
 
 /**
- * Calls that the server accepted without telling what remains. Nobody can know that it would accept more but by its
+ * Calls that the server accepted without reporting what remains. Nobody can know that it would accept more but by its
  * accepting: so each of them opens a presumed budget further, and what was granted and not accepted does not.
  */
 export function acceptWindow(

@@ -76,7 +76,7 @@ export function ownerOnNode(
 
 /**
  * Only a group whose tags say so may be adopted, changed or deleted. The node counts too: to every other node of the
- * cluster the pod looks absent.
+ * cluster the pod seems absent.
  */
 export const isOwnedBy = (
   tags: Readonly<Record<string, string>>,

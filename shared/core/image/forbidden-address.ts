@@ -38,7 +38,7 @@ for (const [network, prefix] of forbidden6) list6.addSubnet(network, prefix, 'ip
 const global6 = new BlockList();
 global6.addSubnet('2000::', 3, 'ipv6');
 
-/** Whether no request may go to this address; what is no address at all neither. `[::1]` may stand in brackets. */
+/** Whether no request may go to this address; what is no address at all neither. `[::1]` may be in brackets. */
 export function isForbiddenAddress(text: string): boolean {
   const address = text.replace(/^\[(.*)\]$/, '$1');
   switch (isIP(address)) {

@@ -30,7 +30,7 @@ export const runsOnAci = (platform: { readonly os: string; readonly architecture
 
 /**
  * The manifest for linux/amd64: without a variant where there is one (`v2` and later need more than any x86-64 has),
- * else the first. Attestations stand as `unknown/unknown` in an index and are no images.
+ * else the first. Attestations are as `unknown/unknown` in an index and are no images.
  */
 export function chooseManifest(entries: readonly IndexEntry[]): Result<IndexEntry> {
   const fitting = entries.filter(({ platform }) => platform !== undefined && runsOnAci(platform));

@@ -2,7 +2,7 @@ import type { JsonObject } from '../json.ts';
 import { objectsAt, textAt } from '../json-access.ts';
 
 const tokenFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
-/** What the admission plugin asks for: an hour, and seven seconds by which it is told from a user's own. */
+/** What the admission plugin asks for: an hour, and seven seconds by which it is reported from a user's own. */
 const tokenSeconds = 3607;
 
 /** What the admission plugin ServiceAccount adds to a spec: the projected volume, in each container that mounts nothing there itself. */

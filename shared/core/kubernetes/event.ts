@@ -16,6 +16,6 @@ export interface KubeEvent {
   readonly at: string;
   /** Makes the name, so that writing the same event twice is one event (a conflict is a success). */
   readonly dedupeKey: string;
-  /** How often it has happened; once unless told. */
+  /** How often it has happened; once unless given. */
   readonly count?: number;
 }

@@ -36,11 +36,11 @@ const foreignConditions = (conditions: PodFacts['conditions']): readonly string[
     .sort();
 
 /**
- * What must differ for a change to be told of: besides the above what a kubelet wrote and others overwrite. The node
+ * What must differ for a change to be reported: besides the above what a kubelet wrote and others overwrite. The node
  * controller sets Ready=False on the pods of a late node, and PodGC the phase. Times, messages and container states are
  * left out: they are a kubelet's own, and come back to it with each of its patches.
  */
-export const tellableChange = (
+export const reportedChange = (
   pod: PodFacts & { readonly phase: string; readonly deletionGracePeriodSeconds?: number | undefined },
 ): string => {
   const own = pod.conditions

@@ -50,7 +50,7 @@ export const longerRequest = ({ elseSeconds, ...request }: TokenRequest): TokenR
 });
 
 /**
- * What two answers to one request come to. Refused for the longer time (a cap by policy), the first stands; any other
+ * What two answers to one request come to. Refused for the longer time (a cap by policy), the first holds; any other
  * fault is the answer, since the next try may have the longer one.
  */
 export function longerToken(first: PodToken, second: Result<PodToken>): Result<PodToken> {

@@ -14,7 +14,7 @@ export interface WorkloadPod {
   readonly written: JsonObject;
   /** How many the workload asks for; of a DaemonSet it is one for each node. */
   readonly replicas: number;
-  /** Where in the document the spec stands: `spec.template.spec`. */
+  /** Where in the document the spec is: `spec.template.spec`. */
   readonly specPath: readonly string[];
 }
 
@@ -47,7 +47,7 @@ const kinds: ReadonlyMap<string, Kind> = new Map([
 /** The groups that these kinds are of; another group's `Job` is somebody's own. */
 const groups: ReadonlySet<string> = new Set(['', 'apps', 'batch']);
 
-/** Where the spec of its pods stands; undefined: the object has none that is known. */
+/** Where the spec of its pods is; undefined: the object has none that is known. */
 export function podSpecPath(object: JsonObject): readonly string[] | undefined {
   const version = textAt(object, 'apiVersion');
   const group = version.includes('/') ? (version.split('/')[0] ?? '') : '';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { completeLines, parseLines } from './log-line.ts';
 
 /**
- * Where a follower stands in a stream of which each poll shows all that ACI keeps at that moment: a window whose front
+ * Where a follower is in a stream of which each poll shows all that ACI keeps at that moment: a window whose front
  * moves on (4 MB while running, 16 KB or 1,000 lines afterwards). Small, however long the stream.
  */
 export interface LogCursor {
@@ -17,7 +17,7 @@ export interface LogCursor {
 
 const tailLength = 32_768;
 
-/** Behind all complete lines of a window; `followCursor('')` stands at the beginning. */
+/** Behind all complete lines of a window; `followCursor('')` is at the beginning. */
 export const followCursor = (content: string): LogCursor => cursorAt(completeLines(content), undefined);
 
 export interface NewLines {

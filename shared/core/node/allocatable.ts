@@ -3,7 +3,7 @@ import type { NodeResources } from './node-spec.ts';
 
 export interface Share {
   readonly capacity: NodeResources;
-  /** Free in the region, ours not counted; undefined: not known yet, the capacity stands. */
+  /** Free in the region, ours not counted; undefined: not known yet, the capacity is used. */
   readonly usage: { readonly coresFree: number; readonly groupsFree: number } | undefined;
   /** How many nodes draw on the same quota; ≥ 1. */
   readonly nodesSharing: number;

@@ -24,7 +24,7 @@ export interface Renewal {
 
 /**
  * The next Lease. `renewTime` only ever moves forward and never ahead of the API server's time, except that one which
- * stands far ahead already (a wrong clock wrote it) moves by a microsecond: a Lease that stands still kills the node.
+ * is far ahead already (a wrong clock wrote it) moves by a microsecond: a Lease that is not renewed kills the node.
  * A stale owner is put right at once, or the garbage collector deletes the Lease again and again; so is another holder.
  */
 export function leaseRenewal({ lease, nodeName, nodeUid, serverNow, minimumAgeMs }: RenewalInput): Renewal {
@@ -33,8 +33,8 @@ export function leaseRenewal({ lease, nodeName, nodeUid, serverNow, minimumAgeMs
   if (lease === undefined) return { kind: 'create', lease: { ...next, renewTimeMicros: nowMicros } };
   const ageMs = (nowMicros - lease.renewTimeMicros) / 1000;
   const isOwned = lease.ownerUid === nodeUid && lease.holderIdentity === nodeName;
-  const stands = ageMs > 0 ? ageMs < minimumAgeMs : -ageMs <= toleratedLeadMs;
-  if (isOwned && stands) return { kind: 'keep', lease };
-  const renewTimeMicros = ageMs > 0 ? nowMicros : lease.renewTimeMicros + (stands ? 0 : 1);
+  const isRecent = ageMs > 0 ? ageMs < minimumAgeMs : -ageMs <= toleratedLeadMs;
+  if (isOwned && isRecent) return { kind: 'keep', lease };
+  const renewTimeMicros = ageMs > 0 ? nowMicros : lease.renewTimeMicros + (isRecent ? 0 : 1);
   return { kind: 'update', lease: { ...lease, ...next, renewTimeMicros } };
 }

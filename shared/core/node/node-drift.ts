@@ -4,7 +4,7 @@ import { ownerAnnotation } from './node-spec.ts';
 import type { NodeSpec, NodeState } from './node-spec.ts';
 import { ownLabels, providerTaint, registeredLabels } from './node-status.ts';
 
-/** How the Node object differs from what it is to be, status aside, and what mends it. */
+/** How the Node object differs from what it is to be, status aside, and what fixes it. */
 export type NodeDrift =
   | { readonly kind: 'none' }
   /** Not ours: nothing of it may be written, and a person must hear of it. */
@@ -25,7 +25,7 @@ export const cordonAnnotation = 'serverless-kubelet.io/cordoned';
 /**
  * What a Node lost or gained against its registration. Labels that differ or are missing are set; those that neither
  * registration nor app know are left alone, and so is one that was taken out of the registration: as with a kubelet,
- * nobody can tell whose it is. Of the taints only the provider's is ours.
+ * nobody knows whose it is. Of the taints only the provider's is ours.
  */
 export function nodeDrift(actual: KubeNode, spec: NodeSpec, state: NodeState): NodeDrift {
   const owner = foreignOwner(actual, spec.installation);
@@ -53,7 +53,7 @@ export function foreignOwner(
 
 /**
  * A node that leaves is cordoned, with a note of whose cordon it is in the same patch; an active one is uncordoned where
- * that note stands. What an operator cordoned has none and stays; a note whose cordon an operator took back goes.
+ * that note is there. What an operator cordoned has none and stays; a note whose cordon an operator took back goes.
  */
 export function cordonRepair(actual: KubeNode, state: NodeState): NodeRepair | undefined {
   const { unschedulable } = actual;
@@ -88,7 +88,7 @@ function labelRepair(
   return { part, what: `set on this Node the labels ${keys.join(', ')}${whose}`, change: { labels } };
 }
 
-/** Taints of other owners are kept as they stand; one of our key and effect with another value makes room for ours. */
+/** Taints of other owners are kept as they are; one of our key and effect with another value makes room for ours. */
 function taintRepair({ taints }: KubeNode, isWanted: boolean): NodeRepair | undefined {
   if (taints.some(isProviderTaint) === isWanted) return undefined;
   const { key, value, effect } = providerTaint;

@@ -10,7 +10,7 @@ export type NodePart = 'node' | 'own-labels' | 'taint' | 'cordon' | 'registered-
 export interface NodeRefusal {
   /** Of what was asked: another wish is not held back. */
   readonly asked: string;
-  /** Of the answer: another one is told anew. */
+  /** Of the answer: another one is reported anew. */
   readonly answer: string;
   /** In a row. */
   readonly times: number;
@@ -18,7 +18,7 @@ export interface NodeRefusal {
   readonly retryAt: number;
 }
 
-/** Soon at first, because rights are often given a moment later; then often enough for who has just mended it. */
+/** Soon at first, because rights are often given a moment later; then often enough for who has just fixed it. */
 const retryPolicy = { baseMs: 30_000, maxMs: 600_000 };
 
 /** Faults that the same request meets again until somebody acts: no right, an admission webhook, invalid content. */

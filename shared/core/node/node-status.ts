@@ -119,7 +119,7 @@ function heartbeat(condition: Health, previous: readonly NodeCondition[], at: st
   return { ...condition, lastHeartbeatTime: at, lastTransitionTime: since };
 }
 
-/** How long an unchanged status may stand (`nodeStatusReportFrequency`); the Lease is the heartbeat in between. */
+/** How long an unchanged status may stay (`nodeStatusReportFrequency`); the Lease is the heartbeat in between. */
 export const unchangedStatusMs = 300_000;
 
 /** What to write: undefined when the object says it already and its heartbeat is younger than five minutes. `now` in ms. */

@@ -6,31 +6,31 @@ import type { NamedContainer, PodEvent } from './pod-event.ts';
 import { podEvents } from './table.ts';
 import { defined } from '../defined.ts';
 
-/** A pull that takes longer is told while it goes on; of a shorter one the end is enough. */
+/** A pull that takes longer is reported while it goes on; of a shorter one the end is enough. */
 const longPullMs = 10_000;
 
-/** What one look at a group found: the pod as the API server had it, the status that was made of the look. */
-export interface Look {
+/** What one poll of a group found: the pod as the API server had it, the status that was made of the poll. */
+export interface Poll {
   readonly pod: Pod;
   readonly status: PodStatus;
   readonly group: GroupObservation;
   readonly now: number;
 }
 
-/** What the look has to tell of each container, in the order in which they start. */
-export const containerEvents = (look: Look): readonly PodEvent[] =>
-  containersOf(look.pod).flatMap((container) => {
+/** What the poll has to report each container, in the order in which they start. */
+export const containerEvents = (poll: Poll): readonly PodEvent[] =>
+  containersOf(poll.pod).flatMap((container) => {
     const statuses = container.member === 'containers' ? 'containerStatuses' : 'initContainerStatuses';
     const byName = ({ name }: { readonly name: string }): boolean => name === container.name;
-    const after = look.status[statuses].find(byName);
+    const after = poll.status[statuses].find(byName);
     if (after === undefined) return [];
-    const before = look.pod.status[statuses].find(byName);
-    const view = look.group[container.member].find(byName)?.instanceView;
-    return eventsOf({ look, container, before, after, view });
+    const before = poll.pod.status[statuses].find(byName);
+    const view = poll.group[container.member].find(byName)?.instanceView;
+    return eventsOf({ poll, container, before, after, view });
   });
 
 interface Seen {
-  readonly look: Look;
+  readonly poll: Poll;
   readonly container: NamedContainer;
   /** As the API object has it. */
   readonly before: ContainerStatus | undefined;
@@ -50,9 +50,9 @@ function startEvents({ container, before, after, view }: Seen): readonly PodEven
 }
 
 /** What ACI's own liveness probe found, and what it did then; counted by ACI. */
-function probeEvents({ look, container, view }: Seen): readonly PodEvent[] {
+function probeEvents({ poll, container, view }: Seen): readonly PodEvent[] {
   if (
-    look.pod.spec.containers.every(({ name, livenessProbe }) => name !== container.name || livenessProbe === undefined)
+    poll.pod.spec.containers.every(({ name, livenessProbe }) => name !== container.name || livenessProbe === undefined)
   )
     return [];
   return (view?.events ?? []).flatMap(({ name, message, count, lastTimestamp: at }) => {
@@ -61,7 +61,7 @@ function probeEvents({ look, container, view }: Seen): readonly PodEvent[] {
   });
 }
 
-/** How often it was started, as the status tells it. A waiting container's coming run is counted already. */
+/** How often it was started, as the status reports it. A waiting container's coming run is counted already. */
 function startsOf(status: ContainerStatus | undefined): number {
   if (status === undefined) return 0;
   if (status.state.kind === 'waiting') return status.lastState === undefined ? 0 : status.restartCount;
@@ -116,8 +116,8 @@ function whyWaiting(
   }
 }
 
-const backOff = ({ look, container, after }: Seen): PodEvent => ({
-  ...podEvents.backOffRestarting.of(container, look.pod.metadata),
+const backOff = ({ poll, container, after }: Seen): PodEvent => ({
+  ...podEvents.backOffRestarting.of(container, poll.pod.metadata),
   count: after.restartCount,
 });
 
@@ -137,7 +137,7 @@ export const pullBackOff = (container: NamedContainer): readonly PodEvent[] => [
 
 const isOfPull = ({ message }: GroupEvent): boolean => /pull/i.test(message);
 
-/** What ACI says of the last pull: its back-off may be all that a look sees of it. */
+/** What ACI says of the last pull: its back-off may be all that a poll sees of it. */
 function pullFaults({ container, view }: Seen): readonly PodEvent[] {
   const fault = view?.events.findLast((event) => event.name === 'Failed' && isOfPull(event));
   return fault === undefined ? [] : pullFault(container, fault.message);
@@ -149,9 +149,9 @@ function startFaults({ container, view }: Seen): readonly PodEvent[] {
   return fault === undefined ? [] : [podEvents.failed.of(container, fault.message)];
 }
 
-function longPull({ look, container, view }: Seen): readonly PodEvent[] {
+function longPull({ poll, container, view }: Seen): readonly PodEvent[] {
   const newest = view?.events.at(-1);
   const since = newest?.name === 'Pulling' ? instantMs(newest.lastTimestamp) : undefined;
-  if (newest === undefined || since === undefined || look.now - since < longPullMs) return [];
+  if (newest === undefined || since === undefined || poll.now - since < longPullMs) return [];
   return [{ ...podEvents.pulling.of(container), at: newest.lastTimestamp }];
 }

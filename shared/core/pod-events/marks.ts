@@ -5,10 +5,10 @@ import type { PodEvent } from './pod-event.ts';
 /** The API server drops an event an hour after its last writing; this leaves room for three writings that fail. */
 export const repeatAfterMs = 15 * 60_000;
 
-/** A pod that nothing wakes is worked on so often only to be told again; half of that hour and some. */
-export const retellMs = 45 * 60_000;
+/** A pod that nothing wakes is worked on so often only to be reported again; half of that hour and some. */
+export const repeatEventMs = 45 * 60_000;
 
-/** Of so many wordings for one reason and container; what is new beyond them is told in one event together. */
+/** Of so many wordings for one reason and container; what is new beyond them is reported in one event together. */
 const mostAlike = 5;
 
 /** A pod of many containers may have a few events for each. */
@@ -88,7 +88,7 @@ function keyed(event: PodEvent, marks: readonly Mark[]): { readonly key: string;
 const varying =
   /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.\d]*(?:Z|[+-]\d\d:?\d\d)?|\b(?=[0-9a-f]*\d)[0-9a-f]{16,}\b|(?<![\w."'/:[-])\d[\d.,:]*(?:ms|s|m|h)?(?![\w"'/\]-])/gi;
 
-/** Without what differs from try to try: ids, times, numbers that stand alone. What stands in quotes is a name, and stays. */
+/** Without what differs from try to try: ids, times, numbers that are alone. What is in quotes is a name, and stays. */
 const unvarying = (message: string): string => message.replace(varying, '#');
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -17,7 +17,7 @@ export interface ContainerRef {
   readonly name: string;
 }
 
-/** What is told of one pod. */
+/** What is reported one pod. */
 export interface PodEvent {
   readonly type: 'Normal' | 'Warning';
   /** CamelCase, from the kubelet's own list where one fits. */

@@ -34,7 +34,7 @@ const once = (reason: string): EventKind => ({ type: 'Normal', reason, repetitio
 const eachTime = (reason: string): EventKind => ({ type: 'Normal', reason, repetition: 'each-time' });
 const trouble = (reason: string): EventKind => ({ type: 'Warning', reason, repetition: 'while-it-lasts' });
 
-/** ACI tells whole seconds: a pull within one has no duration worth telling. */
+/** ACI reports whole seconds: a pull within one has no duration worth reporting. */
 const inSeconds = (seconds: number): string => (seconds > 0 ? ` in ${String(seconds)}s` : '');
 
 /** A kubelet's own errors begin so, and ACI's already do. */
@@ -49,7 +49,7 @@ export interface PodNames {
 
 /**
  * The events of pods, in the words of a kubelet where it has some. A pod in which nothing goes wrong has three: `Created`,
- * and for each container `Pulled` and `Started`, which are written at the look that first sees it started; `Pulling` comes
+ * and for each container `Pulled` and `Started`, which are written at the poll that first sees it started; `Pulling` comes
  * only where a pull takes long. Each costs one request of the API server's, beside the calls that are made anyway.
  */
 export const podEvents = {
@@ -63,7 +63,7 @@ export const podEvents = {
   killing: ofContainer(once('Killing'), ({ name }) => `Stopping container ${name}`),
   /** In ACI's words, which are a kubelet's. */
   unhealthy: ofContainer({ ...eachTime('Unhealthy'), type: 'Warning' }, (_, message: string) => message),
-  /** Of a readiness probe, in a kubelet's words; a failure that lasts is told again. */
+  /** Of a readiness probe, in a kubelet's words; a failure that lasts is reported again. */
   notReady: ofContainer(trouble('Unhealthy'), (_, message: string) => message),
   killedUnhealthy: ofContainer(
     eachTime('Killing'),
@@ -105,7 +105,7 @@ export const podEvents = {
   logNotKept: ofPod({ ...once('LogNotKept'), type: 'Warning' }, (message: string) => message),
 };
 
-/** A pod that waits or is refused is told so by its own reason: the waiting reason, or the one that it fails with. */
+/** A pod that waits or is refused is reported so by its own reason: the waiting reason, or the one that it fails with. */
 export const reasonEvent = ({ reason, message }: { readonly reason: string; readonly message: string }): PodEvent => ({
   ...trouble(reason),
   message,

@@ -3,19 +3,19 @@ import type { ImageConfig } from '../image/image-config.ts';
 import type { Container } from '../kubernetes/pod.ts';
 import type { Variables } from './environment.ts';
 import { expand, isTooLong, tooLong } from './expansion.ts';
-import { all, ok, refuse } from './outcome.ts';
-import type { Outcome } from './outcome.ts';
+import { all, ok, refuse } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 
-/** Without an image's word `command` and `args` stand as they are. */
+/** Without an image's word `command` and `args` are as they are. */
 const unasked = { entrypoint: [], cmd: [] };
 
-function expandWord(word: string, variables: Variables, path: string): Outcome<string> {
+function expandWord(word: string, variables: Variables, path: string): Evaluation<string> {
   const expanded = expand(word, (name) => variables.get(name));
   if (isTooLong(expanded)) return refuse(path, tooLong);
   if (!expanded.secret) return ok(expanded.value);
   return refuse(
     path,
-    'a value of a Secret would stand in the command, which everybody who may read the group can see; read it from the environment instead',
+    'a value of a Secret would be in the command, which everybody who may read the group can see; read it from the environment instead',
   );
 }
 
@@ -30,8 +30,8 @@ interface CommandScope {
 export function groupCommand(
   container: Container,
   { variables, path, config }: CommandScope,
-): Outcome<readonly string[] | undefined> {
-  const expandAll = (member: 'command' | 'args'): Outcome<readonly string[]> =>
+): Evaluation<readonly string[] | undefined> {
+  const expandAll = (member: 'command' | 'args'): Evaluation<readonly string[]> =>
     all(container[member].map((word, index) => expandWord(word, variables, `${path}.${member}[${index}]`)));
   const command = expandAll('command');
   if (command.kind !== 'ok') return command;

@@ -29,7 +29,7 @@ const strings = (value: Json | undefined): readonly string[] =>
 
 const withoutRepeats = (values: readonly string[]): readonly string[] => [...new Set(values)];
 
-/** Of an option that stands twice the last counts, as with a kubelet. */
+/** Of an option that is twice the last counts, as with a kubelet. */
 function optionsOf(value: Json | undefined): readonly string[] {
   const options = new Map<string, string>();
   for (const option of Array.isArray(value) ? value : [])

@@ -3,8 +3,8 @@ import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
 import { expand, isTooLong, tooLong } from './expansion.ts';
 import type { EnvValue } from './expansion.ts';
 import { fieldValue } from './field-ref.ts';
-import { configError, ok, refuse } from './outcome.ts';
-import type { Outcome } from './outcome.ts';
+import { configError, ok, refuse } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { own } from './own.ts';
 import { resourceFieldValue } from './resource-field.ts';
 import type { ResourceScope } from './resource-field.ts';
@@ -39,10 +39,10 @@ function decode(bytes: Uint8Array): string | undefined {
   }
 }
 
-const notText = (what: string, name: string, key: string): Outcome<never> =>
+const notText = (what: string, name: string, key: string): Evaluation<never> =>
   configError(`key ${key} of ${what} ${name} is not UTF-8 text; mount it as a file`);
 
-function secretValue(name: string, key: string, secret: SecretData): Outcome<EnvValue | undefined> {
+function secretValue(name: string, key: string, secret: SecretData): Evaluation<EnvValue | undefined> {
   const bytes = own(secret.data, key);
   if (bytes === undefined) return ok(undefined);
   const value = decode(bytes);
@@ -65,14 +65,14 @@ function required(
   { what, exists, value }: Found,
   selector: KeySelector,
   namespace: string,
-): Outcome<EnvValue | undefined> {
+): Evaluation<EnvValue | undefined> {
   if (value !== undefined || selector.optional) return ok(value);
   if (!exists) return configError(`${what} "${selector.name}" not found`);
   const kind = what === 'secret' ? 'Secret' : 'ConfigMap';
   return configError(`couldn't find key ${selector.key} in ${kind} ${namespace}/${selector.name}`);
 }
 
-function secretKey(selector: KeySelector, { pod, resolved }: EnvironmentScope): Outcome<EnvValue | undefined> {
+function secretKey(selector: KeySelector, { pod, resolved }: EnvironmentScope): Evaluation<EnvValue | undefined> {
   const secret = resolved.secrets.get(selector.name);
   const value = secret === undefined ? ok(undefined) : secretValue(selector.name, selector.key, secret);
   if (value.kind !== 'ok') return value;
@@ -83,19 +83,19 @@ function secretKey(selector: KeySelector, { pod, resolved }: EnvironmentScope): 
   );
 }
 
-function configMapKey(selector: KeySelector, { pod, resolved }: EnvironmentScope): Outcome<EnvValue | undefined> {
+function configMapKey(selector: KeySelector, { pod, resolved }: EnvironmentScope): Evaluation<EnvValue | undefined> {
   const map = resolved.configMaps.get(selector.name);
   const value = map === undefined ? undefined : configMapValue(selector.key, map);
   return required({ what: 'configmap', exists: map !== undefined, value }, selector, pod.metadata.namespace);
 }
 
-const plain = (value: string | undefined, path: string): Outcome<EnvValue> =>
+const plain = (value: string | undefined, path: string): Evaluation<EnvValue> =>
   value === undefined
     ? refuse(path, 'it names nothing that is known when the group is created')
     : ok({ value, secret: false });
 
 /** The value of one `env` entry; undefined when it is optional and missing. Only literal values are expanded. */
-function variableValue(variable: EnvVar, where: Where, lookup: Lookup): Outcome<EnvValue | undefined> {
+function variableValue(variable: EnvVar, where: Where, lookup: Lookup): Evaluation<EnvValue | undefined> {
   const { scope, container, path } = where;
   const source = variable.valueFrom;
   if (source === undefined || (variable.value !== undefined && variable.value !== '')) {
@@ -133,7 +133,7 @@ type Entry = readonly [name: string, value: EnvValue];
 function sourceEntries(
   { configMapRef, secretRef }: EnvFromSource,
   resolved: ResolvedReferences,
-): Outcome<readonly Entry[]> {
+): Evaluation<readonly Entry[]> {
   if (configMapRef) {
     const map = resolved.configMaps.get(configMapRef.name);
     if (map === undefined && !configMapRef.optional) return configError(`configmap "${configMapRef.name}" not found`);
@@ -155,7 +155,7 @@ function sourceEntries(
 function fromSources(
   container: Container,
   resolved: ResolvedReferences,
-): Outcome<{ variables: Map<string, EnvValue>; skipped: string[] }> {
+): Evaluation<{ variables: Map<string, EnvValue>; skipped: string[] }> {
   const variables = new Map<string, EnvValue>();
   const skipped: string[] = [];
   for (const source of container.envFrom) {
@@ -185,7 +185,11 @@ const skippedNotice = (names: readonly string[], path: string): readonly Notice[
  * The environment of one container in the kubelet's order (pkg/kubelet/envvars, pkg/kubelet/kubelet_pods.go): `envFrom`, `env` with `$(NAME)` over what
  * is already there and the services, then the services that nobody overrode. Waits for what is missing and required.
  */
-export function resolveEnvironment(scope: EnvironmentScope, container: Container, path: string): Outcome<Environment> {
+export function resolveEnvironment(
+  scope: EnvironmentScope,
+  container: Container,
+  path: string,
+): Evaluation<Environment> {
   const { pod, facts, resolved } = scope;
   const sources = fromSources(container, resolved);
   if (sources.kind !== 'ok') return sources;

@@ -2,7 +2,7 @@ import { isJsonObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { compatibilityTable, fieldTree } from './compatibility.ts';
 import type { FieldRule, FieldTree } from './compatibility.ts';
-import { unreachable } from './outcome.ts';
+import { unreachable } from './evaluation.ts';
 
 /** One field of a pod that is not simply sent or of no concern. */
 export interface Finding {

@@ -4,8 +4,8 @@ import type { PullFault } from '../image/look-up-trouble.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { Judged } from './image-fit.ts';
 import { pullPolicy } from './image-trouble.ts';
-import { ok } from './outcome.ts';
-import type { Outcome } from './outcome.ts';
+import { ok } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { wantedUser } from './security-context.ts';
 import type { Member } from './security-context.ts';
 import type { ImageReference, ResolvedReferences } from './translation.ts';
@@ -40,7 +40,7 @@ export function imageReferences(pod: Pod): readonly ImageReference[] {
 export function containerImage(
   { pod, container, member, index }: Judged,
   { images }: Pick<ResolvedReferences, 'images'>,
-): Outcome<ImageConfig | undefined> {
+): Evaluation<ImageConfig | undefined> {
   const { image } = container;
   const read = images.get(image);
   if (read?.ok === true) return ok(read.value);

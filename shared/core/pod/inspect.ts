@@ -15,7 +15,7 @@ import type { Rule } from './rules/rule.ts';
 import { mountsRule, subPathRule, volumeCountRule, volumeSourcesRule } from './rules/volumes.ts';
 import type { Inspection, InspectionFacts, Refusal } from './translation.ts';
 
-/** In the order in which they are told. */
+/** In the order in which they are reported. */
 const rules: readonly Rule[] = [
   fieldsRule,
   annotationsRule,
@@ -39,7 +39,7 @@ const rules: readonly Rule[] = [
 
 const othersNamed = 5;
 
-/** The first refusal speaks; the others are named, so that nobody has to mend a pod field by field. */
+/** The first refusal speaks; the others are named, so that nobody has to fix a pod field by field. */
 function summarize(refusals: readonly Refusal[]): Refusal | undefined {
   const [first] = refusals;
   if (first === undefined) return undefined;
@@ -49,13 +49,13 @@ function summarize(refusals: readonly Refusal[]): Refusal | undefined {
   return { ...first, message: `${first.message}; refused too: ${others.slice(0, othersNamed).join(', ')}${more}` };
 }
 
-/** Two rules may refuse a field; what the first says stands. */
+/** Two rules may refuse a field; what the first says is. */
 const oncePerField = (refusals: readonly Refusal[]): readonly Refusal[] =>
   refusals.filter(({ field }, index) => refusals.findIndex((other) => other.field === field) === index);
 
 /**
  * Judges a spec by itself, before anything it refers to is read. A refusal is for ever: ACI can never run the pod as it
- * is. Notices are for a pod that runs. Annotations and each field of `rawSpec` are looked at (rule 8 of docs/architecture.md).
+ * is. Notices are for a pod that runs. Annotations and each field of `rawSpec` are checked (rule 8 of docs/architecture.md).
  */
 export function inspectPod(pod: Pod, facts: InspectionFacts): Inspection {
   const said = rules.flatMap((rule) => rule(pod, facts));

@@ -53,7 +53,7 @@ interface Declared extends GroupPort {
   readonly container: number;
 }
 
-/** Why ACI is not told of a port; undefined: it can be. The same port of the same container once more is no news. */
+/** Why ACI is not reported a port; undefined: it can be. The same port of the same container once more is no news. */
 function whyNot(named: NamedPort, declared: readonly Declared[]): string | undefined {
   const { port, protocol } = named;
   if (protocol !== 'TCP' && protocol !== 'UDP') return `ACI declares TCP and UDP only, not ${protocol}`;
@@ -107,7 +107,7 @@ const notDeclared = (others: readonly string[]): readonly Notice[] =>
       ];
 
 /**
- * In a subnet every pod has a private address, as Kubernetes expects; without one a pod has none. ACI is told of as many
+ * In a subnet every pod has a private address, as Kubernetes expects; without one a pod has none. ACI is reported as many
  * of the ports as it takes: the address is one of the virtual network's, and network security groups, not ACI, decide what
  * reaches it (inferred: docs/aci.md, Limits of a group).
  */

@@ -1,5 +1,5 @@
 /**
- * What stands behind a refusal: whether the agent inside the group is to give the field one day (tiers T1 and T2 of
+ * What is behind a refusal: whether the agent inside the group is to give the field one day (tiers T1 and T2 of
  * docs/explain.md), and what to do without it. It judges nothing: a field is refused by the compatibility table and the
  * rules alone. What the agent gives is opened there, and its row goes from here.
  */
@@ -158,7 +158,7 @@ function memberOf(value: Json | undefined, name: string): Json | undefined {
 /** The value that a spec has at a field's path; undefined where the path is not one of single members. */
 export function valueAtField(rawSpec: JsonObject, field: string): Json | undefined {
   let value: Json | undefined = { spec: rawSpec };
-  // A name with dots stands in brackets.
+  // A name with dots is in brackets.
   for (const [part, inBrackets] of field.matchAll(/\[([^\]]+)\]|[^.[\]]+/g))
     value = memberOf(value, inBrackets ?? part);
   return value;
@@ -166,7 +166,7 @@ export function valueAtField(rawSpec: JsonObject, field: string): Json | undefin
 
 const tablePaths: ReadonlySet<string> = new Set(compatibilityTable.map(({ path }) => path));
 
-/** What is known of the field of a refusal, in a pod with this spec. A key of a map without dots stands in no brackets. */
+/** What is known of the field of a refusal, in a pod with this spec. A key of a map without dots is in no brackets. */
 export function refusedField(field: string, rawSpec: JsonObject): RefusedField | undefined {
   const value = valueAtField(rawSpec, field);
   const find = (pattern: string): RefusedField | undefined =>

@@ -93,7 +93,7 @@ function choose(images: readonly RegistryLocation[], known: readonly Login[]): R
   return chosen;
 }
 
-/** Credentials for the registries that the pod's images come from, and for no other. A secret that is missing is told, not waited for (kubelet). */
+/** Credentials for the registries that the pod's images come from, and for no other. A secret that is missing is reported, not waited for (kubelet). */
 export function registryCredentials(pod: Pod, resolved: ResolvedReferences): RegistryCredentials {
   const found: Login[] = [];
   const missing: string[] = [];

@@ -91,7 +91,7 @@ const rules = `
 * **Host name.** ACI gives every group a host name of its own. Names that a pod asks for (a StatefulSet's and an indexed Job's do)
   are noted: the program finds ACI's name in \`hostname\` and \`/etc/hostname\`, and other pods do not find it by its own. A Job's
   index is in \`JOB_COMPLETION_INDEX\`.
-* **Ports.** In a subnet a port is reached at the pod's address whether ACI was told of it or not, as far as is known
+* **Ports.** In a subnet a port is reached at the pod's address whether ACI was reported it or not, as far as is known
   ([aci.md](aci.md#limits-of-a-group)), so more than five, those that ACI keeps for itself, one number for two protocols or two
   containers, and SCTP are no reason to refuse a pod: the event \`PortsNotDeclared\` names them.
 * **Names.** A group asks Azure's resolver, or in a subnet what \`dnsConfig\` and \`dnsPolicy: None\` say. What is more than ACI takes
@@ -105,25 +105,25 @@ const rules = `
   are refused in \`env\`, and left out with an event in \`envFrom\`.
 * **Files.** ConfigMaps, Secrets, tokens and the downward API are files as they are when the group is created: later changes do
   not arrive, tokens are not renewed. One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC
-  issuer. An event tells of each token of less than 30 days that its pod may outlive. No folders inside a volume. A volume that no
+  issuer. An event reports each token of less than 30 days that its pod may outlive. No folders inside a volume. A volume that no
   container mounts is left out.
 * **Shares.** Azure Files is mounted over SMB, with the key of the storage account that the volume's Secret holds: named by the pod, or
   by a claim and its volume, in-tree or of \`file.csi.azure.com\`. The pod waits for its claim and the Secret as with a kubelet
   (\`FailedMount\`). A volume that names no Secret a node may read, a disk, NFS and a folder of a share are refused. Files have the
   owner and modes that ACI gives them.
 * **Images.** Credentials are sent for the registries that the pod's images come from, one for each. A pull secret that is missing
-  is told in an event, and the pull is tried without it. A name that no registry can have (\`InvalidImageName\`) and
+  is reported in an event, and the pull is tried without it. A name that no registry can have (\`InvalidImageName\`) and
   \`imagePullPolicy: Never\` (\`ErrImageNeverPull\`) keep the pod \`Pending\` until the image is changed, as with a kubelet.
 * **Entrypoint.** \`args\` without \`command\` follow the entrypoint of the image, for which the app asks its registry: with the pod's pull
   secrets, for registries of Azure also as the pull identity, else as nobody. The group runs that image by its digest. While a
-  registry does not tell, the pod waits with \`ErrImagePull\` or \`ImagePullBackOff\`. No address of a private network is asked
+  registry does not say, the pod waits with \`ErrImagePull\` or \`ImagePullBackOff\`. No address of a private network is asked
   unless a setting names the registry.
-* **The end.** What ended by itself has its exit code and times. ACI tells none of a container that it is told to stop, by
+* **The end.** What ended by itself has its exit code and times. ACI reports none of a container that it is asked to stop, by
   \`activeDeadlineSeconds\` or a deletion: it is \`ContainerStatusUnknown\` with 137 and without a time, and the message says why.
 * **Logs.** They are ACI's: up to 4 MB of a running container, 16 KB or 1,000 lines of an ended one. Where a group goes before its
   pod, at \`activeDeadlineSeconds\` or because its quota is needed, its log is kept until the pod is gone (4 MB for all of its
   containers); what is written after the stop was sent may be missing. A deleted pod's log ends with its stop.
-  A log that is cut has no mark in itself, since a program may parse it: the event \`LogCut\` tells of it.
+  A log that is cut has no mark in itself, since a program may parse it: the event \`LogCut\` reports it.
 * **Ephemeral containers** (\`kubectl debug\`) are shown as \`StartError\`: \`kubectl debug\` and \`kubectl logs\` say that a group
   takes no further container.
 * **Waiting.** A ConfigMap, Secret or key that is missing and not optional keeps the pod \`Pending\`

@@ -1,7 +1,7 @@
 import type { Container, ResourceFieldSelector } from '../kubernetes/pod.ts';
 import { ceilDivide, oneUnit, parseQuantity } from '../quantity/quantity.ts';
 import type { NanoUnits } from '../quantity/quantity.ts';
-import { unreachable } from './outcome.ts';
+import { unreachable } from './evaluation.ts';
 import type { Steps } from './resources.ts';
 import type { NodeFacts } from './translation.ts';
 

@@ -4,7 +4,7 @@ import type { Pod } from '../kubernetes/pod.ts';
 
 export type Member = 'initContainers' | 'containers';
 
-/** A value of a security context, and where it stands: the container's own wins over the pod's. */
+/** A value of a security context, and where it is: the container's own wins over the pod's. */
 export interface Located<T> {
   readonly value: T;
   readonly path: string;

@@ -3,8 +3,8 @@ import type { SecretData } from '../kubernetes/references.ts';
 import type { Pod, Volume, VolumeSource } from '../kubernetes/pod.ts';
 import type { VolumeDataSource } from '../kubernetes/storage.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
-import { failedMount, ok, refuse } from './outcome.ts';
-import type { Outcome } from './outcome.ts';
+import { failedMount, ok, refuse } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import type { Notice, ResolvedClaim, ResolvedReferences } from './translation.ts';
 
 type Share = Extract<VolumeDataSource, { readonly kind: 'azureFile' }>;
@@ -33,7 +33,7 @@ const textOf = ({ data }: SecretData, key: string): string | undefined => {
   return bytes === undefined || bytes.length === 0 ? undefined : new TextDecoder().decode(bytes).trim();
 };
 
-const setUpFailed = ({ volume }: ShareScope, why: string): Outcome<never> =>
+const setUpFailed = ({ volume }: ShareScope, why: string): Evaluation<never> =>
   failedMount(`MountVolume.SetUp failed for volume "${volume.name}" : ${why}`);
 
 interface Wanted {
@@ -45,7 +45,7 @@ interface Wanted {
 }
 
 /** The volume of ACI, as soon as the Secret is there and has an account in it. */
-function groupShare(scope: ShareScope, { shareName, readOnly, secretName, secret }: Wanted): Outcome<GroupVolume> {
+function groupShare(scope: ShareScope, { shareName, readOnly, secretName, secret }: Wanted): Evaluation<GroupVolume> {
   if (secret === undefined) return setUpFailed(scope, `couldn't get secret ${secretName}`);
   const account = textOf(secret, accountKey);
   const key = textOf(secret, secretKey);
@@ -66,7 +66,7 @@ function groupShare(scope: ShareScope, { shareName, readOnly, secretName, secret
 export function inlineShare(
   scope: ShareScope,
   { secretName, shareName, readOnly }: Extract<VolumeSource, { readonly kind: 'azureFile' }>,
-): Outcome<GroupVolume> {
+): Evaluation<GroupVolume> {
   if (secretName === '')
     return refuse(scope.path, 'it names no Secret that a node may read: set csi.nodePublishSecretRef');
   if (shareName === '') return refuse(scope.path, 'it names no share: set csi.volumeAttributes.shareName');
@@ -79,7 +79,7 @@ export function inlineShare(
 }
 
 /** A kubelet waits for the claim, in these words (pkg/kubelet/volumemanager). */
-function notProcessed({ volume, pod }: ShareScope, claimName: string, why: string): Outcome<never> {
+function notProcessed({ volume, pod }: ShareScope, claimName: string, why: string): Evaluation<never> {
   const list = `[${volume.name}]`;
   const claim = `${pod.metadata.namespace}/${claimName}`;
   return failedMount(
@@ -87,14 +87,14 @@ function notProcessed({ volume, pod }: ShareScope, claimName: string, why: strin
   );
 }
 
-const otherDriver = (scope: ShareScope, volume: string, driver: string): Outcome<never> =>
+const otherDriver = (scope: ShareScope, volume: string, driver: string): Evaluation<never> =>
   refuse(
     scope.path,
     `its volume ${volume} is of ${driver}, which ACI can not mount; use a StorageClass of file.csi.azure.com (azurefile-csi)`,
   );
 
 /** The share behind a claim, when it is bound to one. */
-export function claimedShare(scope: ShareScope, source: ClaimSource): Outcome<GroupVolume> {
+export function claimedShare(scope: ShareScope, source: ClaimSource): Evaluation<GroupVolume> {
   const claimName = claimNameOf(scope.pod, scope.volume, source);
   const found = scope.resolved.claims.get(claimName);
   if (found === undefined)
@@ -115,7 +115,7 @@ function boundShare(
     found,
     readOnly,
   }: { readonly claimName: string; readonly found: ResolvedClaim; readonly readOnly: boolean },
-): Outcome<GroupVolume> {
+): Evaluation<GroupVolume> {
   const { claim, volume, secret } = found;
   if (claim.isDeleted) return notProcessed(scope, claimName, 'PVC is being deleted');
   if (claim.phase !== 'Bound' || volume === undefined) return notProcessed(scope, claimName, 'PVC is not bound');

@@ -4,7 +4,7 @@ import { tokenSources } from './mounted-volumes.ts';
 import type { Notice } from './translation.ts';
 
 /**
- * A token that lives for so long is not told of: an API server that extends gives a year, and a Deployment's pods are
+ * A token that lives for so long is not reported: an API server that extends gives a year, and a Deployment's pods are
  * replaced sooner than that by rollouts; an event on each pod of an ordinary cluster would hide those that matter.
  */
 const quietSeconds = 30 * 86_400;

@@ -15,8 +15,8 @@ import { groupDns } from './dns.ts';
 import { maxBodyBytes } from './expansion.ts';
 import { groupAddress } from './ip-address.ts';
 import { mountedFolders, mountedVolumes } from './mounted-volumes.ts';
-import { all, ok, refuse } from './outcome.ts';
-import type { Outcome } from './outcome.ts';
+import { all, ok, refuse } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { groupLivenessProbe } from './probes.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
@@ -50,7 +50,7 @@ interface Translated<T> {
 }
 
 /** What the image says, where it is asked for, and gives what ACI can't set. */
-function fittingImage(judged: Judged, resolved: ResolvedReferences): Outcome<ImageConfig | undefined> {
+function fittingImage(judged: Judged, resolved: ResolvedReferences): Evaluation<ImageConfig | undefined> {
   const image = containerImage(judged, resolved);
   if (image.kind !== 'ok' || image.value === undefined) return image;
   const fit = judgeImage(judged, image.value);
@@ -61,7 +61,7 @@ function fittingImage(judged: Judged, resolved: ResolvedReferences): Outcome<Ima
 function commonPart(
   { container, path, member, index }: Located,
   scope: EnvironmentScope,
-): Outcome<Translated<GroupInitContainer>> {
+): Evaluation<Translated<GroupInitContainer>> {
   const environment = resolveEnvironment(scope, container, path);
   if (environment.kind !== 'ok') return environment;
   const { variables, notices } = environment.value;
@@ -93,7 +93,7 @@ function commonPart(
 const commonParts = (
   scope: EnvironmentScope,
   member: 'initContainers' | 'containers',
-): Outcome<readonly Translated<GroupInitContainer>[]> =>
+): Evaluation<readonly Translated<GroupInitContainer>[]> =>
   all(
     locatedContainers(scope.pod)
       .filter((located) => located.member === member)
@@ -111,7 +111,7 @@ interface Containers {
 
 type Allocated = Pick<GroupContainer, 'ports' | 'resources' | 'livenessProbe'>;
 
-function groupContainers(scope: EnvironmentScope, allocated: readonly Allocated[]): Outcome<Containers> {
+function groupContainers(scope: EnvironmentScope, allocated: readonly Allocated[]): Evaluation<Containers> {
   const init = commonParts(scope, 'initContainers');
   if (init.kind !== 'ok') return init;
   const main = commonParts(scope, 'containers');
@@ -142,7 +142,7 @@ function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'ta
 /**
  * What is refused only with what the pod refers to at hand, of each container and volume the first: a secret in a
  * command, an item that names nothing. `translatePod` says the first of them all. For a pod that `inspectPod` lets through
- * or not: so that all is told at once.
+ * or not: so that all is reported at once.
  */
 export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): readonly Refusal[] {
   const scope: EnvironmentScope = { pod, facts, resolved, allocatable: facts.allocatable, total: allocate(pod).total };
@@ -153,7 +153,7 @@ export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
 /**
  * The body of the PUT for a pod, from its spec and from what it refers to. Deterministic. Judges the spec first
  * (`inspectPod`), so a refusal comes before anything is waited for; waits, as a kubelet does, for ConfigMaps, Secrets
- * and keys that are missing and required, and for what a registry does not tell of an image. Secret values stand only in secure values, secret volumes and registry
+ * and keys that are missing and required, and for what a registry does not report an image. Secret values are only in secure values, secret volumes and registry
  * passwords (rule 10 of docs/architecture.md); notices name fields and objects, never values.
  */
 export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): Translation {

@@ -54,7 +54,7 @@ export interface Notice {
 export interface Inspection {
   /** What the pod's status says: the first, with the fields of the others. */
   readonly refusal: Refusal | undefined;
-  /** One for each field that is refused, in the order in which they are told. */
+  /** One for each field that is refused, in the order in which they are reported. */
   readonly refusals: readonly Refusal[];
   readonly notices: readonly Notice[];
 }
@@ -101,7 +101,7 @@ export interface ResolvedReferences {
 export type Translation =
   | { readonly kind: 'group'; readonly body: GroupBody; readonly notices: readonly Notice[] }
   | Refusal
-  /** Something the pod refers to is missing, or a registry does not tell; it stays Pending and is tried again. */
+  /** Something the pod refers to is missing, or a registry does not say; it stays Pending and is tried again. */
   | {
       readonly kind: 'waiting';
       readonly reason: 'CreateContainerConfigError' | 'FailedMount' | 'ErrImagePull';
@@ -110,6 +110,6 @@ export type Translation =
       readonly field?: string;
       /** The container that it keeps from being created; absent: all of them. */
       readonly container?: { readonly member: 'initContainers' | 'containers'; readonly name: string };
-      /** What a registry did not tell, and why. */
+      /** What a registry did not say, and why. */
       readonly pull?: PullFault;
     };

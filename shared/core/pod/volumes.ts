@@ -5,8 +5,8 @@ import { maxBodyBytes } from './expansion.ts';
 import { fieldValue } from './field-ref.ts';
 import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
 import type { MountedVolume, TokenSource } from './mounted-volumes.ts';
-import { all, failedMount, ok, refuse, unreachable } from './outcome.ts';
-import type { Outcome } from './outcome.ts';
+import { all, failedMount, ok, refuse, unreachable } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { own } from './own.ts';
 import { claimedShare, inlineShare } from './shares.ts';
 import { resourceFieldValue } from './resource-field.ts';
@@ -22,7 +22,7 @@ interface VolumeScope extends EnvironmentScope {
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-const setUpFailed = (scope: VolumeScope, why: string): Outcome<never> =>
+const setUpFailed = (scope: VolumeScope, why: string): Evaluation<never> =>
   failedMount(`MountVolume.SetUp failed for volume "${scope.volume.name}" : ${why}`);
 
 interface KeyedSource {
@@ -44,7 +44,7 @@ function contents(
   return { ...map.binaryData, ...Object.fromEntries(texts) };
 }
 
-function keyedFiles(source: KeyedSource, scope: VolumeScope): Outcome<Files> {
+function keyedFiles(source: KeyedSource, scope: VolumeScope): Evaluation<Files> {
   const found = contents(source, scope);
   const what = source.kind === 'secret' ? 'secret' : 'configmap';
   if (found === undefined && !source.optional) return setUpFailed(scope, `${what} "${source.name}" not found`);
@@ -69,7 +69,7 @@ function downwardValue(item: DownwardApiItem, scope: VolumeScope): string | unde
   return resourceFieldRef && container && resourceFieldValue(container, resourceFieldRef, scope);
 }
 
-const downwardFiles = (items: readonly DownwardApiItem[], scope: VolumeScope): Outcome<Files> =>
+const downwardFiles = (items: readonly DownwardApiItem[], scope: VolumeScope): Evaluation<Files> =>
   all(
     items.map((item) => {
       const value = downwardValue(item, scope);
@@ -79,7 +79,7 @@ const downwardFiles = (items: readonly DownwardApiItem[], scope: VolumeScope): O
     }),
   );
 
-function projectedFiles(source: ProjectedSource, scope: VolumeScope): Outcome<Files> {
+function projectedFiles(source: ProjectedSource, scope: VolumeScope): Evaluation<Files> {
   switch (source.kind) {
     case 'configMap':
     case 'secret':
@@ -99,7 +99,7 @@ function projectedFiles(source: ProjectedSource, scope: VolumeScope): Outcome<Fi
 
 type FileSource = Exclude<VolumeSource, { kind: 'emptyDir' | 'azureFile' | 'claim' }>;
 
-function sourceFiles(source: FileSource, scope: VolumeScope): Outcome<Files> {
+function sourceFiles(source: FileSource, scope: VolumeScope): Evaluation<Files> {
   switch (source.kind) {
     case 'configMap':
     case 'secret':
@@ -124,7 +124,7 @@ export const bodyTooLarge = refuse(
   'with their content the group is larger than the 4 MB that ARM takes; mount less',
 );
 
-function groupVolume(name: string, scope: VolumeScope): Outcome<GroupVolume> {
+function groupVolume(name: string, scope: VolumeScope): Evaluation<GroupVolume> {
   const { source } = scope.volume;
   if (source.kind === 'emptyDir') return ok({ name, emptyDir: {} });
   if (source.kind === 'azureFile') return inlineShare({ ...scope, name }, source);
@@ -138,7 +138,7 @@ function groupVolume(name: string, scope: VolumeScope): Outcome<GroupVolume> {
   return ok({ name, secret: Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1))) });
 }
 
-/** What a volume of the group stands for: one of the pod, or a folder of it. */
+/** What a volume of the group is up for: one of the pod, or a folder of it. */
 export const volumeKey = (name: string, subPath: string | undefined): string =>
   subPath === undefined ? name : `${name}/${subPath}`;
 
@@ -164,7 +164,7 @@ export function isReadOnlyVolume(pod: Pod, name: string): boolean {
 }
 
 /** The group's volumes, in the order of the spec; waits for objects and keys that are missing and required. */
-export function groupVolumes(scope: EnvironmentScope): Outcome<readonly GroupVolume[]> {
+export function groupVolumes(scope: EnvironmentScope): Evaluation<readonly GroupVolume[]> {
   const volumes = mountedVolumes(scope.pod);
   const names = groupVolumeNames(volumes);
   const tokens = new Map<TokenSource, string>();

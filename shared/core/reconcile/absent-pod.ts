@@ -14,7 +14,7 @@ import type { PodRow } from './pod-row.ts';
 export const absentPodRules: readonly Rule[] = [
   {
     reason: 'orphan-unexplained',
-    message: 'The pod is gone and nothing that was seen of it tells why; a resync counts first how many there are',
+    message: 'The pod is gone and nothing that was seen of it says why; a resync counts first how many there are',
     judge: (observed) => (isOrphan(observed) && !isExplained(observed.row) ? waitForCount(observed) : undefined),
   },
   {

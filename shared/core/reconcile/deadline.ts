@@ -11,12 +11,12 @@ import { podEvents } from '../pod-events/table.ts';
 import { waitForAnyPut } from './absent-pod.ts';
 import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
 import { keepLog } from './keep-log.ts';
-import { idle, inMs, patch, tell, wait } from './rule.ts';
+import { idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Effect, Observed } from './observed.ts';
 
-const exceeded = tell(podEvents.deadlineExceeded.of(deadlineExceededMessage));
+const exceeded = createEvent(podEvents.deadlineExceeded.of(deadlineExceededMessage));
 
 /** A pod past its `activeDeadlineSeconds` is ended; then it is Failed. */
 export const deadlineRules: readonly PodRule[] = [
@@ -74,7 +74,7 @@ function isPast(observed: Observed, pod: Pod): boolean {
   return leftMs !== undefined && leftMs <= 0 && !endedBefore(observed, pod, observed.now + leftMs);
 }
 
-/** Between two looks a pod may have ended in time; then its own end counts. */
+/** Between two polls a pod may have ended in time; then its own end counts. */
 function endedBefore({ sight, facts, now }: Observed, pod: Pod, deadline: number): boolean {
   if (sight.kind !== 'seen' || groupCondition(sight.group) === 'stopped' || !showsEnd(sight.group, pod)) return false;
   const status = podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now });

@@ -4,7 +4,7 @@ import { podEvents } from '../pod-events/table.ts';
 import { deletedStatus, podStatusFromGroup } from '../status/status.ts';
 import { waitForAnyPut } from './absent-pod.ts';
 import { deleteGroup, groupThatIs, stopGroup, wasSent } from './end-group.ts';
-import { forPods, inMs, patch, tell } from './rule.ts';
+import { forPods, inMs, patch, createEvent } from './rule.ts';
 import { stopAt } from './pre-stop.ts';
 import { releasePod } from './terminal-pod.ts';
 import { timing } from './timing.ts';
@@ -103,10 +103,10 @@ const killing = (group: GroupObservation): readonly Effect[] =>
   (['initContainers', 'containers'] as const).flatMap((member) =>
     group[member]
       .filter(({ instanceView }) => instanceView?.currentState?.state === 'Running')
-      .map(({ name, image }) => tell(podEvents.killing.of({ member, name, image }))),
+      .map(({ name, image }) => createEvent(podEvents.killing.of({ member, name, image }))),
   );
 
-/** What has ended already stands in the status before anything erases it. */
+/** What has ended already is in the status before anything erases it. */
 function harvest({ facts, now }: Observed, pod: Pod, group: GroupObservation): readonly Effect[] {
   const ended = [...group.containers, ...group.initContainers].some(
     (container) => container.instanceView?.currentState?.state === 'Terminated',

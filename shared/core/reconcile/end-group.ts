@@ -57,7 +57,7 @@ export const acceptedIntent = (intent: Intent, now: number): Intent =>
 export const wasSent = ({ row: { ending }, now }: Observed, by: 'stop' | 'delete'): boolean =>
   ending?.by === by && now < ending.at + timing.endRepeatMs;
 
-/** Ends the containers, and looks; `before` is what must stand somewhere before they are erased. */
+/** Ends the containers, and polls; `before` is what must be somewhere before they are erased. */
 export const stopGroup = ({ at }: Observed, before: readonly Effect[]): Plan => ({
   effects: [...before, { kind: 'stop-group' }],
   row: { ending: { by: 'stop', at } },
@@ -65,7 +65,7 @@ export const stopGroup = ({ at }: Observed, before: readonly Effect[]): Plan => 
 });
 
 /**
- * Deletes the group, and looks. A pod that lives on gets a new one, which is written down first: after a crash its absence
+ * Deletes the group, and polls. A pod that lives on gets a new one, which is written down first: after a crash its absence
  * must not look like a loss.
  */
 export function deleteGroup({ pod, row, at }: Observed, before: readonly Effect[]): Plan {

@@ -5,7 +5,7 @@ const mostAtOnce = 8;
 
 /**
  * Which groups of ended pods make room for those that ARM has just refused for want of quota: the oldest ends first, and
- * no more than pods wait. Only a group of which the row says that its pod's end stands and nothing is going on; whether
+ * no more than pods wait. Only a group of which the row says that its pod's end is written and nothing is going on; whether
  * the pod is still there, and its log can be kept, its own reconcile finds out.
  */
 export function planFreeing<T extends { readonly value: PodRow }>(

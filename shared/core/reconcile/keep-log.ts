@@ -1,7 +1,7 @@
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { ContainerStatus, Pod, PodStatus } from '../kubernetes/pod.ts';
 import { podEvents } from '../pod-events/table.ts';
-import { tell } from './rule.ts';
+import { createEvent } from './rule.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
 import type { Effect, Observed } from './observed.ts';
@@ -37,7 +37,9 @@ export const pastOf = ({ intent, keptLog }: PodRow): Pick<PodRow, 'keptLog'> | u
 
 export const giveUp = ({ row }: Observed, why: string): readonly Effect[] => [
   { kind: 'save-row', row: { keptLog: { kind: 'given-up' } } },
-  tell(podEvents.logNotKept.of(`The log could not be kept before container group ${row.group} is ended: ${why}`)),
+  createEvent(
+    podEvents.logNotKept.of(`The log could not be kept before container group ${row.group} is ended: ${why}`),
+  ),
 ];
 
 /** The row knows of the blob before it can be there, and that it is complete before anything is erased. */
@@ -56,8 +58,8 @@ function startedContainers(pod: Pod, group: GroupObservation | undefined): reado
     ({ instanceView }) =>
       instanceView?.previousState !== undefined || instanceView?.currentState?.startTime !== undefined,
   );
-  const told = [...pod.status.initContainerStatuses, ...pod.status.containerStatuses].filter(hasRun);
-  const names = new Set([...seen, ...told].map(({ name }) => name));
+  const reported = [...pod.status.initContainerStatuses, ...pod.status.containerStatuses].filter(hasRun);
+  const names = new Set([...seen, ...reported].map(({ name }) => name));
   return [...pod.spec.initContainers, ...pod.spec.containers].map(({ name }) => name).filter((name) => names.has(name));
 }
 

@@ -13,10 +13,10 @@ import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
 import { deadlineRules } from './deadline.ts';
 import { keepLogOfEnded } from './keep-log.ts';
 import { lateChanges } from './late-changes.ts';
-import { lookInMs } from './next-look.ts';
+import { pollInMs } from './next-poll.ts';
 import { putRules } from './put-group.ts';
 import { makeRoom } from './refusal.ts';
-import { again, backoff, forPods, idle, inMs, patch, tell, wait } from './rule.ts';
+import { again, backoff, forPods, idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
@@ -30,7 +30,7 @@ const foreignRule: PodRule = {
   judge: ({ sight, row }) =>
     sight.kind === 'foreign'
       ? {
-          effects: [tell(podEvents.groupNameTaken.of(row.group))],
+          effects: [createEvent(podEvents.groupNameTaken.of(row.group))],
           row: {},
           next: inMs(timing.foreignMs),
         }
@@ -65,7 +65,7 @@ const seenRules: readonly PodRule[] = [
     judge: (observed, pod) => {
       const group = groupThatIs(observed, 'running');
       if (group === undefined) return undefined;
-      // A fault stands until its group has come up: the next one may fail in the same way.
+      // A fault stays until its group has come up: the next one may fail in the same way.
       const plan = report(observed, pod, group);
       const effects = [...plan.effects, ...noteCameUp(observed)];
       return { ...plan, effects, row: { ...plan.row, fault: undefined } };
@@ -96,7 +96,7 @@ const seenRules: readonly PodRule[] = [
         : {
             effects: show(observed, pod, { group, status: statusOf(observed, pod, group) }),
             row: { ...adopted(observed), fault: undefined, settled: false },
-            next: inMs(planLook(observed, pod, group)),
+            next: inMs(planPoll(observed, pod, group)),
           };
     },
   },
@@ -171,9 +171,9 @@ interface Shown {
   readonly status: PodStatus;
 }
 
-/** Events go first: they are written beside the status, and what is not yet in it is told once more after a crash. */
+/** Events go first: they are written beside the status, and what is not yet in it is reported once more after a crash. */
 const show = ({ now }: Observed, pod: Pod, { group, status }: Shown): readonly Effect[] => [
-  ...containerEvents({ pod, status, group, now }).map(tell),
+  ...containerEvents({ pod, status, group, now }).map(createEvent),
   ...patch(pod, status),
 ];
 
@@ -187,7 +187,7 @@ function report(observed: Observed, pod: Pod, group: GroupObservation): Plan {
   return {
     effects: [...show(observed, pod, { group, status: statusOf(observed, pod, group) }), ...lateChanges(pod, group)],
     row: adopted(observed),
-    next: inMs(planLook(observed, pod, group)),
+    next: inMs(planPoll(observed, pod, group)),
   };
 }
 
@@ -210,8 +210,8 @@ function replaceUnprovisioned(observed: Observed, pod: Pod, group: GroupObservat
   const refused = { kind: 'refused', uid: row.uid, seenAt: 'group', message, random: policy.random } as const;
   const noted: readonly Effect[] =
     kind === 'capacity' ? [{ kind: 'note-capacity', event: refused }, ...makeRoom(message)] : [];
-  const told = troubleEvents(pod, { reason, message, isRepeated: row.fault?.reason === reason }).map(tell);
-  const plan = deleteGroup(observed, [...told, ...patch(pod, status), ...noted]);
+  const events = troubleEvents(pod, { reason, message, isRepeated: row.fault?.reason === reason }).map(createEvent);
+  const plan = deleteGroup(observed, [...events, ...patch(pod, status), ...noted]);
   return { ...plan, row: { ...plan.row, fault: { reason, message } }, next: backoff };
 }
 
@@ -224,7 +224,7 @@ function replaceLost(observed: Observed, pod: Pod): Plan {
 }
 
 function lost({ row, now }: Observed, pod: Pod): { readonly status: PodStatus; readonly event: Effect } {
-  return { status: lostStatus({ pod, now }), event: tell(podEvents.groupLost.of(row.group)) };
+  return { status: lostStatus({ pod, now }), event: createEvent(podEvents.groupLost.of(row.group)) };
 }
 
 /** The API server may show a container past waiting: then its group was accepted, whatever the rows have lost. */
@@ -243,7 +243,7 @@ function absenceConfirmedAt({ row, now }: Observed): number {
 const hasStarted = (pod: Pod): boolean =>
   pod.status.containerStatuses.some((status) => status.state.kind !== 'waiting' || status.lastState !== undefined);
 
-function planLook(observed: Observed, pod: Pod, group: GroupObservation): number {
+function planPoll(observed: Observed, pod: Pod, group: GroupObservation): number {
   const states = group.containers.map((container) => container.instanceView?.currentState);
   const running = states.filter((state) => state?.state === 'Running');
   const starts = running.map((state) => Date.parse(state?.startTime ?? '')).filter(Number.isFinite);
@@ -251,7 +251,7 @@ function planLook(observed: Observed, pod: Pod, group: GroupObservation): number
     (container) => container.instanceView?.currentState?.state === 'Waiting' && container.instanceView.restartCount > 0,
   );
   const { intent } = observed.row;
-  return lookInMs(observed, pod, {
+  return pollInMs(observed, pod, {
     stage: restarting ? 'restarting' : running.length < group.containers.length ? 'provisioning' : 'running',
     acceptedForMs: intent.kind === 'accepted' ? observed.now - intent.at : 0,
     runningForMs: starts.length === 0 ? undefined : observed.now - Math.max(...starts),

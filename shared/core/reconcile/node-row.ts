@@ -8,9 +8,9 @@ export interface NodeRow {
   readonly countedAt: number | undefined;
   /** When the relay last called; while it is silent the sweep lists the pods itself. */
   readonly relayHeardAt: number | undefined;
-  /** Pods that are looked at again and again: those with a look planned, as counted while the relay calls, or those that are to end, at the last resync. Spreads their looks. */
+  /** Pods that are polled again and again: those with a poll planned, as counted while the relay calls, or those that are to end, at the last resync. Spreads their polls. */
   readonly endingPods: number;
-  /** Before this time after its PUT hardly any group has started lately, ms; it only spares looks. */
+  /** Before this time after its PUT hardly any group has started lately, ms; it only spares polls. */
   readonly earliestStartMs: number | undefined;
   /** Unexplained orphans that are held, by group name, with the time of first sight. */
   readonly orphans: Readonly<Record<string, number>>;

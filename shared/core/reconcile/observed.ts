@@ -45,8 +45,8 @@ export interface Observed {
   readonly statusConflicts: number;
   /** What came of the last PUT of this term; undefined: none was sent. */
   readonly lastPut: Outcome | undefined;
-  /** Only the pod's own conditions are at odds with its containers, or their readiness with what was reported; `plannedAt`: when its next look was planned. */
-  readonly mending:
+  /** Only the pod's own conditions are at odds with its containers, or their readiness with what was reported; `plannedAt`: when its next poll was planned. */
+  readonly correcting:
     | { readonly plannedAt: number | undefined; readonly reports?: readonly ReadinessReport[] }
     | undefined;
   readonly facts: NodeFacts;
@@ -57,13 +57,13 @@ export interface ReconcilePolicy {
   /** Since when this node's rows exist (rule of the birth marker). */
   readonly bornAt: number;
   readonly nodeState: 'active' | 'draining' | 'removed';
-  /** Pods of the node that are expected to end; spreads their looks. */
+  /** Pods of the node that are expected to end; spreads their polls. */
   readonly endingPods: number;
   /** Before this time after its PUT hardly any group of the node starts, ms; undefined: nobody knows. */
   readonly earliestStartMs: number | undefined;
   /** Pending for lack of capacity longer than this fails the pod; 0: never. */
   readonly capacityFailAfterMs: number;
-  /** In [0, 1): spreads back-off and looks. */
+  /** In [0, 1): spreads back-off and polls. */
   readonly random: number;
 }
 
@@ -71,7 +71,7 @@ export interface ReconcilePolicy {
 export type Effect =
   /** `reason` names the status for the log. */
   | { readonly kind: 'patch-status'; readonly status: PodStatus }
-  /** Tells people of it, unless they were told lately. */
+  /** Informs people of it, unless they were informed lately. */
   | ({ readonly kind: 'create-event' } & PodEvent)
   /** Reads the pod once more, a moment later: somebody else has written it. */
   | { readonly kind: 'read-pod' }
@@ -83,9 +83,9 @@ export type Effect =
   | { readonly kind: 'save-row'; readonly row: Partial<PodRow> }
   /** Goes out with the next write of the row, whatever becomes of the effects behind it. */
   | { readonly kind: 'note-row'; readonly row: Partial<PodRow> }
-  /** Tells all instances what ARM said of its capacity; an `ask` comes to `not-asked` when another pod asks already. */
+  /** Informs all instances what ARM said of its capacity; an `ask` comes to `not-asked` when another pod asks already. */
   /** To whoever has the row now: a PUT of this term was accepted, or may have been, and the row can't say so any more. */
-  | { readonly kind: 'tell-late-put'; readonly isAccepted: boolean }
+  | { readonly kind: 'report-late-put'; readonly isAccepted: boolean }
   | { readonly kind: 'note-capacity'; readonly event: CapacityEvent }
   /** Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it and the PUT. */
   | { readonly kind: 'open-intent' }

@@ -3,7 +3,7 @@ import type { Next } from './observed.ts';
 import type { Orphan, PodRow } from './pod-row.ts';
 import { timing } from './timing.ts';
 
-/** A group of a node whose pod is not in its pod list, and nothing that was seen of the pod tells why. */
+/** A group of a node whose pod is not in its pod list, and nothing that was seen of the pod says why. */
 export interface UnexplainedOrphan {
   readonly group: string;
   readonly owner: GroupOwner;
@@ -38,7 +38,7 @@ export function judgeOrphans({ now, ownGroups, orphans, elsewhere }: OrphanCount
 }
 
 /**
- * Whether the group of a pod that is gone may go by what its row tells: the pod's deletion or its end was seen, or a resync
+ * Whether the group of a pod that is gone may go by what its row says: the pod's deletion or its end was seen, or a resync
  * has counted it. That there is a row explains nothing.
  */
 export const isExplained = ({ lastSeen, settled, orphan }: PodRow): boolean =>

@@ -2,13 +2,13 @@ import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { readinessEvents } from '../pod-events/readiness-events.ts';
-import { mendedStatus, pendingStatus } from '../status/status.ts';
+import { correctedStatus, pendingStatus } from '../status/status.ts';
 import { giveUp } from './keep-log.ts';
-import { lookInMs } from './next-look.ts';
+import { pollInMs } from './next-poll.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
 import { makeRoom, readPutFault } from './refusal.ts';
 import type { PutVerdict } from './refusal.ts';
-import { again, backoff, forPods, idle, inMs, patch, tell, wait } from './rule.ts';
+import { again, backoff, forPods, idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule, Rule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Call, Effect, Next, Observed, Outcome, Plan } from './observed.ts';
@@ -27,10 +27,10 @@ const termRules: readonly Rule[] = [
       outcome?.kind === 'row-lost' ? { effects: latePut(lastPut), row: {}, next: { kind: 'leave' } } : undefined,
   },
   {
-    reason: 'mending-failed',
-    message: 'The conditions could not be mended, so everything is looked at',
-    judge: ({ mending, outcome }) =>
-      mending !== undefined && outcome !== undefined ? wait(inMs(timing.soonMs)) : undefined,
+    reason: 'correction-failed',
+    message: 'The conditions could not be fixed, so everything is polled',
+    judge: ({ correcting, outcome }) =>
+      correcting !== undefined && outcome !== undefined ? wait(inMs(timing.soonMs)) : undefined,
   },
   {
     reason: 'out-of-time',
@@ -43,7 +43,7 @@ const statusRules: readonly Rule[] = [
   {
     reason: 'status-conflict-after-put',
     message:
-      'Somebody else wrote the pod after its group was PUT: the next look decides, not the one of before the PUT',
+      'Somebody else wrote the pod after its group was PUT: the next poll decides, not the one of before the PUT',
     judge: ({ sight, ...observed }) =>
       sight.kind === 'put' && isStatusConflict(observed) ? wait(inMs(timing.soonMs)) : undefined,
   },
@@ -55,7 +55,7 @@ const statusRules: readonly Rule[] = [
   },
   {
     reason: 'status-conflict',
-    message: 'Somebody else wrote the pod: it is read and decided again, without another look at the group',
+    message: 'Somebody else wrote the pod: it is read and decided again, without another poll of the group',
     judge: (observed) =>
       isStatusConflict(observed) ? { effects: [{ kind: 'read-pod' }], row: {}, next: again } : undefined,
   },
@@ -103,22 +103,22 @@ const putOutcomeRules: readonly PodRule[] = [
       if (outcome?.kind !== 'put-accepted') return undefined;
       const { operationUrl } = outcome;
       const intent = { kind: 'accepted', at, ...defined({ operationUrl }) } as const;
-      const created = tell(podEvents.created.of(row.group));
+      const created = createEvent(podEvents.created.of(row.group));
       const reason = pod.spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
       const status = pendingStatus({ pod, reason, hostIP: facts.hostIP, now: at });
       return {
         effects: [{ kind: 'save-row', row: { intent } }, ...noteTaken(observed), created, ...patch(pod, status)],
         row: {},
-        next: inMs(lookInMs(observed, pod, justAccepted)),
+        next: inMs(pollInMs(observed, pod, justAccepted)),
       };
     },
   },
   {
     reason: 'put-unknown',
-    message: 'Nobody knows what became of the PUT: the intent stays open, and a look tells',
+    message: 'Nobody knows what became of the PUT: the intent stays open, and a poll says',
     judge: (observed) => {
       const refused = putRefusal(observed);
-      return refused?.verdict.kind === 'unknown' ? stop(refused.fault, inMs(timing.unknownLookMs)) : undefined;
+      return refused?.verdict.kind === 'unknown' ? stop(refused.fault, inMs(timing.unknownPollMs)) : undefined;
     },
   },
   {
@@ -195,24 +195,24 @@ export const outcomeRules: readonly Rule[] = [
   ...forPods(() => true, [...referenceRules, ...putOutcomeRules]),
   ...endOutcomeRules,
   {
-    reason: 'conditions-mended',
+    reason: 'conditions-corrected',
     message:
       "Only the pod's own conditions were at odds with its containers, or their readiness with what was reported",
-    judge: ({ mending, pod, now }) => {
-      if (mending === undefined || pod === undefined) return undefined;
-      const { plannedAt, reports = [] } = mending;
+    judge: ({ correcting, pod, now }) => {
+      if (correcting === undefined || pod === undefined) return undefined;
+      const { plannedAt, reports = [] } = correcting;
       const next = plannedAt === undefined ? idle : inMs(Math.max(0, plannedAt - now));
-      const events = readinessEvents(pod, reports).map(tell);
-      return { effects: [...events, ...patch(pod, mendedStatus(pod, now, reports))], row: {}, next };
+      const events = readinessEvents(pod, reports).map(createEvent);
+      return { effects: [...events, ...patch(pod, correctedStatus(pod, now, reports))], row: {}, next };
     },
   },
 ];
 
 /** A PUT may have taken effect after another's: who has the row now must not go by what was seen before. */
 function latePut(put: Outcome | undefined): readonly Effect[] {
-  if (put?.kind === 'put-accepted') return [{ kind: 'tell-late-put', isAccepted: true }];
+  if (put?.kind === 'put-accepted') return [{ kind: 'report-late-put', isAccepted: true }];
   const isUnknown = put?.kind === 'failed' && readPutFault(put.fault).kind === 'unknown';
-  return isUnknown ? [{ kind: 'tell-late-put', isAccepted: false }] : [];
+  return isUnknown ? [{ kind: 'report-late-put', isAccepted: false }] : [];
 }
 
 const stop = (fault: Fault, next: Next): Plan => ({ effects: [], row: {}, next, fault });
@@ -225,12 +225,12 @@ function afterLogFault(observed: Observed, fault: Fault): Plan {
   const { row, at } = observed;
   const why = describeFault(fault);
   if (row.freeing) {
-    const told = tell(
+    const event = createEvent(
       podEvents.logNotKept.of(
         `Container group ${row.group} stays, though its quota is needed: its log could not be kept: ${why}`,
       ),
     );
-    return { ...stop(fault, idle), effects: [told], row: { freeing: false, keptLog: { kind: 'given-up' } } };
+    return { ...stop(fault, idle), effects: [event], row: { freeing: false, keptLog: { kind: 'given-up' } } };
   }
   if (fault.kind === 'rejected') return { effects: giveUp(observed, why), row: {}, next: again };
   const since = row.keptLog?.kind === 'trying' ? row.keptLog.since : at;

@@ -20,24 +20,24 @@ export interface PodRow {
    * Versions of the pod that made the row dirty, where they are all that did: who holds the lock may have written them itself.
    * Empty: anything may have happened.
    */
-  readonly told: readonly string[];
-  /** resourceVersion of the pod that was last acted on; undefined: none. An event that tells of this very one tells nothing. */
+  readonly dirtyVersions: readonly string[];
+  /** resourceVersion of the pod that was last acted on; undefined: none. An event that reports this very one says nothing. */
   readonly version: string | undefined;
   /** The API object that was last acted on (rule 16 of docs/architecture.md); undefined: none. */
   readonly seen: string | undefined;
-  /** The last stop or DELETE of the group that ARM took, until its end was seen: it is not sent again at each look. */
+  /** The last stop or DELETE of the group that ARM took, until its end was seen: it is not sent again at each poll. */
   readonly ending: { readonly by: 'stop' | 'delete'; readonly at: number } | undefined;
   /** What was last seen of the pod itself. Undefined: it never was, or by a version that did not say: no explanation why it is gone. */
   readonly lastSeen: LastSeen | undefined;
-  /** The pod is gone, its group is not, and nothing that was seen of the pod tells why. */
+  /** The pod is gone, its group is not, and nothing that was seen of the pod says why. */
   readonly orphan: Orphan | undefined;
   /** Since when an accepted group answers 404; two reads apart make it lost. */
   readonly absentSince: number | undefined;
-  /** The end stands in the pod's status and nothing runs any more: no look until the pod is deleted. */
+  /** The end is in the pod's status and nothing runs any more: no poll until the pod is deleted. */
   readonly settled: boolean;
   /** Marks of events already written, so that none is repeated each round (`pod-events/marks.ts`). */
   readonly reported: readonly string[];
-  /** What the pod waits for, until a group of it has come up; while it stands, failures go on being counted. */
+  /** What the pod waits for, until a group of it has come up; while it lasts, failures go on being counted. */
   readonly fault: { readonly reason: string; readonly message: string } | undefined;
   /** What became of the log of a group that goes before its pod; undefined: nothing was to be kept. */
   readonly keptLog: KeptLog | undefined;
@@ -47,13 +47,13 @@ export interface PodRow {
   readonly usage: PodUsage | undefined;
 }
 
-/** `deleting`: with a deletionTimestamp; `terminal`: phase Succeeded or Failed. Both tell why a pod is gone later. */
+/** `deleting`: with a deletionTimestamp; `terminal`: phase Succeeded or Failed. Both say why a pod is gone later. */
 export type LastSeen = 'alive' | 'deleting' | 'terminal';
 
 /** An orphan that nothing explains, and what a resync made of it. */
 export interface Orphan {
   /**
-   * `uncounted`: found by a look at this pod alone, which can't tell whether it is one of many. `held`: one of too many.
+   * `uncounted`: found by a poll of this pod alone, which can't know whether it is one of many. `held`: one of too many.
    * `released`: few enough, or held long enough; it goes when its pod is shown absent once more.
    */
   readonly state: 'uncounted' | 'held' | 'released';
@@ -95,7 +95,7 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     attempt: 0,
     lock: undefined,
     dirty: false,
-    told: [],
+    dirtyVersions: [],
     version: undefined,
     seen: undefined,
     ending: undefined,

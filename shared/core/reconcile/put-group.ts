@@ -9,7 +9,7 @@ import type { ImageTrouble } from '../pod/image-trouble.ts';
 import { inspectPod } from '../pod/inspect.ts';
 import { translatePod } from '../pod/translate.ts';
 import type { Translation } from '../pod/translation.ts';
-import { retellMs } from '../pod-events/marks.ts';
+import { repeatEventMs } from '../pod-events/marks.ts';
 import type { ContainerRef } from '../pod-events/pod-event.ts';
 import { noticeEvent, reasonEvent } from '../pod-events/table.ts';
 import { troubleEvents } from '../pod-events/trouble.ts';
@@ -17,7 +17,7 @@ import { pendingStatus, rejectedStatus } from '../status/status.ts';
 import { waitForBirth, waitForPut } from './absent-pod.ts';
 import { deadlineInMs } from './deadline.ts';
 import { refusalHoldMs } from './refusal.ts';
-import { again, backoff, idle, inMs, patch, tell, wait } from './rule.ts';
+import { again, backoff, idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import type { Effect, Next, Observed, Plan } from './observed.ts';
 
@@ -99,7 +99,7 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
     case 'group':
       return {
         effects: [
-          ...translation.notices.map((notice) => tell(noticeEvent(notice))),
+          ...translation.notices.map((notice) => createEvent(noticeEvent(notice))),
           ...askCapacity(observed),
           { kind: 'open-intent' },
           { kind: 'put-group', body: translation.body, isRetry: isRetry(observed) },
@@ -147,7 +147,7 @@ export const needsCapacity = ({ pod, sight, references }: Pick<Observed, 'pod' |
   references === undefined && sight.kind === 'absent' && pod !== undefined && isLivingPod(pod);
 
 /**
- * Whether nothing but its first PUT can be next for the pod, as far as pod and row tell: it lives, nobody has begun with
+ * Whether nothing but its first PUT can be next for the pod, as far as pod and row say: it lives, nobody has begun with
  * it, and nothing of its spec is in the way.
  */
 export function isFirstPutNext({ pod, row, facts }: Pick<Observed, 'row' | 'facts'> & { readonly pod: Pod }): boolean {
@@ -179,38 +179,38 @@ export function refuse(observed: Observed, pod: Pod, cause: Cause): Plan {
   const heldMs = refusalHoldMs(pod, observed.at);
   return heldMs > 0
     ? waitRefused(observed, pod, { ...cause, next: inMs(heldMs) })
-    : failPod(observed, pod, cause, [tell(reasonEvent(cause))]);
+    : failPod(observed, pod, cause, [createEvent(reasonEvent(cause))]);
 }
 
-/** What the spec alone refuses is told again before the API server drops it; to hear ARM once more would take a PUT. */
+/** What the spec alone refuses is reported again before the API server drops it; to hear ARM once more would take a PUT. */
 const afterRefused = ({ facts }: Observed, pod: Pod): Next =>
-  inspectPod(pod, facts).refusal === undefined ? idle : inMs(retellMs);
+  inspectPod(pod, facts).refusal === undefined ? idle : inMs(repeatEventMs);
 
 /** The status names the reason, too: `kubectl get` and `kubectl logs` show it. */
 function waitRefused(observed: Observed, pod: Pod, { reason, message, next }: Cause & { readonly next: Next }): Plan {
   const status = pendingStatus({ pod, reason, message, hostIP: observed.facts.hostIP, now: observed.at });
   return {
-    effects: [tell(reasonEvent({ reason, message })), ...patch(pod, status)],
+    effects: [createEvent(reasonEvent({ reason, message })), ...patch(pod, status)],
     row: { fault: { reason, message } },
     next,
   };
 }
 
-/** Known to have no group and to get none as it is: nothing is to be found out, only to be told again. */
-export const isOnlyTold = ({ row, facts }: Pick<Observed, 'row' | 'facts'>, pod: Pod): boolean =>
+/** Known to have no group and to get none as it is: nothing is to be found out, only to be reported again. */
+export const isOnlyReported = ({ row, facts }: Pick<Observed, 'row' | 'facts'>, pod: Pod): boolean =>
   row.intent.kind === 'none' &&
   row.fault !== undefined &&
   (imageTrouble(pod) !== undefined || (isDaemonSetPod(pod) && inspectPod(pod, facts).refusal !== undefined));
 
-export const failPod = ({ at }: Observed, pod: Pod, { reason, message }: Cause, told: readonly Effect[]): Plan => ({
-  effects: [...told, ...patch(pod, rejectedStatus({ pod, reason, message, now: at }))],
+export const failPod = ({ at }: Observed, pod: Pod, { reason, message }: Cause, events: readonly Effect[]): Plan => ({
+  effects: [...events, ...patch(pod, rejectedStatus({ pod, reason, message, now: at }))],
   row: { settled: true },
   next: idle,
 });
 
 /**
- * As a kubelet tells it. A change of the image is a change of the pod; only its deadline comes without one, and what is told
- * must be told again before the API server drops it.
+ * As a kubelet reports it. A change of the image is a change of the pod; only its deadline comes without one, and what is reported
+ * must be reported again before the API server drops it.
  */
 function waitForImage(observed: Observed, pod: Pod, { reason, message, container }: ImageTrouble): Plan {
   const { facts, at } = observed;
@@ -218,11 +218,11 @@ function waitForImage(observed: Observed, pod: Pod, { reason, message, container
   const limitMs = activeDeadlineSeconds === undefined ? undefined : activeDeadlineSeconds * 1000;
   const leftMs = deadlineInMs(observed, pod) ?? limitMs;
   const status = pendingStatus({ pod, reason, message, hostIP: facts.hostIP, now: at });
-  const told = troubleEvents(pod, { reason, message, container, isRepeated: false }).map(tell);
+  const events = troubleEvents(pod, { reason, message, container, isRepeated: false }).map(createEvent);
   return {
-    effects: [...told, ...patch(pod, status)],
+    effects: [...events, ...patch(pod, status)],
     row: { fault: { reason, message } },
-    next: inMs(Math.min(leftMs ?? retellMs, retellMs)),
+    next: inMs(Math.min(leftMs ?? repeatEventMs, repeatEventMs)),
   };
 }
 
@@ -236,6 +236,6 @@ export function keepPending(observed: Observed, pod: Pod, { next, ...cause }: Wa
   const { reason, message } = cause;
   const status = pendingStatus({ pod, reason, message, hostIP: observed.facts.hostIP, now: observed.at });
   const isRepeated = observed.row.fault?.reason === reason;
-  const told = troubleEvents(pod, { ...cause, isRepeated }).map(tell);
-  return { effects: [...told, ...patch(pod, status)], row: { fault: { reason, message } }, next };
+  const events = troubleEvents(pod, { ...cause, isRepeated }).map(createEvent);
+  return { effects: [...events, ...patch(pod, status)], row: { fault: { reason, message } }, next };
 }

@@ -31,7 +31,7 @@ export function refusalHoldMs(pod: Pod, now: number): number {
   return isReplaced && Number.isFinite(since) ? Math.max(0, since + timing.refusalHoldMs - now) : 0;
 }
 
-/** Faults of the registry or of the image's name that pass, or that a push to the registry mends (kubelet: ErrImagePull, for ever). */
+/** Faults of the registry or of the image's name that pass, or that a push to the registry fixes (kubelet: ErrImagePull, for ever). */
 const imageCodes = ['inaccessibleimage', 'registryerrorresponse'];
 
 /** A quota is ours to make room in; what the region lacks is not. ARM names the one or the other. */
@@ -70,7 +70,7 @@ function readRefused(fault: Refused, message: string): PutVerdict {
   const lower = message.toLowerCase();
   if (imageCodes.some((known) => lower.includes(known)))
     return { kind: 'pending', reason: 'ErrImagePull', message, capacity: false };
-  // The group exists in some state: the next look adopts it.
+  // The group exists in some state: the next poll adopts it.
   if (fault.kind === 'conflict' && fault.code === 'ContainerGroupTransitioning') return { kind: 'unknown' };
   if (fault.kind === 'rejected' && fault.isPermanent === true)
     return { kind: 'failed', reason: 'ProviderRejected', message };

@@ -56,7 +56,7 @@ function isUnseen(pod: Pod, row: PodRow | undefined): boolean {
   return isTerminalPhase(pod.status.phase) && !row.settled && row.dueAt === undefined;
 }
 
-/** Groups of this node whose pod is not in the list, and of which no row tells why. */
+/** Groups of this node whose pod is not in the list, and of which no row says why. */
 function unexplainedOrphans(
   input: ResyncInput,
   rows: ReadonlyMap<string, PodRow>,

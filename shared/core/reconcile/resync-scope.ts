@@ -9,14 +9,14 @@ export type ResyncScope = 'whole' | 'pods' | 'none';
 const everyMs = 300_000;
 /** Orphans that come one by one are counted together. */
 const countEveryMs = 10_000;
-/** A node that was looked at as a whole so short a time ago need not be again because another one is. */
+/** A node that was polled as a whole so short a time ago need not be again because another one is. */
 const freshMs = 5_000;
 /** A relay that has not called for this long is taken to be down. */
 const relaySilenceMs = 45_000;
 
 /**
  * What it is time for on each node of one cluster. One whole resync takes the cluster's other nodes with it: how many
- * orphans there are can only be told over all of them at one time.
+ * orphans there are can only be known over all of them at one time.
  */
 export function resyncScopes(rows: readonly NodeRow[], reason: ResyncReason, now: number): readonly ResyncScope[] {
   const isOlder = (at: number | undefined, ms: number): boolean => at === undefined || now - at >= ms;

@@ -25,8 +25,8 @@ export const rowAfter = (row: PodRow, end: TermEnd): Partial<PodRow> => ({
 });
 
 /**
- * Failures in a row. While the pod's last fault stands, work that went well in between (the next group is accepted, and
- * looked at) is neither a failure nor the end of them.
+ * Failures in a row. While the pod's last fault lasts, work that went well in between (the next group is accepted, and
+ * polled) is neither a failure nor the end of them.
  */
 function attemptAfter(row: PodRow, { next, row: changes }: TermEnd['decision']): number {
   if (next.kind === 'backoff') return row.attempt;

@@ -47,7 +47,7 @@ export const inMs = (ms: number): Next => ({ kind: 'in', ms });
 /** Nothing is done but to come back. */
 export const wait = (next: Next, row: Plan['row'] = {}): Plan => ({ effects: [], row, next });
 
-export const tell = (event: PodEvent): Effect => ({ kind: 'create-event', ...event });
+export const createEvent = (event: PodEvent): Effect => ({ kind: 'create-event', ...event });
 
 /** The status goes out only when it says something new. */
 export function patch(pod: Pod, status: PodStatus): readonly Effect[] {

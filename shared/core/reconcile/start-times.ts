@@ -2,7 +2,7 @@
 export type StartTimes = readonly number[];
 
 const mostKept = 32;
-const fewestTelling = 8;
+const fewestTimes = 8;
 
 /** With one more start; what no clock can mean is left out. */
 export const noteStart = (times: StartTimes, ms: number): StartTimes =>
@@ -10,9 +10,9 @@ export const noteStart = (times: StartTimes, ms: number): StartTimes =>
 
 /**
  * Before this time hardly any group has started, ms after its PUT: nine of ten lately took longer. Undefined while too few
- * have started to tell.
+ * have started to say.
  */
 export function earliestStartMs(times: StartTimes): number | undefined {
-  if (times.length < fewestTelling) return undefined;
+  if (times.length < fewestTimes) return undefined;
   return times.toSorted((left, right) => left - right)[Math.floor(times.length / 10)];
 }

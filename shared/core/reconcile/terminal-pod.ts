@@ -49,7 +49,7 @@ const endedRules = forPods(
     },
     {
       reason: 'ended',
-      message: 'The end stands in the status and nothing runs; the group stays for its logs',
+      message: 'The end is in the status and nothing runs; the group stays for its logs',
       judge: (observed) => wait(idle, { settled: true, fault: undefined, ...foundOut(observed) }),
     },
   ],

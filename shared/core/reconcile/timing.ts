@@ -17,7 +17,7 @@ export const timing = {
   /** A stop or DELETE that was refused because the group is in transition. */
   transitionMs: 5_000,
   /** After a PUT of which nobody knows what became of it. */
-  unknownLookMs: 3_000,
+  unknownPollMs: 3_000,
   /** A pod that somebody else keeps writing, and a right that may only be on its way. */
   soonMs: 1_000,
   /** An orphan that nothing explains waits so long to be counted with others like it: they may still be found. */

@@ -31,26 +31,26 @@ function lastSeen(pod: Pod): LastSeen {
 const knownVersion = ({ metadata }: Pod): string | undefined =>
   metadata.resourceVersion === '' ? undefined : metadata.resourceVersion;
 
-/** Whether an event of this version tells what the row was left with, and no time has come: then the pod need not be read. */
+/** Whether an event of this version says what the row was left with, and no time has come: then the pod need not be read. */
 export const isEcho = (version: string, row: PodRow, now: number): boolean =>
   version !== '' && version === row.version && !row.dirty && (row.dueAt === undefined || row.dueAt > now);
 
-const mostTold = 4;
+const mostDirtyVersions = 4;
 
 /** The row with the mark that something happened while another works on the pod; undefined: it says so already. */
-export function markDirty(row: PodRow, version: string): Pick<PodRow, 'dirty' | 'told'> | undefined {
-  const isAnything = row.dirty && row.told.length === 0;
-  if (isAnything || (row.dirty && row.told.includes(version))) return undefined;
-  return version === '' || row.told.length >= mostTold
-    ? { dirty: true, told: [] }
-    : { dirty: true, told: [...row.told, version] };
+export function markDirty(row: PodRow, version: string): Pick<PodRow, 'dirty' | 'dirtyVersions'> | undefined {
+  const isAnything = row.dirty && row.dirtyVersions.length === 0;
+  if (isAnything || (row.dirty && row.dirtyVersions.includes(version))) return undefined;
+  return version === '' || row.dirtyVersions.length >= mostDirtyVersions
+    ? { dirty: true, dirtyVersions: [] }
+    : { dirty: true, dirtyVersions: [...row.dirtyVersions, version] };
 }
 
 /** Whether what made the row dirty is news to one who has read or written these versions of the pod. */
-export const isNews = ({ dirty, told }: PodRow, known: ReadonlySet<string>): boolean =>
-  dirty && (told.length === 0 || told.some((version) => !known.has(version)));
+export const isNews = ({ dirty, dirtyVersions }: PodRow, known: ReadonlySet<string>): boolean =>
+  dirty && (dirtyVersions.length === 0 || dirtyVersions.some((version) => !known.has(version)));
 
-export type WorkNeeded = 'nothing' | 'mend-conditions' | 'full';
+export type WorkNeeded = 'nothing' | 'correct-conditions' | 'full';
 
 /** Whether the pod and its row ask for work now. Our own status patches come back as events and ask for none. */
 export function workNeeded(
@@ -63,7 +63,7 @@ export function workNeeded(
   if (row.seen !== seenKey(pod)) return 'full';
   if (row.dueAt !== undefined && row.dueAt <= now) return 'full';
   if (isTerminalPhase(pod.status.phase)) return row.settled ? 'nothing' : 'full';
-  return hasOddConditions(pod) || isReadinessNews(pod, reports) ? 'mend-conditions' : 'nothing';
+  return hasOddConditions(pod) || isReadinessNews(pod, reports) ? 'correct-conditions' : 'nothing';
 }
 
 /** The node controller sets Ready=False on every pod of a node that was late; nobody but the kubelet sets it back. */

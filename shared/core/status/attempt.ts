@@ -2,12 +2,12 @@ import type { InstanceView, ObservedState } from '../group/group.ts';
 import type { ContainerState, ContainerStatus } from '../kubernetes/pod.ts';
 import { instantMs, wholeSeconds } from './time.ts';
 
-/** Two reports of one run of a container: the second in which it started tells them apart. */
+/** Two reports of one run of a container: the second in which it started distinguishes them. */
 export const isSameAttempt = (state: ContainerState, observed: ObservedState): boolean =>
   state.kind !== 'waiting' && state.startedAt !== undefined && state.startedAt === wholeSeconds(observed.startTime);
 
 /**
- * Whether ACI shows another run than the one in the API object. ACI's own count cannot tell: `start`, `restart` and a
+ * Whether ACI shows another run than the one in the API object. ACI's own count cannot know: `start`, `restart` and a
  * new PUT leave it at 0 (docs/aci.md, Life of a group). A waiting container's coming run is counted already, so it is never new.
  */
 export function isNewAttempt(

@@ -16,7 +16,7 @@ export interface ConditionInput {
   readonly pod: Pod;
   readonly phase: PodPhase;
   readonly statuses: ContainerStatuses;
-  /** The group stands and has its network. */
+  /** The group is up and has its network. */
   readonly isReadyToStart: boolean;
   /** Why the platform, not the pod, ended it; written only together with phase Failed. */
   readonly disruption?: string | undefined;
@@ -60,8 +60,8 @@ function condition({ pod, now }: Pick<ConditionInput, 'pod' | 'now'>, type: stri
 }
 
 function withDisruption(input: ConditionInput, foreign: readonly PodCondition[]): readonly PodCondition[] {
-  const stands = foreign.some(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
-  if (input.disruption === undefined || input.phase !== 'Failed' || stands) return foreign;
+  const isDisrupted = foreign.some(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
+  if (input.disruption === undefined || input.phase !== 'Failed' || isDisrupted) return foreign;
   const verdict: Verdict = { status: 'True', reason: 'TerminationByKubelet', message: input.disruption };
   return [...foreign.filter(({ type }) => type !== 'DisruptionTarget'), condition(input, 'DisruptionTarget', verdict)];
 }

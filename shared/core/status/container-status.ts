@@ -108,7 +108,7 @@ function withView(context: ContainerContext, view: InstanceView, current: Observ
   };
 }
 
-/** ACI ran a container again that had ended for good: its first end is what Kubernetes is told. */
+/** ACI ran a container again that had ended for good: its first end is what is reported to Kubernetes. */
 function firstEnd(context: ContainerContext, view: InstanceView, state: TerminatedState): ContainerStatus {
   const { containerID } = state;
   const restartCount = Math.max(context.previous?.restartCount ?? 0, view.restartCount - 1);
@@ -125,7 +125,7 @@ function identity(context: ContainerContext, view: InstanceView): Omit<Container
 }
 
 /**
- * A look that tells nothing new: a state nobody knows, an answer older than what is written, or, under `Never`, a running
+ * A poll that says nothing new: a state nobody knows, an answer older than what is written, or, under `Never`, a running
  * container that is suddenly waiting with no trace of an end: it is being moved, not restarted.
  */
 function isBlip({ previous, policy }: ContainerContext, view: InstanceView, current: ObservedState): boolean {

@@ -27,7 +27,7 @@ export function ephemeralStatuses({ rawSpec: { ephemeralContainers } }: Pod): re
   });
 }
 
-/** What who asks for its log is told; undefined: it is no ephemeral container. */
+/** What whoever asks for its log is answered; undefined: it is no ephemeral container. */
 export const ephemeralSentence = (pod: Pod, container: string): string | undefined =>
   ephemeralStatuses(pod).some(({ name }) => name === container)
     ? `container "${container}" in pod "${pod.metadata.name}" is an ephemeral container; ${message}`

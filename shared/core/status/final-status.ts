@@ -37,7 +37,7 @@ export function rejectedStatus({
 const lostGroupMessage = 'The container group that ran the pod was stopped or deleted outside of Kubernetes.';
 
 /**
- * Somebody deleted or stopped the group (rule 2 of docs/architecture.md). What ran is `ContainerStatusUnknown`, unless the last look knows
+ * Somebody deleted or stopped the group (rule 2 of docs/architecture.md). What ran is `ContainerStatusUnknown`, unless the last poll knows
  * better; under `Never` the pod is over, else it waits for its next group and what never started goes on waiting.
  */
 export function lostStatus(input: EndInput): PodStatus {
@@ -67,7 +67,7 @@ function lose(pod: Pod, status: ContainerStatus, isInit: boolean): ContainerStat
 
 export interface EndInput {
   readonly pod: Pod;
-  /** The last look; undefined: there is no group. */
+  /** The last poll; undefined: there is no group. */
   readonly group?: GroupObservation | undefined;
   /** The node's InternalIP. */
   readonly hostIP?: string | undefined;
@@ -76,7 +76,7 @@ export interface EndInput {
 }
 
 /**
- * The terminal status that must stand before a deleted pod's object is removed: what ended keeps its true code, the rest is
+ * The terminal status that must be before a deleted pod's object is removed: what ended keeps its true code, the rest is
  * `ContainerStatusUnknown`. Succeeded only if all containers exited 0; a pod that never started is Failed.
  */
 export function deletedStatus(input: EndInput): PodStatus {
@@ -111,7 +111,7 @@ function endedStatuses(input: EndInput, cause: EndCause): ContainerStatuses {
   const isOver = isTerminalPhase(pod.status.phase) || isTerminalPhase(phaseOf(pod, seen, { isEnded: false }));
   if (isOver) return mapStatuses(seen, (status) => (isUnstarted(status) ? status : endContainer(status, cause)));
   const { initContainerStatuses, containerStatuses } = seen;
-  // As a kubelet: what stands behind an init container that was cut short never ran, and gets no end; the first always does.
+  // As a kubelet: what is behind an init container that was cut short never ran, and gets no end; the first always does.
   const started = Math.max(
     0,
     initContainerStatuses.findLastIndex((status) => !isUnstarted(status)),

@@ -16,7 +16,7 @@ export interface Observation {
   readonly now: number;
   /** What to say of the first container that has not started, when ACI says nothing. */
   readonly waiting?: WaitingReason | undefined;
-  /** Who stopped the group, if it is stopped; somebody else unless told. */
+  /** Who stopped the group, if it is stopped; somebody else unless given. */
   readonly cause?: EndCause | undefined;
 }
 

@@ -47,7 +47,7 @@ export function pendingStatus(input: PendingInput): PodStatus {
   return composeStatus({ pod, statuses, phase, hostIP: input.hostIP, isReadyToStart: false, now: input.now });
 }
 
-/** A kubelet tells of a volume that can't be mounted by an event alone. */
+/** A kubelet reports a volume that can't be mounted by an event alone. */
 const isCreating = (reason: string): boolean => reason === 'ContainerCreating' || reason === 'FailedMount';
 
 function waiting(

@@ -27,7 +27,7 @@ export interface PodStatusInput {
 }
 
 /**
- * The whole status of a pod from one look at its group, through the kubelet's phase table. Nothing that the API object
+ * The whole status of a pod from one poll of its group, through the kubelet's phase table. Nothing that the API object
  * says is taken back: phase never goes back, an end stays, restart counts do not fall, `startTime` is constant.
  */
 export function podStatusFromGroup(input: PodStatusInput): PodStatus {
@@ -50,9 +50,9 @@ export function podStatusFromGroup(input: PodStatusInput): PodStatus {
 /**
  * The API object's own status with our conditions put right where they are at odds with its container statuses: the node
  * controller sets `Ready=False` after a flap, a readiness gate appears; with readiness reports, the containers' readiness
- * too. Needs no look at ARM.
+ * too. Needs no poll of ARM.
  */
-export function mendedStatus(pod: Pod, now: number, reports: readonly ReadinessReport[] = []): PodStatus {
+export function correctedStatus(pod: Pod, now: number, reports: readonly ReadinessReport[] = []): PodStatus {
   const { conditions, phase } = pod.status;
   const isReadyToStart = conditions.some(
     ({ type, status }) => type === 'PodReadyToStartContainers' && status === 'True',

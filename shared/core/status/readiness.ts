@@ -32,7 +32,7 @@ export const withReports = (pod: Pod, reports: readonly ReadinessReport[]): Cont
   }),
 });
 
-/** Whether a report differs from what the status says, or has a failure to tell of. */
+/** Whether a report differs from what the status says, or has a failure to report. */
 export const isReadinessNews = (pod: Pod, reports: readonly ReadinessReport[]): boolean =>
   currentReports(pod, reports).some((report) => {
     const status = pod.status.containerStatuses.find((one) => isOf(one, report));
@@ -41,7 +41,7 @@ export const isReadinessNews = (pod: Pod, reports: readonly ReadinessReport[]): 
 
 /**
  * Whether a container that runs is ready, as far as ACI's answer goes: without a readiness probe it is; with one the last
- * word on this very run stands, and before the first it is not (core/v1, `readinessProbe`).
+ * word on this very run is, and before the first it is not (core/v1, `readinessProbe`).
  */
 export function isReadyRun(pod: Pod, status: ContainerStatus): boolean {
   if (status.state.kind !== 'running') return false;

@@ -23,16 +23,16 @@ const unknownEndMessage = 'The container could not be located when the pod was t
 const unknownRestartMessage =
   'The container could not be located when the pod was deleted.  The container used to be Running';
 
-/** Why nobody tells how a container ended; stands behind the sentence of a kubelet. */
+/** Why nobody says how a container ended; is behind the sentence of a kubelet. */
 export type EndCause = 'deadline' | 'deletion' | 'outside' | 'no-code' | 'no-start' | 'newer-run';
 
-const untold = 'Azure Container Instances tells no exit code of a container that it is told to stop';
+const unreported = 'Azure Container Instances reports no exit code of a container that it is asked to stop';
 const causes: Readonly<Record<EndCause, string>> = {
-  deadline: `${unknownEndMessage}: activeDeadlineSeconds ended it, and ${untold}`,
-  deletion: `${unknownEndMessage}: the deletion of the pod ended it, and ${untold}`,
+  deadline: `${unknownEndMessage}: activeDeadlineSeconds ended it, and ${unreported}`,
+  deletion: `${unknownEndMessage}: the deletion of the pod ended it, and ${unreported}`,
   outside: `${unknownEndMessage}: its container group was stopped or deleted outside of Kubernetes`,
-  'no-code': `${unknownEndMessage}: Azure Container Instances told its end without an exit code`,
-  'no-start': `${unknownEndMessage}: Azure Container Instances had not told of its start`,
+  'no-code': `${unknownEndMessage}: Azure Container Instances reported its end without an exit code`,
+  'no-start': `${unknownEndMessage}: Azure Container Instances had not reported its start`,
   'newer-run': `${unknownRestartMessage}: Azure Container Instances shows a newer run, and not how this one ended`,
 };
 
@@ -50,5 +50,5 @@ export function unknownEnd(
   };
 }
 
-/** An end that nobody reported; a later report of the same run may still tell the truth. */
+/** An end that nobody reported; a later report of the same run may still report the truth. */
 export const isUnknownEnd = (state: TerminatedState): boolean => state.reason === 'ContainerStatusUnknown';

@@ -3,14 +3,14 @@ import { wholeSeconds } from './time.ts';
 
 /**
  * What to write: undefined when the API object says it already, to the second and whatever the order of conditions.
- * So foreign changes to our own conditions (the node controller's `Ready=False`) are mended and nothing is written twice.
+ * So foreign changes to our own conditions (the node controller's `Ready=False`) are fixed and nothing is written twice.
  */
 export function statusToWrite(pod: Pod, next: PodStatus): PodStatus | undefined {
   const tracksGeneration = pod.status.startTime === undefined || pod.status.observedGeneration !== undefined;
   return normalised(pod.status, tracksGeneration) === normalised(next, tracksGeneration) ? undefined : next;
 }
 
-/** API servers before 1.33 drop `observedGeneration`; without this, each look would write. */
+/** API servers before 1.33 drop `observedGeneration`; without this, each poll would write. */
 function normalised(status: PodStatus, tracksGeneration: boolean): string {
   const generation = (value: number | undefined): number | null => (tracksGeneration ? (value ?? null) : null);
   const conditions = status.conditions.map((condition) => [
@@ -55,7 +55,7 @@ const containerValues = (status: ContainerStatus): readonly unknown[] => [
   stateValues(status.lastState),
 ];
 
-/** A kubelet tells the image's id with the container's start: that it was pulled is no news of its own. */
+/** A kubelet reports the image's id with the container's start: that it was pulled is no news of its own. */
 const hasNeverStarted = ({ state, lastState }: ContainerStatus): boolean =>
   state.kind === 'waiting' && lastState === undefined;
 

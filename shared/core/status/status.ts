@@ -2,7 +2,7 @@
 export { deadlineExceededMessage, deadlineStatus, deletedStatus, lostStatus, rejectedStatus } from './final-status.ts';
 export { groupCondition, hasEnded, isProvisioned, isTransitioning, showsEnd } from './group-condition.ts';
 export { pendingStatus } from './pending-status.ts';
-export { mendedStatus, podStatusFromGroup } from './pod-status.ts';
+export { correctedStatus, podStatusFromGroup } from './pod-status.ts';
 export { provisioningFault } from './provisioning-fault.ts';
 export { statusToWrite } from './status-change.ts';
 export { wantedTails, withTails } from './termination-message.ts';

@@ -12,7 +12,7 @@ type End = Extract<ContainerState, { kind: 'terminated' }>;
 type Member = 'initContainers' | 'containers';
 
 /**
- * Containers whose failure the status is the first to tell, and whose `terminationMessagePolicy` asks for the end of the log.
+ * Containers whose failure the status is the first to say, and whose `terminationMessagePolicy` asks for the end of the log.
  * One that runs again shows another run's log already.
  */
 export const wantedTails = (pod: Pod, status: PodStatus): readonly string[] => [
@@ -27,7 +27,7 @@ function wantedOf(pod: Pod, member: Member, statuses: readonly ContainerStatus[]
       const end = endOf(status);
       if (end === undefined || end.exitCode === 0 || end.message !== undefined) return false;
       const before = known.find(({ name }) => name === status.name);
-      return fallsBack(pod, member, status.name) && !isTold(before, end);
+      return fallsBack(pod, member, status.name) && !isReported(before, end);
     })
     .map(({ name }) => name);
 }
@@ -35,19 +35,20 @@ function wantedOf(pod: Pod, member: Member, statuses: readonly ContainerStatus[]
 /** The status with these tails as its messages. */
 export function withTails(status: PodStatus, tails: LogTails): PodStatus {
   if (tails.size === 0) return status;
-  const tell = (container: ContainerStatus): ContainerStatus => withMessage(container, tails.get(container.name));
+  const withLogTail = (container: ContainerStatus): ContainerStatus =>
+    withMessage(container, tails.get(container.name));
   return {
     ...status,
-    initContainerStatuses: status.initContainerStatuses.map(tell),
-    containerStatuses: status.containerStatuses.map(tell),
+    initContainerStatuses: status.initContainerStatuses.map(withLogTail),
+    containerStatuses: status.containerStatuses.map(withLogTail),
   };
 }
 
 function withMessage(status: ContainerStatus, tail: string | undefined): ContainerStatus {
   const end = endOf(status);
   if (tail === undefined || tail === '' || end === undefined || end.message !== undefined) return status;
-  const told: End = { ...end, message: newestPart(tail) };
-  return status.state.kind === 'terminated' ? { ...status, state: told } : { ...status, lastState: told };
+  const reported: End = { ...end, message: newestPart(tail) };
+  return status.state.kind === 'terminated' ? { ...status, state: reported } : { ...status, lastState: reported };
 }
 
 /** The last run, where it is over. */
@@ -56,7 +57,7 @@ function endOf({ state, lastState }: ContainerStatus): End | undefined {
   return state.kind === 'waiting' && lastState?.kind === 'terminated' ? lastState : undefined;
 }
 
-const isTold = (before: ContainerStatus | undefined, end: End): boolean =>
+const isReported = (before: ContainerStatus | undefined, end: End): boolean =>
   [before?.state, before?.lastState].some(
     (state) => state?.kind === 'terminated' && state.startedAt === end.startedAt && state.exitCode === end.exitCode,
   );

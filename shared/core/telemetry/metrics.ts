@@ -1,8 +1,8 @@
-/** How one gauge is told: what is steady is repeated rarely, so that a node at rest costs next to nothing. */
+/** How one gauge is reported: what is steady is repeated rarely, so that a node at rest costs next to nothing. */
 export interface Quiet {
   /** Values of this kind are all the same to a reader: at most, at least, or only equal ones. */
   readonly when: { readonly atMost: number } | { readonly atLeast: number } | 'unchanged';
-  /** A steady value is told again after so long. */
+  /** A steady value is reported again after so long. */
   readonly repeatSeconds: number;
 }
 
@@ -41,13 +41,13 @@ export const metrics = {
   'serverless_kubelet.pod.status.lag': {
     kind: 'histogram',
     unit: 's',
-    description: 'From the end of a container, by ACI, to the status that tells of it.',
+    description: 'From the end of a container, by ACI, to the status that reports it.',
     attributes: ['node'],
   },
   'serverless_kubelet.arm.budget': {
     kind: 'gauge',
     unit: '1',
-    description: 'Part of an ARM or ACI budget that is left, 0 to 1, as ARM last told.',
+    description: 'Part of an ARM or ACI budget that is left, 0 to 1, as ARM last reported.',
     attributes: ['bucket'],
     quiet: { when: { atLeast: 0.5 }, repeatSeconds: 900 },
   },

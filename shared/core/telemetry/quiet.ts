@@ -1,21 +1,21 @@
 import type { Quiet } from './metrics.ts';
 
-/** A value that was told, and when. */
-export interface Told {
+/** A value that was reported, and when. */
+export interface ReportedValue {
   readonly value: number;
   readonly atMs: number;
 }
 
-/** A value that is not steady, but the same as before, is told once a minute. */
+/** A value that is not steady, but the same as before, is reported once a minute. */
 const repeatMs = 60_000;
 
 /**
- * Whether a gauge's value is worth telling. Steady values (`quiet`) are repeated rarely, and a zero is not told before
+ * Whether a gauge's value is worth reporting. Steady values (`quiet`) are repeated rarely, and a zero is not reported before
  * anything else was: who has nothing says nothing.
  */
-export function isWorthTelling(
+export function isWorthReporting(
   quiet: Quiet,
-  before: Told | undefined,
+  before: ReportedValue | undefined,
   seen: { readonly value: number; readonly nowMs: number },
 ): boolean {
   if (before === undefined) return quiet.when !== 'unchanged' || seen.value !== 0;

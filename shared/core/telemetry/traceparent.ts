@@ -1,4 +1,4 @@
-/** Where in which trace a span stands (W3C Trace Context). */
+/** Where in which trace a span is (W3C Trace Context). */
 export interface TraceContext {
   /** 32 hexadecimal digits, not all zero. */
   readonly traceId: string;

@@ -38,17 +38,17 @@ export function usageOfNewGroup({ intent, usage }: WithUsage, pod: Pod, now: num
   return { ...requestOf(pod), earlier: span === undefined ? earlier : addSpan(earlier, span) };
 }
 
-/** What a row keeps after a look at the group; the same object when the look told nothing new. */
-export function usageOfLook(
+/** What a row keeps after a poll of the group; the same object when the poll reported nothing new. */
+export function usageOfPoll(
   usage: PodUsage | undefined,
   pod: Pod | undefined,
-  look: { readonly group: GroupObservation; readonly now: number },
+  poll: { readonly group: GroupObservation; readonly now: number },
 ): PodUsage | undefined {
   const known = usage ?? (pod === undefined ? undefined : { ...requestOf(pod), earlier: [] });
   if (known === undefined) return undefined;
   const { startedAt, endedAt, ...rest } = known;
-  const end = endOf(look.group, endedAt, look.now);
-  const start = startOf(look.group, startedAt) ?? end;
+  const end = endOf(poll.group, endedAt, poll.now);
+  const start = startOf(poll.group, startedAt) ?? end;
   if (start === startedAt && end === endedAt && known === usage) return usage;
   return {
     ...rest,

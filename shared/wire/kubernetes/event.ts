@@ -39,7 +39,7 @@ export function formatEvent(event: KubeEvent, nodeName: string): JsonObject {
   };
 }
 
-/** What changes in an event that is told again, as a merge patch. */
+/** What changes in an event that is reported again, as a merge patch. */
 export const formatEventRepetition = (event: KubeEvent): JsonObject => ({
   message: event.message.slice(0, maxMessageLength),
   lastTimestamp: event.at,

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { parseJson } from '../json-text.ts';
 
-/** What may stand in a header: a token of anybody else's making goes into one. */
+/** What may be in a header: a token of anybody else's making goes into one. */
 const credential = z.string().regex(/^[\u0021-\u007e]{1,12000}$/);
 
 const tokenAnswer = z.union([

@@ -67,7 +67,7 @@ const shape = z.looseObject({
 });
 
 /**
- * What stands under a tag or digest. The type that the answer names, the type in the document and its members must agree,
+ * What is under a tag or digest. The type that the answer names, the type in the document and its members must agree,
  * so that nobody takes a document for an index that another takes for an image (CVE-2021-41190).
  */
 export function parseManifest(contentType: string | undefined, text: string): Result<Manifest> {

@@ -6,7 +6,7 @@
  */
 export const hostBodyBytes = 1_048_576;
 
-/** The longest body of a request that the app takes, in bytes: less than the host's, so that who is a little over is told (413). */
+/** The longest body of a request that the app takes, in bytes: less than the host's, so that who is a little over is reported (413). */
 export const mostBodyBytes = 800_000;
 
 /** The longest list of pods that a relay posts, in bytes: far below what the app takes. */
@@ -22,8 +22,8 @@ export const mostPostPods = 500;
 export const mostReadinessMessage = 256;
 
 /** When the app wants the next tick, at the earliest and at the latest. Nothing due is the latest. */
-export const soonestLookMs = 1_000;
-export const latestLookMs = 30_000;
+export const soonestTickMs = 1_000;
+export const latestTickMs = 30_000;
 
 /** A look at a time from now on, in ms, within those bounds. */
-export const clampLookMs = (inMs: number): number => Math.min(latestLookMs, Math.max(soonestLookMs, inMs));
+export const clampTickMs = (inMs: number): number => Math.min(latestTickMs, Math.max(soonestTickMs, inMs));

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { parseJson } from '../json-text.ts';
-import { clampLookMs } from './bounds.ts';
+import { clampTickMs } from './bounds.ts';
 
 /** The app's word that all of a post is done, or durably planned. */
 export interface PodEventsAnswer {
   /** How long the relay may wait for the next tick, in ms. */
-  readonly nextLookInMs: number;
+  readonly nextTickInMs: number;
   /** Of the nodes in the post those that are not registered. */
   readonly unknownNodes: readonly string[];
   /** Being taken out of the cluster for good: their Leases may end. */
@@ -24,11 +24,11 @@ const schema = z.object({
  * the relay's.
  */
 export const formatPodEventsAnswer = (
-  { nextLookInMs, unknownNodes, removedNodes }: PodEventsAnswer,
+  { nextTickInMs, unknownNodes, removedNodes }: PodEventsAnswer,
   nowMs: number,
 ): z.input<typeof schema> => ({
   now: new Date(nowMs).toISOString(),
-  nextLookAt: new Date(nowMs + nextLookInMs).toISOString(),
+  nextLookAt: new Date(nowMs + nextTickInMs).toISOString(),
   unknownNodes: [...unknownNodes],
   removedNodes: [...removedNodes],
 });
@@ -38,5 +38,5 @@ export function parsePodEventsAnswer(body: string): PodEventsAnswer | undefined 
   const parsed = schema.safeParse(parseJson(body)).data;
   if (parsed === undefined) return undefined;
   const { now, nextLookAt, unknownNodes, removedNodes } = parsed;
-  return { nextLookInMs: clampLookMs(Date.parse(nextLookAt) - Date.parse(now)), unknownNodes, removedNodes };
+  return { nextTickInMs: clampTickMs(Date.parse(nextLookAt) - Date.parse(now)), unknownNodes, removedNodes };
 }

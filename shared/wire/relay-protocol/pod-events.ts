@@ -27,7 +27,7 @@ const podKey = z.strictObject({
   namespace: name(63),
   name: name(253),
   uid: z.string().regex(/^[0-9a-zA-Z-]{1,128}$/),
-  /** Of the state that the relay tells of; empty: the pod is gone. The app compares it with those that it has read or written, and no more. */
+  /** Of the state that the relay reports; empty: the pod is gone. The app compares it with those that it has read or written, and no more. */
   resourceVersion: z.string().max(64),
   generation: z.int().min(0),
   deletionTimestamp: z.string().max(64).optional(),

@@ -20,7 +20,7 @@ export interface Canned {
   readonly body?: unknown;
 }
 
-/** A server on loopback that says what it is told to. */
+/** A server on loopback that says what it is asked to. */
 export interface CannedServer extends AsyncDisposable {
   readonly url: string;
   readonly received: Received[];

@@ -187,7 +187,7 @@ describe('the token', () => {
   it.each<[string, KubernetesClientConfig['getToken']]>([
     ['is the same', async () => 'same'],
     ['can’t be had', async (options) => (options?.fresh === true ? Promise.reject(new Error('gone')) : 'same')],
-  ])('refused is not tried again where the other %s, and is told with where it is from', async (_, getToken) => {
+  ])('refused is not tried again where the other %s, and is reported with where it is from', async (_, getToken) => {
     const tokenOrigin = 'the token is that of the setting TOKEN';
     const refusal = { status: 401, body: statusBody(401, 'Unauthorized') };
     await using server = await cannedServer(refusal, { getToken, tokenOrigin });
@@ -202,7 +202,7 @@ describe('the token', () => {
     expect(await openWatch(server.client, get.path, {}, watch)).toMatchObject({ fault });
   });
 
-  it('’s origin is not told of another refusal', async () => {
+  it('’s origin is not reported another refusal', async () => {
     const refusal = { status: 403, body: statusBody(403, 'Forbidden') };
     await using server = await cannedServer(refusal, { tokenOrigin: 'from a setting' });
     const answer = await request(server.client, get, text, never);

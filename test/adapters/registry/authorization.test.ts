@@ -236,7 +236,7 @@ describe('the pull identity', () => {
     expect(JSON.stringify(answer)).not.toContain('planted');
   });
 
-  it('that has no token is told by name, not by what its library says', async () => {
+  it('that has no token is reported by name, not by what its library says', async () => {
     await using server = await smallRegistry(
       exchanging(
         given,

@@ -192,7 +192,7 @@ describe('nothing is asked', () => {
     expect(await lookUp(mixed, false)).toEqual(['20.60.0.1', 4]);
   });
 
-  it('and a name that does not resolve is told as such', async () => {
+  it('and a name that does not resolve is reported as such', async () => {
     const none: ResolveAll = (_, __, done) => done(Object.assign(new Error('planted'), { code: 'ENOTFOUND' }));
     const registry = createImageRegistry({ endpoints: {}, userAgent: 'test/1', resolve: none });
     expect(await registry.getDigest(queryOf('v1', { registry: 'no.example' }), signal)).toEqual({
@@ -221,9 +221,9 @@ describe('a registry with a certificate of a private authority', () => {
 });
 
 describe('who observes', () => {
-  it('is told of each request what it was for and how it ended, and no name', async () => {
-    const told: unknown[] = [];
-    const observe: CallObserver = (call) => (end) => void told.push([call.port, call.method, call.action, end]);
+  it('is reported each request what it was for and how it ended, and no name', async () => {
+    const reported: unknown[] = [];
+    const observe: CallObserver = (call) => (end) => void reported.push([call.port, call.method, call.action, end]);
     await using server = await smallRegistry((asked, response) => {
       if (asked.path.startsWith('/token')) return { body: '{"token":"x"}' };
       if (asked.path.includes('/blobs/')) return { status: 503 };
@@ -233,7 +233,7 @@ describe('who observes', () => {
     });
     await registryAt(server.origin, { observe }).getConfig(queryOf(image.digest), signal);
     await registryAt('http://127.0.0.1:1', { observe }).getDigest(queryOf('v1'), signal);
-    expect(told).toEqual([
+    expect(reported).toEqual([
       ['registry', 'GET', 'manifest', { status: 401 }],
       ['registry', 'GET', 'token', { status: 200 }],
       ['registry', 'GET', 'manifest', { status: 200 }],

@@ -35,7 +35,7 @@ export interface SmallRegistry extends AsyncDisposable {
   readonly connections: () => number;
 }
 
-/** A server on loopback that says what it is told to. */
+/** A server on loopback that says what it is asked to. */
 export async function smallRegistry(answer: Answer, tls?: KeyPair): Promise<SmallRegistry> {
   const asked: Asked[] = [];
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {

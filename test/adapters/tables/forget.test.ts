@@ -21,7 +21,7 @@ const record: UsageRecord = {
 };
 const silent = { info: () => undefined, warn: () => undefined };
 
-/** A store that tells each request, and may lose the answer of one. */
+/** A store that reports each request, and may lose the answer of one. */
 async function open(lost?: 'submit' | 'remove') {
   const memory = createMemoryTable({ now: () => 5 });
   const requests: string[] = [];

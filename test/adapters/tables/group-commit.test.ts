@@ -41,7 +41,7 @@ describe('group commit', () => {
     expect(requests).toEqual(['submit', 'submit', 'submitAll 38']);
   });
 
-  it('tells a conflict to the caller whose it is, and to nobody else', async () => {
+  it('reports a conflict to the caller whose it is, and to nobody else', async () => {
     const { memory, table } = slowTable();
     memory.forceRow('p', { rowKey: 'pod-5', text: 'another' });
     const commit = createGroupCommit(table);
@@ -51,7 +51,7 @@ describe('group commit', () => {
     expect(memory.readPartition('p')).toHaveLength(11);
   });
 
-  it('tells everybody that nobody knows, when nobody knows', async () => {
+  it('informs everybody that nobody knows, when nobody knows', async () => {
     const { table, memory } = slowTable();
     const commit = createGroupCommit({
       ...table,

@@ -121,7 +121,7 @@ describe('the create of one pod', () => {
     expect(Number(put?.endTimeUnixNano)).toBeGreaterThanOrEqual(Number(put?.startTimeUnixNano));
   });
 
-  it('is told of by logs that name the trace', async () => {
+  it('is reported by logs that name the trace', async () => {
     await createByRelay();
     const line = logged.find(({ message }) => message === 'container group accepted');
     expect(line?.fields).toMatchObject({
@@ -144,14 +144,14 @@ describe('the create of one pod', () => {
   it('shows no secret in any span, metric or log, and no query of a URL', async () => {
     await createByRelay();
     expect(sent.some((request) => request.startsWith('PUT') && request.includes(secret))).toBe(true);
-    const told = [...collector.bodies, JSON.stringify(logged)].join('\n');
+    const reported = [...collector.bodies, JSON.stringify(logged)].join('\n');
     for (const word of [secret, Buffer.from(secret).toString('base64'), token, 'planted-signature', 'api-version'])
-      expect(told).not.toContain(word);
+      expect(reported).not.toContain(word);
   });
 });
 
 describe('a sweep', () => {
-  it('begins a trace of its own when it does something, and tells nothing of a look that changed nothing', async () => {
+  it('begins a trace of its own when it does something, and says nothing of a poll that changed nothing', async () => {
     const pod = world.createPod('serves');
     world.forgetPending();
     await world.sweep({ resync: true });

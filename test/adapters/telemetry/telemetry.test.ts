@@ -112,7 +112,7 @@ describe('a traceparent in a key', () => {
 });
 
 describe('metrics', () => {
-  it('of a node at rest are told rarely: a Lease every 5 minutes, the rest every 15', async () => {
+  it('of a node at rest are reported rarely: a Lease every 5 minutes, the rest every 15', async () => {
     const telemetry = open();
     for (let beat = 0; beat < 240; beat += 1) {
       telemetry.measure('serverless_kubelet.lease.age', 15 + (beat % 3), { node: 'n' });
@@ -122,16 +122,16 @@ describe('metrics', () => {
       await telemetry.flush();
       nowMs += 15_000;
     }
-    const told = (name: string) => collector.points.filter((point) => point.name.endsWith(name)).length;
+    const reported = (name: string) => collector.points.filter((point) => point.name.endsWith(name)).length;
     expect({
-      age: told('lease.age'),
-      budget: told('arm.budget'),
-      pods: told('pods'),
-      orphans: told('orphans'),
+      age: reported('lease.age'),
+      budget: reported('arm.budget'),
+      pods: reported('pods'),
+      orphans: reported('orphans'),
     }).toEqual({ age: 12, budget: 4, pods: 0, orphans: 0 });
   });
 
-  it('that an operator must know are told at once, and that they are over', async () => {
+  it('that an operator must know are reported at once, and that they are over', async () => {
     const telemetry = open();
     for (const [metric, values] of [
       ['serverless_kubelet.lease.age', [15, 45, 60, 15, 16]],
@@ -148,7 +148,7 @@ describe('metrics', () => {
     expect(values('orphans')).toEqual([7, 0]);
   });
 
-  it('count, record and set, and are told once', async () => {
+  it('count, record and set, and are reported once', async () => {
     const telemetry = open();
     telemetry.measure('serverless_kubelet.faults', 1, { port: 'arm', kind: 'transient' });
     telemetry.measure('serverless_kubelet.faults', 1, { port: 'arm', kind: 'transient' });
@@ -221,7 +221,7 @@ describe('the configuration', () => {
 });
 
 describe('calls of the API server', () => {
-  it('are told of by method, resource and status, without names', async () => {
+  it('are reported by method, resource and status, without names', async () => {
     const calls: (OutsideCall & { readonly status?: number; readonly fault?: string })[] = [];
     await using server = await cannedServer(
       { status: 403, body: { kind: 'Status', code: 403 } },

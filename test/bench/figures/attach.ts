@@ -44,7 +44,7 @@ export async function measureAttach(bundles: Bundles, dir: string, say: Say): Pr
   return [
     {
       title: 'A first installation',
-      method: `\`attach\` as a process, against a real control plane, an empty table and no blob; 300 ms ARM latency, ARM's token buckets and ACI's own counters at their defaults. The app runs, the relay is there and refused so far, the token of \`--auth token\` stands in the settings already (with \`--auth entra\` none is needed), so that no restart is measured. ${pods} pods are created as soon as the scheduler may use the Node, and find their way by the scheduler (those that wait from before come when its own back-off is over, seconds later). From the answer to the write of the registration, by the access log of Blob storage; the Node by a watch, the PUTs by ARM's journal. The best of ${runs} runs by the last PUT. All parts share this machine.`,
+      method: `\`attach\` as a process, against a real control plane, an empty table and no blob; 300 ms ARM latency, ARM's token buckets and ACI's own counters at their defaults. The app runs, the relay is there and refused so far, the token of \`--auth token\` is in the settings already (with \`--auth entra\` none is needed), so that no restart is measured. ${pods} pods are created as soon as the scheduler may use the Node, and find their way by the scheduler (those that wait from before come when its own back-off is over, seconds later). From the answer to the write of the registration, by the access log of Blob storage; the Node by a watch, the PUTs by ARM's journal. The best of ${runs} runs by the last PUT. All parts share this machine.`,
       figures: [
         figure('registration written → Node Ready', ({ nodeReady }) => nodeReady),
         figure('registration written → first PUT accepted', ({ firstPut }) => firstPut, 2),
@@ -91,7 +91,7 @@ async function measureOnce(bundles: Bundles, dir: string): Promise<Start> {
   try {
     await prepare(cloud);
     const attached = cloud.attach(node);
-    // A failure is told below.
+    // A failure is reported below.
     attached.catch(() => undefined);
     await until(() => seen.has('open'), 120_000);
     const names = Array.from({ length: pods }, (_, index) => `first-${index}`);

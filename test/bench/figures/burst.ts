@@ -23,7 +23,7 @@ export async function measureBurst(bundles: Rig, dir: string, say: Say): Promise
   const parts = Object.entries(real.processor).map(([part, value]) => `${part} ${value.toFixed(1)}`);
   return {
     title: '150 pods at once',
-    method: `${pods} pods bound at once, ${latencyMs} ms ARM latency, ARM's real buckets, processes that have worked before; from the answer to the bind to the answer of the PUT, by the two journals. App, tables, ARM and API server share this machine, which Azure's do not: the work of all takes ${processor.toFixed(1)} processor seconds here. So the goal is held to a run in slow motion, in which every clock of every process runs ${slowness} times slower and the processor counts for a tenth; the run in real time stands beside it.`,
+    method: `${pods} pods bound at once, ${latencyMs} ms ARM latency, ARM's real buckets, processes that have worked before; from the answer to the bind to the answer of the PUT, by the two journals. App, tables, ARM and API server share this machine, which Azure's do not: the work of all takes ${processor.toFixed(1)} processor seconds here. So the goal is held to a run in slow motion, in which every clock of every process runs ${slowness} times slower and the processor counts for a tenth; the run in real time is beside it.`,
     figures: [
       ...figuresOf('in slow motion', slow.delays, { atMost: goalSeconds }),
       ...figuresOf('in real time', real.delays, undefined, `processor seconds used: ${parts.join(', ')}`),
@@ -67,7 +67,7 @@ async function measure(options: {
   }
 }
 
-/** SDKs are loaded, connections stand, code is compiled: processes that have worked before. */
+/** SDKs are loaded, connections are open, code is compiled: processes that have worked before. */
 async function warmUp(cloud: Cloud): Promise<void> {
   await cloud.time.waitUntil(async () => (await cloud.host.invocations())['pod-events'] !== undefined, {
     withinMs: 30_000,

@@ -24,7 +24,7 @@ const answer = z.object({
   files: z.record(z.string(), z.number()),
 });
 
-/** Fresh processes that count. One that waited for a processor tells of the others on the machine, and is taken again. */
+/** Fresh processes that count. One that waited for a processor reports the others on the machine, and is taken again. */
 const processes = 21;
 const mostTries = 60;
 const warmUps = 2;

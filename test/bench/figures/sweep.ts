@@ -60,7 +60,7 @@ export async function measureSweep(bundles: Rig, dir: string, say: Say): Promise
           name: `${due} due, median`,
           value: median(busy),
           unit: 'ms',
-          note: `each a look at ARM and at the API server, 8 at a time; ${failed} runs failed`,
+          note: `each a poll of ARM and at the API server, 8 at a time; ${failed} runs failed`,
         },
       ],
     };

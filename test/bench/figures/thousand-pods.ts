@@ -19,16 +19,16 @@ const deletes = 50;
 /** When the containers end: at 100 pods after their start, at 1,000 after the first of them was created; ms. */
 const fewEndMs = { from: 35_000, to: 65_000 };
 const manyEndMs = { from: 140_000, to: 240_000 };
-/** How long ends and reads are watched at 1,000 pods, and how long the last ends have to be told. */
+/** How long ends and reads are watched at 1,000 pods, and how long the last ends have to be reported. */
 const watchedMs = 120_000;
-const lastToldMs = 20_000;
+const lastReportedMs = 20_000;
 
 interface Pods {
   /** UIDs by name. */
   readonly uids: Map<string, string>;
 }
 
-/** Everything that needs many pods, in one run: looks, lags, creates at ARM's pace, deletes amid them, a restart, memory. */
+/** Everything that needs many pods, in one run: polls, lags, creates at ARM's pace, deletes amid them, a restart, memory. */
 export async function measureThousandPods(bundles: Rig, dir: string, say: Say): Promise<readonly Section[]> {
   const cloud = await startCloud({ bundles, dir, knobs: { latencyMs: 100 } });
   try {
@@ -55,7 +55,7 @@ export async function measureThousandPods(bundles: Rig, dir: string, say: Say): 
     return [
       {
         title: 'From the end of a container to the status of its pod',
-        method: `From looks alone, ARM's real buckets, ACI's counts and quotas lifted, 100 ms ARM latency, real time and real processes. Beside the jobs run ${servers} servers. Of the 1,000 a third ends, so that as many run all the time. The end is the runtime's, the status is heard by a watch.`,
+        method: `From polls alone, ARM's real buckets, ACI's counts and quotas lifted, 100 ms ARM latency, real time and real processes. Beside the jobs run ${servers} servers. Of the 1,000 a third ends, so that as many run all the time. The end is the runtime's, the status is heard by a watch.`,
         figures: [...lagFigures(fewJobs, few, 10), ...lagFigures(manyJobs, many.lags, 60)],
       },
       {
@@ -109,14 +109,14 @@ function phaseCount(cloud: Cloud, prefix: string, phase: string): number {
 
 /** From the end of each container, by the runtime's journal, to the first news of a terminal phase; ms. A pod without news counts from now. */
 async function lags(cloud: Cloud, pods: Pods, prefix: string): Promise<readonly number[]> {
-  const told = new Map<string, number>();
+  const reported = new Map<string, number>();
   for (const { uid, phase, atMs } of cloud.cluster.news())
-    if ((phase === 'Succeeded' || phase === 'Failed') && !told.has(uid)) told.set(uid, atMs);
+    if ((phase === 'Succeeded' || phase === 'Failed') && !reported.has(uid)) reported.set(uid, atMs);
   const wanted = new Set([...pods.uids].filter(([name]) => name.startsWith(prefix)).map(([, uid]) => uid));
   const ended = (await cloud.arm.runs()).filter(
     (run): run is Run & { finishedAtMs: number } => wanted.has(run.uid) && run.finishedAtMs !== undefined,
   );
-  return ended.map(({ uid, finishedAtMs }) => (told.get(uid) ?? Date.now()) - finishedAtMs);
+  return ended.map(({ uid, finishedAtMs }) => (reported.get(uid) ?? Date.now()) - finishedAtMs);
 }
 
 const seconds = (values: readonly number[], share: number): string => (percentile(values, share) / 1000).toFixed(1);
@@ -228,7 +228,7 @@ async function measureManyEnds(
   await cloud.time.pause(watchedMs);
   const toMs = Date.now();
   const requests = (await cloud.arm.requests()).filter((one) => one.atMs >= fromMs && one.atMs < toMs);
-  await cloud.time.pause(lastToldMs);
+  await cloud.time.pause(lastReportedMs);
   const many = await lags(cloud, pods, 'many-');
   say(`lag at ${manyJobs}: p50 ${seconds(many, 0.5)} s, p99 ${seconds(many, 0.99)} s of ${many.length}`);
   const reads = requests.filter((one) => one.method === 'GET');

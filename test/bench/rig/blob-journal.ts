@@ -1,4 +1,4 @@
-/** Blob storage's access log: Azurite's own tells whole seconds. */
+/** Blob storage's access log: Azurite's own reports whole seconds. */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Upstream } from '../../../infra/local/gate/upstream.ts';

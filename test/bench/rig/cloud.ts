@@ -45,7 +45,7 @@ export interface CloudOptions {
   readonly timers?: boolean;
   readonly relay?: boolean;
   readonly env?: NodeJS.ProcessEnv;
-  /** How many times slower the cloud's time runs; 1 unless told. */
+  /** How many times slower the cloud's time runs; 1 unless given. */
   readonly slowness?: number;
 }
 

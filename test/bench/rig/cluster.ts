@@ -33,7 +33,7 @@ const journal = z.array(
 export type ApiRequest = z.infer<typeof journal>[number];
 export type ClusterReady = z.infer<typeof ready>;
 
-/** What a watcher of the pods is told, with the time at which it heard of it. */
+/** What a watcher of the pods is reported, with the time at which it heard of it. */
 export interface PodNews {
   readonly atMs: number;
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';

@@ -4,7 +4,7 @@ import { never, node, nodeTemplate, running, sibling, valueOf } from './harness.
 import type { ClusterUnderTest } from './harness.ts';
 
 /**
- * PodGC looks every 20 s, and waits 40 s before it believes that a node is gone; a tick of the lifecycle is 5 s. Twice
+ * PodGC polls every 20 s, and waits 40 s before it believes that a node is gone; a tick of the lifecycle is 5 s. Twice
  * what that takes: controllers of a busy machine come late.
  */
 const collectedMs = 170_000;

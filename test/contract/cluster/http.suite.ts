@@ -25,7 +25,7 @@ export function describeHttp(open: () => HttpClusterUnderTest): void {
         ...query,
       });
 
-    it('tells in order what became of a pod, each under its own version, and ends cleanly', async () => {
+    it('reports in order what became of a pod, each under its own version, and ends cleanly', async () => {
       const from = await listVersion(open().relay, podsPath, ownPods());
       const watch = watchFrom(from);
       const pod = await hands().createPod({ name: 'watched', nodeName: node });
@@ -48,7 +48,7 @@ export function describeHttp(open: () => HttpClusterUnderTest): void {
       expect(seen.at(-1)?.object).toMatchObject({ kind: 'Pod', metadata: { uid: pod.metadata.uid } });
     });
 
-    it('from a version in the past tells what has happened since, once', async () => {
+    it('from a version in the past says what has happened since, once', async () => {
       const from = await listVersion(open().relay, podsPath, ownPods());
       await hands().createPod({ name: 'past', nodeName: node });
       await hands().annotatePod('past', { a: 'b' });
@@ -91,7 +91,7 @@ export function describeHttp(open: () => HttpClusterUnderTest): void {
       expect(watch.events.filter(({ type }) => type === 'BOOKMARK')).toEqual([]);
     });
 
-    it('without a version tells what is there first', async () => {
+    it('without a version says what is there first', async () => {
       await hands().createPod({ name: 'there-before', nodeName: node });
       const watch = new WatchReader(open().relay, podsPath, { ...ownPods(), timeoutSeconds: '2' });
       await watch.ended;
@@ -119,7 +119,7 @@ export function describeHttp(open: () => HttpClusterUnderTest): void {
   });
 
   describe('a list', () => {
-    it('comes in pages that stand at the first page’s version', async () => {
+    it('comes in pages that are at the first page’s version', async () => {
       for (const name of ['page-1', 'page-2', 'page-3']) await hands().createPod({ name, nodeName: stranger });
       const names: unknown[] = [];
       const versions = new Set<unknown>();

@@ -3,7 +3,7 @@ import { createObject } from '../../../infra/local/sim/api-server/create.ts';
 import type { Target } from '../../../infra/local/sim/api-server/create.ts';
 import { deleteObject } from '../../../infra/local/sim/api-server/delete.ts';
 import { patchObject } from '../../../infra/local/sim/api-server/patch.ts';
-import type { Outcome } from '../../../infra/local/sim/api-server/refusal.ts';
+import type { StatusResult } from '../../../infra/local/sim/api-server/status-error.ts';
 import {
   configMaps,
   events,
@@ -121,7 +121,7 @@ function tokenOf(answer: JsonObject): string {
   return status?.token ?? '';
 }
 
-function valueOf<T>(outcome: Outcome<T>): T {
+function valueOf<T>(outcome: StatusResult<T>): T {
   if (!outcome.ok) throw new Error(JSON.stringify(outcome.refusal));
   return outcome.value;
 }

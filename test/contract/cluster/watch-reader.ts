@@ -9,7 +9,7 @@ export interface SeenEvent {
   readonly object: Readonly<Record<string, unknown>>;
 }
 
-/** One watch, and all that it told. */
+/** One watch, and all that it reported. */
 export class WatchReader {
   readonly events: SeenEvent[] = [];
   readonly ended: Promise<Result<void>>;
@@ -26,13 +26,13 @@ export class WatchReader {
     this.ended = openWatch(client, path, { watch: '1', ...query }, options);
   }
 
-  /** What it told of the object of this name. */
+  /** What it reported the object of this name. */
   of(name: string): SeenEvent[] {
     return this.events.filter(({ object }) => (object['metadata'] as { name?: string } | undefined)?.name === name);
   }
 }
 
-/** The version at which a list stands. */
+/** The version at which a list is. */
 export async function listVersion(
   client: KubernetesClient,
   path: string,

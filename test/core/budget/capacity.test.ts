@@ -10,7 +10,7 @@ const refused = (uid: string, seenAt: CapacityState['seenAt'] = 'put'): Capacity
   message: 'no room',
   random: 0.5,
 });
-/** What stands after these, a second apart unless a number says how many seconds pass. */
+/** What is after these, a second apart unless a number says how many seconds pass. */
 function after(...events: readonly (CapacityEvent | number)[]): { state: CapacityState | undefined; now: number } {
   let state: CapacityState | undefined;
   let now = 0;

@@ -11,7 +11,7 @@ const reserveOf = (spend: SpendKind): number => {
 
 describe('spending plan', () => {
   it.each<[SpendKind, readonly string[]]>([
-    ['read-look', ['reads']],
+    ['read-poll', ['reads']],
     ['read-watch', ['reads']],
     ['read-logs', ['logs', 'reads']],
     ['write-create', ['writes', 'create-requests']],
@@ -42,7 +42,7 @@ describe('spending plan', () => {
 
   it('keeps a fifth of the reads for those who create and end groups', () => {
     expect(reserveOf('read-watch')).toBeCloseTo(0.2, 2);
-    expect(reserveOf('read-look')).toBe(0);
+    expect(reserveOf('read-poll')).toBe(0);
   });
 
   it('lets logs take at most a fifth of the reads', () => {

@@ -57,7 +57,7 @@ describe('windowed budget', () => {
     expect(granted).toBeGreaterThanOrEqual(4 * 290);
   });
 
-  it('starts with one grant a slot when nobody knows what was spent, and opens when ARM tells what remains', () => {
+  it('starts with one grant a slot when nobody knows what was spent, and opens when ARM says what remains', () => {
     const born = emptyWindow(start, limits);
     const first = takeWindow(born, limits, { now: start, wanted: 10 });
     expect(first.granted).toBe(1);
@@ -65,8 +65,8 @@ describe('windowed budget', () => {
     expect(second.granted).toBe(0);
     expect(second.waitMs).toBeLessThanOrEqual(15_000);
     expect(takeWindow(second.state, limits, { now: start + 1000 + second.waitMs, wanted: 10 }).granted).toBe(1);
-    const told = observeWindow(first.state, limits, { now: start + 2000, remaining: 60 });
-    expect(takeWindow(told, limits, { now: start + 2000, wanted: 100 }).granted).toBe(59);
+    const reported = observeWindow(first.state, limits, { now: start + 2000, remaining: 60 });
+    expect(takeWindow(reported, limits, { now: start + 2000, wanted: 100 }).granted).toBe(59);
   });
 
   it('forgets the presumption when the longest window has passed', () => {
@@ -75,9 +75,9 @@ describe('windowed budget', () => {
   });
 
   it('counts what others spend as spent, for as long as a window lasts', () => {
-    const told = observeWindow(known, limits, { now: start, remaining: 7 });
-    expect(takeWindow(told, limits, { now: start, wanted: 100 }).granted).toBe(7);
-    expect(takeWindow(told, limits, { now: start + 330_000, wanted: 100 }).granted).toBe(100);
+    const reported = observeWindow(known, limits, { now: start, remaining: 7 });
+    expect(takeWindow(reported, limits, { now: start, wanted: 100 }).granted).toBe(7);
+    expect(takeWindow(reported, limits, { now: start + 330_000, wanted: 100 }).granted).toBe(100);
     expect(remaining(observeWindow(known, limits, { now: start, remaining: 900 }), limits)).toBe(100);
   });
 
@@ -185,7 +185,7 @@ describe('windowed budget of which nobody knows what others have spent', () => {
     );
   });
 
-  it('presumes half of what it had counted after a 429, until ARM accepts or tells more', () => {
+  it('presumes half of what it had counted after a 429, until ARM accepts or reports more', () => {
     const refused = refuseWindow(known, limits, start);
     expect(open(refused, start)).toBe(50);
     expect(open(acceptWindow(refused, limits, { now: start, accepted: 3 }), start)).toBe(62);

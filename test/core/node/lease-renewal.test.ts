@@ -35,7 +35,7 @@ describe('the Lease', () => {
       { ...lease, renewTimeMicros: 996_000_000 },
     ],
     [
-      'is kept when it stands a moment ahead',
+      'is kept when it is a moment ahead',
       { ...lease, renewTimeMicros: 1_001_000_000 },
       'keep',
       { ...lease, renewTimeMicros: 1_001_000_000 },

@@ -18,7 +18,7 @@ describe('drift of the Node object', () => {
   const { labels } = nodeTemplate(spec, now);
   const { type: _type, ...untyped } = labels;
 
-  it('is none when all stands, whatever others added, and whatever was once in the registration', () => {
+  it('is none when all is there, whatever others added, and whatever was once in the registration', () => {
     const extra = { ...labels, 'beta.kubernetes.io/os': 'linux', 'once-registered': 'yes' };
     const node = nodeOf({ labels: extra, taints: [theirs, provider] });
     expect(nodeDrift(node, spec, 'active')).toEqual({ kind: 'none' });
@@ -155,11 +155,11 @@ describe('drift of the Node object', () => {
     );
   });
 
-  it('that is mended is none', () => {
+  it('that is fixed is none', () => {
     const lost = nodeOf({ labels: {}, taints: [theirs], annotations: noted, unschedulable: true });
     const drift = nodeDrift(lost, spec, 'active');
     const repairs = drift.kind === 'drifted' ? drift.repairs : [];
-    const mended = repairs.reduce<KubeNode>(
+    const corrected = repairs.reduce<KubeNode>(
       (node, { change }) => ({
         ...node,
         metadata: {
@@ -177,6 +177,6 @@ describe('drift of the Node object', () => {
       lost,
     );
     expect(repairs.map(({ part }) => part)).toEqual(['own-labels', 'taint', 'cordon', 'registered-labels']);
-    expect(nodeDrift(mended, spec, 'active')).toEqual({ kind: 'none' });
+    expect(nodeDrift(corrected, spec, 'active')).toEqual({ kind: 'none' });
   });
 });

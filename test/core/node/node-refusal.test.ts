@@ -18,7 +18,7 @@ describe('what the API server refused', () => {
     expect(isRefusal({ kind, code: 'c', message: 'm' })).toBe(is);
   });
 
-  it('is told when it is new, asked for otherwise, or answered otherwise; not for the id of a request', () => {
+  it('is reported when it is new, asked for otherwise, or answered otherwise; not for the id of a request', () => {
     const next = (changes: { asked?: string; fault?: Fault }): boolean =>
       nextRefusal(first.refusal, { asked, fault: denied('no'), now: 40_000, random: 1, ...changes }).isNew;
     expect(first.isNew).toBe(true);

@@ -5,7 +5,7 @@ import { containerEvents } from '../../../shared/core/pod-events/container-event
 import { troubleEvents } from '../../../shared/core/pod-events/trouble.ts';
 import { podStatusFromGroup } from '../../../shared/core/status/status.ts';
 import { at, container, mainRuns, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
-import { toldEvent } from './told-event.ts';
+import { renderedEvent } from './rendered-event.ts';
 
 const pod = makePod({ spec: { restartPolicy: 'Always' } });
 const uid = pod.metadata.uid;
@@ -21,12 +21,12 @@ const aciEvent = (name: string, message: string, seconds: number): GroupEvent =>
 const pulling = aciEvent('Pulling', 'pulling image "busybox@sha256:00"', 2);
 const pulled = aciEvent('Pulled', 'Successfully pulled image "busybox@sha256:00"', 5);
 
-/** The events of one look, 30 s after noon unless told. */
-function look(before: Pod, view: InstanceView, seconds = 30): readonly string[] {
+/** The events of one poll, 30 s after noon unless given. */
+function poll(before: Pod, view: InstanceView, seconds = 30): readonly string[] {
   const group = makeGroup('Running', view, { restartPolicy: before.spec.restartPolicy });
   const now = noon + seconds * 1000;
   const status = podStatusFromGroup({ pod: before, group, hostIP: '10.0.0.7', now });
-  return containerEvents({ pod: before, status, group, now }).map(toldEvent);
+  return containerEvents({ pod: before, status, group, now }).map(renderedEvent);
 }
 
 const withStatus = (status: Partial<ContainerStatus>): Pod =>
@@ -77,24 +77,24 @@ describe('a liveness probe that fails', () => {
     aciEvent('Killing', 'Killing container with id main.', 21),
   ];
 
-  it('is told in the words of a kubelet, with its kills', () =>
-    expect(look(probed, { ...running(1), events })).toEqual([
+  it('is reported in the words of a kubelet, with its kills', () =>
+    expect(poll(probed, { ...running(1), events })).toEqual([
       'Warning Unhealthy spec.containers{main} ×3: Liveness probe failed: cat: no such file',
       'Normal Killing spec.containers{main} ×1: Container main failed liveness probe, will be restarted',
     ]));
 
-  it('is none of a container without one', () => expect(look(withStatus({}), { ...running(1), events })).toEqual([]));
+  it('is none of a container without one', () => expect(poll(withStatus({}), { ...running(1), events })).toEqual([]));
 });
 
 describe('a container that starts', () => {
-  it('is told as pulled and started in one look, by the image that the user wrote', () => {
-    expect(look(pod, { ...running(6), events: [pulling, pulled] })).toEqual([
+  it('is reported as pulled and started in one poll, by the image that the user wrote', () => {
+    expect(poll(pod, { ...running(6), events: [pulling, pulled] })).toEqual([
       'Normal Pulled spec.containers{main}: Successfully pulled image "busybox:1.36" in 3s',
       started(1),
     ]);
   });
 
-  it('is told so with its own times', () => {
+  it('is reported so with its own times', () => {
     const group = makeGroup('Running', { ...running(6), events: [pulled] });
     const status = podStatusFromGroup({ pod, group, hostIP: '10.0.0.7', now: noon + 60_000 });
     expect(containerEvents({ pod, status, group, now: noon + 60_000 }).map((event) => event.at)).toEqual([
@@ -103,11 +103,11 @@ describe('a container that starts', () => {
     ]);
   });
 
-  it('and ends before the first look is told as started all the same', () => {
-    expect(look(makePod(), terminated(0))).toEqual([started(1)]);
+  it('and ends before the first poll is reported as started all the same', () => {
+    expect(poll(makePod(), terminated(0))).toEqual([started(1)]);
   });
 
-  it('is not told once more', () => expect(look(withStatus({}), { ...running(1), events: [pulled] })).toEqual([]));
+  it('is not reported once more', () => expect(poll(withStatus({}), { ...running(1), events: [pulled] })).toEqual([]));
 
   it('again is counted', () => {
     const before = withStatus({
@@ -118,17 +118,17 @@ describe('a container that starts', () => {
       restartCount: 1,
       previousState: { ...terminated(0).currentState, state: 'Terminated', detailStatus: '' },
     };
-    expect(look(before, view)).toEqual([started(2)]);
+    expect(poll(before, view)).toEqual([started(2)]);
   });
 
-  it('is one of several: each is told at its own place', () => {
+  it('is one of several: each is reported at its own place', () => {
     const first = { ...container('first'), image: 'init:1' };
     const before = makePod({ spec: { initContainers: [first] } });
     const group = makeGroup('Running', running(9), {
       initContainers: [{ name: 'first', image: 'init:1', instanceView: terminated(0) }],
     });
     const status = podStatusFromGroup({ pod: before, group, hostIP: '10.0.0.7', now: noon + 30_000 });
-    expect(containerEvents({ pod: before, status, group, now: noon }).map(toldEvent)).toEqual([
+    expect(containerEvents({ pod: before, status, group, now: noon }).map(renderedEvent)).toEqual([
       'Normal Started spec.initContainers{first} ×1: Started container first',
       started(1),
     ]);
@@ -141,22 +141,22 @@ describe('a container that ends again and again', () => {
       restartCount: 3,
       state: { kind: 'terminated', exitCode: 1, reason: 'Error', startedAt: at(1), finishedAt: at(5) },
     });
-    expect(look(before, waiting('CrashLoopBackOff: Back-off 40s restarting failed container', 4))).toEqual([
+    expect(poll(before, waiting('CrashLoopBackOff: Back-off 40s restarting failed container', 4))).toEqual([
       backOff(4),
     ]);
   });
 
-  it('is told so, too, where no look sees it wait', () => {
+  it('is reported so, too, where no poll sees it wait', () => {
     const before = withStatus({ restartCount: 1 });
-    expect(look(before, { ...running(20), restartCount: 2 })).toEqual([started(3), backOff(2)]);
+    expect(poll(before, { ...running(20), restartCount: 2 })).toEqual([started(3), backOff(2)]);
   });
 
-  it('once is no loop', () => expect(look(withStatus({}), { ...running(20), restartCount: 1 })).toEqual([started(2)]));
+  it('once is no loop', () => expect(poll(withStatus({}), { ...running(20), restartCount: 1 })).toEqual([started(2)]));
 
-  it('because it can’t be started is told why', () => {
+  it('because it can’t be started is reported why', () => {
     const why = aciEvent('Failed', 'Error: Failed to start container main, Error response: no such file', 3);
     expect(
-      look(withStatus({}), waiting('CrashLoopBackOff: Back-off 10s restarting failed container', 1, [pulled, why])),
+      poll(withStatus({}), waiting('CrashLoopBackOff: Back-off 10s restarting failed container', 1, [pulled, why])),
     ).toContain(
       'Warning Failed spec.containers{main}: Error: Failed to start container main, Error response: no such file',
     );
@@ -175,39 +175,39 @@ describe('a container that can’t be pulled', () => {
     'Warning Failed spec.containers{main}: Error: ImagePullBackOff',
   ];
 
-  it('is told by two events, and between two tries by two more', () => {
-    expect(look(pod, waiting('', 0, [pulling, failed]))).toEqual(pair);
-    expect(look(pod, waiting('', 0, [pulling, failed, wait]))).toEqual([...pair, ...backedOff]);
+  it('is reported by two events, and between two tries by two more', () => {
+    expect(poll(pod, waiting('', 0, [pulling, failed]))).toEqual(pair);
+    expect(poll(pod, waiting('', 0, [pulling, failed, wait]))).toEqual([...pair, ...backedOff]);
   });
 
-  it('by a PUT that ARM refuses is told in the same way', () => {
+  it('by a PUT that ARM refuses is reported in the same way', () => {
     const cause = { reason: 'ErrImagePull', message: 'InaccessibleImage: no busybox:1.36' };
-    const first = troubleEvents(pod, { ...cause, isRepeated: false }).map(toldEvent);
+    const first = troubleEvents(pod, { ...cause, isRepeated: false }).map(renderedEvent);
     expect(first).toEqual([
       'Warning Failed spec.containers{main}: Failed to pull image "busybox:1.36": InaccessibleImage: no busybox:1.36',
       pair[1],
     ]);
-    expect(troubleEvents(pod, { ...cause, isRepeated: true }).map(toldEvent)).toEqual([...first, ...backedOff]);
+    expect(troubleEvents(pod, { ...cause, isRepeated: true }).map(renderedEvent)).toEqual([...first, ...backedOff]);
   });
 
   it('is the one whose image ARM names', () => {
     const containers = [container('a'), { ...container('b'), image: 'acr.io/b:2' }];
     const message = "The image 'acr.io/b:2' is not accessible";
-    const [told] = troubleEvents(makePod({ spec: { containers } }), {
+    const [reported] = troubleEvents(makePod({ spec: { containers } }), {
       reason: 'ErrImagePull',
       message,
       isRepeated: false,
     });
-    expect(told?.container?.name).toBe('b');
+    expect(reported?.container?.name).toBe('b');
   });
 
   it.each([
-    ['for less than ten seconds is not told', 11, []],
+    ['for less than ten seconds is not reported', 11, []],
     ['for longer is', 12, ['Normal Pulling spec.containers{main}: Pulling image "busybox:1.36"']],
-  ])('yet %s', (_, seconds, told) => expect(look(pod, waiting('', 0, [pulling]), seconds)).toEqual(told));
+  ])('yet %s', (_, seconds, reported) => expect(poll(pod, waiting('', 0, [pulling]), seconds)).toEqual(reported));
 });
 
-describe('a pod without a group is told why', () => {
+describe('a pod without a group is reported why', () => {
   it.each([
     [
       'CreateContainerConfigError',
@@ -228,7 +228,7 @@ describe('a pod without a group is told why', () => {
       ],
     ],
     ['ProviderDenied', 'no', ['Warning ProviderDenied: no']],
-  ])('%s', (reason, message, told) => {
-    expect(troubleEvents(pod, { reason, message, isRepeated: false }).map(toldEvent)).toEqual(told);
+  ])('%s', (reason, message, reported) => {
+    expect(troubleEvents(pod, { reason, message, isRepeated: false }).map(renderedEvent)).toEqual(reported);
   });
 });

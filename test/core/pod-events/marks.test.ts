@@ -24,7 +24,7 @@ function written(...happened: readonly (readonly [minutes: number, event: PodEve
   }
   const names = [...new Set(writes.map(({ key }) => key))];
   return {
-    told: writes.map(({ kind, key, count }) => `${kind} ${String(names.indexOf(key))} ×${String(count)}`),
+    reported: writes.map(({ kind, key, count }) => `${kind} ${String(names.indexOf(key))} ×${String(count)}`),
     objects: names.length,
     last: writes.at(-1)?.message,
     marks,
@@ -32,27 +32,27 @@ function written(...happened: readonly (readonly [minutes: number, event: PodEve
 }
 
 describe('an event', () => {
-  it('that is told once is', () => {
+  it('that is reported once is', () => {
     const event = trouble('m', { repetition: 'once' });
-    expect(written([0, event], [100, event]).told).toEqual(['create 0 ×1']);
+    expect(written([0, event], [100, event]).reported).toEqual(['create 0 ×1']);
   });
 
   it('of a trouble that lasts is repeated, a quarter of an hour later at the earliest', () => {
     const tries = [0, 5, 10, 14, 15, 20, 29, 30, 90].map((minutes) => [minutes, trouble('m')] as const);
-    expect(written(...tries).told).toEqual(['create 0 ×1', 'repeat 0 ×2', 'repeat 0 ×3', 'repeat 0 ×4']);
+    expect(written(...tries).reported).toEqual(['create 0 ×1', 'repeat 0 ×2', 'repeat 0 ×3', 'repeat 0 ×4']);
   });
 
   it('has the count that is known of it, and never a lower one', () => {
     const restarts = [2, 9, 9].map((count, index) => [index * 20, trouble('m', { count })] as const);
-    expect(written(...restarts).told).toEqual(['create 0 ×2', 'repeat 0 ×9', 'repeat 0 ×10']);
+    expect(written(...restarts).reported).toEqual(['create 0 ×2', 'repeat 0 ×9', 'repeat 0 ×10']);
   });
 
   it('of what happens again and again needs no mark the first time, and is written only when there is more of it', () => {
     const started = (count: number) => trouble('m', { repetition: 'each-time', count });
-    const { told, marks } = written([0, started(1)]);
-    expect([told, marks]).toEqual([['create 0 ×1'], []]);
+    const { reported, marks } = written([0, started(1)]);
+    expect([reported, marks]).toEqual([['create 0 ×1'], []]);
     const again = written([0, started(1)], [1, started(2)], [5, started(3)], [20, started(7)], [60, started(7)]);
-    expect(again.told).toEqual(['create 0 ×1', 'repeat 0 ×2', 'repeat 0 ×7']);
+    expect(again.reported).toEqual(['create 0 ×1', 'repeat 0 ×2', 'repeat 0 ×7']);
   });
 
   it('written a second time after a crash, before the row knew, is the same one with the same count', () => {
@@ -89,8 +89,8 @@ describe('words that differ from try to try', () => {
     ['numbers', 'retry after 37 seconds, 3.5 of 10 used', 'retry after 5 seconds, 10 of 10 used'],
     ['durations', 'waited 30s', 'waited 5m'],
   ])('%s are one event, and it shows the last of them', (_, first, second) => {
-    const { objects, last, told } = written([0, trouble(first)], [20, trouble(second)]);
-    expect([objects, last, told]).toEqual([1, second, ['create 0 ×1', 'repeat 0 ×2']]);
+    const { objects, last, reported } = written([0, trouble(first)], [20, trouble(second)]);
+    expect([objects, last, reported]).toEqual([1, second, ['create 0 ×1', 'repeat 0 ×2']]);
   });
 
   it.each([
@@ -99,7 +99,7 @@ describe('words that differ from try to try', () => {
     ['paths', 'spec.containers[0].image', 'spec.containers[1].image'],
   ])('%s are two', (_, first, second) => expect(written([0, trouble(first)], [0, trouble(second)]).objects).toBe(2));
 
-  it('without end are a handful of events: the rest is told together', () => {
+  it('without end are a handful of events: the rest is reported together', () => {
     const letters = 'abcdefghijklmnopqrstuvwxyz'.split('');
     const { objects, last } = written(...letters.map((one, index) => [index * 10, trouble(`it is ${one}`)] as const));
     expect([objects, last]).toEqual([6, '(combined from similar events): it is z']);
@@ -107,7 +107,7 @@ describe('words that differ from try to try', () => {
 });
 
 describe('the marks in a row', () => {
-  it('are few, and those that are told of go last', () => {
+  it('are few, and those that are reported go last', () => {
     let marks: readonly string[] = [];
     for (let index = 0; index < 40; index += 1) marks = remember(marks, `${String(index).padStart(12, '0')}.a.1`);
     expect([marks.length, marks[0]]).toEqual([32, '000000000008.a.1']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { noticeEvent, podEvents, reasonEvent } from '../../../shared/core/pod-events/table.ts';
 import type { PodEvent } from '../../../shared/core/pod-events/pod-event.ts';
-import { toldEvent } from './told-event.ts';
+import { renderedEvent } from './rendered-event.ts';
 
 const main = { member: 'containers', name: 'main', image: 'busybox:1.36' } as const;
 const init = { member: 'initContainers', name: 'first', image: 'acr.io/a@sha256:0' } as const;
@@ -80,7 +80,7 @@ describe('the events of pods, in the words of a kubelet', () => {
       'Warning TokenNotRenewed: m',
       'while-it-lasts',
     ],
-  ])('%j', (event, told, repetition) => {
-    expect([toldEvent(event), event.repetition]).toEqual([told, repetition]);
+  ])('%j', (event, reported, repetition) => {
+    expect([renderedEvent(event), event.repetition]).toEqual([reported, repetition]);
   });
 });

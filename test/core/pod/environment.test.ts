@@ -182,7 +182,7 @@ describe('the order of the environment', () => {
     expect(environmentOf(withContainer(container), references)).toEqual(expected);
   });
 
-  it('leaves out names that ACI does not take, and tells them', () => {
+  it('leaves out names that ACI does not take, and reports them', () => {
     const group = translated(withContainer({ envFrom: [{ configMapRef: { name: 'settings' } }] }), references);
     expect(group.notices).toEqual([
       expect.objectContaining({

@@ -18,7 +18,7 @@ const hostAliases = [{ ip: '10.0.0.4', hostnames: ['a'] }];
 const http = { path: '/', port: 80 };
 
 describe('all that is refused of a pod', () => {
-  it('is told, field by field, where the status tells the first', () => {
+  it('is reported, field by field, where the status reports the first', () => {
     const pod = podOf({
       hostNetwork: true,
       volumes: [{ name: 'v', hostPath: { path: '/' } }],
@@ -52,7 +52,7 @@ describe('all that is refused of a pod', () => {
     ]);
   });
 
-  it('is told once where it is waited for in vain', () => {
+  it('is reported once where it is waited for in vain', () => {
     const { verdict, refusals, notices } = explain(
       withContainer({ securityContext: { runAsUser: 0, runAsNonRoot: true } }),
     );

@@ -72,7 +72,7 @@ describe('a container with arguments alone', () => {
     expect(body.containers[0]).toMatchObject({ image: 'app:1', command: ['/entry', '--to=7', '$(UNKNOWN)'] });
   });
 
-  it('waits for a registry that does not tell, and names itself', () => {
+  it('waits for a registry that does not say, and names itself', () => {
     const fault = { kind: 'denied', code: 'DENIED', message: 'r.io answered 403 for app:1' } as const;
     expect(translatePod(pod, facts, resolved({ images: { 'app:1': { ok: false, fault } } }))).toEqual({
       kind: 'waiting',

@@ -295,7 +295,7 @@ describe('hardening that the virtual machine gives anyway', () => {
     { securityContext: { seccompProfile: { type: 'RuntimeDefault' }, appArmorProfile: { type: 'RuntimeDefault' } } },
   );
 
-  it('is told once', () => {
+  it('is reported once', () => {
     const { refusal, notices } = inspectPod(pod, facts);
     expect(refusal).toBeUndefined();
     expect(notices.map(({ reason }) => reason)).toEqual(['MetByIsolation']);

@@ -62,7 +62,7 @@ describe('the place and the name of a group', () => {
 describe('the hash of a spec', () => {
   const hash = specHash(podOf(), facts);
 
-  it('is 32 hexadecimal digits and stands in the tags', () => {
+  it('is 32 hexadecimal digits and is in the tags', () => {
     expect(hash).toMatch(/^[0-9a-f]{32}$/);
     expect(translated(podOf()).body.tags[tagNames.specHash]).toBe(hash);
   });

@@ -88,7 +88,7 @@ describe('credentials', () => {
     ['is no JSON', { pull: secret({ '.dockerconfigjson': '{' }) }],
     ['has no servers', { pull: secret({ '.dockerconfigjson': '[]' }) }],
     ['is of another kind', { pull: secret({ user: 'x' }) }],
-  ])('are tried without when the secret %s, and that is told', (_, secrets) => {
+  ])('are tried without when the secret %s, and that is reported', (_, secrets) => {
     const { credentials, notices } = credentialsFor(['nginx'], secrets, ['pull']);
     expect(credentials).toEqual([]);
     expect(notices).toMatchObject([{ type: 'Warning', reason: 'FailedToRetrieveImagePullSecret' }]);

@@ -14,7 +14,7 @@ const pod = (containers: Raw[], init: Raw[] = []) =>
 const requests = (cpu: string, memory: string): Raw => ({ requests: { cpu, memory } });
 const size = (cpu: number, memoryInGB: number) => ({ cpu, memoryInGB });
 
-it('a group that would pass the largest one by the step that mends binary sums is refused', () => {
+it('a group that would pass the largest one by the step that fixes binary sums is refused', () => {
   const container = (name: string, memory?: string) =>
     rawContainer({ name, resources: memory === undefined ? {} : { requests: { memory } } });
   const pod = podOf({

@@ -216,7 +216,7 @@ describe('a PersistentVolume', () => {
     ]);
   });
 
-  it('of a claim is told whether that is deleted', () => {
+  it('of a claim is reported whether that is deleted', () => {
     const read = (metadata: object) => parseClaim({ kind: 'PersistentVolumeClaim', metadata, spec: {} })?.isDeleted;
     expect(read({ uid: 'c' })).toBe(false);
     expect(read({ uid: 'c', deletionTimestamp: '2026-11-23T12:00:00Z' })).toBe(true);

@@ -153,7 +153,7 @@ const translations = (check: (translation: Translation, again: () => Translation
 };
 
 describe('whatever a pod looks like', () => {
-  it('no secret stands where it can be read', () => {
+  it('no secret is where it can be read', () => {
     const seen = translations((translation) => {
       expect(visible(translation)).not.toContain(planted);
       expect(visible(translation)).not.toContain(Buffer.from(planted).toString('base64').slice(0, 12));

@@ -12,7 +12,7 @@ import { explainPod } from '../../../shared/core/pod/explanation.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
 import { placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
 import { valueAtField } from '../../../shared/core/pod/refused-fields.ts';
-import { unreachable } from '../../../shared/core/pod/outcome.ts';
+import { unreachable } from '../../../shared/core/pod/evaluation.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import type { Translation } from '../../../shared/core/pod/translation.ts';
 import { formatGroup } from '../../../shared/wire/arm/group-request.ts';
@@ -56,8 +56,8 @@ function troubles(translation: Translation, pod: Pod): readonly string[] {
         : [`it waits: ${translation.message}`];
     case 'refused': {
       const { field, message, reason } = translation;
-      const isTold = isNamed(field, pod) && message.startsWith(`${field}: `) && reason !== '';
-      return isTold ? [] : [`it is refused without a field of its own: ${field}: ${reason}: ${message}`];
+      const isReported = isNamed(field, pod) && message.startsWith(`${field}: `) && reason !== '';
+      return isReported ? [] : [`it is refused without a field of its own: ${field}: ${reason}: ${message}`];
     }
     case 'group': {
       const body = asJson(formatGroup(translation.body));

@@ -276,11 +276,11 @@ describe('a token', () => {
       86_400,
       `Normal ${ends} 24 h ${after}`,
     ],
-  ])('of %s: told only if the pod may outlive it', (_, spec, lifetimeSeconds, told) => {
+  ])('of %s: reported only if the pod may outlive it', (_, spec, lifetimeSeconds, reported) => {
     const tokens = [{ value: 't', lifetimeSeconds }];
     const { notices } = translated(podOf({ volumes, containers, ...spec }), resolved({ tokens }));
     const said = notices.map(({ type = 'Normal', message }) => `${type} ${message}`);
-    expect(said).toEqual(told === undefined ? [] : [told]);
+    expect(said).toEqual(reported === undefined ? [] : [reported]);
   });
 
   it.each<[string, Raw, { readonly expirationSeconds: number; readonly elseSeconds?: number }]>([

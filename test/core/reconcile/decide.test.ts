@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { decide, needsLook, rules } from '../../../shared/core/reconcile/decide.ts';
+import { decide, needsPoll, rules } from '../../../shared/core/reconcile/decide.ts';
 import { golden } from '../../fixtures/golden.ts';
 import { container, makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
 import { facts } from '../pod/fixtures.ts';
 import { lifeStories } from './life-stories.ts';
 import { logStories } from './log-stories.ts';
 import { outcomeStories } from './outcome-stories.ts';
-import { accepted, deleting, observedIn, ranOnce, seen, told } from './told.ts';
+import { accepted, deleting, observedIn, ranOnce, seen, rendered } from './rendered.ts';
 
 const stories = [...lifeStories, ...logStories, ...outcomeStories];
 const file = new URL('../../golden/decisions.json', import.meta.url);
 
 describe('decide', () => {
-  it.each(stories)('$it', (story) => expect(told(story)).toBe(story.says));
+  it.each(stories)('$it', (story) => expect(rendered(story)).toBe(story.says));
 
   it('decides each of them as a whole as before: effects, row, times and sentences', () => {
     const decisions = Object.fromEntries(stories.map((story) => [story.it, decide(observedIn(story))]));
@@ -23,8 +23,8 @@ describe('decide', () => {
 
   it('has a story for each of its rules, in which that rule decides', () => {
     const reasons = new Set(stories.map(({ says }) => says.slice(0, says.indexOf(':'))));
-    const untold = rules.map(({ reason }) => reason).filter((reason) => !reasons.has(reason));
-    expect([...new Set(untold)]).toEqual([]);
+    const unreported = rules.map(({ reason }) => reason).filter((reason) => !reasons.has(reason));
+    expect([...new Set(unreported)]).toEqual([]);
   });
 
   it('harvests a container that ended by itself before stop erases it', () => {
@@ -43,7 +43,7 @@ describe('decide', () => {
     ).toMatchObject({ kind: 'terminated', exitCode: 7 });
   });
 
-  it('tells that a running group keeps the image that it was made with, and shows that one in the status', () => {
+  it('says that a running group keeps the image that it was made with, and shows that one in the status', () => {
     const [main] = makePod().spec.containers;
     const containers = main === undefined ? [] : [{ ...main, image: 'busybox:2' }];
     const pod = makePod({ spec: { containers }, status: ranOnce.status });
@@ -59,7 +59,7 @@ describe('decide', () => {
     expect(effects).toHaveLength(2);
   });
 
-  it('tells that an ephemeral container is not started', () => {
+  it('says that an ephemeral container is not started', () => {
     const pod = { ...makePod({ status: ranOnce.status }), rawSpec: { ephemeralContainers: [{ name: 'debug' }] } };
     const sight = seen(makeGroup('Running', running(1)));
     const { effects } = decide(observedIn({ pod, row: accepted, sight }));
@@ -71,35 +71,35 @@ describe('decide', () => {
   });
 });
 
-describe('needsLook', () => {
+describe('needsPoll', () => {
   const ended = makePod({ status: { phase: 'Succeeded' } });
   const unnamed = makePod({ spec: { containers: [{ ...container(), image: 'Upper' }] } });
   const fault = { reason: 'InvalidImageName', message: 'm' };
   it.each([
-    { it: 'an ended and settled pod costs no read', pod: ended, row: { settled: true }, look: false },
+    { it: 'an ended and settled pod costs no read', pod: ended, row: { settled: true }, poll: false },
     {
-      it: 'an ended pod whose quota is needed is looked at',
+      it: 'an ended pod whose quota is needed is polled',
       pod: ended,
       row: { settled: true, freeing: true },
-      look: true,
+      poll: true,
     },
-    { it: 'an ended pod that has not settled is looked at once', pod: ended, row: {}, look: true },
-    { it: 'a pod that is gone is looked at', pod: undefined, row: {}, look: true },
+    { it: 'an ended pod that has not settled is polled once', pod: ended, row: {}, poll: true },
+    { it: 'a pod that is gone is polled', pod: undefined, row: {}, poll: true },
     {
       it: 'unless we deleted its group ourselves',
       pod: undefined,
       row: { intent: { kind: 'deleted' as const, at: noon } },
-      look: false,
+      poll: false,
     },
-    { it: 'a living pod is looked at', pod: makePod(), row: {}, look: true },
-    { it: 'one whose image nobody can pull, too, at first', pod: unnamed, row: {}, look: true },
-    { it: 'and not only to be told so again', pod: unnamed, row: { fault }, look: false },
+    { it: 'a living pod is polled', pod: makePod(), row: {}, poll: true },
+    { it: 'one whose image nobody can pull, too, at first', pod: unnamed, row: {}, poll: true },
+    { it: 'and not only to be reported so again', pod: unnamed, row: { fault }, poll: false },
     {
       it: 'unless a PUT of before may have made a group',
       pod: unnamed,
       row: { fault, intent: { kind: 'open' as const, at: noon } },
-      look: true,
+      poll: true,
     },
-    { it: 'a mended one is looked at before it is PUT', pod: makePod(), row: { fault }, look: true },
-  ])('$it', ({ pod, row, look }) => expect(needsLook({ pod, row: makeRow(pod ?? ended, row), facts })).toBe(look));
+    { it: 'a fixed one is polled before it is PUT', pod: makePod(), row: { fault }, poll: true },
+  ])('$it', ({ pod, row, poll }) => expect(needsPoll({ pod, row: makeRow(pod ?? ended, row), facts })).toBe(poll));
 });

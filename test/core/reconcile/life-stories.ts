@@ -1,8 +1,8 @@
 import { at, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { facts } from '../pod/fixtures.ts';
-import { absent, accepted, always, deleting, ranOnce, seen } from './told.ts';
-import type { Story } from './told.ts';
+import { absent, accepted, always, deleting, ranOnce, seen } from './rendered.ts';
+import type { Story } from './rendered.ts';
 
 const withImage = (image: string, spec: Partial<Pod['spec']> = {}): Pod =>
   makePod({ spec: { ...spec, containers: makePod().spec.containers.map((container) => ({ ...container, image })) } });
@@ -139,7 +139,7 @@ export const lifeStories: readonly Story[] = [
     says: 'deadline: create-event(DeadlineExceeded), patch-status(Failed) → idle, settled',
   },
   {
-    it: 'a pod that ended before its deadline keeps its own end, however late the look',
+    it: 'a pod that ended before its deadline keeps its own end, however late the poll',
     pod: makePod({ spec: { activeDeadlineSeconds: 6 }, status: ranOnce.status }),
     row: accepted,
     seconds: 100,

@@ -2,8 +2,8 @@ import type { Fault } from '../../../shared/core/fault.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { KeptLog } from '../../../shared/core/reconcile/pod-row.ts';
 import { makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
-import { absent, accepted, ranOnce, seen } from './told.ts';
-import type { Story } from './told.ts';
+import { absent, accepted, ranOnce, seen } from './rendered.ts';
+import type { Story } from './rendered.ts';
 
 const limited = makePod({ spec: { activeDeadlineSeconds: 5 }, status: ranOnce.status });
 const runs = seen(makeGroup('Running', running(1)));
@@ -34,7 +34,7 @@ export const logStories: readonly Story[] = [
     says: 'end-of-log-unread: read-log-tails → again',
   },
   {
-    it: 'and then it is told with that',
+    it: 'and then it is reported with that',
     pod: falling,
     row: accepted,
     sight: seen(makeGroup('Failed', terminated(3))),
@@ -98,7 +98,7 @@ export const logStories: readonly Story[] = [
     says: 'log-not-kept:  → in 4.8 s, after throttled',
   },
   {
-    it: 'then the group is ended all the same, and it is told',
+    it: 'then the group is ended all the same, and it is reported',
     pod: limited,
     row: { ...accepted, ...trying(noon - 50_000) },
     sight: runs,
@@ -142,7 +142,7 @@ export const logStories: readonly Story[] = [
     says: 'ended-and-needed: save-row(keptLog), keep-log, save-row(keptLog), delete-group → again, deleting',
   },
   {
-    it: 'it stays where its log can not be kept, and that is told',
+    it: 'it stays where its log can not be kept, and that is reported',
     pod: over,
     row: { ...freed, ...trying(noon - 50_000) },
     sight: isOver,

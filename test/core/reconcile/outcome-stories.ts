@@ -3,8 +3,8 @@ import type { Fault } from '../../../shared/core/fault.ts';
 import type { Call, Outcome } from '../../../shared/core/reconcile/observed.ts';
 import type { Container, Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { at, container, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
-import { absent, accepted, always, deleting, ranOnce, seen } from './told.ts';
-import type { Story } from './told.ts';
+import { absent, accepted, always, deleting, ranOnce, seen } from './rendered.ts';
+import type { Story } from './rendered.ts';
 
 const failed = (call: Call, fault: Fault): { readonly outcome: Outcome } => ({
   outcome: { kind: 'failed', call, fault },
@@ -38,12 +38,12 @@ export const outcomeStories: readonly Story[] = [
     says: 'row-lost:  → leave',
   },
   {
-    it: 'whose PUT was accepted all the same tells those who have the row now',
+    it: 'whose PUT was accepted all the same reports those who have the row now',
     pod: makePod(),
     row: open,
     sight: put,
     seen: { outcome: { kind: 'row-lost' }, lastPut: { kind: 'put-accepted' } },
-    says: 'row-lost: tell-late-put → leave',
+    says: 'row-lost: report-late-put → leave',
   },
   {
     it: 'and so does one that does not know what became of its PUT',
@@ -51,7 +51,7 @@ export const outcomeStories: readonly Story[] = [
     row: open,
     sight: put,
     seen: { outcome: { kind: 'row-lost' }, lastPut: { kind: 'failed', call: 'put-group', fault: transient } },
-    says: 'row-lost: tell-late-put → leave',
+    says: 'row-lost: report-late-put → leave',
   },
   {
     it: 'but not one whose PUT was refused',
@@ -83,7 +83,7 @@ export const outcomeStories: readonly Story[] = [
     says: 'call-failed:  → in 7 s, after throttled',
   },
   {
-    it: 'a status that somebody else wrote meanwhile is decided again, without another look at the group',
+    it: 'a status that somebody else wrote meanwhile is decided again, without another poll of the group',
     pod: ranOnce,
     row: accepted,
     sight: seen(makeGroup('Running', running(1))),
@@ -124,20 +124,20 @@ export const outcomeStories: readonly Story[] = [
     says: 'status-denied:  → in 60 s, after denied',
   },
   {
-    it: 'conditions at odds with the containers are mended, and the next look stays where it was',
+    it: 'conditions at odds with the containers are fixed, and the next poll stays where it was',
     pod: ranOnce,
     row: accepted,
     sight: { kind: 'unread' },
-    seen: { mending: { plannedAt: noon + 25_000 } },
-    says: 'conditions-mended: patch-status(Running) → in 15 s',
+    seen: { correcting: { plannedAt: noon + 25_000 } },
+    says: 'conditions-corrected: patch-status(Running) → in 15 s',
   },
   {
-    it: 'where that fails everything is looked at',
+    it: 'where that fails everything is polled',
     pod: ranOnce,
     row: accepted,
     sight: { kind: 'unread' },
-    seen: { mending: { plannedAt: noon + 25_000 }, ...failed('patch-status', conflict) },
-    says: 'mending-failed:  → in 1 s',
+    seen: { correcting: { plannedAt: noon + 25_000 }, ...failed('patch-status', conflict) },
+    says: 'correction-failed:  → in 1 s',
   },
   // The PUT
   {
@@ -204,7 +204,7 @@ export const outcomeStories: readonly Story[] = [
     says: 'put-unknown:  → in 3 s, after transient',
   },
   {
-    it: 'a conflict says that the group exists: the next look adopts it',
+    it: 'a conflict says that the group exists: the next poll adopts it',
     pod: makePod(),
     row: open,
     sight: put,
@@ -301,7 +301,7 @@ export const outcomeStories: readonly Story[] = [
     says: 'out-of-patience: patch-status(Failed) → idle, settled',
   },
   {
-    it: 'that ARM took the PUT of who asked is told to the others',
+    it: 'that ARM took the PUT of who asked is asked to the others',
     pod: makePod(),
     row: open,
     sight: put,
@@ -316,7 +316,7 @@ export const outcomeStories: readonly Story[] = [
     says: 'running: create-event(Started), patch-status(Running), note-capacity → in 5 s',
   },
   {
-    it: 'a group that could not be provisioned for lack of room is told to the others',
+    it: 'a group that could not be provisioned for lack of room is asked to the others',
     pod: makePod(),
     row: accepted,
     sight: seen(makeGroup('Failed', undefined, { provisioningState: 'Failed' })),
@@ -360,14 +360,14 @@ export const outcomeStories: readonly Story[] = [
     says: 'stopped-by-somebody: patch-status(Running), create-event(ContainerGroupLost), save-row(accepted), delete-group → again, deleting',
   },
   {
-    it: 'a group that is being made is looked at closely',
+    it: 'a group that is being made is polled closely',
     pod: makePod(),
     row: accepted,
     sight: seen(makeGroup('Pending')),
     says: 'provisioning: patch-status(Pending) → in 2 s',
   },
   {
-    it: 'between two restarts the pod is looked at, too',
+    it: 'between two restarts the pod is polled, too',
     pod: always,
     row: accepted,
     sight: seen(makeGroup('Failed', terminated(1))),

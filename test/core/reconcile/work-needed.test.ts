@@ -13,9 +13,9 @@ const rowOf = (over: Partial<PodRow>): PodRow => ({
 
 describe('an event of a version of the pod', () => {
   it.each<[string, string, Partial<PodRow>, boolean]>([
-    ['that the row was left with tells nothing', '7', { version: '7' }, true],
-    ['that the row was left with, with a look later, tells nothing', '7', { version: '7', dueAt: now + 1 }, true],
-    ['that the row was left with, when a look is due, is worked on', '7', { version: '7', dueAt: now }, false],
+    ['that the row was left with says nothing', '7', { version: '7' }, true],
+    ['that the row was left with, with a poll later, says nothing', '7', { version: '7', dueAt: now + 1 }, true],
+    ['that the row was left with, when a poll is due, is worked on', '7', { version: '7', dueAt: now }, false],
     [
       'that the row was left with, when something else happened, is worked on',
       '7',
@@ -57,27 +57,27 @@ describe('conditions of a pod whose containers are ready', () => {
 });
 
 describe('a row that another works on', () => {
-  const told = (...versions: readonly string[]): PodRow =>
+  const dirtied = (...versions: readonly string[]): PodRow =>
     versions.reduce((row, version) => ({ ...row, ...markDirty(row, version) }), rowOf({}));
 
-  it.each<[string, readonly string[], Pick<PodRow, 'dirty' | 'told'>]>([
-    ['keeps the version that it is told of', ['7'], { dirty: true, told: ['7'] }],
-    ['keeps several', ['7', '8', '7'], { dirty: true, told: ['7', '8'] }],
-    ['forgets them all when anything may have happened', ['7', '', '8'], { dirty: true, told: [] }],
-    ['forgets them all when they are too many', ['1', '2', '3', '4', '5'], { dirty: true, told: [] }],
-  ])('%s', (_sentence, versions, expected) => expect(told(...versions)).toMatchObject(expected));
+  it.each<[string, readonly string[], Pick<PodRow, 'dirty' | 'dirtyVersions'>]>([
+    ['keeps the version that it is reported', ['7'], { dirty: true, dirtyVersions: ['7'] }],
+    ['keeps several', ['7', '8', '7'], { dirty: true, dirtyVersions: ['7', '8'] }],
+    ['forgets them all when anything may have happened', ['7', '', '8'], { dirty: true, dirtyVersions: [] }],
+    ['forgets them all when they are too many', ['1', '2', '3', '4', '5'], { dirty: true, dirtyVersions: [] }],
+  ])('%s', (_sentence, versions, expected) => expect(dirtied(...versions)).toMatchObject(expected));
 
   it('is not written again for what it says already', () => {
-    expect(markDirty(told('7'), '7')).toBeUndefined();
-    expect(markDirty(told(''), '9')).toBeUndefined();
+    expect(markDirty(dirtied('7'), '7')).toBeUndefined();
+    expect(markDirty(dirtied(''), '9')).toBeUndefined();
     // A row of a version of the app that kept none.
     expect(markDirty(rowOf({ dirty: true }), '9')).toBeUndefined();
   });
 
   it.each<[string, PodRow, readonly string[], boolean]>([
-    ['was told of what the worker wrote itself', told('7'), ['6', '7'], false],
-    ['was told of one more', told('7', '8'), ['6', '7'], true],
-    ['was told that anything may have happened', told('7', ''), ['6', '7'], true],
-    ['was told nothing', rowOf({}), [], false],
+    ['was reported what the worker wrote itself', dirtied('7'), ['6', '7'], false],
+    ['was reported one more', dirtied('7', '8'), ['6', '7'], true],
+    ['was reported that anything may have happened', dirtied('7', ''), ['6', '7'], true],
+    ['was reported nothing', rowOf({}), [], false],
   ])('%s: news %#', (_sentence, row, known, expected) => expect(isNews(row, new Set(known))).toBe(expected));
 });

@@ -5,7 +5,7 @@ import {
   deadlineStatus,
   deletedStatus,
   lostStatus,
-  mendedStatus,
+  correctedStatus,
   pendingStatus,
   podStatusFromGroup,
   rejectedStatus,
@@ -29,9 +29,9 @@ import {
   waiting,
 } from './builders.ts';
 
-const look = (pod: Pod, group: GroupObservation, second = 60): PodStatus =>
+const poll = (pod: Pod, group: GroupObservation, second = 60): PodStatus =>
   podStatusFromGroup({ pod, group, hostIP, now: t0 + second * 1000 });
-const looked = (pod: Pod, group: GroupObservation, second = 60): Pod => applied(pod, look(pod, group, second));
+const polled = (pod: Pod, group: GroupObservation, second = 60): Pod => applied(pod, poll(pod, group, second));
 const main = (status: PodStatus): string => brief(status.containerStatuses.find(({ name }) => name === 'main'));
 const init = (status: PodStatus): string => status.initContainerStatuses.map(brief).join(', ');
 
@@ -110,12 +110,12 @@ describe('a container that ACI shows', () => {
       'Pending',
     ],
   ])('%s', (_, view, expected, phase) => {
-    const status = look(podOf(), groupOf({ main: view }));
+    const status = poll(podOf(), groupOf({ main: view }));
     expect([main(status), status.phase]).toEqual([expected, phase]);
   });
 
   it("says its back-off in the kubelet's words", () => {
-    const [status] = look(
+    const [status] = poll(
       podOf(),
       groupOf({ main: viewOf(waiting('CrashLoopBackOff: Back-off 40s restarting failed container'), crashed) }),
     ).containerStatuses;
@@ -129,7 +129,7 @@ describe('a container that ACI shows', () => {
   it('has an id for each run, the digest of its image, and times in seconds', () => {
     const sha = `sha256:${'b'.repeat(64)}`;
     const view = viewOf(running(30), { ...crashed, events: [eventOf('Pulling', `pulling image "alpine@${sha}"`)] });
-    const [status] = look(podOf(), groupOf({ main: view })).containerStatuses;
+    const [status] = poll(podOf(), groupOf({ main: view })).containerStatuses;
     expect(status).toEqual({
       name: 'main',
       image: 'main:1',
@@ -164,7 +164,7 @@ describe("the phase, through the kubelet's table", () => {
     ['one failed', 'Never', ok, bad, 'Failed'],
     ['one failed', 'OnFailure', ok, bad, 'Running'],
   ] as const)('%s under %s', (...[, policy, first, second, phase]) => {
-    expect(look(podOf({ ...two, policy }), groupOf({ main: first, side: second }, { state: 'Failed' })).phase).toBe(
+    expect(poll(podOf({ ...two, policy }), groupOf({ main: first, side: second }, { state: 'Failed' })).phase).toBe(
       phase,
     );
   });
@@ -208,7 +208,7 @@ describe('init containers', () => {
       'True',
     ],
   ])('%s', (...[, views, expected, mainState, phase, initialized]) => {
-    const status = look(
+    const status = poll(
       pod('Never'),
       groupOf({ main: viewOf(waiting('ContainerCreating')) }, { initContainers: initOf(views) }),
     );
@@ -225,7 +225,7 @@ describe('init containers', () => {
       one: viewOf(waiting(), { restartCount: 1, previousState: ended(1, 1, 2) }),
       two: viewOf(waiting()),
     };
-    const status = look(
+    const status = poll(
       pod('Always'),
       groupOf(
         { main: viewOf(waiting(), { events: [eventOf('Failed', 'Failed to pull image')] }) },
@@ -237,7 +237,7 @@ describe('init containers', () => {
   });
 
   it('are ready when done', () => {
-    const status = look(
+    const status = poll(
       pod('Never'),
       groupOf(
         { main: viewOf(running(5)) },
@@ -251,9 +251,9 @@ describe('init containers', () => {
 
 describe('what the API object says already', () => {
   it('keeps startTime, qosClass and the address, and names the generation it saw', () => {
-    const first = looked(podOf(), groupOf({ main: undefined }, { provisioningState: 'Pending', state: 'Pending' }), 1);
+    const first = polled(podOf(), groupOf({ main: undefined }, { provisioningState: 'Pending', state: 'Pending' }), 1);
     const { ip: _ip, ...withoutAddress } = groupOf({ main: viewOf(running(15)) });
-    const pod = looked({ ...first, metadata: { ...first.metadata, generation: 2 } }, withoutAddress, 60);
+    const pod = polled({ ...first, metadata: { ...first.metadata, generation: 2 } }, withoutAddress, 60);
     expect(pod.status).toMatchObject({
       startTime: at(1),
       qosClass: 'BestEffort',
@@ -264,9 +264,9 @@ describe('what the API object says already', () => {
   });
 
   it('takes a new address at once, and none that is no address', () => {
-    const pod = looked(podOf(), groupOf({ main: viewOf(running(15)) }));
-    expect(look(pod, groupOf({ main: viewOf(running(15)) }, { ip: '10.1.0.5' })).podIP).toBe('10.1.0.5');
-    expect(look(pod, groupOf({ main: viewOf(running(15)) }, { ip: 'pending' })).podIP).toBe('10.1.0.4');
+    const pod = polled(podOf(), groupOf({ main: viewOf(running(15)) }));
+    expect(poll(pod, groupOf({ main: viewOf(running(15)) }, { ip: '10.1.0.5' })).podIP).toBe('10.1.0.5');
+    expect(poll(pod, groupOf({ main: viewOf(running(15)) }, { ip: 'pending' })).podIP).toBe('10.1.0.4');
   });
 
   it.each([
@@ -326,8 +326,8 @@ describe('what the API object says already', () => {
       'running #0',
     ],
   ])('goes on under Always: %s', (_, before, after, expected) => {
-    const pod = looked(podOf(), groupOf({ main: before }));
-    expect(main(look(pod, groupOf({ main: after })))).toBe(expected);
+    const pod = polled(podOf(), groupOf({ main: before }));
+    expect(main(poll(pod, groupOf({ main: after })))).toBe(expected);
   });
 
   it.each([
@@ -364,7 +364,7 @@ describe('what the API object says already', () => {
       'Running',
     ],
     [
-      'another run under Never is told as one',
+      'another run under Never is reported as one',
       'Never',
       viewOf(running(1)),
       viewOf(running(9)),
@@ -372,8 +372,8 @@ describe('what the API object says already', () => {
       'Running',
     ],
   ] as const)('%s', (...[, policy, before, after, expected, phase]) => {
-    const pod = looked(podOf({ policy }), groupOf({ main: before }));
-    const status = look(pod, groupOf({ main: after }));
+    const pod = polled(podOf({ policy }), groupOf({ main: before }));
+    const status = poll(pod, groupOf({ main: after }));
     expect([main(status), status.phase]).toEqual([expected, phase]);
   });
 
@@ -402,14 +402,14 @@ describe('what the API object says already', () => {
       'Failed',
     ],
   ] as const)('after stop, which erases the view, %s', (...[, policy, before, expected, phase]) => {
-    const pod = looked(podOf({ policy }), groupOf({ main: before }));
-    const status = look(pod, groupOf({ main: undefined }, { state: 'Stopped' }));
+    const pod = polled(podOf({ policy }), groupOf({ main: before }));
+    const status = poll(pod, groupOf({ main: undefined }, { state: 'Stopped' }));
     expect([main(status), status.phase]).toEqual([expected, phase]);
   });
 
   it('says of an end that nobody saw what a kubelet says, and why nobody saw it', () => {
-    const pod = looked(podOf({ policy: 'Never' }), groupOf({ main: viewOf(running(1)) }));
-    expect(look(pod, groupOf({ main: undefined }, { state: 'Stopped' })).containerStatuses[0]?.state).toEqual({
+    const pod = polled(podOf({ policy: 'Never' }), groupOf({ main: viewOf(running(1)) }));
+    expect(poll(pod, groupOf({ main: undefined }, { state: 'Stopped' })).containerStatuses[0]?.state).toEqual({
       kind: 'terminated',
       exitCode: 137,
       reason: 'ContainerStatusUnknown',
@@ -421,12 +421,12 @@ describe('what the API object says already', () => {
   });
 
   it('says whose stop it was', () => {
-    const pod = looked(podOf({ policy: 'Never' }), groupOf({ main: viewOf(running(1)) }));
+    const pod = polled(podOf({ policy: 'Never' }), groupOf({ main: viewOf(running(1)) }));
     const input = { pod, group: groupOf({ main: undefined }, { state: 'Stopped' }), now: t0 + 60_000 };
     const said = [deadlineStatus(input), deletedStatus(input), deletedStatus({ ...input, group: undefined })].map(
       ({ containerStatuses: [status] }) => status?.state.kind === 'terminated' && status.state.message?.split(': ')[1],
     );
-    const why = 'Azure Container Instances tells no exit code of a container that it is told to stop';
+    const why = 'Azure Container Instances reports no exit code of a container that it is asked to stop';
     expect(said).toEqual([
       `activeDeadlineSeconds ended it, and ${why}`,
       `the deletion of the pod ended it, and ${why}`,
@@ -434,17 +434,17 @@ describe('what the API object says already', () => {
     ]);
   });
 
-  it('of a container of which no start was told, too', () => {
+  it('of a container of which no start was reported, too', () => {
     const { containerStatuses } = deletedStatus({ pod: podOf({ policy: 'Never' }), group: undefined, now: t0 });
     expect(containerStatuses[0]?.state).toMatchObject({
-      message: expect.stringContaining(': Azure Container Instances had not told of its start'),
+      message: expect.stringContaining(': Azure Container Instances had not reported its start'),
     });
   });
 
-  it('shows an ephemeral container as one that could not be started, and tells nothing twice', () => {
+  it('shows an ephemeral container as one that could not be started, and says nothing twice', () => {
     const plain = podOf({ policy: 'Always' });
     const rawSpec = { ...plain.rawSpec, ephemeralContainers: [{ name: 'dbg', image: 'busybox:1.36' }] };
-    const status = look({ ...plain, rawSpec }, groupOf({ main: viewOf(running(1)) }));
+    const status = poll({ ...plain, rawSpec }, groupOf({ main: viewOf(running(1)) }));
     expect(status.ephemeralContainerStatuses).toEqual([
       {
         name: 'dbg',
@@ -478,7 +478,7 @@ describe('conditions', () => {
       { provisioningState: 'Creating' },
       ['False', 'True', unready, unready, 'absent'],
     ],
-    ['the group stands', 'Always', viewOf(waiting()), {}, ['True', 'True', unready, unready, 'absent']],
+    ['the group is up', 'Always', viewOf(waiting()), {}, ['True', 'True', unready, unready, 'absent']],
     ['it runs', 'Always', viewOf(running(1)), {}, ['True', 'True', 'True', 'True', 'absent']],
     [
       'it has succeeded',
@@ -515,12 +515,12 @@ describe('conditions', () => {
       ['True', 'True', unready, unready, 'absent'],
     ],
   ] as const)('%s', (...[, policy, view, group, expected]) => {
-    const status = look(podOf({ policy }), groupOf({ main: view }, group));
+    const status = poll(podOf({ policy }), groupOf({ main: view }, group));
     expect(types.map((type) => conditionBrief(status, type))).toEqual(expected);
   });
 
   it('count unready containers in the order of the spec', () => {
-    const status = look(podOf({ containers: ['z', 'a'] }), groupOf({}));
+    const status = poll(podOf({ containers: ['z', 'a'] }), groupOf({}));
     expect(conditionBrief(status, 'ContainersReady')).toBe(
       'False | ContainersNotReady | containers with unready status: [z a]',
     );
@@ -540,7 +540,7 @@ describe('conditions', () => {
     ],
     ['is True', [{ type: 'lb/x', status: 'True' as const }], 'True'],
   ])('Ready waits for a gate that %s', (_, conditions, expected) => {
-    const status = look(
+    const status = poll(
       podOf({ gates: ['lb/x'], status: { conditions: [scheduled, ...conditions] } }),
       groupOf({ main: viewOf(running(1)) }),
     );
@@ -549,8 +549,8 @@ describe('conditions', () => {
   });
 
   it('move their time only when their status changes, and name the generation', () => {
-    const pod = looked(podOf(), groupOf({ main: viewOf(waiting()) }), 5);
-    const { conditions } = look(
+    const pod = polled(podOf(), groupOf({ main: viewOf(waiting()) }), 5);
+    const { conditions } = poll(
       { ...pod, metadata: { ...pod.metadata, generation: 3 } },
       groupOf({ main: viewOf(running(6)) }),
       9,
@@ -599,14 +599,14 @@ describe('pods without a group', () => {
   });
 
   it('pending: a pod between two groups waits for its next run, and stays Running', () => {
-    const pod = looked(podOf(), groupOf({ main: viewOf(running(1)) }));
+    const pod = polled(podOf(), groupOf({ main: viewOf(running(1)) }));
     const lost = applied(pod, lostStatus({ pod, now: t0 + 90_000 }));
     const next = applied(lost, pendingStatus({ pod: lost, reason: 'ContainerCreating', hostIP, now: t0 + 91_000 }));
     expect([main(next.status), next.status.phase]).toEqual([
       'waiting:ContainerCreating < terminated:137:ContainerStatusUnknown #1',
       'Running',
     ]);
-    expect(main(look(next, groupOf({ main: viewOf(running(120)) })))).toBe(
+    expect(main(poll(next, groupOf({ main: viewOf(running(120)) })))).toBe(
       'running < terminated:137:ContainerStatusUnknown #1',
     );
   });
@@ -659,7 +659,7 @@ describe('pods without a group', () => {
       'absent',
     ],
   ] as const)('lost: %s', (...[, policy, before, expected, phase, disruption]) => {
-    const pod = looked(podOf({ policy }), groupOf({ main: before }));
+    const pod = polled(podOf({ policy }), groupOf({ main: before }));
     const status = lostStatus({ pod, hostIP, now: t0 + 90_000 });
     expect([main(status), status.phase, conditionBrief(status, 'DisruptionTarget')]).toEqual([
       expected,
@@ -683,7 +683,7 @@ describe('pods that are ended by Kubernetes', () => {
       'Failed',
     ],
     [
-      'takes what the last look knows',
+      'takes what the last poll knows',
       viewOf(running(1)),
       groupOf({ main: viewOf(ended(0, 1, 5)) }),
       'terminated:0:Completed #0',
@@ -698,7 +698,7 @@ describe('pods that are ended by Kubernetes', () => {
     ],
     ['fails what never started', viewOf(waiting()), undefined, 'terminated:137:ContainerStatusUnknown #0', 'Failed'],
   ])('deleted: %s', (...[, before, group, expected, phase]) => {
-    const pod = looked(podOf(), groupOf({ main: before }));
+    const pod = polled(podOf(), groupOf({ main: before }));
     const status = deletedStatus({ pod, group, hostIP, now: t0 + 90_000 });
     expect([main(status), status.phase]).toEqual([expected, phase]);
   });
@@ -713,7 +713,7 @@ describe('pods that are ended by Kubernetes', () => {
   });
 
   it.each([
-    ['is cut short: what stands behind it never ran', running(1), undefined, 'waiting:PodInitializing #0'],
+    ['is cut short: what is behind it never ran', running(1), undefined, 'waiting:PodInitializing #0'],
     [
       'had succeeded: the container that was to start ends',
       ended(0, 1, 2),
@@ -743,7 +743,7 @@ describe('pods that are ended by Kubernetes', () => {
   });
 
   it("past its deadline: Failed whatever the codes, in the kubelet's words, and no disruption", () => {
-    const pod = looked(
+    const pod = polled(
       podOf({ policy: 'OnFailure', containers: ['main', 'side'] }),
       groupOf({ main: viewOf(ended(0, 1, 2)), side: viewOf(running(1)) }),
     );
@@ -762,7 +762,7 @@ describe('pods that are ended by Kubernetes', () => {
   });
 
   it('what is over stays as it is', () => {
-    const pod = looked(podOf({ policy: 'Never' }), groupOf({ main: viewOf(ended(0, 1, 2)) }));
+    const pod = polled(podOf({ policy: 'Never' }), groupOf({ main: viewOf(ended(0, 1, 2)) }));
     const later = { pod, group: undefined, now: t0 + 99_000 };
     for (const status of [
       deadlineStatus(later),
@@ -777,39 +777,39 @@ describe('pods that are ended by Kubernetes', () => {
 describe('what is written', () => {
   const group = groupOf({ main: viewOf(running(1)) });
   it('is nothing when the object says it already, in any order and with finer times', () => {
-    const pod = looked(podOf(), group);
+    const pod = polled(podOf(), group);
     const shuffled = {
       ...pod.status,
       startTime: pod.status.startTime?.replace('Z', '.000Z') ?? '',
       conditions: pod.status.conditions.toReversed(),
     };
-    expect(statusToWrite({ ...pod, status: shuffled }, look(pod, group, 120))).toBeUndefined();
+    expect(statusToWrite({ ...pod, status: shuffled }, poll(pod, group, 120))).toBeUndefined();
   });
 
-  it('mends Ready that the node controller took away, with or without a look', () => {
-    const pod = looked(podOf(), group);
+  it('fixes Ready that the node controller took away, with or without a poll', () => {
+    const pod = polled(podOf(), group);
     const conditions = pod.status.conditions.map((condition) =>
       condition.type === 'Ready' ? { ...condition, status: 'False' as const, lastTransitionTime: at(70) } : condition,
     );
     const flapped = { ...pod, status: { ...pod.status, conditions } };
-    for (const next of [look(flapped, group, 80), mendedStatus(flapped, t0 + 80_000)])
+    for (const next of [poll(flapped, group, 80), correctedStatus(flapped, t0 + 80_000)])
       expect(statusToWrite(flapped, next)?.conditions.find(({ type }) => type === 'Ready')).toMatchObject({
         status: 'True',
         lastTransitionTime: at(80),
       });
-    expect(statusToWrite(pod, mendedStatus(pod, t0 + 80_000))).toBeUndefined();
+    expect(statusToWrite(pod, correctedStatus(pod, t0 + 80_000))).toBeUndefined();
   });
 
   it('does not repeat itself to an API server that does not keep observedGeneration', () => {
-    const pod = looked(podOf(), group);
+    const pod = polled(podOf(), group);
     const { observedGeneration: _generation, ...old } = pod.status;
     const conditions = old.conditions.map(({ observedGeneration: _observed, ...condition }) => condition);
-    expect(statusToWrite({ ...pod, status: { ...old, conditions } }, look(pod, group, 120))).toBeUndefined();
+    expect(statusToWrite({ ...pod, status: { ...old, conditions } }, poll(pod, group, 120))).toBeUndefined();
   });
 
   it('follows a new generation', () => {
-    const pod = looked(podOf(), group);
+    const pod = polled(podOf(), group);
     const edited = { ...pod, metadata: { ...pod.metadata, generation: 2 } };
-    expect(statusToWrite(edited, look(edited, group))?.observedGeneration).toBe(2);
+    expect(statusToWrite(edited, poll(edited, group))?.observedGeneration).toBe(2);
   });
 });

@@ -7,7 +7,7 @@ import {
   deadlineStatus,
   deletedStatus,
   lostStatus,
-  mendedStatus,
+  correctedStatus,
   pendingStatus,
   podStatusFromGroup,
   statusToWrite,
@@ -83,7 +83,7 @@ const looks = group.map(
 const others = fc.constantFrom<Step[]>(
   (pod, now) => pendingStatus({ pod, reason: 'ProviderCapacity', message: 'm', hostIP, now }),
   (pod, now) => lostStatus({ pod, hostIP, now }),
-  (pod, now) => mendedStatus(pod, now),
+  (pod, now) => correctedStatus(pod, now),
 );
 const endings = fc.oneof(
   group.map(
@@ -160,13 +160,13 @@ describe('over any life of a pod', () => {
     });
   });
 
-  it('startTime is constant, and stands from the first write', () => {
+  it('startTime is constant, and is there from the first write', () => {
     property((before, after) => {
       expect(after.status.startTime).toBe(before.status.startTime ?? at(100));
     });
   });
 
-  it('an end that is the last word stands: code, reason and time', () => {
+  it('an end that is the last word stays: code, reason and time', () => {
     property((before, after) => {
       const { restartPolicy } = before.spec;
       for (const [name, end] of ends(before)) {

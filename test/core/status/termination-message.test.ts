@@ -32,9 +32,9 @@ describe('the end of a log is wanted', () => {
     ['not of one that runs again: its log is of that run', always, { ...running(20), restartCount: 1 }, false],
     ['not of one that succeeded', falling, terminated(0), false],
     ['not of one that runs', falling, running(1), false],
-    ['not where ACI tells something itself', falling, killed, false],
+    ['not where ACI reports something itself', falling, killed, false],
     ['not by the policy File', withPolicy('File'), failed, false],
-    ['not once it is told', { ...falling, status: statusOf(falling, failed) }, failed, false],
+    ['not once it is reported', { ...falling, status: statusOf(falling, failed) }, failed, false],
   ])('%s', (_, pod, view, isWanted) => expect(wantedTails(pod, statusOf(pod, view))).toEqual(isWanted ? ['main'] : []));
 });
 
@@ -51,8 +51,8 @@ describe('it becomes the message', () => {
     ['in whole characters', `${'é'.repeat(2000)}x`, `${'é'.repeat(1023)}x`],
   ])('%s', (_, tail, message) => expect(messageOf(tail)).toBe(message));
 
-  it('and stays at the next look', () => {
-    const told = { ...falling, status: withTails(statusOf(falling, terminated(3)), new Map([['main', 'boom']])) };
-    expect(statusOf(told, terminated(3)).containerStatuses[0]?.state).toMatchObject({ message: 'boom' });
+  it('and stays at the next poll', () => {
+    const reported = { ...falling, status: withTails(statusOf(falling, terminated(3)), new Map([['main', 'boom']])) };
+    expect(statusOf(reported, terminated(3)).containerStatuses[0]?.state).toMatchObject({ message: 'boom' });
   });
 });

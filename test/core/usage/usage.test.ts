@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupObservation, InstanceView } from '../../../shared/core/group/group.ts';
 import type { Intent } from '../../../shared/core/reconcile/pod-row.ts';
-import { usageOfLook, usageOfNewGroup, usageOfRow } from '../../../shared/core/usage/usage.ts';
+import { usageOfPoll, usageOfNewGroup, usageOfRow } from '../../../shared/core/usage/usage.ts';
 import type { PodUsage } from '../../../shared/core/usage/pod-usage.ts';
 import { at, container, makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
 
@@ -25,7 +25,7 @@ function spans(
   before?: PodUsage,
 ): readonly (readonly [number, number])[] {
   let usage = before;
-  for (const [second, group] of looks) usage = usageOfLook(usage, pod, { group, now: s(second) });
+  for (const [second, group] of looks) usage = usageOfPoll(usage, pod, { group, now: s(second) });
   const row = makeRow(pod, { intent: end.intent ?? accepted, usage });
   return usageOfRow(node, row, s(end.now)).map((record) => [
     (record.startedAt - noon) / 1000,
@@ -70,7 +70,7 @@ describe('what a pod used', () => {
       { now: 30 },
       [[4, 30]],
     ],
-    ['the start where no pull is told', [[20, makeGroup('Running', running(8))]], { now: 30 }, [[8, 30]]],
+    ['the start where no pull is reported', [[20, makeGroup('Running', running(8))]], { now: 30 }, [[8, 30]]],
     [
       'the last end, whenever it was seen',
       [[60, makeGroup('Succeeded', terminated(0, { from: 8, to: 40 }))]],
@@ -131,7 +131,7 @@ describe('what a pod used', () => {
   });
 
   it('is each group’s own span where there were several', () => {
-    const first = usageOfLook(fresh, pod, { group: makeGroup('Running', running(8)), now: s(20) });
+    const first = usageOfPoll(fresh, pod, { group: makeGroup('Running', running(8)), now: s(20) });
     const second = usageOfNewGroup(makeRow(pod, { intent: deletedAt(40), usage: first }), pod, s(60));
     expect(spans([[80, makeGroup('Running', running(70))]], { now: 90 }, second)).toEqual([
       [8, 40],
@@ -144,7 +144,7 @@ describe('what a pod used', () => {
     let usage: PodUsage | undefined = fresh;
     for (let round = 0; round < 30; round += 1) {
       const view = running(round * 100);
-      usage = usageOfLook(usage, pod, { group: makeGroup('Running', view), now: s(round * 100 + 5) });
+      usage = usageOfPoll(usage, pod, { group: makeGroup('Running', view), now: s(round * 100 + 5) });
       usage = usageOfNewGroup(makeRow(pod, { intent: deletedAt(round * 100 + 10), usage }), pod, s(round * 100 + 20));
     }
     const all = spans([], { intent: { kind: 'refused', at: s(1) }, now: 4000 }, usage);
@@ -152,15 +152,15 @@ describe('what a pod used', () => {
     expect(all.reduce((sum, [start, end]) => sum + end - start, 0)).toBe(300);
   });
 
-  it('is unknown of a row that kept nothing, and known from the next look', () => {
+  it('is unknown of a row that kept nothing, and known from the next poll', () => {
     expect(usageOfRow(node, makeRow(pod, { intent: accepted }), s(60))).toEqual([]);
     expect(spans([[20, makeGroup('Running', running(8))]], { now: 30 })).toEqual([[8, 30]]);
-    expect(usageOfLook(undefined, undefined, { group: makeGroup('Running', running(8)), now: s(20) })).toBeUndefined();
+    expect(usageOfPoll(undefined, undefined, { group: makeGroup('Running', running(8)), now: s(20) })).toBeUndefined();
   });
 
-  it('is the same object when a look tells nothing new', () => {
+  it('is the same object when a poll says nothing new', () => {
     const group = makeGroup('Running', running(8));
-    const usage = usageOfLook(fresh, pod, { group, now: s(20) });
-    expect(usageOfLook(usage, pod, { group, now: s(50) })).toBe(usage);
+    const usage = usageOfPoll(fresh, pod, { group, now: s(20) });
+    expect(usageOfPoll(usage, pod, { group, now: s(50) })).toBe(usage);
   });
 });

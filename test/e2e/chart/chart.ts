@@ -70,7 +70,7 @@ export class ChartWorld {
     });
   }
 
-  /** `helm template`, which knows no cluster; `apis` are those that it is told of. */
+  /** `helm template`, which knows no cluster; `apis` are those that it is reported. */
   template(given: Values, apis: readonly string[] = [mutatingPolicies, 'cert-manager.io/v1']): Promise<HelmResult> {
     const known = apis.flatMap((api) => ['--api-versions', api]);
     const args = ['template', release, this.chart, '--namespace', namespace, '--kube-version', '1.36.3', ...known];

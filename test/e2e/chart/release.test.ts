@@ -125,7 +125,7 @@ describe('a release', () => {
     expect(JSON.parse(seen.lease)).toEqual(holder.spec);
   });
 
-  it('rolls the pods when the relay is told something else', async () => {
+  it('rolls the pods when the relay is reported something else', async () => {
     await upgrade({ installation: 'prod' });
     const sets = await until(
       'a second ReplicaSet',

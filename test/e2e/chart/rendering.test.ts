@@ -297,7 +297,7 @@ describe('values that cannot work are a sentence', () => {
     expect(stderr).toMatch(sentence);
   });
 
-  it('all faults are told at once', async () => {
+  it('all faults are reported at once', async () => {
     const { stderr } = await world.template({});
     expect(stderr.match(/^ {2}\* /gm)).toHaveLength(4);
   });
@@ -329,7 +329,7 @@ describe('helm', () => {
   it('lint --strict finds nothing', async () => {
     const result = await world.run(['lint', '--strict', world.chart], values());
     expect(result).toMatchObject({ code: 0 });
-    // Values that are missing are told where the chart is rendered.
+    // Values that are missing are reported where the chart is rendered.
     expect(await world.run(['lint', '--strict', world.chart])).toMatchObject({ code: 0 });
   });
 

@@ -1,4 +1,4 @@
-/** Stands between the command line and an API server: answers some requests itself, and lets some wait for ever. */
+/** Sits between the command line and an API server: answers some requests itself, and lets some wait for ever. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Agent, createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';

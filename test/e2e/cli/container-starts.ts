@@ -1,4 +1,4 @@
-/** The starts of containers that the emulated ACI has seen; one that ought not to have been tells how it came about. */
+/** The starts of containers that the emulated ACI has seen; one that ought not to have been says how it came about. */
 import * as z from 'zod';
 
 const runSchema = z.object({
@@ -50,11 +50,11 @@ export async function startsOfOnceStarted(adminUrl: string, expected: number): P
   if (runs.length !== expected || others.length > 0) {
     const { requests } = requestsSchema.parse(await ask('journal'));
     // Where each is as meant but for their number, every one may be the one too many.
-    const told = others.length > 0 ? others : [...byContainer.values()];
+    const reported = others.length > 0 ? others : [...byContainer.values()];
     throw new Error(
       [
         `${expected} containers were to be started once each and to run: ${runs.length} starts of ${byContainer.size} containers, ${groups.length} groups`,
-        ...told.map((starts) => tell(starts, groups, requests)),
+        ...reported.map((starts) => report(starts, groups, requests)),
       ].join('\n'),
     );
   }
@@ -64,7 +64,7 @@ export async function startsOfOnceStarted(adminUrl: string, expected: number): P
 const groupOf = ({ group }: Run, groups: readonly Group[]): Group | undefined =>
   groups.find(({ id }) => id.toLowerCase() === group.toLowerCase());
 
-function tell(starts: readonly Run[], groups: readonly Group[], requests: readonly Request[]): string {
+function report(starts: readonly Run[], groups: readonly Group[], requests: readonly Request[]): string {
   const [first] = starts;
   if (first === undefined) return '';
   const group = groupOf(first, groups);

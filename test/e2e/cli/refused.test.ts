@@ -87,7 +87,7 @@ const attachArgs = (kubeconfig: string, more: readonly string[]): string[] => {
   const how = [...chart, '--server', ground.cluster.url, '--cluster-name', 'refused'];
   return ['attach', ...where, ...how, ...auth, ...given('--nodes', 'aci-1'), ...given('--wait', 'none'), ...more];
 };
-/** There is no app: nothing is waited for unless told. */
+/** There is no app: nothing is waited for unless given. */
 const attach = (kubeconfig: string, ...more: string[]): Promise<CliResult> =>
   ground.cli(...attachArgs(kubeconfig, more));
 const detachArgs = (kubeconfig: string): string[] => [
@@ -191,7 +191,7 @@ const refusals: readonly Refusal[] = [
   {
     name: 'cert-manager where there is none',
     args: () => ['--serving', 'cert-manager', '--set', 'serving.issuerRef.name=ca'],
-    says: /^serverless-kubelet: values of the chart: serving\.mode: certManager needs cert-manager, .* install it first .*\n {2}→ mend --set or --values$/,
+    says: /^serverless-kubelet: values of the chart: serving\.mode: certManager needs cert-manager, .* install it first .*\n {2}→ fix --set or --values$/,
   },
   {
     name: 'cert-manager without an issuer',
@@ -208,22 +208,22 @@ const refusals: readonly Refusal[] = [
   {
     name: 'values of the wrong type',
     args: () => ['--values', file('type.yaml', 'replicas: many\nimage: {tag: [1]}\n')],
-    says: /^serverless-kubelet: values of the chart are of the wrong shape: .*'\/replicas': got string, want integer.*\n {2}→ mend --set/,
+    says: /^serverless-kubelet: values of the chart are of the wrong shape: .*'\/replicas': got string, want integer.*\n {2}→ fix --set/,
   },
   {
     name: 'a value that there is not',
     args: () => ['--values', file('unknown.yaml', 'replica: 3\n')],
-    says: /^serverless-kubelet: values of the chart are of the wrong shape: .*'replica' not allowed.*\n {2}→ mend --set/,
+    says: /^serverless-kubelet: values of the chart are of the wrong shape: .*'replica' not allowed.*\n {2}→ fix --set/,
   },
   {
     name: 'values that are no YAML',
     args: () => ['--values', file('broken.yaml', 'a: [1\n')],
-    says: /^serverless-kubelet: helm: .*broken\.yaml.*\n {2}→ mend --set or --values$/,
+    says: /^serverless-kubelet: helm: .*broken\.yaml.*\n {2}→ fix --set or --values$/,
   },
   {
     name: 'values that are not there',
     args: () => ['--values', join(dir, 'none.yaml')],
-    says: /^serverless-kubelet: helm: .*none\.yaml.*\n {2}→ mend --set or --values$/,
+    says: /^serverless-kubelet: helm: .*none\.yaml.*\n {2}→ fix --set or --values$/,
   },
 ];
 
@@ -389,7 +389,7 @@ describe('an attach that is cut off', () => {
     await cutOffAt(/^POST \/api\/v1\/namespaces$/, attachArgs(proxied, []));
     expect(await takeSnapshot(ground.cluster, ground.settings)).toEqual(before);
   });
-  it('amid the installation is refused for two minutes, then mended', async () => {
+  it('amid the installation is refused for two minutes, then fixed', async () => {
     await cutOffAt(/^(POST|PATCH) .*\/deployments/, attachArgs(proxied, []));
     expect(await status()).toBe('pending-install');
     const early = await attach(direct());

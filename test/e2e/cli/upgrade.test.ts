@@ -156,14 +156,14 @@ const statusSchema = z.object({
     }),
   ),
   budgets: z.array(z.looseObject({})),
-  strangers: z.array(z.looseObject({})),
+  unmanagedGroups: z.array(z.looseObject({})),
 });
 const costSchema = z.object({
   lines: z.array(z.looseObject({ key: z.string() })),
   running: z.object({ pods: z.number(), costPerMonth: z.number() }),
 });
 /** What a command prints, as the first cluster's operator sees it. */
-async function told(...args: string[]): Promise<unknown> {
+async function reported(...args: string[]): Promise<unknown> {
   const where = ['--settings', rig.settings, '--kubeconfig', rig.cluster.kubeconfigPath];
   return JSON.parse((await rig.cli(...args, ...where, '--output', 'json')).stdout);
 }
@@ -181,9 +181,9 @@ describe('an app with two clusters of two zones', () => {
     expect(await groupCount()).toBe(runningPods + 6);
   });
 
-  it('status tells of their nodes, pods and groups, and cost of what runs', async () => {
-    const status = statusSchema.parse(await told('status'));
-    expect(status.strangers).toEqual([]);
+  it('status reports their nodes, pods and groups, and cost of what runs', async () => {
+    const status = statusSchema.parse(await reported('status'));
+    expect(status.unmanagedGroups).toEqual([]);
     const first = status.clusters.find(({ name }) => name === 'first');
     expect(first?.nodes).toMatchObject(
       ['1', '2'].map((zone) => ({ name: `aci-${zone}`, zone, ready: 'True', groups: runningPods / 2, orphans: 0 })),
@@ -192,7 +192,7 @@ describe('an app with two clusters of two zones', () => {
       expect(node.pods).toMatchObject({ Running: runningPods / 2 });
       expect(node.leaseAgeSeconds ?? Number.NaN).toBeLessThan(40);
     }
-    const cost = costSchema.parse(await told('cost', '--by', 'namespace'));
+    const cost = costSchema.parse(await reported('cost', '--by', 'namespace'));
     expect(cost.lines.map(({ key }) => key)).toEqual(['default']);
     expect(cost.running.pods).toBe(runningPods + 6);
     expect(cost.running.costPerMonth).toBeGreaterThan(0);

@@ -85,7 +85,7 @@ describe('what ends pods', () => {
   it('delete pod: terminal status before it goes, then group and pod are gone, within the grace and some seconds', async () => {
     await running('graceful');
     const uid = await field('pod', 'graceful', '{.metadata.uid}', namespace);
-    // With a finalizer the object stays, so that what stands in it can be read after the end.
+    // With a finalizer the object stays, so that what is in it can be read after the end.
     await output('patch', 'pod', 'graceful', '-n', namespace, '--type=merge', '-p', finalizers(['example.com/read']));
     await output('delete', 'pod', 'graceful', '-n', namespace, '--wait=false');
     await gone([uid]);

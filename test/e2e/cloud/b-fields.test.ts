@@ -199,12 +199,12 @@ describe('what needs nothing inside the container', () => {
     await apply(onShare('reads', 'cat /data/file'));
     await ends('reads');
     expect(await output('-n', namespace, 'logs', 'reads')).toBe('kept\n');
-    const told = await until(
-      'waits is told of',
+    const reported = await until(
+      'waits is reported',
       () => events('waits', 'FailedMount'),
       (seen) => seen !== '',
     );
-    expect(told).toContain(`error processing PVC ${namespace}/other: PVC is not bound`);
+    expect(reported).toContain(`error processing PVC ${namespace}/other: PVC is not bound`);
   });
 
   it('arguments alone run behind the entrypoint of the image', async () => {

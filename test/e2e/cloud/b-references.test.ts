@@ -150,13 +150,13 @@ describe('what pods refer to', () => {
     ]);
   });
 
-  it('no secret stands in what ARM shows of a group, nor in status and events', async () => {
+  it('no secret is in what ARM shows of a group, nor in status and events', async () => {
     const own = (await groups()).filter((group) => group.tags['kubernetes-namespace'] === namespace);
     expect(JSON.stringify(own)).not.toContain(planted);
     expect(await output('get', 'pods,events', '-n', namespace, '-o', 'json')).not.toContain(planted);
   });
 
-  it('an image that can not be pulled keeps the pod Pending; kubectl set image mends the Deployment', async () => {
+  it('an image that can not be pulled keeps the pod Pending; kubectl set image fixes the Deployment', async () => {
     const reason = '{.items[*].status.containerStatuses[0].state.waiting.reason}';
     const phases = ['get', 'pods', '-n', namespace, '-l', 'app=no-image', '-o'];
     await until(

@@ -99,18 +99,18 @@ describe('pods that ACI can never run', () => {
       (names) => names.length === 1,
     );
     const uid = await field('pod', name, '{.metadata.uid}', namespace);
-    const told = await until(
+    const reported = await until(
       'one warning',
       () => warnings(name),
       (text) => text !== '',
     );
-    expect(told).toContain('hostPath');
+    expect(reported).toContain('hostPath');
     await sleep(60_000);
     expect(await podNames('app=node-exporter', namespace)).toEqual([name]);
     expect(await field('pod', name, '{.metadata.uid}', namespace)).toBe(uid);
     expect(await phase(name, namespace)).toBe('Pending');
-    expect(await warnings(name)).toBe(told);
-    expect(told.trim().split('\n')).toHaveLength(1);
+    expect(await warnings(name)).toBe(reported);
+    expect(reported.trim().split('\n')).toHaveLength(1);
     expect(await output('describe', 'pod', name, '-n', namespace)).toMatch(/Warning.*spec\./);
   });
 

@@ -48,7 +48,7 @@ export interface PodOptions {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** A pod for the virtual node: busybox, `sleep 3600`, restartPolicy Never unless told otherwise. */
+/** A pod for the virtual node: busybox, `sleep 3600`, restartPolicy Never unless given. */
 export function pod(name: string, options: PodOptions = {}): object {
   return {
     apiVersion: 'v1',

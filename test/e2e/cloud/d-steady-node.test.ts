@@ -104,7 +104,7 @@ describe('the node never flaps', () => {
     const gap = poller.largestGapSeconds;
     console.log(
       `${minutes} minutes: largest gap of the Lease ${gap.toFixed(1)} s, ${poller.renewals.length} renewals, ` +
-        `${poller.answers} looks; 60 pods of 5 s done after ${(burstMs / 1000).toFixed(1)} s`,
+        `${poller.answers} polls; 60 pods of 5 s done after ${(burstMs / 1000).toFixed(1)} s`,
     );
     expect([...poller.conditions]).toEqual(['True']);
     expect([...poller.taints]).toEqual(['virtual-kubelet.io/provider']);

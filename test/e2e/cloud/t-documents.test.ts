@@ -1,4 +1,4 @@
-/** What README and docs tell people to type. Each block that names this file is run here, line by line. */
+/** What README and docs inform people to type. Each block that names this file is run here, line by line. */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -108,14 +108,14 @@ describe('secret values', () => {
     await createNamespace(namespace);
     recorder = recordPods(namespace);
     await apply(...objects, ...pods);
-    const told = (name: string): string => {
+    const reported = (name: string): string => {
       const status = recorder.of(name)?.pod.status;
       const waiting = status?.containerStatuses?.[0]?.state?.waiting?.reason;
       return waiting ?? status?.phase ?? '';
     };
     await until(
       'each pod came to its end',
-      async () => pods.map((_, index) => told(names[index] ?? '')),
+      async () => pods.map((_, index) => reported(names[index] ?? '')),
       ([running, ended, unstarted, refused, ...waiting]) =>
         running === 'Running' &&
         ended === 'Failed' &&

@@ -44,7 +44,7 @@ describe('npm run detach', () => {
 
   it('takes pods, groups, Node and Lease away, and they stay away though a Deployment wants its pods', async () => {
     const detached = await promisify(execFile)(process.execPath, [script, '--dir', dir], { timeout: 200_000 });
-    // With the relay's chart, what became of it and of its namespace stands in between.
+    // With the relay's chart, what became of it and of its namespace is in between.
     expect(detached.stdout).toMatch(
       /^aci-1 removed, (?:chart uninstalled, .*, )?registration removed: nothing is left$/m,
     );

@@ -56,7 +56,7 @@ function runFaults({ codes }: Expected, own: readonly Run[]): string[] {
     : [`O2: its container ran ${own.length} times and ended with ${seen}, not ${JSON.stringify(codes)}`];
 }
 
-/** The last status tells the true end, or that there was none. */
+/** The last status reports the true end, or that there was none. */
 function endFaults({ shown }: Expected, { pod, phases }: PodHistory, own: readonly Run[]): string[] {
   const state = pod.status?.containerStatuses?.[0]?.state;
   if (shown === 'running')

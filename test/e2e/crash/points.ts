@@ -165,7 +165,7 @@ export class Executioner {
 const note = (armed: Armed, what: string): void =>
   void armed.trace.push(`${new Date().toISOString().slice(11, 23)} ${what}`);
 
-/** The pod's row tells whether somebody works on it. */
+/** The pod's row says whether somebody works on it. */
 function follow(armed: Armed, what: string): void {
   note(armed, what);
   if (/^tables (put|insert) pod\(.*locked\)/.test(what)) armed.workedOnAt = Date.now();

@@ -62,7 +62,7 @@ describe.skipIf(folder === undefined)('on the real Functions host', () => {
     onTestFinished(() => void process.kill(rig.relayPid, 'SIGCONT'));
   };
 
-  /** While the other stands still the Lease is renewed: our instance has the timers. */
+  /** While the other is frozen the Lease is renewed: our instance has the timers. */
   const proveHolder = async (other: RealHostControl, seen: NodeWatch): Promise<void> => {
     const pids = [other.pid, workerOf(other.pid)];
     pids.forEach((pid) => process.kill(pid, 'SIGSTOP'));

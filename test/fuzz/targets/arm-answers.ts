@@ -77,7 +77,7 @@ function bodyWith(secrets: Secrets) {
   return { ...body, containers: body.containers.map((one) => ({ ...one, environmentVariables: variables })) };
 }
 
-/** Ten days: nobody is told to wait for longer. */
+/** Ten days: nobody is asked to wait for longer. */
 const longestWaitMs = 864_000_000;
 
 function resultFaults(method: Method, result: Result<unknown>, answer: WireAnswer): readonly string[] {
@@ -92,30 +92,30 @@ function resultFaults(method: Method, result: Result<unknown>, answer: WireAnswe
   ];
 }
 
-/** What a read gives must stand in the body, all of it. */
+/** What a read gives must be in the body, all of it. */
 function valueFaults(method: Method, value: unknown, body: unknown): readonly string[] {
-  const told = (what: string, isTrue: boolean): readonly string[] => (isTrue ? [] : [`${method}: ${what}`]);
+  const reported = (what: string, isTrue: boolean): readonly string[] => (isTrue ? [] : [`${method}: ${what}`]);
   switch (method) {
     case 'list':
-      return told(
+      return reported(
         'a list that is not the whole of the body',
         Array.isArray(value) && lengthOf(body, 'value') === value.length,
       );
     case 'get':
-      return told(
+      return reported(
         'a group without what ARM promises',
         hasMembers(body, ['name', 'properties']) && Array.isArray(member(member(body, 'properties'), 'containers')),
       );
     case 'listLogs':
-      return told('a log that is no text', typeof value === 'string');
+      return reported('a log that is no text', typeof value === 'string');
     case 'listUsages':
-      return told(
+      return reported(
         'usages that are not the whole of the body',
         Array.isArray(value) && lengthOf(body, 'value') === value.length,
       );
     case 'createOrUpdate': {
       const url = member(value, 'operationUrl');
-      return told(
+      return reported(
         'an operation on another host',
         url === undefined || (typeof url === 'string' && new URL(url).host === 'arm.example'),
       );
@@ -128,22 +128,27 @@ function valueFaults(method: Method, value: unknown, body: unknown): readonly st
 function faultFaults(method: Method, fault: Fault, answer: WireAnswer): readonly string[] {
   const isRefusal = answer.status >= 400 && answer.status < 500;
   const said = [fault.message, 'code' in fault ? fault.code : ''];
-  const told = (what: string, isFault: boolean): readonly string[] => (isFault ? [what] : []);
+  const reported = (what: string, isFault: boolean): readonly string[] => (isFault ? [what] : []);
   return [
-    ...told(
+    ...reported(
       `a fault of ${said.join('').length} characters`,
       said.some((text) => text.length > 600),
     ),
-    ...told(
+    ...reported(
       'a fault of several lines',
       said.some((text) => /\p{Cc}/u.test(text)),
     ),
-    ...told(
+    ...reported(
       `${answer.status} is read as absence`,
       fault.kind === 'not-found' && (answer.status !== 404 || method === 'createOrUpdate'),
     ),
-    ...told(`${answer.status} is read as ${fault.kind}`, ['rejected', 'capacity'].includes(fault.kind) && !isRefusal),
-    ...(fault.kind === 'throttled' ? told(`throttled for ${fault.retryAfterMs} ms`, !isWait(fault.retryAfterMs)) : []),
+    ...reported(
+      `${answer.status} is read as ${fault.kind}`,
+      ['rejected', 'capacity'].includes(fault.kind) && !isRefusal,
+    ),
+    ...(fault.kind === 'throttled'
+      ? reported(`throttled for ${fault.retryAfterMs} ms`, !isWait(fault.retryAfterMs))
+      : []),
   ];
 }
 
@@ -153,7 +158,7 @@ const observationFaults = (observation: object): readonly string[] =>
   Object.entries(observation).flatMap(([name, value]) =>
     (name === 'accepted' ? value === true : typeof value === 'number' && value >= 0 && value <= longestWaitMs)
       ? []
-      : [`the budgets are told ${name} ${String(value)}`],
+      : [`the budgets are reported ${name} ${String(value)}`],
   );
 
 /** NaN and Infinity anywhere in it. */

@@ -6,7 +6,7 @@ import { ok } from '../../../shared/core/fault.ts';
 import type { BudgetObservation } from '../../../shared/ports/budgets.ts';
 import type { Mutator } from '../mutator.ts';
 
-/** An answer as it stands on the wire. */
+/** An answer as it is on the wire. */
 export interface WireAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

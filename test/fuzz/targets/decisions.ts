@@ -151,7 +151,7 @@ function decided(pod: Pod, group: GroupObservation, dice: Dice): readonly Said[]
     outcome: undefined,
     statusConflicts: 0,
     lastPut: undefined,
-    mending: undefined,
+    correcting: undefined,
     facts,
     policy: {
       bornAt: 0,

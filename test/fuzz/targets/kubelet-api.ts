@@ -75,7 +75,7 @@ async function playLogs(one: Case, { world, secrets: known, asked }: Running): P
   const { answer, logged } = await callApp(world, parts, answerContainerLogs);
   const called = [...new Set(world.calls)].filter((call) => call !== 'cluster.reviewToken');
   const after = JSON.stringify([world.store.table.readPartition('buckets'), world.rows(), world.groups.puts()]);
-  const told = JSON.stringify(answer);
+  const reported = JSON.stringify(answer);
   const isWhole = Object.entries(paramsOfPod(world)).every(([name, value]) => parts.params[name] === value);
   const faults = [
     ...(clientAnswers.has(answer.status) ? [] : [`a client's mistake is answered ${answer.status}`]),
@@ -85,9 +85,9 @@ async function playLogs(one: Case, { world, secrets: known, asked }: Running): P
     ...asked.filter((name) => !/^[a-z0-9-]+$/.test(name)).map((name) => `ARM is asked for the container ${name}`),
     ...(before === after ? [] : ['a question for a log changed something']),
     ...secrets.findIn('the log', logged),
-    ...secrets.findIn('the answer', told),
+    ...secrets.findIn('the answer', reported),
     ...known.findIn('the log', logged),
-    ...known.findIn('the answer', told),
+    ...known.findIn('the answer', reported),
     ...findSecrets(world, secrets),
   ];
   return { outcome: String(answer.status), faults };

@@ -154,29 +154,34 @@ function faultFaults({ fault }: Extract<Result<never>, { ok: false }>, { status 
   ];
 }
 
-type Told = (what: string, isTrue: boolean) => readonly string[];
+type ReportedValue = (what: string, isTrue: boolean) => readonly string[];
 
-/** What stands in the answer when a value is good news, by the call. */
-const proofs: Readonly<Record<string, (value: unknown, json: unknown, told: Told) => readonly string[]>> = {
-  listPods: (value, json, told) =>
-    told('a list that is not the whole', Array.isArray(value) && value.length === countOf(json)),
-  listServices: (_, json, told) => told('a list of nothing', countOf(json) !== undefined),
-  getPod: (value, json, told) => told('absent by garbage', countOf(json) === (value === undefined ? 0 : 1)),
-  getClusterUid: (value, json, told) => told('another UID', value === member(member(json, 'metadata'), 'uid')),
-  reviewToken: (value, json, told) => {
-    const status = member(json, 'status');
-    const audiences = member(status, 'audiences');
-    const isOurs = Array.isArray(audiences) && audiences.includes('serverless-kubelet');
-    return told('believed by garbage', value === undefined || (isOurs && member(status, 'authenticated') === true));
-  },
-};
+/** What is in the answer when a value is good news, by the call. */
+const proofs: Readonly<Record<string, (value: unknown, json: unknown, reported: ReportedValue) => readonly string[]>> =
+  {
+    listPods: (value, json, reported) =>
+      reported('a list that is not the whole', Array.isArray(value) && value.length === countOf(json)),
+    listServices: (_, json, reported) => reported('a list of nothing', countOf(json) !== undefined),
+    getPod: (value, json, reported) => reported('absent by garbage', countOf(json) === (value === undefined ? 0 : 1)),
+    getClusterUid: (value, json, reported) =>
+      reported('another UID', value === member(member(json, 'metadata'), 'uid')),
+    reviewToken: (value, json, reported) => {
+      const status = member(json, 'status');
+      const audiences = member(status, 'audiences');
+      const isOurs = Array.isArray(audiences) && audiences.includes('serverless-kubelet');
+      return reported(
+        'believed by garbage',
+        value === undefined || (isOurs && member(status, 'authenticated') === true),
+      );
+    },
+  };
 
 function valueFaults(name: string, value: unknown, answer: FramedAnswer): readonly string[] {
-  const told: Told = (what, isTrue) => (isTrue ? [] : [`${name}: ${what} (${answer.status})`]);
+  const reported: ReportedValue = (what, isTrue) => (isTrue ? [] : [`${name}: ${what} (${answer.status})`]);
   const isAbsent = name === 'deletePod' && (answer.status === 404 || answer.status === 409);
   return [
-    ...told('ok after no success', (answer.status >= 200 && answer.status < 300) || isAbsent),
-    ...(proofs[name]?.(value, jsonOf(answer), told) ?? []),
+    ...reported('ok after no success', (answer.status >= 200 && answer.status < 300) || isAbsent),
+    ...(proofs[name]?.(value, jsonOf(answer), reported) ?? []),
   ];
 }
 

@@ -18,7 +18,7 @@ interface Asked {
   readonly body: string;
 }
 
-/** An API server on loopback that says what it is told to, to the byte. */
+/** An API server on loopback that says what it is asked to, to the byte. */
 export interface WireServer {
   readonly url: string;
   /** What it answers from now on. */
@@ -40,11 +40,11 @@ export async function openWireServer(): Promise<WireServer> {
     });
   });
   const answer = async (asked: Asked, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const told = await wire.answer(asked);
-    if (told.framing === 'plain' && isPlain(told)) {
-      response.writeHead(told.status, { ...told.headers });
-      response.end(told.body);
-    } else request.socket.end(rawAnswer(told));
+    const reported = await wire.answer(asked);
+    if (reported.framing === 'plain' && isPlain(reported)) {
+      response.writeHead(reported.status, { ...reported.headers });
+      response.end(reported.body);
+    } else request.socket.end(rawAnswer(reported));
   };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const wire: WireServer = {

@@ -27,7 +27,7 @@ type Thunk = () => Promise<Truth>;
 
 /**
  * A cluster's ports through the real adapters and a socket: the server answers each request with what the same call of
- * the port in memory says, as JSON. Requests are told apart by a number in the user agent's stead: one client a call.
+ * the port in memory says, as JSON. Requests are distinguished by a number in the user agent's stead: one client a call.
  */
 export class Tunnel {
   readonly #server: WireServer;

@@ -55,7 +55,7 @@ async function playArmLife(one: Case): Promise<CaseReport> {
   const { mutator } = one;
   const { mode, meddler } = begin(one);
   const world = await createWorld({
-    // ARM is asked only once the world stands.
+    // ARM is asked only once the world is up.
     wrap: (deps) => ({ ...deps, groups: lazily(() => armOver(world.groups, meddler, mutator)) }),
   });
   return playStory({ world, dice: one.dice, meddler, mode });
@@ -112,7 +112,7 @@ export interface Story {
 /** Six pods are created, three end, three are deleted; the answers are bad from somewhere to somewhere. */
 export async function playStory({ world, dice, meddler, mode }: Story): Promise<CaseReport> {
   const secrets = new Secrets();
-  addStrangers(world.groups);
+  addUnmanaged(world.groups);
   const startsAt = dice.below(30);
   const endsAt = startsAt + 20 + dice.below(60);
   const deletesAt = 25 + dice.below(40);
@@ -144,18 +144,18 @@ function settledFaults(world: World): readonly string[] {
   const kept = ending.map((name) => `default-${name}-`);
   const own = world.groups.names().filter((name) => !strangers.includes(name));
   const left = own.filter((name) => !kept.some((prefix) => name.startsWith(prefix)));
-  const told = (names: readonly string[], wanted: string): readonly string[] =>
-    names.filter((name) => world.told(name) !== wanted).map((name) => `${name} is ${world.told(name)}`);
+  const reported = (names: readonly string[], wanted: string): readonly string[] =>
+    names.filter((name) => world.statusOf(name) !== wanted).map((name) => `${name} is ${world.statusOf(name)}`);
   return [
     ...[...puts].filter(([, all]) => all.length > 1).map(([name, all]) => `${name} was PUT ${all.length} times`),
-    ...told(serving, 'gone'),
-    ...told(ending, 'Succeeded, main: Completed 0'),
+    ...reported(serving, 'gone'),
+    ...reported(ending, 'Succeeded, main: Completed 0'),
     ...(left.length === 0 ? [] : [`groups are left: ${left.join(', ')}`]),
     ...(own.length <= ending.length ? [] : [`two groups of one pod: ${own.join(', ')}`]),
   ];
 }
 
-export function addStrangers(groups: MemoryContainerGroups): void {
+export function addUnmanaged(groups: MemoryContainerGroups): void {
   const [one = '', two = ''] = strangers;
   groups.addGroup({ name: one, body: groupBody('i') });
   const tags = { 'serverless-kubelet-installation': 'other', 'kubernetes-cluster': 'c', 'kubernetes-node': 'aci-1' };

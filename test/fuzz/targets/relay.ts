@@ -56,10 +56,10 @@ async function playWatch(one: Case): Promise<CaseReport> {
   }
   const parsed = parseWatchEvent(text);
   const pod = 'object' in parsed ? parseWatchedPod(parsed.object, 'aci-1') : undefined;
-  const told = parsed.kind === 'error' ? secrets.findIn('an error', parsed.message) : [];
+  const reported = parsed.kind === 'error' ? secrets.findIn('an error', parsed.message) : [];
   return {
     outcome: pod === undefined ? parsed.kind : 'pod',
-    faults: [...told, ...keyFaults(pod === undefined ? [] : [pod.key], secrets)],
+    faults: [...reported, ...keyFaults(pod === undefined ? [] : [pod.key], secrets)],
   };
 }
 
@@ -131,9 +131,9 @@ async function playApp(one: Case, server: WireServer, app: AppClient): Promise<C
         outcome: outcome.kind,
         faults: [
           ...(isSuccess ? [] : [`taken by ${answer.status}`]),
-          ...(outcome.nextLookInMs >= 1_000 && outcome.nextLookInMs <= 30_000
+          ...(outcome.nextTickInMs >= 1_000 && outcome.nextTickInMs <= 30_000
             ? []
-            : [`the next look is in ${outcome.nextLookInMs} ms`]),
+            : [`the next poll is in ${outcome.nextTickInMs} ms`]),
         ],
       };
     case 'again':

@@ -66,7 +66,7 @@ export function findSecrets(world: World, secrets: Secrets): readonly string[] {
   ];
 }
 
-/** A literal env value stands in the group as it stands in the pod. */
+/** A literal env value is in the group as it is in the pod. */
 const secretsOnly = (secrets: Secrets, where: string, text: string): readonly string[] =>
   secrets.findIn(where, text).filter((sentence) => !sentence.endsWith('literal'));
 

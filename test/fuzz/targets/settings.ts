@@ -9,7 +9,7 @@ import { Secrets } from '../secrets.ts';
 import type { Case, CaseReport, Target } from '../target.ts';
 import { toRequest } from './caller.ts';
 
-/** The app's environment: what is wrong is told by the setting's name, never by its value, and nothing is thrown. */
+/** The app's environment: what is wrong is reported by the setting's name, never by its value, and nothing is thrown. */
 export const settings: Target = {
   name: 'settings',
   share: 'requests',
@@ -26,11 +26,11 @@ async function playSettings(one: Case): Promise<CaseReport> {
   const environment = mutatedEnvironment(dice, mutator, secrets);
   one.show = () => secrets.mask(JSON.stringify(environment));
   const parsed = parseSettings(environment);
-  const told = secrets.findIn(
+  const reported = secrets.findIn(
     'a fault of a setting',
     JSON.stringify(parsed.ok ? [] : withoutKeys(parsed.faults, environment)),
   );
-  const faults = [...resultFaults(parsed), ...told];
+  const faults = [...resultFaults(parsed), ...reported];
   const loaded = parsed.ok || dice.chance(0.05) ? await loadFaults(environment, secrets) : [];
   return { outcome: parsed.ok ? 'accepted' : 'refused', faults: [...faults, ...loaded] };
 }

@@ -69,7 +69,7 @@ describe('settings that are written', () => {
       expect(readFileSync(join(root, file), 'utf8')).not.toMatch(new RegExp(`\\b${name}\\b`));
   });
 
-  it('hold every body to what the app takes, and hide the page that tells what is here', () => {
+  it('hold every body to what the app takes, and hide the page that says what is here', () => {
     expect(settingsOf('main')).toMatchObject({
       FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(hostBodyBytes),
       AzureWebJobsDisableHomepage: 'true',

@@ -19,7 +19,7 @@ describe('the warnings of the admission policy', () => {
     expect(golden(file, text), 'the table has changed: UPDATE_GOLDEN=1 npx vitest run test/infra/chart').toBe(text);
   });
 
-  it('are told once for each path and reason', () => {
+  it('are reported once for each path and reason', () => {
     const { refusals: items } = parse(readFileSync(file, 'utf8'));
     const keys = items.map(({ path, reason, list }: Record<string, string>) => JSON.stringify([list, path, reason]));
     expect(new Set(keys).size).toBe(keys.length);

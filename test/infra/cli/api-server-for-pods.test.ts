@@ -15,8 +15,8 @@ const base = { wanted: undefined, registered: undefined, aksHost: undefined, ser
 
 describe('where pods reach the API server', () => {
   it.each<[string, Parameters<typeof chooseApiServerForPods>[0], ApiServerForPods | undefined]>([
-    ['as told', { ...base, wanted: other, registered: fqdn, aksHost: fqdn.host }, other],
-    ['by the Service, as told', { ...base, wanted: 'service', registered: fqdn, aksHost: fqdn.host }, 'service'],
+    ['as reported', { ...base, wanted: other, registered: fqdn, aksHost: fqdn.host }, other],
+    ['by the Service, as reported', { ...base, wanted: 'service', registered: fqdn, aksHost: fqdn.host }, 'service'],
     ['as registered', { ...base, registered: other, aksHost: fqdn.host }, other],
     ['by the Service, as registered', { ...base, registered: 'service', aksHost: fqdn.host }, 'service'],
     ['by the FQDN of AKS', { ...base, aksHost: fqdn.host }, fqdn],
@@ -37,7 +37,7 @@ describe('where pods reach the API server', () => {
     ['service', /Service kubernetes.*as wanted/],
     [fqdn, /at prod-dns-1\.hcp\.westeurope\.azmk8s\.io:443$/],
     [{ host: 'fd00::4', port: 6443 }, /at \[fd00::4\]:6443$/],
-  ] as const)('%j is told in one line', (way, line) => {
+  ] as const)('%j is reported in one line', (way, line) => {
     expect(describeApiServerForPods(way)).toMatch(line);
     expect(describeApiServerForPods(way)).not.toContain('\n');
   });

@@ -139,8 +139,8 @@ describe('the registration', () => {
     if (first === undefined) throw new Error('nothing was registered');
     expect(first.apiServerForPods).toEqual({ host: 'prod.azmk8s.io', port: 443 });
     expect(way([first], [], { aksHost: 'prod.azmk8s.io' })).toBe(undefined);
-    const [told] = way([first], ['--api-server-for-pods', 'api.example:6443']) ?? [];
-    expect(told?.apiServerForPods).toEqual({ host: 'api.example', port: 6443 });
+    const [reported] = way([first], ['--api-server-for-pods', 'api.example:6443']) ?? [];
+    expect(reported?.apiServerForPods).toEqual({ host: 'api.example', port: 6443 });
     const [off] = way([first], ['--api-server-for-pods', 'service']) ?? [];
     if (off === undefined) throw new Error('nothing was changed');
     expect(off.apiServerForPods).toBe('service');

@@ -13,7 +13,7 @@ export interface AzAnswer {
 export const armError = (code: string, message: string): string =>
   `ERROR: (${code}) ${message}\nCode: ${code}\nMessage: ${message}\n`;
 
-/** Puts an `az` into a folder for PATH that answers as told; what nobody told it is an error of its own. */
+/** Puts an `az` into a folder for PATH that answers as reported; what nobody reported it is an error of its own. */
 export function writeAz(folder: string, answers: readonly AzAnswer[]): string {
   mkdirSync(folder, { recursive: true });
   const file = join(folder, 'az');

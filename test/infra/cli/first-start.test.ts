@@ -240,7 +240,7 @@ describe('a PUT that is under way', () => {
     async (lateMs) => {
       const world = await lostWithPutUnderWay(lateMs);
       expect(world.groups.puts()).toHaveLength(1);
-      expect(world.told()).toBe('Running, main: running');
+      expect(world.statusOf()).toBe('Running, main: running');
     },
   );
 
@@ -271,14 +271,14 @@ describe('twenty pods at once', () => {
       return {
         ...deps,
         groups: {
-          list: (signal) => paid('read-look', () => groups.list(signal)),
-          get: (name, signal, options) => paid('read-look', () => groups.get(name, signal, options)),
+          list: (signal) => paid('read-poll', () => groups.list(signal)),
+          get: (name, signal, options) => paid('read-poll', () => groups.get(name, signal, options)),
           createOrUpdate: (name, body, signal) => paid('write-create', () => groups.createOrUpdate(name, body, signal)),
           delete: (name, signal) => paid('delete', () => groups.delete(name, signal)),
           stop: (name, signal) => paid('write-end', () => groups.stop(name, signal)),
           listLogs: (request, signal) => paid('read-logs', () => groups.listLogs(request, signal)),
-          getOperation: (url, signal) => paid('read-look', () => groups.getOperation(url, signal)),
-          listUsages: (signal) => paid('read-look', () => groups.listUsages(signal)),
+          getOperation: (url, signal) => paid('read-poll', () => groups.getOperation(url, signal)),
+          listUsages: (signal) => paid('read-poll', () => groups.listUsages(signal)),
         },
       };
     });

@@ -17,6 +17,6 @@ export async function run(args: readonly string[], { path = '/nowhere', invokedA
     signal: new AbortController().signal,
     stdin: () => Readable.from([Buffer.from(stdin)]),
   });
-  // Progress tells how long a step took.
+  // Progress says how long a step took.
   return { code, stdout: texts.stdout, stderr: texts.stderr.replaceAll(/^[✓✗…].*\n/gm, '') };
 }

@@ -19,7 +19,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const app = ['--app', 'kubelet', '--resource-group', 'aci-pods'];
 const aks = ['--aks', 'prod', '--aks-resource-group', 'prod'];
 
-describe('what the command line alone tells is wrong', () => {
+describe('what the command line alone reports is wrong', () => {
   it.each([
     [
       'an option that is none, with the nearest',
@@ -152,7 +152,7 @@ const refused = (code: string, message: string): AzAnswer[] => [
   { command: list, code: 1, stderr: armError(code, message) },
 ];
 
-describe('what Azure tells is wrong', () => {
+describe('what Azure reports is wrong', () => {
   it.each<[string, AzAnswer[], number, RegExp]>([
     [
       'nobody is logged in',
@@ -178,7 +178,7 @@ describe('what Azure tells is wrong', () => {
       'Entra refuses',
       said('AADSTS530003: Your device is required to be managed.\nRun the command below:\naz logout\naz login'),
       2,
-      /Entra refuses the login of the Azure CLI\n {2}→ run az login, which tells why\n/,
+      /Entra refuses the login of the Azure CLI\n {2}→ run az login, which says why\n/,
     ],
     [
       'another tenant',
@@ -275,7 +275,7 @@ describe('the program', () => {
     const { stdout } = await run(['--help'], { invokedAs: 'kubectl-aci' });
     expect(stdout).toMatch(/^usage: kubectl aci COMMAND/);
   });
-  it('tells its version', async () => expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/));
+  it('reports its version', async () => expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/));
   it.each(['attach', 'detach'])('%s --help names every option and the exit codes', async (command) => {
     const { code, stdout } = await run([command, '--help']);
     expect(code).toBe(0);

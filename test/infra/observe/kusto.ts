@@ -22,7 +22,7 @@ const functions = 'sum max min bin tostring parse_json strcat iff isempty coales
 
 const closing: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
 
-/** What is wrong with a query, as far as a simple reading can tell: brackets, tables, columns, functions. */
+/** What is wrong with a query, as far as a simple reading can say: brackets, tables, columns, functions. */
 export function kustoFaults(query: string): readonly string[] {
   const strings = query.match(/'(?:[^'\\\n]|\\.)*'/g) ?? [];
   const bare = query.replaceAll(/'(?:[^'\\\n]|\\.)*'/g, "''").replaceAll(/\{\w+\}/g, '1');

@@ -1,4 +1,4 @@
-/** Workbook, alerts and the two pages speak of what the code really tells, and of all of it. */
+/** Workbook, alerts and the two pages speak of what the code really says, and of all of it. */
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { metricTable } from '../../../infra/cluster/relay/metrics/metric-table.ts';
@@ -144,7 +144,7 @@ describe('docs/operations.md', () => {
       expect(alerts).toMatch(new RegExp(`### ${name}\n\nSeverity ${severity}\\.`));
   });
   it('has each reason that the code gives, and no other', () => {
-    const told = [
+    const reported = [
       ...firstCells(operations, '## Events of pods'),
       ...firstCells(operations, '## Waiting reasons of pods'),
       ...firstCells(operations, '## Reasons of failed pods'),
@@ -152,7 +152,7 @@ describe('docs/operations.md', () => {
       ...firstCells(operations, '## Events and conditions of nodes'),
     ];
     expect(reasons.size).toBeGreaterThan(45);
-    expect(told.toSorted()).toEqual([...reasons].toSorted());
+    expect(reported.toSorted()).toEqual([...reasons].toSorted());
   });
   it('quotes lines of the log as they are', () => {
     expect(firstCells(operations, '## Lines of the log').filter((line) => !messages.has(line))).toEqual([]);

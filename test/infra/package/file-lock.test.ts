@@ -17,7 +17,7 @@ describe('a file lock', () => {
     await expect(withFileLock('/proc/self/build.lock', () => Promise.resolve())).rejects.toThrow(/ENOENT|EACCES|EPERM/);
   });
 
-  it('lets one work at a time, and tells the other that it waits', async () => {
+  it('lets one work at a time, and reports the other that it waits', async () => {
     const events: string[] = [];
     const first = Promise.withResolvers<void>();
     const one = withFileLock(file, async () => {

@@ -62,7 +62,7 @@ describe(`the oldest Node that package.json names (${manifest.engines.node})`, (
     expect(code).toContain(`const oldest = [${major}, ${minor}];`);
   });
 
-  it(`tells what the program and its commands are for (seen with ${version})`, () => {
+  it(`says what the program and its commands are for (seen with ${version})`, () => {
     expect(run('--help')).toMatchObject({ status: 0, stderr: '' });
     for (const command of ['attach', 'detach', 'status', 'doctor', 'cost'])
       expect(run(command, '--help')).toMatchObject({ status: 0, stderr: '' });

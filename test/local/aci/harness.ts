@@ -110,7 +110,7 @@ const contributor: Principal = {
   ],
 };
 
-/** The emulator on a virtual clock, without sockets. Its principal is a contributor unless told. Timings as recorded, no jitter. */
+/** The emulator on a virtual clock, without sockets. Its principal is a contributor unless given. Timings as recorded, no jitter. */
 export function createBench(options: BenchOptions = {}): Bench {
   const { knobs, images, addresses, ...rest } = options;
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
@@ -176,7 +176,7 @@ export function containerBody(name: string, properties: object = {}, runs?: Scri
   return { name, properties: { image: 'alpine:3', resources, ...script, ...properties } };
 }
 
-/** A group of one container `c` unless told otherwise. */
+/** A group of one container `c` unless given. */
 export function groupBody(properties: object = {}, envelope: object = {}): object {
   return {
     location: 'West Europe',

@@ -21,7 +21,7 @@ describe('the app’s identity', () => {
     ]);
   });
 
-  it('is the emulator’s own unless told, with the subnets of the knobs and those that are named', () => {
+  it('is the emulator’s own unless given, with the subnets of the knobs and those that are named', () => {
     const knobs = { subnets: [{ id: subnet, cidr: '10.0.0.0/24', delegated: true }] };
     const { runtime, clock } = createBench();
     const core = createCore({

@@ -41,7 +41,7 @@ describe('the built Kubernetes', () => {
     expect(cacheFolder(env, '/home/u')).toBe(folder);
   });
 
-  it('is told its version, in both packages that have one', () => {
+  it('is reported its version, in both packages that have one', () => {
     const flags = linkerFlags('v1.36.3', new Date('2026-07-22T18:07:38.123Z'));
     expect(flags).toContain('-X k8s.io/component-base/version.gitVersion=v1.36.3');
     expect(flags).toContain('-X k8s.io/component-base/version.gitMinor=36');

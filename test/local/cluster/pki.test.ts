@@ -43,7 +43,7 @@ describe('certificates', () => {
     expect(Date.parse(leaf.validFrom)).toBeLessThan(Date.now() - 60_000);
   });
 
-  it('are told apart by their names', async () => {
+  it('are distinguished by their names', async () => {
     const ca = await createCertificateAuthority('ca');
     const pair = await issueCertificate(ca, {
       commonName: 'api',

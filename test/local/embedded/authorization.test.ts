@@ -5,7 +5,7 @@ import { createObject } from '../../../infra/local/sim/api-server/create.ts';
 import { findKind } from '../../../infra/local/sim/api-server/resources.ts';
 import { nodeUser, serviceAccountUser, userOf } from '../../../infra/local/sim/api-server/user.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
-import { messageOf, nodeManifest, podManifest, testCluster, toldOf, valueOf } from './cluster.ts';
+import { messageOf, nodeManifest, podManifest, testCluster, messageOrOk, valueOf } from './cluster.ts';
 
 const node = nodeUser('aci-1');
 const installation = 'serverless-kubelet';
@@ -92,16 +92,16 @@ describe('NodeRestriction', () => {
       '403 Forbidden',
       'is not allowed to modify labels',
     ],
-  ])('creating %s: %#', (_, body, told, message) => {
+  ])('creating %s: %#', (_, body, reported, message) => {
     const made = testCluster().create('nodes', body, node);
-    expect(toldOf(made)).toBe(told);
+    expect(messageOrOk(made)).toBe(reported);
     expect(messageOf(made)).toContain(message);
   });
 
   it('lets a node delete its own pods only, and look at no labels', () => {
     const world = attached();
     expect(messageOf(world.delete('pods', 'theirs', {}, node))).toContain('can only delete pods with spec.nodeName');
-    expect(toldOf(world.delete('pods', 'mine', { gracePeriodSeconds: 0 }, node))).toBe('ok');
+    expect(messageOrOk(world.delete('pods', 'mine', { gracePeriodSeconds: 0 }, node))).toBe('ok');
   });
 });
 

@@ -4,7 +4,7 @@ import { createObject } from '../../../infra/local/sim/api-server/create.ts';
 import { deleteObject } from '../../../infra/local/sim/api-server/delete.ts';
 import type { DeleteOptions } from '../../../infra/local/sim/api-server/delete.ts';
 import { patchObject } from '../../../infra/local/sim/api-server/patch.ts';
-import type { Outcome } from '../../../infra/local/sim/api-server/refusal.ts';
+import type { StatusResult } from '../../../infra/local/sim/api-server/status-error.ts';
 import { findResource } from '../../../infra/local/sim/api-server/resources.ts';
 import type { Resource } from '../../../infra/local/sim/api-server/resources.ts';
 import { parseFields } from '../../../infra/local/sim/api-server/selectors.ts';
@@ -59,7 +59,7 @@ export interface Condition {
   readonly reason: string;
 }
 
-/** A cluster whose time stands until it is told otherwise. */
+/** A cluster whose time does not move until it is moved. */
 export function testCluster(options: Omit<MemoryClusterOptions, 'now'> = {}) {
   const clock = { now: noon };
   const cluster = createMemoryCluster({ now: () => clock.now, ...options });
@@ -114,18 +114,18 @@ export function testCluster(options: Omit<MemoryClusterOptions, 'now'> = {}) {
 }
 
 /** The object, or the refusal as the test's failure. */
-export function valueOf<T>(outcome: Outcome<T>): T {
+export function valueOf<T>(outcome: StatusResult<T>): T {
   if (!outcome.ok) throw new Error(outcome.refusal.message);
   return outcome.value;
 }
 
-export const seen = (outcome: Outcome<JsonObject>): Seen => valueOf(outcome) as unknown as Seen;
+export const seen = (outcome: StatusResult<JsonObject>): Seen => valueOf(outcome) as unknown as Seen;
 
 /** `409 Conflict`, or `ok`. */
-export const toldOf = <T>(outcome: Outcome<T>): string =>
+export const messageOrOk = <T>(outcome: StatusResult<T>): string =>
   outcome.ok ? 'ok' : `${outcome.refusal.code} ${outcome.refusal.reason}`;
 
-export const messageOf = <T>(outcome: Outcome<T>): string => (outcome.ok ? '' : outcome.refusal.message);
+export const messageOf = <T>(outcome: StatusResult<T>): string => (outcome.ok ? '' : outcome.refusal.message);
 
 export const podManifest = (name: string, spec: JsonObject = {}, metadata: JsonObject = {}): JsonObject => ({
   apiVersion: 'v1',

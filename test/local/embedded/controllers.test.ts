@@ -73,7 +73,7 @@ describe('the scheduler', () => {
   });
 });
 
-describe('a node whose Lease stands still', () => {
+describe('a node whose Lease is not renewed', () => {
   const runningPod = (world: ReturnType<typeof withNode>, name: string, spec: JsonObject = {}) => {
     valueOf(world.create('pods', podManifest(name, { nodeName: 'n', ...spec })));
     const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };

@@ -40,7 +40,7 @@ const kubernetes = (requestTimeoutMs = 5000) => {
   return client;
 };
 
-/** What answers hold, as far as it is looked at; what is not there is undefined all the same. */
+/** What answers hold, as far as it is checked; what is not there is undefined all the same. */
 interface Body {
   readonly status: { readonly token: string };
   readonly message: string;
@@ -65,7 +65,7 @@ interface Line {
   readonly object: { readonly metadata: { readonly annotations: unknown } };
 }
 
-/** As the administrator, unless told otherwise. */
+/** As the administrator, unless given. */
 async function send(
   request: ApiRequest,
   credential: Parameters<typeof createApiClient>[1] = { token: cluster.adminToken },
@@ -84,7 +84,7 @@ describe('the door', () => {
     expect(config.clusters[0].cluster.server).toBe(cluster.url);
   });
 
-  it('tells a wrong token from none, and shows nobody but its health', async () => {
+  it('reports a wrong token from none, and shows nobody but its health', async () => {
     expect((await send({ path: pods }, { token: 'x' })).body).toMatchObject({ code: 401, reason: 'Unauthorized' });
     expect((await send({ path: pods }, {})).body).toMatchObject({
       code: 403,
@@ -144,7 +144,7 @@ describe('the door', () => {
     expect(answer.body.message).toMatch(/real.*npm start -- --cluster real/);
   });
 
-  it('tells of itself what kubectl asks', async () => {
+  it('reports itself what kubectl asks', async () => {
     const list = await send({ path: '/api/v1' });
     const names = list.body.resources.map(({ name }: { name: string }) => name);
     expect(names).toEqual(
@@ -247,7 +247,7 @@ describe('a watch', () => {
     });
   });
 
-  it('of a version that is forgotten is told so, and ends no process that gives it up with its last line', async () => {
+  it('of a version that is forgotten is reported so, and ends no process that gives it up with its last line', async () => {
     cluster.cluster.state().store.compact();
     const seen = await lines(
       { resourceVersion: '101' },

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { listObjects, watchEvent } from '../../../infra/local/sim/api-server/list.ts';
 import { matches, parseFields, parseLabels, parseSelection } from '../../../infra/local/sim/api-server/selectors.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
-import { podManifest, resourceOf, testCluster, toldOf, seen, valueOf } from './cluster.ts';
+import { podManifest, resourceOf, testCluster, messageOrOk, seen, valueOf } from './cluster.ts';
 import type { Seen } from './cluster.ts';
 
 const pods = resourceOf('pods');
@@ -44,7 +44,7 @@ describe('selectors', () => {
   });
 
   it.each(['spec.image=x', 'metadata.name'])('refuses the field selector %s with 400', (text) => {
-    expect(toldOf(parseSelection(pods, text, ''))).toBe('400 BadRequest');
+    expect(messageOrOk(parseSelection(pods, text, ''))).toBe('400 BadRequest');
   });
   it.each(['a b', 'a in b', '=x', 'a in (x'])('refuses the label selector %s', (text) => {
     expect(parseLabels(text)).toBeUndefined();
@@ -77,13 +77,14 @@ describe('a list in pages', () => {
     const one = seen(listObjects(world.state(), select(), first));
     const next = { ...first, continueToken: one.metadata.continue };
     world.clock.now += 301_000;
-    expect(toldOf(listObjects(world.state(), select(), next))).toBe('410 Expired');
-    expect(toldOf(listObjects(world.state(), select(), { ...first, continueToken: 'x' }))).toBe('400 BadRequest');
+    expect(messageOrOk(listObjects(world.state(), select(), next))).toBe('410 Expired');
+    expect(messageOrOk(listObjects(world.state(), select(), { ...first, continueToken: 'x' }))).toBe('400 BadRequest');
   });
 
   it('of a version to come is a 504, of none a 400', () => {
     const world = filled();
-    const at = (resourceVersion: string) => toldOf(listObjects(world.state(), select(), { ...first, resourceVersion }));
+    const at = (resourceVersion: string) =>
+      messageOrOk(listObjects(world.state(), select(), { ...first, resourceVersion }));
     expect([at('0'), at('101'), at('99999'), at('x')]).toEqual(['ok', 'ok', '504 Timeout', '400 BadRequest']);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createObject } from '../../../infra/local/sim/api-server/create.ts';
 import { versionOf } from '../../../infra/local/sim/api-server/json-access.ts';
 import { findResource } from '../../../infra/local/sim/api-server/resources.ts';
-import { messageOf, podManifest, testCluster, toldOf, seen, valueOf } from './cluster.ts';
+import { messageOf, podManifest, testCluster, messageOrOk, seen, valueOf } from './cluster.ts';
 
 describe('an object', () => {
   it('is created once, with what only the server writes', () => {
@@ -13,7 +13,7 @@ describe('an object', () => {
     expect(created).toMatchObject({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace: 'default' } });
     expect(created.metadata.uid).toMatch(/^[0-9a-f-]{36}$/);
     expect(created.metadata).not.toHaveProperty('generation');
-    expect(toldOf(world.create('configmaps', { metadata: { name: 'c' } }))).toBe('409 AlreadyExists');
+    expect(messageOrOk(world.create('configmaps', { metadata: { name: 'c' } }))).toBe('409 AlreadyExists');
   });
 
   it('gets a name of its own by generateName', () => {
@@ -30,13 +30,13 @@ describe('an object', () => {
     ['a name with capitals', { metadata: { name: 'X' } }, '422 Invalid'],
     ['a label that is none', { metadata: { name: 'x', labels: { 'a b': '1' } } }, '422 Invalid'],
     ['metadata that are a text', { metadata: 'x' }, '400 BadRequest'],
-  ])('with %s is refused', (_, body, told) => {
-    expect(toldOf(testCluster().create('configmaps', body))).toBe(told);
+  ])('with %s is refused', (_, body, reported) => {
+    expect(messageOrOk(testCluster().create('configmaps', body))).toBe(reported);
   });
 
   it('needs a namespace that is there and stays', () => {
     const world = testCluster();
-    expect(toldOf(world.create('pods', podManifest('p', {}, {})))).toBe('ok');
+    expect(messageOrOk(world.create('pods', podManifest('p', {}, {})))).toBe('ok');
     valueOf(world.create('namespaces', { metadata: { name: 'n' } }));
     valueOf(world.delete('namespaces', 'n'));
     world.run(1);
@@ -47,9 +47,9 @@ describe('an object', () => {
     const world = testCluster();
     const first = valueOf(world.create('configmaps', { metadata: { name: 'c' }, data: { a: '1' } }));
     const second = seen(world.replace('configmaps', 'c', { ...first, data: { a: '2' } }));
-    expect(toldOf(world.replace('configmaps', 'c', { ...first, data: { a: '3' } }))).toBe('409 Conflict');
-    expect(toldOf(world.patch('configmaps', 'c', { metadata: { resourceVersion: '1' } }))).toBe('409 Conflict');
-    expect(toldOf(world.replace('configmaps', 'c', { metadata: { name: 'c' }, data: { a: '4' } }))).toBe('ok');
+    expect(messageOrOk(world.replace('configmaps', 'c', { ...first, data: { a: '3' } }))).toBe('409 Conflict');
+    expect(messageOrOk(world.patch('configmaps', 'c', { metadata: { resourceVersion: '1' } }))).toBe('409 Conflict');
+    expect(messageOrOk(world.replace('configmaps', 'c', { metadata: { name: 'c' }, data: { a: '4' } }))).toBe('ok');
     expect(Number(second.metadata.resourceVersion)).toBeGreaterThan(Number(versionOf(first)));
   });
 
@@ -63,7 +63,7 @@ describe('an object', () => {
   it('of another UID is not touched', () => {
     const world = testCluster();
     valueOf(world.create('configmaps', { metadata: { name: 'c' } }));
-    expect(toldOf(world.replace('configmaps', 'c', { metadata: { name: 'c', uid: 'u' } }))).toBe('409 Conflict');
+    expect(messageOrOk(world.replace('configmaps', 'c', { metadata: { name: 'c', uid: 'u' } }))).toBe('409 Conflict');
     expect(messageOf(world.patch('configmaps', 'c', { metadata: { uid: 'u' } }))).toContain('field is immutable');
     expect(messageOf(world.delete('configmaps', 'c', { uid: 'u' }))).toContain('UID in the precondition');
   });
@@ -87,7 +87,7 @@ describe('an object', () => {
     expect(world.get('configmaps', 'c')).toBeUndefined();
   });
 
-  it('that is a Secret is kept as base64, and its bad values are not told', () => {
+  it('that is a Secret is kept as base64, and its bad values are not reported', () => {
     const world = testCluster();
     valueOf(world.create('secrets', { metadata: { name: 's' }, stringData: { a: 'b' } }));
     expect(world.get('secrets', 's')).toMatchObject({ type: 'Opaque', data: { a: 'Yg==' } });
@@ -103,7 +103,7 @@ describe('an object', () => {
     if (resource === undefined) throw new Error(`no ${plural}`);
     const target = { user: undefined, resource, subresource: '', namespace: 'default', name: '' };
     const refused = createObject(world.state(), target, { metadata: { name: 'd' } });
-    expect(toldOf(refused)).toBe('405 MethodNotAllowed');
+    expect(messageOrOk(refused)).toBe('405 MethodNotAllowed');
     expect(messageOf(refused)).toContain(`the embedded cluster has no controllers, so it has no ${resource.kind}`);
   });
 });

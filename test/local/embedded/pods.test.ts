@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../shared/core/json.ts';
-import { messageOf, podManifest, testCluster, toldOf, seen, valueOf } from './cluster.ts';
+import { messageOf, podManifest, testCluster, messageOrOk, seen, valueOf } from './cluster.ts';
 
 describe('a new pod', () => {
   it('has what the API server and admission add', () => {
@@ -100,7 +100,7 @@ describe('a new pod', () => {
   ];
   it.each(bad)('is refused with 422: %s', (message, spec) => {
     const refused = testCluster().create('pods', podManifest('p', spec));
-    expect(toldOf(refused)).toBe('422 Invalid');
+    expect(messageOrOk(refused)).toBe('422 Invalid');
     expect(messageOf(refused)).toContain(message);
   });
 });
@@ -119,7 +119,7 @@ describe('a pod that exists', () => {
     expect(messageOf(world.patch('pods', 'p', { spec: { restartPolicy: 'Never' } }))).toContain(
       'pod updates may not change',
     );
-    expect(toldOf(world.patch('pods', 'p', { metadata: { labels: { a: 'b' } } }))).toBe('ok');
+    expect(messageOrOk(world.patch('pods', 'p', { metadata: { labels: { a: 'b' } } }))).toBe('ok');
     expect(world.get('pods', 'p').metadata.generation).toBe(2);
   });
 
@@ -142,11 +142,11 @@ describe('a pod that exists', () => {
     ['OnFailure', 0, '422 Invalid'],
     ['OnFailure', 3, 'ok'],
     ['Always', 0, 'ok'],
-  ])('with restartPolicy %s does not come back to life after %i: %s', (restartPolicy, exitCode, told) => {
+  ])('with restartPolicy %s does not come back to life after %i: %s', (restartPolicy, exitCode, reported) => {
     const world = testCluster();
     valueOf(world.create('pods', podManifest('p', { restartPolicy })));
     valueOf(world.patch('pods', 'p', terminated(exitCode), { subresource: 'status' }));
-    expect(toldOf(world.patch('pods', 'p', running, { subresource: 'status' }))).toBe(told);
+    expect(messageOrOk(world.patch('pods', 'p', running, { subresource: 'status' }))).toBe(reported);
   });
 
   it('is deleted gracefully, sooner if asked again, never later', () => {

@@ -5,7 +5,7 @@ import { requestToken } from '../../../infra/local/sim/api-server/tokens.ts';
 import { nodeUser, userOf } from '../../../infra/local/sim/api-server/user.ts';
 import type { User } from '../../../infra/local/sim/api-server/user.ts';
 import { readTokenClaims, readTokenLifetime } from '../../../shared/wire/token-claims.ts';
-import { messageOf, noon, podManifest, testCluster, toldOf, seen, valueOf } from './cluster.ts';
+import { messageOf, noon, podManifest, testCluster, messageOrOk, seen, valueOf } from './cluster.ts';
 import type { Seen } from './cluster.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
@@ -114,8 +114,8 @@ describe('a ServiceAccount’s token', () => {
     ['too short', { expirationSeconds: 599 }, '422 Invalid'],
     ['of another pod', { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'q', uid: 'u' } }, '404 NotFound'],
     ['of another UID', { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'p', uid: 'u' } }, '409 Conflict'],
-  ])('%s is refused', (_, spec, told) => {
-    expect(toldOf(withPod().request(spec))).toBe(told);
+  ])('%s is refused', (_, spec, reported) => {
+    expect(messageOrOk(withPod().request(spec))).toBe(reported);
   });
 });
 

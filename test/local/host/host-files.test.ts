@@ -203,7 +203,7 @@ describe('a registered function', () => {
     ],
     ['an unknown level asks for a key', { type: 'httpTrigger', authLevel: 'user' }, { authLevel: 'function' }],
     [
-      'a timer is monitored unless told otherwise',
+      'a timer is monitored unless given',
       { type: 'timerTrigger', schedule: '* * * * * *' },
       { kind: 'timer', useMonitor: true, runOnStartup: false },
     ],

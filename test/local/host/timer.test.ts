@@ -11,7 +11,7 @@ import type { InvocationOutcome } from '../../../infra/local/host/worker-process
 const at = (iso: string): number => Date.parse(iso);
 const NOON = at('2026-01-01T12:00:00Z');
 
-/** A clock that moves only when it is told to. */
+/** A clock that moves only when it is moved. */
 class VirtualClock implements TimerClock {
   #now = NOON;
   #waits: { dueMs: number; callback: () => void }[] = [];
@@ -192,7 +192,7 @@ describe('a timer', () => {
     expect(seconds(runs)).toEqual([10]);
   });
 
-  it('repeats a failed run as its policy says, and tells the handler', async () => {
+  it('repeats a failed run as its policy says, and reports the handler', async () => {
     const { runs, clock } = listen({
       schedule: '0 * * * * *',
       outcome: { kind: 'failed', failure: { message: 'no', stackTrace: 'at' } },

@@ -67,7 +67,7 @@ describe('the body that creates a pause container', () => {
 });
 
 describe('names', () => {
-  it('of different containers differ, wherever hyphens stand', () => {
+  it('of different containers differ, wherever hyphens are', () => {
     const names = [
       containerName('k', 'a-b', 'c'),
       containerName('k', 'a', 'b-c'),

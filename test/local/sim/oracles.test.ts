@@ -60,7 +60,7 @@ describe('a pod as it is seen over time', () => {
     expect(said).toEqual(expected);
   });
 
-  it('is gone with its object, by another hand when its end was not told', () => {
+  it('is gone with its object, by another hand when its end was not reported', () => {
     const stories = new PodStories({ now: () => noon, report: () => undefined });
     stories.see('deleted', shows('Running'));
     expect([...stories.all.values()]).toMatchObject([{ deletedAt: noon, goneAt: noon, wasForced: true }]);
@@ -107,7 +107,7 @@ describe('a secret', () => {
     watch.see('a row', 'nothing');
     watch.see('a row', undefined);
     for (const uid of ['a', 'a', 'b']) watch.see('an event', { message: 'planted-1' }, uid);
-    expect(said).toEqual(Array.from({ length: 2 }, () => 'O5 a secret stands in an event: {"message":"planted-1"}'));
+    expect(said).toEqual(Array.from({ length: 2 }, () => 'O5 a secret is in an event: {"message":"planted-1"}'));
   });
 });
 

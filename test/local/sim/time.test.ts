@@ -23,8 +23,8 @@ describe('the queue of events', () => {
 describe('virtual time', () => {
   it('runs from event to event, and settles the promises of each before the next', async () => {
     const scheduler = new Scheduler(100);
-    const told: string[] = [];
-    const tell = (word: string): void => void told.push(`${word} at ${scheduler.now}`);
+    const reported: string[] = [];
+    const tell = (word: string): void => void reported.push(`${word} at ${scheduler.now}`);
     scheduler.in(20, () => tell('second'));
     scheduler.in(10, () => {
       tell('first');
@@ -35,7 +35,7 @@ describe('virtual time', () => {
     scheduler.at(50, () => tell('what has passed'));
     void scheduler.sleep(40).then(() => tell('too late'));
     await scheduler.run(130);
-    expect(told).toEqual(['what has passed at 100', 'first at 110', 'settled at 110', 'second at 120']);
+    expect(reported).toEqual(['what has passed at 100', 'first at 110', 'settled at 110', 'second at 120']);
     expect(scheduler.now).toBe(130);
   });
 

@@ -18,7 +18,7 @@ beforeEach(() => {
     program,
     `import { interruption } from ${JSON.stringify(join(repository, 'infra/local/interruption.ts'))};
 const alive = setInterval(() => console.log('alive'), 50);
-await interruption(() => console.error('told'));
+await interruption(() => console.error('notified'));
 if (process.argv[2] === 'stops') await new Promise((resolve) => process.once('message', resolve));
 if (process.argv[2] !== 'slow') clearInterval(alive);
 console.error('over');
@@ -43,15 +43,15 @@ async function endOf(how: (child: ReturnType<typeof fork>, stderr: Readable) => 
 
 describe('a program that stays', () => {
   it('ends when the process that started it is gone', async () => {
-    expect(await endOf((child) => child.disconnect())).toEqual({ code: 0, said: 'told\nover\n' });
+    expect(await endOf((child) => child.disconnect())).toEqual({ code: 0, said: 'notified\nover\n' });
   });
 
   it('ends when nobody reads it any more', async () => {
-    expect(await endOf((child) => child.stdout?.destroy())).toEqual({ code: 0, said: 'told\nover\n' });
+    expect(await endOf((child) => child.stdout?.destroy())).toEqual({ code: 0, said: 'notified\nover\n' });
   });
 
   it('takes one key press for one, though its signal comes twice', async () => {
-    // A signal that comes when Node.js has given up its handlers ends any process: it stops when it is told to.
+    // A signal that comes when Node.js has given up its handlers ends any process: it stops when it is asked to.
     const twice = await endOf(async (child, stderr) => {
       child.kill('SIGINT');
       await once(stderr, 'data');
@@ -59,7 +59,7 @@ describe('a program that stays', () => {
       await sleep(100);
       child.send('stop');
     }, 'stops');
-    expect(twice).toEqual({ code: 0, said: 'told\nover\n' });
+    expect(twice).toEqual({ code: 0, said: 'notified\nover\n' });
   });
 
   it('ends at once at a second one', async () => {

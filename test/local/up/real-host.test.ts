@@ -37,7 +37,7 @@ describe('--functions-host', () => {
     mkdirSync(join(dir, 'folder', 'functions-host'), { recursive: true });
     expect(() => findRealHost(join(dir, 'folder'))).toThrow('holds no Functions host');
   });
-  it('tells how a host ended that could not start, with its last lines', async () => {
+  it('says how a host ended that could not start, with its last lines', async () => {
     const broken = program('broken/functions-host', '#!/bin/sh\necho "no OpenSSL here"\nexit 134\n');
     const starting = startRealHost({
       host: { kind: 'folder', program: broken },

@@ -88,7 +88,7 @@ describe('the folder of a start', () => {
     await expect(work).rejects.toThrow(/state can't be written to \(ENOTDIR.*choose another folder with --dir DIR/);
   });
 
-  it('stands in the advice, where it is not the default one', () => {
+  it('is in the advice, where it is not the default one', () => {
     const cloud = { kubeconfig: '/x/kubeconfig', cluster: { kind: 'real', kubectl: 'kubectl' } } as const;
     expect(worthTrying(cloud, '/x')).toContain('npm run detach -- --dir /x ');
     expect(worthTrying(cloud, undefined)).toContain('npm run detach  ');

@@ -18,7 +18,7 @@ describe('timelines', () => {
       'pi created 0.1 s bound +0.1 PUT accepted +0.8 running +2.0 finished +5.0 Succeeded',
     );
   });
-  it('tell a pod from a later one of the same name', () => {
+  it('report a pod from a later one of the same name', () => {
     const pods = new Map<string, Timeline>();
     observe(pods, sighting);
     observe(pods, { ...sighting, uid: '2', at: 300 });

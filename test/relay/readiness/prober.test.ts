@@ -85,7 +85,7 @@ describe('a container that has just started', () => {
     expect(said()).toHaveLength(2);
   });
 
-  it('is told of at once when the report of the opposite may still be on its way', async () => {
+  it('is reported at once when the report of the opposite may still be on its way', async () => {
     set(targetOf({ ready: true }, { failureThreshold: 1 }));
     answer = 'refused';
     await pass(1);
@@ -94,7 +94,7 @@ describe('a container that has just started', () => {
     expect(said()).toEqual(['0: c=false refused', '5: c=false', '10: c=true']);
   });
 
-  it('is told of with each new failure, and when it is no longer ready', async () => {
+  it('is reported with each new failure, and when it is no longer ready', async () => {
     set(targetOf({ ready: true }));
     answer = 'refused';
     await pass(35);

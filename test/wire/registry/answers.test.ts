@@ -25,7 +25,7 @@ describe('a token', () => {
 describe("a registry's error", () => {
   it.each<[string, unknown, unknown]>([
     [
-      'is told by code and message',
+      'is reported by code and message',
       { errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown', detail: {} }, { code: 'X' }] },
       { code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' },
     ],

@@ -19,7 +19,7 @@ const manifest = (mediaType = ociConfig) => ({
 const entry = { ...descriptor(ociManifest), platform: { os: 'linux', architecture: 'amd64' } };
 const index = (...manifests: unknown[]) => ({ schemaVersion: 2, manifests });
 
-describe('under a digest stands', () => {
+describe('under a digest is', () => {
   it.each([
     ['an OCI image', ociManifest, manifest()],
     ['an OCI image that names its type', `${ociManifest}; charset=utf-8`, { mediaType: ociManifest, ...manifest() }],

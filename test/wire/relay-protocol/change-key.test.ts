@@ -32,7 +32,7 @@ describe('the key of a change', () => {
     expect(changeKey({ ...pod, ...change })).toBe(changeKey(pod)),
   );
 
-  it('tells of all that the app would work for', () => {
+  it('reports all that the app would work for', () => {
     const condition = fc.record({
       type: fc.constantFrom('Ready', 'Initialized', 'DisruptionTarget', 'example.com/gate'),
       status: fc.constantFrom('True', 'False'),

@@ -4,7 +4,7 @@ import { containerLogsPath, podEventsPath } from '../../../shared/wire/relay-pro
 
 const target = { node: 'aci-1', namespace: 'default', pod: 'p', uid: 'u', container: 'c' };
 
-/** Of a function: its route, with each parameter as it stands. */
+/** Of a function: its route, with each parameter as it is. */
 const routeOf = (file: string): string => {
   const text = readFileSync(new URL(`../../../functions/${file}.ts`, import.meta.url), 'utf8');
   return /route: '([^']+)'/.exec(text)?.[1] ?? '';

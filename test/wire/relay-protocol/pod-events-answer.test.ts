@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { latestLookMs, soonestLookMs } from '../../../shared/wire/relay-protocol/bounds.ts';
+import { latestTickMs, soonestTickMs } from '../../../shared/wire/relay-protocol/bounds.ts';
 import { formatPodEventsAnswer, parsePodEventsAnswer } from '../../../shared/wire/relay-protocol/pod-events-answer.ts';
 
 const noon = Date.parse('2026-11-23T12:00:00Z');
@@ -11,7 +11,7 @@ describe('the answer to pod-events', () => {
     fc.assert(
       fc.property(
         fc.record({
-          nextLookInMs: fc.integer({ min: soonestLookMs, max: latestLookMs }),
+          nextTickInMs: fc.integer({ min: soonestTickMs, max: latestTickMs }),
           unknownNodes: names,
           removedNodes: names,
         }),
@@ -24,12 +24,12 @@ describe('the answer to pod-events', () => {
     ));
 
   it.each([
-    ['an hour ago', -3_600_000, soonestLookMs],
-    ['in a month', 30 * 86_400_000, latestLookMs],
-  ])('that asks for a look %s is kept to the bounds', (_, inMs, kept) => {
+    ['an hour ago', -3_600_000, soonestTickMs],
+    ['in a month', 30 * 86_400_000, latestTickMs],
+  ])('that asks for a poll %s is kept to the bounds', (_, inMs, kept) => {
     const nextLookAt = new Date(noon + inMs).toISOString();
     const body = JSON.stringify({ now: new Date(noon).toISOString(), nextLookAt });
-    expect(parsePodEventsAnswer(body)).toEqual({ nextLookInMs: kept, unknownNodes: [], removedNodes: [] });
+    expect(parsePodEventsAnswer(body)).toEqual({ nextTickInMs: kept, unknownNodes: [], removedNodes: [] });
   });
 
   it.each(['<html>', '', '{}', '[]', 'null', '{"now":"x","nextLookAt":"y"}'])('%j is none', (body) =>

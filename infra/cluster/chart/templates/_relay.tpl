@@ -1,4 +1,4 @@
-{{/* What the Deployment and the drain have in common: how the relay runs, what it is told, where its files are. */}}
+{{/* What the Deployment and the drain have in common: how the relay runs, what it is given, where its files are. */}}
 
 {{- define "sk.config" -}}
 {{- $folder := "/etc/relay" -}}

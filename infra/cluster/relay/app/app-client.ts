@@ -129,7 +129,7 @@ export class AppClient {
     });
     request.on('response', answered.resolve);
     request.on('error', answered.reject);
-    // A connection may take long, or the process stand still meanwhile: the term is looked at when it is there.
+    // A connection may take long, or the process freeze meanwhile: the term is checked when it is there.
     whenConnected(request, () => {
       if (term.isHeld()) request.end(bytes);
       else request.destroy(new TermOver());

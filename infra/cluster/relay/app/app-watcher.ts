@@ -14,7 +14,7 @@ export interface AppWatcherOptions {
 
 const tenMinutesMs = 600_000;
 
-/** Tells by an event on each Node when the app takes no posts, and when it does again. */
+/** Reports by an event on each Node when the app takes no posts, and when it does again. */
 export class AppWatcher {
   readonly #options: AppWatcherOptions;
   readonly #signal: AbortSignal;

@@ -1,6 +1,6 @@
 import { backoffMs } from '../../../../shared/core/backoff/backoff.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
-import { latestLookMs } from '../../../../shared/wire/relay-protocol/bounds.ts';
+import { latestTickMs } from '../../../../shared/wire/relay-protocol/bounds.ts';
 import type { PodEvents, PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import { endlessTerm } from '../election/term.ts';
 import type { Term } from '../election/term.ts';
@@ -34,7 +34,7 @@ const debounceMs = 50;
 const backoff = { baseMs: 1000, maxMs: 15_000 };
 
 /**
- * Posts what the reflectors tell, and ticks when the app asked for one (docs/architecture.md, The walk of one pod). A burst comes over some tenths of a
+ * Posts what the reflectors say, and ticks when the app asked for one (docs/architecture.md, The walk of one pod). A burst comes over some tenths of a
  * second, and a post lasts as long as two calls of ARM: lanes are kept for what comes next, sixteen in all. While the app
  * fails, one at a time, 0.5 to 15 s apart, for ever. One tick at a time, beside them. An app that did not know us is asked
  * again as soon as a pod changes, once a second at most: the pod was bound to a Node that the app has made meanwhile.
@@ -54,7 +54,7 @@ export class Poster {
   #tickTimer: NodeJS.Timeout | undefined;
   #tickAt = Infinity;
   #isTicking = false;
-  #lastLookInMs = latestLookMs;
+  #lastTickInMs = latestTickMs;
   readonly #unknownNodes = new Set<string>();
   #removedNodes: ReadonlySet<string> = new Set();
 
@@ -132,7 +132,7 @@ export class Poster {
     this.#outbox.settle(batch, outcome.kind === 'again' ? 'again' : 'done');
     if (outcome.kind !== 'again') this.#options.transitions?.end(batch.pods, outcome.kind);
     this.#learn(outcome, { kind: batch.kind, pods: batch.pods.length });
-    if (outcome.kind === 'taken') this.#planTick(Math.min(this.#tickAt, performance.now() + outcome.nextLookInMs));
+    if (outcome.kind === 'taken') this.#planTick(Math.min(this.#tickAt, performance.now() + outcome.nextTickInMs));
     if (this.#outbox.isReady) this.#wakeIn(0);
   }
 
@@ -144,7 +144,7 @@ export class Poster {
     this.#isTicking = false;
     if (this.#stop.signal.aborted) return;
     this.#learn(outcome, { kind: 'tick', pods: 0 });
-    const nextInMs = outcome.kind === 'taken' ? outcome.nextLookInMs : latestLookMs;
+    const nextInMs = outcome.kind === 'taken' ? outcome.nextTickInMs : latestTickMs;
     this.#planTick(performance.now() + (outcome.kind === 'again' ? this.#notBefore - performance.now() : nextInMs));
   }
 
@@ -154,7 +154,7 @@ export class Poster {
     if (at === Infinity) return;
     this.#tickTimer = setTimeout(
       () => {
-        if (this.#options.hasPods() || this.#lastLookInMs < latestLookMs) void this.#tick();
+        if (this.#options.hasPods() || this.#lastTickInMs < latestTickMs) void this.#tick();
         else this.#tickAt = Infinity;
       },
       Math.max(0, at - performance.now()),
@@ -187,7 +187,7 @@ export class Poster {
         this.#failures = 0;
         this.#notBefore = 0;
         this.#afterNewsAt = undefined;
-        this.#lastLookInMs = outcome.nextLookInMs;
+        this.#lastTickInMs = outcome.nextTickInMs;
         this.#noteUnknown(outcome.unknownNodes);
         this.#removedNodes = new Set(outcome.removedNodes);
         return;

@@ -1,4 +1,4 @@
-/** Whether the app takes posts, as far as it was told to a person. Times are monotonic ms. */
+/** Whether the app takes posts, as far as it was asked to a person. Times are monotonic ms. */
 export interface Reachability {
   /** Of the first failure since the last success. */
   readonly failingSince: number | undefined;

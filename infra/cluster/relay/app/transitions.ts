@@ -13,7 +13,7 @@ const flushAfterMs = 2000;
 const mostOpen = 4;
 
 /**
- * Each change of a pod is a trace of its own, from the moment that its watch told of it: the key carries it to the app,
+ * Each change of a pod is a trace of its own, from the moment that its watch reported it: the key carries it to the app,
  * whose reconcile goes on with it. Without an exporter the key has a trace all the same: the app's logs name it.
  */
 export class Transitions {

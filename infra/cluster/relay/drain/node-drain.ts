@@ -42,9 +42,9 @@ export class NodeDrain {
     const found = await api.getNode(node);
     if (!found.ok && found.fault.kind !== 'not-found') return this.#failed(found.fault);
     if (found.ok) {
-      const stranger = strangerOf(found.value, installation);
-      if (stranger !== undefined) {
-        this.#say(`${stranger}: it is left alone`);
+      const owner = foreignOwnerOf(found.value, installation);
+      if (owner !== undefined) {
+        this.#say(`${owner}: it is left alone`);
         return { kind: 'foreign' };
       }
       const cordoned = await this.#cordon(found.value);
@@ -112,7 +112,7 @@ export class NodeDrain {
 const nameOf = ({ namespace, name }: DrainPod): string => `${namespace}/${name}`;
 
 /** Why the Node is none of ours; undefined: it is. */
-function strangerOf({ owner }: DrainNode, installation: string | undefined): string | undefined {
+function foreignOwnerOf({ owner }: DrainNode, installation: string | undefined): string | undefined {
   if (owner === undefined) return `no installation of serverless-kubelet made it (annotation ${ownerAnnotation})`;
   if (installation === undefined || owner === installation) return undefined;
   return `it belongs to installation "${owner}", not to "${installation}"`;

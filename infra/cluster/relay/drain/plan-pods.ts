@@ -1,6 +1,6 @@
 import type { DrainPod } from './drain-object.ts';
 
-/** What is done with a pod that stands in the way. */
+/** What is done with a pod that is in the way. */
 export type PodStep =
   /** It is on its way out. */
   | { readonly kind: 'wait' }

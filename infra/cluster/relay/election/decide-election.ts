@@ -19,7 +19,7 @@ export type ElectionDecision =
   /** Somebody else holds it; to be read again in so many ms. */
   | { readonly kind: 'wait'; readonly forMs: number };
 
-/** What was just read, at `now`. What stands there counts, not the object's version: a label is no sign of life. */
+/** What was just read, at `now`. What is there counts, not the object's version: a label is no sign of life. */
 export function observe(before: Observed | undefined, record: ElectionRecord, now: number): Observed {
   const isSame = before !== undefined && stateOf(before.record) === stateOf(record);
   return { record, changedAt: isSame ? before.changedAt : now };

@@ -120,7 +120,7 @@ export class Elector {
     this.#observed = observe(this.#observed, written.value, sentAt);
     this.#termEndsAt = termEndsAt(sentAt);
     this.#faults.passed();
-    // A process that stood still meanwhile may hold what is over already.
+    // A process that was frozen meanwhile may hold what is over already.
     if (this.isLeading) this.#start(written.value);
     return written;
   }

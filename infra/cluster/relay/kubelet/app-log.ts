@@ -17,7 +17,7 @@ export type AppLog =
 const problem = z.object({ error: z.object({ code: z.string().catch(''), message: z.string().catch('') }) });
 
 /**
- * What the API server is told: 4xx texts reach the user of kubectl as they are. `state`: what the pod's status says of a
+ * What the API server is answered: 4xx texts reach the user of kubectl as they are. `state`: what the pod's status says of a
  * container that has started.
  */
 export function readAppLog(answer: AppAnswer, pod: string, container: string, state?: 'running' | 'ended'): AppLog {

@@ -9,7 +9,7 @@ export interface KubeletContext {
   readonly client: KubernetesClient;
   readonly app: Pick<AppClient, 'getLogs'>;
   readonly log: Log;
-  /** How often a followed log is asked for; 2 s unless told. */
+  /** How often a followed log is asked for; 2 s unless given. */
   readonly followEveryMs?: number;
 }
 

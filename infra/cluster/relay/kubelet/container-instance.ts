@@ -5,7 +5,7 @@ import { ephemeralSentence } from '../../../../shared/core/status/ephemeral.ts';
 export type LogReadiness =
   | {
       readonly kind: 'ready';
-      /** Tells one run of the container from the next. */
+      /** Distinguishes one run of the container from the next. */
       readonly restartCount: number;
       readonly isRunning: boolean;
     }

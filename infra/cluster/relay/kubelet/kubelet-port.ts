@@ -22,7 +22,7 @@ export interface KubeletPortOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly meter?: Pick<RelayMeter, 'kubeletAnswered'>;
-  /** How often the files are read again; 10 s unless told. */
+  /** How often the files are read again; 10 s unless given. */
   readonly reloadEveryMs?: number;
 }
 

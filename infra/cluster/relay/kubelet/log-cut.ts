@@ -16,10 +16,10 @@ interface ShownLog {
 }
 
 /**
- * Tells by an event that the beginning of an ended container's log is probably cut: nothing is put into output that a program
+ * Reports by an event that the beginning of an ended container's log is probably cut: nothing is put into output that a program
  * may parse. The same event is written once while the API server keeps it. Never rejects.
  */
-export async function tellCutLog(
+export async function reportCutLog(
   { client, node, log }: Pick<KubeletContext, 'client' | 'node' | 'log'>,
   { pod, container: name, content }: ShownLog,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import type { PostOutcome } from '../app/post-outcome.ts';
 import { durationBuckets, metricTable } from './metric-table.ts';
 import type { MetricName } from './metric-table.ts';
 
-/** What the parts of a relay tell as it happens. */
+/** What the parts of a relay report as it happens. */
 export interface RelayMeter {
   readonly posted: (outcome: PostOutcome['kind'], durationMs: number) => void;
   readonly watchRestarted: (node: string) => void;

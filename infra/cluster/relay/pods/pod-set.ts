@@ -3,7 +3,7 @@ import type { WatchedPod } from './watched-pod.ts';
 
 /**
  * The pods of one node, by UID: a pod that was deleted and created anew under its name within a gap is two pods, and
- * both are told of.
+ * both are reported.
  */
 export class PodSet {
   readonly #pods = new Map<string, WatchedPod>();
@@ -30,7 +30,7 @@ export class PodSet {
     return before?.hash === pod.hash ? undefined : pod.key;
   }
 
-  /** Takes a deletion; the API server tells the last state with it. */
+  /** Takes a deletion; the API server reports the last state with it. */
   remove(pod: WatchedPod): PodKey {
     this.#pods.delete(pod.key.uid);
     return keyOfGone(pod);

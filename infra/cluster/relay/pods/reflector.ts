@@ -16,7 +16,7 @@ import { parseWatchedPod } from './watched-pod.ts';
 import type { WatchedPod } from './watched-pod.ts';
 import { defined } from '../../../../shared/core/defined.ts';
 
-/** Whom a reflector tells. Called in the order of the API server's events. */
+/** Whom a reflector informs. Called in the order of the API server's events. */
 export interface PodSink {
   /** After each complete list: every pod of the node, and those that are gone since the last. */
   onSnapshot(pods: readonly PodKey[]): void;

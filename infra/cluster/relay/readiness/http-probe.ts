@@ -53,7 +53,7 @@ export function probeHttp(endpoint: Endpoint, handler: HttpGet): Promise<string 
       request.destroy();
     };
     const request = (isTls ? httpsRequest : httpRequest)(options, answered);
-    // Without a listener a 101 closes the connection, and neither answer nor error is told of.
+    // Without a listener a 101 closes the connection, and neither answer nor error is reported.
     request.on('upgrade', (response, socket) => {
       socket.destroy();
       answered(response);

@@ -26,7 +26,7 @@ const atOnce = 64;
 const quickMs = 250;
 /** What the status does not say after this time is reported again. */
 const againMs = 5_000;
-/** A failure in other words than the last is told no sooner: each is an event, and a pod may say something new each time. */
+/** A failure in other words than the last is reported no sooner: each is an event, and a pod may say something new each time. */
 const otherMessageMs = 60_000;
 /** A failure that lasts is an event again, before the API server drops the last. */
 const repeatMessageMs = 600_000;
@@ -39,8 +39,8 @@ interface Run {
   state: ProbeState;
   /** What was reported last, and when. */
   reported: { readonly ready: boolean; readonly at: number } | undefined;
-  /** The last failure that was told, and when. */
-  told: { readonly message: string; readonly at: number } | undefined;
+  /** The last failure that was reported, and when. */
+  explained: { readonly message: string; readonly at: number } | undefined;
   /** Of the next probe. */
   timer: NodeJS.Timeout | undefined;
   /** Of saying again what the status does not say yet: a report may have been lost. */
@@ -98,7 +98,7 @@ export class ReadinessProber {
   }
 
   #begin(key: PodKey, target: ReadinessTarget): Run {
-    const none = { reported: undefined, told: undefined, timer: undefined, again: undefined };
+    const none = { reported: undefined, explained: undefined, timer: undefined, again: undefined };
     const run: Run = { target, key, state: firstState(target.ready), ...none };
     const { initialDelaySeconds, periodSeconds } = target.probe;
     const delayMs = Date.parse(target.startedAt) + initialDelaySeconds * 1000 - Date.now();
@@ -134,7 +134,7 @@ export class ReadinessProber {
     return !this.#isClosed && runs !== undefined && [...runs.values()].includes(run);
   }
 
-  /** While the status says something else, it is told again, however far the next probe is. */
+  /** While the status says something else, it is reported again, however far the next probe is. */
   #remind(run: Run): void {
     const isOdd = run.state.ready !== run.target.ready;
     if (!isOdd) {
@@ -150,17 +150,17 @@ export class ReadinessProber {
   }
 
   #report(run: Run, message: string | undefined): void {
-    const { target, key, state, reported, told } = run;
+    const { target, key, state, reported, explained } = run;
     const now = performance.now();
     const isOld = reported === undefined || now - reported.at >= againMs;
     // Also when the status says so already: the report of the opposite may be on its way.
     const isTurn = reported !== undefined && reported.ready !== state.ready;
     const isOdd = isTurn || (isOld && state.ready !== target.ready);
-    const quietMs = told?.message === message ? repeatMessageMs : otherMessageMs;
-    const isFailureNews = message !== undefined && (told === undefined || now - told.at >= quietMs);
+    const quietMs = explained?.message === message ? repeatMessageMs : otherMessageMs;
+    const isFailureNews = message !== undefined && (explained === undefined || now - explained.at >= quietMs);
     if (!isOdd && !isFailureNews) return;
     run.reported = { ready: state.ready, at: now };
-    if (message !== undefined) run.told = { message, at: now };
+    if (message !== undefined) run.explained = { message, at: now };
     const others = [...(this.#pods.get(key.uid)?.values() ?? [])].filter(
       (other) => other !== run && other.state.ready !== other.target.ready,
     );

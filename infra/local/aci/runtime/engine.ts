@@ -21,7 +21,7 @@ import type { ContainerRuntime, ContainerSpec, RunningContainer, Sandbox, Sandbo
 
 export { findEngine } from './engine/backend.ts';
 
-/** A runtime whose containers stand on a bridge of this machine. */
+/** A runtime whose containers are on a bridge of this machine. */
 export interface EngineRuntime extends ContainerRuntime {
   readonly kind: 'engine';
   readonly engine: EngineKind;
@@ -143,7 +143,7 @@ async function assemble(options: EngineRuntimeOptions, backend: Backend): Promis
     await volumes.remove(sandboxId);
   };
 
-  // The bridge is there as long as a container stands on it.
+  // The bridge is there as long as a container is on it.
   await startPause(anchorId, 'anchor');
   let closing: Promise<void> | undefined;
   const close = async () => {

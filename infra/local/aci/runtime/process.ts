@@ -30,7 +30,7 @@ const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /**
  * Runs commands as plain child processes, for machines without a container engine. There are no images: `pullImage`
  * always succeeds with a digest of the name, and the command runs from this machine's own programs, so a container
- * without a command is a `StartFault`. There are no addresses and no limits. With Debian's bubblewrap, volumes stand at
+ * without a command is a `StartFault`. There are no addresses and no limits. With Debian's bubblewrap, volumes are at
  * their mount paths and each container sees its own processes only; without it, mounts are a `StartFault`, save
  * that of the ServiceAccount token, which is left out with a line in the log. `execute` runs beside the container, with the same files.
  */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { statusJson } from '../../sim/api-server/refusal.ts';
-import type { Outcome, Refusal } from '../../sim/api-server/refusal.ts';
+import { statusJson } from '../../sim/api-server/status-error.ts';
+import type { StatusResult, StatusError } from '../../sim/api-server/status-error.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 
 /** What a request is answered with: a document, a text, or a stream that takes the response for itself. */
@@ -11,16 +11,16 @@ export type Answer =
 
 export const json = (body: JsonObject, status = 200): Answer => ({ kind: 'json', status, body });
 
-export const refused = (refusal: Refusal): Answer => ({
+export const refused = (refusal: StatusError): Answer => ({
   kind: 'json',
   status: refusal.code,
   body: statusJson(refusal),
 });
 
-export const answerOf = (outcome: Outcome<JsonObject>, status = 200): Answer =>
+export const answerOf = (outcome: StatusResult<JsonObject>, status = 200): Answer =>
   outcome.ok ? json(outcome.value, status) : refused(outcome.refusal);
 
-export const pathNotFound: Refusal = {
+export const pathNotFound: StatusError = {
   code: 404,
   reason: 'NotFound',
   message: 'the server could not find the requested resource',

@@ -78,7 +78,7 @@ async function serve(options: ListenerOptions, request: IncomingMessage, respons
     if (response.destroyed) note(0);
     else await send(judged.answer, response, note);
   } catch (error) {
-    // A client that left half-way is no bug; anything else is, and is told as one.
+    // A client that left half-way is no bug; anything else is, and is reported as one.
     note(request.errored === null ? 500 : 0);
     if (request.errored === null) console.error(error);
     response.destroy();

@@ -3,20 +3,20 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { authorize } from '../../sim/api-server/authorization.ts';
 import type { ClusterState } from '../../sim/api-server/cluster-state.ts';
-import { done, forbidden, refuse, unauthorized } from '../../sim/api-server/refusal.ts';
-import type { Outcome } from '../../sim/api-server/refusal.ts';
+import { done, forbidden, refuse, unauthorized } from '../../sim/api-server/status-error.ts';
+import type { StatusResult } from '../../sim/api-server/status-error.ts';
 import type { KnownTokens } from '../../sim/api-server/reviews.ts';
 import { apiAudience, readToken } from '../../sim/api-server/tokens.ts';
 import { anonymous, userOf } from '../../sim/api-server/user.ts';
 import type { User } from '../../sim/api-server/user.ts';
 
 /** The user as whom the request is judged, or 401, or 403 for an impersonation that nobody granted. */
-export function authenticate(state: ClusterState, request: IncomingMessage, known: KnownTokens): Outcome<User> {
+export function authenticate(state: ClusterState, request: IncomingMessage, known: KnownTokens): StatusResult<User> {
   const caller = callerOf(state, request, known);
   return caller.ok ? impersonated(state, caller.value, request.headers) : caller;
 }
 
-function callerOf(state: ClusterState, request: IncomingMessage, known: KnownTokens): Outcome<User> {
+function callerOf(state: ClusterState, request: IncomingMessage, known: KnownTokens): StatusResult<User> {
   const certified = certificateUser(request);
   if (certified !== undefined) return done(certified);
   const { authorization } = request.headers;
@@ -39,7 +39,7 @@ function texts(value: unknown): readonly string[] {
 }
 
 /** Each name and group that is taken on has to be granted by itself. */
-function impersonated(state: ClusterState, caller: User, headers: IncomingHttpHeaders): Outcome<User> {
+function impersonated(state: ClusterState, caller: User, headers: IncomingHttpHeaders): StatusResult<User> {
   const name = headers['impersonate-user'];
   const groups = listOf(headers['impersonate-group']);
   if (typeof name !== 'string' || name === '')

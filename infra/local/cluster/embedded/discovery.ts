@@ -50,7 +50,7 @@ function openApi([, version = '', ...rest]: readonly string[]): Answer {
   return document === undefined ? refused(pathNotFound) : json(document);
 }
 
-/** kubectl wants one for a `List`, in protobuf: an empty document tells it that it need not validate by itself. */
+/** kubectl wants one for a `List`, in protobuf: an empty document reports it that it need not validate by itself. */
 const emptyOpenApi2: Answer = {
   kind: 'text',
   status: 200,

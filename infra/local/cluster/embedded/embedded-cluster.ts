@@ -20,19 +20,19 @@ import { defined } from '../../../../shared/core/defined.ts';
 export interface EmbeddedClusterOptions {
   /** Where `kubeconfig` and `ca.crt` are written. */
   readonly dir: string;
-  /** On 127.0.0.1; any free one unless told. */
+  /** On 127.0.0.1; any free one unless given. */
   readonly port?: number;
-  /** The API server's time in ms; the machine's unless told. */
+  /** The API server's time in ms; the machine's unless given. */
   readonly now?: () => number;
-  /** UID of the kube-system namespace; a new one unless told. */
+  /** UID of the kube-system namespace; a new one unless given. */
   readonly uid?: string;
   /** Addresses besides 127.0.0.1 that the server's certificate is to name, as of a forwarder. */
   readonly extraSans?: readonly string[];
-  /** How often the controllers look, besides after each write; 1 s unless told, 0: only when `cluster.tick` is called. */
+  /** How often the controllers look, besides after each write; 1 s unless given, 0: only when `cluster.tick` is called. */
   readonly tickMs?: number;
-  /** How often a watch gets a bookmark; a minute unless told. */
+  /** How often a watch gets a bookmark; a minute unless given. */
   readonly bookmarkMs?: number;
-  /** How many writes a watch may be behind before it is told `Expired`; 4096 unless told. */
+  /** How many writes a watch may be behind before it is reported `Expired`; 4096 unless given. */
   readonly historySize?: number;
 }
 

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { text } from 'node:stream/consumers';
-import { badRequest } from '../../sim/api-server/refusal.ts';
-import type { Refusal } from '../../sim/api-server/refusal.ts';
+import { badRequest } from '../../sim/api-server/status-error.ts';
+import type { StatusError } from '../../sim/api-server/status-error.ts';
 import {
   nameOf,
   namespaceOf,
@@ -57,7 +57,7 @@ async function passedOn(serving: Serving, url: URL): Promise<Answer> {
 }
 
 /** The only one, the one that an annotation prefers, or the one that was asked for. */
-function containerOf(pod: JsonObject, asked: string): string | Refusal {
+function containerOf(pod: JsonObject, asked: string): string | StatusError {
   const spec = specOf(pod);
   const all = ['containers', 'initContainers', 'ephemeralContainers'].flatMap((list) =>
     objectsAt(spec, list).map((container) => textAt(container, 'name')),
@@ -110,7 +110,7 @@ async function relay(kubelet: IncomingMessage, response: ServerResponse): Promis
   await pipeline(kubelet, response).catch(() => undefined);
 }
 
-async function kubeletRefusal(kubelet: IncomingMessage, status: number): Promise<Refusal> {
+async function kubeletRefusal(kubelet: IncomingMessage, status: number): Promise<StatusError> {
   const body = (await text(kubelet).catch(() => '')).trim();
   const message = body === '' ? `the kubelet answered ${status}` : body;
   switch (status) {
@@ -123,4 +123,4 @@ async function kubeletRefusal(kubelet: IncomingMessage, status: number): Promise
   }
 }
 
-const unreachable = (message: string): Refusal => ({ code: 500, reason: 'InternalError', message });
+const unreachable = (message: string): StatusError => ({ code: 500, reason: 'InternalError', message });

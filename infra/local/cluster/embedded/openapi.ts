@@ -1,5 +1,5 @@
 /**
- * As much of OpenAPI v3 as tells kubectl that the server validates: it looks for `fieldValidation` among the parameters
+ * As much of OpenAPI v3 as reports kubectl that the server validates: it looks for `fieldValidation` among the parameters
  * of each kind's PATCH, and then sends manifests as they are. No schemas.
  */
 import { resources } from '../../sim/api-server/resources.ts';

@@ -1,5 +1,5 @@
 import { listObjects } from '../../sim/api-server/list.ts';
-import { badRequest, methodNotAllowed, notFound } from '../../sim/api-server/refusal.ts';
+import { badRequest, methodNotAllowed, notFound } from '../../sim/api-server/status-error.ts';
 import { nodes, pods, qualifiedName } from '../../sim/api-server/resources.ts';
 import type { Selection } from '../../sim/api-server/selectors.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject } from '../../../../shared/core/json.ts';
 import type { Json, JsonObject } from '../../../../shared/core/json.ts';
-import { badRequest, done, refuse, unsupportedMediaType } from '../../sim/api-server/refusal.ts';
-import type { Outcome } from '../../sim/api-server/refusal.ts';
+import { badRequest, done, refuse, unsupportedMediaType } from '../../sim/api-server/status-error.ts';
+import type { StatusResult } from '../../sim/api-server/status-error.ts';
 
 /** `--max-request-body` of an API server. */
 export const maxBodyBytes = 3 * 1024 * 1024;
@@ -26,7 +26,7 @@ export const mediaType = (request: IncomingMessage): string =>
   (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? '';
 
 /** A body that has to be one object. */
-export function parseObject(body: Buffer, type: string): Outcome<JsonObject> {
+export function parseObject(body: Buffer, type: string): StatusResult<JsonObject> {
   if (type !== 'application/json') return refuse(unsupportedMediaType(unknownFormat));
   const parsed = parseText(body);
   if (!parsed.ok) return parsed;
@@ -37,7 +37,7 @@ const unknownFormat =
   'the body of the request was in an unknown format - the embedded cluster reads application/json alone: kubectl apply sends it, kubectl create sends protobuf; a real one (npm start -- --cluster real) reads all';
 
 /** Any JSON. What it says stays out of the refusal: it may be a Secret. */
-export function parseText(body: Buffer): Outcome<Json> {
+export function parseText(body: Buffer): StatusResult<Json> {
   try {
     const value: Json = JSON.parse(body.toString('utf8'));
     return done(value);

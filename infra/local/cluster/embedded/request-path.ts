@@ -11,7 +11,7 @@ export type RequestPath =
       /** Empty: the collection. */
       readonly name: string;
       readonly subresource: string;
-      /** What stands behind `proxy`: a path of the kubelet. */
+      /** What is behind `proxy`: a path of the kubelet. */
       readonly proxied: readonly string[];
     }
   /** Discovery, health, versions: segments of the path. */

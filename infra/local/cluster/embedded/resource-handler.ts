@@ -8,7 +8,7 @@ import type { Deletion } from '../../sim/api-server/delete.ts';
 import { nameOf, namespaceOf, uidOf } from '../../sim/api-server/json-access.ts';
 import { selected } from '../../sim/api-server/list.ts';
 import { patchObject } from '../../sim/api-server/patch.ts';
-import { badRequest, forbidden, methodNotAllowed } from '../../sim/api-server/refusal.ts';
+import { badRequest, forbidden, methodNotAllowed } from '../../sim/api-server/status-error.ts';
 import { namespaces, pods, qualifiedName, serviceAccounts } from '../../sim/api-server/resources.ts';
 import type { Resource } from '../../sim/api-server/resources.ts';
 import { answerReview } from '../../sim/api-server/reviews.ts';

@@ -2,8 +2,8 @@ import type { ServerResponse } from 'node:http';
 import type { ClusterState } from '../../sim/api-server/cluster-state.ts';
 import { selected, versionFault, watchEvent } from '../../sim/api-server/list.ts';
 import type { ListTarget, WatchEvent } from '../../sim/api-server/list.ts';
-import { expired, statusJson } from '../../sim/api-server/refusal.ts';
-import type { Refusal } from '../../sim/api-server/refusal.ts';
+import { expired, statusJson } from '../../sim/api-server/status-error.ts';
+import type { StatusError } from '../../sim/api-server/status-error.ts';
 import { apiVersionOf } from '../../sim/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 
@@ -40,7 +40,7 @@ export function streamWatch(response: ServerResponse, source: WatchSource, optio
 }
 
 /** Writes what comes before the live events, or says why the watch can't begin there. */
-function begin(response: ServerResponse, source: WatchSource, options: WatchOptions): Refusal | undefined {
+function begin(response: ServerResponse, source: WatchSource, options: WatchOptions): StatusError | undefined {
   const { state, target } = source;
   const { resourceVersion } = options;
   const isInitial = options.sendInitialEvents || resourceVersion === '' || resourceVersion === '0';
@@ -49,13 +49,13 @@ function begin(response: ServerResponse, source: WatchSource, options: WatchOpti
   const fault = versionFault(state, resourceVersion);
   if (fault !== undefined) return fault;
   if (isInitial) {
-    for (const object of selected(state, target)) tell(response, source, { type: 'ADDED', object });
+    for (const object of selected(state, target)) notify(response, source, { type: 'ADDED', object });
     if (options.sendInitialEvents && options.bookmarks) write(response, bookmark({ state, target }, true));
     return undefined;
   }
   const changes = state.store.changesSince(Number(resourceVersion));
   if (changes === 'expired') return expired(`too old resource version: ${resourceVersion} (${state.store.version})`);
-  for (const change of changes) tell(response, source, watchEvent(change, target));
+  for (const change of changes) notify(response, source, watchEvent(change, target));
   return undefined;
 }
 
@@ -64,7 +64,7 @@ function follow(response: ServerResponse, source: WatchSource, options: WatchOpt
   const { promise, resolve } = Promise.withResolvers<void>();
   const from = Number(options.resourceVersion);
   const unsubscribe = state.store.subscribe((change) => {
-    if (change.version > from) tell(response, source, watchEvent(change, target));
+    if (change.version > from) notify(response, source, watchEvent(change, target));
   });
   const mark = (): void => {
     if (state.store.version >= from) write(response, bookmark(source, false));
@@ -98,7 +98,7 @@ function bookmark({ state, target }: Pick<WatchSource, 'state' | 'target'>, isIn
   };
 }
 
-function tell(response: ServerResponse, { show }: WatchSource, event: WatchEvent | undefined): void {
+function notify(response: ServerResponse, { show }: WatchSource, event: WatchEvent | undefined): void {
   if (event !== undefined) write(response, { type: event.type, object: show(event.object) });
 }
 

@@ -8,7 +8,7 @@ import { defined } from '../../../../shared/core/defined.ts';
 /** The API server's flags `--service-account-extend-token-expiration` and `--service-account-max-token-expiration`. */
 export interface TokenTerms {
   readonly extend: boolean;
-  /** No bound unless told. */
+  /** No bound unless given. */
   readonly longestSeconds?: number;
 }
 
@@ -31,7 +31,7 @@ export interface ClusterStateOptions {
   readonly caPem?: string;
   readonly tokenTerms?: TokenTerms;
   readonly firstVersion?: number;
-  /** How many writes a watch may be behind; 4096 unless told. */
+  /** How many writes a watch may be behind; 4096 unless given. */
   readonly historySize?: number;
 }
 

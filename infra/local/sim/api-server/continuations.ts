@@ -9,7 +9,7 @@ interface Rest {
 const lifeMs = 5 * 60_000;
 const most = 64;
 
-/** What is left of lists that were asked for page by page, each as it stood at its first page. */
+/** What is left of lists that were asked for page by page, each as it was at its first page. */
 export class Continuations {
   readonly #rests = new Map<string, Rest>();
   #count = 0;

@@ -4,8 +4,17 @@ import type { ClusterState } from './cluster-state.ts';
 import { instant, isDeleting, metaOf, nameOf, namespaceOf, omit, textAt, withMeta } from './json-access.ts';
 import { decodingFault, defaultsOf, faultsOf, startOf } from './kinds.ts';
 import { nodeRestriction } from './node-restriction.ts';
-import { alreadyExists, badRequest, done, forbidden, invalid, methodNotAllowed, notFound, refuse } from './refusal.ts';
-import type { Outcome, Refusal } from './refusal.ts';
+import {
+  alreadyExists,
+  badRequest,
+  done,
+  forbidden,
+  invalid,
+  methodNotAllowed,
+  notFound,
+  refuse,
+} from './status-error.ts';
+import type { StatusResult, StatusError } from './status-error.ts';
 import { apiVersionOf, namespaces, qualifiedName } from './resources.ts';
 import type { Resource } from './resources.ts';
 import { nodeNameOf } from './user.ts';
@@ -27,7 +36,7 @@ export interface Target {
 }
 
 /** As POST. The stored object, or the server's refusal; nothing is changed then. */
-export function createObject(state: ClusterState, target: Target, body: JsonObject): Outcome<JsonObject> {
+export function createObject(state: ClusterState, target: Target, body: JsonObject): StatusResult<JsonObject> {
   const { resource } = target;
   if (resource.storage === 'absent') return refuse(noController(resource));
   const misfit = bodyFault(target, body);
@@ -54,13 +63,13 @@ export function createObject(state: ClusterState, target: Target, body: JsonObje
 
 export const kindOf = ({ kind, group }: Resource): string => (group === '' ? kind : `${kind}.${group}`);
 
-export const noController = ({ kind }: Resource): Refusal =>
+export const noController = ({ kind }: Resource): StatusError =>
   methodNotAllowed(
     `the embedded cluster has no controllers, so it has no ${kind}: create Pods themselves, or start a real one with npm start -- --cluster real`,
   );
 
 /** What does not fit the path: another kind, another namespace. */
-export function bodyFault({ resource, namespace, name }: Target, body: JsonObject): Refusal | undefined {
+export function bodyFault({ resource, namespace, name }: Target, body: JsonObject): StatusError | undefined {
   const version = apiVersionOf(resource);
   const kind = textAt(body, 'kind') || resource.kind;
   const apiVersion = textAt(body, 'apiVersion') || version;
@@ -105,7 +114,11 @@ function withSystemMeta(state: ClusterState, { resource, namespace }: Target, bo
 const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
 const suffix = (): string => [...randomBytes(5)].map((byte) => alphabet[byte % alphabet.length]).join('');
 
-function namespaceFault(state: ClusterState, { resource, namespace }: Target, object: JsonObject): Refusal | undefined {
+function namespaceFault(
+  state: ClusterState,
+  { resource, namespace }: Target,
+  object: JsonObject,
+): StatusError | undefined {
   if (!resource.isNamespaced) return undefined;
   const home = state.store.get(namespaces, { namespace: '', name: namespace });
   if (home === undefined) return notFound({ kind: 'namespaces', name: namespace });

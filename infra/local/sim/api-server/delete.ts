@@ -18,8 +18,8 @@ import {
 } from './json-access.ts';
 import { generationOf } from './kinds.ts';
 import { nodeRestriction } from './node-restriction.ts';
-import { changed, done, forbidden, notFound, refuse, uidDiffers } from './refusal.ts';
-import type { Outcome } from './refusal.ts';
+import { changed, done, forbidden, notFound, refuse, uidDiffers } from './status-error.ts';
+import type { StatusResult } from './status-error.ts';
 import { namespaces, pods, qualifiedName } from './resources.ts';
 import { nodeNameOf } from './user.ts';
 
@@ -57,7 +57,7 @@ export interface Deletion {
 }
 
 /** As DELETE: at once, or gracefully (a bound pod, a namespace, whatever has finalizers). */
-export function deleteObject(state: ClusterState, target: Target, options: DeleteOptions): Outcome<Deletion> {
+export function deleteObject(state: ClusterState, target: Target, options: DeleteOptions): StatusResult<Deletion> {
   const { resource, namespace, name, user } = target;
   if (resource.storage === 'absent') return refuse(noController(resource));
   const about = { kind: qualifiedName(resource), name };

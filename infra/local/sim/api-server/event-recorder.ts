@@ -51,7 +51,7 @@ export function recordEvent(state: ClusterState, object: JsonObject, event: Reco
 
 const lifeMs = 3_600_000;
 
-/** Events live for an hour from their last writing, whatever time they tell of. */
+/** Events live for an hour from their last writing, whatever time they report. */
 export function expireEvents(state: ClusterState): void {
   for (const event of state.store.all(events)) {
     const times = [textAt(metaOf(event), 'creationTimestamp'), textAt(event, 'lastTimestamp')].map(Date.parse);

@@ -38,8 +38,8 @@ export class GarbageController {
 function forceDelete(state: ClusterState, pod: JsonObject, message: string): void {
   const phase = textAt(statusOf(pod), 'phase');
   if (phase !== 'Succeeded' && phase !== 'Failed') {
-    const told = disrupt(state, pod, 'DeletionByPodGC', message);
-    state.store.put(pods, mergePatch(told, { status: { phase: 'Failed' } }));
+    const reported = disrupt(state, pod, 'DeletionByPodGC', message);
+    state.store.put(pods, mergePatch(reported, { status: { phase: 'Failed' } }));
   }
   remove(state, pod);
 }

@@ -19,8 +19,8 @@ import {
 } from './json-access.ts';
 import { admitPod } from './pod-admission.ts';
 import { podFaults } from './pod-validation.ts';
-import { badRequest, done } from './refusal.ts';
-import type { FieldFault, Outcome, Refusal } from './refusal.ts';
+import { badRequest, done } from './status-error.ts';
+import type { FieldFault, StatusResult, StatusError } from './status-error.ts';
 import { configMaps, leases, namespaces, nodes, pods, secrets, serviceAccounts, services } from './resources.ts';
 import type { Resource } from './resources.ts';
 import { defaultService, serviceFaults } from './service-kind.ts';
@@ -48,7 +48,7 @@ export function defaultsOf(resource: Resource, object: JsonObject): JsonObject {
 }
 
 /** A new object as it is stored: `status` is nobody's to give, but for a Node. */
-export function startOf(state: ClusterState, resource: Resource, object: JsonObject): Outcome<JsonObject> {
+export function startOf(state: ClusterState, resource: Resource, object: JsonObject): StatusResult<JsonObject> {
   switch (resource) {
     case pods: {
       const pod = withMeta({ ...object, status: { phase: 'Pending', qosClass: qosClass(object) } }, { generation: 1 });
@@ -87,7 +87,7 @@ const microTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/;
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** What the real server cannot even decode: 400 instead of 422. */
-export function decodingFault(resource: Resource, object: JsonObject): Refusal | undefined {
+export function decodingFault(resource: Resource, object: JsonObject): StatusError | undefined {
   const name = ['metadata', 'spec', 'status'].find(
     (member) => object[member] !== undefined && object[member] !== null && !isJsonObject(object[member]),
   );

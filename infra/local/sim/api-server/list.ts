@@ -2,8 +2,8 @@ import type { JsonObject } from '../../../../shared/core/json.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { metaOf, namespaceOf, versionOf } from './json-access.ts';
 import type { Change } from './object-store.ts';
-import { badRequest, done, expired, refuse, versionTooLarge } from './refusal.ts';
-import type { Outcome, Refusal } from './refusal.ts';
+import { badRequest, done, expired, refuse, versionTooLarge } from './status-error.ts';
+import type { StatusResult, StatusError } from './status-error.ts';
 import { apiVersionOf } from './resources.ts';
 import type { Resource } from './resources.ts';
 import { matches } from './selectors.ts';
@@ -26,7 +26,7 @@ export interface ListOptions {
 }
 
 /** One page as a list object, e.g. `PodList`. Later pages show the state of the first. */
-export function listObjects(state: ClusterState, target: ListTarget, options: ListOptions): Outcome<JsonObject> {
+export function listObjects(state: ClusterState, target: ListTarget, options: ListOptions): StatusResult<JsonObject> {
   const { resource, selection } = target;
   if (options.continueToken !== '') return nextPage(state, target, options);
   const newer = versionFault(state, options.resourceVersion);
@@ -47,7 +47,7 @@ function nextPage(
   state: ClusterState,
   target: ListTarget,
   { continueToken, limit, resourceVersion }: ListOptions,
-): Outcome<JsonObject> {
+): StatusResult<JsonObject> {
   if (resourceVersion !== '' && resourceVersion !== '0')
     return refuse(badRequest('specifying resource version is not allowed when using continue'));
   if (!state.pages.isToken(continueToken))
@@ -88,7 +88,7 @@ function page(
 }
 
 /** A version that this cluster has not reached, or that is none. */
-export function versionFault(state: ClusterState, version: string): Refusal | undefined {
+export function versionFault(state: ClusterState, version: string): StatusError | undefined {
   if (version === '') return undefined;
   if (!/^\d+$/.test(version))
     return badRequest(

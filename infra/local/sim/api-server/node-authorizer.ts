@@ -1,6 +1,6 @@
 /**
  * The Node authorizer of Kubernetes 1.36 (KEP-4601 included), as measured: a node sees its own pods, what they name, and
- * its own Node and Lease. Its answers never tell what is absent from what is somebody else's.
+ * its own Node and Lease. Its answers never say what is absent from what is somebody else's.
  */
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import type { Attributes } from './attributes.ts';
@@ -58,7 +58,7 @@ function ownLease(node: string, { verb, namespace, name }: Attributes): NodeDeci
   if (!['get', 'create', 'update', 'patch', 'delete'].includes(verb))
     return deny('can only get, create, update, patch, or delete a node lease');
   if (namespace !== 'kube-node-lease') return deny('can only access leases in the "kube-node-lease" system namespace');
-  // A name is not known yet when it is created: NodeRestriction looks at it.
+  // A name is not known yet when it is created: NodeRestriction checks at it.
   return verb === 'create' || name === node
     ? allow
     : deny('can only access node lease with the same name as the requesting node');
@@ -69,7 +69,7 @@ function boundPods(state: ClusterState, node: string, attributes: Attributes): N
   switch (verb) {
     case 'create':
     case 'delete':
-      // NodeRestriction looks at the object.
+      // NodeRestriction checks at the object.
       return allow;
     case 'list':
     case 'watch':

@@ -165,8 +165,8 @@ function isDue(state: ClusterState, pod: JsonObject, taints: readonly JsonObject
 
 function evictOne(state: ClusterState, pod: JsonObject): void {
   const [namespace, name] = [namespaceOf(pod), nameOf(pod)];
-  const told = disrupt(state, pod, 'DeletionByTaintManager', 'Taint manager: deleting due to NoExecute taint');
-  recordEvent(state, told, {
+  const reported = disrupt(state, pod, 'DeletionByTaintManager', 'Taint manager: deleting due to NoExecute taint');
+  recordEvent(state, reported, {
     type: 'Normal',
     reason: 'TaintManagerEviction',
     message: `Marking for deletion Pod ${namespace}/${name}`,

@@ -71,7 +71,13 @@ export class ObjectStore {
     const before = objects.get(key);
     const object = this.#versioned(json);
     objects.set(key, object);
-    this.#tell({ type: before === undefined ? 'ADDED' : 'MODIFIED', resource, version: this.#version, before, object });
+    this.#notify({
+      type: before === undefined ? 'ADDED' : 'MODIFIED',
+      resource,
+      version: this.#version,
+      before,
+      object,
+    });
     return object;
   }
 
@@ -82,7 +88,7 @@ export class ObjectStore {
     if (objects === undefined || before === undefined) return undefined;
     objects.delete(`${namespace}/${name}`);
     const object = this.#versioned(before);
-    this.#tell({ type: 'DELETED', resource, version: this.#version, before, object });
+    this.#notify({ type: 'DELETED', resource, version: this.#version, before, object });
     return object;
   }
 
@@ -109,7 +115,7 @@ export class ObjectStore {
     return { ...json, metadata: { ...metaOf(json), resourceVersion: String(this.#version) } };
   }
 
-  #tell(change: Change): void {
+  #notify(change: Change): void {
     this.#history.push(change);
     // Cutting in blocks keeps writing cheap.
     if (this.#history.length > this.#historySize * 2) {

@@ -5,8 +5,8 @@ import type { ClusterState } from './cluster-state.ts';
 import { bodyFault, createObject, noController } from './create.ts';
 import type { Target } from './create.ts';
 import { metaOf, omit, statusOf, uidOf, withMeta } from './json-access.ts';
-import { badRequest, done, notFound, refuse, unsupportedMediaType } from './refusal.ts';
-import type { Outcome } from './refusal.ts';
+import { badRequest, done, notFound, refuse, unsupportedMediaType } from './status-error.ts';
+import type { StatusResult } from './status-error.ts';
 import { qualifiedName } from './resources.ts';
 import { jsonMergePatch, mergePatch } from './strategic-merge.ts';
 import { shapeFault, writeChanged } from './update.ts';
@@ -21,7 +21,7 @@ export interface Patch {
 }
 
 /** As PATCH. A patch without a resourceVersion is applied to whatever is there. */
-export function patchObject(state: ClusterState, target: Target, patch: Patch): Outcome<JsonObject> {
+export function patchObject(state: ClusterState, target: Target, patch: Patch): StatusResult<JsonObject> {
   const { resource, namespace, name } = target;
   if (resource.storage === 'absent') return refuse(noController(resource));
   const current = state.store.get(resource, { namespace, name });
@@ -33,7 +33,7 @@ export function patchObject(state: ClusterState, target: Target, patch: Patch): 
   return misshapen === undefined ? writeChanged(state, target, current, wanted.value) : refuse(misshapen);
 }
 
-function patched(current: JsonObject, { type, body }: Patch): Outcome<JsonObject> {
+function patched(current: JsonObject, { type, body }: Patch): StatusResult<JsonObject> {
   switch (type) {
     case 'application/strategic-merge-patch+json':
     case 'application/merge-patch+json': {
@@ -54,7 +54,7 @@ function apply(
   target: Target,
   { body, fieldManager }: Patch,
   current: JsonObject | undefined,
-): Outcome<JsonObject> {
+): StatusResult<JsonObject> {
   if (!isJsonObject(body)) return refuse(badRequest('the configuration is no object'));
   if (fieldManager === '')
     return refuse(

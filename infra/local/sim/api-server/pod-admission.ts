@@ -4,13 +4,13 @@ import type { JsonObject } from '../../../../shared/core/json.ts';
 import { withAccountToken } from '../../../../shared/core/kubernetes/account-token.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { labelsOf, nameOf, namespaceOf, numberAt, objectsAt, specOf, textAt, withMeta } from './json-access.ts';
-import { done, forbidden, refuse } from './refusal.ts';
-import type { Outcome } from './refusal.ts';
+import { done, forbidden, refuse } from './status-error.ts';
+import type { StatusResult } from './status-error.ts';
 import { nodes, priorityClasses, serviceAccounts } from './resources.ts';
 
 const evictionSeconds = 300;
 
-export function admitPod(state: ClusterState, pod: JsonObject): Outcome<JsonObject> {
+export function admitPod(state: ClusterState, pod: JsonObject): StatusResult<JsonObject> {
   const placed = withMeta(pod, { labels: { ...labelsOf(pod), ...topologyOf(state, textAt(specOf(pod), 'nodeName')) } });
   const prioritised = withPriority(state, withTolerations(placed));
   return prioritised.ok ? withServiceAccount(state, prioritised.value) : prioritised;
@@ -48,7 +48,7 @@ const systemPriorities: Readonly<Record<string, number>> = {
   'system-node-critical': 2_000_001_000,
 };
 
-function withPriority(state: ClusterState, pod: JsonObject): Outcome<JsonObject> {
+function withPriority(state: ClusterState, pod: JsonObject): StatusResult<JsonObject> {
   const spec = specOf(pod);
   const name = textAt(spec, 'priorityClassName');
   const chosen =
@@ -70,7 +70,7 @@ function withPriority(state: ClusterState, pod: JsonObject): Outcome<JsonObject>
   });
 }
 
-function withServiceAccount(state: ClusterState, pod: JsonObject): Outcome<JsonObject> {
+function withServiceAccount(state: ClusterState, pod: JsonObject): StatusResult<JsonObject> {
   const given = specOf(pod);
   const namespace = namespaceOf(pod);
   const name = textAt(given, 'serviceAccountName') || 'default';

@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { numberAt, objectAt, objectsAt, specOf, statusOf, textAt } from './json-access.ts';
-import type { FieldFault } from './refusal.ts';
+import type { FieldFault } from './status-error.ts';
 import { forbiddenValue, invalidValue, unsupportedValue } from './validation.ts';
 
 const phases = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];

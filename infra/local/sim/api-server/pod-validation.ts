@@ -3,7 +3,7 @@ import { isJsonObject } from '../../../../shared/core/json.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { parsePod } from '../../../../shared/wire/pod.ts';
 import { isSame, numberAt, objectAt, objectsAt, specOf, textAt, withMeta } from './json-access.ts';
-import type { FieldFault } from './refusal.ts';
+import type { FieldFault } from './status-error.ts';
 import { duplicate, forbiddenValue, invalidValue, isDnsLabel, required, unsupportedValue } from './validation.ts';
 
 const quantity = /^[+-]?(\d+\.?\d*|\.\d+)(([KMGTPE]i)|[numkMGTPE]|([eE][+-]?\d+))?$/;

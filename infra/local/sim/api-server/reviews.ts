@@ -4,8 +4,8 @@ import { authorize } from './authorization.ts';
 import type { Attributes } from './attributes.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { objectAt, specOf, textAt, textsAt } from './json-access.ts';
-import { badRequest, done, refuse } from './refusal.ts';
-import type { Outcome } from './refusal.ts';
+import { badRequest, done, refuse } from './status-error.ts';
+import type { StatusResult } from './status-error.ts';
 import { accessReviews, apiVersionOf, selfAccessReviews, selfSubjectReviews, tokenReviews } from './resources.ts';
 import type { Resource } from './resources.ts';
 import { apiAudience, readToken } from './tokens.ts';
@@ -22,13 +22,13 @@ export interface ReviewCall {
   readonly known: KnownTokens;
 }
 
-export function answerReview(state: ClusterState, call: ReviewCall, body: JsonObject): Outcome<JsonObject> {
-  const answer = (spec: JsonObject, status: JsonObject): Outcome<JsonObject> =>
+export function answerReview(state: ClusterState, call: ReviewCall, body: JsonObject): StatusResult<JsonObject> {
+  const answer = (spec: JsonObject, status: JsonObject): StatusResult<JsonObject> =>
     done({ kind: call.resource.kind, apiVersion: apiVersionOf(call.resource), metadata: {}, spec, status });
   const spec = specOf(body);
   switch (call.resource) {
     case tokenReviews:
-      // A token is not told back.
+      // A token is not reported back.
       return answer({ ...spec, token: '' }, tokenStatus(state, spec, call.known));
     case selfSubjectReviews:
       return answer({}, { userInfo: userJson(call.user) });
@@ -59,8 +59,8 @@ function accessStatus(
   state: ClusterState,
   user: User,
   spec: JsonObject,
-  answer: (spec: JsonObject, status: JsonObject) => Outcome<JsonObject>,
-): Outcome<JsonObject> {
+  answer: (spec: JsonObject, status: JsonObject) => StatusResult<JsonObject>,
+): StatusResult<JsonObject> {
   if (spec['resourceAttributes'] === undefined) {
     const path = textAt(objectAt(spec, 'nonResourceAttributes'), 'path');
     return answer(spec, { allowed: user.groups.includes(mastersGroup) || isPublicPath(path) });

@@ -1,7 +1,7 @@
 /**
  * A scheduler just good enough for a pod's life: a pod goes to the ready node with the fewest pods whose taints it
  * tolerates and whose labels its nodeSelector names. Resources, affinity between pods and spreading are not looked at; a pod
- * with a required node affinity is told that nobody here knows one.
+ * with a required node affinity is reported that nobody here knows one.
  */
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import type { ClusterState } from './cluster-state.ts';

@@ -1,8 +1,8 @@
 /** Field and label selectors, as lists, watches and nodes use them. */
 import type { Json, JsonObject } from '../../../../shared/core/json.ts';
 import { labelsOf, objectAt, textAt, valueAt } from './json-access.ts';
-import { badRequest, done, refuse } from './refusal.ts';
-import type { Outcome } from './refusal.ts';
+import { badRequest, done, refuse } from './status-error.ts';
+import type { StatusResult } from './status-error.ts';
 import { configMaps, events, namespaces, nodes, pods, secrets } from './resources.ts';
 import type { Resource } from './resources.ts';
 
@@ -49,7 +49,7 @@ const ofKind = new Map<Resource, readonly string[]>([
 const booleans = new Set(['spec.unschedulable', 'spec.hostNetwork']);
 
 /** The selection of a query, or 400 in the server's words. */
-export function parseSelection(resource: Resource, fieldSelector = '', labelSelector = ''): Outcome<Selection> {
+export function parseSelection(resource: Resource, fieldSelector = '', labelSelector = ''): StatusResult<Selection> {
   const fields = parseFields(fieldSelector);
   if (fields === undefined) return refuse(badRequest(`unable to parse field selector: ${fieldSelector}`));
   const known = ['metadata.name', 'metadata.namespace', ...(ofKind.get(resource) ?? [])];

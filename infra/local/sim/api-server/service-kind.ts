@@ -1,7 +1,7 @@
 /** Services: names for addresses that nothing here routes to; pods see them in their environment. */
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { numberAt, objectsAt, specOf, textAt, withDefaults } from './json-access.ts';
-import type { FieldFault } from './refusal.ts';
+import type { FieldFault } from './status-error.ts';
 import { invalidValue, required } from './validation.ts';
 
 export function defaultService(service: JsonObject): JsonObject {

@@ -107,7 +107,7 @@ function applyDirectives(merged: Record<string, Json | undefined>, patch: JsonOb
   }
 }
 
-/** Elements that the order names, in that order, then the others as they stood. */
+/** Elements that the order names, in that order, then the others as they was. */
 function inOrder(name: string, list: readonly Json[], order: readonly Json[]): readonly Json[] {
   const key = mergeKeys[name] ?? portKey(name, list);
   const identityOf = (one: Json): Json | undefined => (isJsonObject(one) && key !== undefined ? one[key] : one);

@@ -4,8 +4,8 @@ import type { ClusterState } from './cluster-state.ts';
 import type { Target } from './create.ts';
 import { instant, metaOf, objectAt, specOf, statusOf, textAt, uidOf } from './json-access.ts';
 import { topologyOf } from './pod-admission.ts';
-import { conflict, done, invalid, notFound, refuse } from './refusal.ts';
-import type { Outcome } from './refusal.ts';
+import { conflict, done, invalid, notFound, refuse } from './status-error.ts';
+import type { StatusResult } from './status-error.ts';
 import { pods } from './resources.ts';
 import { mergePatch } from './strategic-merge.ts';
 import { required } from './validation.ts';
@@ -13,7 +13,7 @@ import { required } from './validation.ts';
 const success: JsonObject = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
 
 /** As the scheduler's POST of a Binding: the pod belongs to the node from now on, and for ever. */
-export function bindPod(state: ClusterState, { namespace, name }: Target, body: JsonObject): Outcome<JsonObject> {
+export function bindPod(state: ClusterState, { namespace, name }: Target, body: JsonObject): StatusResult<JsonObject> {
   const pod = state.store.get(pods, { namespace, name });
   if (pod === undefined) return refuse(notFound({ kind: 'pods', name }));
   const node = textAt(objectAt(body, 'target'), 'name');

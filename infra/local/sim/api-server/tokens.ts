@@ -4,8 +4,8 @@ import type { JsonObject } from '../../../../shared/core/json.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { instant, metaOf, numberAt, objectAt, specOf, textAt, textsAt, uidOf } from './json-access.ts';
 import { tokenRestriction } from './node-restriction.ts';
-import { badRequest, done, forbidden, invalid, notFound, refuse } from './refusal.ts';
-import type { Outcome, Refusal } from './refusal.ts';
+import { badRequest, done, forbidden, invalid, notFound, refuse } from './status-error.ts';
+import type { StatusResult, StatusError } from './status-error.ts';
 import { pods, serviceAccounts } from './resources.ts';
 import { nodeNameOf, serviceAccountUser } from './user.ts';
 import type { User } from './user.ts';
@@ -27,7 +27,7 @@ export interface TokenCall {
 }
 
 /** The answered TokenRequest. */
-export function requestToken(state: ClusterState, call: TokenCall, body: JsonObject): Outcome<JsonObject> {
+export function requestToken(state: ClusterState, call: TokenCall, body: JsonObject): StatusResult<JsonObject> {
   const { namespace, name, user } = call;
   const about = { kind: 'serviceaccounts', name };
   const account = state.store.get(serviceAccounts, { namespace, name });
@@ -69,7 +69,7 @@ export function requestToken(state: ClusterState, call: TokenCall, body: JsonObj
     },
     sub: `system:serviceaccount:${namespace}:${name}`,
   };
-  // Of an extended token too: the status does not tell.
+  // Of an extended token too: the status does not say.
   const expirationTimestamp = instant((now + given) * 1000);
   return done({
     kind: 'TokenRequest',
@@ -88,7 +88,7 @@ function boundPod(
   state: ClusterState,
   account: { readonly namespace: string; readonly name: string },
   bound: JsonObject,
-): Outcome<JsonObject | undefined> {
+): StatusResult<JsonObject | undefined> {
   if (Object.keys(bound).length === 0) return done(undefined);
   if (textAt(bound, 'kind') !== 'Pod')
     return refuse(
@@ -111,7 +111,7 @@ function boundPod(
   return done({ pod: { name, uid: uidOf(pod) }, ...(node === '' ? {} : { node: { name: node } }) });
 }
 
-const uidMismatch = (name: string, asked: string, actual: string): Refusal => ({
+const uidMismatch = (name: string, asked: string, actual: string): StatusError => ({
   code: 409,
   reason: 'Conflict',
   message: `Operation cannot be fulfilled on pods "${name}": the UID in the bound object reference (${asked}) does not match the UID in record (${actual}). The object might have been deleted and then recreated`,

@@ -21,8 +21,8 @@ import { nodeRestriction } from './node-restriction.ts';
 import { withTolerations } from './pod-admission.ts';
 import { podStatusFaults } from './pod-status-rules.ts';
 import { isPodShaped, podUpdateFault } from './pod-validation.ts';
-import { changed, done, forbidden, invalid, notFound, refuse, uidDiffers } from './refusal.ts';
-import type { FieldFault, Outcome, Refusal } from './refusal.ts';
+import { changed, done, forbidden, invalid, notFound, refuse, uidDiffers } from './status-error.ts';
+import type { FieldFault, StatusResult, StatusError } from './status-error.ts';
 import { pods, qualifiedName } from './resources.ts';
 import { inWholeSeconds } from './times.ts';
 import { nodeNameOf } from './user.ts';
@@ -30,7 +30,7 @@ import { invalidValue, metadataFaults } from './validation.ts';
 import { defined } from '../../../../shared/core/defined.ts';
 
 /** As PUT: of the object, or of its status alone. */
-export function replaceObject(state: ClusterState, target: Target, body: JsonObject): Outcome<JsonObject> {
+export function replaceObject(state: ClusterState, target: Target, body: JsonObject): StatusResult<JsonObject> {
   const { resource, namespace, name, subresource } = target;
   if (resource.storage === 'absent') return refuse(noController(resource));
   const misfit = bodyFault(target, body);
@@ -52,7 +52,7 @@ export function replaceObject(state: ClusterState, target: Target, body: JsonObj
 }
 
 /** A status that the real server could not even decode; what comes by the port is right by its type. */
-export const shapeFault = ({ resource, subresource, name }: Target, pod: JsonObject): Refusal | undefined =>
+export const shapeFault = ({ resource, subresource, name }: Target, pod: JsonObject): StatusError | undefined =>
   resource === pods && subresource === 'status' && !isPodShaped(pod)
     ? invalid(kindOf(resource), name, [
         invalidValue('status', '…', 'a member has not the type that the API reference gives it'),
@@ -68,7 +68,7 @@ export function writeChanged(
   target: Target,
   current: JsonObject,
   wanted: JsonObject,
-): Outcome<JsonObject> {
+): StatusResult<JsonObject> {
   const { resource, name } = target;
   const about = { kind: qualifiedName(resource), name };
   const version = versionOf(wanted);
@@ -95,7 +95,7 @@ function store(
   { resource, namespace, name, isDryRun }: Target,
   current: JsonObject,
   next: JsonObject,
-): Outcome<JsonObject> {
+): StatusResult<JsonObject> {
   if (isSame(current, next)) return done(current);
   if (isDryRun === true) return done(next);
   const isOver =

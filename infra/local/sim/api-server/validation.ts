@@ -1,7 +1,7 @@
 /** Names and labels, as every kind has to have them. */
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { metaOf, objectAt, textAt } from './json-access.ts';
-import type { FieldFault } from './refusal.ts';
+import type { FieldFault } from './status-error.ts';
 import { namespaces, services } from './resources.ts';
 import type { Resource } from './resources.ts';
 

@@ -7,9 +7,9 @@ export interface InjectedFault<Method extends string> {
   readonly method: Method;
   readonly fault: Fault;
   readonly moment: Side;
-  /** How many calls pass first; none unless told. */
+  /** How many calls pass first; none unless given. */
   readonly skip?: number;
-  /** How often; once unless told. */
+  /** How often; once unless given. */
   readonly times?: number;
 }
 

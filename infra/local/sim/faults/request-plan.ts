@@ -20,7 +20,7 @@ export interface Plan {
   readonly backMs: number;
   /** Whether the server acts on it. */
   readonly hasEffect: boolean;
-  /** Told instead of what the server answers. */
+  /** Reported instead of what the server answers. */
   readonly answer?: Fault;
   /** No answer ever comes: the caller's own time-out ends it. */
   readonly hangs?: true;
@@ -52,7 +52,7 @@ export const consequences: Readonly<Record<PlannedFault, Consequence>> = {
   'time-out after': () => ({ hangs: true }),
   'reset before': () => refused(transient('connection reset')),
   'reset after': () => ({ answer: transient('connection reset') }),
-  // A PUT may land long after its caller has given up; within the minute for which an open intent stands.
+  // A PUT may land long after its caller has given up; within the minute for which an open intent holds.
   'slow request': ({ method }, chance) => ({
     outMs: chance.between(1_000, method === 'createOrUpdate' ? 40_000 : 13_000),
   }),

@@ -16,7 +16,7 @@ export type Moment = 'before' | 'inside' | 'after';
 export type Side = Exclude<Moment, 'inside'>;
 
 /**
- * What befalls a process at one of its requests. `kill`: it is no more, and another takes its place. `freeze`: it stands
+ * What befalls a process at one of its requests. `kill`: it is no more, and another takes its place. `freeze`: it is
  * still, and then goes on with what it knew.
  */
 export interface ProcessFault {

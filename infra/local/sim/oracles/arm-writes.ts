@@ -37,7 +37,7 @@ export interface ArmWitnessOptions {
 export class ArmWitness {
   /** All requests, in order. */
   readonly requests: { readonly name: string; readonly at: number }[] = [];
-  /** Locks are lost with the tables; until the terms of those are over nobody can tell who held one. */
+  /** Locks are lost with the tables; until the terms of those are over nobody knows who held one. */
   tablesLostAt = -Infinity;
   /** ARM's answers to the app: the last state shown of each container, by group. */
   readonly #shown = new Map<string, GroupObservation>();
@@ -84,7 +84,7 @@ export class ArmWitness {
       this.#options.report('O2', `a group is PUT for a pod that is ${isOver ? 'over' : 'gone'}`, story.uid);
   }
 
-  /** O3, rule 6: an end that ARM has shown stands in the pod's status before anything erases it. */
+  /** O3, rule 6: an end that ARM has shown is in the pod's status before anything erases it. */
   #hasHarvested({ name, group }: ArmCall): void {
     const seen = this.#shown.get(group);
     const story = this.#options.stories.get(groupOwner(seen?.tags ?? {})?.uid ?? '');

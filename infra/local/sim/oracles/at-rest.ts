@@ -9,7 +9,7 @@ import type { Outside } from './violation.ts';
 
 /**
  * O7 and O1: why the world is not at rest yet, or undefined. At rest means: a live pod has one group, whose containers
- * its status tells of, and a row that is due some day; an ended one has nothing that runs and a row that is done; of one
+ * its status reports, and a row that is due some day; an ended one has nothing that runs and a row that is done; of one
  * that is gone there is neither row nor group; no row is locked, no due key is left over, the Node is there.
  */
 export function unsettled(
@@ -55,7 +55,7 @@ function unsettledPod(story: PodStory, held: Held, now: number): string | undefi
   return unsettledOver(story, held);
 }
 
-/** O1 and O7 of a pod that is over: of a gone one there is nothing left, of an ended one nothing runs and all is told. */
+/** O1 and O7 of a pod that is over: of a gone one there is nothing left, of an ended one nothing runs and all is reported. */
 export function unsettledOver({ goneAt }: PodStory, { row, groups, alive }: Held): string | undefined {
   if (goneAt === undefined) {
     if (alive.length > 0) return 'what is over still runs';
@@ -76,10 +76,10 @@ function unsettledLiving(
     return seen.groups.length === 0 && row.dueAt === undefined ? undefined : 'a refused pod costs something';
   if (seen.groups.length !== 1) return `${seen.groups.length} groups of a live pod`;
   if (row.dueAt === undefined || row.dueAt < seen.now - 30_000) return `due at ${row.dueAt}`;
-  const told = pod.status.containerStatuses.every(
+  const reported = pod.status.containerStatuses.every(
     ({ name, state }) =>
       state.kind === 'running' &&
       seen.alive.some((run) => run.container === name && inSeconds(run.startedAt) === state.startedAt),
   );
-  return told && seen.alive.length > 0 ? undefined : 'its status does not tell of what runs';
+  return reported && seen.alive.length > 0 ? undefined : 'its status does not report what runs';
 }

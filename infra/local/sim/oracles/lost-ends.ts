@@ -7,7 +7,7 @@ import type { Report } from './violation.ts';
 import { windowPutAt } from './window.ts';
 import type { LateRequest } from './window.ts';
 
-/** An end that ARM showed for so long must have been told: a term of the lock, a look, and a stale answer. */
+/** An end that ARM showed for so long must have been reported: a term of the lock, a poll, and a stale answer. */
 const harvestedWithinMs = 60_000;
 
 export interface EndsToFind {
@@ -19,7 +19,7 @@ export interface EndsToFind {
 /**
  * O3, at the end of a life: a container that had ended for good before anybody asked for its pod's deletion has its own
  * code in the pod's last status. A late PUT of the window
- * erases what stood there: an end that could not be told by then, and what ran after it, is not asked for.
+ * erases what was there: an end that could not be reported by then, and what ran after it, is not asked for.
  */
 export function findLostEnds({ stories, groups, late }: EndsToFind, report: Report): void {
   const erasedFrom = windowPutAt(late) - harvestedWithinMs;

@@ -13,7 +13,7 @@ export interface PodStory {
   goneAt: number | undefined;
   /** Taken away by another hand than the app's: nobody could write down how it ended. */
   wasForced: boolean;
-  /** What was first told of each end that is a container's last word, by the container's name. */
+  /** What was first reported each end that is a container's last word, by the container's name. */
   readonly lastWords: Map<string, string>;
 }
 
@@ -22,7 +22,7 @@ export interface PodStoriesOptions {
   readonly report: Report;
 }
 
-/** Watches all pods, and reports what may never be told of one (O3, O4). */
+/** Watches all pods, and reports what may never be reported one (O3, O4). */
 export class PodStories {
   /** By UID. */
   readonly all = new Map<string, PodStory>();

@@ -1,9 +1,9 @@
 import type { Report } from './violation.ts';
 
-const mostTold = 500;
+const mostReported = 500;
 
 /**
- * O5: a secret value stands nowhere but in the container and in what ACI keeps secret: no row, log line, tag, event,
+ * O5: a secret value is nowhere but in the container and in what ACI keeps secret: no row, log line, tag, event,
  * status. Each place of a pod is reported once.
  */
 export class SecretWatch {
@@ -22,6 +22,6 @@ export class SecretWatch {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     if (text === undefined || !this.#secret.test(text) || this.#reported.has(`${where} ${uid}`)) return;
     this.#reported.add(`${where} ${uid}`);
-    this.#report('O5', `a secret stands in ${where}: ${text.slice(0, mostTold)}`, uid);
+    this.#report('O5', `a secret is in ${where}: ${text.slice(0, mostReported)}`, uid);
   }
 }

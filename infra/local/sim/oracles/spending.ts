@@ -23,7 +23,7 @@ const windowLimit = 100;
 
 /**
  * O6: the requests of a life stay within ARM's windows, and within what the life needs: each fault may cost each kind
- * of request once more, and reads are a look each second and a half at most, over the whole.
+ * of request once more, and reads are a poll each second and a half at most, over the whole.
  */
 export function findOverspending({ requests, budget, faultsMet, isPair }: Spending, report: Report): void {
   const limits: readonly (readonly [ArmWrite, number])[] = [

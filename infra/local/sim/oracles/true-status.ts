@@ -48,5 +48,5 @@ export function findUntrue(pod: Pod, runsOfContainer: (name: string) => readonly
   for (const { name, state, lastState } of [...pod.status.initContainerStatuses, ...pod.status.containerStatuses])
     for (const said of [state, lastState])
       if (said !== undefined && !isTrue(said, runsOfContainer(name)))
-        report('O3', `the status of ${name} tells of a run that was not: ${JSON.stringify(said)}`, pod.metadata.uid);
+        report('O3', `the status of ${name} reports a run that was not: ${JSON.stringify(said)}`, pod.metadata.uid);
 }

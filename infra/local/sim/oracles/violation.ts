@@ -10,7 +10,7 @@ export interface Violation {
   readonly text: string;
 }
 
-/** Told of each violation as it is found; `uid` is the pod's, where it is about one. */
+/** Called with each violation as it is found; `uid` is the pod's, where it is about one. */
 export type Report = (oracle: Oracle, text: string, uid: string) => void;
 
 /** All that is outside of the app: what the oracles look at. */

@@ -2,7 +2,7 @@ import { defined } from '../../../../shared/core/defined.ts';
 import type { Pod } from '../../../../shared/core/kubernetes/pod.ts';
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 
-/** What a relay tells the app of a pod. */
+/** What a relay informs the app of a pod. */
 export const keyOf = (pod: Pod): PodKey => ({
   node: pod.spec.nodeName,
   namespace: pod.metadata.namespace,

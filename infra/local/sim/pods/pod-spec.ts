@@ -4,9 +4,9 @@ import type { RestartPolicy } from '../../../../shared/core/kubernetes/pod.ts';
 import type { Image } from './images.ts';
 
 export interface PodSpecParts {
-  /** `Never` unless told. */
+  /** `Never` unless given. */
   readonly restartPolicy?: RestartPolicy;
-  /** 30 unless told. */
+  /** 30 unless given. */
   readonly terminationGracePeriodSeconds?: number;
   readonly initContainers?: readonly JsonObject[];
   readonly containers: readonly JsonObject[];

@@ -42,7 +42,7 @@ export interface CountedApp {
 
 export interface CountedAppOptions {
   readonly seed: number;
-  /** ARM's budgets stand before each ARM request, in rows of the same table. */
+  /** ARM's budgets are before each ARM request, in rows of the same table. */
   readonly budgets: boolean;
   readonly log: (message: string, fields: LogFields | undefined) => void;
 }
@@ -79,7 +79,7 @@ export function createCountedApp(world: SimulatedWorld, instance: CountedProcess
 const watchedPort = <T extends object>(port: T, name: string, instance: CountedProcess): T =>
   intercepted(port, name, (call) => instance.call(call.name, call.args, call.send, call.signal));
 
-/** As the real adapter does it: after a patch that was refused, one read tells whether another pod has the name. */
+/** As the real adapter does it: after a patch that was refused, one read says whether another pod has the name. */
 function watchedNodeApi(port: NodeApi, instance: CountedProcess): NodeApi {
   const api = watchedPort(port, 'api', instance);
   const hiding: ReadonlySet<string> = new Set(['conflict', 'rejected', 'denied']);
@@ -112,15 +112,15 @@ function paidGroups(groups: ContainerGroups, budgets: Budgets): ContainerGroups 
     return signal.aborted ? noTimeLeft : send();
   };
   return {
-    list: (signal) => paid('read-look', signal, () => groups.list(signal)),
+    list: (signal) => paid('read-poll', signal, () => groups.list(signal)),
     get: (name, signal, options) =>
-      paid(options?.canWait === true ? 'read-watch' : 'read-look', signal, () => groups.get(name, signal, options)),
+      paid(options?.canWait === true ? 'read-watch' : 'read-poll', signal, () => groups.get(name, signal, options)),
     createOrUpdate: (name, body, signal) =>
       paid('write-create', signal, () => groups.createOrUpdate(name, body, signal)),
     delete: (name, signal) => paid('delete', signal, () => groups.delete(name, signal)),
     stop: (name, signal) => paid('write-end', signal, () => groups.stop(name, signal)),
     listLogs: (request, signal) => paid('read-logs', signal, () => groups.listLogs(request, signal)),
-    getOperation: (url, signal) => paid('read-look', signal, () => groups.getOperation(url, signal)),
-    listUsages: (signal) => paid('read-look', signal, () => groups.listUsages(signal)),
+    getOperation: (url, signal) => paid('read-poll', signal, () => groups.getOperation(url, signal)),
+    listUsages: (signal) => paid('read-poll', signal, () => groups.listUsages(signal)),
   };
 }

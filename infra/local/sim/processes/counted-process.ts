@@ -8,11 +8,11 @@ import type { Moment, ProcessFault } from '../faults/vocabulary.ts';
  */
 export interface CallFault extends ProcessFault {
   readonly call: number;
-  /** Of a freeze; 90 s unless told. */
+  /** Of a freeze; 90 s unless given. */
   readonly forMs?: number;
 }
 
-/** How long a frozen process stands still. */
+/** How long a frozen process is frozen. */
 const freezeMs = 90_000;
 /** So long after the death of its sender a request arrives, and be it shown 12 s later: before an open intent is old. */
 const lateMs = 47_000;
@@ -25,7 +25,7 @@ export interface Stage {
   /** Until it is this process's turn to make one call. */
   readonly turn: (instance: CountedProcess) => Promise<void>;
   /** Until so much time has passed; nothing of the process goes on meanwhile. */
-  readonly stand: (instance: CountedProcess, ms: number) => Promise<void>;
+  readonly freeze: (instance: CountedProcess, ms: number) => Promise<void>;
   /** Does something so much later, whatever has become of the process. */
   readonly later: (ms: number, act: () => Promise<void>) => void;
   readonly onCall: (call: Call) => void;
@@ -105,6 +105,6 @@ export class CountedProcess {
       this.state = 'dead';
       return never;
     }
-    return this.#stage.stand(this, fault.forMs ?? freezeMs);
+    return this.#stage.freeze(this, fault.forMs ?? freezeMs);
   }
 }

@@ -56,7 +56,7 @@ export class Place {
     this.#deps = undefined;
     const dying = this.#dying;
     this.#dying = [];
-    for (const tell of dying) tell();
+    for (const notify of dying) notify();
     scheduler.in(chance.between(300, 8_000), () => this.#start());
   }
 
@@ -66,10 +66,10 @@ export class Place {
     const deps = this.#deps;
     if (process === undefined || deps === undefined) return Promise.resolve({ kind: 'died' });
     return new Promise((resolve) => {
-      const tell = (): void => resolve({ kind: 'died' });
-      this.#dying.push(tell);
+      const notify = (): void => resolve({ kind: 'died' });
+      this.#dying.push(notify);
       const end = (): void => {
-        this.#dying = this.#dying.filter((one) => one !== tell);
+        this.#dying = this.#dying.filter((one) => one !== notify);
       };
       const fail = (error: unknown): void => {
         end();

@@ -12,14 +12,14 @@ export interface FaultPlanner {
   readonly plan: (call: Call, process: string) => Plan;
   /** What happens to the process itself around it; `inside` is no moment of it. */
   readonly fate: () => ProcessFault | undefined;
-  /** For how long it stands still. */
+  /** For how long it is frozen. */
   readonly freezeMs: () => number;
 }
 
 export interface TimedProcessParts {
   readonly scheduler: Scheduler;
   readonly faults: FaultPlanner;
-  /** Told of each answer as the process hears it. */
+  /** Called with each answer as the process hears it. */
   readonly onAnswer: (process: string, call: Call, plan: Plan, result: Result<unknown>) => void;
   /** How far this process's own clock is off. */
   readonly skewMs: number;

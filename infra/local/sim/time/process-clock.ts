@@ -2,11 +2,11 @@ import type { Clock } from '../../../../shared/ports/clock.ts';
 import type { Scheduler } from './scheduler.ts';
 
 export interface ProcessClockOptions {
-  /** How far the process's own time is off; not at all unless told. */
+  /** How far the process's own time is off; not at all unless given. */
   readonly skewMs?: number;
-  /** What its monotonic clock shows at first; the virtual time unless told. */
+  /** What its monotonic clock shows at first; the virtual time unless given. */
   readonly monotonicStart?: number;
-  /** Its pauses; too short to count unless told. */
+  /** Its pauses; too short to count unless given. */
   readonly sleep?: Clock['sleep'];
 }
 

@@ -8,7 +8,7 @@ const timeIsOver = new DOMException('the time is over', 'TimeoutError');
 
 /**
  * Virtual time: a queue of events, and two ways to let it pass. `run` goes from event to event; between two of them every
- * promise that can settle has settled, so a run depends on nothing but the order of events. Whoever tells a story step by
+ * promise that can settle has settled, so a run depends on nothing but the order of events. Whoever reports a story step by
  * step sets `now` instead.
  */
 export class Scheduler {

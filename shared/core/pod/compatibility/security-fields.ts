@@ -13,14 +13,14 @@ const shared: readonly FieldRow[] = [
   [
     'seccompProfile.type',
     'met',
-    "the platform's own profile stands",
+    "the platform's own profile applies",
     { only: ['RuntimeDefault'], otherwise: 'only RuntimeDefault is there', harmless: ['Unconfined'] },
   ],
   ['seccompProfile.localhostProfile', 'refused', 'there is no node that could hold a profile'],
   [
     'appArmorProfile.type',
     'met',
-    "the platform's own profile stands",
+    "the platform's own profile applies",
     {
       only: ['RuntimeDefault'],
       otherwise: 'only RuntimeDefault is there',
@@ -90,7 +90,7 @@ const containerOnly: readonly FieldRow[] = [
     'every container of a group has it',
     { only: grantedCapabilities.flatMap((name) => [name, `CAP_${name}`]), otherwise: "ACI can't add it" },
   ],
-  ['procMount', 'emulated', 'the default masks stand', { only: ['Default'], otherwise: 'only Default is there' }],
+  ['procMount', 'emulated', 'the default masks apply', { only: ['Default'], otherwise: 'only Default is there' }],
 ];
 
 export const containerSecurityFields: readonly FieldRow[] = [...shared, ...containerOnly].map(

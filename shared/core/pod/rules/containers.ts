@@ -1,7 +1,7 @@
 import { isContainerName } from '../container-name.ts';
 import { isGroupEnvName } from '../environment.ts';
 import { fieldAvailability } from '../field-ref.ts';
-import { refuse } from '../outcome.ts';
+import { refuse } from '../evaluation.ts';
 import { parseResourceField } from '../resource-field.ts';
 import { locatedContainers } from './rule.ts';
 import type { Rule } from './rule.ts';

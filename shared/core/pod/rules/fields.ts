@@ -1,7 +1,7 @@
 import { annotationPrefix, knownAnnotations } from '../compatibility.ts';
 import { walkSpec } from '../field-walk.ts';
 import type { Finding } from '../field-walk.ts';
-import { refuse } from '../outcome.ts';
+import { refuse } from '../evaluation.ts';
 import type { Notice } from '../translation.ts';
 import type { Rule } from './rule.ts';
 

@@ -1,5 +1,5 @@
 import { probedPort } from '../probes.ts';
-import { refuse } from '../outcome.ts';
+import { refuse } from '../evaluation.ts';
 import { locatedContainers } from './rule.ts';
 import type { Rule } from './rule.ts';
 

@@ -1,6 +1,6 @@
 import type { Container } from '../../kubernetes/pod.ts';
 import { oneUnit, parseQuantity } from '../../quantity/quantity.ts';
-import { refuse } from '../outcome.ts';
+import { refuse } from '../evaluation.ts';
 import { own } from '../own.ts';
 import { groupStorageBytes } from '../resource-field.ts';
 import { allocate, effectiveRequest } from '../resources.ts';
@@ -48,5 +48,5 @@ export const groupStorageRule: Rule = ({ spec }) => {
     : [refuse(`${requests}.ephemeral-storage`, 'a group has 50 GB of storage', 'OutOfephemeral-storage')];
 };
 
-/** Limits above what the group requests in all are lowered to that, and told. */
+/** Limits above what the group requests in all are lowered to that, and reported. */
 export const limitsRule: Rule = (pod) => allocate(pod).notices;

@@ -1,7 +1,7 @@
 import type { ProjectedSource, VolumeSource } from '../../kubernetes/pod.ts';
 import { fieldAvailability } from '../field-ref.ts';
 import { isWholeVolume, mountedFolders, mountedVolumes } from '../mounted-volumes.ts';
-import { refuse } from '../outcome.ts';
+import { refuse } from '../evaluation.ts';
 import { parseResourceField } from '../resource-field.ts';
 import { locatedContainers } from './rule.ts';
 import type { Rule } from './rule.ts';

@@ -209,7 +209,7 @@ describe('an exec plugin', () => {
     ]);
   });
 
-  it('whose login has expired, or that fails, is told as such', async () => {
+  it('whose login has expired, or that fails, is reported as such', async () => {
     const expired = plugin('expired', 'echo "AADSTS700082: The refresh token has expired" >&2; exit 1');
     expect(await apiOf(kubeconfig('exec', { user: execUser(expired.command) })).send(node)).toEqual({
       kind: 'login-expired',

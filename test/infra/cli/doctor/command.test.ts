@@ -73,11 +73,11 @@ const withPodsWay = (apiServerForPods: object): string =>
   JSON.stringify([{ ...registration([{ name: 'aci-1' }]), apiServerForPods }]);
 
 describe('doctor over a world', () => {
-  it('goes through everything in its order, and finds nothing to mend', async () => {
+  it('goes through everything in its order, and finds nothing to fix', async () => {
     const world = await createWorld({ settings: { CLUSTERS: withPodsWay({ host: 'api.example', port: 443 }) } });
     await world.beat();
-    const told = await checks(world, healthy);
-    expect(told.map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
+    const reported = await checks(world, healthy);
+    expect(reported.map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
       'ok az login',
       'ok settings',
       'ok body limit',
@@ -112,8 +112,8 @@ describe('doctor over a world', () => {
   it('names what is broken, and goes on', async () => {
     const world = await createWorld();
     const az = { ...healthy.az, 'role assignment list': [], 'provider show': { registrationState: 'NotRegistered' } };
-    const told = await checks(world, { ...healthy, az, paths: { '/version': { gitVersion: 'v1.28.1' } } });
-    expect(told.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name)).toEqual([
+    const reported = await checks(world, { ...healthy, az, paths: { '/version': { gitVersion: 'v1.28.1' } } });
+    expect(reported.filter(({ verdict }) => verdict === 'failed').map(({ name }) => name)).toEqual([
       'role: container groups',
       'role: subscription reader',
       'resource provider',
@@ -142,7 +142,7 @@ describe('doctor over a world', () => {
       name: 'prod: API server for pods',
       verdict: 'failed',
       found: 'The certificate of pods.example:6443 does not name pods.example: clients in pods refuse it.',
-      mend: expect.stringContaining('--api-server-for-pods HOST[:PORT]'),
+      fix: expect.stringContaining('--api-server-for-pods HOST[:PORT]'),
     });
   });
 
@@ -176,12 +176,12 @@ describe('doctor over a world', () => {
     expect(`${shown.stdout}${shown.stderr}`).not.toMatch(/AggregateAuthentication|ACI_SUBNET_ID/);
   });
 
-  it('skips what only az can tell when there is only a settings file', async () => {
+  it('skips what only az knows when there is only a settings file', async () => {
     const world = await createWorld();
     await world.beat();
-    const told = await checks(world, { paths: healthy.paths ?? {} });
-    expect(told.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
-    expect(told.slice(0, 5).map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
+    const reported = await checks(world, { paths: healthy.paths ?? {} });
+    expect(reported.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
+    expect(reported.slice(0, 5).map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
       'skipped az login',
       'ok settings',
       'ok body limit',

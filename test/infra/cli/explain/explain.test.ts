@@ -261,7 +261,7 @@ spec:
   });
 });
 
-describe('bad input is told with file, line, column and what was expected', () => {
+describe('bad input is reported with file, line, column and what was expected', () => {
   it.each<[string, string, readonly string[]]>([
     ['YAML that ends too soon', 'a: [', ['stdin:1:5: expected YAML or JSON: Flow sequence']],
     [
@@ -269,7 +269,7 @@ describe('bad input is told with file, line, column and what was expected', () =
       'kind: Pod\nspec:\n  image: {{ .Values.image }}\n',
       ['stdin:3:11: expected YAML or JSON: ', 'a template of Helm is rendered first'],
     ],
-    ['a key that stands twice', 'a: 1\na: 2', ['stdin:2:1: expected YAML or JSON: Map keys must be unique']],
+    ['a key that is twice', 'a: 1\na: 2', ['stdin:2:1: expected YAML or JSON: Map keys must be unique']],
     ['a text', 'hello', ['stdin:1:1: expected an object with apiVersion and kind, found "hello"']],
     ['an object without a kind', '---\napiVersion: v1\n', ['stdin:2:1: expected an object with kind']],
     ['no spec', 'apiVersion: v1\nkind: Pod\n', ['stdin:1:1: spec: expected object, and it is missing']],
@@ -364,7 +364,7 @@ describe('bad input is told with file, line, column and what was expected', () =
     for (const sentence of sentences) expect(shown.stderr).toContain(sentence);
   });
 
-  it('tells the first of very many faults', async () => {
+  it('reports the first of very many faults', async () => {
     const shown = await explain(`{"apiVersion":"v1","kind":"Pod","spec":{"containers":[${'1,'.repeat(150_000)}1]}}`);
     expect([shown.code, shown.stdout]).toEqual([2, '']);
     expect(shown.stderr).toContain('spec.containers[0]: expected object, received number');

@@ -9,7 +9,7 @@ import type {
   NodeSeen,
   PodTrouble,
   StatusObserved,
-  StrangerGroups,
+  UnmanagedGroups,
 } from '../../../../infra/cli/inspect/observed.ts';
 import { clusterObserved, nodeObserved, nodeSeen, rowSeen, statusObserved } from './observations.ts';
 
@@ -27,9 +27,9 @@ const withBudget = (budget: Partial<BudgetObserved>): StatusObserved =>
   statusObserved({ budgets: read([{ name: 'creates in 1 hour', left: 300, of: 300, fullInSeconds: 0, ...budget }]) });
 const withTrouble = (trouble: Partial<PodTrouble>): StatusObserved =>
   withNode({ troubles: read([{ namespace: 'default', name: 'web', uid: 'u', attempt: 0, ...trouble }]) });
-const withStranger = (stranger: Partial<StrangerGroups>): StatusObserved =>
+const withUnmanaged = (stranger: Partial<UnmanagedGroups>): StatusObserved =>
   statusObserved({
-    strangers: read([{ kind: 'unknown-cluster', cluster: 'c-9', node: 'aci-1', count: 2, ...stranger }]),
+    unmanagedGroups: read([{ kind: 'unknown-cluster', cluster: 'c-9', node: 'aci-1', count: 2, ...stranger }]),
   });
 
 const node = 'node prod/aci-1';
@@ -200,7 +200,7 @@ const rows: readonly Row[] = [
   ],
   [
     'groups of an unknown cluster',
-    withStranger({ oldestAgeSeconds: 90_000 }),
+    withUnmanaged({ oldestAgeSeconds: 90_000 }),
     [
       [
         'error',
@@ -212,7 +212,7 @@ const rows: readonly Row[] = [
   ],
   [
     'groups of an unknown node',
-    withStranger({ kind: 'unknown-node', count: 1 }),
+    withUnmanaged({ kind: 'unknown-node', count: 1 }),
     [['error', 'node aci-1 of cluster c-9', '1 container group is of this node', /removed/]],
   ],
   [
@@ -234,10 +234,10 @@ const rows: readonly Row[] = [
     [['warning', 'quota in westeurope', 'Could not be read: denied.', /usages\/read/]],
   ],
   [
-    'no Azure login, which is told once',
+    'no Azure login, which is reported once',
     statusObserved({
       quota: unreadableBy({ kind: 'transient', message: 'AggregateAuthenticationError: EnvironmentCredential …' }),
-      strangers: unreadableBy({ kind: 'transient', message: 'CredentialUnavailableError: no' }),
+      unmanagedGroups: unreadableBy({ kind: 'transient', message: 'CredentialUnavailableError: no' }),
     }),
     [['warning', 'Azure', 'There is no Azure login here', /^Sign in with az login/]],
   ],
@@ -284,7 +284,7 @@ describe('what status finds', () => {
     }
   });
 
-  it('tells of at most twenty pods of a node, and how many more there are', () => {
+  it('reports at most twenty pods of a node, and how many more there are', () => {
     const troubles = Array.from({ length: 23 }, (_, index) => ({
       namespace: 'default',
       name: `web-${String(index)}`,

@@ -199,12 +199,12 @@ describe('what doctor makes of what it finds', () => {
     (verdict, _, { check, found }) => {
       expect(check.verdict).toBe(verdict);
       expect(check.found).toMatch(found);
-      // Who is told of a fault is told what to do.
-      expect(check.mend !== undefined).toBe(verdict === 'failed' || verdict === 'warning');
+      // Who is reported a fault is reported what to do.
+      expect(check.fix !== undefined).toBe(verdict === 'failed' || verdict === 'warning');
     },
   );
 
-  it('ends with 3 when something is to mend, with 1 when nothing could be looked at', () => {
+  it('ends with 3 when something is to fix, with 1 when nothing could be checked', () => {
     expect(doctorExitCode([good('a', ''), skipped('b', '')])).toBe(0);
     expect(doctorExitCode([good('a', ''), warned('b', '', '')])).toBe(3);
     expect(doctorExitCode([skipped('a', ''), failed('b', '', '')])).toBe(3);

@@ -60,6 +60,6 @@ export const statusObserved = (changes: Partial<StatusObserved> = {}): StatusObs
     { name: 'StandardCores', used: 3, limit: 100 },
   ]),
   budgets: read([{ name: 'reads', left: 187, of: 187, fullInSeconds: 0 }]),
-  strangers: read([]),
+  unmanagedGroups: read([]),
   ...changes,
 });

@@ -168,7 +168,7 @@ describe('pods that somebody should know of', () => {
     ...changes,
   });
   const pod = (uid: string, phase: string, age: number) => ({ namespace: 'd', name: uid, uid, phase, ageSeconds: age });
-  it('are those with a fault, many failures, a late look, or a long wait; the rest is not told', () => {
+  it('are those with a fault, many failures, a late poll, or a long wait; the rest is not reported', () => {
     const rows = [
       row('fine', { dueAt: now + 1000 }),
       row('late', { dueAt: now - 121_000 }),

@@ -31,7 +31,7 @@ describe('program, chart and app', () => {
       '2.0.0',
       { chart: '1.9.0', apps: ['1.9.0'] },
       'the app is of release 1.9.0, and this program of 2.0.0, which is newer',
-      'publish the app of release 2.0.0 first (docs/deploy.md, Upgrade; its Nodes tell of it within a minute), or use the program of release 1.9.0',
+      'publish the app of release 2.0.0 first (docs/deploy.md, Upgrade; its Nodes report it within a minute), or use the program of release 1.9.0',
     ],
   ])('of %s and %j do not', (program, running, problem, fix) => {
     expect(findSkew(program, running)).toEqual({ problem, fix });

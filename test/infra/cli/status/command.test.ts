@@ -65,7 +65,7 @@ describe('status over a world', () => {
     expect(shown.code).toBe(3);
   });
 
-  it('tells of the rest when the API server is not reached, and when ARM refuses', async () => {
+  it('reports the rest when the API server is not reached, and when ARM refuses', async () => {
     const world = await running();
     const refused = () => Promise.resolve(fail({ kind: 'denied', code: 'AuthorizationFailed', message: 'no' }));
     Object.assign(world, { groups: { ...world.groups, list: refused, listUsages: refused } });
@@ -74,7 +74,7 @@ describe('status over a world', () => {
     const report: unknown = JSON.parse(shown.stdout);
     expect(report).toMatchObject({
       quota: null,
-      strangers: null,
+      unmanagedGroups: null,
       clusters: [{ liveUid: null, nodes: [{ ready: null, pods: null, groups: null, orphans: 0 }] }],
     });
     expect(shown.code).toBe(3);

@@ -10,7 +10,7 @@ import { answerText } from '../call.ts';
 import type { KubeletCall, KubeletContext, KubeletHandler } from '../call.ts';
 import { logReadiness } from '../container-instance.ts';
 import { findPod } from '../find-pod.ts';
-import { tellCutLog } from '../log-cut.ts';
+import { reportCutLog } from '../log-cut.ts';
 import { followLog } from '../follow-log.ts';
 import { sleep } from '../../sleep.ts';
 
@@ -48,7 +48,7 @@ async function answerLog(
   if (!isFollowed) {
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(first)) });
     response.end(first);
-    if (!readiness.isRunning) await tellCutLog(context, { pod, container, content: log.content });
+    if (!readiness.isRunning) await reportCutLog(context, { pod, container, content: log.content });
     return;
   }
   await followLog(context, {

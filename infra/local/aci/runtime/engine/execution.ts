@@ -58,7 +58,7 @@ export async function execute(options: ExecutionOptions): Promise<ExecutionResul
   }
 }
 
-/** The engines have no call that ends a command; its process is ours to kill if it stands in the container's cgroup. */
+/** The engines have no call that ends a command; its process is ours to kill if it is in the container's cgroup. */
 function killInside(container: string, pid: number): void {
   if (pid > 1 && cgroupOf(pid).includes(container)) signal(pid, 'SIGKILL');
 }

@@ -61,7 +61,7 @@ export function createExitWatcher(client: EngineClient, log: (line: string) => v
     return end !== undefined;
   };
   // The event may come before the engine itself has read the end.
-  const lookUntilEnded = async (id: string) => {
+  const pollUntilEnded = async (id: string) => {
     for (let attempt = 0; waiters.has(id) && attempt < 100; attempt += 1) {
       if (await look(id)) return;
       await sleep(50);
@@ -82,7 +82,7 @@ export function createExitWatcher(client: EngineClient, log: (line: string) => v
           client,
           signal: closing.signal,
           connected: () => guarded(resync()),
-          died: (id) => waiters.has(id) && guarded(lookUntilEnded(id)),
+          died: (id) => waiters.has(id) && guarded(pollUntilEnded(id)),
         });
       } catch (error) {
         if (!closing.signal.aborted) log(`the engine's event stream broke: ${String(error)}`);

@@ -209,7 +209,7 @@ async function progressEnd(
   if (failure !== undefined) throw new Error(failure);
 }
 
-/** Status 200 says little: a failure stands in the last line of the progress. */
+/** Status 200 says little: a failure is in the last line of the progress. */
 function progressError(body: Buffer): string | undefined {
   const lines = body
     .toString('utf8')

@@ -65,7 +65,7 @@ export interface HostFacts {
   readonly processes: number;
 }
 
-/** The containers.conf of this machine. Only what differs from Podman's defaults for a reason stands in it. */
+/** The containers.conf of this machine. Only what differs from Podman's defaults for a reason is in it. */
 export function containersConf(facts: HostFacts, runDir: string): string {
   const limits = `default_ulimits = ["nofile=${facts.openFiles}:${facts.openFiles}", "nproc=${facts.processes}:${facts.processes}"]`;
   return [

@@ -61,7 +61,7 @@ export interface ContainerBodyOptions {
 
 /**
  * The body that creates a group's container: in the namespaces of the pause container, never restarted by the engine.
- * A command stands wholly in `Entrypoint`, which both engines take as "replace entrypoint and command" (an empty
+ * A command is wholly in `Entrypoint`, which both engines take as "replace entrypoint and command" (an empty
  * `Entrypoint` beside `Cmd` keeps the image's entrypoint on Podman).
  */
 export function containerBody(spec: ContainerSpec, options: ContainerBodyOptions): object {

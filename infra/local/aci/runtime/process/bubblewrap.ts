@@ -17,7 +17,7 @@ export interface WrapOptions {
 
 /**
  * Arguments of `bwrap` (without the command) for a process that sees this machine's files read-only, a /tmp and a HOME of
- * its own, its mounts at their paths, and no processes but its own. They name what stands in
+ * its own, its mounts at their paths, and no processes but its own. They name what is in
  * the machine's folders at this moment, and fail when it has gone by the time that bubblewrap binds it.
  */
 export function bubblewrapArguments(options: WrapOptions): string[] {

@@ -42,8 +42,8 @@ export function launch({ command, environment, home, layOut }: Launch): Launched
   const [, , , info, gate] = child.stdio;
   if (!isSocket(info) || !isSocket(gate))
     return { child, innerPid: () => Promise.resolve(undefined), began: Promise.resolve(true) };
-  const told = textOf(info);
-  return { child, innerPid: async () => innerPid(await told), began: isPassed(gate) };
+  const reported = textOf(info);
+  return { child, innerPid: async () => innerPid(await reported), began: isPassed(gate) };
 }
 
 const isSocket = (stream: ChildProcess['stdio'][number]): stream is Duplex =>
@@ -59,12 +59,12 @@ function textOf(stream: Duplex): Promise<string> {
 
 const infoSchema = z.object({ 'child-pid': z.number() });
 
-/** Bubblewrap passes no signals on; it tells which process is the command. */
+/** Bubblewrap passes no signals on; it says which process is the command. */
 const innerPid = (info: string): number | undefined =>
   info === '' ? undefined : infoSchema.parse(JSON.parse(info))['child-pid'];
 
 /**
- * Bubblewrap waits for a byte when the layout stands, right before the command. Read, the stream ends well; left unread by
+ * Bubblewrap waits for a byte when the layout is, right before the command. Read, the stream ends well; left unread by
  * one that ended before, it ends in a reset.
  */
 function isPassed(gate: Duplex): Promise<boolean> {

@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { beat, nextBeatInMs, renewed, startHeart } from '../../infra/cluster/relay/hearts/heart.ts';
-import type { HeartActions, HeartReading } from '../../infra/cluster/relay/hearts/heart.ts';
+import { planRenewal, nextReadInMs, renewed, startRenewal } from '../../infra/cluster/relay/leases/renewal-plan.ts';
+import type { RenewalActions, LeaseReading } from '../../infra/cluster/relay/leases/renewal-plan.ts';
 
 /** A world in virtual time: who renews, who is there, at each second. */
 interface World {
   readonly appRenews?: (second: number) => boolean;
-  readonly node?: (second: number) => HeartReading['node'];
+  readonly node?: (second: number) => LeaseReading['node'];
   readonly lease?: (second: number) => 'present' | 'absent' | 'unknown';
   readonly seconds: number;
 }
 
-/** Lets the heart beat whenever it asks to, and tells what it did, and when. */
+/** Plans a renewal whenever it is time, and says what it did, and when. */
 function live({ appRenews = () => false, node = () => 'present', lease = () => 'present', seconds }: World) {
   let micros = 1;
-  let state = startHeart(0);
-  const did: { readonly at: number; readonly action: keyof HeartActions }[] = [];
+  let state = startRenewal(0);
+  const did: { readonly at: number; readonly action: keyof RenewalActions }[] = [];
   let nextAt = 0;
   for (let now = 0; now <= seconds * 1000; now += 100) {
     const second = now / 1000;
@@ -22,16 +22,16 @@ function live({ appRenews = () => false, node = () => 'present', lease = () => '
     if (now < nextAt) continue;
     const there = lease(second);
     const reading = { node: node(second), lease: there === 'present' ? { renewTimeMicros: micros } : there };
-    const { state: after, actions } = beat(state, reading, now);
+    const { state: after, actions } = planRenewal(state, reading, now);
     state = after;
     for (const action of ['tick', 'renew', 'announce'] as const) if (actions[action]) did.push({ at: second, action });
     if (actions.renew) {
       micros += 1000;
       state = renewed(state, micros);
     }
-    nextAt = now + nextBeatInMs(state, now);
+    nextAt = now + nextReadInMs(state, now);
   }
-  const at = (action: keyof HeartActions) => did.filter((one) => one.action === action).map((one) => one.at);
+  const at = (action: keyof RenewalActions) => did.filter((one) => one.action === action).map((one) => one.at);
   return { ticks: at('tick'), renewals: at('renew'), announcements: at('announce') };
 }
 
@@ -48,7 +48,7 @@ describe('a Lease that the app renews', () => {
   });
 });
 
-describe('a Lease that stands still', () => {
+describe('a Lease that is not renewed', () => {
   it('calls the app after 20 s and is renewed after 30 s, before its 40 s are over', () => {
     const { ticks, renewals, announcements } = live({ seconds: 31 });
     expect(ticks).toEqual([20, 30]);

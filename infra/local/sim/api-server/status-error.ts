@@ -2,7 +2,7 @@
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import { defined } from '../../../../shared/core/defined.ts';
 
-export interface Refusal {
+export interface StatusError {
   /** The HTTP status. */
   readonly code: number;
   readonly reason: string;
@@ -10,10 +10,12 @@ export interface Refusal {
   readonly details?: JsonObject;
 }
 
-export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
+export type StatusResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly refusal: StatusError };
 
-export const done = <T>(value: T): Outcome<T> => ({ ok: true, value });
-export const refuse = (refusal: Refusal): { readonly ok: false; readonly refusal: Refusal } => ({
+export const done = <T>(value: T): StatusResult<T> => ({ ok: true, value });
+export const refuse = (refusal: StatusError): { readonly ok: false; readonly refusal: StatusError } => ({
   ok: false,
   refusal,
 });
@@ -25,58 +27,58 @@ export interface About {
   readonly name: string;
 }
 
-export const notFound = ({ kind, name }: About): Refusal => ({
+export const notFound = ({ kind, name }: About): StatusError => ({
   code: 404,
   reason: 'NotFound',
   message: `${kind} "${name}" not found`,
   details: { name, kind },
 });
 
-export const alreadyExists = ({ kind, name }: About): Refusal => ({
+export const alreadyExists = ({ kind, name }: About): StatusError => ({
   code: 409,
   reason: 'AlreadyExists',
   message: `${kind} "${name}" already exists`,
   details: { name, kind },
 });
 
-export const conflict = ({ kind, name }: About, why: string): Refusal => ({
+export const conflict = ({ kind, name }: About, why: string): StatusError => ({
   code: 409,
   reason: 'Conflict',
   message: `Operation cannot be fulfilled on ${kind} "${name}": ${why}`,
   details: { name, kind },
 });
 
-export const changed = (about: About): Refusal =>
+export const changed = (about: About): StatusError =>
   conflict(about, 'the object has been modified; please apply your changes to the latest version and try again');
 
-export const uidDiffers = (about: About, asked: string, actual: string): Refusal =>
+export const uidDiffers = (about: About, asked: string, actual: string): StatusError =>
   conflict(
     about,
     `the UID in the precondition (${asked}) does not match the UID in record (${actual}). The object might have been deleted and then recreated`,
   );
 
-export const forbidden = ({ kind, name }: About, why: string): Refusal => ({
+export const forbidden = ({ kind, name }: About, why: string): StatusError => ({
   code: 403,
   reason: 'Forbidden',
   message: `${kind}${name === '' ? '' : ` "${name}"`} is forbidden: ${why}`,
   details: { name, kind },
 });
 
-export const badRequest = (message: string): Refusal => ({ code: 400, reason: 'BadRequest', message });
+export const badRequest = (message: string): StatusError => ({ code: 400, reason: 'BadRequest', message });
 
-export const unauthorized: Refusal = { code: 401, reason: 'Unauthorized', message: 'Unauthorized' };
+export const unauthorized: StatusError = { code: 401, reason: 'Unauthorized', message: 'Unauthorized' };
 
-export const methodNotAllowed = (message: string): Refusal => ({ code: 405, reason: 'MethodNotAllowed', message });
+export const methodNotAllowed = (message: string): StatusError => ({ code: 405, reason: 'MethodNotAllowed', message });
 
-export const unsupportedMediaType = (message: string): Refusal => ({
+export const unsupportedMediaType = (message: string): StatusError => ({
   code: 415,
   reason: 'UnsupportedMediaType',
   message,
 });
 
-export const expired = (message: string): Refusal => ({ code: 410, reason: 'Expired', message });
+export const expired = (message: string): StatusError => ({ code: 410, reason: 'Expired', message });
 
-export const versionTooLarge = (asked: string, current: string): Refusal => ({
+export const versionTooLarge = (asked: string, current: string): StatusError => ({
   code: 504,
   reason: 'Timeout',
   message: `Too large resource version: ${asked}, current: ${current}`,
@@ -98,7 +100,7 @@ export interface FieldFault {
 }
 
 /** 422, naming every field. */
-export function invalid(kind: string, name: string, faults: readonly FieldFault[]): Refusal {
+export function invalid(kind: string, name: string, faults: readonly FieldFault[]): StatusError {
   const sentences = faults.map(({ field, message }) => `${field}: ${message}`);
   const all = sentences.length === 1 ? (sentences[0] ?? '') : `[${sentences.join(', ')}]`;
   return {
@@ -110,7 +112,7 @@ export function invalid(kind: string, name: string, faults: readonly FieldFault[
 }
 
 /** `meta/v1.Status` as JSON. */
-export const statusJson = ({ code, reason, message, details }: Refusal): JsonObject => ({
+export const statusJson = ({ code, reason, message, details }: StatusError): JsonObject => ({
   kind: 'Status',
   apiVersion: 'v1',
   metadata: {},

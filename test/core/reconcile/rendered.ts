@@ -34,7 +34,7 @@ export interface Story {
   readonly policy?: Partial<ReconcilePolicy>;
   /** Whatever else was observed. */
   readonly seen?: Partial<Observed>;
-  /** `reason: effects → next`, and what of the row is worth telling; the whole decision stands in the golden file. */
+  /** `reason: effects → next`, and what of the row is worth reporting; the whole decision is in the golden file. */
   readonly says: string;
 }
 
@@ -52,24 +52,24 @@ export function observedIn(story: Omit<Story, 'it' | 'says'>): Observed {
     outcome: undefined,
     statusConflicts: 0,
     lastPut: undefined,
-    mending: undefined,
+    correcting: undefined,
     facts,
     policy: { ...policy, ...story.policy },
     ...story.seen,
   };
 }
 
-export function told(story: Story): string {
+export function rendered(story: Story): string {
   const { reason, effects, next, row, fault } = decide(observedIn(story));
   const notes = [
     ...(row.settled === true ? ['settled'] : []),
     ...(row.ending === undefined ? [] : [row.ending.by === 'stop' ? 'stopping' : 'deleting']),
     ...(fault === undefined ? [] : [`after ${fault.kind}`]),
   ];
-  return `${reason}: ${effects.map(toldEffect).join(', ')} → ${[toldNext(next), ...notes].join(', ')}`;
+  return `${reason}: ${effects.map(renderedEffect).join(', ')} → ${[renderedNext(next), ...notes].join(', ')}`;
 }
 
-function toldEffect(effect: Effect): string {
+function renderedEffect(effect: Effect): string {
   switch (effect.kind) {
     case 'patch-status':
       return `${effect.kind}(${effect.status.phase})`;
@@ -85,7 +85,7 @@ function toldEffect(effect: Effect): string {
   }
 }
 
-const toldNext = (next: Decision['next']): string => (next.kind === 'in' ? `in ${next.ms / 1000} s` : next.kind);
+const renderedNext = (next: Decision['next']): string => (next.kind === 'in' ? `in ${next.ms / 1000} s` : next.kind);
 
 export const deleting = { deletionTimestamp: at(30), deletionGracePeriodSeconds: 30 };
 export const ranOnce = makePod({

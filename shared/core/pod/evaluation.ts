@@ -5,9 +5,9 @@ export type Waiting = Extract<Translation, { readonly kind: 'waiting' }>;
 /** Why a pod can't be translated: for ever, or for now. */
 type Obstacle = Refusal | Waiting;
 
-export type Outcome<T> = { readonly kind: 'ok'; readonly value: T } | Obstacle;
+export type Evaluation<T> = { readonly kind: 'ok'; readonly value: T } | Obstacle;
 
-export const ok = <T>(value: T): Outcome<T> => ({ kind: 'ok', value });
+export const ok = <T>(value: T): Evaluation<T> => ({ kind: 'ok', value });
 
 /** The reason of a pod whose spec asks for what is not there; there is none of Kubernetes' own that says it better. */
 const unsupported = 'UnsupportedPodSpec';
@@ -33,7 +33,7 @@ export function unreachable(value: never): never {
 }
 
 /** All values in order, or the first obstacle. */
-export function all<T>(outcomes: Iterable<Outcome<T>>): Outcome<readonly T[]> {
+export function all<T>(outcomes: Iterable<Evaluation<T>>): Evaluation<readonly T[]> {
   const values: T[] = [];
   for (const outcome of outcomes) {
     if (outcome.kind !== 'ok') return outcome;

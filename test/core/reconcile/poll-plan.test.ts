@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { nextLookMs } from '../../../shared/core/reconcile/look-plan.ts';
-import type { LookInput } from '../../../shared/core/reconcile/look-plan.ts';
+import { nextPollMs } from '../../../shared/core/reconcile/poll-plan.ts';
+import type { PollInput } from '../../../shared/core/reconcile/poll-plan.ts';
 
-const input = (changes: Partial<LookInput>): LookInput => ({
+const input = (changes: Partial<PollInput>): PollInput => ({
   stage: 'running',
   restartPolicy: 'Never',
   acceptedForMs: 20_000,
@@ -14,10 +14,10 @@ const input = (changes: Partial<LookInput>): LookInput => ({
   ...changes,
 });
 
-/** What all looks together take of ARM's 25 reads a second. */
-const readsPerSecond = (pods: number): number => (pods * 1000) / nextLookMs(input({ endingPods: pods }));
+/** What all polls together take of ARM's 25 reads a second. */
+const readsPerSecond = (pods: number): number => (pods * 1000) / nextPollMs(input({ endingPods: pods }));
 
-describe('the next look', () => {
+describe('the next poll', () => {
   it.each([
     ['at a pod that is to end, alone', {}, 5000],
     ['at one of 100 that are to end', { endingPods: 100 }, 5000],
@@ -49,7 +49,7 @@ describe('the next look', () => {
     ],
     ['is no later than the deadline', { endingPods: 1000, deadlineInMs: 3000 }, 3000],
   ] as const)('%s', (_, changes, ms) => {
-    expect(nextLookMs(input(changes))).toBe(ms);
+    expect(nextPollMs(input(changes))).toBe(ms);
   });
 
   it('leaves reads to others, with up to 1,300 pods', () => {

@@ -61,7 +61,7 @@ async function standing(options: Parameters<typeof createWorld>[0] = {}): Promis
   return world;
 }
 
-describe('the next beat mends', () => {
+describe('the next beat fixes', () => {
   it('a lost managed=false, whatever else is on the Node', async () => {
     const world = await standing();
     change(world, { labels: { 'kubernetes.azure.com/managed': 'true', 'example.com/theirs': 'x' } });
@@ -175,12 +175,12 @@ describe('the cordon', () => {
   });
 });
 
-describe('what the API server refuses to mend', () => {
+describe('what the API server refuses to fix', () => {
   const sentence =
     'FailedToUpdateNode: The API server refuses to set on this Node the labels kubernetes.azure.com/managed: Forbidden: nodes "aci-1" is forbidden: User "app" cannot patch resource "nodes"';
   const lost = { labels: { 'kubernetes.azure.com/managed': 'true' } };
 
-  it('is told in one event of the Node and one line of the log; the Lease is renewed all the same', async () => {
+  it('is reported in one event of the Node and one line of the log; the Lease is renewed all the same', async () => {
     const world = await standing();
     change(world, lost);
     world.cluster.inject({ method: 'patchNode', moment: 'before', fault: forbidden, times: 1000 });
@@ -200,7 +200,7 @@ describe('what the API server refuses to mend', () => {
     expect(asked).toBeLessThanOrEqual(10);
   });
 
-  it('is held back by every process, and mended when the right is there', async () => {
+  it('is held back by every process, and fixed when the right is there', async () => {
     const world = await standing();
     change(world, lost);
     world.cluster.inject({ method: 'patchNode', moment: 'before', fault: forbidden, times: 3 });
@@ -268,7 +268,7 @@ describe('what the API server refuses to mend', () => {
     expect(labels(world)['kubernetes.azure.com/managed']).toBe('false');
   });
 
-  it('what passes is no refusal: no event, and it is mended with the next beat', async () => {
+  it('what passes is no refusal: no event, and it is fixed with the next beat', async () => {
     const world = await standing();
     for (const fault of [
       { kind: 'transient', message: 'reset' },

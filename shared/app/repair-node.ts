@@ -9,10 +9,10 @@ import { nodeSpec } from './node-spec.ts';
 
 /**
  * Gives a Node back what it lost or gained against its registration (`nodeDrift`), under the app's own right, because a
- * node may change neither its taints nor its cordon. What is refused is told and held back; a fault that passes, or a
+ * node may change neither its taints nor its cordon. What is refused is reported and held back; a fault that passes, or a
  * change of somebody else in between, is left to the next beat.
  */
-export async function mendNode(
+export async function repairDrift(
   deps: Deps,
   node: NodeDeps,
   found: KubeNode,
@@ -33,7 +33,7 @@ export async function mendNode(
   return undefined;
 }
 
-/** Changed or gone since it was read: the next look decides anew. */
+/** Changed or gone since it was read: the next poll decides anew. */
 const isPassed = ({ kind }: Fault): boolean => kind === 'conflict' || kind === 'not-found';
 
 /** One part of it. `actual` is the Node as it was last read: any change since is a conflict. */

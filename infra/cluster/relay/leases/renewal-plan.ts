@@ -1,11 +1,11 @@
-/** One poll of a node's heart. Times are monotonic ms. */
-export interface HeartReading {
+/** One poll of a node's Lease. Times are monotonic ms. */
+export interface LeaseReading {
   readonly node: 'present' | 'absent' | 'unknown';
   /** `renewTime` in µs since the epoch; `unknown` when it could not be read. */
   readonly lease: { readonly renewTimeMicros: number } | 'absent' | 'unknown';
 }
 
-export interface HeartState {
+export interface RenewalState {
   /** The last renewTime seen or written; undefined before the first, or while there is no Lease. */
   readonly renewTimeMicros: number | undefined;
   /** When somebody else than we was last seen to renew it. */
@@ -22,7 +22,7 @@ interface Row {
 }
 
 /** `renew`: write the Lease; `announce`: one event on the Node, with the first of a row of renewals. */
-export interface HeartActions {
+export interface RenewalActions {
   readonly tick: boolean;
   readonly renew: boolean;
   readonly announce: boolean;
@@ -35,7 +35,7 @@ const renewEveryMs = 10_000;
 const renewForMs = 10 * 60_000;
 const pollMs = 5000;
 
-export const startHeart = (now: number): HeartState => ({
+export const startRenewal = (now: number): RenewalState => ({
   renewTimeMicros: undefined,
   movedAt: now,
   ticks: undefined,
@@ -43,15 +43,15 @@ export const startHeart = (now: number): HeartState => ({
 });
 
 /**
- * Rule 13 of docs/architecture.md: a Lease that stood still for 20 s, or a Node that is gone, asks for a tick, every 10 s while it lasts.
- * 10 s after the first tick, whatever the app answered, a Lease that still stands is renewed, if both it and its Node are
+ * Rule 13 of docs/architecture.md: a Lease that was not renewed for 20 s, or a Node that is gone, asks for a tick, every 10 s while it lasts.
+ * 10 s after the first tick, whatever the app answered, a Lease that is still not renewed is renewed, if both it and its Node are
  * there, every 10 s for at most 10 minutes. Own renewals are no movement. Nothing is decided on what could not be read.
  */
-export function beat(
-  before: HeartState,
-  reading: HeartReading,
+export function planRenewal(
+  before: RenewalState,
+  reading: LeaseReading,
   now: number,
-): { readonly state: HeartState; readonly actions: HeartActions } {
+): { readonly state: RenewalState; readonly actions: RenewalActions } {
   const seen = observe(before, reading, now);
   const isStill = now - seen.movedAt >= silentAfterMs;
   const isSilent = isStill && reading.lease !== 'unknown';
@@ -70,10 +70,10 @@ export function beat(
 }
 
 /** After our own write was taken. */
-export const renewed = (state: HeartState, renewTimeMicros: number): HeartState => ({ ...state, renewTimeMicros });
+export const renewed = (state: RenewalState, renewTimeMicros: number): RenewalState => ({ ...state, renewTimeMicros });
 
 /** When to read again: every 5 s, and just when a threshold is reached. */
-export function nextBeatInMs(state: HeartState, now: number): number {
+export function nextReadInMs(state: RenewalState, now: number): number {
   const thresholds = [
     state.movedAt + silentAfterMs,
     ...(state.ticks === undefined ? [] : [state.ticks.firstAt + renewAfterTickMs]),
@@ -83,9 +83,9 @@ export function nextBeatInMs(state: HeartState, now: number): number {
 
 const after = (row: Row | undefined, now: number): Row => ({ firstAt: row?.firstAt ?? now, lastAt: now });
 
-const none: HeartActions = { tick: false, renew: false, announce: false };
+const none: RenewalActions = { tick: false, renew: false, announce: false };
 
-function observe(state: HeartState, { node, lease }: HeartReading, now: number): HeartState {
+function observe(state: RenewalState, { node, lease }: LeaseReading, now: number): RenewalState {
   if (lease === 'unknown') return state;
   if (lease === 'absent') return { ...state, renewTimeMicros: undefined };
   const { renewTimeMicros } = lease;
@@ -95,7 +95,7 @@ function observe(state: HeartState, { node, lease }: HeartReading, now: number):
   return { renewTimeMicros, movedAt: now, ticks, renewals: undefined };
 }
 
-function isTimeToRenew({ ticks, renewals }: HeartState, now: number): boolean {
+function isTimeToRenew({ ticks, renewals }: RenewalState, now: number): boolean {
   if (ticks === undefined || now - ticks.firstAt < renewAfterTickMs) return false;
   if (renewals === undefined) return true;
   return now - renewals.lastAt >= renewEveryMs && now - renewals.firstAt <= renewForMs;

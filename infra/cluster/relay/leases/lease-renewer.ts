@@ -10,33 +10,33 @@ import type { Term } from '../election/term.ts';
 import type { RelayMeter } from '../metrics/relay-metrics.ts';
 import { writeNodeEvent } from '../node-event.ts';
 import { sleep } from '../sleep.ts';
-import { beat, nextBeatInMs, renewed, startHeart } from './heart.ts';
-import type { HeartReading, HeartState } from './heart.ts';
+import { planRenewal, nextReadInMs, renewed, startRenewal } from './renewal-plan.ts';
+import type { LeaseReading, RenewalState } from './renewal-plan.ts';
 
-export interface NodeHeartOptions {
+export interface LeaseRenewerOptions {
   readonly client: KubernetesClient;
   readonly node: string;
   /** Calls the app. */
   readonly tick: () => void;
   /** Nothing is written when it is over. */
   readonly term: Term;
-  /** A node that is taken out for good needs no heart. */
+  /** A node that is taken out for good needs no renewal. */
   readonly isRemoved: () => boolean;
   readonly log: Log;
   readonly meter: Pick<RelayMeter, 'leaseRenewed'>;
 }
 
 /** Watches one node's Lease and Node, and keeps the Lease alive when nobody else does. Never creates either. */
-export class NodeHeart {
-  readonly #options: NodeHeartOptions;
+export class LeaseRenewer {
+  readonly #options: LeaseRenewerOptions;
   readonly #api: OwnNodeApi;
-  #state: HeartState;
+  #state: RenewalState;
   #changedAt = performance.now();
 
-  constructor(options: NodeHeartOptions) {
+  constructor(options: LeaseRenewerOptions) {
     this.#options = options;
     this.#api = createOwnNodeApi(options.client, options.node);
-    this.#state = startHeart(performance.now());
+    this.#state = startRenewal(performance.now());
   }
 
   /** Since the Lease was last seen to change, whoever renewed it; at first, since we look. */
@@ -47,20 +47,20 @@ export class NodeHeart {
   /** Runs until `signal` aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (!this.#options.isRemoved()) await this.#beat(signal);
-      await sleep(nextBeatInMs(this.#state, performance.now()), signal);
+      if (!this.#options.isRemoved()) await this.#round(signal);
+      await sleep(nextReadInMs(this.#state, performance.now()), signal);
     }
   }
 
-  async #beat(signal: AbortSignal): Promise<void> {
+  async #round(signal: AbortSignal): Promise<void> {
     const { node: name, tick, log } = this.#options;
     const [node, lease] = await Promise.all([this.#api.getNode(signal), this.#api.getLease(signal)]);
     if (signal.aborted || !this.#options.term.isHeld()) return;
-    const { state, actions } = beat(this.#state, readingOf(node, lease), performance.now());
+    const { state, actions } = planRenewal(this.#state, readingOf(node, lease), performance.now());
     if (state.renewTimeMicros !== this.#state.renewTimeMicros) this.#changedAt = performance.now();
     this.#state = state;
     if (actions.tick) {
-      log.warn('the Lease stands still, or the Node is gone: the app is called', { node: name });
+      log.warn('the Lease is not renewed, or the Node is gone: the app is called', { node: name });
       tick();
     }
     if (actions.renew && node.ok && lease.ok) await this.#renew(node.value, lease.value, signal);
@@ -90,7 +90,7 @@ export class NodeHeart {
   }
 }
 
-function readingOf(node: Result<KubeNode>, lease: Result<Lease>): HeartReading {
+function readingOf(node: Result<KubeNode>, lease: Result<Lease>): LeaseReading {
   return {
     node: node.ok ? 'present' : absence(node.fault.kind),
     lease: lease.ok ? { renewTimeMicros: lease.value.renewTimeMicros } : absence(lease.fault.kind),

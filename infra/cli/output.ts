@@ -4,6 +4,12 @@ import { createProgress } from './progress.ts';
 import type { Progress, ProgressStream } from './progress.ts';
 import { wrongInput } from './stop.ts';
 
+/**
+ * Of every command's result as an object, its first member. A member is added within a version; one that is renamed or
+ * taken away begins the next (CHANGELOG.md).
+ */
+export const outputSchemaVersion = 2;
+
 export type OutputFormat = 'table' | 'json' | 'yaml';
 
 /** Reads `--output`. */
@@ -27,7 +33,7 @@ export type Colour = 'green' | 'yellow' | 'red' | 'dim' | 'bold';
 export interface Output {
   readonly format: OutputFormat;
   /** The result as an object where json or yaml was asked for; returns whether it was, so that nothing else is printed. */
-  value(result: unknown): boolean;
+  value(result: object): boolean;
   /** A table for people: no line longer than its content needs. Cells may hold coloured text. */
   table(columns: readonly Column[], rows: readonly (readonly string[])[]): void;
   /** A line of the result, for people. */
@@ -61,9 +67,8 @@ export function createOutput({ stdout, stderr, format, environment }: OutputOpti
     format,
     value: (result) => {
       if (format === 'table') return false;
-      stdout.write(
-        format === 'json' ? `${JSON.stringify(result, undefined, 2)}\n` : stringify(result, { lineWidth: 0 }),
-      );
+      const whole = { schemaVersion: outputSchemaVersion, ...result };
+      stdout.write(format === 'json' ? `${JSON.stringify(whole, undefined, 2)}\n` : stringify(whole, { lineWidth: 0 }));
       return true;
     },
     table: (columns, rows) => void stdout.write(formatTable(columns, rows)),

@@ -91,7 +91,7 @@ async function createNode(deps: Deps, node: NodeDeps, spec: NodeSpec, signal: Ab
       break;
   }
   if (created.fault.kind !== 'conflict') return { fault: created.fault };
-  // Somebody made it in between: another process of ours, or a stranger.
+  // Somebody made it in between: another process of ours, or somebody else.
   const theirs = await node.api.getNode(signal);
   return theirs.ok ? ownNode(deps, node, theirs.value) : { fault: theirs.fault };
 }

@@ -71,7 +71,7 @@ async function retire(deps: Deps, node: NodeDeps, signal: AbortSignal): Promise<
   return deleteNodeAndLease(node, actual?.metadata.uid, signal);
 }
 
-/** The stranger's pods, Lease and Node are left alone; only groups of ours keep the node from being empty. */
+/** The other owner's pods, Lease and Node are left alone; only groups of ours keep the node from being empty. */
 async function leaveToOwner(
   deps: Deps,
   node: NodeDeps,

@@ -20,7 +20,7 @@ public list prices unless you give yours, and only container groups are in it.
 --from and --to take a day (its midnight, UTC) or an instant such as 2026-11-01T08:00:00Z; the window ends just before
 --to. Without them it goes from the first of this month to now.
 
---output json|yaml has {installation, by, from, to, prices {currency, perCpuSecond, perGBSecond, source: list|given},
+--output json|yaml has {schemaVersion, installation, by, from, to, prices {currency, perCpuSecond, perGBSecond, source: list|given},
 lines[] {key, pods, seconds, cpuSeconds, memoryGBSeconds, cost}, total {…}, running {pods, cpu, memoryInGB,
 costPerMonth}, notIncluded[]}.
 `;

@@ -5,7 +5,7 @@ import type { Prices } from '../inspect/prices.ts';
 import type { Window } from './window.ts';
 
 /**
- * What `cost --output json` prints: members are added in later versions, and none is renamed or taken away. Times are
+ * What `cost --output json` prints, in the version of `outputSchemaVersion`. Times are
  * RFC 3339; seconds, cores, gigabytes and money are numbers, not rounded.
  */
 export interface CostReport {

@@ -34,7 +34,7 @@ It changes nothing. What you may not read is skipped, with the reason.
 
 Exit code 0: nothing to fix; 3: something is; 1: nothing could be checked.
 
---output json|yaml has {installation, healthy, checks[] {name, verdict: ok|warning|failed|skipped, found, fix}}.
+--output json|yaml has {schemaVersion, installation, healthy, checks[] {name, verdict: ok|warning|failed|skipped, found, fix}}.
 `;
 
 /** How servers are asked without a credential; tests bring their own. */

@@ -29,7 +29,7 @@ to have the entrypoint, user and directory that the pod counts on.
 What is refused and "needs the agent" would be given by a program of ours inside the group, which is not part of
 this version. It ends with 0 if all pods run, with 1 if one is refused, with 2 if the input is wrong.
 
---output json|yaml has {schemaVersion: 1, assumed, prices, pods[] {source {file, line, column}, kind, namespace, name,
+--output json|yaml has {schemaVersion, assumed, prices, pods[] {source {file, line, column}, kind, namespace, name,
 replicas, verdict, tier, refused[] {reason, field, why, agent, wayOut}, noted[] {reason, message}, emulated[] {field,
 how}, containers[] {name, isInit, image, asked, granted, rounded}, cpu, memoryInGB, pricePerHour, group}, total {pods,
 cpu, memoryInGB, pricePerHour}, counts {runs, noted, refused}, skipped[] {kind, count}}; docs/explain.md has more.

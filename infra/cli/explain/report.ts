@@ -17,7 +17,6 @@ import type { Position } from './source.ts';
  * or taken away.
  */
 export interface ExplainReport {
-  readonly schemaVersion: 1;
   readonly assumed: {
     readonly subnet: boolean;
     readonly securityPolicy: NodeFacts['securityPolicy'];
@@ -74,7 +73,6 @@ export function explainReport(found: FoundPods, assumptions: Assumptions): Expla
   const memoryInGB = sum((pod) => pod.memoryInGB, 10);
   const count = (verdict: Explanation['verdict']): number => pods.filter((pod) => pod.verdict === verdict).length;
   return {
-    schemaVersion: 1,
     assumed: {
       subnet: facts.subnetId !== undefined,
       securityPolicy: facts.securityPolicy,

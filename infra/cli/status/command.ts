@@ -22,10 +22,11 @@ What you may not read, or what does not answer, is named with the reason and hid
 
 Exit code 0: healthy; 3: something needs attention; 1: nothing could be read.
 
---output json|yaml has the same as one object, whose members keep their names: installation, region, healthy,
-clusters[] {name, uid, server, liveUid, nodes[] {name, state, zone, ready, unschedulable, version, allocatable,
-leaseAgeSeconds, statusAgeSeconds, resyncAgeSeconds, relayHeardAgeSeconds, pods, groups, orphans, troubles[]}},
-quota[] {name, used, limit}, budgets[] {name, left, of, fullInSeconds}, strangers[] {kind, cluster, node, count},
+--output json|yaml has the same as one object, whose members keep their names within a schemaVersion: schemaVersion,
+installation, region, healthy, clusters[] {name, uid, server, liveUid, nodes[] {name, state, zone, ready,
+unschedulable, version, allocatable, leaseAgeSeconds, statusAgeSeconds, resyncAgeSeconds, relayHeardAgeSeconds, pods,
+groups, orphans, troubles[]}},
+quota[] {name, used, limit}, budgets[] {name, left, of, fullInSeconds}, unmanagedGroups[] {kind, cluster, node, count},
 unreadable[] {part, reason}, findings[] {severity, subject, sentence, hint}. What could not be read is null.
 `;
 

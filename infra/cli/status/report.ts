@@ -14,7 +14,7 @@ import type {
 } from '../inspect/observed.ts';
 
 /**
- * What `status --output json` prints: members are added in later versions, and none is renamed or taken away. `null`
+ * What `status --output json` prints, in the version of `outputSchemaVersion`. `null`
  * stands for what could not be read; why is in `unreadable`. Seconds and counts are numbers.
  */
 export interface StatusReport {
@@ -133,7 +133,7 @@ function unreadableParts(observed: StatusObserved): StatusReport['unreadable'] {
     ...reasonOf('registrations', observed.registrations),
     ...reasonOf('quota', observed.quota),
     ...reasonOf('budgets', observed.budgets),
-    ...reasonOf('strangers', observed.unmanagedGroups),
+    ...reasonOf('unmanagedGroups', observed.unmanagedGroups),
     ...observed.clusters.flatMap((cluster) => [
       ...reasonOf(`cluster ${cluster.name}`, cluster.live),
       ...cluster.nodes.flatMap((node) => nodeReasons(`node ${cluster.name}/${node.name}`, node)),

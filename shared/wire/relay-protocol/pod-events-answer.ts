@@ -12,12 +12,21 @@ export interface PodEventsAnswer {
   readonly removedNodes: readonly string[];
 }
 
-const schema = z.object({
-  now: z.iso.datetime(),
-  nextLookAt: z.iso.datetime(),
-  unknownNodes: z.array(z.string()).default([]),
-  removedNodes: z.array(z.string()).default([]),
-});
+const schema = z
+  .object({
+    now: z.iso.datetime(),
+    nextTickAt: z.iso.datetime().optional(),
+    /** Its name before 0.1; the relay and the app are not upgraded at the same moment. */
+    nextLookAt: z.iso.datetime().optional(),
+    unknownNodes: z.array(z.string()).default([]),
+    removedNodes: z.array(z.string()).default([]),
+  })
+  .transform(({ nextTickAt, nextLookAt, ...rest }, context) => {
+    const at = nextTickAt ?? nextLookAt;
+    if (at !== undefined) return { ...rest, nextTickAt: at };
+    context.addIssue('nextTickAt is missing');
+    return z.NEVER;
+  });
 
 /**
  * The JSON body of the answer. Both times in it are by one clock, the app's (`nowMs`), so that nobody compares it with
@@ -28,6 +37,7 @@ export const formatPodEventsAnswer = (
   nowMs: number,
 ): z.input<typeof schema> => ({
   now: new Date(nowMs).toISOString(),
+  nextTickAt: new Date(nowMs + nextTickInMs).toISOString(),
   nextLookAt: new Date(nowMs + nextTickInMs).toISOString(),
   unknownNodes: [...unknownNodes],
   removedNodes: [...removedNodes],
@@ -37,6 +47,6 @@ export const formatPodEventsAnswer = (
 export function parsePodEventsAnswer(body: string): PodEventsAnswer | undefined {
   const parsed = schema.safeParse(parseJson(body)).data;
   if (parsed === undefined) return undefined;
-  const { now, nextLookAt, unknownNodes, removedNodes } = parsed;
-  return { nextTickInMs: clampTickMs(Date.parse(nextLookAt) - Date.parse(now)), unknownNodes, removedNodes };
+  const { now, nextTickAt, unknownNodes, removedNodes } = parsed;
+  return { nextTickInMs: clampTickMs(Date.parse(nextTickAt) - Date.parse(now)), unknownNodes, removedNodes };
 }

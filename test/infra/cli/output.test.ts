@@ -28,8 +28,8 @@ describe('what a command says', () => {
     expect(text()).toBe('NODE    PODS   STATE\n\u001B[32maci-1\u001B[39m      7   Ready\nb        100\n');
   });
   it.each([
-    ['json', '{\n  "a": [\n    1\n  ]\n}\n'],
-    ['yaml', 'a:\n  - 1\n'],
+    ['json', '{\n  "schemaVersion": 2,\n  "a": [\n    1\n  ]\n}\n'],
+    ['yaml', 'schemaVersion: 2\na:\n  - 1\n'],
   ] as const)('is %s for programs', (format, expected) => {
     const { out, text } = written(format);
     expect(out.value({ a: [1] })).toBe(true);

@@ -26,13 +26,21 @@ describe('the answer to pod-events', () => {
   it.each([
     ['an hour ago', -3_600_000, soonestTickMs],
     ['in a month', 30 * 86_400_000, latestTickMs],
-  ])('that asks for a poll %s is kept to the bounds', (_, inMs, kept) => {
-    const nextLookAt = new Date(noon + inMs).toISOString();
-    const body = JSON.stringify({ now: new Date(noon).toISOString(), nextLookAt });
+  ])('that asks for a tick %s is kept to the bounds', (_, inMs, kept) => {
+    const nextTickAt = new Date(noon + inMs).toISOString();
+    const body = JSON.stringify({ now: new Date(noon).toISOString(), nextTickAt });
     expect(parsePodEventsAnswer(body)).toEqual({ nextTickInMs: kept, unknownNodes: [], removedNodes: [] });
   });
 
-  it.each(['<html>', '', '{}', '[]', 'null', '{"now":"x","nextLookAt":"y"}'])('%j is none', (body) =>
+  it('is understood by a relay and from an app of before the member had its name', () => {
+    const older = { now: new Date(noon).toISOString(), nextLookAt: new Date(noon + 5_000).toISOString() };
+    expect(parsePodEventsAnswer(JSON.stringify(older))?.nextTickInMs).toBe(5_000);
+    expect(formatPodEventsAnswer({ nextTickInMs: 5_000, unknownNodes: [], removedNodes: [] }, noon)).toMatchObject(
+      older,
+    );
+  });
+
+  it.each(['<html>', '', '{}', '[]', 'null', '{"now":"x","nextTickAt":"y"}'])('%j is none', (body) =>
     expect(parsePodEventsAnswer(body)).toBeUndefined(),
   );
 });

@@ -125,7 +125,7 @@ describe('explain as JSON', () => {
   it('has the documented members', async () => {
     const report = await reported(web, '--currency', 'USD');
     expect(report).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       assumed: { subnet: true, securityPolicy: 'compatible', maxGroup: { cpu: 31, memoryInGB: 240 } },
       prices: { source: 'list' },
       pods: [

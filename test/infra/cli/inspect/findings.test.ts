@@ -27,9 +27,9 @@ const withBudget = (budget: Partial<BudgetObserved>): StatusObserved =>
   statusObserved({ budgets: read([{ name: 'creates in 1 hour', left: 300, of: 300, fullInSeconds: 0, ...budget }]) });
 const withTrouble = (trouble: Partial<PodTrouble>): StatusObserved =>
   withNode({ troubles: read([{ namespace: 'default', name: 'web', uid: 'u', attempt: 0, ...trouble }]) });
-const withUnmanaged = (stranger: Partial<UnmanagedGroups>): StatusObserved =>
+const withUnmanaged = (found: Partial<UnmanagedGroups>): StatusObserved =>
   statusObserved({
-    unmanagedGroups: read([{ kind: 'unknown-cluster', cluster: 'c-9', node: 'aci-1', count: 2, ...stranger }]),
+    unmanagedGroups: read([{ kind: 'unknown-cluster', cluster: 'c-9', node: 'aci-1', count: 2, ...found }]),
   });
 
 const node = 'node prod/aci-1';

@@ -33,11 +33,12 @@ export async function readCapacity(deps: Deps, size: string): Promise<Result<Cap
 
 /**
  * Writes down what happened, guarded against all others. `false`: an `ask` that is not allowed any more, as somebody else
- * asks. Nothing is read or written while this process knows of nothing against the size, unless it was refused just now.
+ * asks. Nothing is read or written while this process knows of nothing against the size, unless a pod was refused just now
+ * or has come up, which may have waited for what another process was answered.
  */
 export async function noteCapacity(deps: Deps, size: string, event: CapacityEvent): Promise<Result<boolean>> {
   const memory = memoryOf(deps);
-  if (event.kind !== 'refused' && memory.get(size)?.row === undefined) return ok(true);
+  if (!isNews(event) && memory.get(size)?.row === undefined) return ok(true);
   for (let tries = 1; ; tries += 1) {
     const read = await readRow(deps, size);
     if (!read.ok) return read;
@@ -54,6 +55,8 @@ export async function noteCapacity(deps: Deps, size: string, event: CapacityEven
     if (written.fault.kind !== 'conflict' || tries === mostTries) return written;
   }
 }
+
+const isNews = ({ kind }: CapacityEvent): boolean => kind === 'refused' || kind === 'came-up';
 
 /** A pod that can't be kept waiting for this is worked on all the same: what is lost costs a PUT. */
 export async function reportCapacity(deps: Deps, size: string, event: CapacityEvent): Promise<void> {

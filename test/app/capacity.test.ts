@@ -15,6 +15,27 @@ const running = (world: World, name: string, count: number): number =>
     reported.startsWith('Running'),
   ).length;
 
+/** Takes each PUT; while it is full, no group comes up. */
+async function regionThatFailsGroups(): Promise<{ readonly world: World; readonly room: { isFull: boolean } }> {
+  const room = { isFull: true };
+  const world = await createWorld({
+    wrap: (deps) => ({
+      ...deps,
+      groups: {
+        ...deps.groups,
+        get: async (...call: Parameters<typeof deps.groups.get>) => {
+          const got = await deps.groups.get(...call);
+          if (!got.ok || !room.isFull) return got;
+          return ok({ ...got.value, provisioningState: 'Failed', state: '', containers: [] });
+        },
+        getOperation: () =>
+          Promise.resolve(ok({ status: 'Failed', events: [{ name: 'InsufficientCapacity', message: 'no room' }] })),
+      },
+    }),
+  });
+  return { world, room };
+}
+
 describe('a region without room', () => {
   it('is asked by one pod, not by each: 20 pods that find none take a fraction of the creates that ACI grants', async () => {
     const world = await createWorld({ quota: { groups: 2, cores: 100 } });
@@ -55,28 +76,25 @@ describe('a region without room', () => {
     expect(running(world, 'p', 40)).toBe(40);
   });
 
+  it('that shows itself only when the group is made holds nobody back once a group has come up', async () => {
+    const { world, room } = await regionThatFailsGroups();
+    createPods(world, 1, 'first');
+    await world.run(20);
+    room.isFull = false;
+    await world.run(120);
+    expect(running(world, 'first', 1)).toBe(1);
+    createPods(world, 20, 'p');
+    await world.run(50);
+    expect(running(world, 'p', 20)).toBe(20);
+  });
+
   it('that shows itself only when the group is made costs no DELETE for each pod', async () => {
-    const refusing = { isFull: true };
-    const world = await createWorld({
-      wrap: (deps) => ({
-        ...deps,
-        groups: {
-          ...deps.groups,
-          get: async (...call: Parameters<typeof deps.groups.get>) => {
-            const got = await deps.groups.get(...call);
-            if (!got.ok || !refusing.isFull) return got;
-            return ok({ ...got.value, provisioningState: 'Failed', state: '', containers: [] });
-          },
-          getOperation: () =>
-            Promise.resolve(ok({ status: 'Failed', events: [{ name: 'InsufficientCapacity', message: 'no room' }] })),
-        },
-      }),
-    });
+    const { world, room } = await regionThatFailsGroups();
     createPods(world, 20, 'p');
     await world.run(60);
     const deletes = await world.count('groups.delete', () => world.run(1_800));
     expect(deletes).toBeLessThan(70);
-    refusing.isFull = false;
+    room.isFull = false;
     await world.run(420);
     expect(running(world, 'p', 20)).toBe(20);
   });

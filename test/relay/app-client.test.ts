@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { AppClient } from '../../infra/cluster/relay/app/app-client.ts';
-import { cannedServer, never } from '../adapters/kubernetes/canned-server.ts';
+import { cannedServer, never, switchProtocols } from '../adapters/kubernetes/canned-server.ts';
 
 const date = 'Mon, 23 Nov 2026 12:00:00 GMT';
+
+const appAt = (url: string): AppClient =>
+  new AppClient({
+    url,
+    caFile: undefined,
+    getToken: async () => 'token',
+    clusterUid: 'uid',
+    userAgent: 'test/1',
+  });
 
 describe('how long the app lets its relay wait', () => {
   it.each([
@@ -13,13 +22,7 @@ describe('how long the app lets its relay wait', () => {
     ['a number that never ends', '9'.repeat(400), undefined],
   ])('Retry-After of %s: %s is %s ms', async (_what, header, expected) => {
     await using server = await cannedServer({ status: 503, headers: { 'retry-after': header, date } });
-    const app = new AppClient({
-      url: server.url,
-      caFile: undefined,
-      getToken: async () => 'token',
-      clusterUid: 'uid',
-      userAgent: 'test/1',
-    });
+    const app = appAt(server.url);
     expect(await app.postEvents('{}', never)).toMatchObject({ status: 503, retryAfterMs: expected });
     app.close();
   });
@@ -31,13 +34,7 @@ describe('a post', () => {
     ['of one whose term is over by the time that it is connected is not', false, 0],
   ])('%s', async (_sentence, isHeld, received) => {
     await using server = await cannedServer({ status: 200, headers: { date } });
-    const app = new AppClient({
-      url: server.url,
-      caFile: undefined,
-      getToken: async () => 'token',
-      clusterUid: 'uid',
-      userAgent: 'test/1',
-    });
+    const app = appAt(server.url);
     // Asked when the connection is there, not before.
     let isConnected = false;
     const term = { isHeld: () => isHeld && isConnected };
@@ -48,4 +45,11 @@ describe('a post', () => {
     expect(answer.kind === 'unreachable' ? answer.message : '').toBe(isHeld ? '' : 'this replica no longer leads');
     app.close();
   });
+});
+
+it('an app, or a proxy before it, that switches protocols is unreachable at once', async () => {
+  await using server = await cannedServer(switchProtocols);
+  const app = appAt(server.url);
+  expect(await app.postEvents('{}', never)).toEqual({ kind: 'unreachable', message: 'ECONNRESET' });
+  app.close();
 });

@@ -35,7 +35,7 @@ describe('the metrics', () => {
     expect(value('post_duration_seconds_bucket{le="0.1"}')).toBe(1);
     expect(value('post_duration_seconds_count')).toBe(2);
     expect(nodes.map((node) => value(`watch_restarts_total{node="${node}"}`))).toEqual([1, 0]);
-    expect(nodes.map((node) => value(`heart_renewals_total{node="${node}"}`))).toEqual([0, 1]);
+    expect(nodes.map((node) => value(`lease_renewals_total{node="${node}"}`))).toEqual([0, 1]);
     expect(value('kubelet_requests_total{path="containerLogs",code="200"}')).toBe(2);
     expect(value('app_last_success_timestamp_seconds')).toBeGreaterThanOrEqual(before);
     expect(value('process_resident_memory_bytes', '')).toBeGreaterThan(10e6);

@@ -4,10 +4,10 @@ import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { CallObserver } from '../../ports/telemetry.ts';
-import { abortedBy } from './aborted-by.ts';
 import { untilAborted } from './deadline.ts';
 import { transient } from './fault.ts';
 import { isCleanPath } from './path.ts';
+import { responseTo } from './response-to.ts';
 import { createServerClock } from './server-clock.ts';
 import type { ServerClock } from './server-clock.ts';
 import { defined } from '../../core/defined.ts';
@@ -124,15 +124,10 @@ async function exchange(
   { token, signal }: { readonly token: string; readonly signal: AbortSignal },
 ): Promise<IncomingMessage> {
   const body = outgoing.body === undefined ? undefined : Buffer.from(JSON.stringify(outgoing.body));
-  const answered = Promise.withResolvers<IncomingMessage>();
-  const request = openRequest(client, outgoing, {
-    headers: headersFor(client.config, outgoing, { token, body }),
-    signal,
-  });
-  request.on('response', answered.resolve);
-  request.on('error', answered.reject);
+  const request = openRequest(client, outgoing, headersFor(client.config, outgoing, { token, body }));
+  const answered = responseTo(request, signal);
   request.end(body);
-  const response = await answered.promise;
+  const response = await answered;
   // Whoever reads the body sees its end; a body that nobody reads must not end the process.
   response.on('error', () => undefined);
   client.clock.observe(response.headers.date);
@@ -142,20 +137,20 @@ async function exchange(
 function openRequest(
   client: KubernetesClient,
   outgoing: KubernetesRequest,
-  options: { readonly headers: Record<string, string>; readonly signal: AbortSignal },
+  headers: Record<string, string>,
 ): ClientRequest {
   const url = new URL(client.config.server);
   const query = new URLSearchParams(outgoing.query).toString();
   const path = `${url.pathname.replace(/\/$/, '')}${outgoing.path}${query === '' ? '' : `?${query}`}`;
   const all = {
-    headers: options.headers,
+    headers,
     agent: client.agent,
     method: outgoing.method,
     hostname: url.hostname.replaceAll(/[[\]]/g, ''),
     port: url.port,
     path,
   };
-  return abortedBy(options.signal, url.protocol === 'https:' ? httpsRequest(all) : plainHttp().request(all));
+  return url.protocol === 'https:' ? httpsRequest(all) : plainHttp().request(all);
 }
 
 function headersFor(

@@ -9,9 +9,9 @@ import { mappedOrigin } from '../../core/image/registry-endpoint.ts';
 import type { MappedEndpoints } from '../../core/image/registry-endpoint.ts';
 import type { CallObserver, EndCall } from '../../ports/telemetry.ts';
 import { parseUrl } from '../../wire/url-text.ts';
-import { abortedBy } from '../kubernetes/aborted-by.ts';
 import { errorName } from '../kubernetes/client.ts';
 import { startDeadline } from '../kubernetes/deadline.ts';
+import { responseTo } from '../kubernetes/response-to.ts';
 import { ForbiddenAddress, guardedLookup } from './guarded-lookup.ts';
 import type { ResolveAll } from './guarded-lookup.ts';
 import { registryFault } from './registry-faults.ts';
@@ -110,12 +110,9 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
         url.protocol === 'https:'
           ? httpsRequest(url, { ...options, agent })
           : plainHttp().request(url, { ...options, agent: false });
-      const answered = Promise.withResolvers<IncomingMessage>();
-      // Who answers 101 closes the connection, which is neither an answer nor an error, also not at the deadline.
-      const closed = Object.assign(new Error('closed without an answer'), { code: 'ECONNRESET' });
-      outgoing.on('close', () => answered.reject(closed));
-      abortedBy(deadline.signal, outgoing).on('response', answered.resolve).on('error', answered.reject).end(body);
-      const response = await answered.promise;
+      const answered = responseTo(outgoing, deadline.signal);
+      outgoing.end(body);
+      const response = await answered;
       response.on('error', () => undefined);
       const read = await readBody(response, request.maxBytes);
       return read === undefined

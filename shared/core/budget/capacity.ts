@@ -30,6 +30,8 @@ export type CapacityEvent =
       readonly message: string;
       readonly random: number;
     }
+  /** The question is over, and the answer said nothing of room: a name that is taken, an image that nobody has. */
+  | { readonly kind: 'released'; readonly uid: string }
   /** ARM took the PUT. */
   | { readonly kind: 'taken'; readonly uid: string }
   /** The group has come up. */
@@ -41,6 +43,8 @@ export type CapacityEvent =
 const askPolicy = { baseMs: 5_000, maxMs: 60_000 } as const;
 /** A question whose asker died keeps the others waiting for so long. */
 const questionMs = 60_000;
+/** So long after the last question, or the last success, what ARM said is no longer true of now. */
+const forgottenMs = 600_000;
 /** With so many at once taken, nothing is held back any more. */
 const openWidth = 32;
 
@@ -58,7 +62,7 @@ export function mayAsk(
   state: CapacityState | undefined,
   { uid, now }: { readonly uid: string; readonly now: number },
 ): { readonly kind: 'open' | 'ask' } | { readonly kind: 'wait'; readonly message: string } {
-  if (state === undefined) return { kind: 'open' };
+  if (state === undefined || isForgotten(state, now)) return { kind: 'open' };
   if (now < state.askAt) return { kind: 'wait', message: state.message };
   const others = state.asking.filter((one) => one.uid !== uid && one.until > now);
   return others.length < state.width ? { kind: 'ask' } : { kind: 'wait', message: state.message };
@@ -66,15 +70,18 @@ export function mayAsk(
 
 /** The state after an event; undefined when nothing is known against the size any more. An `ask` must have been allowed. */
 export function afterCapacityEvent(
-  state: CapacityState | undefined,
+  known: CapacityState | undefined,
   event: CapacityEvent,
   now: number,
 ): CapacityState | undefined {
+  const state = known !== undefined && isForgotten(known, now) ? undefined : known;
   if (event.kind === 'refused') return closed(state, event, now);
   if (state === undefined) return undefined;
   switch (event.kind) {
     case 'ask':
       return { ...state, asking: [...without(state, event.uid, now), { uid: event.uid, until: now + questionMs }] };
+    case 'released':
+      return { ...state, asking: without(state, event.uid, now) };
     case 'taken':
       return state.seenAt === 'put' ? widened(state, event.uid, now) : state;
     case 'came-up':
@@ -83,6 +90,8 @@ export function afterCapacityEvent(
       return { ...state, askAt: Math.min(state.askAt, now) };
   }
 }
+
+const isForgotten = ({ askAt }: CapacityState, now: number): boolean => now - askAt > forgottenMs;
 
 function closed(
   state: CapacityState | undefined,

@@ -79,7 +79,7 @@ const seenRules: readonly PodRule[] = [
       const status = group === undefined ? undefined : statusOf(observed, pod, group);
       return group !== undefined && status !== undefined && isTerminalPhase(status.phase)
         ? {
-            effects: show(observed, pod, { group, status }),
+            effects: [...show(observed, pod, { group, status }), ...noteCameUp(observed)],
             row: { ...adopted(observed), fault: undefined, settled: true },
             next: idle,
           }
@@ -94,7 +94,10 @@ const seenRules: readonly PodRule[] = [
       return group === undefined
         ? undefined
         : {
-            effects: show(observed, pod, { group, status: statusOf(observed, pod, group) }),
+            effects: [
+              ...show(observed, pod, { group, status: statusOf(observed, pod, group) }),
+              ...noteCameUp(observed),
+            ],
             row: { ...adopted(observed), fault: undefined, settled: false },
             next: inMs(planPoll(observed, pod, group)),
           };
@@ -191,7 +194,7 @@ function report(observed: Observed, pod: Pod, group: GroupObservation): Plan {
   };
 }
 
-/** A pod that had waited for capacity runs: there is room again. */
+/** A pod that had waited for capacity runs, or has run: there is room again. */
 const noteCameUp = ({ row }: Observed): readonly Effect[] =>
   row.fault?.reason === 'ProviderCapacity' ? [{ kind: 'note-capacity', event: { kind: 'came-up', uid: row.uid } }] : [];
 

@@ -108,7 +108,7 @@ const putOutcomeRules: readonly PodRule[] = [
       const status = pendingStatus({ pod, reason, hostIP: facts.hostIP, now: at });
       return {
         effects: [{ kind: 'save-row', row: { intent } }, ...noteTaken(observed), created, ...patch(pod, status)],
-        row: {},
+        row: waitsToComeUp(observed),
         next: inMs(pollInMs(observed, pod, justAccepted)),
       };
     },
@@ -257,21 +257,26 @@ const afterRefusal = (observed: Observed, plan: Plan): Plan => ({
   ...plan,
   effects: [
     { kind: 'save-row', row: { intent: { kind: 'refused', at: observed.at } } },
-    ...noteRefusedCapacity(observed),
+    ...noteRefusal(observed),
     ...plan.effects,
   ],
 });
 
-function noteRefusedCapacity(observed: Observed): readonly Effect[] {
+function noteRefusal(observed: Observed): readonly Effect[] {
   const verdict = putRefusal(observed)?.verdict;
-  if (verdict?.kind !== 'pending' || !verdict.capacity) return [];
-  const { row, policy } = observed;
+  const { row, policy, capacity } = observed;
+  if (verdict?.kind !== 'pending' || !verdict.capacity)
+    return capacity === undefined ? [] : [{ kind: 'note-capacity', event: { kind: 'released', uid: row.uid } }];
   const said = { seenAt: 'put', message: verdict.message, random: policy.random } as const;
   return [{ kind: 'note-capacity', event: { kind: 'refused', uid: row.uid, ...said } }];
 }
 
 const noteTaken = ({ capacity, row }: Observed): readonly Effect[] =>
   capacity === undefined ? [] : [{ kind: 'note-capacity', event: { kind: 'taken', uid: row.uid } }];
+
+/** Where only a group that has come up shows room, its pod must be known then as one that had asked. */
+const waitsToComeUp = ({ capacity }: Observed): Plan['row'] =>
+  capacity?.seenAt === 'group' ? { fault: { reason: 'ProviderCapacity', message: capacity.message } } : {};
 
 /** The Node authorizer's graph may lag: a 403 so soon after the binding passes. */
 function isFreshlyBound({ pod, at }: Observed): boolean {

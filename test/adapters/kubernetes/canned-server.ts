@@ -103,3 +103,8 @@ export const podList = (items: readonly unknown[], next?: string) => ({
   metadata: { resourceVersion: '9', ...defined({ continue: next }) },
   items,
 });
+
+/** Answers 101, unasked: some proxies do. */
+export function switchProtocols(_: Received, response: ServerResponse): undefined {
+  response.socket?.end('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+}

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { createCertificateAuthority, issueCertificate } from '../../../infra/local/pki.ts';
 import type { KubernetesClientConfig } from '../../../shared/adapters/kubernetes/http.ts';
 import { asNode, createKubernetesClient, openWatch, request } from '../../../shared/adapters/kubernetes/http.ts';
-import { cannedServer, never, statusBody } from './canned-server.ts';
+import { cannedServer, never, statusBody, switchProtocols } from './canned-server.ts';
 import type { Canned } from './canned-server.ts';
 
 const text = (json: unknown): string | undefined =>
@@ -72,7 +72,7 @@ describe('a request', () => {
     expect(JSON.stringify(answer)).not.toMatch(/aHVzaA|password/);
   });
 
-  it('an answer cut off, or a connection closed without one, is transient and not repeated', async () => {
+  it('an answer cut off, a connection closed without one, or other protocols instead are transient and not repeated', async () => {
     await using cutOff = await cannedServer((_, response) => {
       response.writeHead(200, { 'content-length': '1000' });
       response.write('{"text":', () => response.destroy());
@@ -82,7 +82,8 @@ describe('a request', () => {
       response.socket?.destroy();
       return undefined;
     });
-    for (const server of [cutOff, closed]) {
+    await using switching = await cannedServer(switchProtocols);
+    for (const server of [cutOff, closed, switching]) {
       expect(await request(server.client, get, text, never)).toMatchObject({ fault: { kind: 'transient' } });
       expect(server.received).toHaveLength(1);
     }

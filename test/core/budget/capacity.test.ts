@@ -52,12 +52,29 @@ describe('capacity of one size', () => {
       world: after(refused('a'), { kind: 'freed' }),
       says: 'ask',
     },
+    {
+      it: 'a question whose answer says nothing of room keeps nobody waiting',
+      world: after(refused('a'), 10, ask('a'), { kind: 'released', uid: 'a' }),
+      says: 'ask',
+    },
+    { it: 'what ARM said ten minutes ago is no longer asked about', world: after(refused('a'), 620), says: 'open' },
+    {
+      it: 'nor is who asked then',
+      world: after(refused('a', 'group'), 10, ask('c'), { kind: 'came-up', uid: 'c' }, ask('d'), ask('e'), 605),
+      says: 'open',
+    },
   ])('$it', ({ world, says }) => expect(may('b', world)).toBe(says));
 
   it('is forgotten when five in a row were taken', () => {
     const events = ['a', 'b', 'c', 'd', 'e'].flatMap((uid) => [ask(uid), taken(uid)]);
     expect(after(refused('z'), 10, ...events.slice(0, 8)).state).toBeDefined();
     expect(after(refused('z'), 10, ...events).state).toBeUndefined();
+  });
+
+  it('is forgotten by whoever asks ten minutes later, and a refusal then is a first one', () => {
+    expect(after(refused('a'), 620, ask('b')).state).toBeUndefined();
+    expect(after(refused('a'), 20, refused('a'), 620).state).toMatchObject({ attempt: 1 });
+    expect(after(refused('a'), 20, refused('a'), 700, refused('b')).state).toMatchObject({ attempt: 0 });
   });
 
   it('counts refusals that were under way together once', () => {

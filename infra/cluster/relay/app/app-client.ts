@@ -4,8 +4,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { TLSSocket, rootCertificates } from 'node:tls';
 import pLimit from 'p-limit';
-import { abortedBy } from '../../../../shared/adapters/kubernetes/aborted-by.ts';
 import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
+import { responseTo } from '../../../../shared/adapters/kubernetes/response-to.ts';
 import { containerLogsPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
 import type { LogTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
 import { endlessTerm } from '../election/term.ts';
@@ -114,11 +114,9 @@ export class AppClient {
   ): Promise<AppAnswer> {
     const token = await this.#options.getToken({ fresh });
     const bytes = body === undefined ? undefined : Buffer.from(body);
-    const answered = Promise.withResolvers<IncomingMessage>();
     const request = this.#open({
       method,
       path,
-      signal,
       headers: {
         accept: 'application/json, text/plain',
         authorization: `Bearer ${token}`,
@@ -127,26 +125,23 @@ export class AppClient {
         ...(bytes === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(bytes.length) }),
       },
     });
-    request.on('response', answered.resolve);
-    request.on('error', answered.reject);
+    const answered = responseTo(request, signal);
     // A connection may take long, or the process freeze meanwhile: the term is checked when it is there.
     whenConnected(request, () => {
       if (term.isHeld()) request.end(bytes);
       else request.destroy(new TermOver());
     });
-    return readAnswer(await answered.promise);
+    return readAnswer(await answered);
   }
 
   #open(options: {
     readonly method: string;
     readonly path: string;
-    readonly signal: AbortSignal;
     readonly headers: Record<string, string>;
   }): ClientRequest {
     const { hostname, port, protocol } = this.#base;
-    const { signal, ...rest } = options;
-    const all = { ...rest, agent: this.#agent, hostname: hostname.replaceAll(/[[\]]/g, ''), port };
-    return abortedBy(signal, protocol === 'https:' ? httpsRequest(all) : httpRequest(all));
+    const all = { ...options, agent: this.#agent, hostname: hostname.replaceAll(/[[\]]/g, ''), port };
+    return protocol === 'https:' ? httpsRequest(all) : httpRequest(all);
   }
 }
 

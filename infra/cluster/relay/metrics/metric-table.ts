@@ -23,7 +23,7 @@ export const metricTable = {
     labels: ['node'],
     help: "Time since the node's Lease was last seen to change, whoever renewed it, while it leads",
   },
-  serverless_kubelet_relay_heart_renewals_total: {
+  serverless_kubelet_relay_lease_renewals_total: {
     type: 'counter',
     labels: ['node'],
     help: "How often the relay renewed the node's Lease because the app did not",

@@ -32,7 +32,7 @@ export class RelayMetrics implements RelayMeter {
   readonly #memory = this.#gauge('process_resident_memory_bytes');
   readonly #processor = this.#counter('process_cpu_seconds_total');
   readonly #posts = this.#counter('serverless_kubelet_relay_posts_total');
-  readonly #renewals = this.#counter('serverless_kubelet_relay_heart_renewals_total');
+  readonly #renewals = this.#counter('serverless_kubelet_relay_lease_renewals_total');
   readonly #restarts = this.#counter('serverless_kubelet_relay_watch_restarts_total');
   readonly #requests = this.#counter('serverless_kubelet_relay_kubelet_requests_total');
   readonly #durations = new Histogram({

@@ -76,6 +76,19 @@ describe('a region without room', () => {
     expect(running(world, 'p', 40)).toBe(40);
   });
 
+  it('keeps nobody waiting for an answer that said nothing of room', async () => {
+    const world = await createWorld();
+    const full = { kind: 'capacity', code: 'InsufficientCapacity', message: 'no room' } as const;
+    const denied = { kind: 'denied', code: 'AuthorizationFailed', message: 'not allowed' } as const;
+    world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault: full, times: 1 });
+    createPods(world, 1, 'p');
+    await world.run(2);
+    world.groups.inject({ method: 'createOrUpdate', moment: 'before', fault: denied, times: 1 });
+    createPods(world, 4, 'q');
+    await world.run(30);
+    expect(running(world, 'p', 1) + running(world, 'q', 4)).toBe(5);
+  });
+
   it('that shows itself only when the group is made holds nobody back once a group has come up', async () => {
     const { world, room } = await regionThatFailsGroups();
     createPods(world, 1, 'first');

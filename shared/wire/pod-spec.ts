@@ -1,14 +1,8 @@
 import * as z from 'zod';
+import { list } from './kubernetes/meta.ts';
 import { fileDriver } from './kubernetes/storage.ts';
 import { probe } from './probe.ts';
 import type { ProjectedSource, VolumeSource } from '../core/kubernetes/pod.ts';
-
-/** Go leaves empty lists out, or writes null. */
-const list = <T extends z.ZodType>(item: T) =>
-  z
-    .array(item)
-    .nullish()
-    .transform((items) => items ?? []);
 
 const optionalFlag = z
   .boolean()

@@ -1,7 +1,6 @@
 import { defined } from '../../../shared/core/defined.ts';
 import type { NodeFacts } from '../../../shared/core/pod/translation.ts';
 import type { Settings } from '../../../shared/wire/settings.ts';
-import type { CliContext } from '../context.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
 
@@ -12,13 +11,15 @@ export const factOptions: OptionSpecs = {
   'max-memory-gb': { type: 'string', value: 'N', description: 'gigabytes of the largest group (default 240)' },
 };
 
+/** Settings of the app that the options name; undefined: they name none. */
+export type NamedApp = () => Promise<Settings | undefined>;
+
 /** The node that is assumed: by options, else by the app's settings where one is named, else by the settings' defaults. */
-export async function assumedFacts(context: CliContext): Promise<NodeFacts> {
-  const { options } = context;
+export async function assumedFacts(options: ParsedOptions, namedApp: NamedApp): Promise<NodeFacts> {
   const maxCpu = parseCount(options, 'max-cpu');
   const maxMemoryInGB = parseCount(options, 'max-memory-gb');
-  const isNamed = options.text('settings') !== undefined || options.text('app') !== undefined;
-  const { subnetId, ...node } = isNamed ? ofSettings(await context.settings()) : unknownNode;
+  const settings = await namedApp();
+  const { subnetId, ...node } = settings === undefined ? unknownNode : ofSettings(settings);
   return {
     ...node,
     ...(subnetId !== undefined && !options.flag('no-subnet') && { subnetId }),

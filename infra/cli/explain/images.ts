@@ -3,8 +3,9 @@ import { imageOverride } from '../../../shared/core/image/image-override.ts';
 import type { ImageOverrides } from '../../../shared/core/image/image-override.ts';
 import type { Known } from '../../../shared/core/pod/placeholders.ts';
 import { imageConfigs } from '../../../shared/wire/registry-settings.ts';
-import type { CliContext } from '../context.ts';
+import type { ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
+import type { NamedApp } from './facts.ts';
 
 const shape = '{"IMAGE": {"entrypoint": ["/entry"], "cmd": [], "user": "1000", "workingDir": "/app"}}';
 
@@ -23,11 +24,9 @@ function readOverrides(file: string): ImageOverrides {
 }
 
 /** What images say: of `--images` first, then of the setting IMAGE_CONFIGS where an app is named. */
-export async function knownImages(context: CliContext): Promise<Known['images']> {
-  const { options } = context;
+export async function knownImages(options: ParsedOptions, namedApp: NamedApp): Promise<Known['images']> {
   const file = options.text('images');
   const ofFile = file === undefined ? {} : readOverrides(file);
-  const isNamed = options.text('settings') !== undefined || options.text('app') !== undefined;
-  const ofApp = isNamed ? (await context.settings()).IMAGE_CONFIGS : {};
+  const ofApp = (await namedApp())?.IMAGE_CONFIGS ?? {};
   return (image) => imageOverride(image, ofFile) ?? imageOverride(image, ofApp);
 }

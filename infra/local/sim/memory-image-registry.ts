@@ -3,6 +3,7 @@ import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { ImageConfig } from '../../../shared/core/image/image-config.ts';
 import { noMatchingPlatform } from '../../../shared/core/image/platform.ts';
 import type { ImageQuery, ImageRegistry, RegistryLogin } from '../../../shared/ports/image-registry.ts';
+import { noTimeLeft } from './faults/call-gate.ts';
 
 /** Registries in memory, for tests. Same rules, same contract suite. */
 export interface MemoryImageRegistry extends ImageRegistry {
@@ -27,7 +28,7 @@ export function createMemoryImageRegistry(login?: RegistryLogin): MemoryImageReg
     login === undefined ||
     logins.some(({ username, password }) => username === login.username && password === login.password);
   const call = async <T>(query: ImageQuery, signal: AbortSignal, act: () => Result<T>): Promise<Result<T>> => {
-    if (signal.aborted) return fail({ kind: 'transient', message: 'There is no time left for the request.' });
+    if (signal.aborted) return noTimeLeft;
     if (memory.fault !== undefined) return fail(memory.fault);
     return mayRead(query) ? act() : fail({ kind: 'denied', code: 'UNAUTHORIZED', message: `${place(query)}: no` });
   };

@@ -13,6 +13,7 @@ import type { Deadline } from './deadline.ts';
 import { toFault, transient } from './fault.ts';
 import { parseJson } from '../../wire/json-text.ts';
 import { resourceOf } from './path.ts';
+import { readAtMost } from './read-at-most.ts';
 
 export {
   type KubernetesClient,
@@ -114,7 +115,7 @@ async function readAnswer<T>(
   outgoing: KubernetesRequest,
   parse: (json: unknown) => T | undefined,
 ): Promise<Result<T>> {
-  const body = await readBody(response);
+  const body = (await readAtMost(decoded(response), maxBodyBytes))?.toString('utf8');
   if (body === undefined)
     return fail(transient(`${describe(outgoing)}: the answer is larger than ${maxBodyBytes} bytes`));
   if (!isSuccess(response)) {
@@ -125,18 +126,6 @@ async function readAnswer<T>(
   return value === undefined
     ? fail(transient(`${describe(outgoing)}: the answer is not what the API promises`))
     : ok(value);
-}
-
-async function readBody(response: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of decoded(response)) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > maxBodyBytes) return undefined;
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 async function readLines(

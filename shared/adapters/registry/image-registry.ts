@@ -14,7 +14,7 @@ import type { RegistryAnswer } from './registry-faults.ts';
 import { createRegistryHttp } from './registry-http.ts';
 import type { RegistryHttpConfig } from './registry-http.ts';
 import { createRegistrySession } from './registry-session.ts';
-import type { RegistrySession } from './registry-session.ts';
+import type { RegistrySession, SessionRequest } from './registry-session.ts';
 
 export interface ImageRegistryConfig extends RegistryHttpConfig {
   /** Who asks registries of Azure where no pull secret is let in: needs AcrPull. */
@@ -34,24 +34,17 @@ export function createImageRegistry(config: ImageRegistryConfig): ImageRegistry 
 const noHead: ReadonlySet<number> = new Set([405, 501]);
 
 async function getDigest(session: RegistrySession, query: ImageQuery, signal: AbortSignal): Promise<Result<string>> {
-  const { value: tag } = query.source.reference;
-  const request = {
-    action: 'manifest' as const,
-    path: `manifests/${tag}`,
-    accept: acceptedManifests,
-    maxBytes: maxManifestBytes,
-  };
+  const request = manifestRequest(query.source.reference.value);
   const head = await session(query, { method: 'HEAD', ...request }, signal);
   if (!head.ok) return head;
   const { status, headers } = head.value;
   const reported = parseDigest(header(headers['docker-content-digest']));
   if (status === 200 && reported !== undefined) return ok(reported);
   if (status !== 200 && !noHead.has(status)) return fail(faultOf(head.value, query));
-  const whole = await session(query, { method: 'GET', ...request }, signal);
+  const whole = await getWhole(session, query, { request, signal });
   if (!whole.ok) return whole;
-  if (whole.value.status !== 200) return fail(faultOf(whole.value, query));
-  const named = parseDigest(header(whole.value.headers['docker-content-digest']));
-  const digest = named ?? digestOf(whole.value.body, 'sha256');
+  const digest =
+    parseDigest(header(whole.value.headers['docker-content-digest'])) ?? digestOf(whole.value.body, 'sha256');
   return matches(whole.value.body, digest) ? ok(digest) : fail(lie(query, digest));
 }
 
@@ -98,15 +91,8 @@ async function getManifest(
   query: ImageQuery,
   { digest, signal }: { readonly digest: string; readonly signal: AbortSignal },
 ): Promise<Result<Manifest>> {
-  const request = {
-    action: 'manifest' as const,
-    path: `manifests/${digest}`,
-    accept: acceptedManifests,
-    maxBytes: maxManifestBytes,
-  };
-  const answer = await session(query, { method: 'GET', ...request }, signal);
+  const answer = await getWhole(session, query, { request: manifestRequest(digest), signal });
   if (!answer.ok) return answer;
-  if (answer.value.status !== 200) return fail(faultOf(answer.value, query));
   // A page of a proxy is reported by its type, a true manifest by its bytes.
   const { headers, body } = answer.value;
   const manifest = named(parseManifest(headers['content-type'], body.toString('utf8')), query);
@@ -125,12 +111,28 @@ async function getBlob(
     accept: '*/*',
     maxBytes: Math.min(blob.size, maxConfigBytes),
   };
-  const answer = await session(query, { method: 'GET', ...request }, signal);
+  const answer = await getWhole(session, query, { request, signal });
   if (!answer.ok) return answer;
-  if (answer.value.status !== 200) return fail(faultOf(answer.value, query));
   return answer.value.body.length === blob.size && matches(answer.value.body, blob.digest)
     ? ok(answer.value.body.toString('utf8'))
     : fail(lie(query, blob.digest));
+}
+
+const manifestRequest = (reference: string) => ({
+  action: 'manifest' as const,
+  path: `manifests/${reference}`,
+  accept: acceptedManifests,
+  maxBytes: maxManifestBytes,
+});
+
+/** A GET that brought what it asked for; any other answer is a fault. */
+async function getWhole(
+  session: RegistrySession,
+  query: ImageQuery,
+  { request, signal }: { readonly request: Omit<SessionRequest, 'method'>; readonly signal: AbortSignal },
+): Promise<Result<RegistryAnswer>> {
+  const answer = await session(query, { method: 'GET', ...request }, signal);
+  return !answer.ok || answer.value.status === 200 ? answer : fail(faultOf(answer.value, query));
 }
 
 const header = (value: string | readonly string[] | undefined): string | undefined =>

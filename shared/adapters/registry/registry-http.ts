@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { RequestOptions } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
 import { defined } from '../../core/defined.ts';
@@ -11,6 +11,7 @@ import type { CallObserver, EndCall } from '../../ports/telemetry.ts';
 import { parseUrl } from '../../wire/url-text.ts';
 import { errorName } from '../kubernetes/client.ts';
 import { startDeadline } from '../kubernetes/deadline.ts';
+import { readAtMost } from '../kubernetes/read-at-most.ts';
 import { responseTo } from '../kubernetes/response-to.ts';
 import { ForbiddenAddress, guardedLookup } from './guarded-lookup.ts';
 import type { ResolveAll } from './guarded-lookup.ts';
@@ -114,7 +115,7 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
       outgoing.end(body);
       const response = await answered;
       response.on('error', () => undefined);
-      const read = await readBody(response, request.maxBytes);
+      const read = await readAtMost(response, request.maxBytes);
       return read === undefined
         ? refused('TooLarge', `${request.url.host} sent more than ${request.maxBytes} bytes`)
         : ok({ status: response.statusCode ?? 0, headers: response.headers, body: read });
@@ -180,20 +181,6 @@ function headersOf(
       'content-length': String(body.length),
     }),
   };
-}
-
-/** Undefined: it is longer. */
-async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    // Leaving the loop ends the connection.
-    if (size > maxBytes) return undefined;
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
 }
 
 const refused = (code: string, message: string): Result<never> => fail({ kind: 'rejected', code, message });

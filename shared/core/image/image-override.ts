@@ -1,4 +1,4 @@
-import { imageLocation } from '../pod/image-reference.ts';
+import { imageLocation, imageVersion } from '../pod/image-reference.ts';
 import type { ImageConfig } from './image-config.ts';
 
 /** What an operator says of an image whose registry the app can't reach. */
@@ -10,8 +10,7 @@ export type ImageOverrides = Readonly<Record<string, ImageOverride>>;
 /** The names that an image answers to, the longest first; without a tag it is `latest`. */
 function namesOf(image: string): readonly string[] {
   const { host, path } = imageLocation(image);
-  const [name = '', digest] = image.split('@', 2);
-  const tag = /:(?<tag>[^/:]+)$/.exec(name)?.groups?.['tag'];
+  const { tag, digest } = imageVersion(image);
   const whole = `${host}/${path}`;
   const tagged = `${whole}:${tag ?? 'latest'}`;
   if (digest === undefined) return [tagged, whole];

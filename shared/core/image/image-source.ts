@@ -1,5 +1,5 @@
 import { imageNameFault } from '../pod/image-name.ts';
-import { imageLocation } from '../pod/image-reference.ts';
+import { imageLocation, imageVersion } from '../pod/image-reference.ts';
 
 /** Where a registry keeps an image. */
 export interface ImageSource {
@@ -21,8 +21,7 @@ export function imageSource(image: string): ParsedImage {
   const message = imageNameFault(image);
   if (message !== undefined) return { ok: false, message };
   const { host: registry, path: repository } = imageLocation(image);
-  const [name = '', digest] = image.split('@', 2);
-  const tag = /:(?<tag>[^/:]+)$/.exec(name)?.groups?.['tag'] ?? 'latest';
+  const { tag = 'latest', digest } = imageVersion(image);
   const reference =
     digest === undefined ? ({ kind: 'tag', value: tag } as const) : ({ kind: 'digest', value: digest } as const);
   return { ok: true, source: { registry, repository, reference } };

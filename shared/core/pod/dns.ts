@@ -1,6 +1,6 @@
 import type { GroupBody } from '../group/group.ts';
-import { isJsonObject } from '../json.ts';
-import type { Json } from '../json.ts';
+import type { Json, JsonObject } from '../json.ts';
+import { objectAt, objectsAt, textAt } from '../json-access.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { defined } from '../defined.ts';
 import type { InspectionFacts, Notice } from './translation.ts';
@@ -30,20 +30,19 @@ const strings = (value: Json | undefined): readonly string[] =>
 const withoutRepeats = (values: readonly string[]): readonly string[] => [...new Set(values)];
 
 /** Of an option that is twice the last counts, as with a kubelet. */
-function optionsOf(value: Json | undefined): readonly string[] {
+function optionsOf(config: JsonObject): readonly string[] {
   const options = new Map<string, string>();
-  for (const option of Array.isArray(value) ? value : [])
-    if (isJsonObject(option) && typeof option.name === 'string')
-      options.set(option.name, typeof option.value === 'string' ? option.value : '');
+  for (const option of objectsAt(config, 'options'))
+    if (typeof option['name'] === 'string') options.set(option['name'], textAt(option, 'value'));
   return [...options].map(([name, text]) => (text === '' ? name : `${name}:${text}`));
 }
 
 function wantedOf(pod: Pod): Wanted {
-  const config = isJsonObject(pod.rawSpec.dnsConfig) ? pod.rawSpec.dnsConfig : {};
+  const config = objectAt(pod.rawSpec, 'dnsConfig');
   return {
     nameServers: strings(config.nameservers),
     searches: withoutRepeats(strings(config.searches)),
-    options: optionsOf(config.options),
+    options: optionsOf(config),
   };
 }
 

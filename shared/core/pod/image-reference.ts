@@ -23,6 +23,12 @@ export function imageLocation(image: string): RegistryLocation {
   return { host: canonical(host), path: rest.replace(/:[^/:]*$/, '') };
 }
 
+/** What follows the name: a tag, a digest, both or neither. */
+export function imageVersion(image: string): { readonly tag: string | undefined; readonly digest: string | undefined } {
+  const [name = '', digest] = image.split('@', 2);
+  return { tag: /:(?<tag>[^/:]+)$/.exec(name)?.groups?.['tag'], digest };
+}
+
 /** Where a credential is for. Keys of Docker's configuration may carry a scheme and an API version. */
 export function credentialLocation(key: string): RegistryLocation {
   const bare = key.replace(/^https?:\/\//, '').replace(/\/+$/, '');

@@ -1,8 +1,12 @@
 import type { GroupProbe } from '../group/group.ts';
 import type { Container, Probe } from '../kubernetes/pod.ts';
 
+interface WithPorts {
+  readonly ports: readonly { readonly name?: string | null | undefined; readonly containerPort: number }[];
+}
+
 /** The number of a port that a probe names; undefined: the container has none of that name. */
-export function probedPort({ ports }: Container, port: number | string): number | undefined {
+export function probedPort({ ports }: WithPorts, port: number | string): number | undefined {
   if (typeof port === 'number') return port;
   return ports.find(({ name }) => name === port)?.containerPort;
 }

@@ -1,5 +1,6 @@
 import { isJsonObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
+import { objectAt, textAt } from '../json-access.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 
 export type Member = 'initContainers' | 'containers';
@@ -10,21 +11,17 @@ export interface Located<T> {
   readonly path: string;
 }
 
-const contextOf = (holder: Json | undefined): JsonObject => {
-  const context = isJsonObject(holder) ? holder['securityContext'] : undefined;
-  return isJsonObject(context) ? context : {};
-};
-
-const rawContainer = ({ rawSpec }: Pod, member: Member, index: number): Json | undefined => {
+const rawContainer = ({ rawSpec }: Pod, member: Member, index: number): JsonObject => {
   const list = rawSpec[member];
-  return Array.isArray(list) ? list[index] : undefined;
+  const container = Array.isArray(list) ? list[index] : undefined;
+  return isJsonObject(container) ? container : {};
 };
 
 function found(pod: Pod, member: Member, index: number, name: string): Located<Json> | undefined {
-  const own = contextOf(rawContainer(pod, member, index))[name];
+  const own = objectAt(rawContainer(pod, member, index), 'securityContext')[name];
   if (own !== undefined && own !== null)
     return { value: own, path: `spec.${member}[${index}].securityContext.${name}` };
-  const common = contextOf(pod.rawSpec)[name];
+  const common = objectAt(pod.rawSpec, 'securityContext')[name];
   return common === undefined || common === null ? undefined : { value: common, path: `spec.securityContext.${name}` };
 }
 
@@ -38,14 +35,10 @@ export interface WantedUser {
 export function wantedUser(pod: Pod, member: Member, index: number): WantedUser {
   const user = found(pod, member, index, 'runAsUser');
   const nonRoot = found(pod, member, index, 'runAsNonRoot');
-  const raw = rawContainer(pod, member, index);
-  const folder = isJsonObject(raw) ? raw['workingDir'] : undefined;
+  const folder = textAt(rawContainer(pod, member, index), 'workingDir');
   return {
     runAsUser: typeof user?.value === 'number' ? { value: user.value, path: user.path } : undefined,
     runAsNonRoot: nonRoot?.value === true ? { value: true, path: nonRoot.path } : undefined,
-    workingDir:
-      typeof folder === 'string' && folder !== ''
-        ? { value: folder, path: `spec.${member}[${index}].workingDir` }
-        : undefined,
+    workingDir: folder !== '' ? { value: folder, path: `spec.${member}[${index}].workingDir` } : undefined,
   };
 }

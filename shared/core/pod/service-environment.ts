@@ -1,3 +1,4 @@
+import { hostPort } from '../host-port.ts';
 import type { ServiceInfo } from '../kubernetes/references.ts';
 import type { NodeFacts } from './translation.ts';
 
@@ -11,8 +12,6 @@ export interface ServiceScope {
 type Entry = readonly [name: string, value: string];
 
 const envName = (service: string): string => service.toUpperCase().replaceAll('-', '_');
-
-const hostPort = (host: string, port: number): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 
 /** The variables that Docker's links had: `DB_PORT`, `DB_PORT_5432_TCP_ADDR`, … */
 function linkVariables(prefix: string, service: ServiceInfo): readonly Entry[] {

@@ -1,7 +1,7 @@
 import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitContainer } from '../group/group.ts';
 import { groupTags } from '../group/identity.ts';
 import { defined } from '../defined.ts';
-import type { Pod } from '../kubernetes/pod.ts';
+import type { Pod, VolumeMount } from '../kubernetes/pod.ts';
 import { groupCommand } from './command.ts';
 import { pinnedImage } from '../image/image-source.ts';
 import type { ImageConfig } from '../image/image-config.ts';
@@ -14,7 +14,6 @@ import { inspectPod } from './inspect.ts';
 import { groupDns } from './dns.ts';
 import { maxBodyBytes } from './expansion.ts';
 import { groupAddress } from './ip-address.ts';
-import { mountedFolders, mountedVolumes } from './mounted-volumes.ts';
 import { all, ok, refuse } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
 import { groupLivenessProbe } from './probes.ts';
@@ -26,7 +25,7 @@ import { tokenNotices } from './token-notices.ts';
 import { locatedContainers } from './rules/rule.ts';
 import type { Located } from './rules/rule.ts';
 import type { NodeFacts, Notice, Refusal, ResolvedReferences, Translation } from './translation.ts';
-import { bodyTooLarge, groupVolumeNames, groupVolumes, isReadOnlyVolume, volumeKey } from './volumes.ts';
+import { bodyTooLarge, groupVolumes, isReadOnlyVolume, mountedNames } from './volumes.ts';
 
 /** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
 const environmentVariables = (variables: Variables): readonly GroupEnvironmentVariable[] =>
@@ -57,10 +56,17 @@ function fittingImage(judged: Judged, resolved: ResolvedReferences): Evaluation<
   return fit.kind === 'ok' ? image : fit;
 }
 
+interface PartScope extends EnvironmentScope {
+  /** Of the group's volume that is mounted. */
+  readonly nameOf: (mount: VolumeMount) => string;
+}
+
+const partScope = (scope: EnvironmentScope): PartScope => ({ ...scope, nameOf: mountedNames(scope.pod) });
+
 /** What init containers and the others have in common. */
 function commonPart(
   { container, path, member, index }: Located,
-  scope: EnvironmentScope,
+  scope: PartScope,
 ): Evaluation<Translated<GroupInitContainer>> {
   const environment = resolveEnvironment(scope, container, path);
   if (environment.kind !== 'ok') return environment;
@@ -70,10 +76,8 @@ function commonPart(
   const command = groupCommand(container, { variables, path, config: image.value });
   if (command.kind !== 'ok') return command;
   const digest = image.value?.digest;
-  const names = groupVolumeNames(mountedVolumes(scope.pod));
-  const folderOf = mountedFolders(scope.pod);
   const volumeMounts = container.volumeMounts.map((mount) => ({
-    name: names.get(volumeKey(mount.name, folderOf(mount))) ?? mount.name,
+    name: scope.nameOf(mount),
     mountPath: mount.mountPath,
     ...((mount.readOnly || isReadOnlyVolume(scope.pod, mount.name)) && { readOnly: true }),
   }));
@@ -91,7 +95,7 @@ function commonPart(
 
 /** Of all containers of a kind; what is waited for names the first that waits. */
 const commonParts = (
-  scope: EnvironmentScope,
+  scope: PartScope,
   member: 'initContainers' | 'containers',
 ): Evaluation<readonly Translated<GroupInitContainer>[]> =>
   all(
@@ -111,7 +115,7 @@ interface Containers {
 
 type Allocated = Pick<GroupContainer, 'ports' | 'resources' | 'livenessProbe'>;
 
-function groupContainers(scope: EnvironmentScope, allocated: readonly Allocated[]): Evaluation<Containers> {
+function groupContainers(scope: PartScope, allocated: readonly Allocated[]): Evaluation<Containers> {
   const init = commonParts(scope, 'initContainers');
   if (init.kind !== 'ok') return init;
   const main = commonParts(scope, 'containers');
@@ -145,7 +149,7 @@ function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'ta
  * or not: so that all is reported at once.
  */
 export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): readonly Refusal[] {
-  const scope: EnvironmentScope = { pod, facts, resolved, allocatable: facts.allocatable, total: allocate(pod).total };
+  const scope = partScope({ pod, facts, resolved, allocatable: facts.allocatable, total: allocate(pod).total });
   const ofContainers = locatedContainers(pod).map((located) => commonPart(located, scope));
   return [...ofContainers, groupVolumes(scope)].filter((outcome) => outcome.kind === 'refused');
 }
@@ -160,7 +164,7 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
   const inspection = inspectPod(pod, facts);
   if (inspection.refusal !== undefined) return inspection.refusal;
   const allocation = allocate(pod);
-  const scope: EnvironmentScope = { pod, facts, resolved, allocatable: facts.allocatable, total: allocation.total };
+  const scope = partScope({ pod, facts, resolved, allocatable: facts.allocatable, total: allocation.total });
   const volumes = groupVolumes(scope);
   if (volumes.kind !== 'ok') return volumes;
   const address = groupAddress(pod, facts);

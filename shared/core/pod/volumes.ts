@@ -1,9 +1,17 @@
 import type { GroupVolume } from '../group/group.ts';
-import type { DownwardApiItem, KeyToPath, Pod, ProjectedSource, Volume, VolumeSource } from '../kubernetes/pod.ts';
+import type {
+  DownwardApiItem,
+  KeyToPath,
+  Pod,
+  ProjectedSource,
+  Volume,
+  VolumeMount,
+  VolumeSource,
+} from '../kubernetes/pod.ts';
 import type { EnvironmentScope } from './environment.ts';
 import { maxBodyBytes } from './expansion.ts';
 import { fieldValue } from './field-ref.ts';
-import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
+import { mountedFolders, mountedVolumes, tokenSources } from './mounted-volumes.ts';
 import type { MountedVolume, TokenSource } from './mounted-volumes.ts';
 import { all, failedMount, ok, refuse, unreachable } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -139,7 +147,7 @@ function groupVolume(name: string, scope: VolumeScope): Evaluation<GroupVolume> 
 }
 
 /** What a volume of the group is up for: one of the pod, or a folder of it. */
-export const volumeKey = (name: string, subPath: string | undefined): string =>
+const volumeKey = (name: string, subPath: string | undefined): string =>
   subPath === undefined ? name : `${name}/${subPath}`;
 
 /** ACI takes no double hyphen in a volume's name (docs/aci.md, Limits of a group); the name is seen by nobody else. */
@@ -155,6 +163,13 @@ export function groupVolumeNames(volumes: readonly MountedVolume[]): ReadonlyMap
     names.set(volumeKey(volume.name, subPath), name);
   }
   return names;
+}
+
+/** The group's volume that a mount of the pod is of; made once for all its containers. */
+export function mountedNames(pod: Pod): (mount: VolumeMount) => string {
+  const names = groupVolumeNames(mountedVolumes(pod));
+  const folderOf = mountedFolders(pod);
+  return (mount) => names.get(volumeKey(mount.name, folderOf(mount))) ?? mount.name;
 }
 
 /** Content of a ConfigMap, Secret or projection can't be written to (Kubernetes mounts it read-only). */

@@ -6,6 +6,13 @@ export const stringMap = z
   .nullish()
   .transform((map) => map ?? {});
 
+/** Go leaves empty lists out, or writes null. */
+export const list = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
+
 /** The members of `meta/v1.ObjectMeta` by which an object is known. */
 export const identity = z.object({
   name: z.string().min(1),

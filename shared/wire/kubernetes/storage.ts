@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ClaimData, VolumeData, VolumeDataSource } from '../../core/kubernetes/storage.ts';
-import { stringMap } from './meta.ts';
+import { list, stringMap } from './meta.ts';
 
 const text = z
   .string()
@@ -12,10 +12,7 @@ const claim = z.object({
   metadata: z.object({
     uid: z.string(),
     deletionTimestamp: z.string().nullish(),
-    ownerReferences: z
-      .array(z.object({ uid: z.string() }))
-      .nullish()
-      .transform((owners) => (owners ?? []).map(({ uid }) => uid)),
+    ownerReferences: list(z.object({ uid: z.string() })).transform((owners) => owners.map(({ uid }) => uid)),
   }),
   spec: z.object({ volumeName: text, storageClassName: text }),
   status: z.object({ phase: z.enum(['Pending', 'Bound', 'Lost']).catch('Pending') }).prefault({ phase: 'Pending' }),
@@ -43,10 +40,7 @@ const volume = z.object({
   metadata: z.object({ name: z.string().min(1) }),
   spec: z.looseObject({
     claimRef: z.object({ namespace: text, uid: text }).nullish(),
-    mountOptions: z
-      .array(z.string())
-      .nullish()
-      .transform((options) => options ?? []),
+    mountOptions: list(z.string()),
     azureFile: z.object({ secretName: text, secretNamespace: text, shareName: text, readOnly: flag }).nullish(),
     csi: z
       .object({

@@ -5,6 +5,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { TLSSocket, rootCertificates } from 'node:tls';
 import pLimit from 'p-limit';
 import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
+import { readAtMost } from '../../../../shared/adapters/kubernetes/read-at-most.ts';
 import { responseTo } from '../../../../shared/adapters/kubernetes/response-to.ts';
 import { containerLogsPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
 import type { LogTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
@@ -168,18 +169,12 @@ function whenConnected(request: ClientRequest, act: () => void): void {
 }
 
 async function readAnswer(response: IncomingMessage): Promise<AppAnswer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > maxBodyBytes) return { kind: 'unreachable', message: `more than ${maxBodyBytes} bytes` };
-    chunks.push(bytes);
-  }
+  const body = await readAtMost(response, maxBodyBytes);
+  if (body === undefined) return { kind: 'unreachable', message: `more than ${maxBodyBytes} bytes` };
   return {
     kind: 'answer',
     status: response.statusCode ?? 0,
-    body: Buffer.concat(chunks).toString('utf8'),
+    body: body.toString('utf8'),
     retryAfterMs: retryAfterMs(response.headers['retry-after'], response.headers.date),
   };
 }

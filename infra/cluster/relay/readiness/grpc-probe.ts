@@ -1,5 +1,6 @@
 import { connect, constants } from 'node:http2';
-import { dialError, hostPort } from './http-probe.ts';
+import { hostPort } from '../../../../shared/core/host-port.ts';
+import { dialError } from './http-probe.ts';
 import type { Endpoint } from './http-probe.ts';
 
 /** https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
@@ -42,9 +43,9 @@ interface Answer {
   readonly grpcMessage: string;
 }
 
-function ask({ timeoutMs, ...at }: Endpoint, service: string): Promise<Answer> {
+function ask({ address, port, timeoutMs }: Endpoint, service: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const session = connect(`http://${hostPort(at)}`);
+    const session = connect(`http://${hostPort(address, port)}`);
     const timer = setTimeout(
       () => end(() => reject(Object.assign(new Error('deadline'), { code: 'ABORT_ERR' }))),
       timeoutMs,
@@ -102,6 +103,6 @@ export async function probeGrpc(endpoint: Endpoint, service: string): Promise<st
     return `service unhealthy (responded with "${status ?? 'no health status'}")`;
   } catch (error) {
     const why = dialError(endpoint, causeOf(error));
-    return `timeout: failed to connect service "${hostPort(endpoint)}" within ${seconds}: ${why}`;
+    return `timeout: failed to connect service "${hostPort(endpoint.address, endpoint.port)}" within ${seconds}: ${why}`;
   }
 }

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { hostPort } from '../../../../shared/core/host-port.ts';
 import type { ProbeHandler } from '../../../../shared/core/kubernetes/pod.ts';
 
 export interface Endpoint {
@@ -11,10 +12,6 @@ export interface Endpoint {
 
 type HttpGet = Extract<ProbeHandler, { readonly kind: 'httpGet' }>;
 
-/** `[::1]:80`, as URLs and Go have it. */
-export const hostPort = ({ address, port }: Pick<Endpoint, 'address' | 'port'>): string =>
-  `${address.includes(':') ? `[${address}]` : address}:${port}`;
-
 /** Sent as UTF-8, as Go does: node:http writes one byte of each character, and throws where it can't. */
 const headerText = (value: string): string => Buffer.from(value.replaceAll(/[\p{Cc}--\t]/gv, ' ')).toString('latin1');
 
@@ -23,7 +20,7 @@ function headersOf(endpoint: Endpoint, { headers }: HttpGet): Record<string, str
   const own = { 'user-agent': 'kube-probe/serverless-kubelet', accept: '*/*', connection: 'close' };
   const given = headers.filter(({ name }) => /^[\w!#$%&'*+.^`|~-]+$/.test(name));
   return {
-    host: hostPort(endpoint),
+    host: hostPort(endpoint.address, endpoint.port),
     ...own,
     ...Object.fromEntries(given.map(({ name, value }) => [name.toLowerCase(), headerText(value)])),
   };
@@ -37,7 +34,7 @@ export function probeHttp(endpoint: Endpoint, handler: HttpGet): Promise<string 
   const { address: host, port, timeoutMs } = endpoint;
   const isTls = handler.scheme === 'HTTPS';
   const path = handler.path.startsWith('/') ? handler.path : `/${handler.path}`;
-  const url = `${isTls ? 'https' : 'http'}://${hostPort(endpoint)}${path}`;
+  const url = `${isTls ? 'https' : 'http'}://${hostPort(host, port)}${path}`;
   return new Promise((resolve) => {
     const options = {
       host,
@@ -65,7 +62,7 @@ export function probeHttp(endpoint: Endpoint, handler: HttpGet): Promise<string 
 
 /** In Go's words, which people search for. */
 export function dialError(endpoint: Pick<Endpoint, 'address' | 'port'>, error: NodeJS.ErrnoException): string {
-  const dial = `dial tcp ${hostPort(endpoint)}`;
+  const dial = `dial tcp ${hostPort(endpoint.address, endpoint.port)}`;
   switch (error.code) {
     case 'ECONNREFUSED':
       return `${dial}: connect: connection refused`;

@@ -4,6 +4,7 @@ import { mostReadinessMessage } from '../../../../shared/wire/relay-protocol/bou
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import { firstState, nextState } from './probe-state.ts';
 import type { ProbeState } from './probe-state.ts';
+import { longestTimerMs } from './run-probe.ts';
 import type { ReadinessTarget } from './targets.ts';
 
 export interface ProberOptions {
@@ -30,8 +31,6 @@ const againMs = 5_000;
 const otherMessageMs = 60_000;
 /** A failure that lasts is an event again, before the API server drops the last. */
 const repeatMessageMs = 600_000;
-/** A timer of more would fire at once. */
-const longestTimerMs = 2 ** 31 - 1;
 
 interface Run {
   target: ReadinessTarget;

@@ -4,7 +4,7 @@ import type { ReadinessTarget } from './targets.ts';
 import { probeTcp } from './tcp-probe.ts';
 
 /** Timers can't be longer: a longer one is over at once, or is no timer at all. */
-const longestMs = 2 ** 31 - 1;
+export const longestTimerMs = 2 ** 31 - 1;
 
 /** One probe: undefined when it succeeds, else why not, in a kubelet's words. Ends at its timeout. Never rejects. */
 export async function runProbe(target: ReadinessTarget): Promise<string | undefined> {
@@ -18,7 +18,7 @@ export async function runProbe(target: ReadinessTarget): Promise<string | undefi
 
 function run({ address, port, probe }: ReadinessTarget): Promise<string | undefined> {
   const { handler, timeoutSeconds } = probe;
-  const endpoint = { address, port, timeoutMs: Math.min(timeoutSeconds * 1000, longestMs) };
+  const endpoint = { address, port, timeoutMs: Math.min(timeoutSeconds * 1000, longestTimerMs) };
   switch (handler.kind) {
     case 'httpGet':
       return probeHttp(endpoint, handler);

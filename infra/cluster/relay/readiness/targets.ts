@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { probe } from '../../../../shared/wire/probe.ts';
 import type { Probe } from '../../../../shared/core/kubernetes/pod.ts';
+import { probedPort } from '../../../../shared/core/pod/probes.ts';
+import { list } from '../../../../shared/wire/kubernetes/meta.ts';
 
 /** One run of a container that has a readiness probe which the relay can make. */
 export interface ReadinessTarget {
@@ -14,26 +16,20 @@ export interface ReadinessTarget {
   readonly probe: Probe;
 }
 
-const listed = <T extends z.ZodType>(item: T) =>
-  z
-    .array(item)
-    .nullish()
-    .transform((items) => items ?? []);
-
 const schema = z.object({
   metadata: z.object({ deletionTimestamp: z.string().nullish() }),
   spec: z.object({
-    containers: listed(
+    containers: list(
       z.object({
         name: z.string(),
-        ports: listed(z.object({ name: z.string().nullish(), containerPort: z.number() })),
+        ports: list(z.object({ name: z.string().nullish(), containerPort: z.number() })),
         readinessProbe: probe.nullish(),
       }),
     ),
   }),
   status: z.object({
     podIP: z.string().nullish(),
-    containerStatuses: listed(
+    containerStatuses: list(
       z.object({
         name: z.string(),
         ready: z.boolean().default(false),
@@ -46,11 +42,9 @@ const schema = z.object({
 type PodShape = z.output<typeof schema>;
 type ContainerShape = PodShape['spec']['containers'][number];
 
-function portOf({ readinessProbe, ports }: ContainerShape): number | undefined {
-  const handler = readinessProbe?.handler;
-  if (handler === undefined || !('port' in handler)) return undefined;
-  const { port } = handler;
-  return typeof port === 'number' ? port : ports.find(({ name }) => name === port)?.containerPort;
+function portOf(container: ContainerShape): number | undefined {
+  const handler = container.readinessProbe?.handler;
+  return handler === undefined || !('port' in handler) ? undefined : probedPort(container, handler.port);
 }
 
 /** What there is to probe of a `v1.Pod` as JSON: its containers that run, at its address; nothing of one that is deleted. */

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
-import { dialError, hostPort } from './http-probe.ts';
+import { hostPort } from '../../../../shared/core/host-port.ts';
+import { dialError } from './http-probe.ts';
 import type { Endpoint } from './http-probe.ts';
 
 /** One connection. Undefined: it could be opened; otherwise why not, in a kubelet's words. Never rejects. */
@@ -12,7 +13,7 @@ export function probeTcp(endpoint: Endpoint): Promise<string | undefined> {
       socket.destroy();
       resolve(why);
     };
-    const timer = setTimeout(() => end(`dial tcp ${hostPort(endpoint)}: i/o timeout`), timeoutMs);
+    const timer = setTimeout(() => end(`dial tcp ${hostPort(host, port)}: i/o timeout`), timeoutMs);
     socket.once('connect', () => end(undefined));
     socket.on('error', (error: NodeJS.ErrnoException) => end(dialError(endpoint, error)));
   });

@@ -105,6 +105,6 @@ export class CountedProcess {
       this.state = 'dead';
       return never;
     }
-    return this.#stage.freeze(this, fault.forMs ?? freezeMs);
+    return this.#stage.freeze(this, lateByMs(fault));
   }
 }

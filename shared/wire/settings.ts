@@ -1,4 +1,7 @@
 import * as z from 'zod';
+import { isSubnetId } from '../core/resource-id.ts';
+import { podGrants } from './grants.ts';
+import { logAnalyticsWorkspaces, pullIdentities } from './identity-settings.ts';
 import { jsonSetting } from './json-setting.ts';
 import { imageConfigs, registryEndpoints } from './registry-settings.ts';
 import { isConnectionString, isRegistrationsUrl } from './storage-settings.ts';
@@ -59,6 +62,8 @@ const clusterRegistration = z.strictObject({
       '"service" or {"host","port"}',
     )
     .optional(),
+  /** What pods may name in annotations; absent: nothing. */
+  grants: podGrants.optional(),
   nodes: z.array(nodeRegistration, 'at least one node').min(1, 'at least one node'),
 });
 
@@ -80,13 +85,7 @@ const schema = z
     AZURE_SUBSCRIPTION_ID: guid,
     AZURE_RESOURCE_GROUP: z.string('required').regex(/^[-\w.()]{1,90}$/, 'the name of a resource group'),
     AZURE_LOCATION: z.string('required').regex(/^[a-z0-9]{3,40}$/, 'a region such as "westeurope"'),
-    ACI_SUBNET_ID: z
-      .string()
-      .regex(
-        /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Network\/virtualNetworks\/[^/]+\/subnets\/[^/]+$/i,
-        'the resource id of a subnet',
-      )
-      .optional(),
+    ACI_SUBNET_ID: z.string().refine(isSubnetId, 'the resource id of a subnet').optional(),
     ARM_ENDPOINT: httpsUrl.default('https://management.azure.com'),
     ARM_CERTIFICATE_AUTHORITY_FILE: z.string().min(1, 'the path of a PEM file').optional(),
     ARM_CREDENTIAL: z
@@ -114,6 +113,8 @@ const schema = z
     REGISTRY_ENDPOINTS: registryEndpoints,
     REGISTRY_CERTIFICATE_AUTHORITY_FILE: z.string().min(1, 'the path of a PEM file').optional(),
     REGISTRY_PULL_CLIENT_ID: guid.optional(),
+    REGISTRY_PULL_IDENTITIES: pullIdentities,
+    LOG_ANALYTICS_WORKSPACES: logAnalyticsWorkspaces,
     IMAGE_CONFIGS: imageConfigs,
     CLUSTERS: clustersSetting.default([]),
   })
@@ -148,6 +149,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     ...shapes,
     ...storageFaults(present),
     ...registrationFaults(present),
+    ...workspaceFaults(present),
     ...(clusters.success ? crossFaults(clusters.data, 'CLUSTERS', present) : []),
   ];
   return parsed.success && faults.length === 0 ? { ok: true, settings: parsed.data } : { ok: false, faults };
@@ -216,6 +218,18 @@ const registrationFaults = (present: Present): readonly SettingFault[] =>
           expected: 'the URL of the blob that holds the cluster registrations; or put them in CLUSTERS',
         },
       ];
+
+/** The key of a workspace is a setting of its own; its name is not repeated, since somebody may have put the key there. */
+function workspaceFaults(present: Present): readonly SettingFault[] {
+  const { success, data } = logAnalyticsWorkspaces.safeParse(present['LOG_ANALYTICS_WORKSPACES']);
+  if (!success) return [];
+  return Object.entries(data)
+    .filter(([, { keySetting }]) => !present[keySetting])
+    .map(([name]) => ({
+      name: `LOG_ANALYTICS_WORKSPACES.${shortened(name)}.keySetting`,
+      expected: 'the name of a setting that is set',
+    }));
+}
 
 /** `list`: what the list is called. Without `present` it is not asked whether the settings that are named exist. */
 function crossFaults(

@@ -8,14 +8,10 @@ import { untilAborted } from '../kubernetes/deadline.ts';
 import { registryFault } from './registry-faults.ts';
 import type { RegistryHttp } from './registry-http.ts';
 
-/** Registries of Azure, in its public and sovereign clouds: no other host ever gets a token of an identity. */
-const acrHost = /^[a-z0-9-]{5,63}\.azurecr\.(?:io|cn|us)$/;
 const scope = 'https://containerregistry.azure.net/.default';
 /** The user of a refresh token, as `az acr login --expose-token` names it. */
 const username = '00000000-0000-0000-0000-000000000000';
 const maxBytes = 65_536;
-
-export const isAcr = (registry: string): boolean => acrHost.test(registry);
 
 /**
  * A login of Azure Container Registry for an identity that has AcrPull: its Entra token, exchanged at the registry for a

@@ -11,3 +11,8 @@ export const registryHost = (registry: string): string =>
  */
 export const mappedOrigin = (host: string, endpoints: MappedEndpoints): string | undefined =>
   Object.hasOwn(endpoints, host) ? endpoints[host] : undefined;
+
+/** Registries of Azure, in its public and sovereign clouds: no other host ever gets a token of an identity. */
+const acrHost = /^[a-z0-9-]{5,63}\.azurecr\.(?:io|cn|us)$/;
+
+export const isAcr = (registry: string): boolean => acrHost.test(registry);

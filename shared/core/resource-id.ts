@@ -1,0 +1,14 @@
+/** Resource ids of ARM that people write into settings and annotations. */
+
+const segment = '[^/\\s?#]+';
+const inGroup = `^/subscriptions/${segment}/resourceGroups/${segment}/providers/`;
+const subnet = new RegExp(`${inGroup}Microsoft\\.Network/virtualNetworks/${segment}/subnets/${segment}$`, 'i');
+const identity = new RegExp(`${inGroup}Microsoft\\.ManagedIdentity/userAssignedIdentities/${segment}$`, 'i');
+
+export const isSubnetId = (text: string): boolean => subnet.test(text);
+export const isIdentityId = (text: string): boolean => identity.test(text);
+
+export const subnetIdExample =
+  '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/prod/subnets/pods';
+export const identityIdExample =
+  '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/team-a/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reports';

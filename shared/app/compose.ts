@@ -185,24 +185,20 @@ function clusterDeps(registration: ClusterRegistration, surroundings: Surroundin
   const cluster = { registration, api };
   return {
     ...cluster,
-    nodes: new Map(
-      registration.nodes.map((node) => [
-        node.name,
-        nodeDeps(node, { cluster, client, settings: surroundings.settings }),
-      ]),
-    ),
+    nodes: new Map(registration.nodes.map((node) => [node.name, nodeDeps(node, { cluster, client, surroundings })])),
   };
 }
 
 function nodeDeps(
   registration: NodeRegistration,
-  parts: { cluster: NodeDeps['cluster']; client: KubernetesClient; settings: Settings },
+  parts: { cluster: NodeDeps['cluster']; client: KubernetesClient; surroundings: Surroundings },
 ): NodeDeps {
-  const { cluster, client, settings } = parts;
+  const { cluster, client, surroundings } = parts;
+  const { settings, environment } = surroundings;
   return {
     key: { cluster: cluster.registration.uid, node: registration.name },
     registration,
-    facts: nodeFacts(settings, cluster.registration, registration),
+    facts: nodeFacts(settings, { cluster: cluster.registration, node: registration, environment }),
     api: createNodeApi(asNode(client, registration.name), registration.name),
     cluster,
   };

@@ -2,8 +2,21 @@ import type { NodeFacts } from '../core/pod/translation.ts';
 import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
 import { defined } from '../core/defined.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** What the translation of a pod must know of the node that it is bound to. */
-export const nodeFacts = (settings: Settings, cluster: ClusterRegistration, node: NodeRegistration): NodeFacts => ({
+export const nodeFacts = (
+  settings: Settings,
+  {
+    cluster,
+    node,
+    environment,
+  }: {
+    readonly cluster: ClusterRegistration;
+    readonly node: NodeRegistration;
+    readonly environment: Environment;
+  },
+): NodeFacts => ({
   installation: settings.INSTALLATION,
   cluster: cluster.uid,
   node: node.name,
@@ -12,6 +25,18 @@ export const nodeFacts = (settings: Settings, cluster: ClusterRegistration, node
   allocatable: { cpu: node.cpu, memory: node.memory },
   securityPolicy: settings.SECURITY_POLICY,
   maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
+  grants: cluster.grants ?? [],
+  pullIdentities: settings.REGISTRY_PULL_IDENTITIES,
+  workspaces: workspacesOf(settings, environment),
   ...defined({ zone: node.zone, subnetId: settings.ACI_SUBNET_ID }),
   ...(typeof cluster.apiServerForPods === 'object' ? { apiServer: cluster.apiServerForPods } : {}),
 });
+
+/** With their keys; `parseSettings` has seen that each is set. */
+const workspacesOf = (settings: Settings, environment: Environment): NonNullable<NodeFacts['workspaces']> =>
+  Object.fromEntries(
+    Object.entries(settings.LOG_ANALYTICS_WORKSPACES).map(([name, { keySetting, ...workspace }]) => [
+      name,
+      { ...workspace, workspaceKey: environment[keySetting] ?? '' },
+    ]),
+  );

@@ -1,5 +1,7 @@
 import type { CapacityState } from '../core/budget/capacity.ts';
 import { capacityClass } from '../core/budget/capacity.ts';
+import { groupKind, placed } from '../core/pod/annotations/placed.ts';
+import { wishesOf } from '../core/pod/annotations/read-wishes.ts';
 import { ok } from '../core/fault.ts';
 import { effectiveRequest, toGroupResources } from '../core/pod/resources.ts';
 import type { Result } from '../core/fault.ts';
@@ -91,10 +93,13 @@ export class PodSession {
     return this.#birth;
   }
 
-  /** The size of the pod's group, as capacity goes by it. A pod that is gone counts as the smallest. */
+  /** The size and kind of the pod's group, as capacity goes by it. A pod that is gone counts as the smallest. */
   capacitySize(): string {
-    const cpu = this.pod === undefined ? 0 : toGroupResources(effectiveRequest(this.pod)).cpu;
-    return capacityClass({ cpu, zone: this.node.facts.zone });
+    const { facts } = this.node;
+    if (this.pod === undefined) return capacityClass({ cpu: 0, zone: facts.zone });
+    const { cpu } = toGroupResources(effectiveRequest(this.pod));
+    const wishes = wishesOf(this.pod.metadata.annotations);
+    return capacityClass({ cpu, zone: placed(facts, wishes).zone, kind: groupKind(wishes) });
   }
 
   /** Table service's time: read once at the start, then counted monotonically (a frozen process does not stop it). */

@@ -43,6 +43,7 @@ const unknownNode: NodeFacts = {
   apiServer: { host: '<API server>', port: 443 },
   securityPolicy: 'compatible',
   maxGroup: { cpu: 31, memoryInGB: 240 },
+  grants: 'assumed',
 };
 
 const ofSettings = (settings: Settings): NodeFacts => ({
@@ -51,6 +52,13 @@ const ofSettings = (settings: Settings): NodeFacts => ({
   location: settings.AZURE_LOCATION,
   ...defined({ subnetId: settings.ACI_SUBNET_ID }),
   securityPolicy: settings.SECURITY_POLICY,
+  pullIdentities: settings.REGISTRY_PULL_IDENTITIES,
+  workspaces: Object.fromEntries(
+    Object.entries(settings.LOG_ANALYTICS_WORKSPACES).map(([name, { keySetting, ...workspace }]) => [
+      name,
+      { ...workspace, workspaceKey: `<setting ${keySetting}>` },
+    ]),
+  ),
   maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
 });
 

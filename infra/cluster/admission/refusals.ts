@@ -2,7 +2,8 @@
  * What the chart's admission policy warns of, made from the compatibility table: each field that is refused, as a CEL
  * expression that is true for an offender. Pure.
  */
-import { annotationPrefix, compatibilityTable, knownAnnotations } from '../../../shared/core/pod/compatibility.ts';
+import { annotationPrefix, virtualNodePrefix } from '../../../shared/core/pod/annotations/readers.ts';
+import { compatibilityTable, knownAnnotations } from '../../../shared/core/pod/compatibility.ts';
 import type { FieldRule } from '../../../shared/core/pod/compatibility.ts';
 import type { Json } from '../../../shared/core/json.ts';
 
@@ -144,12 +145,12 @@ const beyondFields: readonly Refusal[] = [
     offends: 'variables.containers.size() > 60',
     reason: 'a group takes 60 containers, with the init containers',
   },
-  {
+  ...[annotationPrefix, virtualNodePrefix].map((prefix) => ({
     fields: [],
     path: 'metadata.annotations',
-    offends: `variables.metadata.?annotations.orValue({}).exists(k, k.startsWith(${text(annotationPrefix)}) && !(k in ${listOf([...knownAnnotations.keys()])}))`,
-    reason: `this version does not know an annotation below ${annotationPrefix}`,
-  },
+    offends: `variables.metadata.?annotations.orValue({}).exists(k, k.startsWith(${text(prefix)}) && !(k in ${listOf([...knownAnnotations.keys()].filter((name) => name.startsWith(prefix)))}))`,
+    reason: `this version does not know an annotation below ${prefix}`,
+  })),
 ];
 
 /** All warnings, in the order of the table. */

@@ -52,7 +52,7 @@ function clusterDepsOf(
     {
       key: { cluster: registration.uid, node: node.name },
       registration: node,
-      facts: nodeFacts(settings, registration, node),
+      facts: nodeFacts(settings, { cluster: registration, node, environment: {} }),
       api: nodeApi(node.name),
       cluster,
     },

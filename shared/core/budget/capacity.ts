@@ -50,11 +50,18 @@ const openWidth = 32;
 
 /**
  * Size classes of groups: what ARM says of one says nothing of a smaller one. A group of up to 1, 2, 4, 8, 16 or more
- * cores; zones have room of their own.
+ * cores; zones, Spot and confidential groups have room of their own.
  */
-export function capacityClass({ cpu, zone }: { readonly cpu: number; readonly zone: string | undefined }): string {
+export function capacityClass({ cpu, zone, kind }: GroupSize): string {
   const size = [1, 2, 4, 8, 16].find((cores) => cpu <= cores) ?? 31;
-  return `${zone ?? 'any'}-${size}`;
+  return `${zone ?? 'any'}-${size}${kind === undefined ? '' : `-${kind}`}`;
+}
+
+export interface GroupSize {
+  readonly cpu: number;
+  readonly zone: string | undefined;
+  /** Absent: an ordinary one. */
+  readonly kind?: 'spot' | 'confidential' | undefined;
 }
 
 /** Whether this pod may PUT now; else what is left to wait. */

@@ -9,14 +9,29 @@ export interface GroupBody {
   readonly containers: readonly GroupContainer[];
   readonly initContainers: readonly GroupInitContainer[];
   readonly restartPolicy: 'Always' | 'OnFailure' | 'Never';
-  readonly imageRegistryCredentials: readonly {
-    readonly server: string;
-    readonly username: string;
-    readonly password: string;
-  }[];
+  readonly imageRegistryCredentials: readonly GroupRegistryCredential[];
+  readonly identity?: {
+    readonly type: 'UserAssigned';
+    /** By resource id. */
+    readonly userAssignedIdentities: Readonly<Record<string, Record<string, never>>>;
+  };
+  readonly priority?: 'Spot';
+  readonly sku?: 'Confidential';
+  readonly confidentialComputeProperties?: { readonly ccePolicy: string };
+  readonly encryptionProperties?: {
+    readonly vaultBaseUrl: string;
+    readonly keyName: string;
+    readonly keyVersion: string;
+    readonly identity?: string;
+  };
+  readonly diagnostics?: { readonly logAnalytics: GroupLogAnalytics };
   readonly volumes: readonly GroupVolume[];
   /** Absent when the pod names no port: saves an address. */
-  readonly ipAddress?: { readonly type: 'Public' | 'Private'; readonly ports: readonly GroupPort[] };
+  readonly ipAddress?: {
+    readonly type: 'Public' | 'Private';
+    readonly ports: readonly GroupPort[];
+    readonly dnsNameLabel?: string;
+  };
   readonly subnetIds?: readonly [{ readonly id: string }];
   /** Only with a subnet. Domains and options are one line each, as in resolv.conf. */
   readonly dnsConfig?: {
@@ -24,6 +39,19 @@ export interface GroupBody {
     readonly searchDomains?: string;
     readonly options?: string;
   };
+}
+
+/** By a password, or by an identity of the group. */
+export type GroupRegistryCredential =
+  | { readonly server: string; readonly username: string; readonly password: string; readonly identity?: undefined }
+  | { readonly server: string; readonly identity: string; readonly username?: undefined };
+
+export interface GroupLogAnalytics {
+  readonly workspaceId: string;
+  /** Never comes back from ARM. */
+  readonly workspaceKey: string;
+  readonly logType?: 'ContainerInsights' | 'ContainerInstanceLogs';
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 export interface GroupPort {

@@ -2,6 +2,7 @@
  * The compatibility table (rule 8 of docs/architecture.md): what becomes of each field of `PodSpec` of Kubernetes 1.36. It is the one
  * source of `docs/compatibility.md` and of the judgement on a pod; a field that is not in it is refused by name.
  */
+import { annotationReaders, otherAnnotations } from './annotations/readers.ts';
 import { containerFields, initContainerFields } from './compatibility/container-fields.ts';
 import type { FieldRule } from './compatibility/field-rule.ts';
 import { podFields } from './compatibility/pod-fields.ts';
@@ -43,7 +44,11 @@ export function fieldTree(table: readonly FieldRule[]): FieldTree {
   return root;
 }
 
-/** Annotations of ours that a pod may carry. A name below the prefix that is not here is a typo, and refused. */
-export const knownAnnotations: ReadonlyMap<string, string> = new Map();
-
-export const annotationPrefix = 'serverless-kubelet.io/';
+/** Annotations that a pod may carry, and what they mean. A name below our prefix that is not here is a typo, and refused. */
+export const knownAnnotations: ReadonlyMap<string, string> = new Map([
+  ...annotationReaders.flatMap(({ names: [name, ...others], meaning }) => [
+    [name, meaning] as const,
+    ...others.map((other) => [other, `the same as \`${name}\``] as const),
+  ]),
+  ...otherAnnotations.map(({ name, meaning }) => [name, meaning] as const),
+]);

@@ -70,7 +70,7 @@ export function groupDns(pod: Pod, { subnetId }: Pick<InspectionFacts, 'subnetId
   const { nameServers, searches, options } = wantedOf(pod);
   if (nameServers.length + searches.length + options.length === 0) return { notices: [] };
   if (subnetId === undefined)
-    return withoutEffect('spec.dnsConfig: the node has no subnet, and ACI takes name servers only in one');
+    return withoutEffect('spec.dnsConfig: the pod is in no subnet, and ACI takes name servers only in one');
   const isNone = pod.rawSpec.dnsPolicy === 'None';
   if (!isNone && nameServers.length + searches.length === 0)
     return withoutEffect(

@@ -1,4 +1,7 @@
 import type { Pod } from '../kubernetes/pod.ts';
+import { placed } from './annotations/placed.ts';
+import { wishesOf } from './annotations/read-wishes.ts';
+import { annotationsRule } from './rules/annotations.ts';
 import {
   containerCountRule,
   containerNamesRule,
@@ -6,19 +9,21 @@ import {
   environmentSourcesRule,
 } from './rules/containers.ts';
 import { dnsRule } from './rules/dns.ts';
-import { annotationsRule, fieldsRule } from './rules/fields.ts';
+import { fieldsRule } from './rules/fields.ts';
 import { portsRule } from './rules/ports.ts';
 import { probePortsRule, readinessRule } from './rules/probes.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
 import { isRefusal } from './rules/rule.ts';
 import type { Rule } from './rules/rule.ts';
 import { mountsRule, subPathRule, volumeCountRule, volumeSourcesRule } from './rules/volumes.ts';
+import { workloadIdentityRule } from './rules/workload-identity.ts';
 import type { Inspection, InspectionFacts, Refusal } from './translation.ts';
 
 /** In the order in which they are reported. */
 const rules: readonly Rule[] = [
   fieldsRule,
   annotationsRule,
+  workloadIdentityRule,
   containerCountRule,
   containerNamesRule,
   environmentNamesRule,
@@ -58,7 +63,8 @@ const oncePerField = (refusals: readonly Refusal[]): readonly Refusal[] =>
  * is. Notices are for a pod that runs. Annotations and each field of `rawSpec` are checked (rule 8 of docs/architecture.md).
  */
 export function inspectPod(pod: Pod, facts: InspectionFacts): Inspection {
-  const said = rules.flatMap((rule) => rule(pod, facts));
+  const place = placed(facts, wishesOf(pod.metadata.annotations));
+  const said = rules.flatMap((rule) => rule(pod, place));
   const refusals = oncePerField(said.filter(isRefusal));
   return { refusal: summarize(refusals), refusals, notices: said.filter((one) => !isRefusal(one)) };
 }

@@ -1,5 +1,6 @@
 import type { GroupBody, GroupPort } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { wishesOf } from './annotations/read-wishes.ts';
 import type { InspectionFacts, Notice } from './translation.ts';
 
 export interface GroupAddress {
@@ -93,32 +94,38 @@ function choose(named: readonly NamedPort[]): Choice {
 const unreachable: Notice = {
   reason: 'PortsUnreachable',
   message:
-    'spec.containers[*].ports: the node has no subnet, so the pod gets no address and its ports can not be reached; a public address would show it to the Internet',
+    'spec.containers[*].ports: the pod is in no subnet, so it gets no address and its ports can not be reached; a public address would show it to the Internet',
 };
 
-const notDeclared = (others: readonly string[]): readonly Notice[] =>
+const notDeclared = (others: readonly string[], effect: string): readonly Notice[] =>
   others.length === 0
     ? []
-    : [
-        {
-          reason: 'PortsNotDeclared',
-          message: `${others.join('; ')}: not declared to ACI; in the subnet a port is reached at the pod's address whether it is declared or not`,
-        },
-      ];
+    : [{ reason: 'PortsNotDeclared', message: `${others.join('; ')}: not declared to ACI; ${effect}` }];
+
+const reachedInSubnet = "in the subnet a port is reached at the pod's address whether it is declared or not";
+const closed = 'it can not be reached at the public address';
 
 /**
- * In a subnet every pod has a private address, as Kubernetes expects; without one a pod has none. ACI is reported as many
- * of the ports as it takes: the address is one of the virtual network's, and network security groups, not ACI, decide what
- * reaches it (inferred: docs/aci.md, Limits of a group).
+ * In a subnet every pod has a private address, as Kubernetes expects; without one a pod has none, unless an annotation asks
+ * for a public one by its name (`dnsNameLabel`). ACI is reported as many of the ports as it takes: the address is one of the
+ * virtual network's, and network security groups, not ACI, decide what reaches it (inferred: docs/aci.md, Limits of a group).
  */
 export function groupAddress(pod: Pod, facts: Pick<InspectionFacts, 'subnetId'>): GroupAddress {
   const named = namedPorts(pod);
   const none = pod.spec.containers.map(() => []);
-  if (facts.subnetId === undefined) return { ports: none, notices: named.length > 0 ? [unreachable] : [] };
+  const { dnsNameLabel, priority } = wishesOf(pod.metadata.annotations);
+  const isPublic = facts.subnetId === undefined && dnsNameLabel !== undefined && priority !== 'Spot';
+  if (facts.subnetId === undefined && !isPublic) return { ports: none, notices: named.length > 0 ? [unreachable] : [] };
   const { declared, others } = choose(named);
   const all = declared.length > 0 ? declared : [{ ...unusedPort, container: 0 }];
   const ports = pod.spec.containers.map((_, index) =>
     all.filter(({ container }) => container === index).map(({ port, protocol }) => ({ port, protocol })),
   );
-  return { ipAddress: { type: 'Private', ports: ports.flat() }, ports, notices: notDeclared(others) };
+  return {
+    ipAddress: isPublic
+      ? { type: 'Public', ports: ports.flat(), dnsNameLabel }
+      : { type: 'Private', ports: ports.flat() },
+    ports,
+    notices: notDeclared(others, isPublic ? closed : reachedInSubnet),
+  };
 }

@@ -1,17 +1,19 @@
 import { isJsonObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { GroupBody } from '../group/group.ts';
+import type { GroupRegistryCredential } from '../group/group.ts';
+import { isAcr } from '../image/registry-endpoint.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { SecretData } from '../kubernetes/references.ts';
 import { credentialLocation, imageLocation, locationMatches } from './image-reference.ts';
 import type { RegistryLocation } from './image-reference.ts';
+import { own } from './own.ts';
 import type { Notice, ResolvedReferences } from './translation.ts';
-
-type GroupCredential = GroupBody['imageRegistryCredentials'][number];
 
 export interface RegistryCredentials {
   /** One a server at most, sorted by server. */
-  readonly credentials: readonly GroupCredential[];
+  readonly credentials: readonly GroupRegistryCredential[];
+  /** Identities that credentials name; the group needs them. */
+  readonly identities: readonly string[];
   readonly notices: readonly Notice[];
 }
 
@@ -93,8 +95,23 @@ function choose(images: readonly RegistryLocation[], known: readonly Login[]): R
   return chosen;
 }
 
-/** Credentials for the registries that the pod's images come from, and for no other. A secret that is missing is reported, not waited for (kubelet). */
-export function registryCredentials(pod: Pod, resolved: ResolvedReferences): RegistryCredentials {
+/** Who pulls from registries of Azure where no pull secret is for them. */
+export interface PullIdentities {
+  /** By registry, as the settings name them. */
+  readonly installed: Readonly<Record<string, string>>;
+  /** Those of the pod itself; the first pulls where the installation has none for a registry, as with virtual nodes v2. */
+  readonly own: readonly string[];
+}
+
+/**
+ * Credentials for the registries that the pod's images come from, and for no other. A secret that is missing is reported,
+ * not waited for (kubelet). A pull secret comes before an identity, as with a kubelet and its credential provider.
+ */
+export function registryCredentials(
+  pod: Pod,
+  resolved: Pick<ResolvedReferences, 'secrets'>,
+  { installed, own: [ownIdentity] }: PullIdentities,
+): RegistryCredentials {
   const found: Login[] = [];
   const missing: string[] = [];
   for (const { name } of pod.spec.imagePullSecrets) {
@@ -104,8 +121,17 @@ export function registryCredentials(pod: Pod, resolved: ResolvedReferences): Reg
     else found.push(...known);
   }
   const images = [...pod.spec.initContainers, ...pod.spec.containers].map(({ image }) => imageLocation(image));
-  const credentials = [...choose(images, found)]
-    .map(([server, { username, password }]) => ({ server, username, password }))
-    .sort((left, right) => (left.server < right.server ? -1 : 1));
-  return { credentials, notices: missingNotice(missing) };
+  const chosen = choose(images, found);
+  const byIdentity = [...new Set(images.map(({ host }) => host))]
+    .filter((host) => !chosen.has(host) && isAcr(host))
+    .flatMap((server) => {
+      const identity = own(installed, server) ?? ownIdentity;
+      return identity === undefined ? [] : [{ server, identity }];
+    });
+  const byPassword = [...chosen].map(([server, { username, password }]) => ({ server, username, password }));
+  return {
+    credentials: [...byPassword, ...byIdentity].sort((left, right) => (left.server < right.server ? -1 : 1)),
+    identities: byIdentity.map(({ identity }) => identity),
+    notices: missingNotice(missing),
+  };
 }

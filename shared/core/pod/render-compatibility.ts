@@ -1,4 +1,6 @@
-import { annotationPrefix, compatibilityTable, knownAnnotations } from './compatibility.ts';
+import { annotationReaders, otherAnnotations, annotationPrefix, virtualNodePrefix } from './annotations/readers.ts';
+import type { AnnotationReader } from './annotations/readers.ts';
+import { compatibilityTable } from './compatibility.ts';
 import type { FieldRule, Verdict } from './compatibility.ts';
 
 const meanings: ReadonlyMap<Verdict, string> = new Map([
@@ -54,14 +56,24 @@ function section([title, prefix]: readonly [string, string]): string {
   );
 }
 
+const annotationRow = ({ names: [name, ...others], meaning, rule, example }: AnnotationReader): string => {
+  const aliases = others.map((other) => `; also \`${other}\``).join('');
+  return `| \`${name}\`${aliases} | ${cell(`${meaning}. Expected ${rule}`)} | \`${example.replaceAll('"', '')}\` |`;
+};
+
 function annotations(): string {
-  const names = [...knownAnnotations].map(([name, meaning]) => `* \`${name}\`: ${meaning}`);
   return [
     '## Annotations',
     '',
-    `A pod with an annotation below \`${annotationPrefix}\` that is not in this list is refused, so that a typo does not go unseen.`,
+    'What a PodSpec has no field for is said in an annotation of the pod, by the name that azure-aci or virtual nodes v2 have for it where',
+    `they have one. A wrong value is refused with the name, the rule and an example; so is a name below \`${annotationPrefix}\` or`,
+    `\`${virtualNodePrefix}\` that is not in this list, so that a typo does not go unseen. Annotations count when the group is made; a change of a`,
+    'running pod has no effect. Grants, without which nothing may be named that the installation owns: [security.md](security.md#what-pods-may-name-grants).',
     '',
-    ...(names.length === 0 ? ['There is none yet.'] : names),
+    '| Annotation | What it does | Example |',
+    '|---|---|---|',
+    ...annotationReaders.map(annotationRow),
+    ...otherAnnotations.map(({ name, meaning }) => `| \`${name}\` | ${cell(meaning)} | |`),
     '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isJsonObject } from '../json.ts';
 import type { Json } from '../json.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { knownAnnotations } from './compatibility.ts';
 import type { NodeFacts } from './translation.ts';
 
 /** Members of a spec that may change while the pod runs and are no part of the group. */
@@ -23,10 +24,14 @@ export function canonicalJson(value: Json | undefined): string {
   return `{${members.join(',')}}`;
 }
 
-/** 32 hexadecimal digits over what of the spec and of the node makes the group. No value of a Secret is in it. */
-export function specHash(pod: Pod, facts: NodeFacts): string {
+/** 32 hexadecimal digits over what of the pod and of the place makes the group. No value of a Secret is in it. */
+export function specHash(pod: Pod, facts: Pick<NodeFacts, 'location' | 'zone' | 'subnetId' | 'apiServer'>): string {
   const spec = Object.fromEntries(Object.entries(pod.rawSpec).filter(([key]) => !withoutEffect.has(key)));
   const { location, zone, subnetId, apiServer } = facts;
   const node = { location, zone, subnetId, apiServer: apiServer && { host: apiServer.host, port: apiServer.port } };
-  return createHash('sha256').update(canonicalJson({ spec, node })).digest('hex').slice(0, 32);
+  const annotations = Object.fromEntries(
+    Object.entries(pod.metadata.annotations).filter(([name]) => knownAnnotations.has(name)),
+  );
+  const place = Object.keys(annotations).length === 0 ? { spec, node } : { spec, node, annotations };
+  return createHash('sha256').update(canonicalJson(place)).digest('hex').slice(0, 32);
 }

@@ -1,6 +1,7 @@
 import type { Pod } from '../kubernetes/pod.ts';
 import type { PodToken } from '../kubernetes/references.ts';
 import { tokenSources } from './mounted-volumes.ts';
+import { expirationAnnotation, tokenExchangeAudience } from './rules/workload-identity.ts';
 import type { Notice } from './translation.ts';
 
 /**
@@ -11,7 +12,7 @@ const quietSeconds = 30 * 86_400;
 
 /** Tokens that the pod may outlive: ACI's volumes do not change while a group runs. `tokens` in the order of `tokenSources`. */
 export function tokenNotices(pod: Pod, tokens: readonly PodToken[]): readonly Notice[] {
-  return tokenSources(pod).flatMap(({ path }, index): readonly Notice[] => {
+  return tokenSources(pod).flatMap(({ path, audience }, index): readonly Notice[] => {
     const token = tokens[index];
     if (token === undefined || token.lifetimeSeconds >= quietSeconds || !mayOutlive(pod, token)) return [];
     return [
@@ -19,11 +20,19 @@ export function tokenNotices(pod: Pod, tokens: readonly PodToken[]): readonly No
         // A service outlives it for certain; a task may be done before.
         ...(pod.spec.restartPolicy === 'Always' && { type: 'Warning' }),
         reason: 'TokenNotRenewed',
-        message: `spec.volumes[*].projected: token ${path} is not renewed in a running group; it ends ${duration(token.lifetimeSeconds)} after the group was created`,
+        message: `spec.volumes[*].projected: token ${path} is not renewed in a running group; it ends ${duration(token.lifetimeSeconds)} after the group was created${longer(audience, token)}`,
       },
     ];
   });
 }
+
+const daySeconds = 86_400;
+
+/** A token of Azure Workload Identity is as long as its own annotation says; an hour where it says nothing. */
+const longer = (audience: string | undefined, { lifetimeSeconds }: PodToken): string =>
+  audience === tokenExchangeAudience && lifetimeSeconds < daySeconds
+    ? `; annotation ${expirationAnnotation}: "${daySeconds}" asks for a day`
+    : '';
 
 /** Only the pod's own deadline bounds its life, whatever its restartPolicy; a Job's is not on its pods. */
 function mayOutlive({ spec }: Pod, { lifetimeSeconds }: PodToken): boolean {

@@ -2,6 +2,10 @@ import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitCont
 import { groupTags } from '../group/identity.ts';
 import { defined } from '../defined.ts';
 import type { Pod, VolumeMount } from '../kubernetes/pod.ts';
+import { groupEquipment } from './annotations/equipment.ts';
+import { placed } from './annotations/placed.ts';
+import { wishesOf } from './annotations/read-wishes.ts';
+import type { GroupWishes } from './annotations/wishes.ts';
 import { groupCommand } from './command.ts';
 import { pinnedImage } from '../image/image-source.ts';
 import type { ImageConfig } from '../image/image-config.ts';
@@ -131,13 +135,17 @@ function groupContainers(scope: PartScope, allocated: readonly Allocated[]): Eva
   });
 }
 
-/** Region, zone and network are the node's. */
-function placement(pod: Pod, facts: NodeFacts): Pick<GroupBody, 'location' | 'tags' | 'zones' | 'subnetIds'> {
+/** Region and owner are the node's; zone and network too, unless an annotation says others. */
+function placement(
+  pod: Pod,
+  facts: NodeFacts,
+  { tags = {} }: GroupWishes,
+): Pick<GroupBody, 'location' | 'tags' | 'zones' | 'subnetIds'> {
   const { name, namespace, uid } = pod.metadata;
   const { installation, cluster, node } = facts;
   return {
     location: facts.location,
-    tags: groupTags({ installation, cluster, node, namespace, name, uid }, specHash(pod, facts)),
+    tags: { ...tags, ...groupTags({ installation, cluster, node, namespace, name, uid }, specHash(pod, facts)) },
     ...(facts.zone !== undefined && { zones: [facts.zone] as const }),
     ...(facts.subnetId !== undefined && { subnetIds: [{ id: facts.subnetId }] as const }),
   };
@@ -160,9 +168,11 @@ export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
  * and keys that are missing and required, and for what a registry does not report an image. Secret values are only in secure values, secret volumes and registry
  * passwords (rule 10 of docs/architecture.md); notices name fields and objects, never values.
  */
-export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): Translation {
-  const inspection = inspectPod(pod, facts);
+export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedReferences): Translation {
+  const inspection = inspectPod(pod, node);
   if (inspection.refusal !== undefined) return inspection.refusal;
+  const wishes = wishesOf(pod.metadata.annotations);
+  const facts = placed(node, wishes);
   const allocation = allocate(pod);
   const scope = partScope({ pod, facts, resolved, allocatable: facts.allocatable, total: allocation.total });
   const volumes = groupVolumes(scope);
@@ -181,9 +191,13 @@ export function translatePod(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
       'spec.containers',
       'with what they refer to, commands and variables are larger than the 4 MB that ARM takes',
     );
-  const registries = registryCredentials(pod, resolved);
+  const registries = registryCredentials(pod, resolved, {
+    installed: facts.pullIdentities ?? {},
+    own: wishes.identities,
+  });
   const body: GroupBody = {
-    ...placement(pod, facts),
+    ...placement(pod, facts, wishes),
+    ...groupEquipment(pod, facts, { wishes, pulling: registries.identities }),
     containers: containers.value.containers,
     initContainers: containers.value.initContainers,
     restartPolicy: pod.spec.restartPolicy,

@@ -8,6 +8,7 @@ import type { PullFault } from '../image/look-up-trouble.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../kubernetes/references.ts';
 import type { ClaimData, VolumeData } from '../kubernetes/storage.ts';
 import type { GroupBody } from '../group/group.ts';
+import type { PodGrant } from './grant.ts';
 
 /** What is the same for all pods of one node. */
 export interface NodeFacts {
@@ -28,10 +29,26 @@ export interface NodeFacts {
   readonly securityPolicy: 'compatible' | 'strict';
   /** The largest group that ACI takes here; a pod above it can never run. */
   readonly maxGroup: { readonly cpu: number; readonly memoryInGB: number };
+  /** What pods may name in annotations; absent: nothing. `assumed`: nobody knows here, and it is reported what they need. */
+  readonly grants?: readonly PodGrant[] | 'assumed';
+  /** Of Log Analytics, by the names that annotations use; holds keys. */
+  readonly workspaces?: Readonly<Record<string, Workspace>>;
+  /** By the login server of a registry of Azure, the identity that pulls its images. */
+  readonly pullIdentities?: Readonly<Record<string, string>>;
+}
+
+/** Where a group sends its logs. */
+export interface Workspace {
+  readonly workspaceId: string;
+  readonly workspaceKey: string;
+  readonly logType?: 'ContainerInsights' | 'ContainerInstanceLogs';
 }
 
 /** What of it a spec is judged by. */
-export type InspectionFacts = Pick<NodeFacts, 'securityPolicy' | 'maxGroup' | 'subnetId'>;
+export type InspectionFacts = Pick<
+  NodeFacts,
+  'securityPolicy' | 'maxGroup' | 'subnetId' | 'zone' | 'grants' | 'workspaces'
+>;
 
 /** A pod that ACI can never run: Failed, with this reason; the message names the field's path and the fix. */
 export interface Refusal {

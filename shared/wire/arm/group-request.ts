@@ -4,28 +4,45 @@ import { defined } from '../../core/defined.ts';
 
 /** The body of a PUT as ARM reads it, api-version 2023-05-01 (docs/aci.md, Requests): what the group's model flattens goes under `properties`. */
 export function formatGroup(body: GroupBody): JsonObject {
-  const { location, tags, zones, containers, initContainers, volumes, imageRegistryCredentials, ...rest } = body;
+  const { location, tags, zones, identity, containers, initContainers, volumes, imageRegistryCredentials, ...rest } =
+    body;
+  const { subnetIds, dnsConfig, restartPolicy, ipAddress, ...others } = rest;
   return {
     location,
     tags,
     ...(zones === undefined ? {} : { zones: [...zones] }),
+    ...(identity === undefined ? {} : { identity: { ...identity } }),
     properties: {
       osType: 'Linux',
-      restartPolicy: rest.restartPolicy,
+      restartPolicy,
       containers: containers.map(formatContainer),
       ...(initContainers.length === 0 ? {} : { initContainers: initContainers.map(formatInitContainer) }),
       ...(imageRegistryCredentials.length === 0
         ? {}
         : { imageRegistryCredentials: imageRegistryCredentials.map((credential) => ({ ...credential })) }),
       ...(volumes.length === 0 ? {} : { volumes: volumes.map((volume) => ({ ...volume })) }),
-      ...(rest.ipAddress === undefined
+      ...(ipAddress === undefined
         ? {}
-        : { ipAddress: { type: rest.ipAddress.type, ports: rest.ipAddress.ports.map((port) => ({ ...port })) } }),
-      ...(rest.subnetIds === undefined ? {} : { subnetIds: rest.subnetIds.map((subnet) => ({ ...subnet })) }),
-      ...(rest.dnsConfig === undefined
-        ? {}
-        : { dnsConfig: { ...rest.dnsConfig, nameServers: [...rest.dnsConfig.nameServers] } }),
+        : { ipAddress: { ...ipAddress, ports: ipAddress.ports.map((port) => ({ ...port })) } }),
+      ...(subnetIds === undefined ? {} : { subnetIds: subnetIds.map((subnet) => ({ ...subnet })) }),
+      ...(dnsConfig === undefined ? {} : { dnsConfig: { ...dnsConfig, nameServers: [...dnsConfig.nameServers] } }),
+      ...formatEquipment(others),
     },
+  };
+}
+
+type Equipment = Pick<
+  GroupBody,
+  'priority' | 'sku' | 'confidentialComputeProperties' | 'encryptionProperties' | 'diagnostics'
+>;
+
+function formatEquipment(equipment: Equipment): JsonObject {
+  const { priority, sku, confidentialComputeProperties, encryptionProperties, diagnostics } = equipment;
+  return {
+    ...defined({ priority, sku }),
+    ...(confidentialComputeProperties && { confidentialComputeProperties: { ...confidentialComputeProperties } }),
+    ...(encryptionProperties && { encryptionProperties: { ...encryptionProperties } }),
+    ...(diagnostics && { diagnostics: { logAnalytics: { ...diagnostics.logAnalytics } } }),
   };
 }
 

@@ -87,6 +87,6 @@ describe('the name servers of a group', () => {
   it('can not be chosen without a subnet', () => {
     const { dnsConfig, notices } = groupDns(podOf({ dnsPolicy: 'None', dnsConfig: servers('1.1.1.1') }), {});
     expect(dnsConfig).toBeUndefined();
-    expect(notices[0]?.message).toContain('the node has no subnet');
+    expect(notices[0]?.message).toContain('the pod is in no subnet');
   });
 });

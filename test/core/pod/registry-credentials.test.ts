@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { imageLocation } from '../../../shared/core/pod/image-reference.ts';
 import { registryCredentials } from '../../../shared/core/pod/registry-credentials.ts';
+import type { PullIdentities } from '../../../shared/core/pod/registry-credentials.ts';
 import { podOf, rawContainer, resolved, secret } from './fixtures.ts';
 
 const auth = (text: string): string => Buffer.from(text).toString('base64');
@@ -14,6 +15,7 @@ const credentialsFor = (
   images: string[],
   secrets: Record<string, ReturnType<typeof secret>>,
   names = Object.keys(secrets),
+  identities: PullIdentities = { installed: {}, own: [] },
 ) =>
   registryCredentials(
     podOf({
@@ -21,6 +23,7 @@ const credentialsFor = (
       containers: images.map((image, index) => rawContainer({ name: `c${index}`, image })),
     }),
     resolved({ secrets }),
+    identities,
   );
 
 const login = { username: 'u', password: 'p' };
@@ -59,7 +62,11 @@ describe('credentials', () => {
     ['another path', 'ghcr.io/teams/app', 'ghcr.io/team'],
     ['a star over several labels', 'a.b.azurecr.io/app', '*.azurecr.io'],
   ])('are not sent for %s', (_, image, server) => {
-    expect(credentialsFor([image], { pull: modern({ [server]: login }) })).toEqual({ credentials: [], notices: [] });
+    expect(credentialsFor([image], { pull: modern({ [server]: login }) })).toEqual({
+      credentials: [],
+      identities: [],
+      notices: [],
+    });
   });
 
   it.each<[string, ReturnType<typeof secret>, string]>([
@@ -93,5 +100,57 @@ describe('credentials', () => {
     expect(credentials).toEqual([]);
     expect(notices).toMatchObject([{ type: 'Warning', reason: 'FailedToRetrieveImagePullSecret' }]);
     expect(notices[0]?.message).toContain('pull');
+  });
+});
+
+describe('an image of a registry of Azure is pulled', () => {
+  const identityId = (name: string): string =>
+    `/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/${name}`;
+  const image = 'bakery.azurecr.io/app:1';
+  const ofBakery = (identity: string) => [{ server: 'bakery.azurecr.io', identity: identityId(identity) }];
+
+  it.each([
+    [
+      'by the identity of the installation',
+      { images: [image], installed: ['bakery.azurecr.io'], own: [] },
+      ofBakery('installed'),
+    ],
+    [
+      'by that of the installation before one of its own',
+      { images: [image], installed: ['bakery.azurecr.io'], own: ['mine'] },
+      ofBakery('installed'),
+    ],
+    [
+      'by its first own identity where the installation has none',
+      { images: [image, 'bakery.azurecr.io/b'], installed: ['other.azurecr.io'], own: ['mine', 'second'] },
+      ofBakery('mine'),
+    ],
+    ['by nobody where there is no identity', { images: [image], installed: [], own: [] }, []],
+    [
+      'and no other registry ever gets an identity',
+      {
+        images: ['nginx', 'ghcr.io/a/b', 'bakery.azurecr.io.example.com/a'],
+        installed: ['bakery.azurecr.io'],
+        own: ['mine'],
+      },
+      [],
+    ],
+  ])('%s', (_, { images, installed, own }, expected) => {
+    const identities = {
+      installed: Object.fromEntries(installed.map((server) => [server, identityId('installed')])),
+      own: own.map(identityId),
+    };
+    const { credentials, identities: used } = credentialsFor(images, {}, [], identities);
+    expect(credentials).toEqual(expected);
+    expect(used).toEqual(expected.map(({ identity }) => identity));
+  });
+
+  it('by the login of a pull secret that is for it, though there is an identity', () => {
+    const secrets = { pull: modern({ 'bakery.azurecr.io': { auth: auth('u:p') } }) };
+    const identities = { installed: { 'bakery.azurecr.io': identityId('installed') }, own: [identityId('mine')] };
+    expect(credentialsFor([image], secrets, ['pull'], identities)).toMatchObject({
+      credentials: [{ server: 'bakery.azurecr.io', ...login }],
+      identities: [],
+    });
   });
 });

@@ -14,10 +14,11 @@ import { placeholderReferences } from '../../../shared/core/pod/placeholders.ts'
 import { valueAtField } from '../../../shared/core/pod/refused-fields.ts';
 import { unreachable } from '../../../shared/core/pod/evaluation.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
-import type { Translation } from '../../../shared/core/pod/translation.ts';
+import type { NodeFacts, Translation } from '../../../shared/core/pod/translation.ts';
 import { formatGroup } from '../../../shared/wire/arm/group-request.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
 import { schemaFaults } from '../../fixtures/group-schema.ts';
+import { installed } from '../../fixtures/valid-pods/annotations.ts';
 import { validPod } from '../../fixtures/valid-pods/pod.ts';
 import { nothingKnown } from '../../fixtures/known.ts';
 import { facts, subnetId } from './fixtures.ts';
@@ -25,7 +26,15 @@ import { facts, subnetId } from './fixtures.ts';
 /** 2,000 in `npm test`; `VALID_PODS=100000` before a release. */
 const numRuns = Number(process.env['VALID_PODS'] ?? 2000);
 
-const nodes = fc.constantFrom(facts, { ...facts, subnetId }, { ...facts, subnetId, securityPolicy: 'strict' as const });
+const inSubnet = { ...facts, subnetId };
+const nodes = fc.constantFrom<NodeFacts>(
+  facts,
+  inSubnet,
+  { ...inSubnet, securityPolicy: 'strict' },
+  { ...facts, ...installed, zone: '2' },
+  { ...inSubnet, ...installed },
+  { ...inSubnet, grants: 'assumed' },
+);
 
 const asJson = (value: unknown): JsonObject => {
   const json: Json = JSON.parse(JSON.stringify(value));
@@ -44,7 +53,8 @@ function admitted(raw: unknown): { readonly json: JsonObject; readonly pod: Pod;
 
 /** Of the whole pod, or of a member that it has. */
 const isNamed = (field: string, pod: Pod): boolean =>
-  field.startsWith('spec.') && (field.includes('[*]') || valueAtField(pod.rawSpec, field) !== undefined);
+  Object.keys(pod.metadata.annotations).some((name) => field === `metadata.annotations[${name}]`) ||
+  (field.startsWith('spec.') && (field.includes('[*]') || valueAtField(pod.rawSpec, field) !== undefined));
 
 /** What is wrong with what became of a pod whose references are all there. */
 function troubles(translation: Translation, pod: Pod): readonly string[] {

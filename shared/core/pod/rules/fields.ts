@@ -1,4 +1,3 @@
-import { annotationPrefix, knownAnnotations } from '../compatibility.ts';
 import { walkSpec } from '../field-walk.ts';
 import type { Finding } from '../field-walk.ts';
 import { refuse } from '../evaluation.ts';
@@ -32,9 +31,3 @@ export const fieldsRule: Rule = (pod, { securityPolicy }) => {
       : hardeningNotice(met);
   return [...refusals(findings), ...hardening, ...notedNotice(findings.filter(({ verdict }) => verdict === 'noted'))];
 };
-
-/** A typo in an annotation of ours must not go unseen. */
-export const annotationsRule: Rule = ({ metadata }) =>
-  Object.keys(metadata.annotations)
-    .filter((name) => name.split('/')[0]?.endsWith(annotationPrefix.slice(0, -1)) && !knownAnnotations.has(name))
-    .map((name) => refuse(`metadata.annotations[${name}]`, 'this version does not know the annotation'));

@@ -12,7 +12,7 @@ export const readinessRule: Rule = (pod, { subnetId }) =>
         .map(({ path }) =>
           refuse(
             `${path}.readinessProbe`,
-            'the node has no subnet, so the pod has no address at which the relay could probe it',
+            'the pod is in no subnet, so it has no address at which the relay could probe it',
           ),
         );
 

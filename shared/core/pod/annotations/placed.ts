@@ -1,0 +1,47 @@
+import { defined } from '../../defined.ts';
+import type { NodeFacts } from '../translation.ts';
+import type { GroupWishes } from './wishes.ts';
+
+/** The largest groups of other kinds than the node's (docs/aci.md, Limits of a group). */
+const largestSpot = { cpu: 4, memoryInGB: 16 };
+const largestConfidential = { cpu: 31, memoryInGB: 180 };
+
+/** What of a node an annotation can change. */
+type Place = Pick<NodeFacts, 'zone' | 'subnetId' | 'maxGroup'>;
+
+export const isConfidential = ({ sku, ccePolicy }: GroupWishes): boolean =>
+  sku === 'Confidential' || ccePolicy !== undefined;
+
+/** What has room of its own in a region; undefined: ordinary groups. */
+export function groupKind(wishes: GroupWishes): 'spot' | 'confidential' | undefined {
+  if (wishes.priority === 'Spot') return 'spot';
+  return isConfidential(wishes) ? 'confidential' : undefined;
+}
+
+function largest({ maxGroup }: Place, wishes: GroupWishes): Place['maxGroup'] {
+  const kinds = [
+    maxGroup,
+    ...(wishes.priority === 'Spot' ? [largestSpot] : []),
+    ...(isConfidential(wishes) ? [largestConfidential] : []),
+  ];
+  return {
+    cpu: Math.min(...kinds.map(({ cpu }) => cpu)),
+    memoryInGB: Math.min(...kinds.map(({ memoryInGB }) => memoryInGB)),
+  };
+}
+
+/** The node's place, as far as no annotation of the pod says another. */
+export function placed<T extends Place>(facts: T, wishes: GroupWishes): Omit<T, keyof Place> & Place {
+  const { zone, subnetId, maxGroup, ...others } = facts;
+  const subnet = wishes.subnet ?? subnetId;
+  // Spot groups are in no zone.
+  const ownZone = wishes.priority === 'Spot' ? '' : (wishes.zone ?? zone);
+  return {
+    ...others,
+    ...defined({
+      subnetId: subnet === 'none' ? undefined : subnet,
+      zone: ownZone === '' ? undefined : ownZone,
+    }),
+    maxGroup: largest({ maxGroup }, wishes),
+  };
+}

@@ -80,6 +80,9 @@ describe('settings that are right', () => {
   ])('$it', ({ change }) => expect(faultsOf({ ...settingsOf(), ...change })).toEqual([]));
 });
 
+const identityId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pull';
+const workspace = { workspaceId: '00000000-0000-4000-8000-000000000001', keySetting: 'INSTALLATION' };
+
 describe('settings that are wrong', () => {
   it('are reported all at once, those that span several too', () => {
     const broken = {
@@ -144,13 +147,23 @@ describe('settings that are wrong', () => {
     ['REGISTRATIONS_URL', 'https://user:pass@a.blob.core.windows.net/c/b.json', 'the https:// URL of a blob'],
     ['REGISTRATIONS_URL', 'http://a.blob.core.windows.net/c/b.json?sig=x', 'http:// on loopback only'],
     ['REGISTRATIONS_URL', 'http://127.0.0.1:10000/c/b.json', 'with a SAS'],
+    ['REGISTRY_PULL_IDENTITIES', '[]', 'a JSON object of registries and identities'],
+    ['REGISTRY_PULL_IDENTITIES', '{"bakery.azurecr.io":"pull"}', 'the resource id of a user-assigned identity'],
+    [
+      'REGISTRY_PULL_IDENTITIES',
+      JSON.stringify({ 'ghcr.io': identityId }),
+      'login servers of Azure Container Registry',
+    ],
+    ['LOG_ANALYTICS_WORKSPACES', '{"audit":{"workspaceId":"audit","keySetting":"INSTALLATION"}}', 'the GUID of a'],
+    ['LOG_ANALYTICS_WORKSPACES', JSON.stringify({ none: workspace }), 'names other than "none"'],
+    ['LOG_ANALYTICS_WORKSPACES', JSON.stringify({ audit: { ...workspace, logType: 'all' } }), '"ContainerInsights" or'],
     ['CLUSTERS', '{', 'valid JSON'],
     ['CLUSTERS', '{}', 'a JSON array'],
     ['CLUSTERS', 'null', 'a JSON array'],
   ])('%s=%s', (name, value, says) => {
     const faults = faultsOf({ ...settingsOf(), [name]: value });
     expect(faults).toHaveLength(1);
-    expect(faults[0]).toMatch(new RegExp(`^${name}: `));
+    expect(faults[0]).toMatch(new RegExp(`^${name}(: |\\.)`));
     expect(faults[0]).toContain(says);
   });
 
@@ -194,6 +207,27 @@ describe('settings that are wrong', () => {
     ['a port out of range', cluster({}, { port: 70_000 }), 'CLUSTERS[0].nodes[0].port: a port from 1'],
     ['a port that is a text', cluster({}, { port: '10250' }), 'CLUSTERS[0].nodes[0].port: a port number'],
     ['a zone that is none', cluster({}, { zone: '4' }), 'CLUSTERS[0].nodes[0].zone: a zone'],
+    ['grants that are no list', cluster({ grants: {} }), 'CLUSTERS[0].grants: a list of grants'],
+    [
+      'a grant for nobody',
+      cluster({ grants: [{ identities: [] }] }),
+      'CLUSTERS[0].grants[0].namespace: a namespace, or "*"',
+    ],
+    [
+      'a granted identity that is none',
+      cluster({ grants: [{ namespace: 'shop', identities: ['pull'] }] }),
+      'CLUSTERS[0].grants[0].identities[0]: resource ids of user-assigned identities',
+    ],
+    [
+      'a granted subnet that is none',
+      cluster({ grants: [{ namespace: '*', subnets: ['cg'] }] }),
+      'CLUSTERS[0].grants[0].subnets[0]: resource ids of subnets, or "none"',
+    ],
+    [
+      'a typo in a grant',
+      cluster({ grants: [{ namespace: '*', identity: identityId }] }),
+      'CLUSTERS[0].grants[0]: only known members; remove "identity"',
+    ],
     ['a bad quantity', cluster({}, { cpu: 'lots' }), 'CLUSTERS[0].nodes[0].cpu: a Kubernetes quantity'],
     ['a number for a quantity', cluster({}, { memory: 400 }), 'CLUSTERS[0].nodes[0].memory: a Kubernetes quantity'],
     ['no pods at all', cluster({}, { pods: 0 }), 'CLUSTERS[0].nodes[0].pods: at least 1'],
@@ -208,6 +242,14 @@ describe('settings that are wrong', () => {
     const planted = 'planted-token';
     const faults = faultsOf({ ...settingsOf(), ...clusters(cluster({ auth: { kind: 'token', setting: planted } })) });
     expect(faults).toEqual(['CLUSTERS[0].auth.setting: the name of a setting that is set']);
+  });
+
+  it('never show a key that is where the name of its setting should', () => {
+    const planted = 'planted-key';
+    const named = JSON.stringify({ audit: { ...workspace, keySetting: planted } });
+    expect(faultsOf({ ...settingsOf(), LOG_ANALYTICS_WORKSPACES: named })).toEqual([
+      'LOG_ANALYTICS_WORKSPACES.audit.keySetting: the name of a setting that is set',
+    ]);
   });
 
   it('stay short, however long the names in it are', () => {

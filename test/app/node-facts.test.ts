@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { nodeFacts } from '../../shared/app/node-facts.ts';
+import { parseSettings } from '../../shared/wire/settings.ts';
+import { settingsOf } from '../fixtures/settings.ts';
+
+const identityId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pull';
+
+describe('what the translation knows of a node', () => {
+  const environment = {
+    ...settingsOf(),
+    KEY_OF_AUDIT: 'key',
+    REGISTRY_PULL_IDENTITIES: JSON.stringify({ 'bakery.azurecr.io': identityId }),
+    LOG_ANALYTICS_WORKSPACES: JSON.stringify({
+      audit: { workspaceId: '00000000-0000-4000-8000-000000000001', keySetting: 'KEY_OF_AUDIT' },
+    }),
+  };
+  const parsed = parseSettings(environment);
+  const cluster = parsed.ok ? parsed.settings.CLUSTERS[0] : undefined;
+  const node = cluster?.nodes[0];
+  if (!parsed.ok || cluster === undefined || node === undefined) throw new Error('the settings are wrong');
+  const factsOf = (changes: Partial<typeof cluster>) =>
+    nodeFacts(parsed.settings, { cluster: { ...cluster, ...changes }, node, environment });
+
+  it('has workspaces with their keys, and who pulls', () => {
+    expect(factsOf({})).toMatchObject({
+      workspaces: { audit: { workspaceId: '00000000-0000-4000-8000-000000000001', workspaceKey: 'key' } },
+      pullIdentities: { 'bakery.azurecr.io': identityId },
+    });
+  });
+
+  it('has the grants of the cluster, and none where it has none', () => {
+    const grants = [{ namespace: '*', identities: [], subnets: ['none'], logAnalytics: [], publicAddress: false }];
+    expect(factsOf({ grants }).grants).toEqual(grants);
+    expect(factsOf({}).grants).toEqual([]);
+  });
+});

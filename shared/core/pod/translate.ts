@@ -165,8 +165,9 @@ export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
 /**
  * The body of the PUT for a pod, from its spec and from what it refers to. Deterministic. Judges the spec first
  * (`inspectPod`), so a refusal comes before anything is waited for; waits, as a kubelet does, for ConfigMaps, Secrets
- * and keys that are missing and required, and for what a registry does not report an image. Secret values are only in secure values, secret volumes and registry
- * passwords (rule 10 of docs/architecture.md); notices name fields and objects, never values.
+ * and keys that are missing and required, and for what a registry does not report an image. Secret values are only in
+ * secure values, secret volumes, registry passwords and the keys of shares and workspaces (rule 10 of docs/architecture.md);
+ * notices name fields and objects, never values.
  */
 export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedReferences): Translation {
   const inspection = inspectPod(pod, node);

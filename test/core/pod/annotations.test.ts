@@ -129,7 +129,7 @@ describe('an annotation', () => {
         identity: { type: 'UserAssigned', userAssignedIdentities: { [identity('keys')]: {} } },
       },
     ],
-  ])('%s', (_, annotations, node, expected, spec) => {
+  ])('%s', (_, ...[annotations, node, expected, spec]) => {
     expect(bodyOf(annotations, node, spec)).toMatchObject(expected);
   });
 
@@ -258,7 +258,7 @@ describe('is refused:', () => {
     ['a typo', { [`${v2}zone`]: '1' }, open, 'this version does not know the annotation'],
     ['an image cache', { [`${v2}imagecachepod`]: 'true' }, open, 'there are no standby pools'],
     ['a GPU', { 'virtual-kubelet.io/gpu-type': 'V100' }, open, 'ACI has no GPUs any more'],
-  ])('%s', (_, annotations, node, expected, spec) => {
+  ])('%s', (_, ...[annotations, node, expected, spec]) => {
     expect(refusalsOf(annotations, node, spec)).toEqual([expect.stringContaining(expected)]);
   });
 });
@@ -283,12 +283,11 @@ describe('what no grant names is refused', () => {
     ['all namespaces were granted it', [{ ...grant, namespace: '*' }], true],
   ])('when %s', (_, grants, isGood) => {
     const node: NodeFacts = { ...facts, workspaces, grants };
-    for (const [kind, annotations, spec] of wants) {
-      const refusals = refusalsOf(annotations, node, spec);
-      if (isGood) expect(refusals).toEqual([]);
-      else expect(refusals).toEqual([expect.stringContaining(`the ServiceAccount shop/builder is not granted`)]);
-      if (!isGood) expect(refusals[0]).toContain(`in ${kind} of a grant`);
-    }
+    const said = wants.map(([, annotations, spec]) => refusalsOf(annotations, node, spec));
+    const named = wants.map(([kind]) => [
+      expect.stringMatching(`the ServiceAccount shop/builder is not granted .* in ${kind} of a grant`),
+    ]);
+    expect(said).toEqual(isGood ? wants.map(() => []) : named);
   });
 
   it('but where nobody knows the grants it is reported what is needed', () => {

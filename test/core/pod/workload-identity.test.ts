@@ -50,7 +50,7 @@ describe('a pod of Azure Workload Identity', () => {
     ['with a token for somebody else is warned of', injected('vault'), use, 1e9, ['WorkloadIdentityNotInjected']],
     ['with its token for long is not', injected(exchange), use, 1e9, []],
     ['that does not ask for it is not', {}, { labels: { 'azure.workload.identity/use': 'false' } }, 3600, []],
-  ])('%s', (_, spec, metadata, lifetimeSeconds, reasons) => {
+  ])('%s', (_, ...[spec, metadata, lifetimeSeconds, reasons]) => {
     const references = resolved({ tokens: [{ value: 't', lifetimeSeconds }] });
     expect(translated(podOf(spec, metadata), references).notices.map(({ reason }) => reason)).toEqual(reasons);
   });

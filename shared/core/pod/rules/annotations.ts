@@ -2,7 +2,7 @@ import { otherAnnotations, annotationPrefix, virtualNodePrefix, annotationReader
 import { isConfidential, placed } from '../annotations/placed.ts';
 import { readWishes } from '../annotations/read-wishes.ts';
 import type { ReadWishes } from '../annotations/read-wishes.ts';
-import type { Wish } from '../annotations/wishes.ts';
+import type { GroupWishes, Wish } from '../annotations/wishes.ts';
 import { isGranted, isPublicAddressGranted, serviceAccountOf } from '../grant.ts';
 import type { GrantedKind } from '../grant.ts';
 import type { Pod } from '../../kubernetes/pod.ts';
@@ -72,38 +72,75 @@ function ungranted(pod: Pod, read: ReadWishes, { grants = [] }: InspectionFacts)
   });
 }
 
+interface Combination {
+  readonly wishes: GroupWishes;
+  readonly inSubnet: boolean;
+  readonly hasPorts: boolean;
+}
+
+interface Conflict {
+  /** Whose annotation is refused: the first that the pod has. */
+  readonly wishes: readonly Wish[];
+  readonly when: (combination: Combination) => boolean;
+  readonly why: string;
+}
+
+const outside = `${virtualNodePrefix}subnets.primary: none`;
+const keyWishes = ['vaultBaseUrl', 'keyName', 'keyVersion'] as const;
+const isSpot = ({ priority }: GroupWishes): boolean => priority === 'Spot';
+const hasLabel = ({ dnsNameLabel }: GroupWishes): boolean => dnsNameLabel !== undefined;
+
+/** What does not go together (docs/aci.md, Limits of a group). */
+const conflictTable: readonly Conflict[] = [
+  {
+    wishes: ['priority'],
+    when: ({ wishes, inSubnet }) => isSpot(wishes) && inSubnet,
+    why: `Spot groups can be in no subnet; for a pod without an address: ${outside}`,
+  },
+  {
+    wishes: ['zone'],
+    when: ({ wishes }) => isSpot(wishes) && wishes.zone !== '',
+    why: 'Spot groups can be in no zone',
+  },
+  {
+    wishes: ['sku', 'ccePolicy'],
+    when: ({ wishes }) => isSpot(wishes) && isConfidential(wishes),
+    why: 'Spot groups have the SKU Standard alone',
+  },
+  { wishes: ['dnsNameLabel'], when: ({ wishes }) => isSpot(wishes), why: 'Spot groups have no address' },
+  {
+    wishes: ['sku'],
+    when: ({ wishes }) => wishes.sku === 'Standard' && wishes.ccePolicy !== undefined,
+    why: 'a policy needs the SKU Confidential',
+  },
+  {
+    wishes: ['dnsNameLabel'],
+    when: ({ wishes, inSubnet }) => hasLabel(wishes) && inSubnet,
+    why: `a group in a subnet has no public address; outside of it: ${outside}`,
+  },
+  {
+    wishes: ['dnsNameLabel'],
+    when: ({ wishes, hasPorts }) => hasLabel(wishes) && !hasPorts,
+    why: 'an address needs a port: name one in spec.containers[*].ports',
+  },
+  {
+    wishes: [...keyWishes, 'keyIdentity'],
+    when: ({ wishes }) => keyWishes.some((wish) => wishes[wish] === undefined),
+    why: `a key needs ${virtualNodePrefix}cmk.vaultbaseurl, cmk.keyname and cmk.keyversion`,
+  },
+];
+
 function conflicts(pod: Pod, { wishes, said }: ReadWishes, facts: InspectionFacts): readonly Refusal[] {
-  const { subnetId } = placed(facts, wishes);
-  const of = (wish: Wish, why: string): Refusal => refuse(field(said.get(wish) ?? ''), why);
-  const none = `${virtualNodePrefix}subnets.primary: none`;
-  const isSpot = wishes.priority === 'Spot';
-  const hasLabel = wishes.dnsNameLabel !== undefined;
-  const key = [wishes.vaultBaseUrl, wishes.keyName, wishes.keyVersion];
-  const firstOfKey = (['vaultBaseUrl', 'keyName', 'keyVersion', 'keyIdentity'] as const).find((wish) => said.has(wish));
-  const inSubnet = subnetId !== undefined;
-  return [
-    ...(isSpot && inSubnet
-      ? [of('priority', `Spot groups can be in no subnet; for a pod without an address: ${none}`)]
-      : []),
-    ...(isSpot && (wishes.zone ?? '') !== '' ? [of('zone', 'Spot groups can be in no zone')] : []),
-    ...(isSpot && isConfidential(wishes)
-      ? [of(said.has('sku') ? 'sku' : 'ccePolicy', 'Spot groups have the SKU Standard alone')]
-      : []),
-    ...(isSpot && hasLabel ? [of('dnsNameLabel', 'Spot groups have no address')] : []),
-    ...(wishes.sku === 'Standard' && wishes.ccePolicy !== undefined
-      ? [of('sku', 'a policy needs the SKU Confidential')]
-      : []),
-    ...(hasLabel && inSubnet
-      ? [of('dnsNameLabel', `a group in a subnet has no public address; outside of it: ${none}`)]
-      : []),
-    ...(hasLabel && pod.spec.containers.every(({ ports }) => ports.length === 0)
-      ? [of('dnsNameLabel', 'an address needs a port: name one in spec.containers[*].ports')]
-      : []),
-    ...(firstOfKey !== undefined && key.includes(undefined)
-      ? [of(firstOfKey, `a key needs ${virtualNodePrefix}cmk.vaultbaseurl, cmk.keyname and cmk.keyversion`)]
-      : []),
-    ...unknownWorkspace({ wishes, said }, facts),
-  ];
+  const combination: Combination = {
+    wishes,
+    inSubnet: placed(facts, wishes).subnetId !== undefined,
+    hasPorts: pod.spec.containers.some(({ ports }) => ports.length > 0),
+  };
+  const broken = conflictTable.flatMap(({ wishes: named, when, why }) => {
+    const annotation = named.map((wish) => said.get(wish)).find((name) => name !== undefined);
+    return annotation !== undefined && when(combination) ? [refuse(field(annotation), why)] : [];
+  });
+  return [...broken, ...unknownWorkspace({ wishes, said }, facts)];
 }
 
 function unknownWorkspace(

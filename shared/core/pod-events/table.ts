@@ -1,3 +1,4 @@
+import type { GroupResources } from '../group/group.ts';
 import type { ContainerRef, NamedContainer, PodEvent, Repetition } from './pod-event.ts';
 
 /** One row of the table: what is the same for all events of a kind. */
@@ -53,7 +54,12 @@ export interface PodNames {
  * only where a pull takes long. Each costs one request of the API server's, beside the calls that are made anyway.
  */
 export const podEvents = {
-  created: ofPod(once('Created'), (group: string) => `Created container group ${group}`),
+  /** With what the group has, and is paid for: more than was asked for where ACI rounds up. */
+  created: ofPod(
+    once('Created'),
+    (group: string, { cpu, memoryInGB }: GroupResources) =>
+      `Created container group ${group} (cpu ${cpu}, memory ${memoryInGB} GB)`,
+  ),
   pulling: ofContainer(once('Pulling'), ({ image }) => `Pulling image "${image}"`),
   pulled: ofContainer(
     once('Pulled'),

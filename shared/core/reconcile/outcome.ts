@@ -1,5 +1,6 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
+import { allocate, toGroupResources } from '../pod/resources.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { readinessEvents } from '../pod-events/readiness-events.ts';
 import { correctedStatus, pendingStatus } from '../status/status.ts';
@@ -103,7 +104,7 @@ const putOutcomeRules: readonly PodRule[] = [
       if (outcome?.kind !== 'put-accepted') return undefined;
       const { operationUrl } = outcome;
       const intent = { kind: 'accepted', at, ...defined({ operationUrl }) } as const;
-      const created = createEvent(podEvents.created.of(row.group));
+      const created = createEvent(podEvents.created.of(row.group, toGroupResources(allocate(pod).total)));
       const reason = pod.spec.initContainers.length > 0 ? 'PodInitializing' : 'ContainerCreating';
       const status = pendingStatus({ pod, reason, hostIP: facts.hostIP, now: at });
       return {

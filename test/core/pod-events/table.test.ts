@@ -9,7 +9,11 @@ const pod = { name: 'p', namespace: 'shop', uid: 'u' };
 
 describe('the events of pods, in the words of a kubelet', () => {
   it.each<[PodEvent, string, PodEvent['repetition']]>([
-    [podEvents.created.of('g'), 'Normal Created: Created container group g', 'once'],
+    [
+      podEvents.created.of('g', { cpu: 1.5, memoryInGB: 2 }),
+      'Normal Created: Created container group g (cpu 1.5, memory 2 GB)',
+      'once',
+    ],
     [podEvents.pulling.of(main), 'Normal Pulling spec.containers{main}: Pulling image "busybox:1.36"', 'once'],
     [
       podEvents.pulled.of(init, 3),

@@ -287,20 +287,13 @@ export class GroupLife implements Life {
   }
 
   async evict(exitCode: number): Promise<void> {
-    const { store, clock } = this.#context;
     const live = [...this.#containers.values()];
     for (const c of live) if (c.running !== undefined) c.recordKilling(c.running);
     this.#evicted = true;
     this.#abort.abort();
     await this.#done;
     await Promise.all(live.map((c) => c.killAs(exitCode)));
-    const finishTime = clock.now();
-    for (const [container, { settled, currentState }] of this.#entry.status.containers) {
-      if (settled) continue;
-      const started = currentState.state === 'Running' ? { startTime: currentState.startTime } : {};
-      const end = { state: 'Terminated', ...started, exitCode, finishTime, detailStatus: 'Error' } as const;
-      store.apply(this.#entry, { kind: 'ended', container, end, settled: true });
-    }
+    this.#context.store.apply(this.#entry, { kind: 'evicted', exitCode });
     await this.#free();
   }
 }

@@ -40,11 +40,10 @@ export async function createGroup(state: EmulatorState, call: ArmCall): Promise<
     checkLinked(state, call, wanted) ??
     checkIdentities(state, wanted) ??
     checkExisting(state, wanted) ??
-    checkLabel(state, wanted) ??
     checkRoom(state, call, wanted);
   if (refusal !== undefined) return refusal;
   const imageFault = await checkImages(state, wanted);
-  // Time may have passed at the registry: whoever came first meanwhile has the name.
+  // Time may have passed at the registry: whoever came first meanwhile has the name, of the group and in the DNS.
   const late = imageFault ?? checkExisting(state, wanted) ?? checkLabel(state, wanted);
   return late ?? deploy(state, call, wanted);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { VirtualClock } from './clock.ts';
 import type { EmulatorCore } from './core.ts';
+import { evictGroup } from './eviction.ts';
 import { faultBodySchema } from './faults.ts';
 import { lifecycleState } from './group-state.ts';
 import type { GroupEntry } from './group-store.ts';
@@ -15,6 +16,11 @@ const killBody = z.strictObject({
   group: z.string(),
   container: z.string().optional(),
   exitCode: z.number().int().default(7147),
+});
+const evictBody = z.strictObject({
+  group: z.string(),
+  exitCode: z.number().int().min(1).default(7147),
+  state: z.enum(['Failed', 'Stopped']).optional(),
 });
 const limitsBody = z.strictObject({ reset: z.literal(true) });
 
@@ -40,6 +46,7 @@ const routes: Readonly<Record<string, AdminHandler>> = {
   },
   'GET /_emulator/groups': (core) => json(200, { groups: core.state.store.all().map(describeGroup) }),
   'POST /_emulator/kill': kill,
+  'POST /_emulator/evict': evict,
   'POST /_emulator/tokens/revoke': (core) => {
     core.state.tokens.clear();
     return json(204);
@@ -78,14 +85,28 @@ function addFaults(core: EmulatorCore, body: unknown): ArmResponse {
   return json(201, { rules: core.state.faults.all() });
 }
 
+function findByName(core: EmulatorCore, group: string): GroupEntry | undefined {
+  return core.state.store.all().find((g) => g.name === group || g.id.toLowerCase() === group.toLowerCase());
+}
+
 async function kill(core: EmulatorCore, body: unknown): Promise<ArmResponse> {
   const parsed = killBody.safeParse(body);
   if (!parsed.success) return json(400, { message: z.prettifyError(parsed.error) });
   const { group, container, exitCode } = parsed.data;
-  const entry = core.state.store.all().find((g) => g.name === group || g.id.toLowerCase() === group.toLowerCase());
+  const entry = findByName(core, group);
   if (entry?.life === undefined) return json(404, { message: `no container group ${group}` });
   await entry.life.kill(container, exitCode);
   return json(204);
+}
+
+async function evict(core: EmulatorCore, body: unknown): Promise<ArmResponse> {
+  const parsed = evictBody.safeParse(body);
+  if (!parsed.success) return json(400, { message: z.prettifyError(parsed.error) });
+  const { group, exitCode, state = core.state.options.evictedState } = parsed.data;
+  const entry = findByName(core, group);
+  if (entry === undefined) return json(404, { message: `no container group ${group}` });
+  const refusal = await evictGroup(core.state, entry, { exitCode, state });
+  return refusal === undefined ? json(204) : json(409, { message: refusal });
 }
 
 async function advanceClock(core: EmulatorCore, body: unknown): Promise<ArmResponse> {

@@ -31,6 +31,8 @@ export interface CoreOptions {
   readonly principals?: readonly Principal[];
   /** Subnets that the default principal may put groups in, besides those of the knobs. */
   readonly joinableSubnets?: readonly string[];
+  /** User-assigned identities that the default principal may give to groups. */
+  readonly assignableIdentities?: readonly string[];
   readonly httpProbe?: HttpProbe;
   readonly identityHeader?: string;
   readonly log?: (message: string) => void;
@@ -71,7 +73,7 @@ export function createCore(options: CoreOptions): EmulatorCore {
 
 function createState(options: CoreOptions, audiences: ReadonlySet<string>): EmulatorState {
   const knobs: EmulatorOptions = { ...defaultOptions, ...options.knobs };
-  const { runtime, subscriptionId, resourceGroups } = options;
+  const { runtime, subscriptionId, resourceGroups, assignableIdentities: identities = [] } = options;
   const clock = options.clock ?? createRealClock();
   const store = new GroupStore(clock, knobs.operationRetentionMs);
   const journal = new Journal(knobs.journalSize);
@@ -103,7 +105,9 @@ function createState(options: CoreOptions, audiences: ReadonlySet<string>): Emul
     tokens: new TokenRegistry(clock, knobs.tokenLifetimeSeconds),
     resourceGroups: new Map(resourceGroups.map((name) => [name.toLowerCase(), name])),
     locations: options.locations.map(normalizeLocation),
-    principals: options.principals ?? [defaultPrincipal({ subscription: subscriptionId, resourceGroups, subnets })],
+    principals: options.principals ?? [
+      defaultPrincipal({ subscription: subscriptionId, resourceGroups, subnets, identities }),
+    ],
     isAudience: (audience) => {
       const wanted = normalizeAudience(audience);
       return audiences.has(wanted) || extra.has(wanted);

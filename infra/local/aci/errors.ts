@@ -37,6 +37,33 @@ export const frontDoor = {
       'AuthorizationFailed',
       `The client '${client}' with object id '${objectId}' does not have authorization to perform action '${action}' over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`,
     ),
+  linkedAuthorizationFailed: (denied: {
+    clientId: string;
+    objectId: string;
+    id: string;
+    action: string;
+    scopes: readonly string[];
+  }): ArmFault =>
+    fault(
+      403,
+      'LinkedAuthorizationFailed',
+      `The client '${denied.clientId}' with object id '${denied.objectId}' has permission to perform action 'Microsoft.ContainerInstance/containerGroups/write' on scope '${denied.id}'; however, it does not have permission to perform action(s) '${denied.action}' on the linked scope(s) '${denied.scopes.join(',')}' or the linked scope(s) are invalid.`,
+    ),
+  linkedInvalidPropertyId: (id: string): ArmFault =>
+    gateway(
+      400,
+      'LinkedInvalidPropertyId',
+      `Property id '${id}' at path '' is invalid. Expect fully qualified resource Id that start with '/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.`,
+    ),
+  invalidIdentityId: (id: string): ArmFault =>
+    gateway(
+      400,
+      'InvalidIdentityId',
+      `The identity ids '${id}' are invalid. It must be of the following format: '/subscriptions/{subscriptionId}/resourceGroups/{resourceGroupName}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{resourceName}'.`,
+    ),
+  missingIdentityIds: (): ArmFault =>
+    gateway(400, 'MissingIdentityIds', "The identity ids must not be null or empty for 'UserAssigned' identity type."),
+  invalidTags: (code: string, message: string): ArmFault => gateway(400, code, message),
   missingApiVersion: (): ArmFault =>
     gateway(
       400,
@@ -153,6 +180,19 @@ export const aci = {
       400,
       'InvalidContainerGroupUpdate',
       `The updates on container group '${group}' are invalid. If you are going to update the os type, restart policy, network profile, CPU, memory or GPU resources for a container group, you must delete it first and then create a new one.`,
+    ),
+  /** The frame is recorded in issues of other resource types, the inner answer is inferred. */
+  failedIdentityOperation: (group: string, identity: string): ArmFault =>
+    fault(
+      400,
+      'FailedIdentityOperation',
+      `Identity operation for resource '${group}' failed with error 'Failed to perform resource identity operation. Status: 'BadRequest'. Response: '{"error":{"code":"BadRequest","message":"Resource '${identity}' was not found."}}'.'.`,
+    ),
+  labelNotAvailable: (status: number, label: string, group: string): ArmFault =>
+    fault(
+      status,
+      'DnsNameLabelNotAvailable',
+      `The DNS name label '${label}' in container group '${group}' not available. Try using a different label.`,
     ),
   logNotAvailable: (container: string, group: string): ArmFault =>
     fault(

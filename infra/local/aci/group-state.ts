@@ -50,6 +50,8 @@ export type GroupEvent =
   /** The containers begin a new life after start or restart: their events stay, their counts do not. */
   | { readonly kind: 'relaunched' }
   | { readonly kind: 'stopped' }
+  /** What has not ended for good ends so now. */
+  | { readonly kind: 'evicted'; readonly exitCode: number }
   | { readonly kind: 'group-event'; readonly event: EventText }
   | { readonly kind: 'container-event'; readonly container: string; readonly event: EventText }
   | { readonly kind: 'pulled'; readonly container: string; readonly reference: string }
@@ -116,6 +118,8 @@ export function reduce(status: GroupStatus, event: GroupEvent, now: number): Gro
       return { ...status, stopped: true };
     case 'relaunched':
       return { ...status, stopped: false, containers: relaunch(status.containers) };
+    case 'evicted':
+      return { ...status, containers: evict(status.containers, event.exitCode, now) };
     case 'group-event':
       return { ...status, events: addEvent(status.events, event.event, now) };
     default:
@@ -165,6 +169,19 @@ function backOff(before: ContainerStatus, delayMs: number): ContainerStatus {
     currentState: { state: 'Waiting', detailStatus },
     ...(currentState.state === 'Terminated' ? { previousState: currentState } : {}),
   };
+}
+
+function evict(
+  containers: ReadonlyMap<string, ContainerStatus>,
+  exitCode: number,
+  finishTime: number,
+): ReadonlyMap<string, ContainerStatus> {
+  const ended = (c: ContainerStatus): ContainerStatus => {
+    const started = c.currentState.state === 'Running' ? { startTime: c.currentState.startTime } : {};
+    const end = { state: 'Terminated', ...started, exitCode, finishTime, detailStatus: 'Error' } as const;
+    return { ...c, currentState: end, settled: true };
+  };
+  return new Map([...containers].map(([name, c]) => [name, c.settled ? c : ended(c)]));
 }
 
 function relaunch(containers: ReadonlyMap<string, ContainerStatus>): ReadonlyMap<string, ContainerStatus> {

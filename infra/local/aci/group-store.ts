@@ -15,6 +15,8 @@ export interface Life {
   readLogs(container: string, options: LogOptions): Promise<string | undefined>;
   /** Ends one container, or all, as the platform does, with the given exit code shown. */
   kill(container: string | undefined, exitCode: number): Promise<void>;
+  /** Its node goes away: everything is killed at once, whatever the policy, and the logs are gone. */
+  evict(exitCode: number): Promise<void>;
 }
 
 export interface SandboxHandle {
@@ -28,6 +30,8 @@ export interface GroupEntry {
   readonly subscription: string;
   readonly resourceGroup: string;
   readonly name: string;
+  /** Of its own from its first PUT to its DELETE. */
+  readonly incarnation: string;
   /** Normalised: lower case, no blanks. */
   readonly region: string;
   /** As sent. */

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { checkLabel } from './dns-label.ts';
 import { aci, capacityMessage, frontDoor, isFault } from './errors.ts';
 import type { ArmFault } from './errors.ts';
 import { initialStatus, isTerminated, isTransitioning } from './group-state.ts';
@@ -5,9 +7,9 @@ import type { GroupEntry } from './group-store.ts';
 import { renderGroup } from './group-view.ts';
 import { parseJson } from './json.ts';
 import { GroupLife } from './life.ts';
+import { checkIdentities, checkLinked } from './linked.ts';
 import { operationHeaders } from './operation-url.ts';
 import { checkQuota } from './quota.ts';
-import { isAllowed } from './rbac.ts';
 import { groupId } from './routes.ts';
 import { sleep } from './clock.ts';
 import { credentialsOf } from './specs.ts';
@@ -20,11 +22,13 @@ import type { GroupBody } from './wire.ts';
 
 interface Wanted {
   readonly id: string;
+  readonly subscription: string;
   readonly name: string;
   readonly resourceGroup: string;
   readonly body: GroupBody;
   readonly location: string;
   readonly region: string;
+  readonly incarnation: string;
 }
 
 /** PUT: judges the body, then answers 201 `Pending` at once; the same body sent twice restarts the containers. */
@@ -34,12 +38,13 @@ export async function createGroup(state: EmulatorState, call: ArmCall): Promise<
   const refusal =
     validate(state, wanted) ??
     checkLinked(state, call, wanted) ??
+    checkIdentities(state, wanted) ??
     checkExisting(state, wanted) ??
     checkRoom(state, call, wanted);
   if (refusal !== undefined) return refusal;
   const imageFault = await checkImages(state, wanted);
-  // Time may have passed at the registry: whoever came first meanwhile has the name.
-  const late = imageFault ?? checkExisting(state, wanted);
+  // Time may have passed at the registry: whoever came first meanwhile has the name, of the group and in the DNS.
+  const late = imageFault ?? checkExisting(state, wanted) ?? checkLabel(state, wanted);
   return late ?? deploy(state, call, wanted);
 }
 
@@ -55,29 +60,20 @@ function readWanted(state: EmulatorState, call: ArmCall): Wanted | ArmFault {
   const { rg = '', name = '' } = call.params;
   const resourceGroup = state.resourceGroups.get(rg.toLowerCase()) ?? rg;
   const id = groupId(state.subscriptionId, resourceGroup, name);
-  return { id, name, resourceGroup, body, location: body.location, region };
+  const { subscriptionId: subscription } = state;
+  const incarnation = state.store.find(id)?.incarnation ?? randomUUID();
+  return { id, subscription, name, resourceGroup, body, location: body.location, region, incarnation };
 }
 
 function validate(state: EmulatorState, wanted: Wanted): ArmFault | undefined {
   const closed = state.options.subnets.filter((s) => !s.delegated).map((s) => s.id.toLowerCase());
-  return validateGroup({ name: wanted.name, body: wanted.body, undelegatedSubnets: new Set(closed) });
-}
-
-function checkLinked(state: EmulatorState, call: ArmCall, wanted: Wanted): ArmFault | undefined {
-  const action = 'Microsoft.Network/virtualNetworks/subnets/join/action';
-  const subnet = wanted.body.properties.subnetIds?.find(({ id }) => {
-    const allowed = isAllowed(call.principal, action, id);
-    state.journal.needed(call.principal.clientId, action, allowed);
-    return !allowed;
+  const regions = state.options.confidentialLocations?.map(normalizeLocation);
+  return validateGroup({
+    name: wanted.name,
+    body: wanted.body,
+    undelegatedSubnets: new Set(closed),
+    confidential: regions?.includes(wanted.region) ?? true,
   });
-  if (subnet === undefined) return undefined;
-  const { clientId, objectId } = call.principal;
-  return {
-    kind: 'arm-fault',
-    status: 403,
-    code: 'LinkedAuthorizationFailed',
-    message: `The client '${clientId}' with object id '${objectId}' has permission to perform action 'Microsoft.ContainerInstance/containerGroups/write' on scope '${wanted.id}'; however, it does not have permission to perform action(s) '${action}' on the linked scope(s) '${subnet.id}' or the linked scope(s) are invalid.`,
-  };
 }
 
 function checkExisting(state: EmulatorState, wanted: Wanted): ArmFault | undefined {
@@ -118,7 +114,7 @@ async function checkImages(state: EmulatorState, wanted: Wanted): Promise<ArmFau
   if (state.options.imageFaultMode === 'async') return undefined;
   const { containers, initContainers = [] } = wanted.body.properties;
   const images = new Set([...initContainers, ...containers].map((c) => c.properties.image));
-  const credentials = credentialsOf(wanted.body);
+  const credentials = credentialsOf(wanted.body, state.options);
   const patience = new AbortController();
   const timeout = sleep(state.clock, state.options.imageCheckMs, patience.signal).then(() => undefined);
   const checks = [...images].map(async (image): Promise<ArmFault | undefined> => {
@@ -136,7 +132,7 @@ async function checkImages(state: EmulatorState, wanted: Wanted): Promise<ArmFau
 
 function deploy(state: EmulatorState, call: ArmCall, wanted: Wanted): HandlerAnswer {
   const existing = state.store.find(wanted.id);
-  const entry = existing ?? newEntry(state, wanted);
+  const entry = existing ?? newEntry(wanted);
   const predecessor = existing?.life;
   const { body } = wanted;
   const { containers, initContainers = [], ipAddress } = body.properties;
@@ -160,10 +156,11 @@ function deploy(state: EmulatorState, call: ArmCall, wanted: Wanted): HandlerAns
   return reply(status, answer, operationHeaders(state, call, operation));
 }
 
-function newEntry(state: EmulatorState, wanted: Wanted): GroupEntry {
+function newEntry(wanted: Wanted): GroupEntry {
   return {
     id: wanted.id,
-    subscription: state.subscriptionId,
+    subscription: wanted.subscription,
+    incarnation: wanted.incarnation,
     resourceGroup: wanted.resourceGroup,
     name: wanted.name,
     region: wanted.region,

@@ -10,6 +10,7 @@ import { operationHeaders } from './operation-url.ts';
 import { groupId } from './routes.ts';
 import { inBackground, releaseGroup, reply } from './state.ts';
 import type { ArmCall, EmulatorState, HandlerAnswer } from './state.ts';
+import { checkTags } from './tags.ts';
 import { tagsBody } from './wire.ts';
 
 /** The group that a call's path names, or ARM's 404. */
@@ -59,6 +60,8 @@ export function patchGroup(state: EmulatorState, call: ArmCall): HandlerAnswer {
   const json = parseJson(call.request.body);
   const parsed = tagsBody.safeParse(json?.value);
   if (!parsed.success) return frontDoor.invalidContent("Error converting value. Path 'tags', line 1, position 1.");
+  const refusal = checkTags(parsed.data.tags);
+  if (refusal !== undefined) return refusal;
   if (parsed.data.tags !== undefined) entry.tags = parsed.data.tags;
   return reply(200, renderGroup(entry, 'full'));
 }

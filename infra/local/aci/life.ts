@@ -52,6 +52,7 @@ export class GroupLife implements Life {
   #done: Promise<void> = Promise.resolve();
   #freed: Promise<void> | undefined;
   #provisioned = false;
+  #evicted = false;
 
   constructor(context: LifeContext, entry: GroupEntry, plan: LifePlan) {
     this.#context = context;
@@ -177,7 +178,7 @@ export class GroupLife implements Life {
       policy: restartPolicyOf(body),
       sandboxId: sandbox.id,
       host: sandbox.ip ?? '127.0.0.1',
-      credentials: credentialsOf(body),
+      credentials: credentialsOf(body, options),
       apply: (event) => this.#apply(event),
       newRun: (start) => {
         const tags = this.#entry.tags ?? {};
@@ -277,11 +278,22 @@ export class GroupLife implements Life {
   }
 
   async readLogs(container: string, options: LogOptions): Promise<string | undefined> {
-    return this.#containers.get(container)?.readLogs(options);
+    return this.#evicted ? undefined : this.#containers.get(container)?.readLogs(options);
   }
 
   async kill(container: string | undefined, exitCode: number): Promise<void> {
     const chosen = [...this.#containers].filter(([name]) => container === undefined || name === container);
     await Promise.all(chosen.map(([, c]) => c.killAs(exitCode)));
+  }
+
+  async evict(exitCode: number): Promise<void> {
+    const live = [...this.#containers.values()];
+    for (const c of live) if (c.running !== undefined) c.recordKilling(c.running);
+    this.#evicted = true;
+    this.#abort.abort();
+    await this.#done;
+    await Promise.all(live.map((c) => c.killAs(exitCode)));
+    this.#context.store.apply(this.#entry, { kind: 'evicted', exitCode });
+    await this.#free();
   }
 }

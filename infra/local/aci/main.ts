@@ -17,6 +17,7 @@ const help = `The ARM + ACI emulator as a process of its own.
   --subscription ID       subscription (required)
   --resource-group NAME   resource group that exists; may be repeated (required)
   --subnet ID             subnet that the app's identity may put groups in; may be repeated
+  --identity ID           user-assigned identity that the app's identity may give to groups; may be repeated
   --location NAME         region; may be repeated (default westeurope)
   --arm-port N            0 is any free port, as for the next two (default 0)
   --identity-port N
@@ -41,6 +42,7 @@ async function main(): Promise<void> {
       subscription: { type: 'string' },
       'resource-group': { type: 'string', multiple: true },
       subnet: { type: 'string', multiple: true },
+      identity: { type: 'string', multiple: true },
       location: { type: 'string', multiple: true },
       'arm-port': { type: 'string', default: '0' },
       'identity-port': { type: 'string', default: '0' },
@@ -71,6 +73,7 @@ async function main(): Promise<void> {
     subscriptionId: required(values.subscription, '--subscription'),
     resourceGroups: values['resource-group'] ?? [required(undefined, '--resource-group')],
     joinableSubnets: values.subnet ?? [],
+    assignableIdentities: values.identity ?? [],
     locations: values.location ?? ['westeurope'],
     tls: {
       cert: await readFile(required(values.cert, '--cert'), 'utf8'),

@@ -1,4 +1,5 @@
 import { random } from '../sim/time/chance.ts';
+import type { RegistryCredential } from './runtime/runtime.ts';
 
 /**
  * Every knob of the emulator. What real ACI does is known only in part (docs/aci.md marks it); each inferred behaviour is
@@ -81,6 +82,19 @@ export interface EmulatorOptions {
     | undefined;
   /** Subnets that exist; a group in another one is taken as delegated with the range of the first. */
   readonly subnets: readonly { readonly id: string; readonly cidr: string; readonly delegated: boolean }[];
+  /** User-assigned identities that exist; undefined: all of them do. */
+  readonly identities: readonly string[] | undefined;
+  /**
+   * What an identity may pull with, by its resource id: this login takes the place of an image registry credential by
+   * identity whose server it is. Without one the registry is asked without a login.
+   */
+  readonly pullIdentities: Readonly<Record<string, RegistryCredential>>;
+  /** Status of `DnsNameLabelNotAvailable`: the code is known, the status is not. */
+  readonly dnsLabelStatus: 400 | 409;
+  /** Regions that have the sku Confidential; undefined: all of them. */
+  readonly confidentialLocations: readonly string[] | undefined;
+  /** What becomes of a Spot group that is evicted (not documented): its containers end badly for good, or it is stopped. */
+  readonly evictedState: 'Failed' | 'Stopped';
 }
 
 interface BucketSize {
@@ -151,6 +165,11 @@ export const defaultOptions: EmulatorOptions = {
   uidTag: undefined,
   storageAccounts: undefined,
   subnets: [],
+  identities: undefined,
+  pullIdentities: {},
+  dnsLabelStatus: 400,
+  confidentialLocations: undefined,
+  evictedState: 'Failed',
 };
 
 /** Draws durations: `base × scale × (1 ± jitter)`, reproducible by seed. */

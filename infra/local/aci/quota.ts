@@ -16,9 +16,13 @@ export function usageOf(
   return { groups: here.length, cores: Math.ceil(cores) };
 }
 
+/** Spot and the other skus have quotas of their own, which the emulator does not hold. */
+function isStandard({ properties: { sku = 'Standard', priority } }: GroupBody): boolean {
+  return sku === 'Standard' && priority !== 'Spot';
+}
+
 function countsCores(entry: GroupEntry): boolean {
-  const { sku = 'Standard', priority } = entry.body.properties;
-  if (sku !== 'Standard' || priority === 'Spot') return false;
+  if (!isStandard(entry.body)) return false;
   return !entry.status.stopped && !isTerminated(entry.status) && entry.status.provisioningState !== 'Failed';
 }
 
@@ -37,7 +41,7 @@ export function checkQuota(
   const refuse = (name: string, limit: number, used: number, requested: number): ArmFault =>
     aci.quotaReached(options.quotaStatus, { name, location: wanted.location, limit, usage: used, requested });
   if (usage.groups + 1 > containerGroups) return refuse('ContainerGroups', containerGroups, usage.groups, 1);
-  const cpu = wanted.body.properties.priority === 'Spot' ? 0 : Math.ceil(requestedCpu(wanted.body));
+  const cpu = isStandard(wanted.body) ? Math.ceil(requestedCpu(wanted.body)) : 0;
   if (usage.cores + cpu > standardCores) return refuse('StandardCores', standardCores, usage.cores, cpu);
   return undefined;
 }

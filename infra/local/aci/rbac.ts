@@ -25,6 +25,7 @@ const roles = {
   containerGroups: readRole('container-groups'),
   subscriptionReader: readRole('subscription-reader'),
   subnetJoin: readRole('subnet-join'),
+  identityAssign: readRole('identity-assign'),
 };
 
 export interface PrincipalScopes {
@@ -33,10 +34,17 @@ export interface PrincipalScopes {
   readonly resourceGroups: readonly string[];
   /** Resource ids of the delegated subnets that groups may be put in. */
   readonly subnets: readonly string[];
+  /** Resource ids of the user-assigned identities that groups may be given; none unless given. */
+  readonly identities?: readonly string[];
 }
 
-/** The app's identity, with the deployed roles at the deployed scopes: each resource group, the subscription, each subnet. */
-export function defaultPrincipal({ subscription, resourceGroups, subnets }: PrincipalScopes): Principal {
+/** The app's identity, with the deployed roles at the deployed scopes: each resource group, the subscription, each subnet and identity. */
+export function defaultPrincipal({
+  subscription,
+  resourceGroups,
+  subnets,
+  identities = [],
+}: PrincipalScopes): Principal {
   const scope = `/subscriptions/${subscription}`;
   return {
     clientId: stableGuid(`client of ${subscription}`),
@@ -45,6 +53,7 @@ export function defaultPrincipal({ subscription, resourceGroups, subnets }: Prin
       ...resourceGroups.map((name) => ({ actions: roles.containerGroups, scope: `${scope}/resourceGroups/${name}` })),
       { actions: roles.subscriptionReader, scope },
       ...subnets.map((subnet) => ({ actions: roles.subnetJoin, scope: subnet })),
+      ...identities.map((identity) => ({ actions: roles.identityAssign, scope: identity })),
     ],
   };
 }

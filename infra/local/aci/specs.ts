@@ -1,5 +1,7 @@
 import type { EventText } from './group-state.ts';
+import type { EmulatorOptions } from './options.ts';
 import type { ContainerSpec, RegistryCredential, SandboxSpec, SandboxVolume } from './runtime/runtime.ts';
+import { serverName } from './runtime/engine/reference.ts';
 import { requestedCpu, requestedMemoryInGB } from './wire.ts';
 import type { ContainerBody, GroupBody } from './wire.ts';
 
@@ -66,9 +68,15 @@ export function emulatedVolumes(group: GroupBody): readonly EventText[] {
   });
 }
 
-/** Credentials by user name; those by identity have no meaning to a local registry. */
-export function credentialsOf(group: GroupBody): readonly RegistryCredential[] {
-  return (group.properties.imageRegistryCredentials ?? []).flatMap(({ server, username, password }) =>
-    username === undefined ? [] : [{ server, username, password: password ?? '' }],
-  );
+/** A registry here knows no identities: the knob has the login that takes the place of one, for its server only. */
+export function credentialsOf(
+  group: GroupBody,
+  { pullIdentities }: Pick<EmulatorOptions, 'pullIdentities'>,
+): readonly RegistryCredential[] {
+  const logins = new Map(Object.entries(pullIdentities).map(([id, login]) => [id.toLowerCase(), login]));
+  return (group.properties.imageRegistryCredentials ?? []).flatMap(({ server, username, password, identity }) => {
+    if (username !== undefined) return [{ server, username, password: password ?? '' }];
+    const login = logins.get(identity?.toLowerCase() ?? '');
+    return login === undefined || serverName(login.server) !== serverName(server) ? [] : [login];
+  });
 }

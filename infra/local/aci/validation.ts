@@ -1,5 +1,10 @@
-import { aci, frontDoor } from './errors.ts';
+import { aci } from './errors.ts';
 import type { ArmFault } from './errors.ts';
+import { content, isBase64 } from './rule.ts';
+import type { GroupContext, Rule } from './rule.ts';
+import { identityRules } from './validation-identity.ts';
+import { kindRules } from './validation-kind.ts';
+import { checkTags } from './tags.ts';
 import { requestedCpu, requestedMemoryInGB } from './wire.ts';
 import type { ContainerBody, GroupBody } from './wire.ts';
 
@@ -9,25 +14,10 @@ const limits = {
   initContainers: 59,
   volumes: 20,
   portsPerIp: 5,
-  cpu: 31,
-  memoryInGB: 240,
-  spotCpu: 4,
-  spotMemoryInGB: 16,
-  minimumCpu: 1,
-  minimumMemoryInGB: 1,
 } as const;
 
 const namePattern = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const environmentPattern = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
-
-export interface GroupContext {
-  readonly name: string;
-  readonly body: GroupBody;
-  /** Subnets known not to be delegated, lower case. */
-  readonly undelegatedSubnets: ReadonlySet<string>;
-}
-
-type Rule = (context: GroupContext) => ArmFault | undefined;
 
 /** The first rule that a parsed body breaks, or `undefined`. */
 export function validateGroup(context: GroupContext): ArmFault | undefined {
@@ -36,11 +26,6 @@ export function validateGroup(context: GroupContext): ArmFault | undefined {
     if (fault !== undefined) return fault;
   }
   return undefined;
-}
-
-/** Answers with a code that is not recorded anywhere; only the status is dependable. */
-function content(message: string): ArmFault {
-  return frontDoor.invalidContent(message);
 }
 
 function everyContainer(body: GroupBody): readonly ContainerBody[] {
@@ -110,23 +95,6 @@ const resources: Rule = ({ name, body }) => {
   );
 };
 
-const groupSize: Rule = ({ body }) => {
-  const cpu = requestedCpu(body);
-  const memory = requestedMemoryInGB(body);
-  const spot = body.properties.priority === 'Spot';
-  if (cpu > (spot ? limits.spotCpu : limits.cpu) || memory > (spot ? limits.spotMemoryInGB : limits.memoryInGB))
-    return aci.invalid(
-      'ResourceRequestsNotSupported',
-      `The requested resource '${cpu}' CPU '${memory}' GB memory is not supported in the location.`,
-    );
-  if (cpu < limits.minimumCpu || memory < limits.minimumMemoryInGB)
-    return aci.invalid(
-      'ResourceRequestsNotSupported',
-      `The requested resource '${cpu}' CPU '${memory}' GB memory is below the minimum of '1' CPU '1' GB of a container group.`,
-    );
-  return undefined;
-};
-
 const resourceLimits: Rule = ({ name, body }) => {
   const totals = { Cpu: requestedCpu(body), MemoryInGB: requestedMemoryInGB(body) };
   for (const c of body.properties.containers) {
@@ -161,38 +129,6 @@ const addressPorts: Rule = ({ name, body }) => {
   return aci.invalid(
     'MissingIpAddressPorts',
     `The ports in the 'ipAddress' of container group '${name}' cannot be empty.`,
-  );
-};
-
-const registries: Rule = ({ name, body }) => {
-  const identities = new Set(Object.keys(body.identity?.userAssignedIdentities ?? {}).map((id) => id.toLowerCase()));
-  for (const credential of body.properties.imageRegistryCredentials ?? []) {
-    if ((credential.identity === undefined) === (credential.username === undefined))
-      return aci.invalid(
-        'AmbiguousImageResitryCredentialType',
-        `The type of the image registry credential '${credential.server}' cannot be detected. Please set exactly one of username or identity`,
-      );
-    if (credential.identity !== undefined && !identities.has(credential.identity.toLowerCase()))
-      return aci.invalid(
-        'InvalidImageRegistryIdentity',
-        `The identity in the 'imageRegistryCredentials' of container group '${name}' not found in container group identity list.`,
-      );
-  }
-  return undefined;
-};
-
-const priority: Rule = ({ name, body }) => {
-  const { priority: value, ipAddress, subnetIds } = body.properties;
-  if (value === undefined || value === 'Regular') return undefined;
-  if (value !== 'Spot')
-    return aci.invalid(
-      'PriorityNotSpecified',
-      `The 'Priority' must be one of 'Regular,Spot' for container group '${name}'.`,
-    );
-  if (ipAddress === undefined && (subnetIds ?? []).length === 0) return undefined;
-  return aci.invalid(
-    'SpotPriorityContainerGroupNotSupportedForInboundConnectivity',
-    'Spot Priority is not supported for container groups with inbound connectivity.',
   );
 };
 
@@ -251,11 +187,11 @@ const probes: Rule = ({ body }) => {
   return odd === undefined ? undefined : content(`A probe of '${odd.name}' must specify one of "exec" and "httpGet".`);
 };
 
-function isBase64(text: string): boolean {
-  return text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text);
-}
+const tags: Rule = ({ body }) => checkTags(body.tags);
 
 const rules: readonly Rule[] = [
+  tags,
+  ...identityRules,
   groupName,
   osType,
   counts,
@@ -264,11 +200,9 @@ const rules: readonly Rule[] = [
   ports,
   resources,
   resourceLimits,
-  groupSize,
   environment,
   addressPorts,
-  registries,
-  priority,
+  ...kindRules,
   subnets,
   volumes,
   volumeMounts,

@@ -114,7 +114,7 @@ describe('B. create', () => {
 
   it('21 identities have their ids in the 201 and keep them', async () => {
     const bench = createBench();
-    const user = '/subscriptions/s/resourceGroups/r/providers/Microsoft.ManagedIdentity/userAssignedIdentities/u';
+    const user = `/subscriptions/${subscription}/resourceGroups/r/providers/Microsoft.ManagedIdentity/userAssignedIdentities/u`;
     const identity = { type: 'SystemAssigned, UserAssigned', userAssignedIdentities: { [user]: {} } };
     const { body } = await bench.put('g', groupBody({}, { identity }));
     expect(body.identity.principalId).toMatch(/^[0-9a-f-]{36}$/);

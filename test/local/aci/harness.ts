@@ -106,7 +106,15 @@ const contributor: Principal = {
   assignments: [
     { actions: ['*'], scope: `${scope}/resourceGroups/rg` },
     { actions: ['*'], scope: `${scope}/resourceGroups/empty` },
-    { actions: ['*/locations/*/read', '*/subscriptions/read', '*/subnets/join/action'], scope },
+    {
+      actions: [
+        '*/locations/*/read',
+        '*/subscriptions/read',
+        '*/subnets/join/action',
+        '*/userAssignedIdentities/assign/action',
+      ],
+      scope,
+    },
   ],
 };
 

@@ -6,7 +6,8 @@ import { defaultPrincipal } from '../../../infra/local/aci/rbac.ts';
 import { createBench, groupBody, groupsPath, subscription } from './harness.ts';
 
 const subnet = `/subscriptions/${subscription}/resourceGroups/net/providers/Microsoft.Network/virtualNetworks/v/subnets/s`;
-const app = defaultPrincipal({ subscription, resourceGroups: ['rg'], subnets: [subnet] });
+const identity = `/subscriptions/${subscription}/resourceGroups/team/providers/Microsoft.ManagedIdentity/userAssignedIdentities/i`;
+const app = defaultPrincipal({ subscription, resourceGroups: ['rg'], subnets: [subnet], identities: [identity] });
 const actionsOf = (role: string): unknown => {
   const file = new URL(`../../../infra/azure/roles/${role}.json`, import.meta.url);
   return JSON.parse(readFileSync(file, 'utf8')).actions;
@@ -18,10 +19,11 @@ describe('the app’s identity', () => {
       { actions: actionsOf('container-groups'), scope: `/subscriptions/${subscription}/resourceGroups/rg` },
       { actions: actionsOf('subscription-reader'), scope: `/subscriptions/${subscription}` },
       { actions: actionsOf('subnet-join'), scope: subnet },
+      { actions: actionsOf('identity-assign'), scope: identity },
     ]);
   });
 
-  it('is the emulator’s own unless given, with the subnets of the knobs and those that are named', () => {
+  it('is the emulator’s own unless given, with the subnets of the knobs, and the subnets and identities that are named', () => {
     const knobs = { subnets: [{ id: subnet, cidr: '10.0.0.0/24', delegated: true }] };
     const { runtime, clock } = createBench();
     const core = createCore({
@@ -32,6 +34,7 @@ describe('the app’s identity', () => {
       clock,
       knobs,
       joinableSubnets: [`${subnet}-2`],
+      assignableIdentities: [identity],
     });
     const [first] = core.state.principals;
     expect(first?.clientId).toBe(app.clientId);

@@ -9,6 +9,7 @@ import type {
   ImageFault,
   LogOptions,
   PulledImage,
+  RegistryCredential,
   RunningContainer,
   Sandbox,
   SandboxSpec,
@@ -41,6 +42,8 @@ export type ScriptedBehaviour = z.infer<typeof behaviourSchema> & {
   readonly pullMs?: number;
   /** Faults of successive pulls; `undefined` entries and the time after the list succeed. */
   readonly pullFaults?: readonly (Omit<ImageFault, 'kind'> | undefined)[];
+  /** Pulls without this login are denied. */
+  readonly login?: Omit<RegistryCredential, 'server'>;
   /** Every pull fails. */
   readonly pullFault?: Omit<ImageFault, 'kind'>;
 };
@@ -80,13 +83,16 @@ export class ScriptedRuntime implements ContainerRuntime {
     return [...this.#sandboxes.keys()];
   }
 
-  async pullImage(image: string): Promise<PulledImage | ImageFault> {
+  async pullImage(image: string, credentials: readonly RegistryCredential[]): Promise<PulledImage | ImageFault> {
     const behaviour = this.#images[image];
     await this.#wait(behaviour?.pullMs ?? 0);
     const count = this.#pulls.get(image) ?? 0;
     this.#pulls.set(image, count + 1);
     const fault = behaviour?.pullFault ?? behaviour?.pullFaults?.[count];
     if (fault !== undefined) return { kind: 'image-fault', ...fault };
+    const { login } = behaviour ?? {};
+    if (login !== undefined && !credentials.some((c) => c.username === login.username && c.password === login.password))
+      return { kind: 'image-fault', reason: 'denied', message: `pull of ${image} failed: unauthorized` };
     return { kind: 'pulled', digest: `sha256:${hash(image)}` };
   }
 

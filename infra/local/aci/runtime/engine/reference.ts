@@ -32,7 +32,8 @@ export function credentialFor(
   return credentials.find((credential) => serverName(credential.server) === registry);
 }
 
-function serverName(server: string): string {
+/** The registry that a credential's `server` names, however it is written. */
+export function serverName(server: string): string {
   const host = server.replace(/^https?:\/\//u, '').replace(/\/.*$/u, '');
   return host === 'index.docker.io' || host === 'registry-1.docker.io' ? 'docker.io' : host;
 }

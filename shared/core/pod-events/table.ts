@@ -93,9 +93,10 @@ export const podEvents = {
   neverPulled: ofContainer(trouble('ErrImageNeverPull'), (_, message: string) => message),
   failedMount: ofPod(trouble('FailedMount'), (message: string) => message),
   imageNotChanged: ofContainer(trouble('ImageNotChanged'), (_, message: string) => message),
-  groupLost: ofPod(
-    trouble('ContainerGroupLost'),
-    (group: string) => `Container group ${group} was stopped or deleted outside of Kubernetes`,
+  groupLost: ofPod(trouble('ContainerGroupLost'), (group: string, isSpot: boolean) =>
+    isSpot
+      ? `Azure took the Spot capacity of container group ${group} back, or somebody stopped or deleted it`
+      : `Container group ${group} was stopped or deleted outside of Kubernetes`,
   ),
   groupNameTaken: ofPod(
     trouble('GroupNameTaken'),

@@ -12,6 +12,7 @@ import {
 import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
 import { deadlineRules } from './deadline.ts';
 import { keepLogOfEnded } from './keep-log.ts';
+import { wishesOf } from '../pod/annotations/read-wishes.ts';
 import { lateChanges } from './late-changes.ts';
 import { pollInMs } from './next-poll.ts';
 import { putRules } from './put-group.ts';
@@ -84,6 +85,14 @@ const seenRules: readonly PodRule[] = [
             next: idle,
           }
         : undefined;
+    },
+  },
+  {
+    reason: 'spot-taken-back',
+    message: 'Azure took the capacity of a Spot group back, and starts it no more',
+    judge: (observed, pod) => {
+      const group = groupThatIs(observed, 'ended');
+      return group !== undefined && isTakenBack(pod, group) ? replaceLost(observed, pod) : undefined;
     },
   },
   {
@@ -227,8 +236,20 @@ function replaceLost(observed: Observed, pod: Pod): Plan {
 }
 
 function lost({ row, now }: Observed, pod: Pod): { readonly status: PodStatus; readonly event: Effect } {
-  return { status: lostStatus({ pod, now }), event: createEvent(podEvents.groupLost.of(row.group)) };
+  const isSpot = isSpotPod(pod);
+  return { status: lostStatus({ pod, now, isSpot }), event: createEvent(podEvents.groupLost.of(row.group, isSpot)) };
 }
+
+const isSpotPod = ({ metadata }: Pod): boolean => wishesOf(metadata.annotations).priority === 'Spot';
+
+/** A Spot group is failed for good, its containers killed: docs/aci.md, Life of a group. Between restarts nothing was killed but by a probe. */
+const isTakenBack = (pod: Pod, group: GroupObservation): boolean =>
+  isSpotPod(pod) &&
+  group.state === 'Failed' &&
+  group.containers.every(
+    ({ instanceView }) =>
+      instanceView?.currentState?.state === 'Terminated' && instanceView.events.some(({ name }) => name === 'Killing'),
+  );
 
 /** The API server may show a container past waiting: then its group was accepted, whatever the rows have lost. */
 function isMissing({ sight, row: { intent } }: Observed, pod: Pod): boolean {

@@ -35,13 +35,15 @@ export function rejectedStatus({
 }
 
 const lostGroupMessage = 'The container group that ran the pod was stopped or deleted outside of Kubernetes.';
+const lostSpotMessage =
+  'Azure took the Spot capacity of the container group that ran the pod back, or somebody stopped or deleted it.';
 
 /**
  * Somebody deleted or stopped the group (rule 2 of docs/architecture.md). What ran is `ContainerStatusUnknown`, unless the last poll knows
  * better; under `Never` the pod is over, else it waits for its next group and what never started goes on waiting.
  */
-export function lostStatus(input: EndInput): PodStatus {
-  const { pod } = input;
+export function lostStatus(input: EndInput & { readonly isSpot?: boolean }): PodStatus {
+  const { pod, isSpot = false } = input;
   const seen = lastStatuses(input, 'outside');
   const statuses = {
     initContainerStatuses: seen.initContainerStatuses.map((status) => lose(pod, status, true)),
@@ -50,7 +52,7 @@ export function lostStatus(input: EndInput): PodStatus {
   const isCutShort = [...statuses.initContainerStatuses, ...statuses.containerStatuses].some(
     ({ state }) => state.kind === 'terminated' && isUnknownEnd(state),
   );
-  const disruption = disruptionOf(statuses) ?? (isCutShort ? lostGroupMessage : undefined);
+  const disruption = disruptionOf(statuses) ?? (isCutShort ? (isSpot ? lostSpotMessage : lostGroupMessage) : undefined);
   return composeStatus({
     ...input,
     statuses,

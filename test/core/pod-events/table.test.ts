@@ -58,7 +58,12 @@ describe('the events of pods, in the words of a kubelet', () => {
     [podEvents.failedMount.of('m'), 'Warning FailedMount: m', 'while-it-lasts'],
     [podEvents.imageNotChanged.of(main, 'm'), 'Warning ImageNotChanged spec.containers{main}: m', 'while-it-lasts'],
     [
-      podEvents.groupLost.of('g'),
+      podEvents.groupLost.of('g', true),
+      'Warning ContainerGroupLost: Azure took the Spot capacity of container group g back, or somebody stopped or deleted it',
+      'while-it-lasts',
+    ],
+    [
+      podEvents.groupLost.of('g', false),
       'Warning ContainerGroupLost: Container group g was stopped or deleted outside of Kubernetes',
       'while-it-lasts',
     ],

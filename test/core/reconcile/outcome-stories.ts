@@ -1,6 +1,7 @@
 import type { CapacityState } from '../../../shared/core/budget/capacity.ts';
 import type { Fault } from '../../../shared/core/fault.ts';
 import type { Call, Outcome } from '../../../shared/core/reconcile/observed.ts';
+import type { InstanceView } from '../../../shared/core/group/group.ts';
 import type { Container, Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { at, container, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
 import { absent, accepted, always, deleting, ranOnce, seen } from './rendered.ts';
@@ -27,6 +28,25 @@ const fromDaemonSet = makePod({
   metadata: { ownerReferences: [{ kind: 'DaemonSet', name: 'log', uid: 'd', controller: true }] },
   spec: { restartPolicy: 'Always' },
 });
+
+const spot = makePod({
+  metadata: { annotations: { 'serverless-kubelet.io/priority': 'Spot' } },
+  spec: { restartPolicy: 'Always' },
+  status: ranOnce.status,
+});
+const killed: InstanceView = {
+  ...terminated(7147),
+  events: [
+    {
+      name: 'Killing',
+      message: 'Killing container',
+      type: 'Normal',
+      count: 1,
+      firstTimestamp: at(5),
+      lastTimestamp: at(5),
+    },
+  ],
+};
 
 /** What follows from the outcome of each call. */
 export const outcomeStories: readonly Story[] = [
@@ -365,6 +385,27 @@ export const outcomeStories: readonly Story[] = [
     row: accepted,
     sight: seen(makeGroup('Pending')),
     says: 'provisioning: patch-status(Pending) → in 2 s',
+  },
+  {
+    it: 'a Spot group that Azure took back is lost: it was killed, and is Failed for good',
+    pod: spot,
+    row: accepted,
+    sight: seen(makeGroup('Failed', killed)),
+    says: 'spot-taken-back: patch-status(Running), create-event(ContainerGroupLost), save-row(accepted), delete-group → again, deleting',
+  },
+  {
+    it: 'a Spot group whose container failed is started again',
+    pod: spot,
+    row: accepted,
+    sight: seen(makeGroup('Failed', terminated(1))),
+    says: 'between-restarts: patch-status(Running) → in 2 s',
+  },
+  {
+    it: 'a group of other pods that a probe killed is started again',
+    pod: always,
+    row: accepted,
+    sight: seen(makeGroup('Failed', killed)),
+    says: 'between-restarts: patch-status(Running) → in 2 s',
   },
   {
     it: 'between two restarts the pod is polled, too',

@@ -1,7 +1,7 @@
 import { createAppProcess } from '../../infra/local/sim/app-process.ts';
 import { createMemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
 import type { MemoryCluster } from '../../infra/local/sim/memory-cluster.ts';
-import { createMemoryImageRegistry } from '../../infra/local/sim/memory-image-registry.ts';
+import { createFilledRegistry } from './filled-registry.ts';
 import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import { createMemoryTable } from '../../infra/local/sim/memory-table.ts';
 import type { MemoryTable } from '../../infra/local/sim/memory-table.ts';
@@ -28,7 +28,7 @@ import type { Outage } from './faults.ts';
 import { Journal } from './journal.ts';
 import { images } from '../../infra/local/sim/pods/images.ts';
 import { createPopulation } from './population.ts';
-import { faultyGroups, faultyKubernetes, faultyStore } from './ports.ts';
+import { faultyGroups, faultyRegistry, faultyKubernetes, faultyStore } from './ports.ts';
 import { Place } from '../../infra/local/sim/processes/place.ts';
 import type { PlaceParts } from '../../infra/local/sim/processes/place.ts';
 import type { TimedProcess } from '../../infra/local/sim/processes/timed-process.ts';
@@ -62,7 +62,7 @@ export class ChaosWorld {
   readonly table: MemoryTable;
   /** Blob storage, in which nothing goes wrong. */
   readonly keptLogs = createMemoryKeptLogs();
-  readonly imageRegistry = createMemoryImageRegistry();
+  readonly imageRegistry = createFilledRegistry();
   readonly arm: ArmServer;
   readonly meter: ArmMeter;
   readonly faults: FaultSource;
@@ -188,7 +188,7 @@ export class ChaosWorld {
       log,
       store,
       keptLogs: this.keptLogs,
-      imageRegistry: this.imageRegistry,
+      imageRegistry: faultyRegistry(this.imageRegistry, process),
       groups,
       cluster: {
         api: faultyKubernetes(this.cluster.api, process, interfere),

@@ -1,12 +1,12 @@
 import { consequences } from '../../infra/local/sim/faults/request-plan.ts';
 import type { Call, Plan, PlannedFault } from '../../infra/local/sim/faults/request-plan.ts';
-import type { Port, ProcessFault } from '../../infra/local/sim/faults/vocabulary.ts';
+import type { SimulatedPort, ProcessFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { weightsOf } from './weights.ts';
 import type { Chance } from '../../infra/local/sim/time/chance.ts';
 
 /** A time in which a port is away as a whole, or refuses one process, or is in great demand. */
 export interface Outage {
-  readonly port: Port;
+  readonly port: SimulatedPort;
   readonly kind: Extract<PlannedFault, 'port down' | 'token expired' | 'ETag storm' | '409 ServiceUnavailable'>;
   readonly from: number;
   readonly to: number;
@@ -31,7 +31,7 @@ export interface FaultSourceOptions {
  * Most calls go to the tables and fewest to ARM, whose faults teach the most: taken together, `rate` of all calls.
  * What outages do comes on top of it.
  */
-const share: Readonly<Record<Port, number>> = { tables: 0.8, kubernetes: 1.3, arm: 3.5 };
+const share: Readonly<Record<SimulatedPort, number>> = { tables: 0.8, kubernetes: 1.3, arm: 3.5, registry: 3.5 };
 
 /** The one source of all that goes wrong: asked in the order of calls, so the same seed gives the same faults. */
 export class FaultSource {

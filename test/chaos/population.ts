@@ -123,6 +123,13 @@ const kinds: readonly Kind[] = [
     }),
   },
   {
+    weight: 2,
+    expectation: 'ends',
+    spec: (chance) => ({
+      containers: [containerOf(chance.pick(['quick-0', 'exits-3']), { args: ['--all'] })],
+    }),
+  },
+  {
     weight: 1,
     expectation: 'ends',
     spec: () => ({

@@ -6,6 +6,7 @@ import { fail, ok } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
 import type { BudgetObservation, Budgets, Spend } from '../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
+import type { ImageRegistry } from '../../shared/ports/image-registry.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { StateStore } from '../../shared/ports/state-store.ts';
 import { armLimits } from '../../shared/wire/arm-settings.ts';
@@ -30,6 +31,12 @@ export const faultyKubernetes = <T extends object>(port: T, process: TimedProces
       return send(unbounded);
     });
   });
+
+/** The registries of images as one process asks them. */
+export const faultyRegistry = (port: ImageRegistry, process: TimedProcess): ImageRegistry =>
+  intercepted(port, 'registry', ({ method, signal, send }) =>
+    process.call({ port: 'registry', method, key: '' }, signal, () => send(unbounded)),
+  );
 
 /** Which pod a call is about; empty when it is about none. */
 function uidIn(argument: unknown): string {

@@ -104,6 +104,7 @@ function planOutages(chance: Chance): readonly Outage[] {
   add({ port: 'tables', kind: 'port down' }, 20_000, 90_000);
   add({ port: 'kubernetes', kind: 'port down' }, 20_000, 90_000);
   add({ port: 'arm', kind: 'port down' }, 20_000, 90_000);
+  add({ port: 'registry', kind: 'port down' }, 60_000, 240_000);
   add({ port: 'arm', kind: '409 ServiceUnavailable' }, 60_000, 180_000);
   for (let storm = 0; storm < 10; storm += 1) add({ port: 'tables', kind: 'ETag storm' }, 1_000, 6_000);
   for (let token = 0; token < 4; token += 1) {

@@ -1,11 +1,11 @@
 import { conflictCodes } from '../../../../shared/adapters/tables/row-table.ts';
 import type { Fault } from '../../../../shared/core/fault.ts';
 import type { Chance } from '../time/chance.ts';
-import type { Port, RequestFault, Side } from './vocabulary.ts';
+import type { SimulatedPort, RequestFault, Side } from './vocabulary.ts';
 
 /** One request of a process, before it leaves. */
 export interface Call {
-  readonly port: Port;
+  readonly port: SimulatedPort;
   readonly method: string;
   /** What it is about, for the journal: a group, a pod, a row. */
   readonly key: string;
@@ -29,7 +29,12 @@ export interface Plan {
 /** What befalls a request of a port in memory; of HTTP it knows nothing. */
 export type PlannedFault = Exclude<RequestFault, `unavailable ${Side}` | 'truncated body'>;
 
-const defaultRetryAfterMs: Readonly<Record<Port, number>> = { kubernetes: 1000, arm: 10_000, tables: 1000 };
+const defaultRetryAfterMs: Readonly<Record<SimulatedPort, number>> = {
+  kubernetes: 1000,
+  arm: 10_000,
+  tables: 1000,
+  registry: 5000,
+};
 
 const refused = (answer: Fault): Partial<Plan> => ({ hasEffect: false, answer });
 const transient = (message: string): Fault => ({ kind: 'transient', message });

@@ -6,6 +6,9 @@
 /** What lies outside of the app, and by which of its ports it is reached. */
 export type Port = 'kubernetes' | 'arm' | 'tables';
 
+/** With what no gate stands before, since the app asks it over TLS of its own: the registries of images. */
+export type SimulatedPort = Port | 'registry';
+
 /**
  * Where in one request something happens. `before`: the server never hears of it. `after`: it took effect, and its caller
  * never hears of that. `inside`: it is under way, and arrives after its caller has given up or died.

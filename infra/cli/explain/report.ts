@@ -1,3 +1,4 @@
+import { tagNames } from '../../../shared/core/group/identity.ts';
 import type { GroupBody } from '../../../shared/core/group/group.ts';
 import { isJsonObject } from '../../../shared/core/json.ts';
 import type { Json, JsonObject } from '../../../shared/core/json.ts';
@@ -148,9 +149,14 @@ function readableFile(base64: string): string {
   return /^<[^<>]+>$/.test(text) ? text : base64;
 }
 
-/** The tags name the pod of the live object, and a hash of it. */
+const ownTags: ReadonlySet<string> = new Set(Object.values(tagNames));
+
+/** Our tags name the pod of the live object, and a hash of it; others are as an annotation says. */
 function withoutUid(group: JsonObject): JsonObject {
   const tags: Json | undefined = group['tags'];
   if (!isJsonObject(tags)) return group;
-  return { ...group, tags: Object.fromEntries(Object.keys(tags).map((tag) => [tag, `<${tag}>`])) };
+  return {
+    ...group,
+    tags: Object.fromEntries(Object.entries(tags).map(([tag, value]) => [tag, ownTags.has(tag) ? `<${tag}>` : value])),
+  };
 }

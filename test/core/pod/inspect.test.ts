@@ -231,13 +231,21 @@ describe('a pod is refused', () => {
       'spec.containers[0].volumeMounts[0].name',
     ],
     [
-      'with a folder inside a volume',
-      volume({ configMap: { name: 'x', items: [{ key: 'a', path: 'b/c' }] } }),
-      'spec.volumes[0].configMap.items[0].path',
+      'with a folder beside files of a volume',
+      volume({
+        configMap: {
+          name: 'x',
+          items: [
+            { key: 'a', path: 'a' },
+            { key: 'a', path: 'b/c' },
+          ],
+        },
+      }),
+      'spec.volumes[0].configMap.items[1].path',
     ],
     [
       'with a folder inside a projection',
-      volume({ projected: { sources: [{ serviceAccountToken: { path: 'a/b' } }] } }),
+      volume({ projected: { sources: [{ serviceAccountToken: { path: 'a/b' } }, { configMap: { name: 'x' } }] } }),
       'spec.volumes[0].projected.sources[0].serviceAccountToken.path',
     ],
     [

@@ -48,6 +48,7 @@ const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] =
     { volumes: [volume] },
   ],
   [{ volumeMounts: [{ ...mount, subPathExpr: 'a' }] }, { volumes: [volume] }],
+  [{ volumeMounts: [{ ...mount, subPath: 'a' }] }, { volumes: [{ name: 'v', configMap: { name: 'a' } }] }],
   [
     { volumeMounts: [{ ...mount, mountPropagation: 'Bidirectional' }], securityContext: { privileged: true } },
     { volumes: [volume] },

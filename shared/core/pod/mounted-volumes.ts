@@ -1,4 +1,6 @@
 import type { Pod, ProjectedSource, Volume, VolumeMount } from '../kubernetes/pod.ts';
+import { labelQuery, selectorKey } from '../kubernetes/trust-bundle.ts';
+import type { TrustBundleSelector } from '../kubernetes/trust-bundle.ts';
 import { nestedPaths, pathParts } from './nested-paths.ts';
 import { separateFolders } from './volume-folders.ts';
 
@@ -82,10 +84,28 @@ export function mountedParts(pod: Pod): (mount: VolumeMount) => readonly Mounted
   };
 }
 
+const projectedSources = (pod: Pod): readonly ProjectedSource[] =>
+  mountedVolumes(pod).flatMap(({ volume: { source } }) => (source.kind === 'projected' ? source.sources : []));
+
 export type TokenSource = Extract<ProjectedSource, { readonly kind: 'serviceAccountToken' }>;
 
 /** In the order in which `References.tokens` and `ResolvedReferences.tokens` have them. */
 export const tokenSources = (pod: Pod): readonly TokenSource[] =>
-  mountedVolumes(pod).flatMap(({ volume: { source } }) =>
-    source.kind === 'projected' ? source.sources.filter((projected) => projected.kind === 'serviceAccountToken') : [],
+  projectedSources(pod).filter((source) => source.kind === 'serviceAccountToken');
+
+export type TrustBundleSource = Extract<ProjectedSource, { readonly kind: 'clusterTrustBundle' }>;
+
+/** What a source selects; undefined: nothing. */
+export function selectorOf({ name, signerName, labelSelector }: TrustBundleSource): TrustBundleSelector | undefined {
+  if (name !== undefined) return { kind: 'name', name };
+  const labels = labelQuery(labelSelector);
+  return signerName === undefined || labels === undefined ? undefined : { kind: 'signer', signerName, labels };
+}
+
+/** Each once, in the order of the mounted volumes. */
+export const trustBundleSelectors = (pod: Pod): readonly TrustBundleSelector[] => {
+  const selectors = projectedSources(pod).flatMap((source) =>
+    source.kind === 'clusterTrustBundle' ? (selectorOf(source) ?? []) : [],
   );
+  return [...new Map(selectors.map((selector) => [selectorKey(selector), selector])).values()];
+};

@@ -35,6 +35,7 @@ function namedPaths(source: VolumeSource | ProjectedSource): readonly (string | 
     case 'downwardAPI':
       return source.items.map(({ path }) => path);
     case 'serviceAccountToken':
+    case 'clusterTrustBundle':
       return [source.path];
     default:
       return [undefined];

@@ -8,11 +8,12 @@ import type {
   VolumeMount,
   VolumeSource,
 } from '../kubernetes/pod.ts';
+import { selectorKey, trustAnchors } from '../kubernetes/trust-bundle.ts';
 import type { EnvironmentScope } from './environment.ts';
 import { maxBodyBytes } from './expansion.ts';
 import { fieldValue } from './field-ref.ts';
-import { mountedParts, mountedVolumes, tokenSources, volumeParts } from './mounted-volumes.ts';
-import type { TokenSource, VolumePart } from './mounted-volumes.ts';
+import { mountedParts, mountedVolumes, selectorOf, tokenSources, volumeParts } from './mounted-volumes.ts';
+import type { TokenSource, TrustBundleSource, VolumePart } from './mounted-volumes.ts';
 import { all, failedMount, ok, refuse, unreachable } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
 import { own } from './own.ts';
@@ -88,6 +89,23 @@ const downwardFiles = (items: readonly DownwardApiItem[], scope: VolumeScope): E
     }),
   );
 
+const notServed =
+  'the API server serves no ClusterTrustBundles (feature gates ClusterTrustBundle and ClusterTrustBundleProjection, API certificates.k8s.io/v1beta1)';
+
+/** In a kubelet's words (pkg/kubelet/clustertrustbundle), but for the API that is not served. */
+function trustBundleFile(source: TrustBundleSource, scope: VolumeScope): Evaluation<Files> {
+  const selector = selectorOf(source);
+  const bundles = selector === undefined ? [] : scope.resolved.trustBundles.get(selectorKey(selector));
+  if (bundles === undefined) return setUpFailed(scope, notServed);
+  if (bundles.length > 0 || source.optional) return ok([[source.path, bytes(trustAnchors(bundles))]]);
+  return setUpFailed(
+    scope,
+    source.name === undefined
+      ? 'combination of signerName and labelSelector matched zero ClusterTrustBundles'
+      : `while getting ClusterTrustBundle: clustertrustbundle.certificates.k8s.io "${source.name}" not found`,
+  );
+}
+
 function projectedFiles(source: ProjectedSource, scope: VolumeScope): Evaluation<Files> {
   switch (source.kind) {
     case 'configMap':
@@ -99,6 +117,8 @@ function projectedFiles(source: ProjectedSource, scope: VolumeScope): Evaluation
       const token = scope.tokens.get(source);
       return token === undefined ? setUpFailed(scope, 'failed to fetch token') : ok([[source.path, bytes(token)]]);
     }
+    case 'clusterTrustBundle':
+      return trustBundleFile(source, scope);
     case 'other':
       return refuse(`${scope.path}.projected.sources`, `${source.field} is not part of this version`);
     default:

@@ -249,9 +249,9 @@ describe('a pod is refused', () => {
       'spec.volumes[0].projected.sources[0].serviceAccountToken.path',
     ],
     [
-      'with a trust bundle',
-      volume({ projected: { sources: [{ clusterTrustBundle: { path: 'a' } }] } }),
-      'spec.volumes[0].projected.sources[0].clusterTrustBundle',
+      'with a certificate of its own',
+      volume({ projected: { sources: [{ podCertificate: { signerName: 'a' } }] } }),
+      'spec.volumes[0].projected.sources[0].podCertificate',
     ],
     ['with huge pages as a volume', volume({ emptyDir: { medium: 'HugePages' } }), 'spec.volumes[0].emptyDir.medium'],
     ['with host aliases', { hostAliases: [{ ip: '1.2.3.4', hostnames: ['x'] }] }, 'spec.hostAliases'],

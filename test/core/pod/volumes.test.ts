@@ -341,6 +341,7 @@ describe('references', () => {
       configMaps: ['kube-root-ca.crt', 'settings', 'zeta'],
       secrets: ['login', 'pull'],
       claims: [],
+      trustBundles: [],
       services: true,
       tokens: [
         { ...token, audiences: [], expirationSeconds: 3607, elseSeconds: 86_400 },

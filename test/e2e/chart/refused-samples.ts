@@ -78,7 +78,6 @@ const certificate = { signerName: 'example.com/a', keyType: 'ED25519', credentia
 /** Sources of a volume. */
 const volumes: readonly Fragment[] = [
   { emptyDir: { medium: 'HugePages' } },
-  projected({ clusterTrustBundle: { name: 'a', path: 'b' } }),
   projected({ podCertificate: certificate }),
   { hostPath: { path: '/' } },
   { csi: { driver: 'a' } },

@@ -49,7 +49,15 @@ const sent: readonly FieldRow[] = [
     'for another audience; for the API server the longest that it gives is asked for. The token is bound to the pod and is not renewed',
   ],
   ['projected.sources[].serviceAccountToken.path', 'sent', places],
-  ['projected.sources[].clusterTrustBundle', 'refused', 'trust bundles are not part of this version'],
+  [
+    'projected.sources[].clusterTrustBundle.name',
+    'sent',
+    'its certificates, each once, as they are when the group is created; waited for where the API server does not serve or hold it',
+  ],
+  ['projected.sources[].clusterTrustBundle.signerName', 'sent', 'those of all its trust bundles that have the labels'],
+  ['projected.sources[].clusterTrustBundle.labelSelector', 'sent', 'without one no trust bundle is selected'],
+  ['projected.sources[].clusterTrustBundle.optional', 'emulated', 'a missing trust bundle makes an empty file'],
+  ['projected.sources[].clusterTrustBundle.path', 'sent', places],
   ['projected.sources[].podCertificate', 'refused', 'pod certificates are not part of this version'],
 ];
 

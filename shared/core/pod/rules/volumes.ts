@@ -58,7 +58,8 @@ interface LocatedFile {
 }
 
 function files({ source, path }: LocatedSource): readonly LocatedFile[] {
-  if (source.kind === 'serviceAccountToken') return [{ file: source.path, path: `${path}.path` }];
+  if (source.kind === 'serviceAccountToken' || source.kind === 'clusterTrustBundle')
+    return [{ file: source.path, path: `${path}.path` }];
   if (source.kind === 'configMap' || source.kind === 'secret' || source.kind === 'downwardAPI')
     return (source.items ?? []).map((item, index) => ({ file: item.path, path: `${path}.items[${index}].path` }));
   return [];

@@ -232,11 +232,14 @@ export function groupVolumes(scope: EnvironmentScope): Evaluation<readonly Group
     const token = scope.resolved.tokens[index];
     if (token !== undefined) tokens.set(source, token.value);
   }
-  const named = parts.map((part) => ({
-    ...part,
-    name: names.get(volumeKey(part.volume.name, part.folder)) ?? part.volume.name,
-  }));
-  const ofVolume = Map.groupBy(named, ({ path }) => path);
+  const ofVolume = new Map<string, NamedPart[]>();
+  for (const part of parts) {
+    const { name: own } = part.volume;
+    const named = { ...part, name: names.get(volumeKey(own, part.folder)) ?? own };
+    const known = ofVolume.get(part.path);
+    if (known === undefined) ofVolume.set(part.path, [named]);
+    else known.push(named);
+  }
   const volumes = all(
     mountedVolumes(scope.pod).map(({ volume, path }) =>
       partsOfVolume(ofVolume.get(path) ?? [], { ...scope, volume, path, tokens }),

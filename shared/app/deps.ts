@@ -29,7 +29,7 @@ export interface Deps {
   readonly random: () => number;
   /** Unique per process: the owner of its locks. */
   readonly instance: string;
-  /** What this process last read of a node, by `nodeKeyText`; it only spreads polls. */
+  /** What this process last read of a node, by `nodeKeyText`: it spreads polls, and says whether the relay calls. */
   readonly nodeHints: Map<string, NodeHints>;
   /** How long groups took to start, by `nodeKeyText`, as this process saw it; it only spares polls. */
   readonly startTimes: Map<string, StartTimes>;
@@ -47,6 +47,8 @@ export interface NodeHints {
   readonly endingPods: number;
   /** As any process saw it. */
   readonly earliestStartMs: number | undefined;
+  /** When the relay last called, as any process heard it. */
+  readonly relayHeardAt: number | undefined;
   /** Monotonic ms. */
   readonly readAtMs: number;
 }

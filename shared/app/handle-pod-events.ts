@@ -88,14 +88,14 @@ async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
   if (!now.ok || !row.ok) return;
   const isOld = (at: number | undefined): boolean => at === undefined || now.value - at >= recordRelayEveryMs;
   const { endingPods, earliestStartMs: theirs, relayHeardAt: heardAt } = row.value?.value ?? newNodeRow();
-  deps.nodeHints.set(name, { endingPods, earliestStartMs: theirs, readAtMs });
+  deps.nodeHints.set(name, { endingPods, earliestStartMs: theirs, relayHeardAt: now.value, readAtMs });
   if (!isOld(heardAt)) return;
   const planned = await deps.store.countDue(node.key, now.value + farthestPollMs);
   const hints = {
     endingPods: planned.ok ? planned.value : endingPods,
     earliestStartMs: earliestStartMs(deps.startTimes.get(name) ?? []) ?? theirs,
   };
-  deps.nodeHints.set(name, { ...hints, readAtMs });
+  deps.nodeHints.set(name, { ...hints, relayHeardAt: now.value, readAtMs });
   const changes = { relayHeardAt: now.value, ...hints };
   await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? changes : undefined));
 }

@@ -8,8 +8,10 @@ import type { GroupSight, Observed, Outcome } from '../core/reconcile/observed.t
 import { nodeKeyText } from '../core/node/node-key.ts';
 import { isFirstPutNext, needsCapacity } from '../core/reconcile/put-group.ts';
 import { earliestStartMs } from '../core/reconcile/start-times.ts';
-import { groupCondition } from '../core/status/status.ts';
+import { groupCondition, relaySilence } from '../core/status/status.ts';
+import type { RelaySilence } from '../core/status/status.ts';
 import { readCapacity } from './capacity-gate.ts';
+import type { NodeHints } from './deps.ts';
 import type { PodSession } from './pod-session.ts';
 import { defined } from '../core/defined.ts';
 
@@ -49,10 +51,19 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
       nodeState: session.node.registration.state,
       endingPods: hints?.endingPods ?? 0,
       earliestStartMs: earliestStartMs(session.deps.startTimes.get(node) ?? []) ?? hints?.earliestStartMs,
+      ...defined({ relaySilence: silenceOf(session, hints) }),
       capacityFailAfterMs: session.deps.settings.ON_CAPACITY_FAIL_AFTER_MINUTES * 60_000,
       random: session.deps.random(),
     },
   };
+}
+
+function silenceOf(session: PodSession, hints: NodeHints | undefined): RelaySilence {
+  const read = hints && {
+    heardAt: hints.relayHeardAt,
+    ageMs: session.deps.clock.monotonicMs() - hints.readAtMs,
+  };
+  return relaySilence(read, session.now());
 }
 
 /** A pod that is next to have its first group made is polled only when the PUT could follow. */

@@ -1,4 +1,6 @@
 import pLimit from 'p-limit';
+import { selectorKey } from '../core/kubernetes/trust-bundle.ts';
+import type { TrustBundleSelector } from '../core/kubernetes/trust-bundle.ts';
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import type { References, ResolvedClaim, ResolvedReferences } from '../core/pod/translation.ts';
@@ -19,6 +21,7 @@ interface NodeReads {
   readonly configMaps: SharedReads<ConfigMapData>;
   readonly secrets: SharedReads<SecretData>;
   readonly services: SharedReads<readonly ServiceInfo[]>;
+  readonly trustBundles: SharedReads<readonly string[]>;
 }
 
 /** Pods of one template that come at once refer to the same objects. By the node's API, so that no node ever gets what another read. */
@@ -36,17 +39,19 @@ export async function resolveReferences(
 ): Promise<Result<Omit<ResolvedReferences, 'images'>>> {
   const api = sharing(reader);
   const limit = pLimit(atOnce);
-  const [configMaps, secrets, claims, services, tokens] = await Promise.all([
+  const [configMaps, secrets, claims, services, trustBundles, tokens] = await Promise.all([
     readAll(references.configMaps, (name) => limit(() => api.getConfigMap({ namespace, name }, signal))),
     readAll(references.secrets, (name) => limit(() => api.getSecret({ namespace, name }, signal))),
     readAll(references.claims, (name) => limit(() => readClaim(api, { namespace, name }, signal))),
     references.services ? readServices(api, namespace, signal) : ok<readonly ServiceInfo[]>([]),
+    readTrustBundles(references.trustBundles, (selector) => limit(() => api.listTrustBundles(selector, signal))),
     Promise.all(references.tokens.map((request) => limit(() => reader.api.createToken(request, signal)))),
   ]);
   if (!configMaps.ok) return configMaps;
   if (!secrets.ok) return secrets;
   if (!claims.ok) return claims;
   if (!services.ok) return services;
+  if (!trustBundles.ok) return trustBundles;
   const values: PodToken[] = [];
   for (const token of tokens) {
     if (!token.ok) return token;
@@ -57,13 +62,19 @@ export async function resolveReferences(
     secrets: secrets.value,
     claims: claims.value,
     services: services.value,
+    trustBundles: trustBundles.value,
     tokens: values,
   });
 }
 
 type SharedApi = Pick<
   NodeApi,
-  'getConfigMap' | 'getSecret' | 'getPersistentVolumeClaim' | 'getPersistentVolume' | 'listServices'
+  | 'getConfigMap'
+  | 'getSecret'
+  | 'getPersistentVolumeClaim'
+  | 'getPersistentVolume'
+  | 'listServices'
+  | 'listTrustBundles'
 >;
 
 /** A claim with what it leads to. What is not there yet is missing; another fault is that of the whole. */
@@ -90,6 +101,7 @@ function sharing({ api, clock }: ReferenceReader): SharedApi {
     configMaps: new SharedReads<ConfigMapData>(),
     secrets: new SharedReads<SecretData>(),
     services: new SharedReads<readonly ServiceInfo[]>(),
+    trustBundles: new SharedReads<readonly string[]>(),
   };
   reads.set(api, known);
   const now = clock.monotonicMs();
@@ -100,6 +112,8 @@ function sharing({ api, clock }: ReferenceReader): SharedApi {
     getPersistentVolumeClaim: (ref, signal) => api.getPersistentVolumeClaim(ref, signal),
     getPersistentVolume: (name, signal) => api.getPersistentVolume(name, signal),
     listServices: (namespace, signal) => known.services.get(namespace, now, () => api.listServices(namespace, signal)),
+    listTrustBundles: (selector, signal) =>
+      known.trustBundles.get(selectorKey(selector), now, () => api.listTrustBundles(selector, signal)),
   };
 }
 
@@ -113,6 +127,15 @@ async function readAll<T>(
     if (answer.ok) found.set(name, answer.value);
     else if (answer.fault.kind !== 'not-found') return answer;
   return ok(found);
+}
+
+/** Where the API server serves none, the map has none. */
+async function readTrustBundles(
+  selectors: References['trustBundles'],
+  read: (selector: TrustBundleSelector) => Promise<Result<readonly string[]>>,
+): Promise<Result<ResolvedReferences['trustBundles']>> {
+  const byKey = new Map(selectors.map((selector) => [selectorKey(selector), () => read(selector)]));
+  return readAll([...byKey.keys()], async (key) => (await byKey.get(key)?.()) ?? ok([]));
 }
 
 /** Every pod sees `default/kubernetes`, whatever its namespace. */

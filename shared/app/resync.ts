@@ -64,8 +64,8 @@ async function readNodes(
   const rows = read.flatMap(({ node, row }) => (row.ok ? [{ node, row: row.value?.value ?? newNodeRow() }] : []));
   const readAtMs = deps.clock.monotonicMs();
   for (const { node, row } of rows) {
-    const { endingPods, earliestStartMs } = row;
-    deps.nodeHints.set(nodeKeyText(node.key), { endingPods, earliestStartMs, readAtMs });
+    const { endingPods, earliestStartMs, relayHeardAt } = row;
+    deps.nodeHints.set(nodeKeyText(node.key), { endingPods, earliestStartMs, relayHeardAt, readAtMs });
   }
   const scopes = resyncScopes(
     rows.map(({ row }) => row),

@@ -3,6 +3,7 @@ import type { Pod, PodStatus } from '../core/kubernetes/pod.ts';
 import type { KubeNode, Lease, NodeChange, NodeStatusPatch, NodeTemplate } from '../core/kubernetes/node.ts';
 import type { KubeEvent } from '../core/kubernetes/event.ts';
 import type { ClaimData, VolumeData } from '../core/kubernetes/storage.ts';
+import type { TrustBundleSelector } from '../core/kubernetes/trust-bundle.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../core/kubernetes/references.ts';
 
 export interface ObjectRef {
@@ -52,6 +53,11 @@ export interface NodeApi {
   getPersistentVolume(name: string, signal: AbortSignal): Promise<Result<VolumeData>>;
   /** Services of a namespace that have a cluster IP. */
   listServices(namespace: string, signal: AbortSignal): Promise<Result<readonly ServiceInfo[]>>;
+  /**
+   * The PEM of each ClusterTrustBundle that is selected; a node may read them all. `not-found` with the code `NotServed`
+   * where the API server serves no version of them. Two to four requests: discovery, then a list.
+   */
+  listTrustBundles(selector: TrustBundleSelector, signal: AbortSignal): Promise<Result<readonly string[]>>;
   /**
    * A token bound to the pod (TokenRequest), with the time for which it lives in fact. One request; two where the first
    * token lives for less than `elseSeconds`.

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { list } from './kubernetes/meta.ts';
+import { list, stringMap } from './kubernetes/meta.ts';
 import { fileDriver } from './kubernetes/storage.ts';
 import { probe } from './probe.ts';
 import type { ProjectedSource, VolumeSource } from '../core/kubernetes/pod.ts';
@@ -103,20 +103,36 @@ const serviceAccountToken = z.object({
   path: z.string(),
 });
 
+const labelSelector = z.object({
+  matchLabels: stringMap,
+  matchExpressions: list(z.object({ key: z.string(), operator: z.string(), values: list(z.string()) })),
+});
+const clusterTrustBundle = z.object({
+  name: z.string().exactOptional(),
+  signerName: z.string().exactOptional(),
+  labelSelector: labelSelector.exactOptional(),
+  optional: optionalFlag,
+  path: z.string(),
+});
+
 const projectedSource = z
   .looseObject({
     configMap: configMap.exactOptional(),
     secret: configMap.exactOptional(),
     downwardAPI: downwardApi.exactOptional(),
     serviceAccountToken: serviceAccountToken.exactOptional(),
+    clusterTrustBundle: clusterTrustBundle.exactOptional(),
   })
-  .transform(({ configMap, secret, downwardAPI, serviceAccountToken, ...rest }): ProjectedSource => {
-    if (configMap) return { kind: 'configMap', ...configMap };
-    if (secret) return { kind: 'secret', ...secret };
-    if (downwardAPI) return { kind: 'downwardAPI', ...downwardAPI };
-    if (serviceAccountToken) return { kind: 'serviceAccountToken', ...serviceAccountToken };
-    return { kind: 'other', field: Object.keys(rest)[0] ?? '' };
-  });
+  .transform(
+    ({ configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle, ...rest }): ProjectedSource => {
+      if (configMap) return { kind: 'configMap', ...configMap };
+      if (secret) return { kind: 'secret', ...secret };
+      if (downwardAPI) return { kind: 'downwardAPI', ...downwardAPI };
+      if (serviceAccountToken) return { kind: 'serviceAccountToken', ...serviceAccountToken };
+      if (clusterTrustBundle) return { kind: 'clusterTrustBundle', ...clusterTrustBundle };
+      return { kind: 'other', field: Object.keys(rest)[0] ?? '' };
+    },
+  );
 
 const projected = z.object({ sources: list(projectedSource), defaultMode });
 

@@ -52,6 +52,40 @@ describe('a container with a readiness probe', () => {
     expect(shown(world)).toBe('true True True');
   });
 
+  it('says in the message of Ready since when nobody probes it, and no more when the relay calls again', async () => {
+    const world = await serving();
+    await report(world);
+    const ready = () => world.pod()?.status.conditions.find(({ type }) => type === 'Ready');
+    const since = ready()?.lastTransitionTime;
+    world.relay = false;
+    await world.run(100);
+    expect(ready()?.message).toBeUndefined();
+    expect(await world.count('api.patchPodStatus', () => world.run(600))).toBe(1);
+    expect(ready()).toMatchObject({ status: 'True', lastTransitionTime: since });
+    expect(ready()?.message).toMatch(
+      /^the relay, which probes readiness, has not called since 2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\dZ: this is what it found last$/,
+    );
+    world.relay = true;
+    expect(await world.count('api.patchPodStatus', () => world.run(200))).toBe(1);
+    expect(ready()).toMatchObject({ status: 'True', lastTransitionTime: since });
+    expect(ready()?.message).toBeUndefined();
+  });
+
+  it('says so behind why it is not ready, and no more with the first report', async () => {
+    const world = await serving();
+    await report(world, { ready: false, message: 'HTTP probe failed with statuscode: 503' });
+    world.relay = false;
+    await world.run(300);
+    const message = world.pod()?.status.conditions.find(({ type }) => type === 'Ready')?.message;
+    expect(message).toMatch(
+      /^containers with unready status: \[main\]; the relay, which probes readiness, has not called/,
+    );
+    await report(world, { ready: false });
+    expect(world.pod()?.status.conditions.find(({ type }) => type === 'Ready')?.message).toBe(message);
+    await report(world);
+    expect(world.pod()?.status.conditions.find(({ type }) => type === 'Ready')?.message).toBeUndefined();
+  });
+
   it('is no longer ready when a probe fails, and an event says why', async () => {
     const world = await serving();
     await report(world);

@@ -189,7 +189,9 @@ describe('a volume', () => {
           sources: [
             { serviceAccountToken: { path: 'token' } },
             { configMap: { name: 'ca' } },
-            { clusterTrustBundle: { path: 'x' } },
+            { clusterTrustBundle: { path: 'x', signerName: 's', labelSelector: { matchLabels: { a: 'b' } } } },
+            { clusterTrustBundle: { path: 'y', name: 'n', optional: true } },
+            { podCertificate: { signerName: 's' } },
           ],
           defaultMode: 420,
         },
@@ -200,7 +202,15 @@ describe('a volume', () => {
         sources: [
           { kind: 'serviceAccountToken', expirationSeconds: 3600, path: 'token' },
           { kind: 'configMap', name: 'ca', optional: false },
-          { kind: 'other', field: 'clusterTrustBundle' },
+          {
+            kind: 'clusterTrustBundle',
+            path: 'x',
+            signerName: 's',
+            labelSelector: { matchLabels: { a: 'b' }, matchExpressions: [] },
+            optional: false,
+          },
+          { kind: 'clusterTrustBundle', path: 'y', name: 'n', optional: true },
+          { kind: 'other', field: 'podCertificate' },
         ],
       },
     ],

@@ -140,6 +140,15 @@ const beyondFields: readonly Refusal[] = [
     reason: 'ACI takes no : in the path of a mount',
   },
   {
+    // Of an emptyDir each folder may be a volume of its own. `./` is the volume as a whole.
+    fields: [],
+    list: 'containers',
+    path: '.volumeMounts[].subPath',
+    offends:
+      "x.it.?volumeMounts.orValue([]).exists(m, !m.?subPath.orValue('').matches('^([.]?/)*[.]?$') && variables.volumes.exists(v, v.it.name == m.name && !v.it.?emptyDir.hasValue()))",
+    reason: 'ACI mounts whole volumes only',
+  },
+  {
     fields: [],
     path: 'spec.containers',
     offends: 'variables.containers.size() > 60',

@@ -82,6 +82,8 @@ export function createMemoryNodeApi(name: string, ports: ClusterPorts): NodeApi 
     getPersistentVolume: (volume, signal) =>
       call('getPersistentVolume', signal, () => references().getPersistentVolume(volume)),
     listServices: (namespace, signal) => call('listServices', signal, () => ok(references().listServices(namespace))),
+    listTrustBundles: (selector, signal) =>
+      call('listTrustBundles', signal, () => references().listTrustBundles(selector)),
     createToken: (request, signal) => call('createToken', signal, () => references().createToken(name, request)),
     createEvent: (event, signal) => call('createEvent', signal, () => life().events.write(event, name)),
     repeatEvent: (event, signal) => call('repeatEvent', signal, () => life().events.repeat(event)),

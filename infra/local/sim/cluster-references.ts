@@ -10,6 +10,7 @@ import type {
   ServiceInfo,
   TokenRequest,
 } from '../../../shared/core/kubernetes/references.ts';
+import type { TrustBundleSelector } from '../../../shared/core/kubernetes/trust-bundle.ts';
 import type { ClaimData, VolumeData } from '../../../shared/core/kubernetes/storage.ts';
 import type { ObjectRef } from '../../../shared/ports/node-api.ts';
 import { parseConfigMap, parseSecret, parseService } from '../../../shared/wire/kubernetes/references.ts';
@@ -32,6 +33,10 @@ export interface ClusterReferences {
   readonly putService: (service: ServiceInfo) => void;
   /** With the volume that the claim is bound to. */
   readonly putClaim: (ref: ObjectRef, claim: Partial<ClaimData>, volume?: Omit<VolumeData, 'claimUid'>) => void;
+  /** Until the first they are not served, as by default: the API is behind feature gates. */
+  readonly putTrustBundle: (name: string, signerName: string, pem: string) => void;
+  /** Of a signer all: labels are not known here. */
+  readonly listTrustBundles: (selector: TrustBundleSelector) => Result<readonly string[]>;
   readonly getPersistentVolumeClaim: (ref: ObjectRef) => Result<ClaimData>;
   readonly getPersistentVolume: (name: string) => Result<VolumeData>;
   /** As a node: only what its pods name is readable, whether it exists or not. */
@@ -57,6 +62,7 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
   // What a real API server does with them is tested on one; here they are only reported.
   const claims = new Map<string, ClaimData>();
   const volumes = new Map<string, VolumeData>();
+  const trustBundles = new Map<string, { readonly signerName: string; readonly pem: string }>();
   const reported = <T>(value: T | undefined, kind: string, name: string): Result<T> =>
     value === undefined ? fail(faultOf(notFound({ kind, name }))) : ok(value);
   return {
@@ -75,6 +81,19 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
       });
       if (volume !== undefined) volumes.set(volume.name, { ...volume, claimUid: uid });
     },
+    putTrustBundle: (name, signerName, pem) => {
+      trustBundles.set(name, { signerName, pem });
+    },
+    listTrustBundles: (selector) =>
+      trustBundles.size === 0
+        ? fail({ kind: 'not-found', code: 'NotServed', message: 'the API server serves no ClusterTrustBundles' })
+        : ok(
+            [...trustBundles]
+              .filter(([name, { signerName }]) =>
+                selector.kind === 'name' ? selector.name === name : selector.signerName === signerName,
+              )
+              .map(([, { pem }]) => pem),
+          ),
     getPersistentVolumeClaim: ({ namespace, name }) =>
       reported(claims.get(`${namespace}/${name}`), 'persistentvolumeclaims', name),
     getPersistentVolume: (name) => reported(volumes.get(name), 'persistentvolumes', name),

@@ -10,6 +10,7 @@ import { defined } from '../../core/defined.ts';
 export interface ListRequest<T> {
   readonly path: string;
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
   /** `PodList`, `ServiceList`…: another kind, or none, is garbage and not an empty list. */
   readonly kind: string;
   readonly parseItem: (item: unknown) => T | undefined;
@@ -29,7 +30,7 @@ export async function list<T>(
   for (let page = 0; page < maxPages; page += 1) {
     const query = {
       limit: String(pageSize),
-      ...defined({ fieldSelector: wanted.fieldSelector, continue: next }),
+      ...defined({ fieldSelector: wanted.fieldSelector, labelSelector: wanted.labelSelector, continue: next }),
     };
     const answer = await request(
       client,

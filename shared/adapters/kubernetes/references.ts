@@ -11,10 +11,17 @@ import { request } from './http.ts';
 import type { KubernetesClient } from './http.ts';
 import { list } from './list.ts';
 import { apiPath, namespacedPath } from './path.ts';
+import { listTrustBundles } from './trust-bundles.ts';
 
 export type ReferenceApi = Pick<
   NodeApi,
-  'getSecret' | 'getConfigMap' | 'getPersistentVolumeClaim' | 'getPersistentVolume' | 'listServices' | 'createToken'
+  | 'getSecret'
+  | 'getConfigMap'
+  | 'getPersistentVolumeClaim'
+  | 'getPersistentVolume'
+  | 'listServices'
+  | 'listTrustBundles'
+  | 'createToken'
 >;
 
 /** What the pods of a node may refer to. `client` acts as that node, so that it sees no more. */
@@ -40,6 +47,7 @@ export function createReferenceApi(client: KubernetesClient): ReferenceApi {
         ? ok(services.value.filter(({ clusterIP }) => clusterIP !== '' && clusterIP !== 'None'))
         : services;
     },
+    listTrustBundles: (selector, signal) => listTrustBundles(client, selector, signal),
     createToken: async (wanted, signal) => {
       const first = await requestToken(client, wanted, signal);
       if (!first.ok || !isShort(wanted, first.value)) return first;

@@ -4,6 +4,7 @@
  * table names each field of them.
  */
 import type { JsonObject } from '../json.ts';
+import type { LabelSelector } from './trust-bundle.ts';
 
 export interface Pod {
   readonly metadata: ObjectMeta;
@@ -204,6 +205,15 @@ export type ProjectedSource =
       readonly kind: 'serviceAccountToken';
       readonly audience?: string;
       readonly expirationSeconds: number;
+      readonly path: string;
+    }
+  | {
+      readonly kind: 'clusterTrustBundle';
+      /** The API server takes a name, or a signer. */
+      readonly name?: string;
+      readonly signerName?: string;
+      readonly labelSelector?: LabelSelector;
+      readonly optional: boolean;
       readonly path: string;
     }
   | { readonly kind: 'other'; readonly field: string };

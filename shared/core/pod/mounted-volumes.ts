@@ -1,11 +1,19 @@
 import type { Pod, ProjectedSource, Volume, VolumeMount } from '../kubernetes/pod.ts';
+import { labelQuery, selectorKey } from '../kubernetes/trust-bundle.ts';
+import type { TrustBundleSelector } from '../kubernetes/trust-bundle.ts';
+import { nestedPaths, pathParts } from './nested-paths.ts';
+import { separateFolders } from './volume-folders.ts';
 
 export interface MountedVolume {
   readonly volume: Volume;
   /** `spec.volumes[0]`. */
   readonly path: string;
-  /** The folder of an emptyDir that this one stands for; absent: the whole volume. */
-  readonly subPath?: string;
+}
+
+/** What is a volume of the group. */
+export interface VolumePart extends MountedVolume {
+  /** The folder of the pod's volume that this one stands for; absent: the whole volume. */
+  readonly folder?: string;
 }
 
 const mountsOf = (pod: Pod, name: string): readonly VolumeMount[] =>
@@ -13,16 +21,13 @@ const mountsOf = (pod: Pod, name: string): readonly VolumeMount[] =>
     volumeMounts.filter((mount) => mount.name === name),
   );
 
-const partsOf = (subPath: string): readonly string[] =>
-  subPath.split('/').filter((part) => part !== '' && part !== '.');
-
 /** `./` is the volume itself. */
-export const isWholeVolume = ({ subPath = '' }: VolumeMount): boolean => partsOf(subPath).length === 0;
+export const isWholeVolume = ({ subPath = '' }: VolumeMount): boolean => pathParts(subPath).length === 0;
 
 /** A folder below the volume without detours; undefined: none that is known beforehand. */
 function folderOf({ subPath, subPathExpr }: VolumeMount): string | undefined {
   if (subPath === undefined || subPathExpr !== undefined) return undefined;
-  const parts = partsOf(subPath);
+  const parts = pathParts(subPath);
   return parts.length === 0 || parts.includes('..') ? undefined : parts.join('/');
 }
 
@@ -30,24 +35,14 @@ function folderOf({ subPath, subPathExpr }: VolumeMount): string | undefined {
  * ACI mounts whole volumes only. An emptyDir of which each mount names a folder, none of them inside another, is as good as
  * an emptyDir for each folder; undefined: it is not so.
  */
-export function foldersOf(pod: Pod, { name, source }: Volume): readonly string[] | undefined {
+function foldersOf(pod: Pod, { name, source }: Volume): readonly string[] | undefined {
   const folders = mountsOf(pod, name).map(folderOf);
   const known = [...new Set(folders.filter((folder) => folder !== undefined))];
   const isSplit = source.kind === 'emptyDir' && known.length > 0 && !folders.includes(undefined);
-  return isSplit && !hasNested(known) ? known : undefined;
+  return isSplit && nestedPaths(known).size === 0 ? known : undefined;
 }
 
-/** Whether one of the folders is inside another; in linear time, as a pod may mount thousands. */
-function hasNested(folders: readonly string[]): boolean {
-  const all = new Set(folders);
-  return folders.some((folder) => {
-    for (let end = folder.indexOf('/'); end > 0; end = folder.indexOf('/', end + 1))
-      if (all.has(folder.slice(0, end))) return true;
-    return false;
-  });
-}
-
-/** For each mount the folder that it stands for, where its volume is split. */
+/** For each mount the folder that it stands for, where its volume is split by its mounts. */
 export function mountedFolders(pod: Pod): (mount: VolumeMount) => string | undefined {
   const split = new Set(
     pod.spec.volumes.filter((volume) => foldersOf(pod, volume) !== undefined).map(({ name }) => name),
@@ -55,21 +50,62 @@ export function mountedFolders(pod: Pod): (mount: VolumeMount) => string | undef
   return (mount) => (split.has(mount.name) ? folderOf(mount) : undefined);
 }
 
-/** The volumes that some container mounts, in the order of the spec, an emptyDir that is split once for each folder; the others are left out. */
-export function mountedVolumes(pod: Pod): readonly MountedVolume[] {
-  return pod.spec.volumes
+/** The volumes that some container mounts, in the order of the spec; the others are left out. */
+export const mountedVolumes = (pod: Pod): readonly MountedVolume[] =>
+  pod.spec.volumes
     .map((volume, index) => ({ volume, path: `spec.volumes[${index}]` }))
-    .filter(({ volume }) => mountsOf(pod, volume.name).length > 0)
-    .flatMap((mounted): readonly MountedVolume[] => {
-      const folders = foldersOf(pod, mounted.volume);
-      return folders === undefined ? [mounted] : folders.map((subPath) => ({ ...mounted, subPath }));
-    });
+    .filter(({ volume }) => mountsOf(pod, volume.name).length > 0);
+
+/** The same as volumes of the group: one that is split, by its mounts or by its files, once for each folder. */
+export function volumeParts(pod: Pod): readonly VolumePart[] {
+  const separate = separateFolders(pod);
+  return mountedVolumes(pod).flatMap((mounted): readonly VolumePart[] => {
+    const folders = foldersOf(pod, mounted.volume) ?? separate.get(mounted.volume.name);
+    return folders === undefined ? [mounted] : folders.map((folder) => ({ ...mounted, folder }));
+  });
 }
+
+/** Where a mount of the pod is to be in the container, and of which part of its volume. */
+export interface MountedPart {
+  readonly mountPath: string;
+  readonly folder?: string;
+}
+
+/** A mount of a volume whose files are in folders is one for each of them. */
+export function mountedParts(pod: Pod): (mount: VolumeMount) => readonly MountedPart[] {
+  const separate = separateFolders(pod);
+  const folderOfMount = mountedFolders(pod);
+  return (mount) => {
+    const folders = separate.get(mount.name);
+    if (folders !== undefined)
+      return folders.map((folder) => ({ mountPath: `${mount.mountPath.replace(/\/+$/, '')}/${folder}`, folder }));
+    const folder = folderOfMount(mount);
+    return [{ mountPath: mount.mountPath, ...(folder !== undefined && { folder }) }];
+  };
+}
+
+const projectedSources = (pod: Pod): readonly ProjectedSource[] =>
+  mountedVolumes(pod).flatMap(({ volume: { source } }) => (source.kind === 'projected' ? source.sources : []));
 
 export type TokenSource = Extract<ProjectedSource, { readonly kind: 'serviceAccountToken' }>;
 
 /** In the order in which `References.tokens` and `ResolvedReferences.tokens` have them. */
 export const tokenSources = (pod: Pod): readonly TokenSource[] =>
-  mountedVolumes(pod).flatMap(({ volume: { source } }) =>
-    source.kind === 'projected' ? source.sources.filter((projected) => projected.kind === 'serviceAccountToken') : [],
+  projectedSources(pod).filter((source) => source.kind === 'serviceAccountToken');
+
+export type TrustBundleSource = Extract<ProjectedSource, { readonly kind: 'clusterTrustBundle' }>;
+
+/** What a source selects; undefined: nothing. */
+export function selectorOf({ name, signerName, labelSelector }: TrustBundleSource): TrustBundleSelector | undefined {
+  if (name !== undefined) return { kind: 'name', name };
+  const labels = labelQuery(labelSelector);
+  return signerName === undefined || labels === undefined ? undefined : { kind: 'signer', signerName, labels };
+}
+
+/** Each once, in the order of the mounted volumes. */
+export const trustBundleSelectors = (pod: Pod): readonly TrustBundleSelector[] => {
+  const selectors = projectedSources(pod).flatMap((source) =>
+    source.kind === 'clusterTrustBundle' ? (selectorOf(source) ?? []) : [],
   );
+  return [...new Map(selectors.map((selector) => [selectorKey(selector), selector])).values()];
+};

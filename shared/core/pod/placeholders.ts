@@ -1,5 +1,7 @@
 import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
 import type { Container, Pod, ProjectedSource, VolumeSource } from '../kubernetes/pod.ts';
+import { selectorKey } from '../kubernetes/trust-bundle.ts';
+import type { TrustBundleSelector } from '../kubernetes/trust-bundle.ts';
 import { ok } from '../fault.ts';
 import type { ImageConfig } from '../image/image-config.ts';
 import { imageLocation } from './image-reference.ts';
@@ -93,6 +95,11 @@ const boundClaim = (pod: Pod, name: string): ResolvedClaim => ({
 /** An API server that extends tokens of its own audience gives a year. */
 const yearSeconds = 31_536_000;
 
+const certificates = (selector: TrustBundleSelector): string => {
+  const of = selector.kind === 'name' ? `ClusterTrustBundle-${selector.name}` : `signer-${selector.signerName}`;
+  return `-----BEGIN CERTIFICATE-----<certificates-of-${of}>-----END CERTIFICATE-----`;
+};
+
 /** What is at hand: ConfigMaps of the pod's namespace, and what images say. */
 export interface Known {
   readonly configMaps: ReadonlyMap<string, ConfigMapData>;
@@ -158,6 +165,7 @@ export function placeholderReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServe
     claims: new Map(references.claims.map((name) => [name, boundClaim(pod, name)])),
     services: [],
     images: new Map(references.images.map(({ image }) => [image, ok(known.images(image) ?? assumedImage(pod, image))])),
+    trustBundles: new Map(references.trustBundles.map((selector) => [selectorKey(selector), [certificates(selector)]])),
     tokens: references.tokens.map(({ audiences, expirationSeconds }) => ({
       value: `<token${audiences.map((audience) => ` for ${audience}`).join('')}>`,
       lifetimeSeconds: audiences.length === 0 ? yearSeconds : expirationSeconds,

@@ -2,7 +2,7 @@ import type { TokenRequest } from '../kubernetes/references.ts';
 import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
 import { claimNameOf } from './shares.ts';
 import { imageReferences } from './image-needs.ts';
-import { mountedVolumes, tokenSources } from './mounted-volumes.ts';
+import { mountedVolumes, tokenSources, trustBundleSelectors } from './mounted-volumes.ts';
 import type { NodeFacts, References } from './translation.ts';
 
 interface Named {
@@ -78,6 +78,7 @@ export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): R
       ...tokenTerms(audience, expirationSeconds),
       pod: { name: metadata.name, uid: metadata.uid },
     })),
+    trustBundles: trustBundleSelectors(pod),
     images: imageReferences(pod),
   };
 }

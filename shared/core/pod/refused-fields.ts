@@ -105,6 +105,7 @@ const files: readonly Row[] = [
   'projected.sources[].secret.items[].path',
   'projected.sources[].downwardAPI.items[].path',
   'projected.sources[].serviceAccountToken.path',
+  'projected.sources[].clusterTrustBundle.path',
 ].map((path): Row => [path, 'T1', 'use a plain file name, and one volume for each folder']);
 
 const volumes: readonly Row[] = [

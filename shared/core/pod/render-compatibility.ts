@@ -99,7 +99,7 @@ const rules = `
   0.1 GB (of 10⁹ bytes). A group has at least 1 core and 1 GB, and as much as its largest init container; what is missing goes to the
   first container. A container may use up to its limit, or, without one, all that its group requests; a limit above that is
   lowered, with an event. A pod above the largest group (31 cores, 240 GB) is refused.
-* **Number.** At most 60 containers with the init containers, and 20 mounted volumes.
+* **Number.** At most 60 containers with the init containers, and 20 mounted volumes, each folder counted.
 * **Host name.** ACI gives every group a host name of its own. Names that a pod asks for (a StatefulSet's and an indexed Job's do)
   are noted: the program finds ACI's name in \`hostname\` and \`/etc/hostname\`, and other pods do not find it by its own. A Job's
   index is in \`JOB_COMPLETION_INDEX\`.
@@ -117,8 +117,12 @@ const rules = `
   are refused in \`env\`, and left out with an event in \`envFrom\`.
 * **Files.** ConfigMaps, Secrets, tokens and the downward API are files as they are when the group is created: later changes do
   not arrive, tokens are not renewed. One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC
-  issuer. An event reports each token of less than 30 days that its pod may outlive. No folders inside a volume. A volume that no
+  issuer. An event reports each token of less than 30 days that its pod may outlive. A volume that no
   container mounts is left out.
+* **Folders.** A volume of ACI holds files, and whether it mounts one inside another is not known. So each folder of a ConfigMap,
+  Secret, downward API or projected volume is a volume of its own, where no file is in the root, no folder inside another, and no
+  mount of a container inside or around one of them; else the pod is refused. What the image has beside these folders is not hidden,
+  and a folder all of whose files are optional and missing is there, and empty.
 * **Shares.** Azure Files is mounted over SMB, with the key of the storage account that the volume's Secret holds: named by the pod, or
   by a claim and its volume, in-tree or of \`file.csi.azure.com\`. The pod waits for its claim and the Secret as with a kubelet
   (\`FailedMount\`). A volume that names no Secret a node may read, a disk, NFS and a folder of a share are refused. Files have the

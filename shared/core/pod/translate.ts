@@ -1,7 +1,7 @@
 import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitContainer } from '../group/group.ts';
 import { groupTags } from '../group/identity.ts';
 import { defined } from '../defined.ts';
-import type { Pod, VolumeMount } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
 import { groupEquipment } from './annotations/equipment.ts';
 import { placed } from './annotations/placed.ts';
 import { wishesOf } from './annotations/read-wishes.ts';
@@ -29,7 +29,7 @@ import { tokenNotices } from './token-notices.ts';
 import { locatedContainers } from './rules/rule.ts';
 import type { Located } from './rules/rule.ts';
 import type { NodeFacts, Notice, Refusal, ResolvedReferences, Translation } from './translation.ts';
-import { bodyTooLarge, groupVolumes, isReadOnlyVolume, mountedNames } from './volumes.ts';
+import { bodyTooLarge, groupMounts, groupVolumes, isReadOnlyVolume } from './volumes.ts';
 
 /** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
 const environmentVariables = (variables: Variables): readonly GroupEnvironmentVariable[] =>
@@ -61,11 +61,11 @@ function fittingImage(judged: Judged, resolved: ResolvedReferences): Evaluation<
 }
 
 interface PartScope extends EnvironmentScope {
-  /** Of the group's volume that is mounted. */
-  readonly nameOf: (mount: VolumeMount) => string;
+  /** What a mount of the pod comes to. */
+  readonly mountsOf: ReturnType<typeof groupMounts>;
 }
 
-const partScope = (scope: EnvironmentScope): PartScope => ({ ...scope, nameOf: mountedNames(scope.pod) });
+const partScope = (scope: EnvironmentScope): PartScope => ({ ...scope, mountsOf: groupMounts(scope.pod) });
 
 /** What init containers and the others have in common. */
 function commonPart(
@@ -80,11 +80,10 @@ function commonPart(
   const command = groupCommand(container, { variables, path, config: image.value });
   if (command.kind !== 'ok') return command;
   const digest = image.value?.digest;
-  const volumeMounts = container.volumeMounts.map((mount) => ({
-    name: scope.nameOf(mount),
-    mountPath: mount.mountPath,
-    ...((mount.readOnly || isReadOnlyVolume(scope.pod, mount.name)) && { readOnly: true }),
-  }));
+  const volumeMounts = container.volumeMounts.flatMap((mount) => {
+    const isReadOnly = mount.readOnly || isReadOnlyVolume(scope.pod, mount.name);
+    return scope.mountsOf(mount).map((one) => ({ ...one, ...(isReadOnly && { readOnly: true }) }));
+  });
   return ok({
     container: {
       name: container.name,

@@ -6,6 +6,7 @@ import type { Result } from '../fault.ts';
 import type { ImageConfig } from '../image/image-config.ts';
 import type { PullFault } from '../image/look-up-trouble.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../kubernetes/references.ts';
+import type { TrustBundleSelector } from '../kubernetes/trust-bundle.ts';
 import type { ClaimData, VolumeData } from '../kubernetes/storage.ts';
 import type { GroupBody } from '../group/group.ts';
 import type { PodGrant } from './grant.ts';
@@ -92,6 +93,7 @@ export interface References {
   /** The pod's namespace, when service links or `kubernetes` service variables are wanted. */
   readonly services: boolean;
   readonly tokens: readonly TokenRequest[];
+  readonly trustBundles: readonly TrustBundleSelector[];
   readonly images: readonly ImageReference[];
 }
 
@@ -111,6 +113,8 @@ export interface ResolvedReferences {
   readonly services: readonly ServiceInfo[];
   /** Tokens in the order of `References.tokens`. */
   readonly tokens: readonly PodToken[];
+  /** PEM, by `selectorKey`; absent: the API server serves no such objects. */
+  readonly trustBundles: ReadonlyMap<string, readonly string[]>;
   /** By the image as the pod has it; a fault is the registry's, and only who needs the image waits for it. */
   readonly images: ReadonlyMap<string, Result<ImageConfig>>;
 }

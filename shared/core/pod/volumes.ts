@@ -1,4 +1,4 @@
-import type { GroupVolume } from '../group/group.ts';
+import type { GroupVolume, GroupVolumeMount } from '../group/group.ts';
 import type {
   DownwardApiItem,
   KeyToPath,
@@ -8,16 +8,18 @@ import type {
   VolumeMount,
   VolumeSource,
 } from '../kubernetes/pod.ts';
+import { selectorKey, trustAnchors } from '../kubernetes/trust-bundle.ts';
 import type { EnvironmentScope } from './environment.ts';
 import { maxBodyBytes } from './expansion.ts';
 import { fieldValue } from './field-ref.ts';
-import { mountedFolders, mountedVolumes, tokenSources } from './mounted-volumes.ts';
-import type { MountedVolume, TokenSource } from './mounted-volumes.ts';
+import { mountedParts, mountedVolumes, selectorOf, tokenSources, volumeParts } from './mounted-volumes.ts';
+import type { TokenSource, TrustBundleSource, VolumePart } from './mounted-volumes.ts';
 import { all, failedMount, ok, refuse, unreachable } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
 import { own } from './own.ts';
 import { claimedShare, inlineShare } from './shares.ts';
 import { resourceFieldValue } from './resource-field.ts';
+import { filePlace } from './volume-folders.ts';
 
 /** File name → content. */
 type Files = readonly (readonly [path: string, content: Uint8Array])[];
@@ -87,6 +89,23 @@ const downwardFiles = (items: readonly DownwardApiItem[], scope: VolumeScope): E
     }),
   );
 
+const notServed =
+  'the API server serves no ClusterTrustBundles (feature gates ClusterTrustBundle and ClusterTrustBundleProjection, API certificates.k8s.io/v1beta1)';
+
+/** In a kubelet's words (pkg/kubelet/clustertrustbundle), but for the API that is not served. */
+function trustBundleFile(source: TrustBundleSource, scope: VolumeScope): Evaluation<Files> {
+  const selector = selectorOf(source);
+  const bundles = selector === undefined ? [] : scope.resolved.trustBundles.get(selectorKey(selector));
+  if (bundles === undefined) return setUpFailed(scope, notServed);
+  if (bundles.length > 0 || source.optional) return ok([[source.path, bytes(trustAnchors(bundles))]]);
+  return setUpFailed(
+    scope,
+    source.name === undefined
+      ? 'combination of signerName and labelSelector matched zero ClusterTrustBundles'
+      : `while getting ClusterTrustBundle: clustertrustbundle.certificates.k8s.io "${source.name}" not found`,
+  );
+}
+
 function projectedFiles(source: ProjectedSource, scope: VolumeScope): Evaluation<Files> {
   switch (source.kind) {
     case 'configMap':
@@ -98,6 +117,8 @@ function projectedFiles(source: ProjectedSource, scope: VolumeScope): Evaluation
       const token = scope.tokens.get(source);
       return token === undefined ? setUpFailed(scope, 'failed to fetch token') : ok([[source.path, bytes(token)]]);
     }
+    case 'clusterTrustBundle':
+      return trustBundleFile(source, scope);
     case 'other':
       return refuse(`${scope.path}.projected.sources`, `${source.field} is not part of this version`);
     default:
@@ -132,44 +153,68 @@ export const bodyTooLarge = refuse(
   'with their content the group is larger than the 4 MB that ARM takes; mount less',
 );
 
-function groupVolume(name: string, scope: VolumeScope): Evaluation<GroupVolume> {
+/** A part of a volume, under its name in the group. */
+interface NamedPart extends VolumePart {
+  readonly name: string;
+}
+
+/** All parts of one volume. */
+function partsOfVolume(parts: readonly NamedPart[], scope: VolumeScope): Evaluation<readonly GroupVolume[]> {
   const { source } = scope.volume;
-  if (source.kind === 'emptyDir') return ok({ name, emptyDir: {} });
-  if (source.kind === 'azureFile') return inlineShare({ ...scope, name }, source);
-  if (source.kind === 'claim') return claimedShare({ ...scope, name }, source);
-  const files = sourceFiles(source, scope);
-  if (files.kind !== 'ok') return files;
+  switch (source.kind) {
+    case 'emptyDir':
+      return ok(parts.map(({ name }) => ({ name, emptyDir: {} })));
+    case 'azureFile':
+      return all(parts.map(({ name }) => inlineShare({ ...scope, name }, source)));
+    case 'claim':
+      return all(parts.map(({ name }) => claimedShare({ ...scope, name }, source)));
+    default: {
+      const files = sourceFiles(source, scope);
+      if (files.kind !== 'ok') return files;
+      if (files.value.reduce((sum, [, content]) => sum + content.length, 0) > maxBodyBytes) return bodyTooLarge;
+      return ok(parts.map((part) => fileVolume(part, files.value)));
+    }
+  }
+}
+
+function fileVolume({ name, folder = '' }: NamedPart, files: Files): GroupVolume {
+  const own = files.flatMap(([path, content]) => {
+    const place = filePlace(path);
+    return place?.folder === folder ? [[place.file, base64(content)] as const] : [];
+  });
   // ACI takes no secret volume without a file; an emptyDir, mounted read-only, looks the same from inside.
-  if (files.value.length === 0) return ok({ name, emptyDir: {} });
-  if (files.value.reduce((sum, [, content]) => sum + content.length, 0) > maxBodyBytes) return bodyTooLarge;
-  const entries = files.value.map(([path, content]) => [path, base64(content)] as const);
-  return ok({ name, secret: Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1))) });
+  if (own.length === 0) return { name, emptyDir: {} };
+  return { name, secret: Object.fromEntries(own.toSorted(([left], [right]) => (left < right ? -1 : 1))) };
 }
 
 /** What a volume of the group is up for: one of the pod, or a folder of it. */
-const volumeKey = (name: string, subPath: string | undefined): string =>
-  subPath === undefined ? name : `${name}/${subPath}`;
+const volumeKey = (name: string, folder: string | undefined): string =>
+  folder === undefined ? name : `${name}/${folder}`;
 
 /** ACI takes no double hyphen in a volume's name (docs/aci.md, Limits of a group); the name is seen by nobody else. */
-export function groupVolumeNames(volumes: readonly MountedVolume[]): ReadonlyMap<string, string> {
+export function groupVolumeNames(volumes: readonly VolumePart[]): ReadonlyMap<string, string> {
   const taken = new Set(volumes.map(({ volume }) => volume.name));
   const names = new Map<string, string>();
-  for (const { volume, subPath } of volumes) {
-    const wanted = subPath === undefined ? volume.name : `${volume.name.slice(0, 58)}-${names.size}`;
+  for (const { volume, folder } of volumes) {
+    const wanted = folder === undefined ? volume.name : `${volume.name.slice(0, 58)}-${names.size}`;
     let name = wanted.replaceAll(/-{2,}/g, '-');
     while (name !== volume.name && taken.has(name))
       name = name.length < 63 ? `${name}x` : `x${name.slice(0, 40).replace(/-$/, '')}`;
     taken.add(name);
-    names.set(volumeKey(volume.name, subPath), name);
+    names.set(volumeKey(volume.name, folder), name);
   }
   return names;
 }
 
-/** The group's volume that a mount of the pod is of; made once for all its containers. */
-export function mountedNames(pod: Pod): (mount: VolumeMount) => string {
-  const names = groupVolumeNames(mountedVolumes(pod));
-  const folderOf = mountedFolders(pod);
-  return (mount) => names.get(volumeKey(mount.name, folderOf(mount))) ?? mount.name;
+/** The mounts of the group's volumes that a mount of the pod comes to; made once for all its containers. */
+export function groupMounts(pod: Pod): (mount: VolumeMount) => readonly Pick<GroupVolumeMount, 'name' | 'mountPath'>[] {
+  const names = groupVolumeNames(volumeParts(pod));
+  const partsOf = mountedParts(pod);
+  return (mount) =>
+    partsOf(mount).map(({ mountPath, folder }) => ({
+      name: names.get(volumeKey(mount.name, folder)) ?? mount.name,
+      mountPath,
+    }));
 }
 
 /** Content of a ConfigMap, Secret or projection can't be written to (Kubernetes mounts it read-only). */
@@ -180,16 +225,25 @@ export function isReadOnlyVolume(pod: Pod, name: string): boolean {
 
 /** The group's volumes, in the order of the spec; waits for objects and keys that are missing and required. */
 export function groupVolumes(scope: EnvironmentScope): Evaluation<readonly GroupVolume[]> {
-  const volumes = mountedVolumes(scope.pod);
-  const names = groupVolumeNames(volumes);
+  const parts = volumeParts(scope.pod);
+  const names = groupVolumeNames(parts);
   const tokens = new Map<TokenSource, string>();
   for (const [index, source] of tokenSources(scope.pod).entries()) {
     const token = scope.resolved.tokens[index];
     if (token !== undefined) tokens.set(source, token.value);
   }
-  return all(
-    volumes.map(({ volume, path, subPath }) =>
-      groupVolume(names.get(volumeKey(volume.name, subPath)) ?? volume.name, { ...scope, volume, path, tokens }),
+  const ofVolume = new Map<string, NamedPart[]>();
+  for (const part of parts) {
+    const { name: own } = part.volume;
+    const named = { ...part, name: names.get(volumeKey(own, part.folder)) ?? own };
+    const known = ofVolume.get(part.path);
+    if (known === undefined) ofVolume.set(part.path, [named]);
+    else known.push(named);
+  }
+  const volumes = all(
+    mountedVolumes(scope.pod).map(({ volume, path }) =>
+      partsOfVolume(ofVolume.get(path) ?? [], { ...scope, volume, path, tokens }),
     ),
   );
+  return volumes.kind === 'ok' ? ok(volumes.value.flat()) : volumes;
 }

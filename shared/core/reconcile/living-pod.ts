@@ -5,6 +5,7 @@ import {
   lostStatus,
   pendingStatus,
   podStatusFromGroup,
+  withRelaySilence,
   provisioningFault,
   wantedTails,
   withTails,
@@ -173,8 +174,9 @@ export const livingPodRules = forPods(isLivingPod, [
   ...putRules,
 ]);
 
-const statusOf = ({ facts, now, logTails }: Observed, pod: Pod, group: GroupObservation): PodStatus => {
-  const status = podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now });
+const statusOf = ({ facts, now, logTails, policy }: Observed, pod: Pod, group: GroupObservation): PodStatus => {
+  const found = podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now });
+  const status = withRelaySilence(pod, found, policy.relaySilence);
   return logTails === undefined ? status : withTails(status, logTails);
 };
 

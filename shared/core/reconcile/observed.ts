@@ -5,7 +5,7 @@ import type { GroupBody, GroupObservation } from '../group/group.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
 import type { PodEvent } from '../pod-events/pod-event.ts';
 import type { NodeFacts, ResolvedReferences } from '../pod/translation.ts';
-import type { LogTails } from '../status/status.ts';
+import type { LogTails, RelaySilence } from '../status/status.ts';
 import type { PodRow } from './pod-row.ts';
 
 /** What is known of the group at the moment of a decision. */
@@ -63,6 +63,8 @@ export interface ReconcilePolicy {
   readonly earliestStartMs: number | undefined;
   /** Pending for lack of capacity longer than this fails the pod; 0: never. */
   readonly capacityFailAfterMs: number;
+  /** Of the node's relay; absent: it calls. */
+  readonly relaySilence?: RelaySilence;
   /** In [0, 1): spreads back-off and polls. */
   readonly random: number;
 }

@@ -3,7 +3,7 @@ import type { Fault } from '../fault.ts';
 import { allocate, toGroupResources } from '../pod/resources.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { readinessEvents } from '../pod-events/readiness-events.ts';
-import { correctedStatus, pendingStatus } from '../status/status.ts';
+import { correctedStatus, pendingStatus, withRelaySilence } from '../status/status.ts';
 import { giveUp } from './keep-log.ts';
 import { pollInMs } from './next-poll.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
@@ -199,12 +199,15 @@ export const outcomeRules: readonly Rule[] = [
     reason: 'conditions-corrected',
     message:
       "Only the pod's own conditions were at odds with its containers, or their readiness with what was reported",
-    judge: ({ correcting, pod, now }) => {
+    judge: ({ correcting, pod, now, policy }) => {
       if (correcting === undefined || pod === undefined) return undefined;
       const { plannedAt, reports = [] } = correcting;
       const next = plannedAt === undefined ? idle : inMs(Math.max(0, plannedAt - now));
       const events = readinessEvents(pod, reports).map(createEvent);
-      return { effects: [...events, ...patch(pod, correctedStatus(pod, now, reports))], row: {}, next };
+      // What reports has called.
+      const silence = reports.length > 0 ? undefined : policy.relaySilence;
+      const status = withRelaySilence(pod, correctedStatus(pod, now, reports), silence);
+      return { effects: [...events, ...patch(pod, status)], row: {}, next };
     },
   },
 ];

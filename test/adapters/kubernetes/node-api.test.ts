@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createNodeApi } from '../../../shared/adapters/kubernetes/node-api.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
+import type { TrustBundleSelector } from '../../../shared/core/kubernetes/trust-bundle.ts';
 import type { NodeApi } from '../../../shared/ports/node-api.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
 import { cannedServer, never, podJson, podList, statusBody } from './canned-server.ts';
@@ -39,6 +40,7 @@ const calls: Readonly<Record<string, (api: NodeApi) => Promise<{ readonly ok: bo
   getSecret: (api) => api.getSecret(ref, never),
   getConfigMap: (api) => api.getConfigMap(ref, never),
   listServices: (api) => api.listServices('default', never),
+  listTrustBundles: (api) => api.listTrustBundles({ kind: 'name', name: 'x' }, never),
   createToken: (api) =>
     api.createToken(
       { ...ref, serviceAccountName: 'sa', audiences: [], expirationSeconds: 3607, pod: { name: 'p', uid: 'u' } },
@@ -137,6 +139,71 @@ describe('one pod', () => {
     expect(await createNodeApi(server.client, 'aci-1').getPod(ref, never)).toMatchObject({
       fault: { kind: 'transient' },
     });
+  });
+});
+
+describe('trust bundles', () => {
+  const versionsOf = (versions: readonly string[]): Canned => ({
+    body: {
+      kind: 'APIGroupList',
+      groups: [
+        { name: 'apps', versions: [{ groupVersion: 'apps/v1', version: 'v1' }] },
+        { name: 'certificates.k8s.io', versions: versions.map((version) => ({ version })) },
+      ],
+    },
+  });
+  const resourcesOf = (names: readonly string[]): Canned => ({
+    body: { kind: 'APIResourceList', resources: names.map((name) => ({ name })) },
+  });
+  const bundle = (name: string) => ({ metadata: { name }, spec: { signerName: 's/t', trustBundle: `PEM ${name}` } });
+  const listed: Canned = {
+    body: { kind: 'ClusterTrustBundleList', metadata: {}, items: [bundle('a'), bundle('b')] },
+  };
+
+  /** Of the versions that the server has, those that serve them. */
+  async function read(selector: TrustBundleSelector, having: readonly string[], serving: readonly string[]) {
+    await using server = await cannedServer(({ url }) => {
+      const [, , group, version = '', resource] = url.pathname.split('/');
+      if (group === undefined) return versionsOf(having);
+      if (resource !== undefined) return listed;
+      return resourcesOf(serving.includes(version) ? ['certificatesigningrequests', 'clustertrustbundles'] : ['x']);
+    });
+    const result = await createNodeApi(server.client, 'aci-1').listTrustBundles(selector, never);
+    return { result, last: server.received.at(-1)?.url, count: server.received.length };
+  }
+
+  it.each([
+    ['v1beta1', ['v1', 'v1beta1'], ['v1beta1'], 4],
+    ['v1', ['v1', 'v1beta1'], ['v1', 'v1beta1'], 3],
+    ['v1beta1', ['v1beta1'], ['v1beta1'], 3],
+  ])(
+    'are listed by %s where the server has %j of the group, and %j with them',
+    async (version, having, serving, requests) => {
+      const { result, last, count } = await read({ kind: 'name', name: 'a:b:c' }, having, serving);
+      expect(result).toEqual({ ok: true, value: ['PEM a', 'PEM b'] });
+      expect(last?.pathname).toBe(`/apis/certificates.k8s.io/${version}/clustertrustbundles`);
+      expect(last?.searchParams.get('fieldSelector')).toBe('metadata.name=a:b:c');
+      expect(last?.searchParams.has('labelSelector')).toBe(false);
+      expect(count).toBe(requests);
+    },
+  );
+
+  it.each([
+    ['x in (a,b),!y', 'x in (a,b),!y'],
+    ['', null],
+  ])('are those of a signer, with the labels %j', async (labels, sent) => {
+    const { last } = await read({ kind: 'signer', signerName: 's/t', labels }, ['v1beta1'], ['v1beta1']);
+    expect(last?.searchParams.get('fieldSelector')).toBe('spec.signerName=s/t');
+    expect(last?.searchParams.get('labelSelector')).toBe(sent);
+  });
+
+  it.each([
+    ['the group', [], []],
+    ['any version of theirs', ['v1'], []],
+    ['them in the version', ['v1', 'v1beta1'], []],
+  ])('are not served where the server does not have %s', async (_, having, serving) => {
+    const { result } = await read({ kind: 'name', name: 'x' }, having, serving);
+    expect(result).toMatchObject({ ok: false, fault: { kind: 'not-found', code: 'NotServed' } });
   });
 });
 

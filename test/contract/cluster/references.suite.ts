@@ -94,6 +94,11 @@ export function describeReferences(open: () => ClusterUnderTest): void {
     expect(valueOf(await api().listServices('kube-node-lease', never))).toEqual([]);
   });
 
+  it('trust bundles are not served unless their feature gates are on, and that is said', async () => {
+    const selector = { kind: 'signer', signerName: 'example.com/a', labels: '' } as const;
+    expect(await api().listTrustBundles(selector, never)).toMatchObject({ ok: false, fault: { code: 'NotServed' } });
+  });
+
   describe('a ServiceAccount token', () => {
     const wanted = { namespace, serviceAccountName: 'default', audiences: [], expirationSeconds: 3607 };
 

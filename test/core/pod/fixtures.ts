@@ -40,6 +40,7 @@ export const resolved = (
     secrets?: Record<string, SecretData>;
     services?: ResolvedReferences['services'];
     tokens?: readonly PodToken[];
+    trustBundles?: Record<string, readonly string[]>;
     claims?: Record<string, ResolvedClaim>;
     images?: Record<string, Result<ImageConfig>>;
   } = {},
@@ -49,6 +50,7 @@ export const resolved = (
   claims: new Map(Object.entries(parts.claims ?? {})),
   services: parts.services ?? [],
   tokens: parts.tokens ?? [],
+  trustBundles: new Map(Object.entries(parts.trustBundles ?? {})),
   images: new Map(Object.entries(parts.images ?? {})),
 });
 

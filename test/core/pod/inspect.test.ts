@@ -231,19 +231,27 @@ describe('a pod is refused', () => {
       'spec.containers[0].volumeMounts[0].name',
     ],
     [
-      'with a folder inside a volume',
-      volume({ configMap: { name: 'x', items: [{ key: 'a', path: 'b/c' }] } }),
-      'spec.volumes[0].configMap.items[0].path',
+      'with a folder beside files of a volume',
+      volume({
+        configMap: {
+          name: 'x',
+          items: [
+            { key: 'a', path: 'a' },
+            { key: 'a', path: 'b/c' },
+          ],
+        },
+      }),
+      'spec.volumes[0].configMap.items[1].path',
     ],
     [
       'with a folder inside a projection',
-      volume({ projected: { sources: [{ serviceAccountToken: { path: 'a/b' } }] } }),
+      volume({ projected: { sources: [{ serviceAccountToken: { path: 'a/b' } }, { configMap: { name: 'x' } }] } }),
       'spec.volumes[0].projected.sources[0].serviceAccountToken.path',
     ],
     [
-      'with a trust bundle',
-      volume({ projected: { sources: [{ clusterTrustBundle: { path: 'a' } }] } }),
-      'spec.volumes[0].projected.sources[0].clusterTrustBundle',
+      'with a certificate of its own',
+      volume({ projected: { sources: [{ podCertificate: { signerName: 'a' } }] } }),
+      'spec.volumes[0].projected.sources[0].podCertificate',
     ],
     ['with huge pages as a volume', volume({ emptyDir: { medium: 'HugePages' } }), 'spec.volumes[0].emptyDir.medium'],
     ['with host aliases', { hostAliases: [{ ip: '1.2.3.4', hostnames: ['x'] }] }, 'spec.hostAliases'],

@@ -79,7 +79,7 @@ describe('an emptyDir of which only folders are mounted', () => {
   it('says that folders are counted where there are too many', () => {
     const pod = podWith(Array.from({ length: 21 }, (_, index): Mount => [`/m${index}`, `f${index}`]));
     expect(inspectPod(pod, facts).refusal?.message).toBe(
-      'spec.volumes: 21 volumes are mounted, each folder (subPath) of an emptyDir counted; a group takes 20',
+      'spec.volumes: 21 volumes are mounted, each folder of a volume counted; a group takes 20',
     );
   });
 

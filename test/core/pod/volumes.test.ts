@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mountedVolumes } from '../../../shared/core/pod/mounted-volumes.ts';
+import { volumeParts } from '../../../shared/core/pod/mounted-volumes.ts';
 import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { groupVolumeNames } from '../../../shared/core/pod/volumes.ts';
@@ -220,7 +220,7 @@ describe('a volume', () => {
               }),
             ],
           });
-          const given = [...groupVolumeNames(mountedVolumes(pod)).values()];
+          const given = [...groupVolumeNames(volumeParts(pod)).values()];
           for (const name of given) expect(name).toMatch(/^(?=.{1,63}$)[a-z0-9]+(-[a-z0-9]+)*$/);
           expect(new Set(given).size).toBe(given.length);
           expect(given.length).toBe(names.length + names.filter((_, index) => isSplit[index] === true).length);
@@ -341,6 +341,7 @@ describe('references', () => {
       configMaps: ['kube-root-ca.crt', 'settings', 'zeta'],
       secrets: ['login', 'pull'],
       claims: [],
+      trustBundles: [],
       services: true,
       tokens: [
         { ...token, audiences: [], expirationSeconds: 3607, elseSeconds: 86_400 },

@@ -364,6 +364,32 @@ describe('warnings', () => {
       'plain',
       0,
     ],
+    [
+      'a pod that mounts a folder of an emptyDir, and all of a ConfigMap',
+      {
+        ...pod({}),
+        spec: {
+          ...template.spec,
+          hostNetwork: false,
+          volumes: [
+            { name: 'tmp', emptyDir: {} },
+            { name: 'conf', configMap: { name: 'a' } },
+          ],
+          containers: [
+            {
+              name: 'web',
+              image: 'busybox',
+              volumeMounts: [
+                { name: 'tmp', mountPath: '/a', subPath: 'a' },
+                { name: 'conf', mountPath: '/b', subPath: './' },
+              ],
+            },
+          ],
+        },
+      },
+      'plain',
+      0,
+    ],
   ])('%s: %o in %s gets %i', async (_name, item, where, count) => {
     expect(await warnings([item], where)).toHaveLength(count);
   });

@@ -48,6 +48,7 @@ const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] =
     { volumes: [volume] },
   ],
   [{ volumeMounts: [{ ...mount, subPathExpr: 'a' }] }, { volumes: [volume] }],
+  [{ volumeMounts: [{ ...mount, subPath: 'a' }] }, { volumes: [{ name: 'v', configMap: { name: 'a' } }] }],
   [
     { volumeMounts: [{ ...mount, mountPropagation: 'Bidirectional' }], securityContext: { privileged: true } },
     { volumes: [volume] },
@@ -77,7 +78,6 @@ const certificate = { signerName: 'example.com/a', keyType: 'ED25519', credentia
 /** Sources of a volume. */
 const volumes: readonly Fragment[] = [
   { emptyDir: { medium: 'HugePages' } },
-  projected({ clusterTrustBundle: { name: 'a', path: 'b' } }),
   projected({ podCertificate: certificate }),
   { hostPath: { path: '/' } },
   { csi: { driver: 'a' } },

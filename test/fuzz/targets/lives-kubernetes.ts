@@ -171,6 +171,7 @@ export class Tunnel {
             listVital,
           ),
         ).listServices(namespace, signal),
+      listTrustBundles: (selector, signal) => memory.listTrustBundles(selector, signal),
       createToken: (request, signal) =>
         over(async () =>
           toTruth(await memory.createToken(request, signal), tokenJson, ['kind', 'metadata', 'status']),

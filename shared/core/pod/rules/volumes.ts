@@ -1,31 +1,29 @@
-import type { ProjectedSource, VolumeSource } from '../../kubernetes/pod.ts';
+import type { Pod, ProjectedSource, VolumeSource } from '../../kubernetes/pod.ts';
 import { fieldAvailability } from '../field-ref.ts';
-import { isWholeVolume, mountedFolders, mountedVolumes } from '../mounted-volumes.ts';
+import { isWholeVolume, mountedFolders, volumeParts } from '../mounted-volumes.ts';
+import { fileFolders, filePlace, maxVolumes, separateFolders } from '../volume-folders.ts';
 import { refuse } from '../evaluation.ts';
 import { parseResourceField } from '../resource-field.ts';
 import { locatedContainers } from './rule.ts';
+import type { Refusal } from '../translation.ts';
 import type { Rule } from './rule.ts';
 
-const maxVolumes = 20;
-
 export const volumeCountRule: Rule = (pod) => {
-  const mounted = mountedVolumes(pod);
-  const folders = mounted.some(({ subPath }) => subPath !== undefined)
-    ? ', each folder (subPath) of an emptyDir counted'
-    : '';
-  return mounted.length > maxVolumes
-    ? [refuse('spec.volumes', `${mounted.length} volumes are mounted${folders}; a group takes ${maxVolumes}`)]
+  const parts = volumeParts(pod);
+  const folders = parts.some(({ folder }) => folder !== undefined) ? ', each folder of a volume counted' : '';
+  return parts.length > maxVolumes
+    ? [refuse('spec.volumes', `${parts.length} volumes are mounted${folders}; a group takes ${maxVolumes}`)]
     : [];
 };
+
+const noColon = 'ACI takes no : in the path of a mount';
 
 export const mountsRule: Rule = (pod) => {
   const names = new Set(pod.spec.volumes.map(({ name }) => name));
   return locatedContainers(pod).flatMap(({ container, path }) =>
     container.volumeMounts.flatMap(({ name, mountPath }, index) => [
       ...(names.has(name) ? [] : [refuse(`${path}.volumeMounts[${index}].name`, `the pod has no volume ${name}`)]),
-      ...(mountPath.includes(':')
-        ? [refuse(`${path}.volumeMounts[${index}].mountPath`, 'ACI takes no : in the path of a mount')]
-        : []),
+      ...(mountPath.includes(':') ? [refuse(`${path}.volumeMounts[${index}].mountPath`, noColon)] : []),
     ]),
   );
 };
@@ -60,7 +58,8 @@ interface LocatedFile {
 }
 
 function files({ source, path }: LocatedSource): readonly LocatedFile[] {
-  if (source.kind === 'serviceAccountToken') return [{ file: source.path, path: `${path}.path` }];
+  if (source.kind === 'serviceAccountToken' || source.kind === 'clusterTrustBundle')
+    return [{ file: source.path, path: `${path}.path` }];
   if (source.kind === 'configMap' || source.kind === 'secret' || source.kind === 'downwardAPI')
     return (source.items ?? []).map((item, index) => ({ file: item.path, path: `${path}.items[${index}].path` }));
   return [];
@@ -77,9 +76,29 @@ function downward({ source, path }: LocatedSource) {
   });
 }
 
-const isFileName = (name: string): boolean => name !== '' && name !== '.' && name !== '..' && !name.includes('/');
+/** A volume of ACI is one folder of files: a file that is in another than the root needs a volume for this folder. */
+function fileRefusals(pod: Pod): readonly Refusal[] {
+  const separate = separateFolders(pod);
+  return pod.spec.volumes.flatMap(({ name, source }, index) => {
+    const inFolders = located(source, `spec.volumes[${index}]`)
+      .flatMap(files)
+      .map(({ file, path }) => ({ path, place: filePlace(file) }))
+      .filter(({ place }) => place?.folder !== '');
+    const [first] = inFolders;
+    const count = fileFolders(source)?.length ?? 0;
+    if (first !== undefined && count > maxVolumes)
+      return [refuse(first.path, `the files are in ${count} folders, each a volume; a group takes ${maxVolumes}`)];
+    return inFolders.flatMap(({ place, path }) => {
+      if (place === undefined) return [refuse(path, 'it names no file inside the volume')];
+      if (!separate.has(name)) return [refuse(path, notNested)];
+      return place.folder.includes(':') ? [refuse(path, noColon)] : [];
+    });
+  });
+}
 
-/** A volume of ACI is one folder of files; what it can't hold is refused even when no container mounts it. */
+const notNested = 'ACI can not be relied on to mount a folder inside of another volume';
+
+/** What a volume of ACI can't hold is refused even when no container mounts it. */
 export const volumeSourcesRule: Rule = (pod) => {
   const sources = pod.spec.volumes.flatMap(({ source }, index) => located(source, `spec.volumes[${index}]`));
   return [
@@ -88,10 +107,7 @@ export const volumeSourcesRule: Rule = (pod) => {
         ? [refuse(source.field === '' ? path : `${path}.${source.field}`, 'this version can not mount it')]
         : [],
     ),
-    ...sources
-      .flatMap(files)
-      .filter(({ file }) => !isFileName(file))
-      .map(({ path }) => refuse(path, 'a volume of ACI has no folders; use a plain file name')),
+    ...fileRefusals(pod),
     ...sources.flatMap(downward),
   ];
 };

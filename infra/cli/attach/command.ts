@@ -39,7 +39,7 @@ You need the rights of an administrator in the cluster, and those of a writer on
 
 With --acr container groups pull from a registry of Azure: an identity serverless-kubelet-INSTALLATION-pull is made or
 found, gets AcrPull there, is attached to the app, and is written into the app's settings. It needs the right to give
-roles at the registry and at that identity. With --grants FILE what pods may name in annotations is what the file says.
+roles at the registry and at that identity. With --grants FILE pods may name in annotations what the file says, and no more.
 
   attach --app kubelet --resource-group aci-pods --aks prod --aks-resource-group prod --nodes aci-1
   attach --app kubelet --resource-group aci-pods --kubeconfig admin.conf --nodes aci-1,aci-2 --zones 1,2
@@ -76,11 +76,11 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   const { progress } = context.out;
   const appFacts = await readAppFacts(app, wants, context.az);
   const facts = await progress.step('checks', (report) => gatherFacts(context, gathered, { appFacts, report }));
-  const pull = await gatherPullWork(context, gathered, appFacts);
   const complaints = checkAttach(wants, facts);
   const [first, ...others] = complaints;
   for (const { problem, fix } of others) context.out.warn(`${problem}\n  → ${fix}`);
   if (first !== undefined) throw wrongInput(first.problem, first.fix);
+  const pull = await gatherPullWork(context, gathered, appFacts);
   const input = { wants, facts, appUrl: appFacts.url };
   const isChartCurrent =
     chart === undefined ||

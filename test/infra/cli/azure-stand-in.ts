@@ -119,6 +119,18 @@ const commands: readonly (readonly [words: string, run: Run])[] = [
         scope: option(args, 'scope'),
       }),
   ],
+  [
+    'functionapp show',
+    ({ identities, attached }) => ({
+      defaultHostName: 'kubelet.azurewebsites.net',
+      identity: {
+        principalId: 'the app',
+        userAssignedIdentities: Object.fromEntries(
+          identities.filter(({ id }) => attached.includes(id)).map(({ id, ...one }) => [id, one]),
+        ),
+      },
+    }),
+  ],
   ['functionapp identity assign', (state, args) => void state.attached.push(option(args, 'identities'))],
   [
     'functionapp config appsettings set',

@@ -94,6 +94,12 @@ param keyVaultReferences keyVaultReference[] = []
 @description('Resource id of the key vault, in which the app is then allowed to read secrets; empty when that is arranged elsewhere.')
 param keyVaultId string = ''
 
+@description('Resource id of an Azure Container Registry that pods\' images come from: an identity is made that may pull there and do nothing else, and container groups pull with it. Empty: pods bring pull secrets.')
+param containerRegistryId string = ''
+
+@description('Resource ids of user-assigned identities that the app may give to pods. Which pods may name which is said by the grants of a cluster: `attach --grants`.')
+param podIdentityIds string[] = []
+
 @description('Megabytes of an instance of the app.')
 @allowed([
   512
@@ -210,6 +216,8 @@ var ownSettings = [
   'INSTALLATION'
   'ON_CAPACITY_FAIL_AFTER_MINUTES'
   'REGISTRATIONS_URL'
+  'REGISTRY_PULL_CLIENT_ID'
+  'REGISTRY_PULL_IDENTITIES'
   'SECURITY_POLICY'
 ]
 
@@ -224,9 +232,13 @@ func isId(id string, kind string, parts int) bool =>
 var networkKind = 'subscriptions/resourcegroups/providers/microsoft.network/virtualnetworks/'
 var subnetKind = '${networkKind}subnets'
 var keyVaultKind = 'subscriptions/resourcegroups/providers/microsoft.keyvault/vaults/'
+var registryKind = 'subscriptions/resourcegroups/providers/microsoft.containerregistry/registries/'
+var identityKind = 'subscriptions/resourcegroups/providers/microsoft.managedidentity/userassignedidentities/'
 var networkForm = '/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…'
 var subnetForm = '${networkForm}/subnets/…'
 var keyVaultForm = '/subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/…'
+var registryForm = '/subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerRegistry/registries/…'
+var identityForm = '/subscriptions/…/resourceGroups/…/providers/Microsoft.ManagedIdentity/userAssignedIdentities/…'
 
 var letters = map(range(0, length(installation)), index => substring(installation, index, 1))
 var otherLetters = filter(letters, letter => !contains('abcdefghijklmnopqrstuvwxyz0123456789-', letter))
@@ -234,6 +246,11 @@ var givenSettings = concat(objectKeys(furtherSettings), map(keyVaultReferences, 
 var doubledSettings = filter(
   givenSettings,
   name => length(filter(concat(ownSettings, givenSettings), other => toLower(other) == toLower(name))) > 1
+)
+var otherPodIdentities = filter(podIdentityIds, id => empty(id) || !isId(id, identityKind, 9))
+var ownIdentityId = resourceId(
+  'Microsoft.ManagedIdentity/userAssignedIdentities',
+  'serverless-kubelet-${installation}-identity'
 )
 var addressPrefixLength = last(split(virtualNetworkAddressPrefix, '/'))
 var isLargePrefix = contains(virtualNetworkAddressPrefix, '/') && contains(
@@ -265,6 +282,13 @@ var faults = filter(
       ? 'privateEndpointsSubnetId is "${privateEndpointsSubnetId}": write ${subnetForm}.'
       : ''
     !isId(keyVaultId, keyVaultKind, 9) ? 'keyVaultId is "${keyVaultId}": write ${keyVaultForm}.' : ''
+    !isId(containerRegistryId, registryKind, 9)
+      ? 'containerRegistryId is "${containerRegistryId}": write ${registryForm}.'
+      : ''
+    !empty(otherPodIdentities) ? 'podIdentityIds has "${join(otherPodIdentities, '", "')}": write ${identityForm}.' : ''
+    contains(map(podIdentityIds, id => toLower(id)), toLower(ownIdentityId))
+      ? 'podIdentityIds has the app\'s own identity, with which a pod could do all that the app does: leave it out.'
+      : ''
     !empty('${appSubnetPrefix}${containerGroupsSubnetPrefix}${privateEndpointsSubnetPrefix}') && !hasNetwork
       ? 'A subnet\'s range is given, but no virtual network: set virtualNetworkId, or createVirtualNetwork to true.'
       : ''
@@ -324,7 +348,21 @@ var containerGroupsSubnetParts = split(
 )
 var keyVaultParts = split(empty(keyVaultId) ? resourceId('Microsoft.KeyVault/vaults', 'none') : keyVaultId, '/')
 
+var hasRegistry = !empty(containerRegistryId)
+var registryParts = split(
+  hasRegistry ? containerRegistryId : resourceId('Microsoft.ContainerRegistry/registries', 'none'),
+  '/'
+)
+var pullIdentityName = '${prefix}-pull'
+var assignableIdentityIds = concat(
+  hasRegistry ? [resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', pullIdentityName)] : [],
+  podIdentityIds
+)
+// One deployment for each resource group of theirs: two of the same one would write the same role at the same time.
+var identityGroupIds = union(map(assignableIdentityIds, id => toLower(split(id, '/providers/')[0])), [])
+
 var identityId = isUserAssigned ? identity!.outputs.id : ''
+var pullIdentityId = hasRegistry ? pullIdentity!.outputs.id : ''
 var clientId = isUserAssigned ? identity!.outputs.clientId : ''
 var principalId = isUserAssigned ? identity!.outputs.principalId : app.outputs.systemPrincipalId
 var appSubnet = !empty(appSubnetId) ? appSubnetId : empty(ranges.app) ? '' : subnets!.outputs.appSubnetId
@@ -374,6 +412,8 @@ var appSettings = {
   INSTALLATION: installation
   ON_CAPACITY_FAIL_AFTER_MINUTES: string(onCapacityFailAfterMinutes)
   REGISTRATIONS_URL: registrationsUrl
+  REGISTRY_PULL_CLIENT_ID: hasRegistry ? pullIdentity!.outputs.clientId : ''
+  REGISTRY_PULL_IDENTITIES: hasRegistry ? string({ '${registryPull!.outputs.loginServer}': pullIdentityId }) : ''
   SECURITY_POLICY: securityPolicy
 }
 var referenceSettings = toObject(
@@ -388,6 +428,25 @@ module identity 'modules/identity.bicep' = if (isUserAssigned) {
     name: '${prefix}-identity'
     location: location
     tags: tags
+  }
+}
+
+module pullIdentity 'modules/identity.bicep' = if (hasRegistry) {
+  name: '${installation}-pull-identity'
+  params: {
+    name: pullIdentityName
+    location: location
+    tags: tags
+  }
+}
+
+module registryPull 'modules/registry-pull.bicep' = if (hasRegistry) {
+  name: '${installation}-registry-pull-${suffix}'
+  scope: resourceGroup(registryParts[2], registryParts[4])
+  params: {
+    #disable-next-line what-if-short-circuiting
+    principalId: pullIdentity!.outputs.principalId
+    registryName: registryParts[8]
   }
 }
 
@@ -491,6 +550,7 @@ module app 'modules/function-app.bicep' = {
     location: location
     tags: tags
     identityId: identityId
+    pullIdentityId: pullIdentityId
     packagesUrl: '${storage.outputs.blobEndpoint}${packagesContainer}'
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
@@ -551,6 +611,26 @@ module subnetRole 'modules/subnet-role.bicep' = if (hasContainerGroupsSubnet) {
     subnetName: containerGroupsSubnetParts[10]
   }
 }
+
+// After the app, whose output `principalId` may be, and so after the pull identity.
+module identityRoles 'modules/identity-role.bicep' = [
+  for groupId in identityGroupIds: {
+    name: '${installation}-identity-role-${suffix}'
+    scope: resourceGroup(split(groupId, '/')[2], split(groupId, '/')[4])
+    params: {
+      #disable-next-line what-if-short-circuiting
+      principalId: principalId
+      installationKey: installationKey
+      identityNames: union(
+        map(
+          filter(map(assignableIdentityIds, id => toLower(id)), id => startsWith(id, '${groupId}/')),
+          id => split(id, '/')[8]
+        ),
+        []
+      )
+    }
+  }
+]
 
 module keyVaultAccess 'modules/key-vault-access.bicep' = if (!empty(keyVaultId)) {
   name: '${installation}-key-vault-access-${suffix}'

@@ -66,3 +66,12 @@ param keyVaultReferences = [
     secretUri: '${vaultUri}/secrets/edge-token'
   }
 ]
+
+// Images come from it; its identity pulls there and does nothing else.
+param containerRegistryId = '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/images/providers/Microsoft.ContainerRegistry/registries/prodimages'
+
+// Pods may have these where a cluster's grants say so: attach --grants.
+param podIdentityIds = [
+  '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/team-a/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reports'
+  '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/team-a/providers/Microsoft.ManagedIdentity/userAssignedIdentities/billing'
+]

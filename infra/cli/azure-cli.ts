@@ -43,7 +43,25 @@ function parseAnswer(args: readonly string[], text: string): unknown {
   }
 }
 
+/** A refusal that whoever asked may word better. */
+type Refused = 'denied' | 'not-found';
+
+class AzRefusal extends Stop {
+  readonly refused: Refused;
+
+  constructor(refused: Refused, { code, problem, fix }: Pick<Trouble, 'code' | 'problem' | 'fix'>) {
+    super(code, problem, fix);
+    this.refused = refused;
+  }
+}
+
+/** Whether az reported that the account lacks a right. */
+export const azDenied = (error: unknown): boolean => error instanceof AzRefusal && error.refused === 'denied';
+/** Whether az reported that the resource is not there. */
+export const azNotFound = (error: unknown): boolean => error instanceof AzRefusal && error.refused === 'not-found';
+
 interface Trouble {
+  readonly refused?: Refused;
   readonly says: RegExp;
   readonly code: ExitCode;
   readonly problem: string;
@@ -89,12 +107,14 @@ const troubles: readonly Trouble[] = [
     fix: 'az group list shows the groups; check --resource-group and --subscription',
   },
   {
+    refused: 'denied',
     says: /AuthorizationFailed|does not have authorization|Forbidden/i,
     code: exitCodes.failed,
     problem: 'your account has no role that allows this',
     fix: 'ask an owner of the resource group for the role that docs/deploy.md names for this command',
   },
   {
+    refused: 'not-found',
     says: /ResourceNotFound|was not found|could not be found|NotFound/i,
     code: exitCodes.usage,
     problem: 'there is no resource of that name there',
@@ -118,7 +138,11 @@ export function stopOf(args: readonly string[], result: ProgramResult): Stop {
       "install it (https://aka.ms/install-azure-cli), or give the app's settings with --settings FILE and the cluster with --kubeconfig FILE",
     );
   const trouble = troubles.find(({ says }) => says.test(result.stderr));
-  if (trouble !== undefined) return new Stop(trouble.code, `${command}: ${trouble.problem}`, trouble.fix);
+  if (trouble !== undefined) {
+    const { refused, code, fix } = trouble;
+    const problem = `${command}: ${trouble.problem}`;
+    return refused === undefined ? new Stop(code, problem, fix) : new AzRefusal(refused, { code, problem, fix });
+  }
   const byHand = 'run it by hand to see more';
   if (result.code === timedOut) return new Stop(exitCodes.failed, `${command} did not end in two minutes`, byHand);
   return new Stop(exitCodes.failed, `${command} failed: ${errorLine(result.stderr)}`, byHand);

@@ -6,28 +6,34 @@ import { azAppArgs } from './app-settings.ts';
 import type { AppSource } from './app-settings.ts';
 import type { AzureCli } from './azure-cli.ts';
 
+const appsettings = ['functionapp', 'config', 'appsettings'];
 const fileSchema = z.looseObject({ Values: z.record(z.string(), z.string()) });
 
-/**
- * Sets one of the app's settings, or takes it away (`value` undefined); the app restarts. On Azure the value goes
- * through a file that only this user can read, never through a command line. Idempotent.
- */
+/** Sets one of the app's settings, or takes it away (`value` undefined); the app restarts. Idempotent. */
 export async function writeSetting(
   source: AppSource,
   { name, value }: { readonly name: string; readonly value: string | undefined },
   az: AzureCli,
 ): Promise<void> {
   if (source.kind === 'file') return writeFileSetting(source.file, name, value);
-  const appsettings = ['functionapp', 'config', 'appsettings'];
-  if (value === undefined) {
-    await az.json([...appsettings, 'delete', ...azAppArgs(source), '--setting-names', name]);
-    return;
-  }
+  if (value !== undefined) return writeSettings(source, { [name]: value }, az);
+  await az.json([...appsettings, 'delete', ...azAppArgs(source), '--setting-names', name]);
+}
+
+/**
+ * Sets several settings of an app on Azure; it restarts once. The values go through a file that only this user can read,
+ * never through a command line. Idempotent.
+ */
+export async function writeSettings(
+  source: Extract<AppSource, { kind: 'azure' }>,
+  values: Readonly<Record<string, string>>,
+  az: AzureCli,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'serverless-kubelet-'));
   try {
     const file = join(folder, 'setting.json');
     // No `slotSetting`: for its sake az would ask for names of slot settings, and Flex Consumption has no slots.
-    writeFileSync(file, JSON.stringify({ [name]: value }), { mode: 0o600 });
+    writeFileSync(file, JSON.stringify(values), { mode: 0o600 });
     await az.json([...appsettings, 'set', ...azAppArgs(source), '--settings', `@${file}`]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -12,3 +12,9 @@ export const subnetIdExample =
   '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/prod/subnets/pods';
 export const identityIdExample =
   '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/team-a/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reports';
+
+/** The last part of a resource id: the name by which people know what it is of. */
+export const resourceName = (id: string): string => id.split('/').at(-1) ?? id;
+
+/** The subscription of a resource id; '' of what is none. */
+export const subscriptionOf = (id: string): string => id.split('/')[2] ?? '';

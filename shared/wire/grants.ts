@@ -24,3 +24,6 @@ export const podGrants = z.array(
     .transform(({ serviceAccount, ...grant }): PodGrant => ({ ...grant, ...defined({ serviceAccount }) })),
   'a list of grants',
 );
+
+/** A file of grants. */
+export const grantsFile = z.strictObject({ grants: podGrants }, 'a list of grants');

@@ -6,7 +6,7 @@ import { jsonSetting } from './json-setting.ts';
 
 const pullIdentityShape = 'the resource id of a user-assigned identity that has AcrPull there';
 
-/** Which identity pulls the images of a registry of Azure: `{"prod.azurecr.io": "/subscriptions/…"}`. */
+/** Which identity pulls the images of a registry of Azure: `{"prodimages.azurecr.io": "/subscriptions/…"}`. */
 export const pullIdentities = jsonSetting(
   z
     .record(
@@ -16,7 +16,7 @@ export const pullIdentities = jsonSetting(
     )
     .refine(
       (identities) => Object.keys(identities).every(isAcr),
-      'login servers of Azure Container Registry only, such as prod.azurecr.io',
+      'login servers of Azure Container Registry only, such as prodimages.azurecr.io',
     ),
 ).default({});
 

@@ -142,7 +142,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''),
   );
   const parsed = schema.safeParse(present);
-  const shapes = parsed.success ? [] : parsed.error.issues.map((issue) => faultOf(issue, present));
+  const shapes = parsed.success ? [] : parsed.error.issues.map((issue) => settingFault(issue, present));
   // What spans several settings is checked whatever else is wrong, so that all is reported at once.
   const clusters = clustersSetting.safeParse(present['CLUSTERS']);
   const faults = [
@@ -169,7 +169,7 @@ export function parseRegistrations(
 ): RegistrationsResult {
   const parsed = registrationsBody.safeParse(text);
   if (!parsed.success)
-    return { ok: false, faults: parsed.error.issues.map((issue) => faultOf(issue, { clusters: text })) };
+    return { ok: false, faults: parsed.error.issues.map((issue) => settingFault(issue, { clusters: text })) };
   const { clusters } = parsed.data;
   const faults = crossFaults(clusters, 'clusters', environment);
   return faults.length === 0 ? { ok: true, clusters } : { ok: false, faults };
@@ -181,7 +181,8 @@ export const formatRegistrations = (clusters: readonly ClusterRegistration[]): s
 
 type Present = Readonly<Record<string, unknown>>;
 
-const faultOf = (issue: z.core.$ZodIssue, present: Present): SettingFault => ({
+/** What is wrong by one issue, and where; `present`: what was read, by its names. Never shows a value. */
+export const settingFault = (issue: z.core.$ZodIssue, present: Present): SettingFault => ({
   name: issue.path.length === 0 ? 'registrations' : pathText(issue.path),
   expected: expectation(issue, present),
 });

@@ -6,6 +6,7 @@ export interface Refusal {
 }
 
 const subnet = '/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…/subnets/…';
+const identity = '/subscriptions/…/resourceGroups/…/providers/Microsoft.ManagedIdentity/userAssignedIdentities/…';
 const networkId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v';
 const network = `'${networkId}'`;
 
@@ -46,6 +47,24 @@ export const refusals: readonly Refusal[] = [
     parameters: "param installation = 'k'\nparam keyVaultId = 'my-vault'",
     sentence:
       'keyVaultId is "my-vault": write /subscriptions/…/resourceGroups/…/providers/Microsoft.KeyVault/vaults/….',
+  },
+  {
+    name: 'a name for a registry',
+    parameters: "param installation = 'k'\nparam containerRegistryId = 'prod.azurecr.io'",
+    sentence:
+      'containerRegistryId is "prod.azurecr.io": write /subscriptions/…/resourceGroups/…/providers/Microsoft.ContainerRegistry/registries/….',
+  },
+  {
+    name: "names, and nothing, for pods' identities",
+    parameters: "param installation = 'k'\nparam podIdentityIds = ['reports', '']",
+    sentence: `podIdentityIds has "reports", "": write ${identity}.`,
+  },
+  {
+    name: "the app's own identity for pods",
+    parameters:
+      "param installation = 'k'\nparam podIdentityIds = ['/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups/Kubelet/providers/Microsoft.ManagedIdentity/userAssignedIdentities/serverless-kubelet-k-identity']",
+    sentence:
+      "podIdentityIds has the app's own identity, with which a pod could do all that the app does: leave it out.",
   },
   ...['10.60.0.0/24', '10.60.0.0', '10.60.0.0/x'].map((range) => ({
     name: `${range} for a virtual network`,

@@ -14,6 +14,9 @@ param tags tagsType
 @description('Resource id of the user-assigned identity; empty for one that the system assigns.')
 param identityId string
 
+@description('Resource id of the identity that the app shows to a registry of Azure, besides its own; empty for none.')
+param pullIdentityId string
+
 @description('URL of the blob container of the packages.')
 param packagesUrl string
 
@@ -46,6 +49,7 @@ param publicNetworkAccess string
 param settings settingsType
 
 var isUserAssigned = !empty(identityId)
+var identityIds = filter([identityId, pullIdentityId], id => !empty(id))
 var packagesAsUser = {
   type: 'UserAssignedIdentity'
   userAssignedIdentityResourceId: identityId
@@ -84,9 +88,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   tags: union(tags, { 'azd-service-name': 'app' })
   kind: 'functionapp,linux'
   identity: {
-    type: isUserAssigned ? 'UserAssigned' : 'SystemAssigned'
-    // Inside the condition, so that without an identity no member has an empty name.
-    userAssignedIdentities: isUserAssigned ? { '${identityId}': {} } : null
+    type: isUserAssigned ? 'UserAssigned' : empty(pullIdentityId) ? 'SystemAssigned' : 'SystemAssigned, UserAssigned'
+    userAssignedIdentities: empty(identityIds) ? null : toObject(identityIds, id => id, id => {})
   }
   properties: {
     serverFarmId: plan.id

@@ -1,4 +1,4 @@
-metadata description = 'User-assigned identity of the app.'
+metadata description = 'User-assigned identity: the app\'s own, or the one that pulls images.'
 
 import { tagsType } from 'types.bicep'
 

@@ -4,6 +4,7 @@ import { azAppArgs } from '../app-settings.ts';
 import type { AppSettings } from '../app-settings.ts';
 import type { AzureCli } from '../azure-cli.ts';
 import { failure, wrongInput } from '../stop.ts';
+import type { FoundIdentity } from './pull-plan.ts';
 
 /** What Azure reports the app itself. */
 export interface AppFacts {
@@ -11,6 +12,8 @@ export interface AppFacts {
   readonly url: string;
   /** Object id of its identity; undefined where az was not asked. */
   readonly principalId: string | undefined;
+  /** User-assigned identities that are attached to it; of a settings file none are known. */
+  readonly identities: readonly FoundIdentity[];
 }
 
 const identity = z.object({
@@ -34,7 +37,7 @@ export async function readAppFacts(
   if (source.kind === 'file') {
     if (given.appUrl === undefined)
       throw wrongInput('--settings does not say where the app is', 'add --app-url https://…');
-    return { url: given.appUrl, principalId: given.principalId };
+    return { url: given.appUrl, principalId: given.principalId, identities: [] };
   }
   const parsed = site.safeParse(await az.json(['functionapp', 'show', ...azAppArgs(source)]));
   if (!parsed.success)
@@ -47,6 +50,7 @@ export async function readAppFacts(
   return {
     url: given.appUrl ?? `https://${host}`,
     principalId: given.principalId ?? principalOf(parsed.data.identity, settings.AZURE_CLIENT_ID),
+    identities: Object.entries(parsed.data.identity?.userAssignedIdentities ?? {}).map(([id, one]) => ({ id, ...one })),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { PodGrant } from '../../../shared/core/pod/grant.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
 import { readClusterIdentity, readNode } from '../inspect/read-cluster.ts';
@@ -13,14 +14,18 @@ import { wrongInput } from '../stop.ts';
 import { appRemark, readAppFacts } from './app-facts.ts';
 import type { AppFacts } from './app-facts.ts';
 import { checkHelm, findChart } from '../cluster/chart-release.ts';
+import { describeGrant, unknownWorkspaces } from './grants-file.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
 import { refuseLeavingNamespace, requireNamespace } from '../cluster/namespace.ts';
 import { describeApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import { judgeChart, performAttach } from './perform.ts';
 import type { AttachChart, AttachDone } from './perform.ts';
-import { apiServerForPods, chartValues, checkAttach, plannedNodes } from './plan.ts';
+import type { PullWork } from './perform-pull.ts';
+import { apiServerForPods, chartValues, checkAttach, plannedNodes, wantedGrants } from './plan.ts';
 import type { AttachFacts } from './plan.ts';
+import { gatherPull } from './pull-facts.ts';
+import { describePullStep, planPull } from './pull-plan.ts';
 import { attachOptions, parseAttachWants } from './wants.ts';
 import type { AttachWants } from './wants.ts';
 
@@ -32,8 +37,13 @@ nodes it adds them, and a node that was draining or removed becomes active again
 The cluster is that of --aks NAME --aks-resource-group NAME (asked from az), or of --kubeconfig and --context.
 You need the rights of an administrator in the cluster, and those of a writer on the app's registrations.
 
+With --acr container groups pull from a registry of Azure: an identity serverless-kubelet-INSTALLATION-pull is made or
+found, gets AcrPull there, is attached to the app, and is written into the app's settings. It needs the right to give
+roles at the registry and at that identity. With --grants FILE pods may name in annotations what the file says, and no more.
+
   attach --app kubelet --resource-group aci-pods --aks prod --aks-resource-group prod --nodes aci-1
   attach --app kubelet --resource-group aci-pods --kubeconfig admin.conf --nodes aci-1,aci-2 --zones 1,2
+  attach --app kubelet --resource-group aci-pods --nodes aci-1 --acr prodimages --grants grants.yaml
 `;
 
 export const attachCommand: Command = {
@@ -70,15 +80,36 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   const [first, ...others] = complaints;
   for (const { problem, fix } of others) context.out.warn(`${problem}\n  → ${fix}`);
   if (first !== undefined) throw wrongInput(first.problem, first.fix);
+  const pull = await gatherPullWork(context, gathered, appFacts);
   const input = { wants, facts, appUrl: appFacts.url };
   const isChartCurrent =
     chart === undefined ||
     (await progress.step('chart, tried on the API server', () => judgeChart(context, { ...input, chart })));
   const remark = await appRemark(appFacts.url, facts.cluster.uid);
   if (remark !== undefined) context.out.warn(remark);
-  if (wants.dryRun) return reportPlan(context, { ...input, isChartCurrent });
-  const done = await performAttach(context, { ...input, chart, app, isChartCurrent });
-  return reportDone(context, { done, podsWay: apiServerForPods(wants, facts, knownOf(facts)) });
+  for (const sentence of unknownWorkspaces(wants.grants ?? [], app.settings.LOG_ANALYTICS_WORKSPACES))
+    context.out.warn(sentence);
+  if (wants.dryRun) return reportPlan(context, { ...input, isChartCurrent, pull });
+  const done = await performAttach(context, { ...input, chart, app, isChartCurrent, pull });
+  return reportDone(context, {
+    done,
+    podsWay: apiServerForPods(wants, facts, knownOf(facts)),
+    grants: wantedGrants(wants, knownOf(facts)) ?? [],
+  });
+}
+
+/** What `--acr` asks for, as Azure has it; undefined without it. */
+async function gatherPullWork(
+  context: CliContext,
+  { wants: { registries }, app }: Gathered,
+  appFacts: AppFacts,
+): Promise<PullWork | undefined> {
+  const { source } = app;
+  if (registries.length === 0 || source.kind === 'file') return undefined;
+  const facts = await context.out.progress.step('registries', () =>
+    gatherPull(context, { source, app, appFacts, registries }),
+  );
+  return { source, appPrincipalId: appFacts.principalId ?? '', facts };
 }
 
 async function gatherFacts(
@@ -116,7 +147,7 @@ async function gatherFacts(
   };
 }
 
-const describeChart = ({ wants, isChartCurrent }: Plan): string => {
+const describeChart = ({ wants, isChartCurrent }: Pick<Plan, 'wants' | 'isChartCurrent'>): string => {
   if (wants.chart === undefined) return 'left as it is';
   return isChartCurrent ? 'as wanted' : 'to be installed or upgraded';
 };
@@ -126,6 +157,7 @@ type Plan = {
   readonly facts: AttachFacts;
   readonly appUrl: string;
   readonly isChartCurrent: boolean;
+  readonly pull: PullWork | undefined;
 };
 
 const knownOf = ({ registered, cluster }: AttachFacts): ClusterRegistration | undefined =>
@@ -137,6 +169,8 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
   const nodes = plannedNodes(wants, known?.nodes ?? []);
   const values = chartValues(plan);
   const podsWay = apiServerForPods(wants, facts, known);
+  const grants = wantedGrants(wants, known) ?? [];
+  const pullSteps = describePull(plan.pull);
   const what = {
     dryRun: true,
     cluster: { name: known?.name ?? facts.cluster.name, uid: facts.cluster.uid, isNew: known === undefined },
@@ -145,6 +179,8 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
     chartValues: values,
     nodes,
     apiServerForPods: podsWay ?? null,
+    registries: pullSteps ?? [],
+    grants,
   };
   if (context.out.value(what)) return exitCodes.done;
   context.out.line(
@@ -152,6 +188,9 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
   );
   context.out.line(`chart in the namespace ${wants.namespace}: ${what.chart}, with ${JSON.stringify(values)}`);
   reportPodsWay(context, podsWay);
+  if (pullSteps?.length === 0) context.out.line('registries: as wanted');
+  for (const step of pullSteps ?? []) context.out.line(`registries: would ${step}`);
+  reportGrants(context, grants, wants.grants !== undefined);
   context.out.table(
     ['NODE', 'PORT', 'NEW'],
     nodes.map(({ name, port }) => [
@@ -169,14 +208,26 @@ function reportPodsWay({ out }: CliContext, way: ApiServerForPods | undefined): 
   else out.line(describeApiServerForPods(way));
 }
 
+/** What would be done for `--acr`, in sentences. */
+const describePull = (pull: PullWork | undefined): readonly string[] | undefined =>
+  pull && planPull(pull.facts).map((step) => describePullStep(step, pull.facts));
+
+/** Each grant, in a line; that there are none only where they were asked for. */
+function reportGrants({ out }: CliContext, grants: readonly PodGrant[], isAsked: boolean): void {
+  for (const grant of grants) out.line(`grant to ${describeGrant(grant)}`);
+  if (grants.length === 0 && isAsked)
+    out.line('no grants: pods may name no identity, subnet, workspace or public address');
+}
+
 interface Done {
   readonly done: AttachDone;
   readonly podsWay: ApiServerForPods | undefined;
+  readonly grants: readonly PodGrant[];
 }
 
-function reportDone(context: CliContext, { done, podsWay }: Done): ExitCode {
+function reportDone(context: CliContext, { done, podsWay, grants }: Done): ExitCode {
   const { changes, ...attached } = done;
-  const result = { ...attached, changes, apiServerForPods: podsWay ?? null };
+  const result = { ...attached, changes, apiServerForPods: podsWay ?? null, grants };
   if (context.out.value(result)) return exitCodes.done;
   context.out.line(
     done.changes.length === 0
@@ -184,6 +235,7 @@ function reportDone(context: CliContext, { done, podsWay }: Done): ExitCode {
       : `${done.cluster} is attached: ${done.changes.join(', ')}`,
   );
   reportPodsWay(context, podsWay);
+  reportGrants(context, grants, false);
   context.out.line(`try: kubectl get nodes; then a pod: kubectl apply -f docs/examples/exit-code.yaml`);
   return exitCodes.done;
 }

@@ -12,6 +12,8 @@ import { appAccountUid, isTokenGood, readToken, requestAppToken } from './app-to
 import { findRelayAddress, relayAddress } from './relay-address.ts';
 import { isChartCurrent, upgradeChart } from '../cluster/chart-release.ts';
 import type { ChartRun, ChartWants } from '../cluster/chart-release.ts';
+import { performPull } from './perform-pull.ts';
+import type { PullWork } from './perform-pull.ts';
 import { startOpen } from './first-start.ts';
 import type { FirstStart } from './first-start.ts';
 import { ensureNamespace } from '../cluster/namespace.ts';
@@ -34,6 +36,8 @@ export interface AttachInput {
   /** Undefined: it is left as it is. */
   readonly chart: AttachChart | undefined;
   readonly app: AppSettings;
+  /** What is to be done for `--acr`; undefined without it. */
+  readonly pull: PullWork | undefined;
   /** Whether the chart was found to be as wanted, object for object, before anything was changed. */
   readonly isChartCurrent: boolean;
 }
@@ -71,7 +75,7 @@ export interface AttachDone {
 export async function performAttach(context: CliContext, input: AttachInput): Promise<AttachDone> {
   const { wants, facts } = input;
   const { progress } = context.out;
-  const changes: string[] = [];
+  const changes: string[] = input.pull === undefined ? [] : [...(await performPull(context, input.pull))];
   if (await ensureNamespace(context, wants.namespace, facts.installation))
     changes.push(`namespace ${wants.namespace} made`);
   const { chart } = input;

@@ -190,6 +190,7 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
   const { wants, facts, appUrl, address } = input;
   const { cluster } = facts;
   const podsWay = apiServerForPods(wants, facts, before);
+  const grants = wantedGrants(wants, before);
   const common = {
     name: before?.name ?? clusterName(wants, cluster),
     uid: cluster.uid,
@@ -201,7 +202,7 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
         : ({ kind: 'token', setting: tokenSettingName(wants, cluster.uid) } as const),
     version: cluster.version,
     relay: { audience: audienceOf(before, appUrl), serviceAccount: `${wants.namespace}:relay` },
-    ...defined({ apiServerForPods: podsWay }),
+    ...defined({ apiServerForPods: podsWay, grants }),
   };
   const ports = new Map(plannedNodes(wants, before?.nodes ?? []).map(({ name, port }) => [name, port]));
   const kept = (before?.nodes ?? []).map((node): NodeRegistration => {
@@ -226,6 +227,15 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
     );
   return { ...common, nodes: [...kept, ...added] };
 }
+
+/** What pods may name once the cluster is attached; no grants leave no member. */
+export const wantedGrants = (
+  { grants }: Pick<AttachWants, 'grants'>,
+  before: ClusterRegistration | undefined,
+): ClusterRegistration['grants'] => {
+  if (grants === undefined) return before?.grants;
+  return grants.length === 0 ? undefined : [...grants];
+};
 
 /** Where pods reach the API server once the cluster is attached. */
 export const apiServerForPods = (

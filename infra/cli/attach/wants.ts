@@ -3,6 +3,10 @@ import { parseDuration } from '../options.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
 import type { ChartWants } from '../cluster/chart-release.ts';
+import type { PodGrant } from '../../../shared/core/pod/grant.ts';
+import { readGrantsFile } from './grants-file.ts';
+import { parseRegistries } from './registry-wants.ts';
+import type { RegistryWants } from './registry-wants.ts';
 import { isOwnHost } from '../cluster/api-server-for-pods.ts';
 import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
 
@@ -28,6 +32,10 @@ export interface AttachWants {
   readonly serving: ServingMode | undefined;
   /** Undefined: it is left as it is. */
   readonly chart: ChartWants | undefined;
+  /** Registries that container groups shall pull from with an identity. */
+  readonly registries: readonly RegistryWants[];
+  /** What pods may name; undefined: it stays as it is. */
+  readonly grants: readonly PodGrant[] | undefined;
   readonly wait: WaitFor;
   readonly timeoutMs: number;
   readonly dryRun: boolean;
@@ -117,6 +125,19 @@ export const attachOptions: OptionSpecs = {
     description:
       'where pods reach the API server (default: as registered, else its FQDN of AKS or the host of --server); service: the Service kubernetes',
   },
+  acr: {
+    type: 'string',
+    value: 'NAME|ID',
+    multiple: true,
+    description:
+      'a registry of Azure that pods pull from: an identity that may do that alone is made and given to the app',
+  },
+  grants: {
+    type: 'string',
+    value: 'FILE',
+    description:
+      'what pods may name in annotations, in place of what is registered (docs/security.md); [] takes it away',
+  },
   wait: {
     type: 'string',
     value: 'FOR',
@@ -136,6 +157,7 @@ export function parseAttachWants(options: ParsedOptions): AttachWants {
   for (const name of ['token-setting', 'token-duration'])
     if (auth === 'entra' && options.text(name) !== undefined)
       throw wrongInput(`--${name} goes with --auth token`, `leave it out, or add --auth token`);
+  const grants = options.text('grants');
   return {
     nodes: parseNodes(options.list('nodes'), options.list('zones')),
     namespace:
@@ -157,6 +179,8 @@ export function parseAttachWants(options: ParsedOptions): AttachWants {
     nodeAddress: parseAddress(options.text('node-address')),
     serving: oneOf(options, 'serving', ['self-signed', 'csr', 'cert-manager']),
     chart: parseChart(options),
+    registries: parseRegistries(options),
+    grants: grants === undefined ? undefined : readGrantsFile(grants),
     wait: oneOf(options, 'wait', ['all', 'nodes', 'none']) ?? 'all',
     timeoutMs: parseDuration('timeout', options.text('timeout') ?? '5m'),
     dryRun: options.flag('dry-run'),

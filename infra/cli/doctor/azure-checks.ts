@@ -6,7 +6,7 @@ import { Stop } from '../stop.ts';
 import { faultReason, isNoLogin, signIn, unreadableBy } from '../inspect/fault-reason.ts';
 import { read, unreadable } from '../inspect/observed.ts';
 import type { Part } from '../inspect/observed.ts';
-import { readAccount, readApp, readGrants, readProvider, readStorageId, readSubnet } from '../inspect/azure-objects.ts';
+import { readAccount, readApp, readProvider, readSubnet } from '../inspect/azure-objects.ts';
 import {
   judgeApp,
   judgeBodyLimit,
@@ -18,8 +18,10 @@ import {
 } from '../inspect/azure-judgements.ts';
 import { failed, good, skipped } from '../inspect/check.ts';
 import type { Check } from '../inspect/check.ts';
-import { judgeRole } from '../inspect/role-judgements.ts';
-import { roleNeeds, storageAccountName } from '../inspect/role-needs.ts';
+import { judgePull } from '../inspect/identity-judgements.ts';
+import { defined } from '../../../shared/core/defined.ts';
+import { askRights, checkRoles } from './role-checks.ts';
+import type { AppSeen } from './role-checks.ts';
 
 /** Reports one check as soon as it is made. */
 export type ReportCheck = (check: Check) => void;
@@ -52,46 +54,36 @@ async function isLocalArm(context: CliContext): Promise<boolean> {
   }
 }
 
-/** The app at Azure: whether it runs, who it is, what it may. `principalId` undefined: unknown. */
+/** The app at Azure: whether it runs, who it is, what it may. */
 export async function checkApp(
   context: CliContext,
   { source, settings, values, hasAz }: AppSettings & { readonly hasAz: boolean },
   report: ReportCheck,
-): Promise<string | undefined> {
+): Promise<AppSeen> {
+  const { az } = context;
   report(judgeBodyLimit(values));
   if (source.kind === 'file') {
     const given = context.options.text('principal-id');
     report(skipped('function app', 'Only the settings file is known, not the app.'));
     if (given === undefined) report(skipped('identity', 'Unknown without the app; --principal-id names it.'));
-    if (given !== undefined && hasAz) await checkRoles(context, { settings, principalId: given }, report);
-    return given;
+    const rights = given !== undefined && hasAz ? askRights(az, given) : undefined;
+    if (rights !== undefined) await checkRoles(context, { settings, rights }, report);
+    for (const check of judgePull(settings, undefined)) report(check);
+    return defined({ principalId: given, rights });
   }
-  const app = await readApp(context.az, azAppArgs(source));
+  const app = await readApp(az, azAppArgs(source));
   report(judgeApp(app, source.app));
   if (app.kind === 'unreadable') {
     report(skipped('identity', 'Unknown without the app.'));
-    return undefined;
+    return {};
   }
   const { check, principalId } = judgeIdentity(app.value, settings);
   report(check);
-  if (principalId !== undefined) await checkRoles(context, { settings, principalId }, report);
-  return principalId;
-}
-
-async function checkRoles(
-  { az }: CliContext,
-  { settings, principalId }: { readonly settings: Settings; readonly principalId: string },
-  report: ReportCheck,
-): Promise<void> {
-  const subscription = settings.AZURE_SUBSCRIPTION_ID;
-  const account = storageAccountName(settings);
-  const storage = account === undefined ? undefined : await readStorageId(az, account, subscription);
-  const grants = await readGrants(az, principalId, subscription);
-  for (const need of roleNeeds(settings, storage?.kind === 'read' ? storage.value : undefined))
-    report(judgeRole(need, grants, principalId));
-  if (storage === undefined)
-    report(skipped('role: storage', 'The settings have a connection string, which needs no role.'));
-  else if (storage.kind === 'unreadable') report(skipped('role: storage', storage.reason));
+  const rights = principalId === undefined ? undefined : askRights(az, principalId);
+  if (rights !== undefined) await checkRoles(context, { settings, rights }, report);
+  const { userIdentities: identities } = app.value;
+  for (const one of judgePull(settings, identities)) report(one);
+  return { identities, ...defined({ principalId, rights }) };
 }
 
 /** The subscription and the region: provider, quota, subnet. */

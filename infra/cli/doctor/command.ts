@@ -14,6 +14,7 @@ import type { Part } from '../inspect/observed.ts';
 import { kubeContexts, registeredClusters } from '../inspect/registered.ts';
 import { checkApp, checkLogin, checkRegion } from './azure-checks.ts';
 import type { ReportCheck } from './azure-checks.ts';
+import { checkGrants } from './role-checks.ts';
 import { doctorExitCode, failed, good, skipped, warned } from '../inspect/check.ts';
 import type { Check } from '../inspect/check.ts';
 import { judgeClocks } from '../inspect/clock-judgement.ts';
@@ -27,7 +28,8 @@ import { reach } from '../inspect/reach.ts';
 const help = `
 Checks one thing after the other, with your own rights, and says for each what it found and how to fix it:
 the Azure login, the function app, its settings, the longest body that its host lets through, its identity, the roles
-of that identity, the resource provider, the resource group, the quota, the subnet, the tables, the registrations; for each registered cluster the way to its
+of that identity, the identity that pulls images, the resource provider, the resource group, the quota, the subnet, the
+tables, the registrations, what their grants let pods name and whether the app may give it; for each registered cluster the way to its
 API server, its UID and version, the app's rights in it, the relay (Deployment, leader, Service), the chart's version,
 the admission API, each Node, its Lease and release, and the kubelet port through the API server; at last the clocks.
 It changes nothing. What you may not read is skipped, with the reason.
@@ -90,11 +92,13 @@ async function checkAll(
   const app = await readApp(context, report);
   if (app === undefined) return undefined;
   const { settings } = app;
-  const principalId = await checkApp(context, { ...app, hasAz }, report);
+  const seen = await checkApp(context, { ...app, hasAz }, report);
   await checkRegion(context, { settings, hasAz }, report);
   const tablesMs = await checkTables(context, report);
   const clusters = await checkRegistrations(context, report);
+  await checkGrants({ settings, clusters, seen }, report);
   const clocks = [await armClock(settings, reach, context.signal), { whose: 'tables', aheadSeconds: ahead(tablesMs) }];
+  const { principalId } = seen;
   for (const cluster of clusters)
     clocks.push(await checkOne(context, { cluster, app, principalId, reach, relay }, report));
   report(judgeClocks(clocks));

@@ -41,7 +41,7 @@ export interface AppFacts {
   readonly lastModified?: string;
   readonly isEnabled: boolean;
   readonly systemPrincipalId?: string;
-  readonly userIdentities: readonly { readonly clientId: string; readonly principalId: string }[];
+  readonly userIdentities: readonly { readonly id: string; readonly clientId: string; readonly principalId: string }[];
 }
 
 export function judgeApp(app: Part<AppFacts>, name: string): Check {

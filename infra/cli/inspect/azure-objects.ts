@@ -6,6 +6,7 @@ import type { Part } from './observed.ts';
 import type { AccountFacts, AppFacts, SubnetFacts } from './azure-judgements.ts';
 import type { Grant } from './role-judgements.ts';
 import { defined } from '../../../shared/core/defined.ts';
+import { subscriptionOf } from '../../../shared/core/resource-id.ts';
 
 /** Asks az; what it could not report is a reason, never an exception. Reads only. */
 async function ask<T>(
@@ -72,7 +73,7 @@ export function parseApp(answer: unknown): AppFacts | undefined {
     isEnabled: own.enabled ?? true,
     ...(own.lastModifiedTimeUtc ? { lastModified: own.lastModifiedTimeUtc } : {}),
     ...defined({ systemPrincipalId: principalId }),
-    userIdentities: Object.values(identity?.userAssignedIdentities ?? {}),
+    userIdentities: Object.entries(identity?.userAssignedIdentities ?? {}).map(([id, one]) => ({ id, ...one })),
   };
 }
 
@@ -145,15 +146,27 @@ const definedAt = (scope: string): readonly string[] =>
   scope.toLowerCase().startsWith('/subscriptions/') ? ['--scope', scope] : [];
 
 /** All that the assignments of a principal allow, in its subscription and above. One call of az for each role. */
-export async function readGrants(
+export const readGrants = (az: AzureCli, principalId: string, subscription: string): Promise<Part<readonly Grant[]>> =>
+  readAssigned(az, principalId, { where: ['--all'], subscription });
+
+/** As `readGrants`, of the assignments at one scope and above it: fewer roles, fewer calls. */
+export const readGrantsAt = (az: AzureCli, principalId: string, scope: string): Promise<Part<readonly Grant[]>> =>
+  readAssigned(az, principalId, { where: ['--scope', scope], subscription: subscriptionOf(scope) });
+
+interface AssignedWhere {
+  readonly where: readonly string[];
+  readonly subscription: string;
+}
+
+async function readAssigned(
   az: AzureCli,
   principalId: string,
-  subscription: string,
+  { where, subscription }: AssignedWhere,
 ): Promise<Part<readonly Grant[]>> {
   const within = ['--subscription', subscription];
   const assigned = await ask(
     az,
-    ['role', 'assignment', 'list', '--assignee', principalId, '--all', '--include-inherited', ...within],
+    ['role', 'assignment', 'list', '--assignee', principalId, ...where, '--include-inherited', ...within],
     (answer) => assignments.safeParse(answer).data,
   );
   if (assigned.kind === 'unreadable') return assigned;

@@ -23,14 +23,20 @@ export interface RoleNeed {
   /** What stops working without it. */
   readonly meaning: string;
   /** The role that gives it: one of Azure's own, by its name, or one that the deployment makes for the installation. */
-  readonly role: { readonly madeBy: 'azure'; readonly name: string } | { readonly madeBy: 'deployment' };
+  readonly role:
+    | {
+        readonly madeBy: 'azure';
+        readonly name: string;
+        /** Another way to it; without: to deploy again, with the parameters as they are. */
+        readonly orElse?: string;
+      }
+    | { readonly madeBy: 'deployment' };
 }
 
 /** Whether the grants cover a need: each action, at the scope or above it. */
 export function judgeRole(need: RoleNeed, grants: Part<readonly Grant[]>, principalId: string): Check {
   if (grants.kind === 'unreadable') return skipped(need.name, grants.reason);
-  const above = grants.value.filter((grant) => covers(grant.scope, need.scope));
-  const missing = need.wanted.filter((action) => !above.some((grant) => allows(grant, need.kind, action)));
+  const missing = missingActions(need, grants.value);
   if (missing.length === 0) return good(need.name, `The app may do all that it needs at ${placeOf(need.scope)}.`);
   const elsewhere = grants.value.some(
     (grant) => !covers(grant.scope, need.scope) && missing.every((action) => allows(grant, need.kind, action)),
@@ -43,11 +49,22 @@ export function judgeRole(need: RoleNeed, grants: Part<readonly Grant[]>, princi
   );
 }
 
+type Wanted = Pick<RoleNeed, 'scope' | 'kind' | 'wanted'>;
+
+function missingActions({ scope, kind, wanted }: Wanted, grants: readonly Grant[]): readonly string[] {
+  const above = grants.filter((grant) => covers(grant.scope, scope));
+  return wanted.filter((action) => !above.some((grant) => allows(grant, kind, action)));
+}
+
+/** Whether all that is wanted is allowed there, at the scope or above it. */
+export const allowsAll = (wanted: Wanted, grants: readonly Grant[]): boolean =>
+  missingActions(wanted, grants).length === 0;
+
 /** A role of the deployment bears the installation in its name, and may not be there yet: nothing to assign by hand. */
 const fixOf = ({ role, scope }: RoleNeed, principalId: string): string =>
   role.madeBy === 'deployment'
     ? 'Deploy infra/azure again, which makes the role and assigns it'
-    : `az role assignment create --assignee-object-id ${principalId} --assignee-principal-type ServicePrincipal --role "${role.name}" --scope ${scope}, or deploy infra/azure again`;
+    : `az role assignment create --assignee-object-id ${principalId} --assignee-principal-type ServicePrincipal --role "${role.name}" --scope ${scope}, or ${role.orElse ?? 'deploy infra/azure again'}`;
 
 /** A scope covers itself and what lies below it; management groups are above every subscription that names them. */
 export function covers(granted: string, needed: string): boolean {
@@ -66,9 +83,13 @@ function allows(grant: Grant, kind: RoleNeed['kind'], action: string): boolean {
 const matchesAny = (patterns: readonly string[], action: string): boolean =>
   patterns.some((pattern) => matches(pattern, action));
 
-/** `*` stands for any characters, slashes too; case does not count. */
+// Azure's own role Managed Identity Operator has `userAssignedIdentities/*/assign/action`, and ARM asks for
+// `userAssignedIdentities/assign/action`: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/identity
+/** `*` is for any characters, slashes too, and between two slashes for nothing as well; case does not count. */
 export function matches(pattern: string, action: string): boolean {
-  const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  const escaped = pattern
+    .replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replaceAll(/\/\*\/|\*/g, (wildcard) => (wildcard === '*' ? '.*' : '/(?:.*/)?'));
   return new RegExp(`^${escaped}$`, 'i').test(action);
 }
 

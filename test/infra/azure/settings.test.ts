@@ -88,6 +88,8 @@ describe('settings that are written', () => {
       AzureWebJobsStorage__tableServiceUri: 'https://account.table.core.windows.net/',
       INSTALLATION: 'kubelet',
       ON_CAPACITY_FAIL_AFTER_MINUTES: '0',
+      REGISTRY_PULL_CLIENT_ID: '',
+      REGISTRY_PULL_IDENTITIES: '',
       REGISTRATIONS_URL: 'https://account.blob.core.windows.net/serverless-kubelet/kubelet.json',
       SECURITY_POLICY: 'compatible',
     };

@@ -11,6 +11,7 @@ const resource = z.looseObject({
   name: z.string(),
   location: z.string().optional(),
   tags: z.record(z.string(), z.string()).optional(),
+  identity: z.looseObject({ type: z.string(), userAssignedIdentities: z.record(z.string(), z.unknown()) }).optional(),
   properties: z.record(z.string(), z.unknown()).default({}),
 });
 const schema = z.object({ predictedResources: z.array(resource), diagnostics: z.array(z.unknown()) });

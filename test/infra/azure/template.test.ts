@@ -30,14 +30,15 @@ function assignmentOf(snapshot: Snapshot, assignment: Resource) {
   const role = textOfMember(assignment, 'roleDefinitionId').split('/').at(-1) ?? '';
   const scope = /'(\/subscriptions\/[^']*)', 'Microsoft\.Authorization/.exec(assignment.id)?.[1];
   const ofApp =
-    /guid\('([^']+)', reference\('[^']+', '[^']+'\)\.(principalId|outputs\.\w+\.value)[^,]*, '([^']+)'\)/.exec(
+    /guid\('([^']+)', reference\('([^']+)', '[^']+'\)\.(?:principalId|outputs\.\w+\.value)[^,]*, '([^']+)'\)/.exec(
       assignment.name,
     );
+  const ofIdentity = ofApp?.[2]?.endsWith('-pull') === true ? 'the pull identity' : 'the app';
   const place = ofApp?.[1] ?? scope ?? assignment.id.split('/providers/Microsoft.Authorization/')[0] ?? '';
   return {
     role: roleName(snapshot, assignment),
     on: place.split('/').slice(-2).join('/'),
-    who: ofApp === null ? 'an operator' : 'the app',
+    who: ofApp === null ? 'an operator' : ofIdentity,
     isNamedByRole: ofApp === null || ofApp[3] === role,
   };
 }
@@ -129,7 +130,13 @@ describe.each(snapshots.map((snapshot) => [snapshot.name, snapshot] as const))('
   });
 
   it('are custom roles of the actions in roles/, each with a name that no other installation has', () => {
-    const roles = ['container-groups', 'subscription-reader', ...(name === 'main' ? [] : ['subnet-join'])];
+    const roles = [
+      'container-groups',
+      'subscription-reader',
+      ...(name === 'main' ? [] : ['subnet-join']),
+      // One in each resource group of identities.
+      ...(name === 'production' ? ['identity-assign', 'identity-assign'] : []),
+    ];
     const wanted = roles.map((role) => JSON.parse(textOf(`roles/${role}.json`)));
     const made = snapshot.of('Microsoft.Authorization/roleDefinitions');
     expect(made.map(({ properties }) => properties['permissions'])).toEqual(
@@ -152,11 +159,61 @@ describe.each(snapshots.map((snapshot) => [snapshot.name, snapshot] as const))('
   });
 });
 
+describe('identities that pods get', () => {
+  const production = snapshotOf('production');
+  const [app] = production.of('Microsoft.Web/sites');
+  const settings = production.of('Microsoft.Web/sites/config')[0]?.properties ?? {};
+  const byRole = (role: string) =>
+    production
+      .of('Microsoft.Authorization/roleAssignments')
+      .map((one) => assignmentOf(production, one))
+      .filter((one) => one.role === role);
+
+  it.each(snapshots.map((snapshot) => [snapshot.name, snapshot] as const))(
+    'in %s: whoever pulls images has that role alone, and is not the app',
+    (_, snapshot) => {
+      const assignments = snapshot
+        .of('Microsoft.Authorization/roleAssignments')
+        .map((one) => assignmentOf(snapshot, one));
+      expect(assignments.filter(({ who }) => who === 'the pull identity').map(({ role }) => role)).toEqual(
+        assignments.filter(({ role }) => role === 'acrPull').map(({ role }) => role),
+      );
+    },
+  );
+
+  it('are the pull identity and those that are named, and the app may give no other', () => {
+    const role = 'serverless-kubelet identity assign';
+    expect(byRole(role).map(({ who, on }) => `${who}: ${on}`)).toEqual([
+      'the app: userAssignedIdentities/serverless-kubelet-prod-weu-pull',
+      'the app: userAssignedIdentities/reports',
+      'the app: userAssignedIdentities/billing',
+    ]);
+    expect(byRole('acrPull').map(({ who, on }) => `${who}: ${on}`)).toEqual([
+      'the pull identity: registries/prodimages',
+    ]);
+  });
+
+  it('pull for ACI and for the app by the settings, and the app has that one besides its own', () => {
+    const [, pull = ''] = /"([^"]*-pull)":/.exec(JSON.stringify(app?.identity)) ?? [];
+    expect(app?.identity).toMatchObject({ type: 'UserAssigned' });
+    expect(Object.keys(app?.identity?.userAssignedIdentities ?? {}).map((id) => id.split('/').at(-1))).toEqual([
+      'serverless-kubelet-prod-weu-identity',
+      'serverless-kubelet-prod-weu-pull',
+    ]);
+    expect(settings['REGISTRY_PULL_CLIENT_ID']).toContain(`reference('${pull}', '2024-11-30').clientId`);
+    expect(settings['REGISTRY_PULL_IDENTITIES']).toContain('.loginServer');
+    expect(settings['REGISTRY_PULL_IDENTITIES']).toContain(pull);
+    const none = snapshotOf('vnet').of('Microsoft.Web/sites/config')[0]?.properties;
+    expect(none).toMatchObject({ REGISTRY_PULL_CLIENT_ID: '', REGISTRY_PULL_IDENTITIES: '' });
+  });
+});
+
 it('production gives the app and its operators these roles, on these scopes, and no others', () => {
   const snapshot = snapshotOf('production');
   const assignments = snapshot.of('Microsoft.Authorization/roleAssignments').map((one) => assignmentOf(snapshot, one));
   expect(assignments.map(({ role, on, who }) => `${who}: ${role} on ${on}`)).toMatchInlineSnapshot(`
     [
+      "the pull identity: acrPull on registries/prodimages",
       "the app: blobDataOwner on storageAccounts/kubeletzpm2uli2lthxu",
       "the app: tableDataContributor on storageAccounts/kubeletzpm2uli2lthxu",
       "the app: monitoringMetricsPublisher on components/serverless-kubelet-prod-weu-insights",
@@ -165,6 +222,9 @@ it('production gives the app and its operators these roles, on these scopes, and
       "the app: serverless-kubelet container groups on resourceGroups/aci-pods",
       "the app: serverless-kubelet subscription reader on subscriptions/00000000-0000-4000-8000-000000000000",
       "the app: serverless-kubelet subnet join on subnets/serverless-kubelet-container-groups",
+      "the app: serverless-kubelet identity assign on userAssignedIdentities/serverless-kubelet-prod-weu-pull",
+      "the app: serverless-kubelet identity assign on userAssignedIdentities/reports",
+      "the app: serverless-kubelet identity assign on userAssignedIdentities/billing",
       "the app: keyVaultSecretsUser on vaults/kubelet-secrets",
     ]
   `);

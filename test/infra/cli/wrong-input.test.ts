@@ -76,6 +76,18 @@ describe('what the command line alone reports is wrong', () => {
       'leave one of them out',
     ],
     [
+      'a registry of Azure for an app that is a file',
+      ['attach', '--nodes', 'a', '--acr', 'prodimages', '--settings', 'f'],
+      '--acr asks Azure for the registry and the app, and --settings names a file',
+      'name the app with --app and --resource-group, or write REGISTRY_PULL_IDENTITIES and REGISTRY_PULL_CLIENT_ID into the file (docs/settings.md)',
+    ],
+    [
+      'grants that are not there',
+      ['attach', '--nodes', 'a', '--grants', '/nowhere/g'],
+      "/nowhere/g can't be read",
+      'check the path given with --grants',
+    ],
+    [
       'a duration that is none',
       ['attach', '--nodes', 'a', '--timeout', '5'],
       '--timeout wants a duration, not "5"',

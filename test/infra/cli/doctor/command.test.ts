@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { doctorBy } from '../../../../infra/cli/doctor/command.ts';
 import containerGroups from '../../../../infra/azure/roles/container-groups.json' with { type: 'json' };
+import identityAssign from '../../../../infra/azure/roles/identity-assign.json' with { type: 'json' };
 import subscriptionReader from '../../../../infra/azure/roles/subscription-reader.json' with { type: 'json' };
 import { fail } from '../../../../shared/core/fault.ts';
 import { newNodeRow } from '../../../../shared/core/reconcile/node-row.ts';
@@ -106,6 +107,36 @@ describe('doctor over a world', () => {
       'ok prod: node aci-1: Lease',
       'ok prod: node aci-1: release',
       'ok prod: node aci-1: kubelet port',
+    ]);
+  });
+
+  it('looks at what grants and registries need: in which subscription it is, too', async () => {
+    const elsewhere = '/subscriptions/00000000-0000-4000-8000-000000000009';
+    const identities = `${elsewhere}/resourceGroups/team-a/providers/Microsoft.ManagedIdentity/userAssignedIdentities`;
+    const grants = [{ namespace: 'team-a', identities: [`${identities}/reports`, `${identities}/billing`] }];
+    const world = await createWorld({
+      settings: {
+        CLUSTERS: JSON.stringify([{ ...registration([{ name: 'aci-1' }]), grants }]),
+        REGISTRY_PULL_IDENTITIES: JSON.stringify({ 'prodimages.azurecr.io': `${identities}/pull` }),
+      },
+    });
+    const there = [{ roleDefinitionName: 'assign', roleDefinitionId: '/r/3', scope: `${identities}/reports` }];
+    const az = {
+      [`role assignment list --assignee p-1 --all --include-inherited --subscription ${elsewhere.split('/')[2]}`]:
+        there,
+      [`role definition list --name 3 --scope ${identities}/reports `]: [
+        { permissions: [{ ...permission, actions: identityAssign.actions }] },
+      ],
+      ...healthy.az,
+    };
+    const reported = await checks(world, { ...healthy, az });
+    const asked = reported.filter(({ name }) => /identity |registry pull|grants/.test(name));
+    expect(asked.map(({ name, verdict }) => `${verdict} ${name}`)).toEqual([
+      'failed role: identity pull',
+      'warning registry pull',
+      'ok prod: grants',
+      'ok role: identity reports',
+      'failed role: identity billing',
     ]);
   });
 

@@ -28,10 +28,12 @@ import {
   judgeRights,
   judgeVersion,
 } from '../../../../infra/cli/inspect/cluster-judgements.ts';
+import { judgeGrants, judgePull } from '../../../../infra/cli/inspect/identity-judgements.ts';
 import { judgeOwnHost, judgePodsWay, judgeServiceWay } from '../../../../infra/cli/inspect/pods-way-judgement.ts';
 import { brokenAt } from '../../../../infra/cli/inspect/reach.ts';
 import { covers, judgeRole, matches } from '../../../../infra/cli/inspect/role-judgements.ts';
 import type { Grant, RoleNeed } from '../../../../infra/cli/inspect/role-judgements.ts';
+import type { PodGrant } from '../../../../shared/core/pod/grant.ts';
 import { read, unreadable } from '../../../../infra/cli/inspect/observed.ts';
 
 type Row = readonly [check: Check, verdict: Check['verdict'], found: RegExp];
@@ -40,7 +42,7 @@ const app: AppFacts = {
   state: 'Running',
   isEnabled: true,
   systemPrincipalId: 'p-1',
-  userIdentities: [{ clientId: 'C-1', principalId: 'p-2' }],
+  userIdentities: [{ id: '/i/own', clientId: 'C-1', principalId: 'p-2' }],
 };
 const managed = { ARM_CREDENTIAL: 'managed-identity' };
 const aci = 'Microsoft.ContainerInstance/containerGroups';
@@ -71,7 +73,53 @@ const way = { host: 'h', port: 443 };
 const bodyLimit = (text: string): Check => judgeBodyLimit({ FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: text });
 const node = { address: '10.0.0.7', port: 10_250 };
 
+const other = { id: '/i/pull', clientId: 'C-9', principalId: 'p-9' };
+const pulling = { 'prodimages.azurecr.io': other.id };
+/** Of the settings, and of an app that has its own identity and another one. */
+const pull = (changes: Partial<Parameters<typeof judgePull>[0]>, identities = [...app.userIdentities, other]): Check =>
+  judgePull(
+    { AZURE_CLIENT_ID: 'c-1', REGISTRY_PULL_CLIENT_ID: 'c-9', REGISTRY_PULL_IDENTITIES: pulling, ...changes },
+    identities,
+  )[0] ?? good('none', 'no check');
+const podGrant = {
+  namespace: 'team-a',
+  identities: ['/i/reports'],
+  subnets: [],
+  logAnalytics: ['audit'],
+  publicAddress: false,
+};
+const grants = (...some: readonly PodGrant[]): Check =>
+  judgeGrants({ name: 'prod', grants: [...some] }, { workspaces: { audit: {} }, own: '/I/OWN' }) ??
+  good('none', 'no check');
+
 const rows: readonly Row[] = [
+  [pull({}), 'ok', /asks registries as c-9. ACI pulls from prodimages.azurecr.io as pull/],
+  [pull({ REGISTRY_PULL_IDENTITIES: {} }), 'ok', /ACI pulls with pull secrets alone/],
+  [pull({ REGISTRY_PULL_CLIENT_ID: undefined, REGISTRY_PULL_IDENTITIES: {} }), 'ok', /no check/],
+  [
+    pull({ REGISTRY_PULL_CLIENT_ID: undefined }),
+    'warning',
+    /CLIENT_ID is not set: ACI pulls from prodimages.azurecr.io, and the app/,
+  ],
+  [pull({ REGISTRY_PULL_CLIENT_ID: 'C-1' }), 'failed', /REGISTRY_PULL_CLIENT_ID is the app's own identity/],
+  [pull({ REGISTRY_PULL_IDENTITIES: { 'x.azurecr.io': '/I/Own' } }), 'failed', /IDENTITIES is the app's own identity/],
+  [pull({}, [...app.userIdentities]), 'failed', /does not have the identity of REGISTRY_PULL_CLIENT_ID c-9/],
+  [
+    judgePull(
+      { AZURE_CLIENT_ID: undefined, REGISTRY_PULL_CLIENT_ID: 'c-9', REGISTRY_PULL_IDENTITIES: {} },
+      undefined,
+    )[0] ?? good('', ''),
+    'ok',
+    /c-9/,
+  ],
+  [grants(), 'ok', /no check/],
+  [grants(podGrant, { ...podGrant, namespace: '*' }), 'ok', /2, to pods of team-a, every namespace/],
+  [
+    grants({ ...podGrant, logAnalytics: ['audit', 'x', 'x'] }),
+    'warning',
+    /They name x, which LOG_ANALYTICS_WORKSPACES has not/,
+  ],
+  [grants(podGrant, { ...podGrant, identities: ['/i/Own'] }), 'failed', /to team-a names the app's own identity/],
   [judgeLogin(unreadable('az is not on PATH.')), 'failed', /not on PATH/],
   [judgeLogin(read({ subscriptionId: 's', user: 'me', state: 'Enabled' })), 'ok', /me in subscription s/],
   [judgeLogin(read({ subscriptionId: 's', user: 'me', state: 'Disabled' })), 'failed', /Disabled/],
@@ -228,6 +276,9 @@ describe('doctor reads', () => {
     ['a.b/*', 'a.b/c', true],
     ['a.b/*', 'aXb/c', false],
     ['a/b', 'a/b/c', false],
+    ['a/*/c', 'a/b/c', true],
+    ['a/*/c', 'a/c', true],
+    ['a/*/c', 'abc', false],
   ])('%s allows %s: %s', (pattern, action, expected) => {
     expect(matches(pattern, action)).toBe(expected);
   });

@@ -6,7 +6,7 @@
 /** What lies outside of the app, and by which of its ports it is reached. */
 export type Port = 'kubernetes' | 'arm' | 'tables';
 
-/** With what no gate stands before, since the app asks it over TLS of its own: the registries of images. */
+/** With the registries of images, which only simulations disturb: real processes ask them past the gate. */
 export type SimulatedPort = Port | 'registry';
 
 /**

@@ -53,13 +53,16 @@ function asked({ wishes }: ReadWishes): readonly Asked[] {
   ];
 }
 
+/** No event: the app knows its grants. */
+const grantAssumed = 'GrantAssumed';
+
 /** Without a grant no annotation may name what the app may give (docs/security.md, Grants). */
 function ungranted(pod: Pod, read: ReadWishes, { grants = [] }: InspectionFacts): readonly (Refusal | Notice)[] {
   const who = `the ServiceAccount ${pod.metadata.namespace}/${serviceAccountOf(pod)}`;
   return asked(read).flatMap(({ wish, kind, name }): readonly (Refusal | Notice)[] => {
     const annotation = field(read.said.get(wish) ?? '');
     if (grants === 'assumed')
-      return [{ reason: 'GrantAssumed', message: `${annotation}: taken to be granted to ${who} (${kind} of a grant)` }];
+      return [{ reason: grantAssumed, message: `${annotation}: taken to be granted to ${who} (${kind} of a grant)` }];
     const isGood = kind === 'publicAddress' ? isPublicAddressGranted(pod, grants) : isGranted(pod, grants, kind, name);
     if (isGood) return [];
     const what = kind === 'publicAddress' ? 'a public address' : name;

@@ -13,6 +13,13 @@ import type { UpOptions } from './options.ts';
 export const emulatedSubnet = ({ subscription, resourceGroup }: UpOptions['arm']): string =>
   `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.Network/virtualNetworks/local/subnets/containers`;
 
+/** A user-assigned identity that the app may give to groups, where a grant names it. */
+export const emulatedIdentity = ({
+  subscription,
+  resourceGroup,
+}: Pick<UpOptions['arm'], 'subscription' | 'resourceGroup'>): string =>
+  `/subscriptions/${subscription}/resourceGroups/${resourceGroup}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/pods`;
+
 /** What the emulator says when it serves. */
 const readySchema = z.object({
   ready: z.literal(true),
@@ -82,6 +89,8 @@ export async function startEmulator(
       arm.resourceGroup,
       '--subnet',
       emulatedSubnet(arm),
+      '--identity',
+      emulatedIdentity(arm),
       '--location',
       arm.location,
       '--knobs',

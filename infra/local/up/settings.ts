@@ -12,6 +12,15 @@ export const installation = 'local';
 /** Where an installation's blob of registrations is, on Azure too. */
 export const registrationsContainer = 'serverless-kubelet';
 const tokenSetting = 'LOCAL_CLUSTER_TOKEN';
+/** A workspace that annotations may name; the emulator takes its name and key, and no log. */
+export const localWorkspace = 'local';
+const workspaceKeySetting = 'LOCAL_WORKSPACE_KEY';
+const workspaceSettings = {
+  [workspaceKeySetting]: 'a2V5IG9mIGEgd29ya3NwYWNlIHRoYXQgaXMgbm90IHRoZXJl',
+  LOG_ANALYTICS_WORKSPACES: JSON.stringify({
+    [localWorkspace]: { workspaceId: '00000000-0000-4000-8000-000000000000', keySetting: workspaceKeySetting },
+  }),
+};
 
 export interface SettingsInput {
   readonly arm: UpOptions['arm'] & { readonly endpoint: string };
@@ -56,6 +65,7 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     AzureWebJobsStorage: input.connectionString,
     IMAGE_CONFIGS: JSON.stringify(knownConfigs),
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(hostBodyBytes),
+    ...workspaceSettings,
     ...registrationsUrl(input.connectionString),
     ...(input.fixed === undefined ? {} : fixedCluster(input.fixed)),
   };

@@ -141,6 +141,9 @@ export const journal = async () =>
   z.object({ requests: z.array(journalSchema) }).parse(await emulator('journal')).requests;
 export const addFault = (rule: object): Promise<unknown> =>
   emulator('faults', { method: 'POST', body: JSON.stringify(rule) });
+/** Azure takes the capacity of a Spot group back. */
+export const evict = (group: string): Promise<unknown> =>
+  emulator('evict', { method: 'POST', body: JSON.stringify({ group }) });
 export const clearFaults = (): Promise<unknown> => emulator('faults', { method: 'DELETE' });
 
 /** The Functions host's control port: `kill?target=timer:node-heartbeat&signal=SIGKILL`, `pause?ms=90000`. */

@@ -28,7 +28,7 @@ export async function install(
   options: { readonly wait: boolean; readonly values?: Readonly<Record<string, string>> },
 ): Promise<void> {
   const values = Object.entries(options.values ?? {}).flatMap(([name, value]) => ['--set-string', `${name}=${value}`]);
-  await run(
+  const installed = run(
     'install',
     shape,
     join(folder, shape),
@@ -39,6 +39,10 @@ export async function install(
     ...values,
     ...(options.wait ? ['--wait', '--timeout', `${settleMs / 1000}s`] : []),
   );
+  // Helm says which object is not ready; why is in the events.
+  await installed.catch(async (error: unknown) => {
+    throw new Error(`${String(error)}\n${await output('-n', namespaceOf(shape), 'get', 'events')}`);
+  });
 }
 
 /** `helm uninstall`, and that neither a pod nor a container group is left of it. */

@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { SampleImage, Stored } from '../fixtures/images.ts';
+import { pushImage } from '../../infra/local/registry/push.ts';
+import type { SampleImage } from '../fixtures/images.ts';
 
 /** Debian's package `docker-registry`: the reference implementation of the distribution specification. */
 const binary = '/usr/bin/docker-registry';
@@ -54,29 +55,9 @@ export async function startDockerRegistry(doors: Doors): Promise<DockerRegistry>
     doors.kind === 'token'
       ? `Bearer ${doors.pushToken}`
       : `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
-  const send = async (method: string, url: string, body?: Stored): Promise<Response> => {
-    const type = body === undefined ? {} : { 'content-type': body.mediaType };
-    const answer = await fetch(url, {
-      method,
-      headers: { authorization, ...type },
-      ...(body !== undefined && { body: new Uint8Array(body.bytes) }),
-    });
-    if (!answer.ok) throw new Error(`${method} ${url}: ${answer.status} ${await answer.text()}`);
-    return answer;
-  };
   return {
     origin,
-    push: async (repository, tag, image) => {
-      const base = `${origin}/v2/${repository}`;
-      for (const blob of image.blobs) {
-        const begun = await send('POST', `${base}/blobs/uploads/`);
-        const url = new URL(begun.headers.get('location') ?? '', origin);
-        url.searchParams.set('digest', blob.digest);
-        await send('PUT', url.href, { ...blob, mediaType: 'application/octet-stream' });
-      }
-      for (const manifest of image.manifests) await send('PUT', `${base}/manifests/${manifest.digest}`, manifest);
-      await send('PUT', `${base}/manifests/${tag}`, image);
-    },
+    push: (repository, tag, image) => pushImage({ origin, repository, tag, authorization }, image),
     [Symbol.asyncDispose]: async () => {
       child.removeAllListeners('exit');
       const exited = new Promise((resolve) => child.once('exit', resolve));

@@ -8,6 +8,7 @@ import { defaultOptions } from './options.ts';
 import type { EmulatorOptions } from './options.ts';
 import { createRuntime } from './runtimes.ts';
 import { defined } from '../../../shared/core/defined.ts';
+import { registryEndpoints } from '../../../shared/wire/registry-settings.ts';
 
 const help = `The ARM + ACI emulator as a process of its own.
 
@@ -28,6 +29,7 @@ const help = `The ARM + ACI emulator as a process of its own.
   --knobs FILE            JSON with further EmulatorOptions
   --virtual-clock         time moves only by POST /_emulator/clock
   --plain                 ARM over plain HTTP as well
+  --registry-endpoints T  HOST=ORIGIN, separated by commas: registries of images that Podman asks elsewhere
 
 Prints one line of JSON when ready and ends, leaving no container, on SIGTERM, SIGINT or when stdin closes.
 `;
@@ -53,6 +55,7 @@ async function main(): Promise<void> {
       knobs: { type: 'string' },
       'virtual-clock': { type: 'boolean', default: false },
       plain: { type: 'boolean', default: false },
+      'registry-endpoints': { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -65,7 +68,12 @@ async function main(): Promise<void> {
     process.stderr.write(`${message}\n`);
   };
   const header = values['identity-header'] ?? process.env['IDENTITY_HEADER'];
-  const runtime = await createRuntime(values.runtime, { stateDir: required(values.state, '--state'), clock, log });
+  const runtime = await createRuntime(values.runtime, {
+    stateDir: required(values.state, '--state'),
+    clock,
+    log,
+    endpoints: registryEndpoints.parse(values['registry-endpoints']),
+  });
   const emulator = await startEmulator({
     runtime,
     clock,

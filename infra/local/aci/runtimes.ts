@@ -1,3 +1,5 @@
+import { defined } from '../../../shared/core/defined.ts';
+import type { MappedEndpoints } from '../../../shared/core/image/registry-endpoint.ts';
 import type { Clock } from './clock.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
 
@@ -5,15 +7,17 @@ export interface RuntimeOptions {
   readonly stateDir: string;
   readonly clock: Clock;
   readonly log: (message: string) => void;
+  /** Registries of images that are asked elsewhere than at their own address. */
+  readonly endpoints?: MappedEndpoints;
 }
 
 /** Makes the runtime of that name; only its own code is loaded. An unknown name is an error that lists the known ones. */
 export async function createRuntime(kind: string, options: RuntimeOptions): Promise<ContainerRuntime> {
-  const { stateDir, clock, log } = options;
+  const { stateDir, clock, log, endpoints } = options;
   switch (kind) {
     case 'engine': {
       const { createEngineRuntime } = await import('./runtime/engine.ts');
-      return createEngineRuntime({ stateDir, log });
+      return createEngineRuntime({ stateDir, log, ...defined({ endpoints }) });
     }
     case 'process': {
       const { createProcessRuntime } = await import('./runtime/process.ts');

@@ -16,6 +16,7 @@ import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
 import { Parts } from './parts.ts';
 import type { RealHostControl } from './real-host-control.ts';
+import { bringUpRegistry } from './registry.ts';
 import { bringUpRelay } from './relay-choice.ts';
 import { nodeName, startAttached, startFixed } from './node-in-cluster.ts';
 import type { Detour } from './node-in-cluster.ts';
@@ -79,6 +80,7 @@ async function bringUp(
     createsPerHour: options.createsPerHour,
     subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
     identity: await identityOf(options, emulator, parts),
+    registryEndpoints: emulator?.registryEndpoints,
   };
   const gateway = emulator?.child.value.bridge?.gateway;
   const ground = { options, progress, parts, cluster, kubeconfig, gateway, settings };
@@ -127,8 +129,9 @@ async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Pa
   const runtime = await chooseRuntime(options.runtime);
   if (runtime === 'engine') await progress.step('images', (report) => ensureImages({ log: report }));
   else progress.line(await describeProcesses(options.runtime));
+  const registryEndpoints = runtime === 'engine' ? await bringUpRegistry(options.dir, progress, parts) : undefined;
   return progress.step('ARM and ACI emulator', async (report) => {
-    const emulator = await startEmulator(options.dir, runtime, options);
+    const emulator = await startEmulator(options.dir, runtime, { ...options, registryEndpoints });
     parts.add(emulator.child, 30_000);
     report(`${emulator.child.value.armUrl}  ${runtime}`);
     return emulator;

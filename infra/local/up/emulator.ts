@@ -37,6 +37,8 @@ export interface Emulator {
   readonly caFile: string;
   /** The secret of the identity endpoint; it is in no log. */
   readonly identityHeader: string;
+  /** As given to {@link startEmulator}. */
+  readonly registryEndpoints: string | undefined;
 }
 
 /** The runtime asked for, or the best this machine has. */
@@ -58,7 +60,14 @@ export async function describeProcesses(wanted: UpOptions['runtime']): Promise<s
 export async function startEmulator(
   dir: string,
   runtime: 'engine' | 'process',
-  { arm, createsPerHour }: Pick<UpOptions, 'arm' | 'createsPerHour'>,
+  {
+    arm,
+    createsPerHour,
+    registryEndpoints,
+  }: Pick<UpOptions, 'arm' | 'createsPerHour'> & {
+    /** As the app's setting `REGISTRY_ENDPOINTS`. */
+    readonly registryEndpoints?: string | undefined;
+  },
 ): Promise<Emulator> {
   const ca = await createCertificateAuthority('serverless-kubelet local ARM');
   const server = await issueCertificate(ca, {
@@ -93,6 +102,7 @@ export async function startEmulator(
       emulatedIdentity(arm),
       '--location',
       arm.location,
+      ...(registryEndpoints === undefined ? [] : ['--registry-endpoints', registryEndpoints]),
       '--knobs',
       file(
         'aci-knobs.json',
@@ -110,7 +120,7 @@ export async function startEmulator(
     ready: readReady,
     readyTimeoutMs: 60_000,
   });
-  return { child, caFile, identityHeader };
+  return { child, caFile, identityHeader, registryEndpoints };
 }
 
 function readReady(line: string): EmulatorReady | undefined {

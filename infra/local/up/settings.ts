@@ -30,6 +30,8 @@ export interface SettingsInput {
   readonly subnetId: string | undefined;
   /** The identity endpoint of the emulator; absent: whatever the environment offers. */
   readonly identity: { readonly url: string; readonly header: string } | undefined;
+  /** Where the images of registries are asked for, where that is not their own address. */
+  readonly registryEndpoints?: string | undefined;
   /** A cluster that is known from the start; absent: it is attached later. */
   readonly fixed?: FixedCluster;
 }
@@ -64,6 +66,7 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     AzureWebJobsDisableHomepage: 'true',
     AzureWebJobsStorage: input.connectionString,
     IMAGE_CONFIGS: JSON.stringify(knownConfigs),
+    ...defined({ REGISTRY_ENDPOINTS: input.registryEndpoints }),
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(hostBodyBytes),
     ...workspaceSettings,
     ...registrationsUrl(input.connectionString),

@@ -50,6 +50,15 @@ describe('the settings that npm start writes', () => {
     expect(imageOverride('nginx', overrides)).toBeUndefined();
   });
 
+  it('say where the registry is, where there is one', () => {
+    const registryEndpoints = 'registry.local=http://127.0.0.1:5000';
+    expect(parseSettings(appSettings({ ...input, registryEndpoints }))).toMatchObject({
+      ok: true,
+      settings: { REGISTRY_ENDPOINTS: { 'registry.local': 'http://127.0.0.1:5000' } },
+    });
+    expect(parseSettings(appSettings(input))).toMatchObject({ ok: true, settings: { REGISTRY_ENDPOINTS: {} } });
+  });
+
   it('name no cluster where one is attached later', () => {
     expect(parseSettings(appSettings(input))).toMatchObject({ ok: true, settings: { CLUSTERS: [] } });
   });

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { defined } from '../../../../shared/core/defined.ts';
+import type { MappedEndpoints } from '../../../../shared/core/image/registry-endpoint.ts';
 import { dockerBackend, findEngine, podmanBackend } from './engine/backend.ts';
 import type { Backend } from './engine/backend.ts';
 import { EngineError } from './engine/client.ts';
@@ -34,6 +35,8 @@ export interface EngineRuntimeOptions {
   readonly stateDir: string;
   readonly log: (line: string) => void;
   readonly engine?: EngineKind | 'auto';
+  /** Registries that Podman asks elsewhere than at their own address; Docker's daemon has settings of its own. */
+  readonly endpoints?: MappedEndpoints;
 }
 
 /** No sandbox is called so: their names have no underscore. */
@@ -49,7 +52,7 @@ const noEngine =
 export async function createEngineRuntime(options: EngineRuntimeOptions): Promise<EngineRuntime> {
   const stateDir = resolve(options.stateDir);
   await mkdir(stateDir, { recursive: true });
-  const backend = await openBackend(options.engine ?? 'auto', stateDir);
+  const backend = await openBackend(options, stateDir);
   try {
     return await assemble({ ...options, stateDir }, backend);
   } catch (error) {
@@ -58,9 +61,12 @@ export async function createEngineRuntime(options: EngineRuntimeOptions): Promis
   }
 }
 
-async function openBackend(wanted: EngineKind | 'auto', stateDir: string): Promise<Backend> {
+async function openBackend(
+  { engine: wanted = 'auto', endpoints }: EngineRuntimeOptions,
+  stateDir: string,
+): Promise<Backend> {
   const kind = wanted === 'auto' ? await findEngine() : wanted;
-  if (kind === 'podman') return podmanBackend(stateDir);
+  if (kind === 'podman') return podmanBackend(stateDir, endpoints);
   if (kind === 'docker') return dockerBackend();
   throw new Error(noEngine);
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MappedEndpoints } from '../../../../../shared/core/image/registry-endpoint.ts';
 import { createEngineClient } from './client.ts';
 import type { EngineClient } from './client.ts';
 import { dockerImageStore, podmanImageStore } from './image-store.ts';
@@ -73,14 +74,14 @@ const startMs = 20_000;
  * Starts Podman's service with a storage of its own under `stateDir` and the user's image store beside it. A service
  * that a killed predecessor left behind is ended first.
  */
-export async function podmanBackend(stateDir: string): Promise<Backend> {
+export async function podmanBackend(stateDir: string, endpoints?: MappedEndpoints): Promise<Backend> {
   if (process.getuid?.() !== 0)
     throw new Error(
       'Podman must run as root here: the addresses of rootless containers cannot be reached from the machine',
     );
   const folder = join(stateDir, 'podman');
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const images = await podmanImageStore();
+  const images = await podmanImageStore(endpoints);
   const layout = await preparePodman(folder, images.storage);
   const socketPath = join(layout.runDir, 'podman.sock');
   await endOldService(layout.runDir, socketPath);

@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { MappedEndpoints } from '../../../../../shared/core/image/registry-endpoint.ts';
+import { mappedOrigin } from '../../../../../shared/core/image/registry-endpoint.ts';
 import type { RegistryCredential } from '../runtime.ts';
 import { EngineError, readBytes } from './client.ts';
 import type { EngineClient } from './client.ts';
@@ -10,6 +12,7 @@ import { runCommand } from './command.ts';
 import { imageFolder, preparePodman } from './podman-layout.ts';
 import type { PodmanLayout } from './podman-layout.ts';
 import { registryOf } from './reference.ts';
+import { registriesConf } from './registries-conf.ts';
 
 export interface StoredImage {
   /** `sha256:<64 hex>`: the registry's where the image came from one, otherwise that of its configuration. */
@@ -48,9 +51,11 @@ function storedImage(image: z.infer<typeof inspected>): StoredImage {
 
 /**
  * Podman's images, in the user's cache folder. All state folders read it as an additional store, so it is filled by
- * calls of their own, which Podman's locks allow at any time.
+ * calls of their own, which Podman's locks allow at any time. Registries of `endpoints` are asked there.
  */
-export async function podmanImageStore(): Promise<ImageStore & { readonly storage: string }> {
+export async function podmanImageStore(
+  endpoints: MappedEndpoints = {},
+): Promise<ImageStore & { readonly storage: string }> {
   await mkdir(imageFolder(), { recursive: true, mode: 0o700 });
   const layout = await preparePodman(imageFolder());
   const podman = (args: readonly string[]) =>
@@ -66,7 +71,7 @@ export async function podmanImageStore(): Promise<ImageStore & { readonly storag
       const found = result.exitCode === 0 ? z.array(inspected).parse(JSON.parse(result.stdout))[0] : undefined;
       return found === undefined ? undefined : storedImage(found);
     },
-    pull: (image, options) => pullWithPodman(layout, image, options),
+    pull: (image, options) => pullWithPodman(layout, image, { ...options, endpoints }),
     importTar: (image, tarFile, changes) =>
       must(['import', '--quiet', ...changes.flatMap((line) => ['--change', line]), tarFile, image]),
     derive: (image, base, changes) =>
@@ -91,7 +96,11 @@ async function withDockerfile(parent: string, text: string, work: (folder: strin
 }
 
 /** A group gets the credentials that it was given and no others, so the user's own are not looked at. */
-async function pullWithPodman(layout: PodmanLayout, image: string, options: PullOptions): Promise<string | undefined> {
+async function pullWithPodman(
+  layout: PodmanLayout,
+  image: string,
+  options: PullOptions & { readonly endpoints: MappedEndpoints },
+): Promise<string | undefined> {
   const folder = await mkdtemp(join(layout.runDir, 'pull-'));
   try {
     const authFile = join(folder, 'auth.json');
@@ -109,7 +118,7 @@ async function pullWithPodman(layout: PodmanLayout, image: string, options: Pull
       'podman',
       [...layout.globalArgs, 'pull', '--quiet', '--authfile', authFile, image],
       {
-        environment: layout.environment,
+        environment: { ...layout.environment, ...(await registriesOf(image, options.endpoints, folder)) },
         timeoutMs: options.timeoutMs,
       },
     );
@@ -117,6 +126,16 @@ async function pullWithPodman(layout: PodmanLayout, image: string, options: Pull
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Where the image's registry is asked elsewhere: which file says so. Otherwise this machine's own hold. */
+async function registriesOf(image: string, endpoints: MappedEndpoints, folder: string): Promise<NodeJS.ProcessEnv> {
+  const host = registryOf(image);
+  const origin = mappedOrigin(host, endpoints);
+  if (origin === undefined) return {};
+  const file = join(folder, 'registries.conf');
+  await writeFile(file, registriesConf(host, origin));
+  return { CONTAINERS_REGISTRIES_CONF: file };
 }
 
 function lastLine(text: string): string {

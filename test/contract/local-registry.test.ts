@@ -1,0 +1,66 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isStatic } from '../../infra/local/aci/runtime/engine/pause.ts';
+import { onPath } from '../../infra/local/aci/runtime/engine/backend.ts';
+import { buildLocalImages } from '../../infra/local/registry/build.ts';
+import { localImages, localRegistry } from '../../infra/local/registry/catalog.ts';
+import { findRegistry, startLocalRegistry } from '../../infra/local/registry/registry.ts';
+import type { LocalRegistry } from '../../infra/local/registry/registry.ts';
+import { createImageRegistry } from '../../shared/adapters/registry/image-registry.ts';
+import { imageSource } from '../../shared/core/image/image-source.ts';
+
+const busybox = onPath('busybox');
+const program = busybox !== undefined && (await isStatic(busybox)) ? findRegistry() : undefined;
+
+describe.runIf(program !== undefined)("the laptop cloud's registry", () => {
+  const signal = AbortSignal.timeout(60_000);
+  let dir: string;
+  let real: LocalRegistry;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'local-registry-'));
+    real = await startLocalRegistry(dir, program ?? '');
+  });
+  afterAll(async () => {
+    await real.child.stop(1000);
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  const asked = (image: string) => {
+    const parsed = imageSource(`${localRegistry}/${image}`);
+    if (!parsed.ok) throw new Error(parsed.message);
+    const endpoints = { [localRegistry]: real.child.value };
+    return {
+      registry: createImageRegistry({ endpoints, userAgent: 'test/1' }),
+      query: { source: parsed.source, logins: [] },
+    };
+  };
+  const digestOf = (image: string) => {
+    const { registry, query } = asked(image);
+    return registry.getDigest(query, signal);
+  };
+
+  it.each(localImages)('says of $repository:$tag what the catalogue says', async ({ repository, tag, config }) => {
+    const digest = await digestOf(`${repository}:${tag}`);
+    const { registry, query } = asked(`${repository}@${digest.ok ? digest.value : ''}`);
+    expect(await registry.getConfig(query, signal)).toMatchObject({
+      ok: true,
+      value: {
+        entrypoint: config.Entrypoint ?? [],
+        cmd: config.Cmd ?? [],
+        user: config.User ?? '',
+        workingDir: config.WorkingDir ?? '',
+      },
+    });
+  });
+
+  it('has each image under the digest of another start', async () => {
+    for (const { image, stored } of await buildLocalImages(join(dir, 'again')))
+      expect(await digestOf(`${image.repository}:${image.tag}`)).toEqual({ ok: true, value: stored.digest });
+  });
+
+  it('knows no other image', async () => {
+    expect(await digestOf('nothing:1')).toMatchObject({ ok: false, fault: { kind: 'not-found' } });
+  });
+});

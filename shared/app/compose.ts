@@ -24,7 +24,7 @@ import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/se
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { nodeFacts } from './node-facts.ts';
 import { observeCalls } from './observe-calls.ts';
-import { createRegisteredClusters, findNode } from './registered-clusters.ts';
+import { createRegisteredClusters, findCluster, findNode } from './registered-clusters.ts';
 import type { RegisteredClusters } from './registered-clusters.ts';
 import { defined } from '../core/defined.ts';
 
@@ -93,6 +93,8 @@ export function compose(
     clusterDeps(cluster, { settings, environment, credential, observe });
   const confirmNode: Deps['confirmNode'] = (node) =>
     registered?.confirm(node) ?? Promise.resolve(findNode(settings.CLUSTERS, node));
+  const confirmCluster: Deps['confirmCluster'] = (uid) =>
+    registered?.confirmCluster(uid) ?? Promise.resolve(findCluster(settings.CLUSTERS, uid));
   const deps = {
     settings,
     log,
@@ -116,6 +118,7 @@ export function compose(
     nodeHints: new Map(),
     startTimes: new Map(),
     confirmNode,
+    confirmCluster,
   };
   const { REGISTRATIONS_URL: url } = settings;
   const registered =

@@ -40,6 +40,8 @@ export interface Deps {
    * At most one conditional GET: for what must not be done by a process that has not heard that a node left.
    */
   readonly confirmNode: (node: NodeKey) => Promise<Result<NodeRegistration>>;
+  /** The same of a cluster, by its UID: before a pod fails for ever for what may have been granted just now. */
+  readonly confirmCluster: (uid: string) => Promise<Result<ClusterRegistration>>;
 }
 
 export interface NodeHints {

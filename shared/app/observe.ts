@@ -1,6 +1,8 @@
 import type { CapacityState } from '../core/budget/capacity.ts';
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
+import { isLivingPod } from '../core/kubernetes/pod.ts';
+import { lacksGrant } from '../core/pod/rules/annotations.ts';
 import type { GroupObservation } from '../core/group/group.ts';
 import { isOwnedBy } from '../core/group/identity.ts';
 import { needsPoll } from '../core/reconcile/decide.ts';
@@ -21,10 +23,11 @@ import { defined } from '../core/defined.ts';
  */
 export async function observe(session: PodSession, earlier: Outcome | undefined): Promise<Observed> {
   if (session.sight.kind === 'unread') session.sightAt = session.now();
+  const unconfirmed = earlier ?? (await confirmGrants(session));
   const needed =
-    session.correcting === undefined && needsPoll({ pod: session.pod, row: session.row, facts: session.node.facts });
+    session.correcting === undefined && needsPoll({ pod: session.pod, row: session.row, facts: session.facts });
   const outcome =
-    earlier ??
+    unconfirmed ??
     (session.sight.kind === 'unread' && needed ? ((await reserve(session)) ?? (await poll(session))) : undefined);
   const capacity = await gatherCapacity(session, outcome);
   const operation = outcome === undefined ? await readOperation(session) : undefined;
@@ -45,7 +48,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
     statusConflicts: session.statusConflicts,
     lastPut: session.lastPut,
     correcting: session.correcting,
-    facts: session.node.facts,
+    facts: session.facts,
     policy: {
       bornAt: session.birth.bornAt,
       nodeState: session.node.registration.state,
@@ -66,10 +69,22 @@ function silenceOf(session: PodSession, hints: NodeHints | undefined): RelaySile
   return relaySilence(read, session.now());
 }
 
+/** What this process knows may be older than the grant, and a pod that lacks one fails for ever. */
+async function confirmGrants(session: PodSession): Promise<Outcome | undefined> {
+  const { pod, facts, deps, node } = session;
+  const hasGroup = session.row.intent.kind === 'accepted';
+  if (session.grants !== undefined || hasGroup || pod === undefined) return undefined;
+  if (!isLivingPod(pod) || !lacksGrant(pod, facts)) return undefined;
+  const confirmed = await deps.confirmCluster(node.key.cluster);
+  if (!confirmed.ok) return { kind: 'failed', call: 'confirm-cluster', fault: confirmed.fault };
+  session.grants = confirmed.value.grants ?? [];
+  return undefined;
+}
+
 /** A pod that is next to have its first group made is polled only when the PUT could follow. */
 async function reserve(session: PodSession): Promise<Outcome | undefined> {
-  const { deps, node, pod, row } = session;
-  if (pod === undefined || !isFirstPutNext({ pod, row, facts: node.facts })) return undefined;
+  const { deps, facts, pod, row } = session;
+  if (pod === undefined || !isFirstPutNext({ pod, row, facts })) return undefined;
   const reserved = await deps.reserveCreate();
   if (reserved.ok) session.reservation = reserved.value;
   if (reserved.ok || reserved.fault.kind !== 'throttled') return undefined;

@@ -1,5 +1,7 @@
 import type { CapacityState } from '../core/budget/capacity.ts';
 import { capacityClass } from '../core/budget/capacity.ts';
+import type { PodGrant } from '../core/pod/grant.ts';
+import type { NodeFacts } from '../core/pod/translation.ts';
 import { groupKind, placed } from '../core/pod/annotations/placed.ts';
 import { wishesOf } from '../core/pod/annotations/read-wishes.ts';
 import { ok } from '../core/fault.ts';
@@ -28,6 +30,8 @@ export class PodSession {
   readonly deps: Deps;
   readonly node: NodeDeps;
   sight: GroupSight = { kind: 'unread' };
+  /** As they are now, read because those of the node do not name what the pod asks for. */
+  grants: readonly PodGrant[] | undefined = undefined;
   /** When the sight was asked for, by `now()`. */
   sightAt = 0;
   /** What the pod refers to, once it was read. */
@@ -83,6 +87,11 @@ export class PodSession {
   set pod(pod: Pod | undefined) {
     this.#pod = pod;
     if (pod !== undefined) this.#versions.add(pod.metadata.resourceVersion);
+  }
+
+  /** Of the node, with what is known better by now. */
+  get facts(): NodeFacts {
+    return this.grants === undefined ? this.node.facts : { ...this.node.facts, grants: this.grants };
   }
 
   get row(): PodRow {

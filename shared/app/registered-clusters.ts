@@ -27,6 +27,8 @@ export interface RegisteredClusters {
    * when it is not, and when nobody knows.
    */
   confirm(node: NodeKey): Promise<Result<NodeRegistration>>;
+  /** The same of a whole cluster, by its UID. */
+  confirmCluster(uid: string): Promise<Result<ClusterRegistration>>;
 }
 
 export interface RegisteredClustersInput {
@@ -75,20 +77,25 @@ export function createRegisteredClusters(input: RegisteredClustersInput): Regist
     known !== undefined && input.clock.monotonicMs() - known.readAtMs < ms
       ? Promise.resolve(ok(known.clusters))
       : readNow();
+  const confirmed = async (uid: string): Promise<Result<readonly ClusterRegistration[]>> => {
+    if (input.fixed.some((cluster) => cluster.uid === uid)) return ok(input.fixed);
+    // One that is under way was asked for before.
+    await reading;
+    const clusters = await readNow();
+    if (!clusters.ok) return clusters;
+    if (known?.fault !== undefined) return fail(known.fault);
+    return ok([...clusters.value.values()].map(({ registration }) => registration));
+  };
   return {
     read: () => readOlder(known?.rereadMs ?? 0),
     readForUnknown: () => readOlder(unknownRereadMs),
     confirm: async (node) => {
-      if (input.fixed.some(({ uid }) => uid === node.cluster)) return findNode(input.fixed, node);
-      // One that is under way was asked for before.
-      await reading;
-      const clusters = await readNow();
-      if (!clusters.ok) return clusters;
-      if (known?.fault !== undefined) return fail(known.fault);
-      return findNode(
-        [...clusters.value.values()].map(({ registration }) => registration),
-        node,
-      );
+      const clusters = await confirmed(node.cluster);
+      return clusters.ok ? findNode(clusters.value, node) : clusters;
+    },
+    confirmCluster: async (uid) => {
+      const clusters = await confirmed(uid);
+      return clusters.ok ? findCluster(clusters.value, uid) : clusters;
     },
   };
 }
@@ -99,6 +106,12 @@ export function findNode(
   { cluster, node }: NodeKey,
 ): Result<NodeRegistration> {
   const found = clusters.find(({ uid }) => uid === cluster)?.nodes.find(({ name }) => name === node);
+  return found === undefined ? fail(notRegistered) : ok(found);
+}
+
+/** The registration of a cluster, or the fault that there is none. */
+export function findCluster(clusters: readonly ClusterRegistration[], uid: string): Result<ClusterRegistration> {
+  const found = clusters.find((cluster) => cluster.uid === uid);
   return found === undefined ? fail(notRegistered) : ok(found);
 }
 

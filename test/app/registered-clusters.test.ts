@@ -68,6 +68,10 @@ async function open(fixed: readonly ClusterRegistration[] = []) {
       const confirmed = await clusters.confirm({ cluster: uid, node });
       return confirmed.ok ? 'registered' : describeFault(confirmed.fault);
     },
+    versionOf: async (uid: string) => {
+      const confirmed = await clusters.confirmCluster(uid);
+      return confirmed.ok ? confirmed.value.version : describeFault(confirmed.fault);
+    },
     names: async () => {
       const read = await clusters.read();
       return read.ok ? [...read.value.values()].map((one) => one.registration.name) : read.fault.kind;
@@ -220,6 +224,15 @@ describe('whether a node is registered', () => {
     expect(await test.confirm(uidOf(1))).toBe(notRegistered);
     expect(await test.confirm(uidOf(2))).toBe('registered');
     expect(await test.names()).toEqual(['b']);
+  });
+
+  it('is asked anew of a whole cluster, too', async () => {
+    const test = await open();
+    test.put(b);
+    await test.read();
+    test.put(otherB);
+    expect(await test.versionOf(uidOf(2))).toBe('v1.37.0');
+    expect(await test.versionOf(uidOf(1))).toBe(notRegistered);
   });
 
   it('is not reported by a read that was under way before', async () => {

@@ -1,7 +1,7 @@
 import { silentTelemetry } from '../../../shared/adapters/telemetry/silent.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../../shared/app/deps.ts';
 import { nodeFacts } from '../../../shared/app/node-facts.ts';
-import { findNode } from '../../../shared/app/registered-clusters.ts';
+import { findCluster, findNode } from '../../../shared/app/registered-clusters.ts';
 import type { Result } from '../../../shared/core/fault.ts';
 import type { Reservation } from '../../../shared/ports/budgets.ts';
 import type { ClusterApi, NodeApi } from '../../../shared/ports/node-api.ts';
@@ -37,6 +37,7 @@ export function createAppProcess({ cluster, ...parts }: ProcessParts): Deps {
     nodeHints: new Map(),
     startTimes: new Map(),
     confirmNode: (node) => Promise.resolve(findNode(CLUSTERS, node)),
+    confirmCluster: (uid) => Promise.resolve(findCluster(CLUSTERS, uid)),
     telemetry: silentTelemetry,
   };
 }

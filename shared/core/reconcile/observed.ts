@@ -105,7 +105,7 @@ export type Effect =
   | { readonly kind: 'forget' };
 
 /** A call that can fail: an effect, or a read before a decision. */
-export type Call = Effect['kind'] | 'get-group' | 'get-pod';
+export type Call = Effect['kind'] | 'get-group' | 'get-pod' | 'confirm-cluster';
 
 /** What became of an effect, or of a read, when it was not simply done. */
 export type Outcome =

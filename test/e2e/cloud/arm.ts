@@ -13,7 +13,7 @@ const setting = (name: string): string => {
 };
 
 async function tokenOfApp(): Promise<string> {
-  const url = `${setting('IDENTITY_ENDPOINT')}?api-version=2019-08-01&resource=https://management.azure.com`;
+  const url = `${setting('IDENTITY_ENDPOINT')}?api-version=2019-08-01&resource=${setting('ARM_ENDPOINT')}`;
   const answer = await fetch(url, { headers: { 'X-IDENTITY-HEADER': setting('IDENTITY_HEADER') } });
   return z.object({ access_token: z.string() }).parse(await answer.json()).access_token;
 }

@@ -50,13 +50,19 @@ const asBuilder = (name: string, annotations: Record<string, string>, more: PodO
 
 const spot = { 'serverless-kubelet.io/priority': 'Spot', [`${v2}subnets.primary`]: 'none' };
 
-const runs = (name: string): Promise<string> =>
-  until(
+/** What became of it, and why. */
+const stateOf = async (name: string): Promise<string> =>
+  `${await phase(name, namespace)} ${await field('pod', name, '{.status.message}', namespace)}`.trim();
+
+async function runs(name: string): Promise<void> {
+  const state = await until(
     `${name} runs`,
-    () => phase(name, namespace),
-    (seen) => seen === 'Running',
+    () => stateOf(name),
+    (seen) => /^(Running|Failed)/.test(seen),
     90_000,
   );
+  expect(state).toBe('Running');
+}
 
 const groupNameOf = async (name: string): Promise<string> => (await groupOf(name, namespace))?.name ?? '';
 

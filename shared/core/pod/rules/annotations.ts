@@ -9,6 +9,7 @@ import type { Pod } from '../../kubernetes/pod.ts';
 import { refuse } from '../evaluation.ts';
 import { own } from '../own.ts';
 import type { InspectionFacts, Notice, Refusal } from '../translation.ts';
+import { isRefusal } from './rule.ts';
 import type { Rule } from './rule.ts';
 
 const field = (annotation: string): string => `metadata.annotations[${annotation}]`;
@@ -154,6 +155,10 @@ function unknownWorkspace(
   if (own(workspaces ?? {}, workspace) !== undefined) return [];
   return [refuse(field(said.get('workspace') ?? ''), 'the setting LOG_ANALYTICS_WORKSPACES has no such name')];
 }
+
+/** Whether the pod asks for something that no grant names. */
+export const lacksGrant = (pod: Pod, facts: InspectionFacts): boolean =>
+  ungranted(pod, readWishes(pod.metadata.annotations), facts).some(isRefusal);
 
 /** Annotations that place and equip a group: each value, who may ask for it, and what goes together. */
 export const annotationsRule: Rule = (pod, facts) => {

@@ -1,6 +1,7 @@
 import type { NodeFacts } from '../core/pod/translation.ts';
 import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
 import { defined } from '../core/defined.ts';
+import { own } from '../core/pod/own.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -32,11 +33,14 @@ export const nodeFacts = (
   ...(typeof cluster.apiServerForPods === 'object' ? { apiServer: cluster.apiServerForPods } : {}),
 });
 
-/** With their keys; `parseSettings` has seen that each is set. */
+/** With their keys. One that is not there, or a reference that Key Vault has not answered, is none. */
 const workspacesOf = (settings: Settings, environment: Environment): NonNullable<NodeFacts['workspaces']> =>
   Object.fromEntries(
     Object.entries(settings.LOG_ANALYTICS_WORKSPACES).map(([name, { keySetting, ...workspace }]) => [
       name,
-      { ...workspace, workspaceKey: environment[keySetting] ?? '' },
+      { ...workspace, ...defined({ workspaceKey: keyOf(own(environment, keySetting)) }) },
     ]),
   );
+
+const keyOf = (value: string | undefined): string | undefined =>
+  value === undefined || value === '' || value.startsWith('@Microsoft.KeyVault(') ? undefined : value;

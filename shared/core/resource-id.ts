@@ -1,6 +1,7 @@
 /** Resource ids of ARM that people write into settings and annotations. */
 
-const segment = '[^/\\s?#]+';
+/** As ARM names resources; nothing that folds to another letter. */
+const segment = '[-\\w.()]{1,128}';
 const inGroup = `^/subscriptions/${segment}/resourceGroups/${segment}/providers/`;
 const subnet = new RegExp(`${inGroup}Microsoft\\.Network/virtualNetworks/${segment}/subnets/${segment}$`, 'i');
 const identity = new RegExp(`${inGroup}Microsoft\\.ManagedIdentity/userAssignedIdentities/${segment}$`, 'i');

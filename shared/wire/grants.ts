@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { defined } from '../core/defined.ts';
+import { isWorkspaceName } from '../core/pod/grant.ts';
 import type { PodGrant } from '../core/pod/grant.ts';
 import { isIdentityId, isSubnetId } from '../core/resource-id.ts';
 
@@ -15,10 +16,13 @@ export const podGrants = z.array(
       namespace: z
         .string('a namespace, or "*"')
         .refine((text) => text === '*' || kubernetesName.test(text), 'a namespace, or "*"'),
-      serviceAccount: z.string().regex(kubernetesName, 'the name of a ServiceAccount').optional(),
+      serviceAccount: z
+        .string('the name of a ServiceAccount')
+        .regex(kubernetesName, 'the name of a ServiceAccount')
+        .optional(),
       identities: named(isIdentityId, 'resource ids of user-assigned identities'),
       subnets: named((text) => text === 'none' || isSubnetId(text), 'resource ids of subnets, or "none"'),
-      logAnalytics: named((text) => text !== '', 'names of LOG_ANALYTICS_WORKSPACES'),
+      logAnalytics: named(isWorkspaceName, 'names of LOG_ANALYTICS_WORKSPACES, or "none"'),
       publicAddress: z.boolean('true or false').default(false),
     })
     .transform(({ serviceAccount, ...grant }): PodGrant => ({ ...grant, ...defined({ serviceAccount }) })),

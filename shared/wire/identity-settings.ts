@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { defined } from '../core/defined.ts';
 import { isAcr } from '../core/image/registry-endpoint.ts';
+import { isWorkspaceName } from '../core/pod/grant.ts';
 import { isIdentityId } from '../core/resource-id.ts';
 import { jsonSetting } from './json-setting.ts';
 
@@ -41,5 +42,8 @@ const workspace = z
 export const logAnalyticsWorkspaces = jsonSetting(
   z
     .record(z.string(), workspace, 'a JSON object of names and workspaces')
-    .refine((named) => !Object.hasOwn(named, 'none'), 'names other than "none", which is no workspace'),
+    .refine(
+      (named) => Object.keys(named).every((name) => isWorkspaceName(name) && name !== 'none'),
+      'names of 1 to 63 letters, digits, "_", "-" and ".", and not "none", which is no workspace',
+    ),
 ).default({});

@@ -149,7 +149,6 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     ...shapes,
     ...storageFaults(present),
     ...registrationFaults(present),
-    ...workspaceFaults(present),
     ...(clusters.success ? crossFaults(clusters.data, 'CLUSTERS', present) : []),
   ];
   return parsed.success && faults.length === 0 ? { ok: true, settings: parsed.data } : { ok: false, faults };
@@ -219,18 +218,6 @@ const registrationFaults = (present: Present): readonly SettingFault[] =>
           expected: 'the URL of the blob that holds the cluster registrations; or put them in CLUSTERS',
         },
       ];
-
-/** The key of a workspace is a setting of its own; its name is not repeated, since somebody may have put the key there. */
-function workspaceFaults(present: Present): readonly SettingFault[] {
-  const { success, data } = logAnalyticsWorkspaces.safeParse(present['LOG_ANALYTICS_WORKSPACES']);
-  if (!success) return [];
-  return Object.entries(data)
-    .filter(([, { keySetting }]) => !present[keySetting])
-    .map(([name]) => ({
-      name: `LOG_ANALYTICS_WORKSPACES.${shortened(name)}.keySetting`,
-      expected: 'the name of a setting that is set',
-    }));
-}
 
 /** `list`: what the list is called. Without `present` it is not asked whether the settings that are named exist. */
 function crossFaults(

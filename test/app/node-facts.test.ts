@@ -28,6 +28,16 @@ describe('what the translation knows of a node', () => {
     });
   });
 
+  it.each([
+    ['is not set', {}],
+    ['is empty', { KEY_OF_AUDIT: '' }],
+    ['is a reference that Key Vault has not answered', { KEY_OF_AUDIT: '@Microsoft.KeyVault(SecretUri=https://v/s)' }],
+  ])('has no key of a workspace whose setting %s', (_, values) => {
+    const { KEY_OF_AUDIT: _key, ...others } = environment;
+    const { workspaces } = nodeFacts(parsed.settings, { cluster, node, environment: { ...others, ...values } });
+    expect(workspaces?.['audit']).toEqual({ workspaceId: '00000000-0000-4000-8000-000000000001' });
+  });
+
   it('has the grants of the cluster, and none where it has none', () => {
     const grants = [{ namespace: '*', identities: [], subnets: ['none'], logAnalytics: [], publicAddress: false }];
     expect(factsOf({ grants }).grants).toEqual(grants);

@@ -15,18 +15,23 @@ export function readGrantsFile(file: string): readonly PodGrant[] {
   const value = parseText(file, readText(file));
   const whole = Array.isArray(value) ? { grants: value } : value;
   if (!isJsonObject(whole)) throw wrongInput(`${file} holds no list of grants`, `${form}; [] takes all of them away`);
+  if ('namespace' in whole)
+    throw wrongInput(`${file} holds one grant, and a list of them is expected`, `begin it with "- "; ${form}`);
   const parsed = grantsFile.safeParse(whole);
   if (parsed.success) return parsed.data.grants;
   const faults = parsed.error.issues.map((issue) => {
     const { name, expected } = settingFault(issue, whole);
     return `${issue.path.length === 0 ? 'the object' : name}: ${expected}`;
   });
-  throw wrongInput(`${file}: ${faults.join('; ')}`, form);
+  const more = faults.length > mostReported ? `; and ${faults.length - mostReported} more` : '';
+  throw wrongInput(`${file}: ${faults.slice(0, mostReported).join('; ')}${more}`, form);
 }
+
+const mostReported = 10;
 
 function readText(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch {
     throw wrongInput(`${file} can't be read`, 'check the path given with --grants');
   }
@@ -61,5 +66,5 @@ export const unknownWorkspaces = (
   known: Readonly<Record<string, unknown>>,
 ): readonly string[] =>
   [...new Set(grants.flatMap(({ logAnalytics }) => logAnalytics))]
-    .filter((name) => !Object.hasOwn(known, name))
+    .filter((name) => name !== 'none' && !Object.hasOwn(known, name))
     .map((name) => `a grant names the workspace ${name}, which the app's setting LOG_ANALYTICS_WORKSPACES has not`);

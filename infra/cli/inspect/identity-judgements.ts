@@ -69,7 +69,7 @@ export function judgeGrants(
     return failed(name, found, `${again}.`);
   }
   const unknown = [...new Set(grants.flatMap(({ logAnalytics }) => logAnalytics))].filter(
-    (workspace) => !Object.hasOwn(workspaces, workspace),
+    (workspace) => workspace !== 'none' && !Object.hasOwn(workspaces, workspace),
   );
   if (unknown.length > 0)
     return warned(

@@ -20,6 +20,9 @@ export interface PodGrant {
   readonly publicAddress: boolean;
 }
 
+/** A name of `LOG_ANALYTICS_WORKSPACES`. */
+export const isWorkspaceName = (name: string): boolean => /^[A-Za-z0-9][\w.-]{0,62}$/.test(name);
+
 /** What a grant lists by name. */
 export type GrantedKind = 'identities' | 'subnets' | 'logAnalytics';
 
@@ -27,17 +30,27 @@ export type GrantedKind = 'identities' | 'subnets' | 'logAnalytics';
 export const serviceAccountOf = ({ spec }: Pick<Pod, 'spec'>): string =>
   spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName;
 
-const grantsOf = (pod: Pod, grants: readonly PodGrant[]): readonly PodGrant[] =>
-  grants.filter(
+/** What the grants name for one pod, of each kind. */
+export interface PodGrants {
+  /** Resource ids are compared as ARM does, without regard to case; names of workspaces are names of ours. */
+  readonly names: (kind: GrantedKind, name: string) => boolean;
+  readonly publicAddress: boolean;
+}
+
+/** The grants of a pod, read once for all that it asks for. */
+export function grantsOf(pod: Pod, grants: readonly PodGrant[]): PodGrants {
+  const account = serviceAccountOf(pod);
+  const own = grants.filter(
     ({ namespace, serviceAccount }) =>
       (namespace === '*' || namespace === pod.metadata.namespace) &&
-      (serviceAccount === undefined || serviceAccount === serviceAccountOf(pod)),
+      (serviceAccount === undefined || serviceAccount === account),
   );
-
-/** Whether a grant names it for the pod; resource ids are compared as ARM does, without regard to case. */
-export const isGranted = (pod: Pod, grants: readonly PodGrant[], kind: GrantedKind, name: string): boolean =>
-  grantsOf(pod, grants).some((grant) => grant[kind].some((known) => known.toLowerCase() === name.toLowerCase()));
-
-/** Whether a grant lets the pod have a public address. */
-export const isPublicAddressGranted = (pod: Pod, grants: readonly PodGrant[]): boolean =>
-  grantsOf(pod, grants).some(({ publicAddress }) => publicAddress);
+  const lower = (kind: GrantedKind): ReadonlySet<string> =>
+    new Set(own.flatMap((grant) => grant[kind].map((name) => name.toLowerCase())));
+  const ids = { identities: lower('identities'), subnets: lower('subnets') };
+  const workspaces = new Set(own.flatMap(({ logAnalytics }) => logAnalytics));
+  return {
+    names: (kind, name) => (kind === 'logAnalytics' ? workspaces.has(name) : ids[kind].has(name.toLowerCase())),
+    publicAddress: own.some(({ publicAddress }) => publicAddress),
+  };
+}

@@ -19,10 +19,8 @@ import { mountsRule, subPathRule, volumeCountRule, volumeSourcesRule } from './r
 import { workloadIdentityRule } from './rules/workload-identity.ts';
 import type { Inspection, InspectionFacts, Refusal } from './translation.ts';
 
-/** In the order in which they are reported. */
+/** In the order in which they are reported, after fields and annotations. */
 const rules: readonly Rule[] = [
-  fieldsRule,
-  annotationsRule,
   workloadIdentityRule,
   containerCountRule,
   containerNamesRule,
@@ -55,8 +53,10 @@ function summarize(refusals: readonly Refusal[]): Refusal | undefined {
 }
 
 /** Two rules may refuse a field; what the first says is. */
-const oncePerField = (refusals: readonly Refusal[]): readonly Refusal[] =>
-  refusals.filter(({ field }, index) => refusals.findIndex((other) => other.field === field) === index);
+function oncePerField(refusals: readonly Refusal[]): readonly Refusal[] {
+  const seen = new Set<string>();
+  return refusals.filter(({ field }) => !seen.has(field) && seen.add(field));
+}
 
 /**
  * Judges a spec by itself, before anything it refers to is read. A refusal is for ever: ACI can never run the pod as it
@@ -64,7 +64,12 @@ const oncePerField = (refusals: readonly Refusal[]): readonly Refusal[] =>
  */
 export function inspectPod(pod: Pod, facts: InspectionFacts): Inspection {
   const place = placed(facts, wishesOf(pod.metadata.annotations));
-  const said = rules.flatMap((rule) => rule(pod, place));
+  // Whether an annotation changes the place is judged by the node's own.
+  const said = [
+    ...fieldsRule(pod, place),
+    ...annotationsRule(pod, facts),
+    ...rules.flatMap((rule) => rule(pod, place)),
+  ];
   const refusals = oncePerField(said.filter(isRefusal));
   return { refusal: summarize(refusals), refusals, notices: said.filter((one) => !isRefusal(one)) };
 }

@@ -91,6 +91,9 @@ function choose(named: readonly NamedPort[]): Choice {
   return { declared, others };
 }
 
+/** Whether ACI can be reported a port of the pod: a public address opens what it declares. */
+export const declaresPort = (pod: Pod): boolean => choose(namedPorts(pod)).declared.length > 0;
+
 const unreachable: Notice = {
   reason: 'PortsUnreachable',
   message:
@@ -117,7 +120,7 @@ export function groupAddress(pod: Pod, facts: Pick<InspectionFacts, 'subnetId'>)
   const isPublic = facts.subnetId === undefined && dnsNameLabel !== undefined && priority !== 'Spot';
   if (facts.subnetId === undefined && !isPublic) return { ports: none, notices: named.length > 0 ? [unreachable] : [] };
   const { declared, others } = choose(named);
-  const all = declared.length > 0 ? declared : [{ ...unusedPort, container: 0 }];
+  const all = declared.length > 0 || isPublic ? declared : [{ ...unusedPort, container: 0 }];
   const ports = pod.spec.containers.map((_, index) =>
     all.filter(({ container }) => container === index).map(({ port, protocol }) => ({ port, protocol })),
   );

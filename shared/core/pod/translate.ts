@@ -195,9 +195,11 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
     installed: facts.pullIdentities ?? {},
     own: wishes.identities,
   });
+  const equipment = groupEquipment(pod, facts, { wishes, pulling: registries.identities });
+  if (equipment.kind !== 'ok') return equipment;
   const body: GroupBody = {
     ...placement(pod, facts, wishes),
-    ...groupEquipment(pod, facts, { wishes, pulling: registries.identities }),
+    ...equipment.value,
     containers: containers.value.containers,
     initContainers: containers.value.initContainers,
     restartPolicy: pod.spec.restartPolicy,

@@ -41,7 +41,8 @@ export interface NodeFacts {
 /** Where a group sends its logs. */
 export interface Workspace {
   readonly workspaceId: string;
-  readonly workspaceKey: string;
+  /** Absent: the app has none, or not yet. */
+  readonly workspaceKey?: string;
   readonly logType?: 'ContainerInsights' | 'ContainerInstanceLogs';
 }
 

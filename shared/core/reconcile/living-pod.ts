@@ -13,8 +13,8 @@ import {
 import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
 import { deadlineRules } from './deadline.ts';
 import { keepLogOfEnded } from './keep-log.ts';
-import { wishesOf } from '../pod/annotations/read-wishes.ts';
 import { lateChanges } from './late-changes.ts';
+import { isSpotPod, isTakenBack } from './spot.ts';
 import { pollInMs } from './next-poll.ts';
 import { putRules } from './put-group.ts';
 import { makeRoom } from './refusal.ts';
@@ -93,7 +93,7 @@ const seenRules: readonly PodRule[] = [
     message: 'Azure took the capacity of a Spot group back, and starts it no more',
     judge: (observed, pod) => {
       const group = groupThatIs(observed, 'ended');
-      return group !== undefined && isTakenBack(pod, group) ? replaceLost(observed, pod) : undefined;
+      return group !== undefined && isTakenBack(observed, pod, group) ? replaceLost(observed, pod) : undefined;
     },
   },
   {
@@ -241,17 +241,6 @@ function lost({ row, now }: Observed, pod: Pod): { readonly status: PodStatus; r
   const isSpot = isSpotPod(pod);
   return { status: lostStatus({ pod, now, isSpot }), event: createEvent(podEvents.groupLost.of(row.group, isSpot)) };
 }
-
-const isSpotPod = ({ metadata }: Pod): boolean => wishesOf(metadata.annotations).priority === 'Spot';
-
-/** A Spot group is failed for good, its containers killed: docs/aci.md, Life of a group. Between restarts nothing was killed but by a probe. */
-const isTakenBack = (pod: Pod, group: GroupObservation): boolean =>
-  isSpotPod(pod) &&
-  group.state === 'Failed' &&
-  group.containers.every(
-    ({ instanceView }) =>
-      instanceView?.currentState?.state === 'Terminated' && instanceView.events.some(({ name }) => name === 'Killing'),
-  );
 
 /** The API server may show a container past waiting: then its group was accepted, whatever the rows have lost. */
 function isMissing({ sight, row: { intent } }: Observed, pod: Pod): boolean {

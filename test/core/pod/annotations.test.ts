@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GroupBody } from '../../../shared/core/group/group.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
+import { translatePod } from '../../../shared/core/pod/translate.ts';
 import type { PodGrant } from '../../../shared/core/pod/grant.ts';
 import type { NodeFacts } from '../../../shared/core/pod/translation.ts';
 import { facts, podOf, rawContainer, resolved, subnetId, translated } from './fixtures.ts';
@@ -172,14 +173,27 @@ describe('an annotation', () => {
 });
 
 describe('a pod without annotations of ours', () => {
+  it('waits for the key of the workspace that its logs go to, and its name alone is said', () => {
+    const { workspaceKey: _, ...keyless } = workspaces.default;
+    expect(translatePod(pod({}), { ...facts, workspaces: { default: keyless } }, resolved())).toMatchObject({
+      kind: 'waiting',
+      reason: 'CreateContainerConfigError',
+      message: expect.stringContaining('the app has no key of the workspace default'),
+    });
+  });
+
+  it('may have one of another domain that ends alike', () => {
+    expect(refusalsOf({ 'notserverless-kubelet.io/x': '1' }, facts)).toEqual([]);
+  });
+
   it('sends its logs to the workspace that is called default, if there is one', () => {
     expect(bodyOf({}, { ...facts, workspaces }).diagnostics).toEqual({
       logAnalytics: { workspaceId: '00000000-0000-4000-8000-000000000001', workspaceKey: 'k1' },
     });
     expect(bodyOf({}, facts).diagnostics).toBeUndefined();
-    expect(
-      bodyOf({ 'serverless-kubelet.io/log-analytics': 'none' }, { ...facts, workspaces }).diagnostics,
-    ).toBeUndefined();
+    const none = { 'serverless-kubelet.io/log-analytics': 'none' };
+    const left = { ...facts, workspaces, grants: [{ ...grant, logAnalytics: ['none'] }] };
+    expect(bodyOf(none, left).diagnostics).toBeUndefined();
   });
 
   it('has the pull identity where an image comes from its registry, and else none', () => {
@@ -255,6 +269,45 @@ describe('is refused:', () => {
       open,
       'the setting LOG_ANALYTICS_WORKSPACES has no such name',
     ],
+    [
+      'a workspace of an app that is named to explain',
+      { 'serverless-kubelet.io/log-analytics': 'audit' },
+      { ...facts, workspaces: {}, grants: 'assumed' },
+      'LOG_ANALYTICS_WORKSPACES has no such name',
+    ],
+    [
+      'a name with a port that ACI keeps',
+      label,
+      open,
+      'an address needs a port that ACI declares',
+      { containers: [rawContainer({ ports: [{ containerPort: 9999 }] })] },
+    ],
+    [
+      'a bad version of a key alone',
+      { ...key, [`${v2}cmk.keyversion`]: 'latest' },
+      open,
+      'expected 32 hexadecimal digits',
+    ],
+    [
+      'an id that is too long',
+      { [`${v2}subnets.primary`]: `${otherSubnet}${'x'.repeat(5000)}` },
+      open,
+      'expected the resource id of a subnet',
+    ],
+    ['an id that only looks like another', { [`${v2}identity`]: identity('\u212Aeys') }, open, 'expected resource ids'],
+    ['a tag with a line break', { [`${v2}customtags`]: 'a=1\n2' }, open, 'expected name=value pairs'],
+    [
+      'a vault that is none',
+      { ...key, [`${v2}cmk.vaultbaseurl`]: 'https://169.254.169.254' },
+      open,
+      'expected the https:// URL of a key vault',
+    ],
+    [
+      'a typo in capitals',
+      { 'Microsoft.containerinstance.virtualnode.zones': '1' },
+      open,
+      'this version does not know the annotation',
+    ],
     ['a typo', { [`${v2}zone`]: '1' }, open, 'this version does not know the annotation'],
     ['an image cache', { [`${v2}imagecachepod`]: 'true' }, open, 'there are no standby pools'],
     ['a GPU', { 'virtual-kubelet.io/gpu-type': 'V100' }, open, 'ACI has no GPUs any more'],
@@ -264,30 +317,41 @@ describe('is refused:', () => {
 });
 
 describe('what no grant names is refused', () => {
-  const wants: readonly [string, Record<string, string>, Raw?][] = [
+  const home: NodeFacts = { ...facts, subnetId, workspaces };
+  const wants: readonly [string, Record<string, string>, NodeFacts?][] = [
     ['identities', { [`${v2}identity`]: identity('reports') }],
     ['identities', { ...key, [`${v2}cmk.identity`]: identity('keys') }],
     ['subnets', { [`${v2}subnets.primary`]: otherSubnet }],
     ['subnets', { [`${v2}subnets.primary`]: 'none' }],
     ['logAnalytics', { 'serverless-kubelet.io/log-analytics': 'audit' }],
-    ['publicAddress', { 'virtualkubelet.io/dnsnamelabel': 'team-a-web' }, web],
+    ['logAnalytics', { 'serverless-kubelet.io/log-analytics': 'none' }],
+    ['publicAddress', { 'virtualkubelet.io/dnsnamelabel': 'team-a-web' }, facts],
   ];
   const nothing = { namespace: 'shop', identities: [], subnets: [], logAnalytics: [], publicAddress: false };
-  const { serviceAccount: _, ...ofNamespace } = grant;
+  const all = { ...grant, logAnalytics: ['audit', 'none'] };
+  const { serviceAccount: _, ...ofNamespace } = all;
   it.each<[string, readonly PodGrant[], boolean]>([
     ['nobody granted anything', [], false],
-    ['another namespace was granted it', [{ ...grant, namespace: 'other' }], false],
-    ['another ServiceAccount was granted it', [{ ...grant, serviceAccount: 'default' }], false],
-    ['the grant names other things', [{ ...nothing, identities: [identity('other')] }], false],
+    ['another namespace was granted it', [{ ...all, namespace: 'other' }], false],
+    ['another ServiceAccount was granted it', [{ ...all, serviceAccount: 'default' }], false],
+    ['the grant names other things', [{ ...nothing, identities: [identity('other')], logAnalytics: ['Audit'] }], false],
     ['the namespace was granted it', [nothing, ofNamespace], true],
-    ['all namespaces were granted it', [{ ...grant, namespace: '*' }], true],
+    ['all namespaces were granted it', [{ ...all, namespace: '*' }], true],
   ])('when %s', (_, grants, isGood) => {
-    const node: NodeFacts = { ...facts, workspaces, grants };
-    const said = wants.map(([, annotations, spec]) => refusalsOf(annotations, node, spec));
+    const said = wants.map(([, annotations, node = home]) => refusalsOf(annotations, { ...node, grants }, web));
     const named = wants.map(([kind]) => [
       expect.stringMatching(`the ServiceAccount shop/builder is not granted .* in ${kind} of a grant`),
     ]);
     expect(said).toEqual(isGood ? wants.map(() => []) : named);
+  });
+
+  it.each<[string, Record<string, string>, NodeFacts]>([
+    ['the subnet of the node', { [`${v2}subnets.primary`]: subnetId.toUpperCase() }, home],
+    ['no subnet where the node has none', { [`${v2}subnets.primary`]: 'none' }, facts],
+    ['no workspace where there is no default', { 'serverless-kubelet.io/log-analytics': 'none' }, facts],
+    ['the default workspace', { 'serverless-kubelet.io/log-analytics': 'default' }, home],
+  ])('but %s needs none', (_, annotations, node) => {
+    expect(refusalsOf(annotations, node)).toEqual([]);
   });
 
   it('but where nobody knows the grants it is reported what is needed', () => {

@@ -2,7 +2,7 @@ import type { CapacityState } from '../../../shared/core/budget/capacity.ts';
 import type { Fault } from '../../../shared/core/fault.ts';
 import type { Call, Outcome } from '../../../shared/core/reconcile/observed.ts';
 import type { InstanceView } from '../../../shared/core/group/group.ts';
-import type { Container, Pod } from '../../../shared/core/kubernetes/pod.ts';
+import type { Container, Pod, Probe } from '../../../shared/core/kubernetes/pod.ts';
 import { at, container, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
 import { absent, accepted, always, deleting, ranOnce, seen } from './rendered.ts';
 import type { Story } from './rendered.ts';
@@ -32,6 +32,19 @@ const fromDaemonSet = makePod({
 const spot = makePod({
   metadata: { annotations: { 'serverless-kubelet.io/priority': 'Spot' } },
   spec: { restartPolicy: 'Always' },
+  status: ranOnce.status,
+});
+const livenessProbe: Probe = {
+  handler: { kind: 'exec', command: ['true'] },
+  initialDelaySeconds: 0,
+  periodSeconds: 10,
+  timeoutSeconds: 1,
+  successThreshold: 1,
+  failureThreshold: 3,
+};
+const spotWithProbe = makePod({
+  metadata: { annotations: { 'serverless-kubelet.io/priority': 'Spot' } },
+  spec: { restartPolicy: 'Always', containers: [{ ...container(), livenessProbe }] },
   status: ranOnce.status,
 });
 const killed: InstanceView = {
@@ -392,6 +405,35 @@ export const outcomeStories: readonly Story[] = [
     row: accepted,
     sight: seen(makeGroup('Failed', killed)),
     says: 'spot-taken-back: patch-status(Running), create-event(ContainerGroupLost), save-row(accepted), delete-group → again, deleting',
+  },
+  {
+    it: 'also one of whose containers one had ended before',
+    pod: spot,
+    row: accepted,
+    sight: seen(
+      makeGroup('Failed', killed, {
+        containers: [
+          { name: 'main', image: 'busybox:1.36', instanceView: killed },
+          { name: 'beside', image: 'busybox:1.36', instanceView: terminated(0) },
+        ],
+      }),
+    ),
+    says: 'spot-taken-back: patch-status(Running), create-event(ContainerGroupLost), save-row(accepted), delete-group → again, deleting',
+  },
+  {
+    it: 'and one that nobody has started again for longer than any back-off',
+    pod: spot,
+    row: accepted,
+    sight: seen(makeGroup('Failed', terminated(1))),
+    seconds: 400,
+    says: 'spot-taken-back: patch-status(Running), create-event(ContainerGroupLost), save-row(accepted), delete-group → again, deleting',
+  },
+  {
+    it: 'a Spot group whose container a probe killed is started again',
+    pod: spotWithProbe,
+    row: accepted,
+    sight: seen(makeGroup('Failed', killed)),
+    says: 'between-restarts: create-event(Killing), patch-status(Running) → in 2 s',
   },
   {
     it: 'a Spot group whose container failed is started again',

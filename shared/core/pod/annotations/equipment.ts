@@ -1,6 +1,8 @@
 import { defined } from '../../defined.ts';
 import type { GroupBody, GroupLogAnalytics } from '../../group/group.ts';
 import type { Pod } from '../../kubernetes/pod.ts';
+import { configError, ok } from '../evaluation.ts';
+import type { Evaluation } from '../evaluation.ts';
 import { own } from '../own.ts';
 import type { NodeFacts } from '../translation.ts';
 import { isConfidential } from './placed.ts';
@@ -19,21 +21,19 @@ export function groupEquipment(
   pod: Pod,
   facts: Pick<NodeFacts, 'workspaces' | 'node'>,
   { wishes, pulling }: { readonly wishes: GroupWishes; readonly pulling: readonly string[] },
-): Equipment {
+): Evaluation<Equipment> {
   const { ccePolicy } = wishes;
-  const logAnalytics = groupLogAnalytics(pod, facts, wishes.workspace ?? 'default');
-  return {
-    ...groupIdentity([
-      ...wishes.identities,
-      ...pulling,
-      ...(wishes.keyIdentity === undefined ? [] : [wishes.keyIdentity]),
-    ]),
+  const logs = groupLogAnalytics(pod, facts, wishes.workspace ?? 'default');
+  if (logs.kind !== 'ok') return logs;
+  const ofKey = wishes.keyIdentity === undefined ? [] : [wishes.keyIdentity];
+  return ok({
+    ...groupIdentity([...wishes.identities, ...pulling, ...ofKey]),
     ...(wishes.priority === 'Spot' && { priority: 'Spot' }),
     ...(isConfidential(wishes) && { sku: 'Confidential' }),
     ...(ccePolicy !== undefined && { confidentialComputeProperties: { ccePolicy } }),
     ...groupEncryption(wishes),
-    ...(logAnalytics && { diagnostics: { logAnalytics } }),
-  };
+    ...(logs.value && { diagnostics: { logAnalytics: logs.value } }),
+  });
 }
 
 /** ARM takes an id once, however it is written. */
@@ -53,13 +53,20 @@ function groupEncryption({
   return { encryptionProperties: { vaultBaseUrl, keyName, keyVersion, ...defined({ identity: keyIdentity }) } };
 }
 
+/** A group without the logs that are wanted would be made for good, so a key that is missing is waited for. */
 function groupLogAnalytics(
   { metadata }: Pod,
   { workspaces = {}, node }: Pick<NodeFacts, 'workspaces' | 'node'>,
   name: string,
-): GroupLogAnalytics | undefined {
+): Evaluation<GroupLogAnalytics | undefined> {
   const workspace = own(workspaces, name);
-  if (workspace === undefined) return undefined;
+  if (workspace === undefined) return ok(undefined);
+  const { workspaceKey } = workspace;
+  if (workspaceKey === undefined)
+    return configError(
+      `the app has no key of the workspace ${name}: the setting that keySetting names in LOG_ANALYTICS_WORKSPACES is not there, or its Key Vault reference is not resolved`,
+    );
   const isInsights = workspace.logType === 'ContainerInsights';
-  return { ...workspace, ...(isInsights && { metadata: { 'pod-uuid': metadata.uid, 'node-name': node } }) };
+  const metadataOfPod = { 'pod-uuid': metadata.uid, 'node-name': node };
+  return ok({ ...workspace, workspaceKey, ...(isInsights && { metadata: metadataOfPod }) });
 }

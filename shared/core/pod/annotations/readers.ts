@@ -1,4 +1,5 @@
 import { tagNames } from '../../group/identity.ts';
+import { isWorkspaceName } from '../grant.ts';
 import { identityIdExample, isIdentityId, isSubnetId, subnetIdExample } from '../../resource-id.ts';
 import type { GroupWishes, Wish } from './wishes.ts';
 
@@ -39,11 +40,14 @@ function readIdentities(value: string): Partial<GroupWishes> | undefined {
 const maxTags = 50 - Object.keys(tagNames).length;
 const ownTags: ReadonlySet<string> = new Set(Object.values(tagNames));
 
+const hasControl = /\p{Cc}/u;
+
 /** As ARM takes them (https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources, Limitations). */
 function isTag([name, value]: readonly [string, string]): boolean {
   const lower = name.toLowerCase();
   const isFree = !ownTags.has(lower) && !/^(microsoft|azure|windows)/.test(lower);
-  return isFree && /^[^<>%&\\?/]{1,512}$/.test(name) && value.length <= 256;
+  const isText = !hasControl.test(`${name}${value}`) && name.isWellFormed() && value.isWellFormed();
+  return isFree && isText && /^[^<>%&\\?/]{1,512}$/.test(name) && value.length <= 256;
 }
 
 function readTags(value: string): Partial<GroupWishes> | undefined {
@@ -70,7 +74,11 @@ const readZone = (value: string): Partial<GroupWishes> | undefined => {
 const isBase64 = (value: string): boolean =>
   /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value);
 
-const isVault = (value: string): boolean => /^https:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)+\/?$/.test(value);
+/** Of Azure's public and sovereign clouds. */
+const isVault = (value: string): boolean =>
+  /^https:\/\/[a-z][a-z0-9-]{1,22}[a-z0-9]\.(?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)\/?$/i.test(
+    value,
+  );
 
 const keyName = /^[0-9a-zA-Z-]{1,127}$/;
 
@@ -129,10 +137,10 @@ export const annotationReaders: readonly AnnotationReader[] = [
     wish: 'workspace',
     names: [`${annotationPrefix}log-analytics`],
     meaning:
-      "the workspace of Log Analytics that gets the pod's logs, by its name in the setting LOG_ANALYTICS_WORKSPACES, or `none`; a grant is needed for all but `default`",
+      "the workspace of Log Analytics that gets the pod's logs, by its name in the setting LOG_ANALYTICS_WORKSPACES, or `none`; a grant is needed for all but `default`, and for `none` where there is a `default`",
     rule: 'a name of the setting LOG_ANALYTICS_WORKSPACES, or "none"',
     example: 'audit',
-    read: (value) => where(value !== '', { workspace: value }),
+    read: (value) => where(isWorkspaceName(value), { workspace: value }),
   },
   {
     wish: 'dnsNameLabel',

@@ -3,10 +3,11 @@ import { isConfidential, placed } from '../annotations/placed.ts';
 import { readWishes } from '../annotations/read-wishes.ts';
 import type { ReadWishes } from '../annotations/read-wishes.ts';
 import type { GroupWishes, Wish } from '../annotations/wishes.ts';
-import { isGranted, isPublicAddressGranted, serviceAccountOf } from '../grant.ts';
+import { grantsOf, serviceAccountOf } from '../grant.ts';
 import type { GrantedKind } from '../grant.ts';
 import type { Pod } from '../../kubernetes/pod.ts';
 import { refuse } from '../evaluation.ts';
+import { declaresPort } from '../ip-address.ts';
 import { own } from '../own.ts';
 import type { InspectionFacts, Notice, Refusal } from '../translation.ts';
 import { isRefusal } from './rule.ts';
@@ -19,9 +20,13 @@ const known: ReadonlySet<string> = new Set([
   ...otherAnnotations.map(({ name }) => name),
 ]);
 
+const ourDomain = annotationPrefix.slice(0, -1);
+
 /** Ours in any subdomain too, such as `example.serverless-kubelet.io/`. */
-const isOurs = (name: string): boolean =>
-  name.startsWith(virtualNodePrefix) || (name.split('/')[0] ?? '').endsWith(annotationPrefix.slice(0, -1));
+function isOurs(name: string): boolean {
+  const [domain = ''] = name.split('/');
+  return name.toLowerCase().startsWith(virtualNodePrefix) || domain === ourDomain || domain.endsWith(`.${ourDomain}`);
+}
 
 /** A typo in an annotation of ours must not go unseen. */
 const unknownAnnotations = ({ metadata }: Pod): readonly Refusal[] =>
@@ -41,15 +46,17 @@ interface Asked {
   readonly name: string;
 }
 
-function asked({ wishes }: ReadWishes): readonly Asked[] {
+/** What changes nothing needs no grant. */
+function asked({ wishes }: ReadWishes, { subnetId = 'none', workspaces = {} }: InspectionFacts): readonly Asked[] {
   const { identities, keyIdentity, subnet, workspace, dnsNameLabel } = wishes;
   const one = (wish: Wish, kind: Asked['kind'], name: string | undefined): readonly Asked[] =>
     name === undefined ? [] : [{ wish, kind, name }];
+  const free = own(workspaces, 'default') === undefined ? ['default', 'none'] : ['default'];
   return [
     ...identities.map((name): Asked => ({ wish: 'identities', kind: 'identities', name })),
     ...one('keyIdentity', 'identities', keyIdentity),
-    ...one('subnet', 'subnets', subnet),
-    ...(workspace === 'none' || workspace === 'default' ? [] : one('workspace', 'logAnalytics', workspace)),
+    ...(subnet?.toLowerCase() === subnetId.toLowerCase() ? [] : one('subnet', 'subnets', subnet)),
+    ...(free.includes(workspace ?? 'default') ? [] : one('workspace', 'logAnalytics', workspace)),
     ...one('dnsNameLabel', 'publicAddress', dnsNameLabel),
   ];
 }
@@ -58,13 +65,15 @@ function asked({ wishes }: ReadWishes): readonly Asked[] {
 const grantAssumed = 'GrantAssumed';
 
 /** Without a grant no annotation may name what the app may give (docs/security.md, Grants). */
-function ungranted(pod: Pod, read: ReadWishes, { grants = [] }: InspectionFacts): readonly (Refusal | Notice)[] {
+function ungranted(pod: Pod, read: ReadWishes, facts: InspectionFacts): readonly (Refusal | Notice)[] {
+  const { grants = [] } = facts;
   const who = `the ServiceAccount ${pod.metadata.namespace}/${serviceAccountOf(pod)}`;
-  return asked(read).flatMap(({ wish, kind, name }): readonly (Refusal | Notice)[] => {
+  const granted = grantsOf(pod, grants === 'assumed' ? [] : grants);
+  return asked(read, facts).flatMap(({ wish, kind, name }): readonly (Refusal | Notice)[] => {
     const annotation = field(read.said.get(wish) ?? '');
     if (grants === 'assumed')
       return [{ reason: grantAssumed, message: `${annotation}: taken to be granted to ${who} (${kind} of a grant)` }];
-    const isGood = kind === 'publicAddress' ? isPublicAddressGranted(pod, grants) : isGranted(pod, grants, kind, name);
+    const isGood = kind === 'publicAddress' ? granted.publicAddress : granted.names(kind, name);
     if (isGood) return [];
     const what = kind === 'publicAddress' ? 'a public address' : name;
     return [
@@ -125,7 +134,7 @@ const conflictTable: readonly Conflict[] = [
   {
     wishes: ['dnsNameLabel'],
     when: ({ wishes, hasPorts }) => hasLabel(wishes) && !hasPorts,
-    why: 'an address needs a port: name one in spec.containers[*].ports',
+    why: 'an address needs a port that ACI declares: name one in spec.containers[*].ports',
   },
   {
     wishes: [...keyWishes, 'keyIdentity'],
@@ -134,11 +143,13 @@ const conflictTable: readonly Conflict[] = [
   },
 ];
 
-function conflicts(pod: Pod, { wishes, said }: ReadWishes, facts: InspectionFacts): readonly Refusal[] {
+/** Of values that can all be read: a faulty one would seem to be missing. */
+function conflicts(pod: Pod, { wishes, said, faults }: ReadWishes, facts: InspectionFacts): readonly Refusal[] {
+  if (faults.length > 0) return [];
   const combination: Combination = {
     wishes,
     inSubnet: placed(facts, wishes).subnetId !== undefined,
-    hasPorts: pod.spec.containers.some(({ ports }) => ports.length > 0),
+    hasPorts: declaresPort(pod),
   };
   const broken = conflictTable.flatMap(({ wishes: named, when, why }) => {
     const annotation = named.map((wish) => said.get(wish)).find((name) => name !== undefined);
@@ -151,7 +162,9 @@ function unknownWorkspace(
   { wishes: { workspace }, said }: Pick<ReadWishes, 'wishes' | 'said'>,
   { workspaces, grants }: InspectionFacts,
 ): readonly Refusal[] {
-  if (workspace === undefined || workspace === 'none' || grants === 'assumed') return [];
+  if (workspace === undefined || workspace === 'none' || workspace === 'default') return [];
+  // Where nobody knows the grants, nobody may know the settings either.
+  if (workspaces === undefined && grants === 'assumed') return [];
   if (own(workspaces ?? {}, workspace) !== undefined) return [];
   return [refuse(field(said.get('workspace') ?? ''), 'the setting LOG_ANALYTICS_WORKSPACES has no such name')];
 }

@@ -53,6 +53,8 @@ export interface NodeHints {
   readonly relayHeardAt: number | undefined;
   /** Monotonic ms. */
   readonly readAtMs: number;
+  /** When this process last took note of a call of the relay, monotonic ms; not that of its reads for other ends. */
+  readonly recordedAtMs?: number;
 }
 
 export interface ClusterDeps {

@@ -82,20 +82,21 @@ async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
   const name = nodeKeyText(node.key);
   const readAtMs = deps.clock.monotonicMs();
   // A burst is many posts, and its first has read the row.
-  if (readAtMs - (deps.nodeHints.get(name)?.readAtMs ?? -Infinity) < readNodeEveryMs) return;
+  if (readAtMs - (deps.nodeHints.get(name)?.recordedAtMs ?? -Infinity) < readNodeEveryMs) return;
   const now = await deps.store.now();
   const row = await deps.store.getNode(node.key);
   if (!now.ok || !row.ok) return;
   const isOld = (at: number | undefined): boolean => at === undefined || now.value - at >= recordRelayEveryMs;
   const { endingPods, earliestStartMs: theirs, relayHeardAt: heardAt } = row.value?.value ?? newNodeRow();
-  deps.nodeHints.set(name, { endingPods, earliestStartMs: theirs, relayHeardAt: now.value, readAtMs });
+  const recorded = { relayHeardAt: now.value, readAtMs, recordedAtMs: readAtMs };
+  deps.nodeHints.set(name, { endingPods, earliestStartMs: theirs, ...recorded });
   if (!isOld(heardAt)) return;
   const planned = await deps.store.countDue(node.key, now.value + farthestPollMs);
   const hints = {
     endingPods: planned.ok ? planned.value : endingPods,
     earliestStartMs: earliestStartMs(deps.startTimes.get(name) ?? []) ?? theirs,
   };
-  deps.nodeHints.set(name, { ...hints, relayHeardAt: now.value, readAtMs });
+  deps.nodeHints.set(name, { ...hints, ...recorded });
   const changes = { relayHeardAt: now.value, ...hints };
   await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? changes : undefined));
 }

@@ -1,3 +1,4 @@
+import { defined } from '../core/defined.ts';
 import pLimit from 'p-limit';
 import { describeFault, ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
@@ -64,8 +65,18 @@ async function readNodes(
   const rows = read.flatMap(({ node, row }) => (row.ok ? [{ node, row: row.value?.value ?? newNodeRow() }] : []));
   const readAtMs = deps.clock.monotonicMs();
   for (const { node, row } of rows) {
-    const { endingPods, earliestStartMs, relayHeardAt } = row;
-    deps.nodeHints.set(nodeKeyText(node.key), { endingPods, earliestStartMs, relayHeardAt, readAtMs });
+    const { endingPods, earliestStartMs } = row;
+    const key = nodeKeyText(node.key);
+    const known = deps.nodeHints.get(key);
+    // The row hears of the relay once in a while.
+    const heard = Math.max(row.relayHeardAt ?? 0, known?.relayHeardAt ?? 0);
+    deps.nodeHints.set(key, {
+      endingPods,
+      earliestStartMs,
+      relayHeardAt: heard === 0 ? undefined : heard,
+      readAtMs,
+      ...defined({ recordedAtMs: known?.recordedAtMs }),
+    });
   }
   const scopes = resyncScopes(
     rows.map(({ row }) => row),

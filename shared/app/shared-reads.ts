@@ -14,7 +14,11 @@ export class SharedReads<T> {
   }
 
   async get(key: string, now: number, read: () => Promise<Result<T>>): Promise<Result<T>> {
-    for (const [old, { startedAtMs }] of this.#reads) if (now - startedAtMs >= sharedMs) this.#reads.delete(old);
+    // In the order in which they were asked for.
+    for (const [old, { startedAtMs }] of this.#reads) {
+      if (now - startedAtMs < sharedMs) break;
+      this.#reads.delete(old);
+    }
     const found = this.#reads.get(key);
     const answer = found?.answer ?? read();
     if (found === undefined) this.#reads.set(key, { startedAtMs: now, answer });

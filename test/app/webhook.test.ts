@@ -166,6 +166,21 @@ describe('pod events', () => {
     expect(await heardAt()).toBe(world.now);
   });
 
+  it('a relay that calls each second is heard, however often the app sweeps', async () => {
+    const world = await createWorld();
+    world.createPod('serves', { restartPolicy: 'Always' });
+    await world.post('snapshot');
+    const lists = await world.count('api.listPods', async () => {
+      for (let second = 0; second < 300; second += 1) {
+        world.now += 1_000;
+        await world.post('tick');
+      }
+    });
+    const row = await world.store.getNode(world.nodeDeps().key);
+    expect(row.ok && world.now - (row.value?.value.relayHeardAt ?? 0)).toBeLessThan(20_000);
+    expect(lists).toBeLessThan(5);
+  });
+
   it('say when the next poll is due: never sooner than in a second, never later than in thirty', async () => {
     const world = await createWorld();
     const times = async (): Promise<number> => {

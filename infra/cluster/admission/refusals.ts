@@ -145,7 +145,7 @@ const beyondFields: readonly Refusal[] = [
     list: 'containers',
     path: '.volumeMounts[].subPath',
     offends:
-      "x.it.?volumeMounts.orValue([]).exists(m, !m.?subPath.orValue('').matches('^([.]?/)*[.]?$') && variables.volumes.exists(v, v.it.name == m.name && !v.it.?emptyDir.hasValue()))",
+      "x.it.?volumeMounts.orValue([]).exists(m, !m.?subPath.orValue('').matches('^([.]?/)*[.]?$') && !variables.volumes.exists(v, v.it.name == m.name && v.it.?emptyDir.hasValue()))",
     reason: 'ACI mounts whole volumes only',
   },
   {

@@ -14,6 +14,8 @@ export interface ListRequest<T> {
   /** `PodList`, `ServiceList`…: another kind, or none, is garbage and not an empty list. */
   readonly kind: string;
   readonly parseItem: (item: unknown) => T | undefined;
+  /** 500 unless the items are large: an answer has a bound. */
+  readonly pageSize?: number;
 }
 
 const pageSize = 500;
@@ -29,7 +31,7 @@ export async function list<T>(
   let next: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
     const query = {
-      limit: String(pageSize),
+      limit: String(wanted.pageSize ?? pageSize),
       ...defined({ fieldSelector: wanted.fieldSelector, labelSelector: wanted.labelSelector, continue: next }),
     };
     const answer = await request(

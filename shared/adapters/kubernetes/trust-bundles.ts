@@ -8,6 +8,8 @@ import { list } from './list.ts';
 import { apiPath, selectorValue } from './path.ts';
 
 const group = 'certificates.k8s.io';
+/** Each may have a megabyte. */
+const pageSize = 20;
 const plural = 'clustertrustbundles';
 /** Of these the first that is served. */
 const versions = ['v1', 'v1beta1'];
@@ -25,7 +27,7 @@ export async function listTrustBundles(
   const path = apiPath('apis', group, version.value, plural);
   return list(
     client,
-    { path, kind: 'ClusterTrustBundleList', parseItem: parseTrustBundle, ...queryOf(selector) },
+    { path, kind: 'ClusterTrustBundleList', parseItem: parseTrustBundle, pageSize, ...queryOf(selector) },
     signal,
   );
 }

@@ -47,15 +47,27 @@ export function labelQuery(selector: LabelSelector | undefined): string | undefi
 const begin = '-----BEGIN CERTIFICATE-----';
 const end = '-----END CERTIFICATE-----';
 
-/** The base64 of each certificate; the API server lets nothing else into a bundle but comments between them. */
-const certificatesOf = (bundle: string): readonly string[] =>
-  bundle
-    .split(begin)
-    .slice(1)
-    .flatMap((block) => {
-      const length = block.indexOf(end);
-      return length < 0 ? [] : [block.slice(0, length).replaceAll(/\s/g, '')];
-    });
+const isBase64 = (text: string): boolean => text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
+
+/**
+ * The base64 of each certificate, as Go reads PEM (encoding/pem, Decode), by which the API server has checked the bundle:
+ * all that is no block on lines of its own is a comment, also what only looks like one.
+ */
+function certificatesOf(bundle: string): readonly string[] {
+  const found: string[] = [];
+  let block: string[] | undefined;
+  for (const text of bundle.split('\n')) {
+    const line = text.trimEnd();
+    if (line === begin) block = [];
+    else if (line !== end) block?.push(line);
+    else if (block !== undefined) {
+      const base64 = block.join('').replaceAll(/\s/g, '');
+      if (isBase64(base64)) found.push(base64);
+      block = undefined;
+    }
+  }
+  return found;
+}
 
 /** All certificates of the bundles, each once. A kubelet's order is arbitrary; here it is always the same. */
 export function trustAnchors(bundles: readonly string[]): string {

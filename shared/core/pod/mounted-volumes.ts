@@ -1,7 +1,7 @@
 import type { Pod, ProjectedSource, Volume, VolumeMount } from '../kubernetes/pod.ts';
 import { labelQuery, selectorKey } from '../kubernetes/trust-bundle.ts';
 import type { TrustBundleSelector } from '../kubernetes/trust-bundle.ts';
-import { nestedPaths, pathParts } from './nested-paths.ts';
+import { absolutePath, nestedPaths, pathParts } from './nested-paths.ts';
 import { separateFolders } from './volume-folders.ts';
 
 export interface MountedVolume {
@@ -16,10 +16,16 @@ export interface VolumePart extends MountedVolume {
   readonly folder?: string;
 }
 
-const mountsOf = (pod: Pod, name: string): readonly VolumeMount[] =>
-  [...pod.spec.initContainers, ...pod.spec.containers].flatMap(({ volumeMounts }) =>
-    volumeMounts.filter((mount) => mount.name === name),
-  );
+/** By the names of the volumes: a pod may have thousands of both. */
+function mountsByVolume({ spec }: Pod): ReadonlyMap<string, readonly VolumeMount[]> {
+  const mounts = new Map<string, VolumeMount[]>();
+  for (const mount of [...spec.initContainers, ...spec.containers].flatMap(({ volumeMounts }) => volumeMounts)) {
+    const known = mounts.get(mount.name);
+    if (known === undefined) mounts.set(mount.name, [mount]);
+    else known.push(mount);
+  }
+  return mounts;
+}
 
 /** `./` is the volume itself. */
 export const isWholeVolume = ({ subPath = '' }: VolumeMount): boolean => pathParts(subPath).length === 0;
@@ -35,8 +41,8 @@ function folderOf({ subPath, subPathExpr }: VolumeMount): string | undefined {
  * ACI mounts whole volumes only. An emptyDir of which each mount names a folder, none of them inside another, is as good as
  * an emptyDir for each folder; undefined: it is not so.
  */
-function foldersOf(pod: Pod, { name, source }: Volume): readonly string[] | undefined {
-  const folders = mountsOf(pod, name).map(folderOf);
+function foldersOf({ source }: Volume, mounts: readonly VolumeMount[] = []): readonly string[] | undefined {
+  const folders = mounts.map(folderOf);
   const known = [...new Set(folders.filter((folder) => folder !== undefined))];
   const isSplit = source.kind === 'emptyDir' && known.length > 0 && !folders.includes(undefined);
   return isSplit && nestedPaths(known).size === 0 ? known : undefined;
@@ -44,23 +50,30 @@ function foldersOf(pod: Pod, { name, source }: Volume): readonly string[] | unde
 
 /** For each mount the folder that it stands for, where its volume is split by its mounts. */
 export function mountedFolders(pod: Pod): (mount: VolumeMount) => string | undefined {
+  const mounts = mountsByVolume(pod);
   const split = new Set(
-    pod.spec.volumes.filter((volume) => foldersOf(pod, volume) !== undefined).map(({ name }) => name),
+    pod.spec.volumes
+      .filter((volume) => foldersOf(volume, mounts.get(volume.name)) !== undefined)
+      .map(({ name }) => name),
   );
   return (mount) => (split.has(mount.name) ? folderOf(mount) : undefined);
 }
 
 /** The volumes that some container mounts, in the order of the spec; the others are left out. */
-export const mountedVolumes = (pod: Pod): readonly MountedVolume[] =>
-  pod.spec.volumes
+export function mountedVolumes(pod: Pod): readonly MountedVolume[] {
+  const mounts = mountsByVolume(pod);
+  return pod.spec.volumes
     .map((volume, index) => ({ volume, path: `spec.volumes[${index}]` }))
-    .filter(({ volume }) => mountsOf(pod, volume.name).length > 0);
+    .filter(({ volume }) => mounts.has(volume.name));
+}
 
 /** The same as volumes of the group: one that is split, by its mounts or by its files, once for each folder. */
 export function volumeParts(pod: Pod): readonly VolumePart[] {
   const separate = separateFolders(pod);
+  const mounts = mountsByVolume(pod);
   return mountedVolumes(pod).flatMap((mounted): readonly VolumePart[] => {
-    const folders = foldersOf(pod, mounted.volume) ?? separate.get(mounted.volume.name);
+    const { name } = mounted.volume;
+    const folders = foldersOf(mounted.volume, mounts.get(name)) ?? separate.get(name);
     return folders === undefined ? [mounted] : folders.map((folder) => ({ ...mounted, folder }));
   });
 }
@@ -78,7 +91,7 @@ export function mountedParts(pod: Pod): (mount: VolumeMount) => readonly Mounted
   return (mount) => {
     const folders = separate.get(mount.name);
     if (folders !== undefined)
-      return folders.map((folder) => ({ mountPath: `${mount.mountPath.replace(/\/+$/, '')}/${folder}`, folder }));
+      return folders.map((folder) => ({ mountPath: absolutePath(`${mount.mountPath}/${folder}`), folder }));
     const folder = folderOfMount(mount);
     return [{ mountPath: mount.mountPath, ...(folder !== undefined && { folder }) }];
   };

@@ -19,6 +19,7 @@ import type { Evaluation } from './evaluation.ts';
 import { own } from './own.ts';
 import { claimedShare, inlineShare } from './shares.ts';
 import { resourceFieldValue } from './resource-field.ts';
+import { pathParts } from './nested-paths.ts';
 import { filePlace } from './volume-folders.ts';
 
 /** File name → content. */
@@ -28,6 +29,21 @@ interface VolumeScope extends EnvironmentScope {
   readonly volume: Volume;
   readonly path: string;
   readonly tokens: ReadonlyMap<TokenSource, string>;
+  /** What was made of an object once, by what it is: a pod may name one thousands of times. */
+  readonly made: {
+    readonly contents: Map<string, Contents | undefined>;
+    readonly anchors: Map<string, Uint8Array>;
+  };
+}
+
+type Contents = Readonly<Record<string, Uint8Array>>;
+
+function once<T>(made: Map<string, T>, key: string, make: () => T): T {
+  const known = made.get(key);
+  if (known !== undefined || made.has(key)) return known ?? make();
+  const value = make();
+  made.set(key, value);
+  return value;
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -43,10 +59,10 @@ interface KeyedSource {
 }
 
 /** All that a ConfigMap or Secret holds; undefined when there is no such object. */
-function contents(
-  { kind, name }: KeyedSource,
-  { resolved }: VolumeScope,
-): Readonly<Record<string, Uint8Array>> | undefined {
+const contents = (source: KeyedSource, { resolved, made }: VolumeScope): Contents | undefined =>
+  once(made.contents, `${source.kind} ${source.name}`, () => readContents(source, resolved));
+
+function readContents({ kind, name }: KeyedSource, resolved: VolumeScope['resolved']): Contents | undefined {
   if (kind === 'secret') return resolved.secrets.get(name)?.data;
   const map = resolved.configMaps.get(name);
   if (map === undefined) return undefined;
@@ -97,7 +113,11 @@ function trustBundleFile(source: TrustBundleSource, scope: VolumeScope): Evaluat
   const selector = selectorOf(source);
   const bundles = selector === undefined ? [] : scope.resolved.trustBundles.get(selectorKey(selector));
   if (bundles === undefined) return setUpFailed(scope, notServed);
-  if (bundles.length > 0 || source.optional) return ok([[source.path, bytes(trustAnchors(bundles))]]);
+  if (bundles.length > 0 || source.optional) {
+    const key = selector === undefined ? '' : selectorKey(selector);
+    const file = once(scope.made.anchors, key, () => bytes(trustAnchors(bundles)));
+    return ok([[source.path, file]]);
+  }
   return setUpFailed(
     scope,
     source.name === undefined
@@ -126,6 +146,17 @@ function projectedFiles(source: ProjectedSource, scope: VolumeScope): Evaluation
   }
 }
 
+/** A whole object that comes again has the last word on all of its keys. */
+function lastOfEach(sources: readonly ProjectedSource[]): readonly ProjectedSource[] {
+  const last = new Map<string, number>();
+  const keyOf = (source: ProjectedSource): string | undefined =>
+    (source.kind === 'configMap' || source.kind === 'secret') && (source.items ?? []).length === 0
+      ? `${source.kind} ${source.name} ${source.optional}`
+      : undefined;
+  for (const [index, source] of sources.entries()) last.set(keyOf(source) ?? String(index), index);
+  return sources.filter((source, index) => last.get(keyOf(source) ?? String(index)) === index);
+}
+
 type FileSource = Exclude<VolumeSource, { kind: 'emptyDir' | 'azureFile' | 'claim' }>;
 
 function sourceFiles(source: FileSource, scope: VolumeScope): Evaluation<Files> {
@@ -136,7 +167,7 @@ function sourceFiles(source: FileSource, scope: VolumeScope): Evaluation<Files> 
     case 'downwardAPI':
       return downwardFiles(source.items, scope);
     case 'projected': {
-      const parts = all(source.sources.map((part) => projectedFiles(part, scope)));
+      const parts = all(lastOfEach(source.sources).map((part) => projectedFiles(part, scope)));
       return parts.kind === 'ok' ? ok(parts.value.flat()) : parts;
     }
     case 'other':
@@ -171,8 +202,11 @@ function partsOfVolume(parts: readonly NamedPart[], scope: VolumeScope): Evaluat
     default: {
       const files = sourceFiles(source, scope);
       if (files.kind !== 'ok') return files;
-      if (files.value.reduce((sum, [, content]) => sum + content.length, 0) > maxBodyBytes) return bodyTooLarge;
-      return ok(parts.map((part) => fileVolume(part, files.value)));
+      // Of those under one path the last is there.
+      const last = new Map(files.value.map((file) => [pathParts(file[0]).join('/'), file]));
+      const size = [...last.values()].reduce((sum, [, content]) => sum + content.length, 0);
+      if (size > maxBodyBytes) return bodyTooLarge;
+      return ok(parts.map((part) => fileVolume(part, [...last.values()])));
     }
   }
 }
@@ -197,9 +231,10 @@ export function groupVolumeNames(volumes: readonly VolumePart[]): ReadonlyMap<st
   const names = new Map<string, string>();
   for (const { volume, folder } of volumes) {
     const wanted = folder === undefined ? volume.name : `${volume.name.slice(0, 58)}-${names.size}`;
-    let name = wanted.replaceAll(/-{2,}/g, '-');
-    while (name !== volume.name && taken.has(name))
-      name = name.length < 63 ? `${name}x` : `x${name.slice(0, 40).replace(/-$/, '')}`;
+    const base = wanted.replaceAll(/-{2,}/g, '-');
+    let name = base;
+    for (let count = 1; name !== volume.name && taken.has(name); count += 1)
+      name = `${base.slice(0, 55).replace(/-$/, '')}-x${count}`;
     taken.add(name);
     names.set(volumeKey(volume.name, folder), name);
   }
@@ -228,6 +263,7 @@ export function groupVolumes(scope: EnvironmentScope): Evaluation<readonly Group
   const parts = volumeParts(scope.pod);
   const names = groupVolumeNames(parts);
   const tokens = new Map<TokenSource, string>();
+  const made = { contents: new Map<string, Contents | undefined>(), anchors: new Map<string, Uint8Array>() };
   for (const [index, source] of tokenSources(scope.pod).entries()) {
     const token = scope.resolved.tokens[index];
     if (token !== undefined) tokens.set(source, token.value);
@@ -242,7 +278,7 @@ export function groupVolumes(scope: EnvironmentScope): Evaluation<readonly Group
   }
   const volumes = all(
     mountedVolumes(scope.pod).map(({ volume, path }) =>
-      partsOfVolume(ofVolume.get(path) ?? [], { ...scope, volume, path, tokens }),
+      partsOfVolume(ofVolume.get(path) ?? [], { ...scope, volume, path, tokens, made }),
     ),
   );
   return volumes.kind === 'ok' ? ok(volumes.value.flat()) : volumes;

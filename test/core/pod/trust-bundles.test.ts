@@ -103,14 +103,30 @@ describe('a label selector', () => {
 
 describe('the file', () => {
   it('has lines of 64 letters, as PEM is written', () => {
-    const base64 = 'A'.repeat(130);
-    expect(trustAnchors([`-----BEGIN CERTIFICATE-----${base64}-----END CERTIFICATE-----`])).toBe(
-      pem(`${'A'.repeat(64)}\n${'A'.repeat(64)}\nAA`),
-    );
+    const base64 = 'A'.repeat(132);
+    expect(trustAnchors([pem(base64)])).toBe(pem(`${'A'.repeat(64)}\n${'A'.repeat(64)}\nAAAA`));
   });
 
   it('leaves out what has no end', () => {
     expect(trustAnchors([`${pem('AA==')}-----BEGIN CERTIFICATE-----\nBB`])).toBe(pem('AA=='));
+  });
+
+  // As `pem.Decode` of Go, by which the API server has checked the others.
+  const good = pem('AA==');
+  it.each([
+    ['whose lines are comments', good.replaceAll(/^/gm, '# ')],
+    ['whose first line alone is one', `# ${good}`],
+    ['that is indented', `  ${good}`],
+    ['whose last line goes on', good.replace('END CERTIFICATE-----', 'END CERTIFICATE----- and more')],
+    ['that is no base64', pem('A*==')],
+    ['of another kind', good.replaceAll('CERTIFICATE', 'PUBLIC KEY')],
+  ])('leaves out a block %s', (_, other) => {
+    expect(trustAnchors([`${pem('BB==')}${other}`, `${other}${pem('BB==')}`])).toBe(pem('BB=='));
+  });
+
+  it('has those between comments, with the ends of lines of other systems and spaces behind', () => {
+    const text = `root of all\n${good}\nand\n${pem('BB==')}`.replaceAll('\n', ' \r\n');
+    expect(trustAnchors([text])).toBe(`${good}${pem('BB==')}`);
   });
 
   it('is the same however the certificates are spread over bundles', () => {

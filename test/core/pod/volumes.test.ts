@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { inspectPod } from '../../../shared/core/pod/inspect.ts';
 import { volumeParts } from '../../../shared/core/pod/mounted-volumes.ts';
 import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
@@ -190,8 +191,43 @@ describe('a volume', () => {
       containers: [rawContainer({ volumeMounts: names.map((name) => ({ name, mountPath: `/${name}` })) })],
     });
     const { volumes, containers } = translated(pod).body;
-    expect(volumes.map(({ name }) => name)).toEqual(['a-bx', 'a-b', 'a-bxx']);
-    expect(containers[0]?.volumeMounts.map(({ name }) => name)).toEqual(['a-bx', 'a-b', 'a-bxx']);
+    expect(volumes.map(({ name }) => name)).toEqual(['a-b-x1', 'a-b', 'a-b-x2']);
+    expect(containers[0]?.volumeMounts.map(({ name }) => name)).toEqual(['a-b-x1', 'a-b', 'a-b-x2']);
+  });
+
+  it('has a name that is found, however many are taken', () => {
+    const names = ['a--b', 'a-b', ...Array.from({ length: 2_000 }, (_, at) => `a-b-x${at + 1}`)];
+    const volumes = names.map((name, at) => ({
+      volume: { name, source: { kind: 'emptyDir' as const } },
+      path: `spec.volumes[${at}]`,
+    }));
+    expect(groupVolumeNames(volumes).get('a--b')).toBe('a-b-x2001');
+  });
+
+  it('whose object is named again and again is made once, and the last of one path is there', () => {
+    const map = resolved({
+      configMaps: { big: configMap({ a: 'x'.repeat(1_000_000) }), other: configMap({ a: 'o' }) },
+    });
+    const again = (names: readonly string[]): Raw => ({
+      projected: { sources: names.map((name) => ({ configMap: { name } })) },
+    });
+    const many = Array.from({ length: 2_000 }, () => 'big');
+    const { body } = translated(mounted(again([...many, 'other'])), map);
+    expect(body.volumes).toEqual([{ name: 'data', secret: { a: Buffer.from('o').toString('base64') } }]);
+    expect(translated(mounted(again(['other', 'big'])), map).body.volumes).toMatchObject([{ secret: { a: /^eHh4/ } }]);
+  });
+
+  it.each([
+    ['a path of more than Linux takes', `/${'a/'.repeat(2_048)}`],
+    ['a hundred thousand slashes', `${'/'.repeat(100_000)}a`],
+  ])('at %s is refused at once', (_, mountPath) => {
+    const pod = podOf({
+      volumes: [{ name: 'data', configMap: { name: 'settings', items: [{ key: 'a', path: 'd/a' }] } }],
+      containers: [rawContainer({ volumeMounts: [{ name: 'data', mountPath }] })],
+    });
+    expect(inspectPod(pod, facts).refusals.map(({ field }) => field)).toEqual([
+      'spec.containers[0].volumeMounts[0].mountPath',
+    ]);
   });
 
   const dashed = fc.constantFrom('a-', 'a--', 'b', '-', 'x').map((part) => part.repeat(63).slice(0, 63));

@@ -1,6 +1,6 @@
 import type { Pod, ProjectedSource, VolumeSource } from '../../kubernetes/pod.ts';
 import { fieldAvailability } from '../field-ref.ts';
-import { isWholeVolume, mountedFolders, volumeParts } from '../mounted-volumes.ts';
+import { isWholeVolume, mountedFolders, trustBundleSelectors, volumeParts } from '../mounted-volumes.ts';
 import { fileFolders, filePlace, maxVolumes, separateFolders } from '../volume-folders.ts';
 import { refuse } from '../evaluation.ts';
 import { parseResourceField } from '../resource-field.ts';
@@ -17,6 +17,9 @@ export const volumeCountRule: Rule = (pod) => {
 };
 
 const noColon = 'ACI takes no : in the path of a mount';
+/** Of Linux (PATH_MAX, NAME_MAX). */
+const maxPathBytes = 4096;
+const maxNameBytes = 255;
 
 export const mountsRule: Rule = (pod) => {
   const names = new Set(pod.spec.volumes.map(({ name }) => name));
@@ -24,6 +27,9 @@ export const mountsRule: Rule = (pod) => {
     container.volumeMounts.flatMap(({ name, mountPath }, index) => [
       ...(names.has(name) ? [] : [refuse(`${path}.volumeMounts[${index}].name`, `the pod has no volume ${name}`)]),
       ...(mountPath.includes(':') ? [refuse(`${path}.volumeMounts[${index}].mountPath`, noColon)] : []),
+      ...(Buffer.byteLength(mountPath) >= maxPathBytes
+        ? [refuse(`${path}.volumeMounts[${index}].mountPath`, `a path has less than ${maxPathBytes} bytes`)]
+        : []),
     ]),
   );
 };
@@ -91,9 +97,20 @@ function fileRefusals(pod: Pod): readonly Refusal[] {
     return inFolders.flatMap(({ place, path }) => {
       if (place === undefined) return [refuse(path, 'it names no file inside the volume')];
       if (!separate.has(name)) return [refuse(path, notNested)];
+      if (Buffer.byteLength(place.file) > maxNameBytes)
+        return [refuse(path, `the name of a file has at most ${maxNameBytes} bytes`)];
       return place.folder.includes(':') ? [refuse(path, noColon)] : [];
     });
   });
+}
+
+/** Each is a list that the API server is asked for. */
+const maxSelectors = 20;
+
+function selectorRefusals(pod: Pod): readonly Refusal[] {
+  const count = trustBundleSelectors(pod).length;
+  const why = `clusterTrustBundle: the pod selects in ${count} ways, and ${maxSelectors} are asked for`;
+  return count > maxSelectors ? [refuse('spec.volumes[*].projected.sources', why)] : [];
 }
 
 const notNested = 'ACI can not be relied on to mount a folder inside of another volume';
@@ -108,6 +125,7 @@ export const volumeSourcesRule: Rule = (pod) => {
         : [],
     ),
     ...fileRefusals(pod),
+    ...selectorRefusals(pod),
     ...sources.flatMap(downward),
   ];
 };

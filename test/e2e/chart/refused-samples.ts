@@ -126,6 +126,7 @@ export const refusedPods = [
   ...volumes.map((source, index) => pod(`volume-${index}`, { volumes: [{ name: 'v', ...source }] })),
   pod('many', { containers: Array.from({ length: 61 }, (_, index) => ({ ...main, name: `c${index}` })) }),
   pod('annotated', {}, { 'serverless-kubelet.io/typo': 'a' }),
+  pod('annotated-as-elsewhere', {}, { 'microsoft.containerinstance.virtualnode.typo': 'a' }),
 ];
 
 /** No pod of Kubernetes 1.36, as it is, offends against these. */
@@ -139,6 +140,5 @@ export const unreachable: readonly string[] = [
   '.readinessProbe.terminationGracePeriodSeconds',
   // Behind feature gates that are off: the API server drops the field.
   '.lifecycle.stopSignal',
-  '.projected.sources[].clusterTrustBundle',
   '.projected.sources[].podCertificate',
 ];

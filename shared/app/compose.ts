@@ -91,10 +91,12 @@ export function compose(
   });
   const composeCluster = (cluster: ClusterRegistration): ClusterDeps =>
     clusterDeps(cluster, { settings, environment, credential, observe });
-  const confirmNode: Deps['confirmNode'] = (node) =>
-    registered?.confirm(node) ?? Promise.resolve(findNode(settings.CLUSTERS, node));
   const confirmCluster: Deps['confirmCluster'] = (uid) =>
     registered?.confirmCluster(uid) ?? Promise.resolve(findCluster(settings.CLUSTERS, uid));
+  const confirmNode: Deps['confirmNode'] = async ({ cluster, node }) => {
+    const confirmed = await confirmCluster(cluster);
+    return confirmed.ok ? findNode(confirmed.value, node) : confirmed;
+  };
   const deps = {
     settings,
     log,

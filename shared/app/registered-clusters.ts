@@ -1,6 +1,5 @@
 import { describeFault, fail, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
-import type { NodeKey } from '../core/node/node-key.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Registrations } from '../ports/registrations.ts';
@@ -23,11 +22,9 @@ export interface RegisteredClusters {
    */
   readForUnknown(): Promise<Result<Clusters>>;
   /**
-   * A node as it is registered now, by an answer that was asked for after the call, whatever `read` remembers. A fault
-   * when it is not, and when nobody knows.
+   * A cluster as it is registered now, by its UID and an answer that was asked for after the call, whatever `read`
+   * remembers. A fault when it is not, and when nobody knows.
    */
-  confirm(node: NodeKey): Promise<Result<NodeRegistration>>;
-  /** The same of a whole cluster, by its UID. */
   confirmCluster(uid: string): Promise<Result<ClusterRegistration>>;
 }
 
@@ -77,35 +74,27 @@ export function createRegisteredClusters(input: RegisteredClustersInput): Regist
     known !== undefined && input.clock.monotonicMs() - known.readAtMs < ms
       ? Promise.resolve(ok(known.clusters))
       : readNow();
-  const confirmed = async (uid: string): Promise<Result<readonly ClusterRegistration[]>> => {
-    if (input.fixed.some((cluster) => cluster.uid === uid)) return ok(input.fixed);
-    // One that is under way was asked for before.
-    await reading;
-    const clusters = await readNow();
-    if (!clusters.ok) return clusters;
-    if (known?.fault !== undefined) return fail(known.fault);
-    return ok([...clusters.value.values()].map(({ registration }) => registration));
-  };
   return {
     read: () => readOlder(known?.rereadMs ?? 0),
     readForUnknown: () => readOlder(unknownRereadMs),
-    confirm: async (node) => {
-      const clusters = await confirmed(node.cluster);
-      return clusters.ok ? findNode(clusters.value, node) : clusters;
-    },
     confirmCluster: async (uid) => {
-      const clusters = await confirmed(uid);
-      return clusters.ok ? findCluster(clusters.value, uid) : clusters;
+      if (input.fixed.some((cluster) => cluster.uid === uid)) return findCluster(input.fixed, uid);
+      // One that is under way was asked for before.
+      await reading;
+      const clusters = await readNow();
+      if (!clusters.ok) return clusters;
+      if (known?.fault !== undefined) return fail(known.fault);
+      return findCluster(
+        [...clusters.value.values()].map(({ registration }) => registration),
+        uid,
+      );
     },
   };
 }
 
-/** The registration of a node, or the fault that there is none. */
-export function findNode(
-  clusters: readonly ClusterRegistration[],
-  { cluster, node }: NodeKey,
-): Result<NodeRegistration> {
-  const found = clusters.find(({ uid }) => uid === cluster)?.nodes.find(({ name }) => name === node);
+/** The registration of a node of a cluster, or the fault that there is none. */
+export function findNode({ nodes }: ClusterRegistration, node: string): Result<NodeRegistration> {
+  const found = nodes.find(({ name }) => name === node);
   return found === undefined ? fail(notRegistered) : ok(found);
 }
 

@@ -14,6 +14,10 @@ export const subnetIdExample =
 export const identityIdExample =
   '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/team-a/providers/Microsoft.ManagedIdentity/userAssignedIdentities/reports';
 
+/** Whether two ids of Azure, of resources or of clients, are the same: their case does not count. */
+export const isSameId = (left: string | undefined, right: string | undefined): boolean =>
+  left !== undefined && left.toLowerCase() === right?.toLowerCase();
+
 /** The last part of a resource id: the name by which people know what it is of. */
 export const resourceName = (id: string): string => id.split('/').at(-1) ?? id;
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryRegistrations } from '../../infra/local/sim/memory-registrations.ts';
 import type { ClusterDeps } from '../../shared/app/deps.ts';
 import { buildDeps, withClusters } from '../../shared/app/load-deps.ts';
-import { createRegisteredClusters } from '../../shared/app/registered-clusters.ts';
+import { createRegisteredClusters, findNode } from '../../shared/app/registered-clusters.ts';
 import { answerCaller } from '../../shared/app/run-http.ts';
 import { describeFault } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
@@ -65,7 +65,8 @@ async function open(fixed: readonly ClusterRegistration[] = []) {
     read: async () => found(await clusters.read()),
     readForUnknown: async () => found(await clusters.readForUnknown()),
     confirm: async (uid: string, node = 'aci-1') => {
-      const confirmed = await clusters.confirm({ cluster: uid, node });
+      const cluster = await clusters.confirmCluster(uid);
+      const confirmed = cluster.ok ? findNode(cluster.value, node) : cluster;
       return confirmed.ok ? 'registered' : describeFault(confirmed.fault);
     },
     versionOf: async (uid: string) => {

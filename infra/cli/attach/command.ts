@@ -14,7 +14,7 @@ import { wrongInput } from '../stop.ts';
 import { appRemark, readAppFacts } from './app-facts.ts';
 import type { AppFacts } from './app-facts.ts';
 import { checkHelm, findChart } from '../cluster/chart-release.ts';
-import { describeGrant, unknownWorkspaces } from './grants-file.ts';
+import { describeGrant, describeUnknownWorkspaces } from './grants-file.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
 import { refuseLeavingNamespace, requireNamespace } from '../cluster/namespace.ts';
 import { describeApiServerForPods } from '../cluster/api-server-for-pods.ts';
@@ -87,7 +87,7 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
     (await progress.step('chart, tried on the API server', () => judgeChart(context, { ...input, chart })));
   const remark = await appRemark(appFacts.url, facts.cluster.uid);
   if (remark !== undefined) context.out.warn(remark);
-  for (const sentence of unknownWorkspaces(wants.grants ?? [], app.settings.LOG_ANALYTICS_WORKSPACES))
+  for (const sentence of describeUnknownWorkspaces(wants.grants ?? [], app.settings.LOG_ANALYTICS_WORKSPACES))
     context.out.warn(sentence);
   if (wants.dryRun) return reportPlan(context, { ...input, isChartCurrent, pull });
   const done = await performAttach(context, { ...input, chart, app, isChartCurrent, pull });

@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { isJsonObject } from '../../../shared/core/json.ts';
 import type { Json } from '../../../shared/core/json.ts';
 import { resourceName } from '../../../shared/core/resource-id.ts';
+import { unknownWorkspaces } from '../../../shared/core/pod/grant.ts';
 import type { PodGrant } from '../../../shared/core/pod/grant.ts';
 import { grantsFile } from '../../../shared/wire/grants.ts';
 import { settingFault } from '../../../shared/wire/settings.ts';
@@ -60,11 +61,11 @@ export function describeGrant(grant: PodGrant): string {
   return `${who}${account}: ${may.length === 0 ? 'nothing' : may.join(', ')}`;
 }
 
-/** A sentence for each workspace that a grant names and the app's settings do not: no pod can use it yet. */
-export const unknownWorkspaces = (
+/** A sentence for each workspace that a grant names and the app's settings do not. */
+export const describeUnknownWorkspaces = (
   grants: readonly PodGrant[],
   known: Readonly<Record<string, unknown>>,
 ): readonly string[] =>
-  [...new Set(grants.flatMap(({ logAnalytics }) => logAnalytics))]
-    .filter((name) => name !== 'none' && !Object.hasOwn(known, name))
-    .map((name) => `a grant names the workspace ${name}, which the app's setting LOG_ANALYTICS_WORKSPACES has not`);
+  unknownWorkspaces(grants, known).map(
+    (name) => `a grant names the workspace ${name}, which the app's setting LOG_ANALYTICS_WORKSPACES has not`,
+  );

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { resourceName } from '../../../shared/core/resource-id.ts';
+import { isSameId, resourceName } from '../../../shared/core/resource-id.ts';
 import type { AppSettings, AppSource } from '../app-settings.ts';
 import { azDenied, azNotFound } from '../azure-cli.ts';
 import type { AzureCli } from '../azure-cli.ts';
@@ -63,7 +63,7 @@ export async function gatherPull(context: PullContext, input: PullInput): Promis
   const assign = await grantsAt(az, principalId, identity.id);
   return {
     ...facts,
-    isAttached: appFacts.identities.some(({ id }) => id.toLowerCase() === identity.id.toLowerCase()),
+    isAttached: appFacts.identities.some(({ id }) => isSameId(id, identity.id)),
     mayAssign: allowsAll({ scope: identity.id, kind: 'actions', wanted: assignActions }, assign),
     registries: await readPullRights(context, registries, identity),
   };
@@ -115,9 +115,7 @@ interface IdentityQuestion {
 async function findIdentity(az: AzureCli, question: IdentityQuestion): Promise<FoundIdentity | undefined> {
   const { name, clientId, source, attached } = question;
   const isMeant = (one: FoundIdentity): boolean =>
-    clientId === undefined
-      ? resourceName(one.id).toLowerCase() === name.toLowerCase()
-      : one.clientId.toLowerCase() === clientId.toLowerCase();
+    clientId === undefined ? isSameId(resourceName(one.id), name) : isSameId(one.clientId, clientId);
   const own = attached.find(isMeant);
   if (own !== undefined) return own;
   const { resourceGroup, subscription } = source;

@@ -1,4 +1,4 @@
-import { resourceName } from '../../../shared/core/resource-id.ts';
+import { isSameId, resourceName } from '../../../shared/core/resource-id.ts';
 import type { Complaint } from './plan.ts';
 
 /** An identity that was found. */
@@ -50,11 +50,9 @@ export function planPull(facts: PullFacts): readonly PullStep[] {
   ];
 }
 
-const isSame = (left: string | undefined, right: string): boolean => left?.toLowerCase() === right.toLowerCase();
-
 const areSettingsGood = ({ registries, settings }: PullFacts, { id, clientId }: FoundIdentity): boolean =>
-  isSame(settings.clientId, clientId) &&
-  registries.every(({ loginServer }) => isSame(settings.identities[loginServer], id));
+  isSameId(settings.clientId, clientId) &&
+  registries.every(({ loginServer }) => isSameId(settings.identities[loginServer], id));
 
 /** The settings once all is done; what they say of other registries stays. */
 export function pullSettings(
@@ -92,7 +90,7 @@ export function pullComplaint(
   { appClientId, identity }: { readonly appClientId: string | undefined; readonly identity: FoundIdentity | undefined },
 ): Complaint | undefined {
   if (clientId === undefined) return undefined;
-  if (isSame(appClientId, clientId))
+  if (isSameId(appClientId, clientId))
     return {
       problem:
         "REGISTRY_PULL_CLIENT_ID is the app's own identity, with which every container of a group could do all that the app does",

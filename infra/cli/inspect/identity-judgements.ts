@@ -1,4 +1,5 @@
-import { resourceName } from '../../../shared/core/resource-id.ts';
+import { isSameId, resourceName } from '../../../shared/core/resource-id.ts';
+import { unknownWorkspaces } from '../../../shared/core/pod/grant.ts';
 import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
 import type { AppFacts } from './azure-judgements.ts';
 import { failed, good, warned } from './check.ts';
@@ -7,14 +8,11 @@ import type { Check } from './check.ts';
 type Identities = AppFacts['userIdentities'];
 type PullSettings = Pick<Settings, 'AZURE_CLIENT_ID' | 'REGISTRY_PULL_CLIENT_ID' | 'REGISTRY_PULL_IDENTITIES'>;
 
-const isSame = (left: string | undefined, right: string | undefined): boolean =>
-  left !== undefined && left.toLowerCase() === right?.toLowerCase();
-
 /** The user-assigned identity that the app itself is; undefined: the system assigned it, or nobody knows. */
 export const ownIdentity = (
   { AZURE_CLIENT_ID: clientId }: Pick<Settings, 'AZURE_CLIENT_ID'>,
   identities: Identities | undefined,
-): Identities[number] | undefined => identities?.find((one) => isSame(one.clientId, clientId));
+): Identities[number] | undefined => identities?.find((one) => isSameId(one.clientId, clientId));
 
 /**
  * The identity that pulls from registries of Azure: it is not the app's own, the settings name it in both places, and the
@@ -26,8 +24,8 @@ export function judgePull(settings: PullSettings, identities: Identities | undef
   const servers = Object.keys(pullIdentities);
   if (clientId === undefined && servers.length === 0) return [];
   const own = ownIdentity(settings, identities);
-  const ofApp = servers.filter((server) => isSame(own?.id, pullIdentities[server]));
-  if (ofApp.length > 0 || isSame(settings.AZURE_CLIENT_ID, clientId)) {
+  const ofApp = servers.filter((server) => isSameId(own?.id, pullIdentities[server]));
+  if (ofApp.length > 0 || isSameId(settings.AZURE_CLIENT_ID, clientId)) {
     const found = `${ofApp.length > 0 ? 'REGISTRY_PULL_IDENTITIES' : 'REGISTRY_PULL_CLIENT_ID'} is the app's own identity, with which every container of a group could do all that the app does.`;
     return [
       failed(name, found, 'Take the setting away, and attach --acr NAME: it makes an identity that may pull alone.'),
@@ -39,7 +37,7 @@ export function judgePull(settings: PullSettings, identities: Identities | undef
       warned(name, found, 'attach --acr NAME, or set it to the client id of that identity, attached to the app.'),
     ];
   }
-  if (identities !== undefined && !identities.some((one) => isSame(one.clientId, clientId))) {
+  if (identities !== undefined && !identities.some((one) => isSameId(one.clientId, clientId))) {
     const fix = 'Assign it (az functionapp identity assign --identities ID), or attach --acr NAME.';
     return [failed(name, `The app does not have the identity of REGISTRY_PULL_CLIENT_ID ${clientId}.`, fix)];
   }
@@ -62,15 +60,13 @@ export function judgeGrants(
 ): Check | undefined {
   if (grants.length === 0) return undefined;
   const name = `${cluster}: grants`;
-  const bad = grants.find(({ identities }) => identities.some((id) => isSame(id, own)));
+  const bad = grants.find(({ identities }) => identities.some((id) => isSameId(id, own)));
   const again = 'Take it out of the file, and attach --grants FILE';
   if (bad !== undefined) {
     const found = `That to ${bad.namespace} names the app's own identity, with which a pod could do all that the app does.`;
     return failed(name, found, `${again}.`);
   }
-  const unknown = [...new Set(grants.flatMap(({ logAnalytics }) => logAnalytics))].filter(
-    (workspace) => workspace !== 'none' && !Object.hasOwn(workspaces, workspace),
-  );
+  const unknown = unknownWorkspaces(grants, workspaces);
   if (unknown.length > 0)
     return warned(
       name,

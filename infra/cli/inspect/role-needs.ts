@@ -2,7 +2,7 @@ import containerGroups from '../../azure/roles/container-groups.json' with { typ
 import identityAssign from '../../azure/roles/identity-assign.json' with { type: 'json' };
 import subnetJoin from '../../azure/roles/subnet-join.json' with { type: 'json' };
 import subscriptionReader from '../../azure/roles/subscription-reader.json' with { type: 'json' };
-import { resourceName } from '../../../shared/core/resource-id.ts';
+import { isSameId, resourceName } from '../../../shared/core/resource-id.ts';
 import type { ClusterRegistration, Settings } from '../../../shared/wire/settings.ts';
 import type { RoleNeed } from './role-judgements.ts';
 
@@ -52,16 +52,15 @@ export function grantNeeds(
 ): readonly RoleNeed[] {
   const grants = clusters.flatMap((cluster) => cluster.grants ?? []);
   const known = [...Object.values(settings.REGISTRY_PULL_IDENTITIES), settings.ACI_SUBNET_ID ?? '', 'none'];
-  const isNew = (id: string): boolean => !known.some((one) => isSame(one, id));
+  const isNew = (id: string): boolean => !known.some((one) => isSameId(one, id));
   return [
     ...onceEach(grants.flatMap(({ identities }) => identities).filter(isNew)).map((id) => podIdentityNeed(id)),
     ...onceEach(grants.flatMap(({ subnets }) => subnets).filter(isNew)).map((id) => podSubnetNeed(id)),
   ];
 }
 
-const isSame = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase();
 const onceEach = (ids: readonly string[]): readonly string[] =>
-  ids.filter((id, index) => ids.findIndex((one) => isSame(one, id)) === index);
+  ids.filter((id, index) => ids.findIndex((one) => isSameId(one, id)) === index);
 
 const identityNeed = (scope: string, { meaning, orElse }: { meaning: string; orElse: string }): RoleNeed => ({
   name: `role: identity ${resourceName(scope)}`,

@@ -36,7 +36,10 @@ export function createAppProcess({ cluster, ...parts }: ProcessParts): Deps {
     clusters: new Map(CLUSTERS.map((one) => [one.uid, clusterDepsOf(parts.settings, one, cluster)])),
     nodeHints: new Map(),
     startTimes: new Map(),
-    confirmNode: (node) => Promise.resolve(findNode(CLUSTERS, node)),
+    confirmNode: ({ cluster: uid, node }) => {
+      const confirmed = findCluster(CLUSTERS, uid);
+      return Promise.resolve(confirmed.ok ? findNode(confirmed.value, node) : confirmed);
+    },
     confirmCluster: (uid) => Promise.resolve(findCluster(CLUSTERS, uid)),
     telemetry: silentTelemetry,
   };

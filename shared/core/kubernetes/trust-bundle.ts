@@ -1,5 +1,7 @@
 /** Which ClusterTrustBundles (certificates.k8s.io) a projected volume asks for, and the file that a kubelet makes of them. */
 
+import { isBase64 } from '../base64.ts';
+
 export interface LabelSelector {
   readonly matchLabels: Readonly<Record<string, string>>;
   readonly matchExpressions: readonly {
@@ -46,8 +48,6 @@ export function labelQuery(selector: LabelSelector | undefined): string | undefi
 
 const begin = '-----BEGIN CERTIFICATE-----';
 const end = '-----END CERTIFICATE-----';
-
-const isBase64 = (text: string): boolean => text.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
 
 /**
  * The base64 of each certificate, as Go reads PEM (encoding/pem, Decode), by which the API server has checked the bundle:

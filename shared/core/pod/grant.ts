@@ -23,6 +23,15 @@ export interface PodGrant {
 /** A name of `LOG_ANALYTICS_WORKSPACES`. */
 export const isWorkspaceName = (name: string): boolean => /^[A-Za-z0-9][\w.-]{0,62}$/.test(name);
 
+/** Names in grants that `LOG_ANALYTICS_WORKSPACES` has not, each once: no pod can use them yet. */
+export const unknownWorkspaces = (
+  grants: readonly PodGrant[],
+  known: Readonly<Record<string, unknown>>,
+): readonly string[] =>
+  [...new Set(grants.flatMap(({ logAnalytics }) => logAnalytics))].filter(
+    (name) => name !== 'none' && !Object.hasOwn(known, name),
+  );
+
 /** What a grant lists by name. */
 export type GrantedKind = 'identities' | 'subnets' | 'logAnalytics';
 

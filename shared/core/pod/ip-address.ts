@@ -1,5 +1,6 @@
 import type { GroupBody, GroupPort } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { isSpot } from './annotations/placed.ts';
 import { wishesOf } from './annotations/read-wishes.ts';
 import type { InspectionFacts, Notice } from './translation.ts';
 
@@ -116,8 +117,9 @@ const closed = 'it can not be reached at the public address';
 export function groupAddress(pod: Pod, facts: Pick<InspectionFacts, 'subnetId'>): GroupAddress {
   const named = namedPorts(pod);
   const none = pod.spec.containers.map(() => []);
-  const { dnsNameLabel, priority } = wishesOf(pod.metadata.annotations);
-  const isPublic = facts.subnetId === undefined && dnsNameLabel !== undefined && priority !== 'Spot';
+  const wishes = wishesOf(pod.metadata.annotations);
+  const { dnsNameLabel } = wishes;
+  const isPublic = facts.subnetId === undefined && dnsNameLabel !== undefined && !isSpot(wishes);
   if (facts.subnetId === undefined && !isPublic) return { ports: none, notices: named.length > 0 ? [unreachable] : [] };
   const { declared, others } = choose(named);
   const all = declared.length > 0 || isPublic ? declared : [{ ...unusedPort, container: 0 }];

@@ -1,6 +1,7 @@
 import type { TokenRequest } from '../kubernetes/references.ts';
 import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
 import { claimNameOf } from './shares.ts';
+import { serviceAccountOf } from './grant.ts';
 import { imageReferences } from './image-needs.ts';
 import { mountedVolumes, tokenSources, trustBundleSelectors } from './mounted-volumes.ts';
 import type { NodeFacts, References } from './translation.ts';
@@ -74,7 +75,7 @@ export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): R
     services: spec.enableServiceLinks || facts.apiServer === undefined,
     tokens: tokenSources(pod).map(({ audience, expirationSeconds }) => ({
       namespace: metadata.namespace,
-      serviceAccountName: spec.serviceAccountName === '' ? 'default' : spec.serviceAccountName,
+      serviceAccountName: serviceAccountOf(pod),
       ...tokenTerms(audience, expirationSeconds),
       pod: { name: metadata.name, uid: metadata.uid },
     })),

@@ -40,7 +40,7 @@ type Contents = Readonly<Record<string, Uint8Array>>;
 
 function once<T>(made: Map<string, T>, key: string, make: () => T): T {
   const known = made.get(key);
-  if (known !== undefined || made.has(key)) return known ?? make();
+  if (known !== undefined) return known;
   const value = make();
   made.set(key, value);
   return value;

@@ -1,10 +1,11 @@
 import type { GroupObservation, ObservedContainer } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { isSpot } from '../pod/annotations/placed.ts';
 import { wishesOf } from '../pod/annotations/read-wishes.ts';
 import type { Observed } from './observed.ts';
 
 /** Whether the pod asks for capacity that Azure may take back. */
-export const isSpotPod = ({ metadata }: Pod): boolean => wishesOf(metadata.annotations).priority === 'Spot';
+export const isSpotPod = ({ metadata }: Pod): boolean => isSpot(wishesOf(metadata.annotations));
 
 /** No back-off of ACI is longer (docs/aci.md, Life of a group), nor are two of our polls of such a group. */
 const longestBackOffMs = 300_000 + 60_000;

@@ -1,5 +1,6 @@
 import type { GroupBody, GroupContainer, GroupInitContainer, GroupProbe } from '../../core/group/group.ts';
 import type { JsonObject } from '../../core/json.ts';
+import type { Equipment } from '../../core/pod/annotations/equipment.ts';
 import { defined } from '../../core/defined.ts';
 
 /** The body of a PUT as ARM reads it, api-version 2023-05-01 (docs/aci.md, Requests): what the group's model flattens goes under `properties`. */
@@ -31,12 +32,7 @@ export function formatGroup(body: GroupBody): JsonObject {
   };
 }
 
-type Equipment = Pick<
-  GroupBody,
-  'priority' | 'sku' | 'confidentialComputeProperties' | 'encryptionProperties' | 'diagnostics'
->;
-
-function formatEquipment(equipment: Equipment): JsonObject {
+function formatEquipment(equipment: Omit<Equipment, 'identity'>): JsonObject {
   const { priority, sku, confidentialComputeProperties, encryptionProperties, diagnostics } = equipment;
   return {
     ...defined({ priority, sku }),

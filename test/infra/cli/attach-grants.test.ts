@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeGrant, readGrantsFile, unknownWorkspaces } from '../../../infra/cli/attach/grants-file.ts';
+import { describeGrant, readGrantsFile, describeUnknownWorkspaces } from '../../../infra/cli/attach/grants-file.ts';
 import { withCluster } from '../../../infra/cli/attach/plan.ts';
-import type { AttachFacts } from '../../../infra/cli/attach/plan.ts';
 import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants.ts';
 import { parseOptions } from '../../../infra/cli/options.ts';
 import { Stop } from '../../../infra/cli/stop.ts';
@@ -13,6 +12,7 @@ import { identityIdExample, subnetIdExample } from '../../../shared/core/resourc
 import { formatRegistrations, parseRegistrations } from '../../../shared/wire/settings.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import { read } from '../../docs/documents.ts';
+import { facts } from './attach-facts.ts';
 
 let dir = '';
 beforeAll(() => {
@@ -103,29 +103,10 @@ describe('a file of grants', () => {
   ])('is shown to a person', (grant, sentence) => expect(describeGrant(grant)).toBe(sentence));
 
   it('names workspaces of the settings, or a sentence says which is not there', () => {
-    expect(unknownWorkspaces([teamA, teamA], { audit: {} })).toEqual([]);
-    expect(unknownWorkspaces([teamA, teamA], {})).toEqual([expect.stringContaining('the workspace audit')]);
+    expect(describeUnknownWorkspaces([teamA, teamA], { audit: {} })).toEqual([]);
+    expect(describeUnknownWorkspaces([teamA, teamA], {})).toEqual([expect.stringContaining('the workspace audit')]);
   });
 });
-
-const uid = '5f0c2d6e-6a53-4c62-9d0a-3f0f6c1b2a77';
-const facts: AttachFacts = {
-  installation: 'weu',
-  cluster: {
-    name: 'prod',
-    uid,
-    version: 'v1.36.3',
-    server: 'https://prod:443',
-    caPem: undefined,
-    entra: undefined,
-    aksHost: undefined,
-  },
-  existingNodes: [],
-  fixed: [],
-  registered: [],
-  notAllowed: [],
-  principalId: '11111111-1111-4111-8111-111111111111',
-};
 
 /** The list after `attach` with these arguments; undefined: nothing was to be written. */
 function after(before: readonly ClusterRegistration[], ...args: string[]): readonly ClusterRegistration[] | undefined {

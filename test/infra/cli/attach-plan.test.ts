@@ -5,29 +5,12 @@ import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants
 import { parseOptions } from '../../../infra/cli/options.ts';
 import { formatRegistrations, parseRegistrations } from '../../../shared/wire/settings.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
+import { facts } from './attach-facts.ts';
 
-const uid = '5f0c2d6e-6a53-4c62-9d0a-3f0f6c1b2a77';
 const other = '5f0c2d6e-6a53-4c62-9d0a-3f0f6c1b2a78';
 const wants = (...args: string[]) =>
   parseAttachWants(parseOptions(args.includes('--nodes') ? args : ['--nodes', 'aci-1', ...args], attachOptions));
-const cluster: AttachFacts['cluster'] = {
-  name: 'prod',
-  uid,
-  version: 'v1.36.3',
-  server: 'https://prod:443',
-  caPem: undefined,
-  entra: undefined,
-  aksHost: undefined,
-};
-const facts: AttachFacts = {
-  installation: 'weu',
-  cluster,
-  existingNodes: [],
-  fixed: [],
-  registered: [],
-  notAllowed: [],
-  principalId: '11111111-1111-4111-8111-111111111111',
-};
+const { cluster } = facts;
 const appUrl = 'https://kubelet.azurewebsites.net';
 const address = '10.0.12.7';
 const attached = (...args: string[]): ClusterRegistration => {

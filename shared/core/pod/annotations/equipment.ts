@@ -5,7 +5,7 @@ import { configError, ok } from '../evaluation.ts';
 import type { Evaluation } from '../evaluation.ts';
 import { own } from '../own.ts';
 import type { NodeFacts } from '../translation.ts';
-import { isConfidential } from './placed.ts';
+import { isConfidential, isSpot } from './placed.ts';
 import type { GroupWishes } from './wishes.ts';
 
 export type Equipment = Pick<
@@ -28,7 +28,7 @@ export function groupEquipment(
   const ofKey = wishes.keyIdentity === undefined ? [] : [wishes.keyIdentity];
   return ok({
     ...groupIdentity([...wishes.identities, ...pulling, ...ofKey]),
-    ...(wishes.priority === 'Spot' && { priority: 'Spot' }),
+    ...(isSpot(wishes) && { priority: 'Spot' }),
     ...(isConfidential(wishes) && { sku: 'Confidential' }),
     ...(ccePolicy !== undefined && { confidentialComputeProperties: { ccePolicy } }),
     ...groupEncryption(wishes),

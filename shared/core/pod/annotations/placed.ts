@@ -9,19 +9,21 @@ const largestConfidential = { cpu: 31, memoryInGB: 180 };
 /** What of a node an annotation can change. */
 type Place = Pick<NodeFacts, 'zone' | 'subnetId' | 'maxGroup'>;
 
+export const isSpot = ({ priority }: GroupWishes): boolean => priority === 'Spot';
+
 export const isConfidential = ({ sku, ccePolicy }: GroupWishes): boolean =>
   sku === 'Confidential' || ccePolicy !== undefined;
 
 /** What has room of its own in a region; undefined: ordinary groups. */
 export function groupKind(wishes: GroupWishes): 'spot' | 'confidential' | undefined {
-  if (wishes.priority === 'Spot') return 'spot';
+  if (isSpot(wishes)) return 'spot';
   return isConfidential(wishes) ? 'confidential' : undefined;
 }
 
 function largest({ maxGroup }: Place, wishes: GroupWishes): Place['maxGroup'] {
   const kinds = [
     maxGroup,
-    ...(wishes.priority === 'Spot' ? [largestSpot] : []),
+    ...(isSpot(wishes) ? [largestSpot] : []),
     ...(isConfidential(wishes) ? [largestConfidential] : []),
   ];
   return {
@@ -35,7 +37,7 @@ export function placed<T extends Place>(facts: T, wishes: GroupWishes): Omit<T, 
   const { zone, subnetId, maxGroup, ...others } = facts;
   const subnet = wishes.subnet ?? subnetId;
   // Spot groups are in no zone.
-  const ownZone = wishes.priority === 'Spot' ? '' : (wishes.zone ?? zone);
+  const ownZone = isSpot(wishes) ? '' : (wishes.zone ?? zone);
   return {
     ...others,
     ...defined({

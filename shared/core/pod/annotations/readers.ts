@@ -1,3 +1,4 @@
+import { isBase64 } from '../../base64.ts';
 import { tagNames } from '../../group/identity.ts';
 import { isWorkspaceName } from '../grant.ts';
 import { identityIdExample, isIdentityId, isSubnetId, subnetIdExample } from '../../resource-id.ts';
@@ -71,9 +72,6 @@ const readZone = (value: string): Partial<GroupWishes> | undefined => {
   return zone === undefined ? undefined : { zone };
 };
 
-const isBase64 = (value: string): boolean =>
-  /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(value);
-
 /** Of Azure's public and sovereign clouds. */
 const isVault = (value: string): boolean =>
   /^https:\/\/[a-z][a-z0-9-]{1,22}[a-z0-9]\.(?:vault|managedhsm)\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)\/?$/i.test(
@@ -131,7 +129,7 @@ export const annotationReaders: readonly AnnotationReader[] = [
       'a confidential computing enforcement policy, and the SKU `Confidential`; `az confcom acipolicygen` makes it',
     rule: 'a policy in base64',
     example: 'cGFja2FnZSBwb2xpY3k=',
-    read: (value) => where(value !== '' && isBase64(value), { ccePolicy: value }),
+    read: (value) => where(isBase64(value), { ccePolicy: value }),
   },
   {
     wish: 'workspace',

@@ -1,8 +1,9 @@
-import { otherAnnotations, annotationPrefix, virtualNodePrefix, annotationReaders } from '../annotations/readers.ts';
-import { isConfidential, placed } from '../annotations/placed.ts';
+import { annotationPrefix, otherAnnotations, virtualNodePrefix } from '../annotations/readers.ts';
+import { isConfidential, isSpot, placed } from '../annotations/placed.ts';
 import { readWishes } from '../annotations/read-wishes.ts';
 import type { ReadWishes } from '../annotations/read-wishes.ts';
 import type { GroupWishes, Wish } from '../annotations/wishes.ts';
+import { knownAnnotations } from '../compatibility.ts';
 import { grantsOf, serviceAccountOf } from '../grant.ts';
 import type { GrantedKind } from '../grant.ts';
 import type { Pod } from '../../kubernetes/pod.ts';
@@ -15,11 +16,6 @@ import type { Rule } from './rule.ts';
 
 const field = (annotation: string): string => `metadata.annotations[${annotation}]`;
 
-const known: ReadonlySet<string> = new Set([
-  ...annotationReaders.flatMap(({ names }) => names),
-  ...otherAnnotations.map(({ name }) => name),
-]);
-
 const ourDomain = annotationPrefix.slice(0, -1);
 
 /** Ours in any subdomain too, such as `example.serverless-kubelet.io/`. */
@@ -31,7 +27,7 @@ function isOurs(name: string): boolean {
 /** A typo in an annotation of ours must not go unseen. */
 const unknownAnnotations = ({ metadata }: Pod): readonly Refusal[] =>
   Object.keys(metadata.annotations)
-    .filter((name) => isOurs(name) && !known.has(name))
+    .filter((name) => isOurs(name) && !knownAnnotations.has(name))
     .map((name) => refuse(field(name), 'this version does not know the annotation'));
 
 const unsupported = ({ metadata }: Pod): readonly Refusal[] =>
@@ -100,7 +96,6 @@ interface Conflict {
 
 const outside = `${virtualNodePrefix}subnets.primary: none`;
 const keyWishes = ['vaultBaseUrl', 'keyName', 'keyVersion'] as const;
-const isSpot = ({ priority }: GroupWishes): boolean => priority === 'Spot';
 const hasLabel = ({ dnsNameLabel }: GroupWishes): boolean => dnsNameLabel !== undefined;
 
 /** What does not go together (docs/aci.md, Limits of a group). */

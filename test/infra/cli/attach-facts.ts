@@ -1,0 +1,20 @@
+import type { AttachFacts } from '../../../infra/cli/attach/plan.ts';
+
+/** Of a cluster that nobody has attached yet. */
+export const facts: AttachFacts = {
+  installation: 'weu',
+  cluster: {
+    name: 'prod',
+    uid: '5f0c2d6e-6a53-4c62-9d0a-3f0f6c1b2a77',
+    version: 'v1.36.3',
+    server: 'https://prod:443',
+    caPem: undefined,
+    entra: undefined,
+    aksHost: undefined,
+  },
+  existingNodes: [],
+  fixed: [],
+  registered: [],
+  notAllowed: [],
+  principalId: '11111111-1111-4111-8111-111111111111',
+};

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { servicesSecrets } from '../core/access/roles.ts';
 import { isSubnetId } from '../core/resource-id.ts';
 import { podGrants } from './grants.ts';
 import { logAnalyticsWorkspaces, pullIdentities } from './identity-settings.ts';
@@ -44,6 +45,22 @@ const clusterAuth = z.discriminatedUnion(
   '{"kind":"entra"} or {"kind":"token","setting":"NAME"}',
 );
 
+const clusterDns = z.strictObject({
+  nameServers: z
+    .array(z.ipv4('an IPv4 address'), 'a list of IPv4 addresses')
+    .min(1, 'at least one name server')
+    .max(3, 'at most three name servers'),
+  domain: text(/^[a-z0-9]([-a-z0-9.]{0,98}[a-z0-9])?$/, 'the cluster\'s domain, such as "cluster.local"'),
+  /** Whether those are ClusterIPs, which nobody reaches without `services`. */
+  viaServices: z.boolean('true or false').default(false),
+});
+
+const clusterServices = z.strictObject({
+  clusterCidr: z.cidrv4('an IPv4 range such as "10.244.0.0/16"'),
+  /** The Secret of the relay's namespace that holds the extension's token. */
+  credential: z.enum(servicesSecrets, '"services-a" or "services-b"'),
+});
+
 const clusterRegistration = z.strictObject({
   name: text(/^.{1,63}$/, 'a name for people, at most 63 characters'),
   uid: guid,
@@ -62,6 +79,10 @@ const clusterRegistration = z.strictObject({
       '"service" or {"host","port"}',
     )
     .optional(),
+  /** How pods in a subnet resolve names of the cluster; absent: they ask Azure's resolver alone. */
+  dns: clusterDns.optional(),
+  /** How pods in a subnet reach ClusterIPs, by ACI's kube-proxy extension; absent: they don't. */
+  services: clusterServices.optional(),
   /** What pods may name in annotations; absent: nothing. */
   grants: podGrants.optional(),
   nodes: z.array(nodeRegistration, 'at least one node').min(1, 'at least one node'),
@@ -226,7 +247,7 @@ function crossFaults(
   present: Present | undefined,
 ): readonly SettingFault[] {
   const uids = clusters.map((cluster) => cluster.uid);
-  return clusters.flatMap(({ uid, auth, nodes }, index) => {
+  return clusters.flatMap(({ uid, auth, nodes, dns, services }, index) => {
     const at = `${list}[${index}]`;
     const names = nodes.map((node) => node.name);
     const doors = nodes.map((node) => `${node.address} ${node.port}`);
@@ -237,6 +258,14 @@ function crossFaults(
       ...(auth.kind === 'token' && present !== undefined && !present[auth.setting]
         ? // Not its name: somebody may have put the token itself there.
           [{ name: `${at}.auth.setting`, expected: 'the name of a setting that is set' }]
+        : []),
+      ...(dns?.viaServices === true && services === undefined
+        ? [
+            {
+              name: `${at}.dns.viaServices`,
+              expected: 'false, or set services too: nobody routes ClusterIPs without it',
+            },
+          ]
         : []),
       ...repeated(names).map((node) => ({
         name: `${at}.nodes[${node}].name`,

@@ -44,7 +44,7 @@ export function accessObjects(options: AccessOptions): AccessObject[] {
       metadata: { name, namespace, labels },
     })),
     ...installationRoles(options).flatMap((role) =>
-      role.program === 'drain' || role.namespace === namespace
+      role.program === 'drain' || role.program === 'services' || role.namespace === namespace
         ? []
         : roleObjects(role, { kind: 'ServiceAccount', name: accounts[role.program], namespace }, labels),
     ),

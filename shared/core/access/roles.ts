@@ -10,7 +10,7 @@ export interface PolicyRule {
 }
 
 /** Which of an installation's programs a role is for; each has a ServiceAccount of its own. */
-export type Program = 'app' | 'relay' | 'drain';
+export type Program = 'app' | 'relay' | 'drain' | 'services';
 
 /** A role and the program that it is bound to. */
 export interface InstallationRole {
@@ -25,13 +25,27 @@ export interface InstallationRole {
 export interface InstallationPlace {
   readonly namespace: string;
   readonly nodes: readonly string[];
+  /** Whether its pods reach ClusterIPs, by an account of their own; absent: they don't. */
+  readonly services?: boolean;
 }
+
+/**
+ * The Secrets, one at a time but while the token is rotated, that hold the token of the ServiceAccount `services`
+ * (type kubernetes.io/service-account-token: it lives until its Secret is deleted).
+ */
+export const servicesSecrets = ['services-a', 'services-b'] as const;
+
+export type ServicesSecret = (typeof servicesSecrets)[number];
 
 /**
  * All rights that an installation has in a cluster: what the chart renders, what the laptop cloud applies and what
  * `doctor` asks for. Throws without a node: an empty list of names would mean every node.
  */
-export function installationRoles({ namespace, nodes }: InstallationPlace): readonly InstallationRole[] {
+export function installationRoles({
+  namespace,
+  nodes,
+  services = false,
+}: InstallationPlace): readonly InstallationRole[] {
   if (nodes.length === 0) throw new Error('an installation needs at least one node');
   const app = appRoleName(namespace);
   const inLeases = { namespace: leaseNamespace };
@@ -42,8 +56,25 @@ export function installationRoles({ namespace, nodes }: InstallationPlace): read
     { program: 'relay', name: 'relay-leader', namespace, rules: leaseRules(['relay']) },
     { program: 'drain', name: `${namespace}-drain`, rules: drainRules(nodes, app) },
     { program: 'drain', name: `${namespace}-drain`, ...inLeases, rules: drainLeaseRules(nodes) },
+    ...(services ? servicesRoles(namespace) : []),
   ];
 }
+
+const servicesRoles = (namespace: string): readonly InstallationRole[] => [
+  { program: 'services', name: `${namespace}-services`, rules: servicesRules },
+  { program: 'app', name: 'services-credential', namespace, rules: servicesCredentialRules },
+];
+
+/** What ACI's kube-proxy reads. Its token is in every group, so whoever breaks out of a container has these rights. */
+const servicesRules: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['services', 'endpoints', 'nodes'], verbs: ['list', 'watch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+];
+
+/** The app hands that token to ACI. */
+const servicesCredentialRules: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames: servicesSecrets },
+];
 
 /** The app's ClusterRole, and its binding; the namespace in it keeps two installations of one cluster apart. */
 export const appRoleName = (namespace: string): string => `${namespace}-app`;

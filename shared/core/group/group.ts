@@ -39,6 +39,18 @@ export interface GroupBody {
     readonly searchDomains?: string;
     readonly options?: string;
   };
+  /** Only with a subnet. */
+  readonly extensions?: readonly GroupExtension[];
+}
+
+/** A program of Azure's beside the containers, in their network namespace. */
+export interface GroupExtension {
+  readonly name: string;
+  readonly extensionType: 'kube-proxy';
+  readonly version: string;
+  readonly settings: Readonly<Record<string, string>>;
+  /** Never comes back from ARM. */
+  readonly protectedSettings: Readonly<Record<string, string>>;
 }
 
 /** By a password, or by an identity of the group. */

@@ -20,6 +20,8 @@ export const tagNames = {
   name: 'kubernetes-pod',
   uid: 'kubernetes-pod-uid',
   specHash: 'serverless-kubelet-spec-hash',
+  /** Of groups that hold a credential of the cluster: which one (`servicesTag`). */
+  services: 'serverless-kubelet-services',
 } as const;
 
 const maxNameLength = 63;

@@ -1,4 +1,10 @@
-import type { GroupBody, GroupContainer, GroupInitContainer, GroupProbe } from '../../core/group/group.ts';
+import type {
+  GroupBody,
+  GroupContainer,
+  GroupExtension,
+  GroupInitContainer,
+  GroupProbe,
+} from '../../core/group/group.ts';
 import type { JsonObject } from '../../core/json.ts';
 import type { Equipment } from '../../core/pod/annotations/equipment.ts';
 import { defined } from '../../core/defined.ts';
@@ -7,7 +13,7 @@ import { defined } from '../../core/defined.ts';
 export function formatGroup(body: GroupBody): JsonObject {
   const { location, tags, zones, identity, containers, initContainers, volumes, imageRegistryCredentials, ...rest } =
     body;
-  const { subnetIds, dnsConfig, restartPolicy, ipAddress, ...others } = rest;
+  const { subnetIds, dnsConfig, extensions, restartPolicy, ipAddress, ...others } = rest;
   return {
     location,
     tags,
@@ -27,10 +33,16 @@ export function formatGroup(body: GroupBody): JsonObject {
         : { ipAddress: { ...ipAddress, ports: ipAddress.ports.map((port) => ({ ...port })) } }),
       ...(subnetIds === undefined ? {} : { subnetIds: subnetIds.map((subnet) => ({ ...subnet })) }),
       ...(dnsConfig === undefined ? {} : { dnsConfig: { ...dnsConfig, nameServers: [...dnsConfig.nameServers] } }),
+      ...(extensions === undefined ? {} : { extensions: extensions.map(formatExtension) }),
       ...formatEquipment(others),
     },
   };
 }
+
+const formatExtension = ({ name, settings, protectedSettings, ...rest }: GroupExtension): JsonObject => ({
+  name,
+  properties: { ...rest, settings: { ...settings }, protectedSettings: { ...protectedSettings } },
+});
 
 function formatEquipment(equipment: Omit<Equipment, 'identity'>): JsonObject {
   const { priority, sku, confidentialComputeProperties, encryptionProperties, diagnostics } = equipment;

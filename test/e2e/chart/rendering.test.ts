@@ -171,7 +171,7 @@ describe('what is rendered', () => {
       wanted.map(describeRole).toSorted(byRole),
     );
     // Each bound once, to the account of its program.
-    const accounts = { app: 'app', relay: 'relay', drain: 'relay-drain' };
+    const accounts = { app: 'app', relay: 'relay', drain: 'relay-drain', services: 'services' };
     for (const { name, namespace: place, program } of wanted) {
       const kind = place === undefined ? 'ClusterRole' : 'Role';
       const bindings = manifests.filter(

@@ -1,6 +1,7 @@
 import type { NodeFacts } from '../core/pod/translation.ts';
 import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
 import { defined } from '../core/defined.ts';
+import { hostPort } from '../core/host-port.ts';
 import { own } from '../core/pod/own.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -31,7 +32,24 @@ export const nodeFacts = (
   workspaces: workspacesOf(settings, environment),
   ...defined({ zone: node.zone, subnetId: settings.ACI_SUBNET_ID }),
   ...(typeof cluster.apiServerForPods === 'object' ? { apiServer: cluster.apiServerForPods } : {}),
+  ...defined({ dns: cluster.dns, services: servicesOf(cluster) }),
 });
+
+/** The extension is told of the API server what pods are. */
+function servicesOf(cluster: ClusterRegistration): NodeFacts['services'] {
+  const { services, apiServerForPods, relay } = cluster;
+  const [namespace = ''] = relay.serviceAccount.split(':');
+  return (
+    services && {
+      clusterCidr: services.clusterCidr,
+      server:
+        typeof apiServerForPods === 'object'
+          ? `https://${hostPort(apiServerForPods.host, apiServerForPods.port)}`
+          : cluster.server,
+      secret: { namespace, name: services.credential },
+    }
+  );
+}
 
 /** With their keys. One that is not there, or a reference that Key Vault has not answered, is none. */
 const workspacesOf = (settings: Settings, environment: Environment): NonNullable<NodeFacts['workspaces']> =>

@@ -150,7 +150,8 @@ async function readReferences(session: PodSession): Performed {
   return call(session, 'read-references', {
     send: async (signal): Promise<Result<ResolvedReferences>> => {
       const { namespace } = pod.metadata;
-      const read = await resolveReferences({ api: node.api, clock: deps.clock }, namespace, rest, signal);
+      const reader = { api: node.api, cluster: node.cluster.api, clock: deps.clock };
+      const read = await resolveReferences(reader, namespace, rest, signal);
       if (!read.ok) return read;
       const { secrets } = read.value;
       const owner = `${node.key.cluster}/${namespace}`;

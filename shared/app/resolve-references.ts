@@ -1,19 +1,22 @@
 import pLimit from 'p-limit';
 import { selectorKey } from '../core/kubernetes/trust-bundle.ts';
 import type { TrustBundleSelector } from '../core/kubernetes/trust-bundle.ts';
+import { defined } from '../core/defined.ts';
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import type { References, ResolvedClaim, ResolvedReferences } from '../core/pod/translation.ts';
+import type { NoServicesCredential, ServicesCredential } from '../core/kubernetes/cluster-reach.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo } from '../core/kubernetes/references.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { NodeApi, ObjectRef } from '../ports/node-api.ts';
+import type { ClusterApi, NodeApi, ObjectRef } from '../ports/node-api.ts';
 import { SharedReads } from './shared-reads.ts';
 
 const atOnce = 6;
 
-/** Whom to ask, and the clock that says how old an answer is. */
+/** Whom to ask, as the node and as the app itself, and the clock that says how old an answer is. */
 export interface ReferenceReader {
   readonly api: NodeApi;
+  readonly cluster: Pick<ClusterApi, 'getServicesCredential'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
 }
 
@@ -27,8 +30,14 @@ interface NodeReads {
 /** Pods of one template that come at once refer to the same objects. By the node's API, so that no node ever gets what another read. */
 const reads = new WeakMap<NodeApi, NodeReads>();
 
+/** All pods of a cluster have the same. */
+const credentialReads = new WeakMap<
+  ReferenceReader['cluster'],
+  SharedReads<ServicesCredential | NoServicesCredential>
+>();
+
 /**
- * Reads what a pod refers to in its cluster, as its node. A name that does not exist is simply missing from the maps; any other fault
+ * Reads what a pod refers to in its cluster, as its node; the token of the Services as the app itself. A name that does not exist is simply missing from the maps; any other fault
  * ends the whole, since a group must never be made from half of what the pod asks for.
  */
 export async function resolveReferences(
@@ -39,12 +48,13 @@ export async function resolveReferences(
 ): Promise<Result<Omit<ResolvedReferences, 'images'>>> {
   const api = sharing(reader);
   const limit = pLimit(atOnce);
-  const [configMaps, secrets, claims, services, trustBundles, tokens] = await Promise.all([
+  const [configMaps, secrets, claims, services, trustBundles, credential, tokens] = await Promise.all([
     readAll(references.configMaps, (name) => limit(() => api.getConfigMap({ namespace, name }, signal))),
     readAll(references.secrets, (name) => limit(() => api.getSecret({ namespace, name }, signal))),
     readAll(references.claims, (name) => limit(() => readClaim(api, { namespace, name }, signal))),
     references.services ? readServices(api, namespace, signal) : ok<readonly ServiceInfo[]>([]),
     readTrustBundles(references.trustBundles, (selector) => limit(() => api.listTrustBundles(selector, signal))),
+    readServicesCredential(reader, references.servicesSecret, signal),
     Promise.all(references.tokens.map((request) => limit(() => reader.api.createToken(request, signal)))),
   ]);
   if (!configMaps.ok) return configMaps;
@@ -52,6 +62,7 @@ export async function resolveReferences(
   if (!claims.ok) return claims;
   if (!services.ok) return services;
   if (!trustBundles.ok) return trustBundles;
+  if (!credential.ok) return credential;
   const values: PodToken[] = [];
   for (const token of tokens) {
     if (!token.ok) return token;
@@ -64,7 +75,21 @@ export async function resolveReferences(
     services: services.value,
     trustBundles: trustBundles.value,
     tokens: values,
+    ...defined({ servicesCredential: credential.value }),
   });
+}
+
+async function readServicesCredential(
+  { cluster, clock }: ReferenceReader,
+  secret: References['servicesSecret'],
+  signal: AbortSignal,
+): Promise<Result<ServicesCredential | NoServicesCredential | undefined>> {
+  if (secret === undefined) return ok(undefined);
+  const shared = credentialReads.get(cluster) ?? new SharedReads();
+  credentialReads.set(cluster, shared);
+  return shared.get(`${secret.namespace}/${secret.name}`, clock.monotonicMs(), () =>
+    cluster.getServicesCredential(secret, signal),
+  );
 }
 
 type SharedApi = Pick<

@@ -38,6 +38,20 @@ describe('what the translation knows of a node', () => {
     expect(workspaces?.['audit']).toEqual({ workspaceId: '00000000-0000-4000-8000-000000000001' });
   });
 
+  it("has the cluster's DNS, and its Services with the API server as pods reach it", () => {
+    const dns = { nameServers: ['10.0.0.10'], domain: 'cluster.local', viaServices: true };
+    const services = { clusterCidr: '10.244.0.0/16', credential: 'services-b' as const };
+    const secret = { namespace: 'kube-system', name: 'services-b' };
+    const { clusterCidr } = services;
+    expect(factsOf({ dns, services })).toMatchObject({
+      dns,
+      services: { clusterCidr, server: 'https://api.example:6443', secret },
+    });
+    const elsewhere = factsOf({ services, apiServerForPods: { host: 'fd00::1', port: 443 } });
+    expect(elsewhere.services).toEqual({ clusterCidr, server: 'https://[fd00::1]:443', secret });
+    expect(Object.keys(factsOf({}))).not.toContain('services');
+  });
+
   it('has the grants of the cluster, and none where it has none', () => {
     const grants = [{ namespace: '*', identities: [], subnets: ['none'], logAnalytics: [], publicAddress: false }];
     expect(factsOf({ grants }).grants).toEqual(grants);

@@ -208,6 +208,36 @@ describe('settings that are wrong', () => {
     ['a port out of range', cluster({}, { port: 70_000 }), 'CLUSTERS[0].nodes[0].port: a port from 1'],
     ['a port that is a text', cluster({}, { port: '10250' }), 'CLUSTERS[0].nodes[0].port: a port number'],
     ['a zone that is none', cluster({}, { zone: '4' }), 'CLUSTERS[0].nodes[0].zone: a zone'],
+    [
+      'a DNS without servers',
+      cluster({ dns: { nameServers: [], domain: 'cluster.local' } }),
+      'CLUSTERS[0].dns.nameServers: at least one',
+    ],
+    [
+      'a DNS by name',
+      cluster({ dns: { nameServers: ['dns'], domain: 'cluster.local' } }),
+      'CLUSTERS[0].dns.nameServers[0]: an IPv4 address',
+    ],
+    [
+      'a DNS without a domain',
+      cluster({ dns: { nameServers: ['10.0.0.10'] } }),
+      "CLUSTERS[0].dns.domain: the cluster's domain",
+    ],
+    [
+      'a DNS at a ClusterIP without Services',
+      cluster({ dns: { nameServers: ['10.0.0.10'], domain: 'cluster.local', viaServices: true } }),
+      'CLUSTERS[0].dns.viaServices: false, or set services too',
+    ],
+    [
+      'a range of pods that is none',
+      cluster({ services: { clusterCidr: '10.0.0.0', credential: 'services-a' } }),
+      'CLUSTERS[0].services.clusterCidr: an IPv4 range',
+    ],
+    [
+      'another Secret for the Services',
+      cluster({ services: { clusterCidr: '10.0.0.0/8', credential: 'admin' } }),
+      'CLUSTERS[0].services.credential: "services-a"',
+    ],
     ['grants that are no list', cluster({ grants: {} }), 'CLUSTERS[0].grants: a list of grants'],
     [
       'a grant for nobody',

@@ -48,6 +48,8 @@ export function createMemoryClusterApi({ gate: { call }, life, planted }: Cluste
         const holder = readToken(life().state, token, [audience]);
         return ok(holder === undefined ? undefined : { username: holder.user.name, groups: holder.user.groups });
       }),
+    getServicesCredential: (secret, signal) =>
+      call('getServicesCredential', signal, () => life().references.getServicesCredential(secret)),
     patchNode: (node, change, signal) => call('patchNode', signal, () => life().nodes.patch(node, change)),
     deleteNode: (name, uid, signal) =>
       call('deleteNode', signal, () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fail, ok } from '../../../shared/core/fault.ts';
 import type { Result } from '../../../shared/core/fault.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
+import type { NoServicesCredential, ServicesCredential } from '../../../shared/core/kubernetes/cluster-reach.ts';
 import { isShort, longerRequest, longerToken } from '../../../shared/core/kubernetes/references.ts';
 import type {
   ConfigMapData,
@@ -13,7 +14,12 @@ import type {
 import type { TrustBundleSelector } from '../../../shared/core/kubernetes/trust-bundle.ts';
 import type { ClaimData, VolumeData } from '../../../shared/core/kubernetes/storage.ts';
 import type { ObjectRef } from '../../../shared/ports/node-api.ts';
-import { parseConfigMap, parseSecret, parseService } from '../../../shared/wire/kubernetes/references.ts';
+import {
+  parseConfigMap,
+  parseSecret,
+  parseService,
+  parseServicesSecret,
+} from '../../../shared/wire/kubernetes/references.ts';
 import { parseTokenRequest } from '../../../shared/wire/kubernetes/token.ts';
 import { authorize } from './api-server/authorization.ts';
 import { ensureNamespace } from './api-server/bootstrap.ts';
@@ -42,6 +48,8 @@ export interface ClusterReferences {
   /** As a node: only what its pods name is readable, whether it exists or not. */
   readonly getSecret: (node: string, ref: ObjectRef) => Result<SecretData>;
   readonly getConfigMap: (node: string, ref: ObjectRef) => Result<ConfigMapData>;
+  /** As the app, whose right is that of the Role `services-credential`. */
+  readonly getServicesCredential: (ref: ObjectRef) => Result<ServicesCredential | NoServicesCredential>;
   /** Those that have a cluster IP. */
   readonly listServices: (namespace: string) => readonly ServiceInfo[];
   /** As a node: bound to a pod of its own, for that pod's ServiceAccount. */
@@ -103,6 +111,11 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
       put(services, { namespace, name }, { spec: { clusterIP, ports: ports.map((port) => ({ ...port })) } }),
     getSecret: (node, ref) => read(state, { node, resource: secrets, ref }, parseSecret),
     getConfigMap: (node, ref) => read(state, { node, resource: configMaps, ref }, parseConfigMap),
+    getServicesCredential: (ref) => {
+      const found = state.store.get(secrets, ref);
+      if (found === undefined) return ok({ missing: 'absent' });
+      return resultOf({ ok: true, value: found }, parseServicesSecret);
+    },
     listServices: (namespace) =>
       [...state.store.all(services)]
         .filter((service) => namespaceOf(service) === namespace)

@@ -5,6 +5,7 @@ import type { ClusterApi, TokenIdentity } from '../../ports/node-api.ts';
 import { parseAnyObject } from '../../wire/kubernetes/meta.ts';
 import { parseNamespaceUid } from '../../wire/kubernetes/namespace.ts';
 import { parseNode } from '../../wire/kubernetes/node.ts';
+import { parseServicesSecret } from '../../wire/kubernetes/references.ts';
 import { parseTokenReview } from '../../wire/kubernetes/token.ts';
 import type { TokenReviewAnswer } from '../../wire/kubernetes/token.ts';
 import { asNode, request } from './http.ts';
@@ -43,6 +44,13 @@ export function createClusterApi(client: KubernetesClient, options: ClusterApiOp
       };
       const reviewed = await request(reviewer, { method: 'POST', path, body }, parseTokenReview, signal);
       return reviewed.ok ? ok(identityFor(reviewed.value, audience)) : withoutToken(reviewed, token);
+    },
+    getServicesCredential: async ({ namespace, name }, signal) => {
+      const path = namespacedPath(namespace, 'secrets', name);
+      const read = await request(client, { method: 'GET', path }, parseServicesSecret, signal);
+      if (read.ok) return read;
+      if (read.fault.kind === 'not-found') return ok({ missing: 'absent' });
+      return read.fault.kind === 'denied' ? ok({ missing: 'denied' }) : read;
     },
     patchNode: (node, change, signal) =>
       request(

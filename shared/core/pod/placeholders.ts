@@ -7,8 +7,9 @@ import type { ImageConfig } from '../image/image-config.ts';
 import { imageLocation } from './image-reference.ts';
 import { wantedUser } from './security-context.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
+import type { ReferenceFacts } from './references.ts';
 import { listReferences } from './references.ts';
-import type { NodeFacts, ResolvedClaim, ResolvedReferences } from './translation.ts';
+import type { ResolvedClaim, ResolvedReferences } from './translation.ts';
 
 /** An object and a key of it that the pod names; without a key it takes all that there are. */
 interface Named {
@@ -123,20 +124,18 @@ function assumedImage(pod: Pod, image: string): ImageConfig {
 }
 
 /** Images of the pod that are asked for and not known: what is said of the pod holds if they are as it asks. */
-export const assumedImages = (
-  pod: Pod,
-  facts: Pick<NodeFacts, 'apiServer'>,
-  { images }: Pick<Known, 'images'>,
-): readonly string[] =>
+export const assumedImages = (pod: Pod, facts: ReferenceFacts, { images }: Pick<Known, 'images'>): readonly string[] =>
   listReferences(pod, facts)
     .images.map(({ image }) => image)
     .filter((image) => images(image) === undefined);
+
+const servicesCredential = { secretUid: '<uid>', token: '<token of the Services>', caPem: '<certificate authority>' };
 
 /**
  * Answers for what a pod refers to where no cluster is asked: what each value would be, in angle brackets. Of the
  * ConfigMaps of `known` it is what they hold; of a Secret it is never its content.
  */
-export function placeholderReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>, known: Known): ResolvedReferences {
+export function placeholderReferences(pod: Pod, facts: ReferenceFacts, known: Known): ResolvedReferences {
   const references = listReferences(pod, facts);
   const named = [
     ...[...pod.spec.initContainers, ...pod.spec.containers].flatMap(ofContainer),
@@ -164,6 +163,7 @@ export function placeholderReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServe
     secrets: new Map(references.secrets.map((name) => [name, secretOf(name)])),
     claims: new Map(references.claims.map((name) => [name, boundClaim(pod, name)])),
     services: [],
+    ...(references.servicesSecret && { servicesCredential }),
     images: new Map(references.images.map(({ image }) => [image, ok(known.images(image) ?? assumedImage(pod, image))])),
     trustBundles: new Map(references.trustBundles.map((selector) => [selectorKey(selector), [certificates(selector)]])),
     tokens: references.tokens.map(({ audiences, expirationSeconds }) => ({

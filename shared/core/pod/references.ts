@@ -1,5 +1,9 @@
 import type { TokenRequest } from '../kubernetes/references.ts';
 import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
+import { defined } from '../defined.ts';
+import { placedSubnet } from './annotations/placed.ts';
+import { wishesOf } from './annotations/read-wishes.ts';
+import { withoutServices } from './services.ts';
 import { claimNameOf } from './shares.ts';
 import { serviceAccountOf } from './grant.ts';
 import { imageReferences } from './image-needs.ts';
@@ -57,8 +61,11 @@ function tokenTerms(
     : { audiences: [audience], expirationSeconds };
 }
 
+/** What of a node decides what its pods refer to. */
+export type ReferenceFacts = Pick<NodeFacts, 'apiServer' | 'services' | 'subnetId'>;
+
 /** What must be read before `translatePod`, each name once and sorted; tokens in the order of the mounted volumes. */
-export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): References {
+export function listReferences(pod: Pod, facts: ReferenceFacts): References {
   const { spec, metadata } = pod;
   const named = [
     ...[...spec.initContainers, ...spec.containers].map(ofContainer),
@@ -81,5 +88,12 @@ export function listReferences(pod: Pod, facts: Pick<NodeFacts, 'apiServer'>): R
     })),
     trustBundles: trustBundleSelectors(pod),
     images: imageReferences(pod),
+    ...defined({ servicesSecret: servicesSecretOf(pod, facts) }),
   };
+}
+
+function servicesSecretOf(pod: Pod, { services, subnetId }: ReferenceFacts): References['servicesSecret'] {
+  const wishes = wishesOf(pod.metadata.annotations);
+  const place = defined({ services, subnetId: placedSubnet(subnetId, wishes) });
+  return withoutServices(place, wishes) === undefined ? services?.secret : undefined;
 }

@@ -106,12 +106,16 @@ const rules = `
 * **Ports.** In a subnet a port is reached at the pod's address whether ACI was reported it or not, as far as is known
   ([aci.md](aci.md#limits-of-a-group)), so more than five, those that ACI keeps for itself, one number for two protocols or two
   containers, and SCTP are no reason to refuse a pod: the event \`PortsNotDeclared\` names them.
-* **Names.** A group asks Azure's resolver, or in a subnet what \`dnsConfig\` and \`dnsPolicy: None\` say. What is more than ACI takes
-  is left out, with a kubelet's event \`DNSConfigForming\`.
+* **Names.** In a subnet, where \`attach\` has registered the cluster's DNS, a pod asks that alone, with the search domains and options
+  of a kubelet; a pod with Azure Files asks Azure's resolver besides, which its mount needs (\`AzureDNSAdded\`). Elsewhere a group asks
+  Azure's resolver, or in a subnet what \`dnsConfig\` and \`dnsPolicy: None\` say. What is more than ACI takes is left out, with a
+  kubelet's event \`DNSConfigForming\`.
+* **Services.** In a subnet, where \`attach\` has registered it, ACI's kube-proxy routes ClusterIPs in each group ([deploy.md](deploy.md#names-and-services)).
+  Whether it does so while init containers run is not known: \`InitContainersMayLackDNS\` says so of a pod that has some.
 * **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are refused.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
-  \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered; Services and the cluster's DNS are not reached from inside.
+  \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered.
 * **Environment.** Order and expansion are the kubelet's. A value that holds a secret, also by expansion, is a secure value; one
   that would be expanded into \`command\` or \`args\` is refused, because these can be read in Azure. Names that ACI does not take
   are refused in \`env\`, and left out with an event in \`envFrom\`.

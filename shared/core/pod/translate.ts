@@ -23,6 +23,7 @@ import type { Evaluation } from './evaluation.ts';
 import { groupLivenessProbe } from './probes.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
+import { groupServices } from './services.ts';
 import { shareNotices } from './shares.ts';
 import { specHash } from './spec-hash.ts';
 import { tokenNotices } from './token-notices.ts';
@@ -165,7 +166,7 @@ export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
  * The body of the PUT for a pod, from its spec and from what it refers to. Deterministic. Judges the spec first
  * (`inspectPod`), so a refusal comes before anything is waited for; waits, as a kubelet does, for ConfigMaps, Secrets
  * and keys that are missing and required, and for what a registry does not report an image. Secret values are only in
- * secure values, secret volumes, registry passwords and the keys of shares and workspaces (rule 10 of docs/architecture.md);
+ * secure values, secret volumes, registry passwords, protected settings and the keys of shares and workspaces (rule 10 of docs/architecture.md);
  * notices name fields and objects, never values.
  */
 export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedReferences): Translation {
@@ -197,15 +198,23 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
   });
   const equipment = groupEquipment(pod, facts, { wishes, pulling: registries.identities });
   if (equipment.kind !== 'ok') return equipment;
+  const services = groupServices(facts, wishes, resolved.servicesCredential);
+  if (services.kind !== 'ok') return services;
+  const place = placement(pod, facts, wishes);
   const body: GroupBody = {
-    ...placement(pod, facts, wishes),
+    ...place,
+    tags: { ...place.tags, ...services.value.tags },
     ...equipment.value,
     containers: containers.value.containers,
     initContainers: containers.value.initContainers,
     restartPolicy: pod.spec.restartPolicy,
     imageRegistryCredentials: registries.credentials,
     volumes: volumes.value,
-    ...defined({ ipAddress: address.ipAddress, dnsConfig: groupDns(pod, facts).dnsConfig }),
+    ...defined({
+      ipAddress: address.ipAddress,
+      dnsConfig: groupDns(pod, facts).dnsConfig,
+      extensions: services.value.extensions,
+    }),
   };
   if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes) return bodyTooLarge;
   const notices = [

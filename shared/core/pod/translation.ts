@@ -5,6 +5,12 @@
 import type { Result } from '../fault.ts';
 import type { ImageConfig } from '../image/image-config.ts';
 import type { PullFault } from '../image/look-up-trouble.ts';
+import type {
+  ClusterDns,
+  ClusterServices,
+  NoServicesCredential,
+  ServicesCredential,
+} from '../kubernetes/cluster-reach.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../kubernetes/references.ts';
 import type { TrustBundleSelector } from '../kubernetes/trust-bundle.ts';
 import type { ClaimData, VolumeData } from '../kubernetes/storage.ts';
@@ -26,6 +32,10 @@ export interface NodeFacts {
   readonly allocatable: { readonly cpu: string; readonly memory: string };
   /** Where pods reach the API server: `KUBERNETES_SERVICE_HOST` and `_PORT`; undefined: the `kubernetes` service as it is. */
   readonly apiServer?: { readonly host: string; readonly port: number };
+  /** What pods in a subnet resolve names of the cluster with; absent: Azure's resolver alone. */
+  readonly dns?: ClusterDns;
+  /** How pods in a subnet reach ClusterIPs; absent: they don't. */
+  readonly services?: ClusterServices;
   /** `strict` refuses hardening-only fields that the group's isolation meets (rule 8 of docs/architecture.md). */
   readonly securityPolicy: 'compatible' | 'strict';
   /** The largest group that ACI takes here; a pod above it can never run. */
@@ -49,7 +59,7 @@ export interface Workspace {
 /** What of it a spec is judged by. */
 export type InspectionFacts = Pick<
   NodeFacts,
-  'securityPolicy' | 'maxGroup' | 'subnetId' | 'zone' | 'grants' | 'workspaces'
+  'securityPolicy' | 'maxGroup' | 'subnetId' | 'zone' | 'grants' | 'workspaces' | 'dns' | 'services'
 >;
 
 /** A pod that ACI can never run: Failed, with this reason; the message names the field's path and the fix. */
@@ -96,6 +106,8 @@ export interface References {
   readonly tokens: readonly TokenRequest[];
   readonly trustBundles: readonly TrustBundleSelector[];
   readonly images: readonly ImageReference[];
+  /** The Secret with the token of the kube-proxy that the group gets; absent: it gets none. */
+  readonly servicesSecret?: ClusterServices['secret'];
 }
 
 /** A claim, the volume that it is bound to, and the Secret that this names, as far as they are there. */
@@ -118,6 +130,8 @@ export interface ResolvedReferences {
   readonly trustBundles: ReadonlyMap<string, readonly string[]>;
   /** By the image as the pod has it; a fault is the registry's, and only who needs the image waits for it. */
   readonly images: ReadonlyMap<string, Result<ImageConfig>>;
+  /** Absent where `References.servicesSecret` is. */
+  readonly servicesCredential?: ServicesCredential | NoServicesCredential;
 }
 
 export type Translation =

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ConfigMapData, SecretData, ServiceInfo } from '../../core/kubernetes/references.ts';
+import type { NoServicesCredential, ServicesCredential } from '../../core/kubernetes/cluster-reach.ts';
 import { stringMap } from './meta.ts';
 
 /** Go's `[]byte` in JSON: base64 with padding. */
@@ -25,6 +26,23 @@ const service = z.object({
 export function parseSecret(json: unknown): SecretData | undefined {
   const parsed = secret.safeParse(json);
   return parsed.success ? { type: parsed.data.type, data: parsed.data.data } : undefined;
+}
+
+const accountToken = z.object({
+  kind: z.literal('Secret'),
+  metadata: z.object({ uid: z.string().min(1) }),
+  data: byteMap,
+});
+
+/** A Secret of type kubernetes.io/service-account-token, which the token controller fills some time after it was made. */
+export function parseServicesSecret(json: unknown): ServicesCredential | NoServicesCredential | undefined {
+  const parsed = accountToken.safeParse(json);
+  if (!parsed.success) return undefined;
+  const { metadata, data } = parsed.data;
+  const text = (key: string): string => Buffer.from(data[key] ?? []).toString('utf8');
+  const token = text('token');
+  const caPem = text('ca.crt');
+  return token === '' || caPem === '' ? { missing: 'empty' } : { secretUid: metadata.uid, token, caPem };
 }
 
 /** `v1.ConfigMap`, `binaryData` decoded. */

@@ -40,6 +40,29 @@ describe('the cluster, as the app itself', () => {
     expect(await createClusterApi(server.client).reviewToken('t', 'app', never)).toMatchObject(expected);
   });
 
+  const filled = { token: btoa('t'), 'ca.crt': btoa('pem'), namespace: btoa('default') };
+  const secretOf = (data: object): Canned => ({ body: { kind: 'Secret', metadata: { name: 's', uid: 'u-2' }, data } });
+
+  it.each<[string, Canned, object]>([
+    ['there', secretOf(filled), { ok: true, value: { secretUid: 'u-2', token: 't', caPem: 'pem' } }],
+    ['not filled yet', secretOf({}), { ok: true, value: { missing: 'empty' } }],
+    ['half filled', secretOf({ token: btoa('t') }), { ok: true, value: { missing: 'empty' } }],
+    ['absent', { status: 404, body: statusBody(404, 'NotFound') }, { ok: true, value: { missing: 'absent' } }],
+    [
+      'not for the app to read',
+      { status: 403, body: statusBody(403, 'Forbidden') },
+      { ok: true, value: { missing: 'denied' } },
+    ],
+    ['not to be had now', { status: 500, body: {} }, { ok: false, fault: { kind: 'transient' } }],
+    ['garbage', { body: { kind: 'Secret' } }, { ok: false, fault: { kind: 'transient' } }],
+  ])('the credential of the Services is %s', async (_, canned, expected) => {
+    await using server = await cannedServer(canned);
+    const secret = { namespace: 'sk', name: 'services-a' };
+    expect(await createClusterApi(server.client).getServicesCredential(secret, never)).toMatchObject(expected);
+    expect(server.received[0]?.url.pathname).toBe('/api/v1/namespaces/sk/secrets/services-a');
+    expect(server.received[0]?.headers).not.toHaveProperty('impersonate-user');
+  });
+
   it('token reviews, and only they, are asked for as a node where one is named', async () => {
     await using server = await cannedServer({ body: {} });
     const api = createClusterApi(server.client, { reviewAsNode: 'aci-1' });

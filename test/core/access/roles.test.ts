@@ -34,6 +34,24 @@ describe('the rights of an installation', () => {
     expect(unnamed('drain')).toEqual(['list pods', 'delete pods', 'create pods/eviction']);
   });
 
+  it('let the account of the Services list and watch what a kube-proxy reads, and nothing else', () => {
+    const reach = installationRoles({ ...place, services: true });
+    const own = reach.filter(({ program }) => program === 'services');
+    expect(own.flatMap(({ rules }) => rules.flatMap(({ resources }) => resources))).toEqual([
+      'services',
+      'endpoints',
+      'nodes',
+      'endpointslices',
+    ]);
+    expect(new Set(own.flatMap(({ rules }) => rules.flatMap(({ verbs }) => verbs)))).toEqual(
+      new Set(['list', 'watch']),
+    );
+    const secrets = reach.filter(({ rules }) => rules.some(({ resources }) => resources.includes('secrets')));
+    expect(secrets).toMatchObject([
+      { program: 'app', namespace: 'sk', rules: [{ verbs: ['get'], resourceNames: ['services-a', 'services-b'] }] },
+    ]);
+  });
+
   it('hold no wildcard, no Secret and no ConfigMap, and no way to more rights', () => {
     const words = roles.flatMap(({ rules }) =>
       rules.flatMap((rule) => [...rule.apiGroups, ...rule.resources, ...rule.verbs]),

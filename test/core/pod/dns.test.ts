@@ -90,3 +90,105 @@ describe('the name servers of a group', () => {
     expect(notices[0]?.message).toContain('the pod is in no subnet');
   });
 });
+
+const dns = { nameServers: ['10.0.0.10'], domain: 'cluster.local', viaServices: true };
+const services = {
+  clusterCidr: '10.244.0.0/16',
+  server: 'https://api.example',
+  secret: { namespace: 'sk', name: 's' },
+};
+const reach = { subnetId, dns, services };
+const searches = 'shop.svc.cluster.local svc.cluster.local cluster.local';
+const clusterConfig = { nameServers: ['10.0.0.10'], searchDomains: searches, options: 'ndots:5' };
+const annotated = (annotations: Record<string, string>, spec: Raw = {}) => {
+  const pod = podOf(spec);
+  return { ...pod, metadata: { ...pod.metadata, annotations } };
+};
+const prefix = 'microsoft.containerinstance.virtualnode.';
+
+describe("the cluster's DNS", () => {
+  it.each<[string, Raw, Raw | undefined]>([
+    ['is asked alone under ClusterFirst', {}, clusterConfig],
+    ['is asked alone under ClusterFirstWithHostNet', { dnsPolicy: 'ClusterFirstWithHostNet' }, clusterConfig],
+    ['is not asked under Default', { dnsPolicy: 'Default' }, undefined],
+    ['is not asked under None', { dnsPolicy: 'None', dnsConfig: servers('1.1.1.1') }, { nameServers: ['1.1.1.1'] }],
+    [
+      "comes before the pod's own, whose options win",
+      {
+        dnsConfig: {
+          ...servers('1.1.1.1', '10.0.0.10'),
+          searches: ['corp.example', 'svc.cluster.local'],
+          options: [{ name: 'ndots', value: '2' }, { name: 'edns0' }],
+        },
+      },
+      {
+        nameServers: ['10.0.0.10', '1.1.1.1'],
+        searchDomains: `${searches} corp.example`,
+        options: 'ndots:2 edns0',
+      },
+    ],
+    [
+      'leaves room for three domains more',
+      { dnsConfig: { searches: ['a', 'b', 'c', 'd'] } },
+      { ...clusterConfig, searchDomains: `${searches} a b c` },
+    ],
+    [
+      'has the resolver of Azure beside it where Azure Files are mounted',
+      {
+        volumes: [{ name: 's', persistentVolumeClaim: { claimName: 'c' } }],
+        dnsConfig: servers('1.1.1.1', '1.1.1.2'),
+      },
+      { ...clusterConfig, nameServers: ['10.0.0.10', azure, '1.1.1.1'] },
+    ],
+  ])('%s', (_, spec, config) => expect(groupDns(podOf(spec), reach).dnsConfig).toEqual(config));
+
+  it.each<[string, ReturnType<typeof podOf>, Parameters<typeof groupDns>[1], string]>([
+    [
+      'is a ClusterIP, and an annotation refuses the kube-proxy',
+      annotated({ [`${prefix}injectkubeproxy`]: 'false' }),
+      reach,
+      'injectkubeproxy: "false"',
+    ],
+    [
+      'is a ClusterIP, and the group is Confidential',
+      annotated({ 'virtual-kubelet.io/container-sku': 'confidential' }),
+      reach,
+      'the pod is Confidential',
+    ],
+    [
+      'is a ClusterIP, and the cluster has no Services for pods',
+      podOf({}),
+      { subnetId, dns },
+      'registered without services',
+    ],
+  ])('that %s is not asked, and an event says why', (_, pod, facts, why) => {
+    const { dnsConfig, notices } = groupDns(pod, facts);
+    expect(dnsConfig).toBeUndefined();
+    expect(notices.map(({ reason }) => reason)).toEqual(['ClusterDNSUnreachable']);
+    expect(notices[0]?.message).toContain(why);
+  });
+
+  it('that is no ClusterIP is asked without a kube-proxy', () => {
+    const direct = { subnetId, dns: { ...dns, viaServices: false } };
+    expect(groupDns(podOf({ initContainers: [{ name: 'i', image: 'i' }] }), direct)).toEqual({
+      dnsConfig: clusterConfig,
+      notices: [],
+    });
+  });
+
+  it('is not set by annotation, and nothing is said of it', () => {
+    expect(groupDns(annotated({ [`${prefix}injectdns`]: 'false' }), reach)).toEqual({ notices: [] });
+  });
+
+  it.each<[string, Raw, string]>([
+    ['init containers', { initContainers: [{ name: 'i', image: 'i' }] }, 'InitContainersMayLackDNS'],
+    [
+      'a share of Azure Files',
+      { volumes: [{ name: 's', azureFile: { secretName: 's', shareName: 's' } }] },
+      'AzureDNSAdded',
+    ],
+    ['a fourth domain', { dnsConfig: { searches: ['a', 'b', 'c', 'd'] } }, 'DNSConfigForming'],
+  ])('is not all that a pod with %s expects, and an event says so', (_, spec, reason) => {
+    expect(groupDns(podOf(spec), reach).notices.map((notice) => notice.reason)).toEqual([reason]);
+  });
+});

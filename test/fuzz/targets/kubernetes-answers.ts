@@ -101,6 +101,11 @@ const calls: readonly {
   },
   { name: 'getClusterUid', document: 'namespace', call: ({ cluster }) => cluster.getClusterUid(signal) },
   {
+    name: 'getServicesCredential',
+    document: 'secret',
+    call: ({ cluster }) => cluster.getServicesCredential({ namespace: 'default', name: 'services-a' }, signal),
+  },
+  {
     name: 'reviewToken',
     document: 'tokenReview',
     call: ({ cluster }, secrets) =>

@@ -8,6 +8,7 @@ import type { KubeNode, Lease } from '../../../shared/core/kubernetes/node.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { PodToken, ServiceInfo } from '../../../shared/core/kubernetes/references.ts';
 import { buildPodStatusPatch, nodeStatus } from '../../../shared/core/kubernetes/status-patch.ts';
+import type { NoServicesCredential, ServicesCredential } from '../../../shared/core/kubernetes/cluster-reach.ts';
 import type { ClusterApi, NodeApi } from '../../../shared/ports/node-api.ts';
 import { formatLease } from '../../../shared/wire/kubernetes/lease.ts';
 import { statusBody } from '../../adapters/kubernetes/canned-server.ts';
@@ -99,6 +100,10 @@ export class Tunnel {
             ['kind', 'status'],
           ),
         ).reviewToken(token, audience, signal),
+      getServicesCredential: (secret, signal) =>
+        over(async () =>
+          toTruth(await memory.getServicesCredential(secret, signal), credentialJson, ['kind', 'metadata', 'data']),
+        ).getServicesCredential(secret, signal),
       patchNode: (node, change, signal) =>
         over(async () =>
           toTruth(await memory.patchNode(node, change, signal), nodeJson, ['metadata', 'status']),
@@ -282,3 +287,12 @@ const serviceJson = ({ name, namespace, ...spec }: ServiceInfo): object => ({ me
 
 const base64 = (data: Readonly<Record<string, Uint8Array>>): object =>
   Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, Buffer.from(bytes).toString('base64')]));
+
+const credentialJson = (found: ServicesCredential | NoServicesCredential): object =>
+  'missing' in found
+    ? { kind: 'Secret', metadata: { uid: 'empty' }, data: {} }
+    : {
+        kind: 'Secret',
+        metadata: { uid: found.secretUid },
+        data: base64({ token: Buffer.from(found.token), 'ca.crt': Buffer.from(found.caPem) }),
+      };

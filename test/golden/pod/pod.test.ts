@@ -13,7 +13,17 @@ const texts = z.record(z.string(), z.string());
 
 /** What the cluster holds, in plain text; the pod is as an API server sends it. */
 const input = z.object({
-  facts: z.object({ zone: z.string(), subnetId: z.string(), securityPolicy: z.enum(['compatible', 'strict']) }).partial().default({}),
+  facts: z
+    .object({
+      zone: z.string(),
+      subnetId: z.string(),
+      securityPolicy: z.enum(['compatible', 'strict']),
+      dns: z.object({ nameServers: z.array(z.string()), domain: z.string(), viaServices: z.boolean() }),
+      services: z.object({ clusterCidr: z.string(), server: z.string(), secret: z.object({ namespace: z.string(), name: z.string() }) }),
+    })
+    .partial()
+    .default({}),
+  servicesCredential: z.object({ secretUid: z.string(), token: z.string(), caPem: z.string() }).exactOptional(),
   configMaps: z.record(z.string(), texts).default({}),
   secrets: z.record(z.string(), texts).default({}),
   services: z
@@ -48,14 +58,17 @@ function outputOf(file: string): string {
   const { configMaps, secrets, services, tokens, images, ...rest } = input.parse(JSON.parse(readFileSync(new URL(file, folder), 'utf8')));
   const pod = parsePod(rest.pod);
   if (pod === undefined) throw new Error(`${file} holds no pod`);
-  const { zone, subnetId, securityPolicy } = rest.facts;
+  const { zone, subnetId, securityPolicy, dns, services: clusterServices } = rest.facts;
   const nodeFacts = {
     ...facts,
     ...(zone !== undefined && { zone }),
     ...(subnetId !== undefined && { subnetId }),
     ...(securityPolicy !== undefined && { securityPolicy }),
+    ...(dns !== undefined && { dns }),
+    ...(clusterServices !== undefined && { services: clusterServices }),
   };
-  const references = resolved({ configMaps: map(configMaps, configMap), secrets: map(secrets, (data) => secret(data)), services, tokens: tokens.map(living), images: map(images, read) });
+  const { servicesCredential } = rest;
+  const references = { ...(servicesCredential && { servicesCredential }), ...resolved({ configMaps: map(configMaps, configMap), secrets: map(secrets, (data) => secret(data)), services, tokens: tokens.map(living), images: map(images, read) }) };
   const output = { references: listReferences(pod, nodeFacts), translation: translatePod(pod, nodeFacts, references) };
   return `${JSON.stringify(output, undefined, 2)}\n`;
 }

@@ -32,16 +32,20 @@ function largest({ maxGroup }: Place, wishes: GroupWishes): Place['maxGroup'] {
   };
 }
 
+/** Undefined: outside of every subnet. */
+export function placedSubnet(node: string | undefined, { subnet = node }: GroupWishes): string | undefined {
+  return subnet === 'none' ? undefined : subnet;
+}
+
 /** The node's place, as far as no annotation of the pod says another. */
 export function placed<T extends Place>(facts: T, wishes: GroupWishes): Omit<T, keyof Place> & Place {
   const { zone, subnetId, maxGroup, ...others } = facts;
-  const subnet = wishes.subnet ?? subnetId;
   // Spot groups are in no zone.
   const ownZone = isSpot(wishes) ? '' : (wishes.zone ?? zone);
   return {
     ...others,
     ...defined({
-      subnetId: subnet === 'none' ? undefined : subnet,
+      subnetId: placedSubnet(subnetId, wishes),
       zone: ownZone === '' ? undefined : ownZone,
     }),
     maxGroup: largest({ maxGroup }, wishes),

@@ -19,6 +19,8 @@ export interface AnnotationReader {
 
 /** Names of virtual nodes v2 (microsoft/virtualnodesOnAzureContainerInstances, Docs/PodCustomizations.md). */
 export const virtualNodePrefix = 'microsoft.containerinstance.virtualnode.';
+export const injectDns = `${virtualNodePrefix}injectdns`;
+export const injectKubeProxy = `${virtualNodePrefix}injectkubeproxy`;
 /** Of ours; only what neither of the other bridges has a name for. */
 export const annotationPrefix = 'serverless-kubelet.io/';
 
@@ -71,6 +73,9 @@ const readZone = (value: string): Partial<GroupWishes> | undefined => {
   const zone = (['', '1', '2', '3'] as const).find((one) => one === value);
   return zone === undefined ? undefined : { zone };
 };
+
+const readFlag = (value: string, wish: (flag: boolean) => Partial<GroupWishes>): Partial<GroupWishes> | undefined =>
+  /^(true|false)$/i.test(value) ? wish(value.toLowerCase() === 'true') : undefined;
 
 /** Of Azure's public and sovereign clouds. */
 const isVault = (value: string): boolean =>
@@ -141,6 +146,22 @@ export const annotationReaders: readonly AnnotationReader[] = [
     read: (value) => where(isWorkspaceName(value), { workspace: value }),
   },
   {
+    wish: 'dns',
+    names: [injectDns],
+    meaning: '`"false"`: the pod asks Azure\'s resolver in place of the cluster\'s DNS, as under `dnsPolicy: Default`',
+    rule: '"true" or "false"',
+    example: '"false"',
+    read: (value) => readFlag(value, (dns) => ({ dns })),
+  },
+  {
+    wish: 'kubeProxy',
+    names: [injectKubeProxy],
+    meaning: '`"false"`: no kube-proxy is added, so ClusterIPs are not reached',
+    rule: '"true" or "false"',
+    example: '"false"',
+    read: (value) => readFlag(value, (kubeProxy) => ({ kubeProxy })),
+  },
+  {
     wish: 'dnsNameLabel',
     names: ['virtualkubelet.io/dnsnamelabel'],
     meaning:
@@ -198,8 +219,6 @@ export const otherAnnotations: readonly {
   /** Values that are refused, and why. */
   readonly refused?: { readonly values: RegExp; readonly why: string };
 }[] = [
-  { name: `${virtualNodePrefix}injectdns`, meaning: "of no effect: the cluster's DNS is not set" },
-  { name: `${virtualNodePrefix}injectkubeproxy`, meaning: 'of no effect: no kube-proxy is added' },
   {
     name: `${virtualNodePrefix}imagecachepod`,
     meaning: '`"true"` is refused: there are no standby pools whose image cache it could fill',

@@ -12,6 +12,10 @@ export interface GroupWishes {
   readonly ccePolicy?: string;
   /** A name of LOG_ANALYTICS_WORKSPACES; `none`; absent: the one that is called `default`. */
   readonly workspace?: string;
+  /** `false`: the cluster's DNS is not set; absent: as the node. */
+  readonly dns?: boolean;
+  /** `false`: no kube-proxy is added; absent: as the node. */
+  readonly kubeProxy?: boolean;
   readonly dnsNameLabel?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly vaultBaseUrl?: string;

@@ -38,8 +38,8 @@ export const podFields: readonly FieldRule[] = under('spec', [
   ],
   [
     'dnsPolicy',
-    'ignored',
-    'a group asks the name server of Azure or of its network; names of the cluster resolve only if that one knows them',
+    'emulated',
+    "in a subnet, where `attach` has registered the cluster's DNS, as with a kubelet; else all but `None` ask Azure's resolver",
     {
       only: ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'],
       otherwise: 'ClusterFirst, ClusterFirstWithHostNet, Default or None is expected',
@@ -48,7 +48,7 @@ export const podFields: readonly FieldRule[] = under('spec', [
   [
     'dnsConfig',
     'sent',
-    "only with a subnet; 3 name servers, 6 search domains of 256 characters; Azure's resolver comes first unless the policy is `None`",
+    'only with a subnet; merged with what the policy gives; 3 name servers, 6 search domains of 256 characters',
   ],
   ['ephemeralContainers', 'noted', 'a container can not be added to a group; the others go on running'],
   ['hostNetwork', 'refused', noHost, off],

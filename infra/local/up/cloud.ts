@@ -12,6 +12,7 @@ import { startEmbedded } from './embedded-cluster.ts';
 import { chooseRuntime, describeProcesses, emulatedSubnet, startEmulator } from './emulator.ts';
 import type { Emulator } from './emulator.ts';
 import { isFirstStart } from './first-start.ts';
+import { bringUpMachine, clearOrdinaryNode } from './ordinary-node.ts';
 import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
 import { Parts } from './parts.ts';
@@ -59,6 +60,7 @@ async function bringUp(
   const { dir } = options;
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
   await endLeftovers(join(dir, 'run'));
+  await clearOrdinaryNode(dir);
   const hasNoPast = isFirstStart(dir) && options.arm.endpoint === undefined;
   const bundled = progress.step('bundle', () => bundle(dir));
   const azurite = progress.step('Azurite', async (report) => {
@@ -88,6 +90,8 @@ async function bringUp(
     cluster.kind === 'embedded' || detour !== undefined
       ? await startFixed(ground, { detour, hasNoPast })
       : await startAttached(ground);
+  if (options.machine)
+    await progress.step('ordinary node', (report) => bringUpMachine({ dir, cluster, emulator }, parts, report));
   const relay = await progress.step('relay', async (report) => {
     const node = { name: nodeName, port };
     const wanted = { kind: options.relay, dir, cluster, attachment, node, address: options.nodeAddress };

@@ -12,8 +12,17 @@ async function must(program: string, ...args: readonly string[]): Promise<void> 
 
 /** Groups reach pods with their own address, which the engine would hide behind the bridge's. */
 const withoutMasquerade = ({ bridge, podRange, namespace }: MachinePlace): readonly string[] => [
-  ...['POSTROUTING', '--source', bridge.subnet, '--destination', podRange],
-  ...['--match', 'comment', '--comment', namespace, '--jump', 'RETURN'],
+  'POSTROUTING',
+  '--source',
+  bridge.subnet,
+  '--destination',
+  podRange,
+  '--match',
+  'comment',
+  '--comment',
+  namespace,
+  '--jump',
+  'RETURN',
 ];
 
 /** Makes both. */

@@ -133,9 +133,13 @@ function kinds(values: Kinds): Pick<UpOptions, 'runtime' | 'cluster' | 'relay'> 
     throw new Error('--cluster starts a cluster and --kubeconfig uses one that runs: leave one of them out');
   if (relay !== 'process' && relay !== 'chart') throw new Error(`--relay wants process or chart, not "${relay}"`);
   const isOwnReal = cluster !== 'embedded' && kubeconfig === undefined && runtime !== 'process';
-  if (relay === 'chart' && !isOwnReal) throw new Error('--relay chart needs --cluster real and --runtime engine');
-  if (values.machine && !isOwnReal) throw new Error('--machine needs --cluster real and --runtime engine');
+  if (!isOwnReal) refuseContainersInCluster(values);
   return { runtime, cluster, relay };
+}
+
+function refuseContainersInCluster({ relay, machine }: Kinds): void {
+  if (relay === 'chart') throw new Error('--relay chart needs --cluster real and --runtime engine');
+  if (machine) throw new Error('--machine needs --cluster real and --runtime engine');
 }
 
 function createsPerHour(text: string): number {

@@ -17,12 +17,17 @@ import { checkHelm, findChart } from '../cluster/chart-release.ts';
 import { describeGrant, describeUnknownWorkspaces } from './grants-file.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
 import { refuseLeavingNamespace, requireNamespace } from '../cluster/namespace.ts';
+import { planReach } from '../cluster/reach-of-pods.ts';
+import type { ReachPlan } from '../cluster/reach-of-pods.ts';
 import { describeApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import { judgeChart, performAttach } from './perform.ts';
 import type { AttachChart, AttachDone } from './perform.ts';
 import type { PullWork } from './perform-pull.ts';
-import { apiServerForPods, chartValues, checkAttach, plannedNodes, wantedGrants } from './plan.ts';
+import { chartValues } from './chart-values.ts';
+import { apiServerForPods, checkAttach, plannedNodes, reachPlan, wantedGrants } from './plan.ts';
+import { gatherReach } from './reach-facts.ts';
+import { describeSecrets, reachMembers, reportReach } from './report-reach.ts';
 import type { AttachFacts } from './plan.ts';
 import { gatherPull } from './pull-facts.ts';
 import { describePullStep, planPull } from './pull-plan.ts';
@@ -93,6 +98,7 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   const done = await performAttach(context, { ...input, chart, app, isChartCurrent, pull });
   return reportDone(context, {
     done,
+    reach: reachPlan(wants, facts),
     podsWay: apiServerForPods(wants, facts, knownOf(facts)),
     grants: wantedGrants(wants, knownOf(facts)) ?? [],
   });
@@ -121,10 +127,19 @@ async function gatherFacts(
   report(`Kubernetes ${identity.version}, UID ${identity.uid}`);
   await refuseSkew(context, { installation: app.settings.INSTALLATION, namespace: wants.namespace });
   if (chart !== undefined) await checkHelm(context);
-  const [notAllowed, { clusters }] = await Promise.all([
-    missingRights(context, attachNeeds(wants)),
-    readRegistrations(await context.registrations(), context.signal),
-  ]);
+  const { clusters: registered } = await readRegistrations(await context.registrations(), context.signal);
+  const known = registered.find(({ uid }) => uid === identity.uid);
+  const reach = await gatherReach(context, {
+    wants: wants.reach,
+    app,
+    namespace: wants.namespace,
+    clusterUid: identity.uid,
+    registered: known,
+    aks: found.aks?.network,
+    keepsChart: chart === undefined,
+  });
+  const services = planReach(wants.reach, reach, known).services !== undefined;
+  const notAllowed = await missingRights(context, attachNeeds({ ...wants, services }));
   // Whoever lacks rights is shown all of them, and not stopped by the first question that needs one.
   if (notAllowed.length === 0) await refuseLeavingNamespace(context, wants.namespace);
   if (chart === undefined && !wants.dryRun) await requireNamespace(context, wants.namespace);
@@ -141,9 +156,10 @@ async function gatherFacts(
     },
     existingNodes: nodes.filter((node) => node !== undefined),
     fixed: app.settings.CLUSTERS,
-    registered: clusters,
+    registered,
     notAllowed,
     principalId: appFacts.principalId,
+    reach,
   };
 }
 
@@ -171,6 +187,7 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
   const podsWay = apiServerForPods(wants, facts, known);
   const grants = wantedGrants(wants, known) ?? [];
   const pullSteps = describePull(plan.pull);
+  const reach = reachPlan(wants, facts);
   const what = {
     dryRun: true,
     cluster: { name: known?.name ?? facts.cluster.name, uid: facts.cluster.uid, isNew: known === undefined },
@@ -179,6 +196,7 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
     chartValues: values,
     nodes,
     apiServerForPods: podsWay ?? null,
+    ...reachMembers(reach),
     registries: pullSteps ?? [],
     grants,
   };
@@ -188,6 +206,8 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
   );
   context.out.line(`chart in the namespace ${wants.namespace}: ${what.chart}, with ${JSON.stringify(values)}`);
   reportPodsWay(context, podsWay);
+  reportReach(context, reach);
+  for (const line of describeSecrets(reach)) context.out.line(line);
   if (pullSteps?.length === 0) context.out.line('registries: as wanted');
   for (const step of pullSteps ?? []) context.out.line(`registries: would ${step}`);
   reportGrants(context, grants, wants.grants !== undefined);
@@ -221,13 +241,14 @@ function reportGrants({ out }: CliContext, grants: readonly PodGrant[], isAsked:
 
 interface Done {
   readonly done: AttachDone;
+  readonly reach: ReachPlan;
   readonly podsWay: ApiServerForPods | undefined;
   readonly grants: readonly PodGrant[];
 }
 
-function reportDone(context: CliContext, { done, podsWay, grants }: Done): ExitCode {
+function reportDone(context: CliContext, { done, reach, podsWay, grants }: Done): ExitCode {
   const { changes, ...attached } = done;
-  const result = { ...attached, changes, apiServerForPods: podsWay ?? null, grants };
+  const result = { ...attached, changes, apiServerForPods: podsWay ?? null, ...reachMembers(reach), grants };
   if (context.out.value(result)) return exitCodes.done;
   context.out.line(
     done.changes.length === 0
@@ -235,6 +256,7 @@ function reportDone(context: CliContext, { done, podsWay, grants }: Done): ExitC
       : `${done.cluster} is attached: ${done.changes.join(', ')}`,
   );
   reportPodsWay(context, podsWay);
+  reportReach(context, reach);
   reportGrants(context, grants, false);
   context.out.line(`try: kubectl get nodes; then a pod: kubectl apply -f docs/examples/exit-code.yaml`);
   return exitCodes.done;

@@ -166,31 +166,34 @@ const describeRole = ({ name, namespace, rules }: Omit<InstallationRole, 'progra
 const byRole = (left: { role: string }, right: { role: string }): number => left.role.localeCompare(right.role);
 
 describe('what is rendered', () => {
-  it.each([false, true])('grants the rights of shared/core/access, and no others; with Services: %s', async (services) => {
-    const manifests = await world.render({ ...values(), services: { enabled: services } });
-    const granted = manifests.filter(
-      ({ kind }) => kind === 'Role' || kind === 'ClusterRole',
-    ) as unknown as readonly RenderedRole[];
-    const wanted = installationRoles({ namespace, nodes: ['aci-1', 'aci-2'], services });
-    expect(granted.map(({ metadata, rules }) => describeRole({ ...metadata, rules })).toSorted(byRole)).toEqual(
-      wanted.map(describeRole).toSorted(byRole),
-    );
-    // Each bound once, to the account of its program.
-    const accounts = { app: 'app', relay: 'relay', drain: 'relay-drain', services: 'services' };
-    for (const { name, namespace: place, program } of wanted) {
-      const kind = place === undefined ? 'ClusterRole' : 'Role';
-      const bindings = manifests.filter(
-        ({ kind: other, metadata }) =>
-          other === `${kind}Binding` && metadata.name === name && metadata.namespace === place,
+  it.each([false, true])(
+    'grants the rights of shared/core/access, and no others; with Services: %s',
+    async (services) => {
+      const manifests = await world.render({ ...values(), services: { enabled: services } });
+      const granted = manifests.filter(
+        ({ kind }) => kind === 'Role' || kind === 'ClusterRole',
+      ) as unknown as readonly RenderedRole[];
+      const wanted = installationRoles({ namespace, nodes: ['aci-1', 'aci-2'], services });
+      expect(granted.map(({ metadata, rules }) => describeRole({ ...metadata, rules })).toSorted(byRole)).toEqual(
+        wanted.map(describeRole).toSorted(byRole),
       );
-      expect(bindings.map((binding) => [binding['roleRef'], binding['subjects']])).toEqual([
-        [
-          { apiGroup: 'rbac.authorization.k8s.io', kind, name },
-          [{ kind: 'ServiceAccount', name: accounts[program], namespace }],
-        ],
-      ]);
-    }
-  });
+      // Each bound once, to the account of its program.
+      const accounts = { app: 'app', relay: 'relay', drain: 'relay-drain', services: 'services' };
+      for (const { name, namespace: place, program } of wanted) {
+        const kind = place === undefined ? 'ClusterRole' : 'Role';
+        const bindings = manifests.filter(
+          ({ kind: other, metadata }) =>
+            other === `${kind}Binding` && metadata.name === name && metadata.namespace === place,
+        );
+        expect(bindings.map((binding) => [binding['roleRef'], binding['subjects']])).toEqual([
+          [
+            { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+            [{ kind: 'ServiceAccount', name: accounts[program], namespace }],
+          ],
+        ]);
+      }
+    },
+  );
 
   it('binds the app whoever it is', async () => {
     const app = values()['app'] as Values;
@@ -302,7 +305,11 @@ describe('values that cannot work are a sentence', () => {
     ['no secret', { serving: { mode: 'secret' } }, 'serving.secretName: serving.mode secret needs the name'],
     ['no issuer', { serving: { mode: 'certManager' } }, 'serving.issuerRef.name: serving.mode certManager needs'],
     ['a needless issuer', { serving: { issuerRef: { name: 'a' } } }, 'serving.issuerRef: it has no meaning'],
-    ['no Secret for Services', { services: { enabled: true, credentials: [] } }, 'services.credentials: name at least one of'],
+    [
+      'no Secret for Services',
+      { services: { enabled: true, credentials: [] } },
+      'services.credentials: name at least one of',
+    ],
     [
       'a Secret of another name',
       { services: { enabled: true, credentials: ['mine'] } },

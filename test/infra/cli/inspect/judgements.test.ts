@@ -322,7 +322,7 @@ describe('doctor reads', () => {
     expect(subjectOf({ auth: { kind: 'entra' } }, { principalId: undefined, values: {} })).toBeUndefined();
   });
   it('asks for each right of the role by its name', () => {
-    const reviews = rightReviews(['aci-1'], { user: 'u', groups: [] });
+    const reviews = rightReviews({ nodes: ['aci-1'], namespace: 'sk', services: false }, { user: 'u', groups: [] });
     expect(reviews.map(({ right }) => right)).toEqual([
       'impersonate users system:node:aci-1',
       'impersonate groups system:nodes',

@@ -78,7 +78,7 @@ export function judgeFormerCredentials(
   if (stranded.length > 0)
     return failed(
       name,
-      `The token that ${podsText(stranded)} have for Services is good no more: its Secret is gone.`,
+      `The token for Services of ${podsText(stranded)} is good no more: its Secret is gone.`,
       'Changes of Services do not reach these pods: replace them (kubectl rollout restart).',
     );
   const unused = secrets.value.filter(
@@ -98,5 +98,6 @@ export function judgeFormerCredentials(
 function podsText(pods: readonly string[]): string {
   const more = pods.length - shownPods;
   const named = pods.toSorted().slice(0, shownPods).join(', ');
-  return `${String(pods.length)} container groups (${named}${more > 0 ? ` and ${String(more)} more` : ''})`;
+  const groups = pods.length === 1 ? '1 container group' : `${String(pods.length)} container groups`;
+  return `${groups} (${named}${more > 0 ? ` and ${String(more)} more` : ''})`;
 }

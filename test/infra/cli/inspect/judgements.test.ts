@@ -331,6 +331,21 @@ describe('doctor reads', () => {
       'delete nodes aci-1',
       'patch nodes aci-1',
     ]);
+    const withServices = rightReviews({ nodes: ['aci-1'], namespace: 'sk', services: true }, { user: 'u', groups: [] });
+    expect(withServices.slice(reviews.length)).toEqual(
+      ['services-a', 'services-b'].map((name) => ({
+        right: `get secrets ${name}`,
+        review: {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SubjectAccessReview',
+          spec: {
+            user: 'u',
+            groups: [],
+            resourceAttributes: { verb: 'get', group: '', resource: 'secrets', name, namespace: 'sk' },
+          },
+        },
+      })),
+    );
   });
   it('takes every address of a Service', () => {
     const service = {

@@ -49,14 +49,20 @@ function contextOf(): CliContext {
 }
 
 const cluster = (): string[] => ['--settings', ground.settings, '--kubeconfig', ground.cluster.kubeconfigPath];
-const attach = (...more: string[]): Promise<CliResult> =>
-  ground.cli(
-    'attach',
-    ...cluster(),
-    ...['--app-url', 'http://127.0.0.1:9', '--auth', 'token', '--nodes', 'aci-1', '--node-address', '127.0.0.1'],
-    ...['--wait', 'none', ...(more.includes('--keep-chart') ? [] : ['--chart', ground.chart])],
-    ...more,
-  );
+const always = [
+  '--app-url',
+  'http://127.0.0.1:9',
+  '--auth',
+  'token',
+  '--nodes',
+  'aci-1',
+  '--node-address',
+  '127.0.0.1',
+];
+const attach = (...more: string[]): Promise<CliResult> => {
+  const chart = more.includes('--keep-chart') ? [] : ['--chart', ground.chart];
+  return ground.cli('attach', ...cluster(), ...always, '--wait', 'none', ...chart, ...more);
+};
 /** What it says in its first line; what failed, why. */
 const outcome = ({ code, stdout, stderr }: CliResult): string => (code === 0 ? (stdout.split('\n')[0] ?? '') : stderr);
 

@@ -63,10 +63,12 @@ describe('whether pods reach Services', () => {
     ['off no more', '--services auto', {}, { declined: ['services'] }, true, undefined],
     ['another network', '', { isElsewhere: true }, {}, true, /another virtual network .* where the two are peered/],
     ['another network, as registered', '', { isElsewhere: true }, on, true, undefined],
-  ])('%s', (_, args, changed, registered, isOn, remark) => {
+  ])('%s', (...[, args, changed, registered, isOn, remark]) => {
     const { services: planned, remarks, complaints } = plan(args, changed, registered);
     expect({ isOn: planned !== undefined, complaints }).toEqual({ isOn, complaints: [] });
-    expect(remarks).toEqual(remark === undefined ? [] : [expect.stringMatching(remark)]);
+    expect(remarks.map((text) => (remark?.test(text) === true ? 'as wanted' : text))).toEqual(
+      remark === undefined ? [] : ['as wanted'],
+    );
   });
 
   it.each<[string, string, Partial<ReachFacts>, Registered, string]>([
@@ -75,7 +77,7 @@ describe('whether pods reach Services', () => {
     ['as reported', '--cluster-cidr 10.244.0.0/14', {}, on, '10.244.0.0/14'],
     ['as registered', '', { podRange: '10.9.0.0/16' }, on, '10.240.0.0/16'],
     ['asked anew', '--services auto', { podRange: '10.9.0.0/16' }, on, '10.9.0.0/16'],
-  ])('the range of pods: %s', (_, args, changed, registered, range) =>
+  ])('the range of pods: %s', (...[, args, changed, registered, range]) =>
     expect(plan(args, changed, registered).services?.clusterCidr).toBe(range),
   );
 });
@@ -106,7 +108,7 @@ describe('whom pods ask for names', () => {
     ['a load balancer, which needs no Services', '--dns auto', off, { dns: balanced }, balanced],
     ['Azure, as an operator had it', '', {}, { services, declined: ['dns'] }, undefined],
     ['Azure no more', '--dns auto', {}, { services, declined: ['dns'] }, viaServices],
-  ])('%s', (_, args, changed, registered, dns) => {
+  ])('%s', (...[, args, changed, registered, dns]) => {
     const planned = plan(args, changed, registered);
     expect(planned).toMatchObject({ complaints: [] });
     expect(planned.dns).toEqual(dns);
@@ -177,7 +179,7 @@ describe('attach does not begin', () => {
       /--rotate-services makes/,
       /leave it out/,
     ],
-  ])('%s', (_, args, changed, registered, problem, fix) => {
+  ])('%s', (...[, args, changed, registered, problem, fix]) => {
     expect(plan(args, changed, registered).complaints).toEqual([
       { problem: expect.stringMatching(problem), fix: expect.stringMatching(fix) },
     ]);

@@ -46,6 +46,9 @@ With --acr container groups pull from a registry of Azure: an identity serverles
 found, gets AcrPull there, is attached to the app, and is written into the app's settings. It needs the right to give
 roles at the registry and at that identity. With --grants FILE pods may name in annotations what the file says, and no more.
 
+Pods in a subnet reach Services and the cluster's DNS by ACI's kube-proxy where the network routes the addresses of pods
+(AKS with flat Azure CNI); elsewhere a line says why not and what to do. --services and --dns decide it for good.
+
   attach --app kubelet --resource-group aci-pods --aks prod --aks-resource-group prod --nodes aci-1
   attach --app kubelet --resource-group aci-pods --kubeconfig admin.conf --nodes aci-1,aci-2 --zones 1,2
   attach --app kubelet --resource-group aci-pods --nodes aci-1 --acr prodimages --grants grants.yaml

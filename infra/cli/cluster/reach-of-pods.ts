@@ -108,11 +108,15 @@ function servicesSwitch({ services: wanted }: ReachWants, facts: ReachFacts, reg
 const elsewhere =
   "the pods' subnet is in another virtual network than the cluster: pods reach Services where the two are peered";
 
-/** GitOps has to do what helm would. */
-const credentialRemarks = ({ keepsChart }: ReachFacts, { removed }: CredentialsPlan): readonly string[] =>
-  keepsChart
-    ? removed.map((name) => `no group has the token of ${name}: take it out of the chart's values (services)`)
-    : [];
+/** What stays of former tokens, and what GitOps has to do where helm would. */
+function credentialRemarks({ keepsChart, secrets }: ReachFacts, plan: CredentialsPlan): readonly string[] {
+  const former = secrets.filter(({ name }) => name !== plan.credential && plan.kept.includes(name));
+  const gone = keepsChart ? plan.removed : [];
+  return [
+    ...former.map(({ name }) => `the token of ${name} stays as long as a group has it: a later attach takes it away`),
+    ...gone.map((name) => `no group has the token of ${name}: take it out of the chart's values (services)`),
+  ];
+}
 
 /** Why Services are not turned on by themselves, with the way out; undefined: they are. */
 function reasonAgainst({ hasSubnet, network, serviceRanges, subnetRanges }: ReachFacts): string | undefined {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chartValues } from '../../../infra/cli/attach/chart-values.ts';
+import { attachNeeds } from '../../../infra/cli/attach/may-i.ts';
 import { checkAttach, withCluster } from '../../../infra/cli/attach/plan.ts';
 import type { AttachFacts } from '../../../infra/cli/attach/plan.ts';
 import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants.ts';
@@ -127,6 +128,20 @@ describe('whom pods ask for names', () => {
   );
 });
 
+it('what stays of former tokens is said, and what GitOps has to take away', () => {
+  const secret = { name: 'services-a', uid: 'u', hasToken: true, createdMs: 0, pods: ['shop/web'] } as const;
+  const other = { ...secret, name: 'services-b' } as const;
+  const now: Registered = { dns: viaServices, services: { ...services, credential: 'services-b' } };
+  const remarks = (changed: Partial<ReachFacts>) => plan('', { nowMs: 10 ** 9, ...changed }, now).remarks;
+  expect(remarks({ secrets: [secret, other] })).toEqual([
+    expect.stringMatching(/^the token of services-a stays as long/),
+  ]);
+  expect(remarks({ secrets: [{ ...secret, pods: [] }, other] })).toEqual([]);
+  expect(remarks({ secrets: [{ ...secret, pods: [] }, other], keepsChart: true })).toEqual([
+    expect.stringMatching(/^no group has the token of services-a: take it out/),
+  ]);
+});
+
 describe('attach does not begin', () => {
   it.each<[string, string, Partial<ReachFacts>, Registered, RegExp, RegExp]>([
     ['without a subnet', '--services on', { hasSubnet: false }, {}, /no ACI_SUBNET_ID/, /--services off/],
@@ -234,6 +249,19 @@ describe('the registration and the chart', () => {
     expect(parseRegistrations(formatRegistrations([off]))).toMatchObject({ ok: true });
     expect(withCluster([off], input(flat))).toBe(undefined);
   });
+});
+
+it('helm may grant what the account of Services reads only to whoever has it', () => {
+  const needs = (services: boolean, ...args: string[]) =>
+    attachNeeds({ ...wants(...args), services }).map(({ verb, resource, namespace = '' }) =>
+      `${verb} ${resource} ${namespace}`.trim(),
+    );
+  const added = needs(true).filter((need) => !needs(false).includes(need));
+  expect(added).toEqual([
+    ...['services', 'endpoints', 'nodes', 'endpointslices'].flatMap((name) => [`list ${name}`, `watch ${name}`]),
+    'get secrets serverless-kubelet',
+  ]);
+  expect(needs(true, '--keep-chart')).toEqual(['get secrets serverless-kubelet', 'get nodes']);
 });
 
 describe('options', () => {

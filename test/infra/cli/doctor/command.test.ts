@@ -3,6 +3,8 @@ import { doctorBy } from '../../../../infra/cli/doctor/command.ts';
 import containerGroups from '../../../../infra/azure/roles/container-groups.json' with { type: 'json' };
 import identityAssign from '../../../../infra/azure/roles/identity-assign.json' with { type: 'json' };
 import subscriptionReader from '../../../../infra/azure/roles/subscription-reader.json' with { type: 'json' };
+import { groupTags, tagNames } from '../../../../shared/core/group/identity.ts';
+import { groupBody } from '../../../fixtures/group-body.ts';
 import { fail } from '../../../../shared/core/fault.ts';
 import { newNodeRow } from '../../../../shared/core/reconcile/node-row.ts';
 import { createWorld } from '../../../app/world.ts';
@@ -205,6 +207,10 @@ describe('doctor over a world', () => {
         ...changes,
       },
     });
+    // Of another cluster: what it has is none of this one's.
+    const owner = { installation: 'sk', cluster: 'other', node: 'n', namespace: 'shop', name: 'web', uid: 'u' };
+    const tags = { ...groupTags(owner, 'hash'), [tagNames.services]: 'services-b/u-b' };
+    await world.groups.createOrUpdate('web', groupBody({ tags }), new AbortController().signal);
     const told = async (changes: NonNullable<Surroundings['paths']>): Promise<readonly string[]> =>
       (await checks(world, around(changes)))
         .filter(({ name }) => /DNS of pods|Services|former/.test(name))

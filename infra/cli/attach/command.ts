@@ -208,7 +208,7 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
     `would attach ${what.cluster.name} (${what.cluster.uid}), which is ${known === undefined ? 'new' : 'registered already'}`,
   );
   context.out.line(`chart in the namespace ${wants.namespace}: ${what.chart}, with ${JSON.stringify(values)}`);
-  reportPodsWay(context, podsWay);
+  reportPodsWay(context, podsWay, reach);
   reportReach(context, reach);
   for (const line of describeSecrets(reach)) context.out.line(line);
   if (pullSteps?.length === 0) context.out.line('registries: as wanted');
@@ -226,9 +226,10 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
 }
 
 /** Nothing that pods could reach is a warning, whatever the form of the output. */
-function reportPodsWay({ out }: CliContext, way: ApiServerForPods | undefined): void {
-  if (way === undefined) out.warn(describeApiServerForPods(way));
-  else out.line(describeApiServerForPods(way));
+function reportPodsWay({ out }: CliContext, way: ApiServerForPods | undefined, { services }: ReachPlan): void {
+  const line = describeApiServerForPods(way, services !== undefined);
+  if (way === undefined && services === undefined) out.warn(line);
+  else out.line(line);
 }
 
 /** What would be done for `--acr`, in sentences. */
@@ -258,7 +259,7 @@ function reportDone(context: CliContext, { done, reach, podsWay, grants }: Done)
       ? `${done.cluster} is attached as wanted: nothing was changed`
       : `${done.cluster} is attached: ${done.changes.join(', ')}`,
   );
-  reportPodsWay(context, podsWay);
+  reportPodsWay(context, podsWay, reach);
   reportReach(context, reach);
   reportGrants(context, grants, false);
   context.out.line(`try: kubectl get nodes; then a pod: kubectl apply -f docs/examples/exit-code.yaml`);

@@ -201,8 +201,8 @@ async function checkOne(
 /** Where pods reach the API server, as far as that can be seen from here. */
 async function checkPodsWay(cluster: ClusterRegistration, reach: Reach, signal: AbortSignal): Promise<Check> {
   const name = `${cluster.name}: API server for pods`;
-  const { apiServerForPods: way, certificateAuthority: caPem } = cluster;
-  if (typeof way !== 'object') return judgeServiceWay(name, way);
+  const { apiServerForPods: way, certificateAuthority: caPem, services } = cluster;
+  if (typeof way !== 'object') return judgeServiceWay(name, way, services !== undefined);
   const url = `https://${way.host.includes(':') ? `[${way.host}]` : way.host}:${way.port}/version`;
   return judgeOwnHost(name, way) ?? judgePodsWay(name, way, (await reach(url, { caPem, signal })).facts);
 }

@@ -122,6 +122,7 @@ async function main(): Promise<void> {
     adminUrl,
     runtime: runtime.kind,
     bridge,
+    resolver: groupNetworks.resolver,
   };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }

@@ -122,7 +122,13 @@ describe('the extension kube-proxy', () => {
 
 describe('rules of a group’s network', () => {
   const resolver = { address: '10.89.0.1', port: 4053 };
-  const base = { resolver, droppedPorts: [53, 6443], vanish: 'silent', isFirst: true } as const;
+  const base = {
+    resolver,
+    droppedPorts: [53, 6443],
+    unroutedRanges: ['10.96.0.0/12'],
+    vanish: 'silent',
+    isFirst: true,
+  } as const;
 
   it('lead Azure’s resolver to what stands for it', () => {
     const text = groupRules(base);
@@ -135,13 +141,13 @@ describe('rules of a group’s network', () => {
     const lines = groupRules(base).split('\n');
     const first = lines.findIndex((line) => line.includes('--dport 53 -j NFQUEUE'));
     expect(lines.findIndex((line) => line.endsWith('-j RETURN'))).toBeLessThan(first);
-    expect(lines.filter((line) => line.includes('NFQUEUE'))).toHaveLength(4);
-    expect(groupRules({ ...base, vanish: 'DROP' }).match(/-j DROP/g)).toHaveLength(4);
+    expect(lines.filter((line) => line.includes('NFQUEUE'))).toHaveLength(5);
+    expect(groupRules({ ...base, vanish: 'DROP' }).match(/-j DROP/g)).toHaveLength(5);
   });
 
   it('are led to once', () => {
-    expect(groupRules(base).match(/^-A OUTPUT/gm)).toHaveLength(2);
-    expect(groupRules({ ...base, isFirst: false })).not.toMatch(/^-A OUTPUT/m);
+    expect(groupRules(base).match(/^-A (?:OUTPUT|POSTROUTING)/gm)).toHaveLength(2);
+    expect(groupRules({ ...base, isFirst: false })).not.toMatch(/^-A (?:OUTPUT|POSTROUTING)/m);
   });
 });
 

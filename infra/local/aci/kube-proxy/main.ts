@@ -14,14 +14,17 @@ const configuration = z.object({
   kubeconfig: z.string(),
   clusterCidr: z.string().optional(),
   watchSeconds: z.number(),
+  /** Whose rules it writes; begins each line of the log, which the groups share. */
+  group: z.string(),
 });
 
-const log = (line: string): void => {
+const write = (line: string): void => {
   process.stdout.write(`${new Date().toISOString()} ${line}\n`);
 };
 
 async function main(): Promise<void> {
-  const { kubeconfig, clusterCidr, watchSeconds } = configuration.parse(JSON.parse(await text(process.stdin)));
+  const { kubeconfig, clusterCidr, watchSeconds, group } = configuration.parse(JSON.parse(await text(process.stdin)));
+  const log = (line: string): void => write(`${group} ${line}`);
   const { endpoint, credential } = parseOwnKubeconfig(kubeconfig);
   if (!('token' in credential)) throw new Error('the kubeconfig has no token');
   const ending = new AbortController();
@@ -33,6 +36,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  log(error instanceof Error ? error.message : String(error));
+  write(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 });

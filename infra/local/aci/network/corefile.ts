@@ -1,7 +1,10 @@
 import type { NetworkKnobs } from './knobs.ts';
 
+/** A name of the API server outside the cluster, which its certificate has too. */
+export const apiServerName = 'api.outside.example';
+
 /** What Azure's resolver knows here: names of what pods reach outside the cluster, all at the bridge's gateway. */
-export const outsideNames = ['outside.example', 'api.outside.example', 'registry.outside.example'] as const;
+const outsideNames = ['outside.example', apiServerName, 'registry.outside.example'];
 
 /** The Corefile of the stand-in for Azure's resolver. The knob says what it answers. */
 export function resolverCorefile(options: {

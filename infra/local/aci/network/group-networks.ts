@@ -7,6 +7,8 @@ import type { NetworkKnobs } from './knobs.ts';
 export interface GroupNetworks {
   /** What a group in a subnet asks that names no server; undefined: what the runtime has. */
   readonly nameServer: string | undefined;
+  /** `address:port` of who answers for it, for programs of this machine. */
+  readonly resolver?: string | undefined;
   /** A group in a subnet has its sandbox, and no container yet. */
   join(sandbox: SandboxHandle): Promise<void>;
   /** Starts what the group's extensions ask for; once for each sandbox. */

@@ -12,6 +12,11 @@ export const networkKnobs = z.strictObject({
    */
   droppedPorts: z.array(z.number().int().min(1).max(65_535)).readonly(),
   /**
+   * Ranges that the virtual network has no way to: what is sent there vanishes. In Azure all private ones that are not its
+   * own; here those that Services have by default, so that none of it leaves this machine.
+   */
+  unroutedRanges: z.array(z.cidrv4()).readonly(),
+  /**
    * What Azure's resolver answers: `zone` a few names and no others, `nxdomain` and `servfail` that to everything, as a
    * virtual network with name servers of its own may; `machine` the few names, and all others as this machine does.
    */
@@ -27,11 +32,12 @@ export const defaultNetworkKnobs: NetworkKnobs = {
   // A client of Kubernetes of that age asks for 5 to 10 minutes.
   kubeProxyWatchSeconds: 420,
   droppedPorts: [],
+  unroutedRanges: ['10.96.0.0/12'],
   vnetDns: 'zone',
 };
 
 /** The knobs among other options. */
 export function pickNetworkKnobs(options: NetworkKnobs): NetworkKnobs {
-  const { kubeProxyInInit, kubeProxyWatchSeconds, droppedPorts, vnetDns, subnetAddresses } = options;
-  return { kubeProxyInInit, kubeProxyWatchSeconds, droppedPorts, vnetDns, subnetAddresses };
+  const { kubeProxyInInit, kubeProxyWatchSeconds, droppedPorts, unroutedRanges, vnetDns, subnetAddresses } = options;
+  return { kubeProxyInInit, kubeProxyWatchSeconds, droppedPorts, unroutedRanges, vnetDns, subnetAddresses };
 }

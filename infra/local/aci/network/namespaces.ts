@@ -12,7 +12,7 @@ import type { Resolver } from './resolver.ts';
 import { restoreIn } from './restore-in.ts';
 
 export interface NamespacesOptions {
-  /** Holds the programs' logs. */
+  /** Holds the programs' log. */
   readonly dir: string;
   readonly knobs: NetworkKnobs;
   readonly resolver: Resolver | undefined;
@@ -42,6 +42,7 @@ export function whyNoNamespaces(): string | undefined {
 /** Works in the network namespaces of the groups' sandboxes, by `nsenter`. */
 export class Namespaces implements GroupNetworks {
   readonly nameServer: string | undefined;
+  readonly resolver: string | undefined;
   readonly #options: NamespacesOptions;
   readonly #groups = new Map<string, Group>();
   #knobs: NetworkKnobs;
@@ -49,6 +50,8 @@ export class Namespaces implements GroupNetworks {
   constructor(options: NamespacesOptions) {
     this.#options = options;
     this.#knobs = options.knobs;
+    const place = options.resolver?.place;
+    this.resolver = place === undefined ? undefined : `${place.address}:${place.port}`;
     this.nameServer = options.resolver === undefined ? undefined : azureResolver;
   }
 
@@ -77,7 +80,7 @@ export class Namespaces implements GroupNetworks {
         join(import.meta.dirname, '..', 'kube-proxy', 'main.ts'),
       ],
       env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
-      logFile: join(this.#options.dir, `${id}.log`),
+      logFile: join(this.#options.dir, 'kube-proxy.log'),
       stdin: 'pipe',
       onParentDeath: 'SIGKILL',
       onLine: (line) => {
@@ -86,7 +89,7 @@ export class Namespaces implements GroupNetworks {
     });
     group.proxy = child;
     child.stdin?.on('error', () => undefined);
-    child.stdin?.end(JSON.stringify({ ...wanted, watchSeconds: this.#knobs.kubeProxyWatchSeconds }));
+    child.stdin?.end(JSON.stringify({ ...wanted, group: id, watchSeconds: this.#knobs.kubeProxyWatchSeconds }));
     void child.exited.then(() => this.#restartLater(id, group, wanted));
     const timer = setTimeout(() => ruled.resolve(), firstRulesMs);
     await Promise.race([ruled.promise, child.exited]);
@@ -117,7 +120,8 @@ export class Namespaces implements GroupNetworks {
 
   async #write(pid: number, isFirst: boolean): Promise<void> {
     const place = this.#options.resolver?.place;
-    const rules = { resolver: place, droppedPorts: this.#knobs.droppedPorts };
+    const { droppedPorts, unroutedRanges } = this.#knobs;
+    const rules = { resolver: place, droppedPorts, unroutedRanges };
     const fault = await restoreIn(pid, (vanish) => groupRules({ ...rules, vanish, isFirst }));
     if (fault !== undefined) this.#options.log(`rules of a group's network: ${fault}`);
   }

@@ -8,7 +8,7 @@ import { endpointsSchema } from '../../../infra/local/aci/kube-proxy/objects.ts'
 import { reflect } from '../../../infra/local/aci/kube-proxy/reflector.ts';
 import { createCertificateAuthority, issueCertificate } from '../../../infra/local/pki.ts';
 
-/** A server with one collection: what it lists is `listed`, what it tells `push`es. */
+/** A server with one collection: what it lists is `listed`, what it reports `push`es. */
 let server: Server;
 let reader: ReturnType<typeof createApiReader>;
 let listed: object[] = [];

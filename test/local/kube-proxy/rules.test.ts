@@ -167,7 +167,7 @@ describe('what makes no sense', () => {
         { addresses: at('10.1.0.2'), ports: [{ port: 1.5 }] },
       ],
     ],
-  ])('is left out and told once: %s', (_, subsets) => {
+  ])('is left out and reported once: %s', (_, subsets) => {
     const rules = proxyRules([plain], [endpoints(...subsets)], cidr);
     expect(ends([plain], [endpoints(...subsets)], { to: '10.96.1.1', port: 80 })).toEqual(['10.1.0.1:1']);
     expect(rules.faults).toHaveLength(1);

@@ -52,5 +52,5 @@ export function createApiReader(endpoint: ClusterEndpoint, token: string): ApiRe
   };
 }
 
-/** Whoever reads the answer is told; an error that nobody listens to would end the program. */
+/** Whoever reads the answer sees it; an error that nobody listens to would end the program. */
 function ignore(): void {}

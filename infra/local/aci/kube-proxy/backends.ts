@@ -29,7 +29,7 @@ const defaultAffinitySeconds = 10_800;
 
 /**
  * What every port of every Service leads to. Headless Services, names of other places, IPv6 and SCTP have no part in it;
- * what makes no sense is left out and told.
+ * what makes no sense is left out and reported.
  */
 export function serviceBackends(services: Iterable<Service>, endpoints: Iterable<Endpoints>): Backends {
   const byKey = new Map([...endpoints].map((object) => [keyOf(object), object]));

@@ -19,12 +19,12 @@ export interface ProxyOptions {
 const gatherMs = 150;
 const retryMs = 2000;
 
-/** Keeps the rules as Services and Endpoints are, until it is told to end. */
+/** Keeps the rules as Services and Endpoints are, until it is to end. */
 export async function runProxy({ api, rules, clusterCidr, watchSeconds, log, signal }: ProxyOptions): Promise<void> {
   let services: ReadonlyMap<string, Service> | undefined;
   let endpoints: ReadonlyMap<string, Endpoints> | undefined;
   const due = new Due();
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const common = { api, watchSeconds, log, signal };
   const reading = Promise.all([
     reflect({
@@ -54,9 +54,9 @@ export async function runProxy({ api, rules, clusterCidr, watchSeconds, log, sig
     due.clear();
     if (services === undefined || endpoints === undefined) continue;
     const wanted = proxyRules(services.values(), endpoints.values(), clusterCidr);
-    for (const fault of wanted.faults) if (!told.has(fault)) log(fault);
-    told.clear();
-    for (const fault of wanted.faults) told.add(fault);
+    for (const fault of wanted.faults) if (!reported.has(fault)) log(fault);
+    reported.clear();
+    for (const fault of wanted.faults) reported.add(fault);
     try {
       if ((await rules.apply(wanted)) === 'applied') log(`rules of ${services.size} Services`);
     } catch (error) {

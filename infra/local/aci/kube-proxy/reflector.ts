@@ -28,10 +28,10 @@ const retryMs = { first: 1000, most: 30_000 };
 export async function reflect<T>(options: ReflectorOptions<T>): Promise<void> {
   const { path, log, signal } = options;
   let waitMs = retryMs.first;
-  let told = '';
+  let reported = '';
   const onLists = (): void => {
-    if (told !== '') log(`${path}: read again`);
-    told = '';
+    if (reported !== '') log(`${path}: read again`);
+    reported = '';
     waitMs = retryMs.first;
   };
   while (!signal.aborted)
@@ -40,8 +40,8 @@ export async function reflect<T>(options: ReflectorOptions<T>): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       const message = error instanceof Error ? error.message : String(error);
-      if (message !== told) log(`${path}: ${message}; what was known stays, and it is tried again`);
-      told = message;
+      if (message !== reported) log(`${path}: ${message}; what was known stays, and it is tried again`);
+      reported = message;
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       waitMs = Math.min(retryMs.most, 2 * waitMs);
     }

@@ -30,7 +30,7 @@ function answersOf(vnetDns: NetworkKnobs['vnetDns'], gateway: string): readonly 
   }
 }
 
-/** `hosts` stands before `template` in the chain of plugins only where it lets a name through. */
+/** Comes after `hosts` in the order of the plugins (main.go), whatever the order of the lines. */
 function always(code: 'NXDOMAIN' | 'SERVFAIL'): readonly string[] {
   return ['  template ANY ANY {', `    rcode ${code}`, '  }'];
 }

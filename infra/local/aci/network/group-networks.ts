@@ -22,13 +22,13 @@ export interface GroupNetworks {
 
 /** For runtimes whose groups have no network namespace that could be entered: says so once, and does nothing. */
 export function noGroupNetworks(why: string, log: (line: string) => void): GroupNetworks {
-  let told = false;
+  let reported = false;
   return {
     nameServer: undefined,
     join: async () => undefined,
     startExtensions: async (_, body) => {
-      if (told || kubeProxyOf(body) === undefined) return;
-      told = true;
+      if (reported || kubeProxyOf(body) === undefined) return;
+      reported = true;
       log(`no kube-proxy in the groups: ${why}`);
     },
     leave: async () => undefined,

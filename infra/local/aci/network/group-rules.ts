@@ -7,7 +7,7 @@ export interface ResolverPlace {
   readonly port: number;
 }
 
-/** How a packet vanishes: `silent` tells its sender nothing, as in a network; `DROP` is what every kernel has, and sendto() fails. */
+/** How a packet vanishes: `silent` reports its sender nothing, as in a network; `DROP` is what every kernel has, and sendto() fails. */
 export type Vanish = 'silent' | 'DROP';
 
 const chains = { nat: 'VNET-DNS', mangle: 'VNET-SECURITY' } as const;
@@ -15,7 +15,7 @@ const chains = { nat: 'VNET-DNS', mangle: 'VNET-SECURITY' } as const;
 const silentTarget = 'NFQUEUE --queue-num 65535';
 
 /**
- * The input of `iptables-restore --noflush` for a group's network namespace: Azure's resolver, where something here stands
+ * The input of `iptables-restore --noflush` for a group's network namespace: Azure's resolver, where something here answers
  * for it, ranges that lead nowhere, and the ports that the subnet's security group drops. `isFirst`: the built-in chains do not lead here yet.
  */
 export function groupRules(options: {

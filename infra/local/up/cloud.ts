@@ -13,6 +13,7 @@ import { chooseRuntime, describeProcesses, emulatedSubnet, startEmulator } from 
 import type { Emulator } from './emulator.ts';
 import { isFirstStart } from './first-start.ts';
 import { bringUpMachine, clearOrdinaryNode } from './ordinary-node.ts';
+import { chooseCoreDns } from './names.ts';
 import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
 import { Parts } from './parts.ts';
@@ -71,8 +72,11 @@ async function bringUp(
   });
   parts.await(bundled);
   parts.await(azurite);
-  const emulator = options.arm.endpoint === undefined ? await bringUpEmulator(options, progress, parts) : undefined;
-  const cluster = await bringUpCluster(options, { progress, parts, gateway: emulator?.child.value.bridge?.gateway });
+  const { kind, why } = await chooseCluster(options);
+  const emulator =
+    options.arm.endpoint === undefined ? await bringUpEmulator(options, { progress, parts, kind }) : undefined;
+  for (const line of why) progress.line(line);
+  const cluster = await bringUpCluster(kind, options, { progress, parts, emulator });
   const kubeconfig = join(dir, 'kubeconfig');
   writeKubeconfig(cluster, kubeconfig);
   const [connectionString] = await Promise.all([azurite, bundled]);
@@ -129,13 +133,17 @@ async function bringUp(
   };
 }
 
-async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Parts): Promise<Emulator> {
+async function bringUpEmulator(
+  options: UpOptions,
+  { progress, parts, kind }: { readonly progress: Progress; readonly parts: Parts; readonly kind: ClusterKind },
+): Promise<Emulator> {
   const runtime = await chooseRuntime(options.runtime);
   if (runtime === 'engine') await progress.step('images', (report) => ensureImages({ log: report }));
   else progress.line(await describeProcesses(options.runtime));
+  const coredns = await chooseCoreDns(kind, runtime, progress);
   const registryEndpoints = runtime === 'engine' ? await bringUpRegistry(options.dir, progress, parts) : undefined;
   return progress.step('ARM and ACI emulator', async (report) => {
-    const emulator = await startEmulator(options.dir, runtime, { ...options, registryEndpoints });
+    const emulator = await startEmulator(options.dir, runtime, { ...options, registryEndpoints, coredns });
     parts.add(emulator.child, 30_000);
     report(`${emulator.child.value.armUrl}  ${runtime}`);
     return emulator;
@@ -143,11 +151,10 @@ async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Pa
 }
 
 async function bringUpCluster(
+  kind: ClusterKind,
   options: UpOptions,
-  input: { progress: Progress; parts: Parts; gateway: string | undefined },
+  input: { progress: Progress; parts: Parts; emulator: Emulator | undefined },
 ): Promise<Cluster> {
-  const { kind, why } = await chooseCluster(options);
-  for (const line of why) input.progress.line(line);
   const cluster = await openCluster(kind, options, input);
   input.parts.addStop(async () => {
     cluster.administrator.close();
@@ -159,15 +166,21 @@ async function bringUpCluster(
 function openCluster(
   kind: ClusterKind,
   options: UpOptions,
-  input: { progress: Progress; gateway: string | undefined },
+  { progress, emulator }: { progress: Progress; emulator: Emulator | undefined },
 ): Promise<Cluster> {
+  const gateway = emulator?.child.value.bridge?.gateway;
+  const binary = emulator?.coredns;
   switch (kind) {
     case 'given':
       return useCluster(options.kubeconfig ?? '');
     case 'real':
-      return startCluster(options.dir, input);
+      return startCluster(options.dir, {
+        progress,
+        gateway,
+        dns: binary === undefined ? undefined : { binary, upstream: emulator?.child.value.resolver },
+      });
     case 'embedded':
-      return startEmbedded(options.dir, input);
+      return startEmbedded(options.dir, { progress, gateway });
   }
 }
 

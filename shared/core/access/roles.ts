@@ -35,7 +35,7 @@ export interface InstallationPlace {
  */
 export const servicesSecrets = ['services-a', 'services-b'] as const;
 
-type ServicesSecret = (typeof servicesSecrets)[number];
+export type ServicesSecret = (typeof servicesSecrets)[number];
 
 /**
  * All rights that an installation has in a cluster: what the chart renders, what the laptop cloud applies and what

@@ -37,6 +37,8 @@ export interface Cluster {
   readonly kubeletClientCaPem: string;
   readonly controlPlane: ControlPlane | undefined;
   readonly forwarder: Forwarder | undefined;
+  /** ClusterIP of its DNS, where there is one that container groups reach. */
+  readonly dnsAddress: string | undefined;
   /** Resolves with a sentence when a part of it ends by itself; absent: nobody watches. */
   readonly failed: Promise<string> | undefined;
   issueKubeletCertificate(node: string, address: string): Promise<KeyPair>;
@@ -97,6 +99,7 @@ export async function startCluster(
     kubeletClientCaPem: controlPlane.caPem,
     controlPlane,
     forwarder,
+    dnsAddress: dns?.serviceAddress,
     failed: dns === undefined ? controlPlane.failed : Promise.race([controlPlane.failed, dns.failed]),
     stop: async () => {
       await dns?.stop();
@@ -136,6 +139,7 @@ export async function useCluster(kubeconfig: string): Promise<Cluster> {
     kubeletClientCaPem: authentication.data['client-ca-file'],
     controlPlane: undefined,
     forwarder: undefined,
+    dnsAddress: undefined,
     failed: undefined,
     stop: async () => undefined,
     issueKubeletCertificate: (node, address) =>

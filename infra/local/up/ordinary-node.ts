@@ -47,7 +47,7 @@ export async function bringUpMachine(
     controlPlane,
     server: `https://${forwarder.address}:${forwarder.port}`,
     binary,
-    clusterDns: undefined,
+    clusterDns: cluster.dnsAddress,
     images,
   });
   parts.addStop(() => machine.stop(), undefined);

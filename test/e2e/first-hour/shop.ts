@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { createProgress, silentProgress } from '../../../infra/cli/progress.ts';
 import { ensureHelm, helm } from '../../../infra/local/cluster/helm.ts';
@@ -137,24 +138,24 @@ export class Shop {
 
   /** Asks again and again while `work` goes on; answers how often, and what came besides 200. */
   async under(work: () => Promise<unknown>): Promise<{ readonly asked: number; readonly failed: readonly Served[] }> {
-    let isOver = false;
-    const failed: Served[] = [];
-    let asked = 0;
-    const asking = (async () => {
-      while (!isOver) {
-        const served = await this.ask('/');
-        asked += 1;
-        if (served.status !== 200) failed.push(served);
-        await new Promise((resolve) => void setTimeout(resolve, 50));
-      }
-    })();
+    const over = new AbortController();
+    const asking = this.#askUntil(over.signal);
     try {
       await work();
     } finally {
-      isOver = true;
-      await asking;
+      over.abort();
     }
-    return { asked, failed };
+    const served = await asking;
+    return { asked: served.length, failed: served.filter(({ status }) => status !== 200) };
+  }
+
+  async #askUntil(over: AbortSignal): Promise<readonly Served[]> {
+    const served: Served[] = [];
+    while (!over.aborted) {
+      served.push(await this.ask('/'));
+      await sleep(50);
+    }
+    return served;
   }
 
   async groups(): Promise<number> {

@@ -72,7 +72,9 @@ describe.skipIf(whyNoMachine() !== undefined && process.env['CI'] !== 'true')('t
         (nodes) => nodes.join(' ') === nodeOf[places[part]],
         60_000,
       );
-    for (let turn = 0; turn < 6; turn++) await shop.answered();
+    // Both replicas of each part have their turn.
+    const served = await Promise.all(Array.from({ length: 12 }, () => shop.ask('/all')));
+    expect(served.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
   it('serves a burst of Jobs beside it, each of which counts once', async () => {
@@ -90,17 +92,38 @@ describe.skipIf(whyNoMachine() !== undefined && process.env['CI'] !== 'true')('t
     expect((await shop.answered()).text).toMatch(/^api 2 /);
   });
 
-  it('goes on while the relay is upgraded and attach runs again', async () => {
+  it('goes on while chart and app are upgraded', async () => {
     const { failed, asked } = await shop.under(async () => {
-      await shop.kubectl(['-n', 'serverless-kubelet', 'rollout', 'restart', 'deployment/relay']);
-      await shop.command('doctor', '--relay', 'outside').catch(() => undefined);
+      expect(await shop.attach('--set', 'podLabels.round=second')).toContain('chart installed');
+      await shop.restartApp();
+      const ready = ['rollout', 'status', 'deployment/relay', '--timeout=60s'];
+      await shop.kubectl(['-n', 'serverless-kubelet', ...ready], { timeoutMs: 70_000 });
+      await shop.install('api', 'aci', '3');
     });
-    expect(asked).toBeGreaterThan(0);
+    expect(asked).toBeGreaterThan(10);
+    // A pod that goes has no hook to wait in until nobody asks it any more.
+    expect(failed.length).toBeLessThan(asked / 20);
+    expect((await shop.answered()).text).toMatch(/^api 3 /);
+  });
+
+  it('gives the groups another token for Services without a failed request', async () => {
+    const { failed, asked } = await shop.under(async () => {
+      expect(await shop.attach('--set', 'podLabels.round=second', '--rotate-services')).toContain(
+        'Secret services-b made',
+      );
+      for (let turn = 0; turn < 5; turn++) await shop.answered();
+    });
+    expect(asked).toBeGreaterThan(10);
     expect(failed).toEqual([]);
+    // Who has the former token goes on with it, and new groups have the other.
+    expect(await shop.tokensOf('front')).toEqual(['services-a']);
+    await shop.install('front', 'aci', '3');
+    expect(await shop.tokensOf('front')).toEqual(['services-b']);
+    expect((await shop.answered()).text).toMatch(/^api 3 /);
   });
 
   it('moves to the ordinary node when the virtual one is drained', async () => {
-    for (const part of parts.toReversed()) await shop.install(part, 'vm', '3');
+    for (const part of parts.toReversed()) await shop.install(part, 'vm', '4');
     await shop.kubectl(
       ['drain', 'aci-1', '--ignore-daemonsets', '--delete-emptydir-data', '--force', '--timeout=120s'],
       {
@@ -111,7 +134,7 @@ describe.skipIf(whyNoMachine() !== undefined && process.env['CI'] !== 'true')('t
     await until(
       'no group is left',
       () => shop.groups(),
-      (left) => left === 0,
+      ({ length }) => length === 0,
       120_000,
     );
   });

@@ -13,6 +13,7 @@ import type { CloudRecord } from '../../../infra/local/up/cloud-record.ts';
 import { startCloud } from '../../../infra/local/up/cloud.ts';
 import type { Cloud } from '../../../infra/local/up/cloud.ts';
 import { runCommand } from '../../../infra/local/up/command-line.ts';
+import { repository } from '../../../infra/local/up/host.ts';
 import { parseUpOptions } from '../../../infra/local/up/options.ts';
 import { until } from '../until.ts';
 
@@ -29,6 +30,7 @@ const placeValues: Readonly<Record<Place, object>> = {
   },
 };
 
+const groupsSchema = z.object({ groups: z.array(z.object({ tags: z.record(z.string(), z.string()) })) });
 const rolloutMs = 180_000;
 const folder = import.meta.dirname;
 
@@ -78,10 +80,18 @@ export class Shop {
     return runCommand({ ...this.record, dir: this.dir }, args, () => undefined);
   }
 
-  /** The namespace and the ingress. */
-  async prepare(): Promise<void> {
-    await this.kubectl(['create', 'namespace', namespace]);
-    await this.kubectl(['create', 'serviceaccount', 'default'], {}).catch(() => undefined);
+  /** `attach` once more, as the cloud did it; answers what was changed. */
+  async attach(...more: readonly string[]): Promise<readonly string[]> {
+    const chart = ['--chart', join(repository, 'dist', 'chart'), '--values', join(this.dir, 'chart-values.json')];
+    const where = ['--node-address', '127.0.0.1', '--app-url', this.record.audience, '--auth', 'token'];
+    const args = ['attach', '--nodes', 'aci-1', ...where, ...chart, '--wait', 'none', '--output', 'json', ...more];
+    return z.object({ changes: z.array(z.string()) }).parse(JSON.parse(await this.command(...args))).changes;
+  }
+
+  /** All processes of the app are new, as after the package has changed. */
+  async restartApp(): Promise<void> {
+    const answer = await fetch(`${this.record.hostAdminUrl}/restart`, { method: 'POST' });
+    if (!answer.ok) throw new Error(`restart: ${answer.status} ${await answer.text()}`);
   }
 
   async openIngress(): Promise<void> {
@@ -158,8 +168,17 @@ export class Shop {
     return served;
   }
 
-  async groups(): Promise<number> {
+  async groups(): Promise<readonly Record<string, string>[]> {
     const answer = await fetch(`${this.record.emulatorAdminUrl}/_emulator/groups`);
-    return z.object({ groups: z.array(z.unknown()) }).parse(await answer.json()).groups.length;
+    return groupsSchema.parse(await answer.json()).groups.map(({ tags }) => tags);
+  }
+
+  /** Which Secrets the groups of a part's pods have their token from. */
+  async tokensOf(part: Part): Promise<readonly string[]> {
+    const pods = await this.kubectl(['get', 'pods', '-l', `app=${part}`, '-o', 'jsonpath={.items[*].metadata.name}']);
+    const secrets = (await this.groups())
+      .filter((tags) => pods.split(' ').includes(tags['kubernetes-pod'] ?? ''))
+      .map((tags) => tags['serverless-kubelet-services']?.split('/')[0] ?? '');
+    return [...new Set(secrets)];
   }
 }

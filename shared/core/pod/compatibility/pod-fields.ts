@@ -6,7 +6,7 @@ const admission = 'admission has acted on it before the pod came to the node';
 const off = { harmless: [false] };
 const noHost = 'there is no host to share it with';
 const hostName =
-  'ACI names the host of a group itself: the program finds that name, and no other pod finds this one by it';
+  "ACI names the host of a group itself, and the program finds that name; others find the pod by its own only where they ask the cluster's DNS";
 
 export const podFields: readonly FieldRule[] = under('spec', [
   ['nodeName', 'ignored', scheduling],

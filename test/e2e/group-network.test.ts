@@ -98,6 +98,18 @@ describe('a Service', () => {
     await rig.apply(endpoints('web', rig.gateway, Object.values(names)));
   });
 
+  it('leads to another group, and to the group that asks', async () => {
+    await rig.put('site', { site: debian }, rig.inCluster());
+    const serving = `perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(LocalPort=>8080,Listen=>9,ReuseAddr=>1); while ($c=$s->accept) { print $c "from the site\\n"; close $c }'`;
+    void rig.sh('site', serving, 60_000).catch(() => undefined);
+    const own = await rig.sh('site', 'hostname -i');
+    await rig.apply(service('site', { ports: [{ port: 8080 }] }), endpoints('site', own, [8080]));
+    const read = `timeout 3 bash -c 'exec 3<>/dev/tcp/site/8080; cat <&3' 2>&1`;
+    const reached = (text: string): boolean => text === 'from the site';
+    await until('another group', () => rig.sh('glibc', read), reached, 8000);
+    expect(await rig.sh('site', read)).toBe('from the site');
+  });
+
   it('keeps a client with its endpoint where it is asked to', async () => {
     await rig.apply(
       service('sticky', { ports: [{ port: 80 }], sessionAffinity: 'ClientIP' }),
@@ -214,4 +226,10 @@ describe('without its credential', () => {
     expect(await kindsOf(address, 20)).toBe('a,b,c');
     expect(await rig.sh('glibc', `curl -sS -m 5 http://outside.example:${names['a']}/`)).toBe('a');
   });
+});
+
+it('leaves no process behind', async () => {
+  expect(rig.left().some((command) => command.includes('coredns'))).toBe(true);
+  await rig.close();
+  expect(rig.left()).toEqual([]);
 });

@@ -13,6 +13,7 @@ import type { EmulatorCore } from '../../infra/local/aci/core.ts';
 import { apiServerName } from '../../infra/local/aci/network/corefile.ts';
 import { defaultNetworkKnobs } from '../../infra/local/aci/network/knobs.ts';
 import { openGroupNetworks } from '../../infra/local/aci/network/open.ts';
+import { processesNaming } from '../../infra/local/aci/runtime/engine/processes.ts';
 import { createEngineRuntime } from '../../infra/local/aci/runtime/engine.ts';
 import type { EngineRuntime } from '../../infra/local/aci/runtime/engine.ts';
 import type { ContainerRuntime, RunningContainer } from '../../infra/local/aci/runtime/runtime.ts';
@@ -58,6 +59,7 @@ export class NetworkRig {
   readonly gateway: string;
   readonly #parts: Parts;
   readonly #servers: (Server | Socket)[] = [];
+  #closed: Promise<void> | undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -107,7 +109,12 @@ export class NetworkRig {
     return new NetworkRig({ dir, runtime, started, core, cluster, forwarder, dns, token });
   }
 
-  async close(): Promise<void> {
+  /** Safe to repeat. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     for (const server of this.#servers) server.close();
     await this.core.close();
     await this.#parts.dns.stop();
@@ -208,6 +215,13 @@ export class NetworkRig {
     this.#servers.push(server);
     const address = server.address();
     return address === null || typeof address === 'string' ? 0 : address.port;
+  }
+
+  /** Processes of this machine that name the rig's folder, and proxies that this checkout started. */
+  left(): readonly string[] {
+    const proxies = join(import.meta.dirname, '..', '..', 'infra', 'local', 'aci', 'kube-proxy');
+    const all = [...processesNaming(this.#parts.dir), ...processesNaming(proxies)];
+    return all.map(({ command }) => command.join(' '));
   }
 
   /** What the groups' kube-proxies said. */

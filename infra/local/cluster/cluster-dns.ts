@@ -61,7 +61,12 @@ export async function startClusterDns(options: ClusterDnsOptions): Promise<Clust
     ready: (line) => (line.startsWith('CoreDNS-') ? true : undefined),
     readyTimeoutMs: readyMs,
   });
-  await untilReady(readyPort);
+  try {
+    await untilReady(readyPort);
+  } catch (error) {
+    await child.stop(0);
+    throw error;
+  }
   let stopping = false;
   const { promise: failed, resolve } = Promise.withResolvers<string>();
   void child.exited.then((exit) => (stopping ? undefined : resolve(describeExit(child, exit))));

@@ -5,7 +5,6 @@ import { startClusterDns } from '../cluster/cluster-dns.ts';
 import type { ClusterDns } from '../cluster/cluster-dns.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import { ensureCoreDns } from '../cluster/coredns.ts';
-import { GoToolchainError } from '../cluster/go-toolchain.ts';
 import type { ClusterKind } from './cluster.ts';
 
 /** What the cluster's DNS is started with. */
@@ -26,21 +25,23 @@ export async function chooseCoreDns(
   progress: Progress,
 ): Promise<string | undefined> {
   if (kind !== 'real' || runtime !== 'engine') return undefined;
-  const why = whyNoNamespaces();
-  if (why === undefined)
-    try {
-      return (await ensureCoreDns({ progress })).binary;
-    } catch (error) {
-      if (!(error instanceof GoToolchainError)) throw error;
-    }
-  progress.line(
-    `no names and Services of the cluster in containers: ${why ?? 'CoreDNS is built by Go, and there is none'}`,
-  );
+  const why = whyNoNamespaces() ?? (await whyNot(() => ensureCoreDns({ progress })));
+  if (typeof why === 'object') return why.binary;
+  progress.line(`no names and Services of the cluster in containers: ${why}`);
   return undefined;
 }
 
-/** The DNS of a real cluster. */
-export function bringUpDns(
+/** What came of it, or the first line of why nothing did: nobody's start fails by what can be left out. */
+async function whyNot<T extends object>(work: () => Promise<T>): Promise<T | string> {
+  try {
+    return await work();
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+  }
+}
+
+/** The DNS of a real cluster; undefined where it does not start, which a line says. */
+export async function bringUpDns(
   dir: string,
   options: {
     readonly controlPlane: ControlPlane;
@@ -48,11 +49,15 @@ export function bringUpDns(
     readonly dns: DnsGround;
     readonly progress: Progress;
   },
-): Promise<ClusterDns> {
+): Promise<ClusterDns | undefined> {
   const { controlPlane, gateway, dns, progress } = options;
-  return progress.step('cluster DNS', async (report) => {
+  const start = progress.step('cluster DNS', async (report) => {
     const started = await startClusterDns({ ...dns, controlPlane, gateway, stateDir: join(dir, 'cluster', 'dns') });
     report(`${started.serviceAddress}  CoreDNS`);
     return started;
   });
+  const started = await whyNot(() => start);
+  if (typeof started === 'object') return started;
+  progress.line(`no names of the cluster in containers: ${started}`);
+  return undefined;
 }

@@ -10,7 +10,8 @@ const service = (spec: object, status: object = {}): Service => serviceSchema.pa
 const endpoints = (...subsets: object[]): Endpoints => endpointsSchema.parse({ metadata, subsets });
 const at = (...ips: string[]): object[] => ips.map((ip) => ({ ip }));
 const plain = service({ clusterIP: '10.96.1.1', ports: [{ port: 80 }] });
-const cidr = '10.244.0.0/16';
+const clusterCidr = '10.244.0.0/16';
+const options = { clusterCidr };
 
 /** What a connection meets, chain by chain: `DNAT a:p` for each that it may end at, `REJECT`, or nothing. */
 function ends(
@@ -18,7 +19,7 @@ function ends(
   objects: Endpoints[],
   packet: { to: string; port: number; udp?: boolean },
 ): string[] {
-  const { nat, filter } = proxyRules(services, objects, cidr);
+  const { nat, filter } = proxyRules(services, objects, options);
   const wanted = `-d ${packet.to}/32 -p ${packet.udp === true ? 'udp' : 'tcp'} `;
   const isFor = (line: string): boolean => line.includes(wanted) && line.includes(`--dport ${packet.port} `);
   const follow = (chain: string): string[] =>
@@ -121,7 +122,8 @@ describe('a Service leads to', () => {
 
   it('each endpoint as often as the others', () => {
     const three = endpoints({ addresses: at('10.1.0.1', '10.1.0.2', '10.1.0.3'), ports: [{ port: 1 }] });
-    const chain = [...proxyRules([plain], [three], cidr).nat].find(([name]) => name.startsWith('KUBE-SVC-'))?.[1] ?? [];
+    const chain =
+      [...proxyRules([plain], [three], options).nat].find(([name]) => name.startsWith('KUBE-SVC-'))?.[1] ?? [];
     const chances = chain.map((line) => Number(/--probability (\S+)/.exec(line)?.[1] ?? 1));
     expect(chances.map((chance) => chance.toFixed(4))).toEqual(['0.3333', '0.5000', '1.0000']);
   });
@@ -134,9 +136,12 @@ describe('a Service leads to', () => {
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } },
     });
     const two = endpoints({ addresses: at('10.1.0.1', '10.1.0.2'), ports: [{ port: 1 }] });
-    const text = restoreText(proxyRules([kept], [two], cidr), parseSaved(''));
+    const text = restoreText(proxyRules([kept], [two], options), parseSaved(''));
     expect(text.match(/-m recent --name KUBE-SEP-\w+ --rcheck --seconds 60 --reap/g)).toHaveLength(2);
     expect(text.match(/-m recent --name KUBE-SEP-\w+ --set -j DNAT/g)).toHaveLength(2);
+    expect(restoreText(proxyRules([kept], [two], { ...options, keepsSessions: false }), parseSaved(''))).not.toContain(
+      'recent',
+    );
   });
 });
 
@@ -168,7 +173,7 @@ describe('what makes no sense', () => {
       ],
     ],
   ])('is left out and reported once: %s', (_, subsets) => {
-    const rules = proxyRules([plain], [endpoints(...subsets)], cidr);
+    const rules = proxyRules([plain], [endpoints(...subsets)], options);
     expect(ends([plain], [endpoints(...subsets)], { to: '10.96.1.1', port: 80 })).toEqual(['10.1.0.1:1']);
     expect(rules.faults).toHaveLength(1);
     expect(rules.faults[0]).toMatch(/^default\/web: left out "/);
@@ -177,7 +182,7 @@ describe('what makes no sense', () => {
 
 describe('the text for iptables-restore', () => {
   const one = endpoints({ addresses: at('10.1.0.1'), ports: [{ port: 1 }] });
-  const rules = proxyRules([plain], [one], cidr);
+  const rules = proxyRules([plain], [one], options);
 
   it('leads the built-in chains to ours once', () => {
     expect(restoreText(rules, parseSaved('')).match(/^-A (?:OUTPUT|PREROUTING|FORWARD|POSTROUTING) /gm)).toHaveLength(
@@ -192,13 +197,13 @@ describe('the text for iptables-restore', () => {
   });
 
   it('removes the chains of what has gone, and no others', () => {
-    const text = restoreText(proxyRules([], [], cidr), installedBy(rules));
+    const text = restoreText(proxyRules([], [], options), installedBy(rules));
     expect(text.match(/^-X .*/gm)?.map((line) => line.slice(0, 12))).toEqual(['-X KUBE-SVC-', '-X KUBE-SEP-']);
   });
 
   it('marks what comes from outside the pods’ range, where that is known', () => {
-    expect(restoreText(rules, parseSaved(''))).toContain(`! -s ${cidr} -d 10.96.1.1/32`);
-    expect(restoreText(proxyRules([plain], [one], undefined), parseSaved(''))).not.toContain('! -s');
+    expect(restoreText(rules, parseSaved(''))).toContain(`! -s ${clusterCidr} -d 10.96.1.1/32`);
+    expect(restoreText(proxyRules([plain], [one], { clusterCidr: undefined }), parseSaved(''))).not.toContain('! -s');
   });
 });
 

@@ -36,11 +36,11 @@ export class NamespaceRules {
   }
 
   /** Makes `wanted` all that there is of ours; throws with iptables' own words, and leaves what was. */
-  async apply(wanted: Ruleset): Promise<'applied' | 'unchanged'> {
+  async apply(wanted: Ruleset): Promise<void> {
     this.#installed ??= parseSaved((await run('iptables-save', [])).stdout);
     const after = installedBy(wanted);
     const text = restoreText(wanted, after);
-    if (text === this.#applied.text) return 'unchanged';
+    if (text === this.#applied.text) return;
     const { code, stderr } = await run(
       'iptables-restore',
       ['--noflush', '--wait', '5'],
@@ -53,8 +53,8 @@ export class NamespaceRules {
     const { udp } = this.#applied;
     this.#installed = after;
     this.#applied = { text, udp: wanted.udp };
+    this.#log(`rules of ${wanted.ports} ports of Services`);
     for (const args of staleFlows(udp, wanted.udp)) await this.#forget(args);
-    return 'applied';
   }
 
   async #forget(args: readonly string[]): Promise<void> {

@@ -17,8 +17,8 @@ export interface ReflectorOptions<T> {
 
 const metadataSchema = z.object({ namespace: z.string().default(''), name: z.string(), resourceVersion: z.string() });
 const objectSchema = z.object({ metadata: metadataSchema });
-const listSchema = z.object({ metadata: z.object({ resourceVersion: z.string() }), items: z.array(z.json()) });
-const eventSchema = z.object({ type: z.string(), object: z.json() });
+const listSchema = z.object({ metadata: z.object({ resourceVersion: z.string() }), items: z.array(z.unknown()) });
+const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 const retryMs = { first: 1000, most: 30_000 };
 
 /**
@@ -47,8 +47,8 @@ export async function reflect<T>(options: ReflectorOptions<T>): Promise<void> {
     }
 }
 
-/** Ends by an error only: a watch that the server ends is asked for again from where it was. */
-async function listAndWatch<T>(options: ReflectorOptions<T>, onLists: () => void): Promise<never> {
+/** Ends by an error or as it is asked: a watch that the server ends is asked for again from where it was. */
+async function listAndWatch<T>(options: ReflectorOptions<T>, onLists: () => void): Promise<void> {
   const { api, path, onChange, signal, watchSeconds } = options;
   const list = listSchema.parse(JSON.parse(await api.get(path, signal)));
   const copy = new Copy(options);
@@ -56,7 +56,7 @@ async function listAndWatch<T>(options: ReflectorOptions<T>, onLists: () => void
   onLists();
   onChange(copy.items);
   let version = list.metadata.resourceVersion;
-  for (;;) {
+  while (!signal.aborted) {
     const query = `watch=true&resourceVersion=${version}&timeoutSeconds=${watchSeconds}`;
     const startedMs = performance.now();
     for await (const line of api.lines(`${path}?${query}`, signal)) {
@@ -79,7 +79,7 @@ class Copy<T> {
     this.#options = options;
   }
 
-  put(object: z.core.util.JSONType): string {
+  put(object: unknown): string {
     const { path, schema, log } = this.#options;
     const { metadata } = objectSchema.parse(object);
     const key = `${metadata.namespace}/${metadata.name}`;
@@ -92,7 +92,7 @@ class Copy<T> {
     return metadata.resourceVersion;
   }
 
-  delete(object: z.core.util.JSONType): string {
+  delete(object: unknown): string {
     const { metadata } = objectSchema.parse(object);
     this.items.delete(`${metadata.namespace}/${metadata.name}`);
     return metadata.resourceVersion;

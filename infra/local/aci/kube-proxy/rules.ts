@@ -7,6 +7,8 @@ import type { Endpoints, Service } from './objects.ts';
 export interface Ruleset {
   readonly nat: ReadonlyMap<string, readonly string[]>;
   readonly filter: ReadonlyMap<string, readonly string[]>;
+  /** How many ports of Services they are for. */
+  readonly ports: number;
   /** By `address:port` of a Service, the endpoints that its UDP is sent to. */
   readonly udp: ReadonlyMap<string, ReadonlySet<string>>;
   /** One sentence for each object of which something was left out. */
@@ -22,6 +24,13 @@ export const hooks = {
 /** Packets that bear it leave with the group's own address. */
 const masquerade = '0x4000/0x4000';
 
+export interface RuleOptions {
+  /** Where pods have their addresses; what comes from elsewhere leaves with the group's own. */
+  readonly clusterCidr: string | undefined;
+  /** False where the kernel can not remember clients. */
+  readonly keepsSessions?: boolean;
+}
+
 /**
  * The rules by which Services are reached: each port has a chain that picks one of its endpoints evenly, or the one that
  * the client had last; one without endpoints is refused. Pure.
@@ -29,9 +38,10 @@ const masquerade = '0x4000/0x4000';
 export function proxyRules(
   services: Iterable<Service>,
   endpoints: Iterable<Endpoints>,
-  clusterCidr: string | undefined,
+  { clusterCidr, keepsSessions = true }: RuleOptions,
 ): Ruleset {
-  const { ports, faults } = serviceBackends(services, endpoints);
+  const { ports: found, faults } = serviceBackends(services, endpoints);
+  const ports = keepsSessions ? found : found.map((port) => ({ ...port, affinitySeconds: undefined }));
   const entry: string[] = [];
   const refused: string[] = [];
   const chains = new Map<string, readonly string[]>();
@@ -53,7 +63,7 @@ export function proxyRules(
     ['KUBE-POSTROUTING', [`-m mark --mark ${masquerade} -j MASQUERADE`]],
     ...chains,
   ]);
-  return { nat, filter: new Map([['KUBE-SERVICES', refused]]), udp, faults };
+  return { nat, filter: new Map([['KUBE-SERVICES', refused]]), ports: ports.length, udp, faults };
 }
 
 /** A name that iptables takes (28 characters at most), the same for the same Service each time. */

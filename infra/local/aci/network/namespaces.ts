@@ -23,12 +23,14 @@ interface Group {
   readonly pid: number;
   proxy: Child<unknown> | undefined;
   starting: Promise<void> | undefined;
+  /** How often the proxy ended by itself. */
+  ends: number;
 }
 
 const programs = ['nsenter', 'iptables-restore', 'iptables-save'] as const;
 /** Main containers wait so long for the first rules, and no longer: the API server may be out of reach. */
 const firstRulesMs = 3000;
-const restartMs = 1000;
+const restartMs = { first: 500, most: 60_000 };
 
 /** Why the networks of groups can not be entered on this machine; undefined: they can. */
 export function whyNoNamespaces(): string | undefined {
@@ -46,6 +48,8 @@ export class Namespaces implements GroupNetworks {
   readonly #options: NamespacesOptions;
   readonly #groups = new Map<string, Group>();
   #knobs: NetworkKnobs;
+  /** What iptables had against the last rules: the same of each group. */
+  #fault: string | undefined;
 
   constructor(options: NamespacesOptions) {
     this.#options = options;
@@ -57,7 +61,7 @@ export class Namespaces implements GroupNetworks {
 
   async join({ id, pid }: SandboxHandle): Promise<void> {
     if (pid === undefined) return;
-    this.#groups.set(id, { pid, proxy: undefined, starting: undefined });
+    this.#groups.set(id, { pid, proxy: undefined, starting: undefined, ends: 0 });
     await this.#write(pid, true);
   }
 
@@ -77,9 +81,14 @@ export class Namespaces implements GroupNetworks {
       args: [
         `--net=/proc/${group.pid}/ns/net`,
         process.execPath,
+        '--max-semi-space-size=1',
         join(import.meta.dirname, '..', 'kube-proxy', 'main.ts'),
       ],
-      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+      // Nothing else of ours is its business. Compiled once it takes half the time and memory in each further group.
+      env: {
+        PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+        NODE_COMPILE_CACHE: join(this.#options.dir, 'compiled'),
+      },
       logFile: join(this.#options.dir, 'kube-proxy.log'),
       stdin: 'pipe',
       onParentDeath: 'SIGKILL',
@@ -96,13 +105,15 @@ export class Namespaces implements GroupNetworks {
     clearTimeout(timer);
   }
 
+  /** As it ended by itself: what ends again and again is waited for longer each time. */
   #restartLater(id: string, group: Group, wanted: KubeProxyWanted): void {
     if (this.#groups.get(id) !== group) return;
     const again = (): void => {
       if (this.#groups.get(id) !== group) return;
       this.#startProxy(id, group, wanted).catch((error: unknown) => this.#options.log(String(error)));
     };
-    setTimeout(again, restartMs).unref();
+    group.ends += 1;
+    setTimeout(again, Math.min(restartMs.most, restartMs.first * 2 ** group.ends)).unref();
   }
 
   async leave(sandboxId: string): Promise<void> {
@@ -123,7 +134,8 @@ export class Namespaces implements GroupNetworks {
     const { droppedPorts, unroutedRanges } = this.#knobs;
     const rules = { resolver: place, droppedPorts, unroutedRanges };
     const fault = await restoreIn(pid, (vanish) => groupRules({ ...rules, vanish, isFirst }));
-    if (fault !== undefined) this.#options.log(`rules of a group's network: ${fault}`);
+    if (fault !== undefined && fault !== this.#fault) this.#options.log(`rules of a group's network: ${fault}`);
+    this.#fault = fault;
   }
 
   async close(): Promise<void> {

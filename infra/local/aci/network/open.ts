@@ -21,10 +21,14 @@ export async function openGroupNetworks(options: GroupNetworksOptions): Promise<
   const why = whyNoNamespaces();
   if (why !== undefined) return noGroupNetworks(why, log);
   const { startResolver } = await import('./resolver.ts');
+  const start = { address: bridge.gateway, vnetDns: knobs.vnetDns, dir };
   const resolver =
     coredns === undefined
       ? undefined
-      : await startResolver({ binary: coredns, address: bridge.gateway, vnetDns: knobs.vnetDns, dir });
+      : await startResolver({ ...start, binary: coredns }).catch((error: unknown) => {
+          log(`nobody answers for Azure's resolver: ${error instanceof Error ? error.message : String(error)}`);
+          return undefined;
+        });
   return new Namespaces({ dir, knobs, resolver, log });
 }
 

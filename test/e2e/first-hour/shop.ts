@@ -19,15 +19,15 @@ import { until } from '../until.ts';
 
 export const parts = ['front', 'api', 'store'] as const;
 export type Part = (typeof parts)[number];
-export type Place = 'vm' | 'aci';
+/** On which nodes the pods of a part may be. */
+type Place = 'vm' | 'aci' | 'any';
 export const namespace = 'shop';
 
+const tolerations = [{ key: 'virtual-kubelet.io/provider', operator: 'Exists' }];
 const placeValues: Readonly<Record<Place, object>> = {
   vm: { nodeSelector: { 'kubernetes.io/hostname': 'vm-1' }, tolerations: [] },
-  aci: {
-    nodeSelector: { type: 'virtual-kubelet' },
-    tolerations: [{ key: 'virtual-kubelet.io/provider', operator: 'Exists' }],
-  },
+  aci: { nodeSelector: { type: 'virtual-kubelet' }, tolerations },
+  any: { nodeSelector: {}, tolerations },
 };
 
 const groupsSchema = z.object({ groups: z.array(z.object({ tags: z.record(z.string(), z.string()) })) });

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canMake } from '../../infra/local/aci/images/rootfs.ts';
 import { endpoints, NetworkRig, service } from './network-rig.ts';
 import { until } from './until.ts';
 
 const busybox = 'busybox:1.36';
+/** Where musl's compiler is, as in the gate; else only busybox's own resolver is asked. */
+const hasMusl = canMake('musl');
 const debian = 'debian:bookworm';
 let rig: NetworkRig;
 let names: Readonly<Record<string, number>> = {};
@@ -11,7 +14,7 @@ beforeAll(async () => {
   rig = await NetworkRig.start();
   names = { a: await rig.serve('a'), b: await rig.serve('b'), c: await rig.serve('c') };
   await rig.apply(service('web', { ports: [{ port: 80 }] }), endpoints('web', rig.gateway, Object.values(names)));
-  await rig.put('pod', { musl: busybox, glibc: debian }, rig.inCluster());
+  await rig.put('pod', { musl: hasMusl ? 'alpine:3.20' : busybox, glibc: debian }, rig.inCluster());
 });
 
 afterAll(async () => {
@@ -42,6 +45,15 @@ describe('names', () => {
     expect(await rig.sh('musl', 'wget -q -O - http://web/')).toMatch(/^[abc]$/);
     expect(await rig.sh('glibc', 'getent hosts nothing.default.svc.cluster.local || echo none')).toBe('none');
   });
+
+  it('are looked for by musl where the gate runs', () => expect(hasMusl || process.env['CI'] !== 'true').toBe(true));
+
+  it.runIf(hasMusl).each(['web', 'web.default', 'web.default.svc.cluster.local'])(
+    'such as %s, by musl',
+    async (name) => {
+      expect(await rig.sh('musl', `getent hosts ${name}`)).toBe(`${await addressOf('web')} ${name}`);
+    },
+  );
 
   it('of a headless Service are its endpoints', async () => {
     const metadata = { name: 'headless', namespace: 'default' };

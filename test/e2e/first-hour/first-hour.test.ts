@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoMachine } from '../../../infra/local/machine/machine.ts';
 import { until } from '../until.ts';
+import { clientObjects } from './client-job.ts';
 import { Shop, namespace, parts } from './shop.ts';
 
 const nodeOf = { vm: 'vm-1', aci: 'aci-1' };
@@ -104,6 +105,17 @@ describe.skipIf(whyNoMachine() !== undefined && process.env['CI'] !== 'true')('t
     // A pod that goes has no hook to wait in until nobody asks it any more.
     expect(failed.length).toBeLessThan(asked / 20);
     expect((await shop.answered()).text).toMatch(/^api 3 /);
+  });
+
+  it('lets client libraries reach the API server, whose name they verify', async () => {
+    const items = await clientObjects();
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
+    await shop.kubectl(['apply', '--server-side', '-f', '-'], { input });
+    const done = ['wait', 'job/client', 'job/names', '--for=condition=complete', '--timeout=90s'];
+    await shop.kubectl(done, { timeoutMs: 100_000 });
+    expect(await shop.kubectl(['logs', 'job/client'])).toMatch(/^1 pod at \d+\.\d+\.\d+\.\d+\n$/);
+    // Nobody is let in without a token, and all three were the API server.
+    expect(await shop.kubectl(['logs', 'job/names'])).toBe('401\n401\n401\n');
   });
 
   it('gives the groups another token for Services without a failed request', async () => {

@@ -77,6 +77,8 @@ describe('names', () => {
   it('outside the cluster come from Azure’s resolver', async () => {
     expect(await rig.sh('glibc', 'getent hosts outside.example')).toContain(rig.gateway);
     expect(await rig.sh('glibc', `curl -sS -m 5 http://outside.example:${names['a']}/`)).toBe('a');
+    const slices = ['get', 'endpointslices', '-n', 'kube-system', '-l', 'kubernetes.io/service-name=kube-dns'];
+    expect(await rig.kubectl([...slices, '-o', 'jsonpath={..endpoints..addresses}'])).toContain(rig.gateway);
     const version = `curl -sk -m 5 -o /dev/null -w '%{http_code}' https://kubernetes.default.svc/version`;
     expect(await rig.sh('glibc', version)).toBe('401');
   });

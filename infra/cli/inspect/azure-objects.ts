@@ -9,7 +9,7 @@ import { defined } from '../../../shared/core/defined.ts';
 import { subscriptionOf } from '../../../shared/core/resource-id.ts';
 
 /** Asks az; what it could not report is a reason, never an exception. Reads only. */
-async function ask<T>(
+export async function ask<T>(
   az: AzureCli,
   args: readonly string[],
   parse: (answer: unknown) => T | undefined,

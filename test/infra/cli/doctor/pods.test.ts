@@ -7,6 +7,7 @@ import { reachPod } from '../../../../infra/cli/doctor/reach-pod.ts';
 import { createWorld } from '../../../app/world.ts';
 import type { World } from '../../../app/world.ts';
 import { clusterUid, registration } from '../../../fixtures/settings.ts';
+import { defaultRules, nsgRule } from '../inspect/network/azure.ts';
 import { flat, logOf } from '../inspect/pods-reach/worlds.ts';
 import { run } from '../run.ts';
 import { runOver } from '../status/world-context.ts';
@@ -126,6 +127,41 @@ async function newWorld(): Promise<World> {
   await world.beat();
   return world;
 }
+
+/** As an operator sees it who is logged in. */
+const signedIn: Surroundings = {
+  source: { kind: 'azure', app: 'kubelet', resourceGroup: 'apps', subscription: undefined },
+  az: {
+    'account show': { id: 'x', state: 'Enabled', user: { name: 'me@example.com' } },
+    'functionapp show': { state: 'Running', identity: null, virtualNetworkSubnetId: null },
+    'aks list': [
+      {
+        id: '/subscriptions/s-1/resourceGroups/clusters/providers/Microsoft.ContainerService/managedClusters/prod',
+        name: 'prod',
+        resourceGroup: 'clusters',
+        fqdn: 'api.example',
+        apiServerAccessProfile: { authorizedIpRanges: ['1.1.1.1/32'] },
+        networkProfile: { networkPlugin: 'azure', networkPluginMode: 'overlay' },
+      },
+    ],
+    [`network vnet subnet show --ids ${subnetId}`]: {
+      addressPrefix: '10.2.0.0/24',
+      delegations: [{ serviceName: 'Microsoft.ContainerInstance/containerGroups' }],
+      networkSecurityGroup: { id: '/nsg' },
+      natGateway: { id: '/nat' },
+    },
+    'network nsg show': {
+      name: 'pods-nsg',
+      securityRules: [
+        nsgRule('no-dns', 100, { destinationPortRange: '53' }),
+        nsgRule('no-api', 110, { destinationAddressPrefix: 'Internet', destinationPortRange: '443' }),
+      ],
+      defaultSecurityRules: defaultRules,
+    },
+    'network nat gateway show': { publicIpAddresses: [{ id: '/ip' }] },
+    'network public-ip show': { ipAddress: '20.1.1.1' },
+  },
+};
 
 const checkSchema = z.object({
   checks: z.array(z.object({ name: z.string(), verdict: z.string(), found: z.string(), fix: z.string().optional() })),
@@ -365,6 +401,42 @@ describe('doctor --pods', () => {
     const { shown } = await podChecks(cluster, ['--node', 'aci-9']);
     expect(shown.stdout).toContain('No registered cluster has a node aci-9.');
     expect(cluster.changes).toEqual([]);
+  });
+});
+
+describe('doctor --pods, with az', () => {
+  it('says of the same ways what Azure has of them, and takes it for the cause', async () => {
+    const broken = { hops: { pod: 'failed no answer in 5 s', api: 'failed no answer in 5 s' } };
+    const cluster = clusterOf({ status: () => done, log: () => logOf(flat, broken) });
+    const { checks, shown } = await podChecks(cluster, [], signedIn);
+    const all = checkSchema.parse(JSON.parse(shown.stdout)).checks;
+    const after = all.slice(all.findIndex(({ name }) => name === 'clocks') + 1);
+    const told = after.filter(({ name }) => !name.startsWith('prod: pods: '));
+    expect(told.map(({ verdict, name, found }) => `${verdict} ${name}: ${found}`)).toEqual([
+      "failed pods' subnet: outbound rules: pods-nsg denies 443 to the Internet by the rule no-api.",
+      expect.stringMatching(/^ok pods' subnet: inbound rules: No rule of pods-nsg is known to deny connections/),
+      "ok pods' subnet: way out: By a NAT gateway: 20.1.1.1.",
+      "ok app's subnet: exec and attach: The app is in no network of yours: nothing keeps it back.",
+      "failed prod: rules of the pods' subnet: pods-nsg denies TCP 53 to 10.244.0.5 (the cluster's DNS) by the rule no-dns; UDP 53 to 10.244.0.5 (the cluster's DNS) by the rule no-dns; 443 to api.example (the API server) by the rule no-api.",
+      "failed prod: authorized IP ranges: They do not hold 20.1.1.1, by which the subnet's packets leave.",
+    ]);
+    expect(checks.find(({ name }) => name.endsWith('addresses of pods'))?.found).toContain('overlay network of prod');
+    expect(checks.find(({ name }) => name.endsWith('pods: API server'))?.fix).toContain('1.1.1.1/32,ADDRESS');
+  });
+
+  it('skips what the account may not read, and goes on', async () => {
+    const { 'aks list': aks, 'network nsg show': nsg, ...az } = signedIn.az ?? {};
+    expect([aks, nsg]).not.toContain(undefined);
+    const { checks, shown } = await podChecks(clusterOf({ status: () => done }), [], { ...signedIn, az });
+    const all = checkSchema.parse(JSON.parse(shown.stdout)).checks;
+    const skips = all.filter(({ name, verdict }) => verdict === 'skipped' && /subnet|AKS|ranges/.test(name));
+    expect(skips.map(({ name }) => name)).toEqual([
+      "pods' subnet: outbound rules",
+      "pods' subnet: inbound rules",
+      "prod: rules of the pods' subnet",
+      'prod: AKS',
+    ]);
+    expect(checks.filter(({ verdict }) => verdict !== 'ok')).toEqual([]);
   });
 });
 

@@ -37,8 +37,8 @@ export type ReachOutcome =
  */
 export async function runReachPod(wants: ReachPodWants, run: ReachRun): Promise<ReachOutcome> {
   const home = `/api/v1/namespaces/${wants.namespace}/pods`;
-  const path = `${home}/${wants.name}`;
-  await removeLeftovers(home, run);
+  const path = podPath(wants.namespace, wants.name);
+  await removeLeftovers(run);
   let mayBeThere = true;
   try {
     const made = await run.send({ method: 'POST', path: home, body: reachPod(wants) });
@@ -69,17 +69,18 @@ const reasonOf = (fault: ClusterFault): string => {
 /** Older than any run takes. */
 const leftoverSeconds = 3600;
 
-/** Those that have ended, or are too old to be another run's. */
-async function removeLeftovers(home: string, run: ReachRun): Promise<void> {
+/** Those that have ended, or are too old to be another run's; in whatever namespace. */
+async function removeLeftovers(run: ReachRun): Promise<void> {
   const selector = Object.entries(reachLabels).map(([name, value]) => `${name}=${value}`);
-  const answer = parseAnswer(
-    await run.send({ path: `${home}?labelSelector=${encodeURIComponent(selector.join(','))}` }),
-  );
-  const list = answer.kind === 'read' && answer.value !== undefined ? answer.value : undefined;
-  for (const { name, phase, ageSeconds = 0 } of parsePodsSeen(list?.json, list?.serverMs) ?? [])
+  const path = `/api/v1/pods?labelSelector=${encodeURIComponent(selector.join(','))}`;
+  const answer = parseAnswer(await run.send({ path }));
+  const list = answer.kind === 'read' ? answer.value : undefined;
+  for (const { namespace, name, phase, ageSeconds = 0 } of parsePodsSeen(list?.json, list?.serverMs) ?? [])
     if (phase === 'Succeeded' || phase === 'Failed' || ageSeconds > leftoverSeconds)
-      await remove(`${home}/${name}`, run);
+      await remove(podPath(namespace, name), run);
 }
+
+const podPath = (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/pods/${name}`;
 
 async function remove(path: string, { send, out }: ReachRun): Promise<void> {
   const gone = await send({ method: 'DELETE', path, evenInterrupted: true });

@@ -83,7 +83,7 @@ async function checkAppSubnet(
   );
 }
 
-/** What lies between the subnet and one cluster. Reads only; answers what tells one cause from another. */
+/** What lies between the subnet and one cluster. Reads only; answers what separates one cause from another. */
 export async function checkClusterNetwork(
   { az }: CliContext,
   { cluster, seen, dnsPods }: ClusterNetwork,

@@ -116,9 +116,9 @@ export function parseReachPod(json: unknown): ReachPodState | undefined {
   const waiting = [...status.initContainerStatuses, ...status.containerStatuses].flatMap(
     ({ state }) => state.waiting ?? [],
   );
-  const told =
+  const shown =
     waiting.find((one) => !quietReasons.includes(one.reason)) ??
     waiting.find((one) => one.message !== '') ??
     waiting[0];
-  return { phase, reason: told?.reason ?? '', message: told?.message ?? '' };
+  return { phase, reason: shown?.reason ?? '', message: shown?.message ?? '' };
 }

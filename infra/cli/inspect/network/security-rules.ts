@@ -32,7 +32,7 @@ export interface Packet {
 type Coverage = 'yes' | 'maybe' | 'no';
 
 /**
- * The rule by which the group denies such a connection; undefined: it allows it, or nobody can tell. What can't be told (a
+ * The rule by which the group denies such a connection; undefined: it allows it, or it is not known. What can't be known (a
  * service tag's addresses, application security groups) counts as covered by a rule that allows, and not by one that denies.
  */
 export function denyingRule(

@@ -15,7 +15,7 @@ export interface Route {
   readonly address: string | undefined;
 }
 
-/** A subnet, and what stands at its ways. Undefined: it has none. */
+/** A subnet, and what is on its ways. Undefined: it has none. */
 export interface SubnetNetwork {
   readonly id: string;
   readonly prefixes: readonly string[];

@@ -23,7 +23,7 @@ export interface AksSeen {
   readonly authorizedRanges: readonly string[];
 }
 
-/** What is registered, and what else is known that tells one cause from another. */
+/** What is registered, and what else is known that separates one cause from another. */
 export interface ReachFacts {
   readonly hasSubnet: boolean;
   readonly dns: ClusterRegistration['dns'];

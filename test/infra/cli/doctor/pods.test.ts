@@ -319,6 +319,12 @@ describe('doctor --pods', () => {
     expect(cluster.changes).toEqual([`POST ${home}`]);
   });
 
+  it('a creation without an answer may have made the pod: it is deleted', async () => {
+    const cluster = clusterOf({ status: () => done, create: { kind: 'unreachable', why: 'no answer' } });
+    await podChecks(cluster);
+    expect(cluster.changes).toEqual([`POST ${home}`, expect.stringMatching(/^DELETE .*\/reach-\w+$/)]);
+  });
+
   it('logs that can not be read', async () => {
     const log = (): ClusterFault => ({ kind: 'refused', status: 502, message: 'dial tcp 10.0.0.7:10250: i/o timeout' });
     const cluster = clusterOf({ status: () => done, log });

@@ -265,6 +265,8 @@ describe('what a pod reached', () => {
         "failed musl and glibc: Not in an image of musl, but in the other one: names of the cluster; the pod has the name servers 10.0.0.10, 168.63.129.16, and musl takes the first answer of any. → Name only servers that know the same names: attach again with --dns, and take others out of the dnsConfig of pods. A pod with Azure Files has two: there an image of glibc helps.",
       ]
     `);
+    const alone = reportsOf(flat, { musl: { hops: musl.hops } });
+    expect(troubles(alone, flat).map((text) => text.split(':')[0])).toEqual(['warning musl and glibc']);
     expect(troubles(reportsOf(flat, { glibc: { hops: { pod: silent } } }), flat)).toMatchInlineSnapshot(`
       [
         "warning musl and glibc: Not in an image of glibc, but in the other one: the pod 10.244.0.5:53. → They share one network: it comes and goes. Run it again.",

@@ -83,6 +83,11 @@ const clusterRegistration = z.strictObject({
   dns: clusterDns.optional(),
   /** How pods in a subnet reach ClusterIPs, by ACI's kube-proxy extension; absent: they don't. */
   services: clusterServices.optional(),
+  /** What an operator turned off of these two: `attach` leaves it off. The app does not look at it. */
+  declined: z
+    .array(z.enum(['dns', 'services']))
+    .min(1, 'at least one of "dns" and "services"')
+    .optional(),
   /** What pods may name in annotations; absent: nothing. */
   grants: podGrants.optional(),
   nodes: z.array(nodeRegistration, 'at least one node').min(1, 'at least one node'),

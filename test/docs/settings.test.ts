@@ -34,8 +34,11 @@ describe('docs/settings.md names the settings that there are, and no other', () 
     const names = membersOf(source, /const clusterRegistration = /, 2);
     const relay = membersOf(source, / {2}relay: z\.strictObject/, 4).map((name) => `relay.${name}`);
     expect(relay.length).toBe(2);
+    const dns = membersOf(source, /const clusterDns = /, 2).map((name) => `dns.${name}`);
+    const services = membersOf(source, /const clusterServices = /, 2).map((name) => `services.${name}`);
+    expect([dns.length, services.length]).toEqual([3, 2]);
     expect(sorted(firstCells(page, '### A cluster in `CLUSTERS`'))).toEqual(
-      sorted([...names.filter((name) => name !== 'relay'), ...relay]),
+      sorted([...names.filter((name) => name !== 'relay'), ...relay, ...dns, ...services]),
     );
   });
 

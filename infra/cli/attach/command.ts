@@ -17,12 +17,17 @@ import { checkHelm, findChart } from '../cluster/chart-release.ts';
 import { describeGrant, describeUnknownWorkspaces } from './grants-file.ts';
 import { attachNeeds, missingRights } from './may-i.ts';
 import { refuseLeavingNamespace, requireNamespace } from '../cluster/namespace.ts';
+import { planReach } from '../cluster/reach-of-pods.ts';
+import type { ReachPlan } from '../cluster/reach-of-pods.ts';
 import { describeApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import { judgeChart, performAttach } from './perform.ts';
 import type { AttachChart, AttachDone } from './perform.ts';
 import type { PullWork } from './perform-pull.ts';
-import { apiServerForPods, chartValues, checkAttach, plannedNodes, wantedGrants } from './plan.ts';
+import { chartValues } from './chart-values.ts';
+import { apiServerForPods, checkAttach, plannedNodes, reachPlan, wantedGrants } from './plan.ts';
+import { gatherReach } from './reach-facts.ts';
+import { describeSecrets, reachMembers, reportReach } from './report-reach.ts';
 import type { AttachFacts } from './plan.ts';
 import { gatherPull } from './pull-facts.ts';
 import { describePullStep, planPull } from './pull-plan.ts';
@@ -40,6 +45,9 @@ You need the rights of an administrator in the cluster, and those of a writer on
 With --acr container groups pull from a registry of Azure: an identity serverless-kubelet-INSTALLATION-pull is made or
 found, gets AcrPull there, is attached to the app, and is written into the app's settings. It needs the right to give
 roles at the registry and at that identity. With --grants FILE pods may name in annotations what the file says, and no more.
+
+Pods in a subnet reach Services and the cluster's DNS by ACI's kube-proxy where the network routes the addresses of pods
+(AKS with flat Azure CNI); elsewhere a line says why not and what to do. --services and --dns decide it for good.
 
   attach --app kubelet --resource-group aci-pods --aks prod --aks-resource-group prod --nodes aci-1
   attach --app kubelet --resource-group aci-pods --kubeconfig admin.conf --nodes aci-1,aci-2 --zones 1,2
@@ -93,6 +101,7 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   const done = await performAttach(context, { ...input, chart, app, isChartCurrent, pull });
   return reportDone(context, {
     done,
+    reach: reachPlan(wants, facts),
     podsWay: apiServerForPods(wants, facts, knownOf(facts)),
     grants: wantedGrants(wants, knownOf(facts)) ?? [],
   });
@@ -121,10 +130,19 @@ async function gatherFacts(
   report(`Kubernetes ${identity.version}, UID ${identity.uid}`);
   await refuseSkew(context, { installation: app.settings.INSTALLATION, namespace: wants.namespace });
   if (chart !== undefined) await checkHelm(context);
-  const [notAllowed, { clusters }] = await Promise.all([
-    missingRights(context, attachNeeds(wants)),
-    readRegistrations(await context.registrations(), context.signal),
-  ]);
+  const { clusters: registered } = await readRegistrations(await context.registrations(), context.signal);
+  const known = registered.find(({ uid }) => uid === identity.uid);
+  const reach = await gatherReach(context, {
+    wants: wants.reach,
+    app,
+    namespace: wants.namespace,
+    clusterUid: identity.uid,
+    registered: known,
+    aks: found.aks?.network,
+    keepsChart: chart === undefined,
+  });
+  const services = planReach(wants.reach, reach, known).services !== undefined;
+  const notAllowed = await missingRights(context, attachNeeds({ ...wants, services }));
   // Whoever lacks rights is shown all of them, and not stopped by the first question that needs one.
   if (notAllowed.length === 0) await refuseLeavingNamespace(context, wants.namespace);
   if (chart === undefined && !wants.dryRun) await requireNamespace(context, wants.namespace);
@@ -141,9 +159,10 @@ async function gatherFacts(
     },
     existingNodes: nodes.filter((node) => node !== undefined),
     fixed: app.settings.CLUSTERS,
-    registered: clusters,
+    registered,
     notAllowed,
     principalId: appFacts.principalId,
+    reach,
   };
 }
 
@@ -171,6 +190,7 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
   const podsWay = apiServerForPods(wants, facts, known);
   const grants = wantedGrants(wants, known) ?? [];
   const pullSteps = describePull(plan.pull);
+  const reach = reachPlan(wants, facts);
   const what = {
     dryRun: true,
     cluster: { name: known?.name ?? facts.cluster.name, uid: facts.cluster.uid, isNew: known === undefined },
@@ -179,6 +199,7 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
     chartValues: values,
     nodes,
     apiServerForPods: podsWay ?? null,
+    ...reachMembers(reach),
     registries: pullSteps ?? [],
     grants,
   };
@@ -187,7 +208,9 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
     `would attach ${what.cluster.name} (${what.cluster.uid}), which is ${known === undefined ? 'new' : 'registered already'}`,
   );
   context.out.line(`chart in the namespace ${wants.namespace}: ${what.chart}, with ${JSON.stringify(values)}`);
-  reportPodsWay(context, podsWay);
+  reportPodsWay(context, podsWay, reach);
+  reportReach(context, reach);
+  for (const line of describeSecrets(reach)) context.out.line(line);
   if (pullSteps?.length === 0) context.out.line('registries: as wanted');
   for (const step of pullSteps ?? []) context.out.line(`registries: would ${step}`);
   reportGrants(context, grants, wants.grants !== undefined);
@@ -203,9 +226,10 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
 }
 
 /** Nothing that pods could reach is a warning, whatever the form of the output. */
-function reportPodsWay({ out }: CliContext, way: ApiServerForPods | undefined): void {
-  if (way === undefined) out.warn(describeApiServerForPods(way));
-  else out.line(describeApiServerForPods(way));
+function reportPodsWay({ out }: CliContext, way: ApiServerForPods | undefined, { services }: ReachPlan): void {
+  const line = describeApiServerForPods(way, services !== undefined);
+  if (way === undefined && services === undefined) out.warn(line);
+  else out.line(line);
 }
 
 /** What would be done for `--acr`, in sentences. */
@@ -221,20 +245,22 @@ function reportGrants({ out }: CliContext, grants: readonly PodGrant[], isAsked:
 
 interface Done {
   readonly done: AttachDone;
+  readonly reach: ReachPlan;
   readonly podsWay: ApiServerForPods | undefined;
   readonly grants: readonly PodGrant[];
 }
 
-function reportDone(context: CliContext, { done, podsWay, grants }: Done): ExitCode {
+function reportDone(context: CliContext, { done, reach, podsWay, grants }: Done): ExitCode {
   const { changes, ...attached } = done;
-  const result = { ...attached, changes, apiServerForPods: podsWay ?? null, grants };
+  const result = { ...attached, changes, apiServerForPods: podsWay ?? null, ...reachMembers(reach), grants };
   if (context.out.value(result)) return exitCodes.done;
   context.out.line(
     done.changes.length === 0
       ? `${done.cluster} is attached as wanted: nothing was changed`
       : `${done.cluster} is attached: ${done.changes.join(', ')}`,
   );
-  reportPodsWay(context, podsWay);
+  reportPodsWay(context, podsWay, reach);
+  reportReach(context, reach);
   reportGrants(context, grants, false);
   context.out.line(`try: kubectl get nodes; then a pod: kubectl apply -f docs/examples/exit-code.yaml`);
   return exitCodes.done;

@@ -1,3 +1,4 @@
+import { servicesRules } from '../../../shared/core/access/roles.ts';
 import { leaseNamespace } from '../../../shared/core/kubernetes/node.ts';
 import { parseAccessReview } from '../../../shared/wire/kubernetes/access-review.ts';
 import { createObject } from '../cluster/objects.ts';
@@ -32,14 +33,20 @@ const inCluster: readonly (readonly [group: string, resource: string])[] = [
   ['admissionregistration.k8s.io', 'validatingadmissionpolicybindings'],
 ];
 
+type NeedWants = Pick<AttachWants, 'namespace' | 'auth' | 'serving' | 'chart'> & {
+  /** Whether pods are to reach Services. */
+  readonly services: boolean;
+};
+
 /**
- * What helm and the steps around it need. Impersonation is among it, because nobody can grant a right that they do not
- * have (RBAC's escalation check).
+ * What helm and the steps around it need. Impersonation is among it, and what the account of Services reads, because
+ * nobody can grant a right that they do not have (RBAC's escalation check).
  */
-export function attachNeeds(wants: Pick<AttachWants, 'namespace' | 'auth' | 'serving' | 'chart'>): readonly Need[] {
-  const { namespace, auth, serving, chart } = wants;
+export function attachNeeds({ namespace, auth, serving, chart, services }: NeedWants): readonly Need[] {
   return [
     ...(chart === undefined ? [] : chartNeeds(namespace)),
+    ...(chart === undefined || !services ? [] : servicesNeeds),
+    ...(services ? [{ verb: 'get', group: '', resource: 'secrets', namespace }] : []),
     { verb: 'get', group: '', resource: 'nodes' },
     ...(auth === 'token' ? [{ verb: 'create', group: '', resource: 'serviceaccounts/token', namespace }] : []),
     ...servingNeeds(namespace, serving),
@@ -52,6 +59,10 @@ const chartNeeds = (namespace: string): readonly Need[] => [
   { verb: 'create', group: 'rbac.authorization.k8s.io', resource: 'roles', namespace: leaseNamespace },
   { verb: 'impersonate', group: '', resource: 'users' },
 ];
+
+const servicesNeeds: readonly Need[] = servicesRules.flatMap(({ apiGroups, resources, verbs }) =>
+  apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ verb, group, resource })))),
+);
 
 function servingNeeds(namespace: string, serving: AttachWants['serving']): readonly Need[] {
   switch (serving) {

@@ -14,10 +14,12 @@ import { isChartCurrent, upgradeChart } from '../cluster/chart-release.ts';
 import type { ChartRun, ChartWants } from '../cluster/chart-release.ts';
 import { performPull } from './perform-pull.ts';
 import type { PullWork } from './perform-pull.ts';
+import { areSecretsMissing, provideCredential } from './perform-services.ts';
 import { startOpen } from './first-start.ts';
 import type { FirstStart } from './first-start.ts';
 import { ensureNamespace } from '../cluster/namespace.ts';
-import { audienceOf, chartValues, plannedNodes, tokenSettingName, withCluster } from './plan.ts';
+import { chartValues } from './chart-values.ts';
+import { audienceOf, plannedNodes, tokenSettingName, withCluster } from './plan.ts';
 import type { AttachFacts } from './plan.ts';
 import { wakeApp } from './wake-app.ts';
 import { waitUntilReady } from './wait.ts';
@@ -84,6 +86,7 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
     (await progress.step('chart', (report) => installChart(context, { ...input, chart }, report)))
   )
     changes.push('chart installed');
+  changes.push(...(await provideCredential(context, input)));
   const address = await relayAddress(context, wants);
   if (wants.auth === 'token' && (await progress.step('token', (report) => provideToken(context, input, report))))
     changes.push('token renewed');
@@ -184,13 +187,15 @@ type WithChart = AttachInput & { readonly chart: AttachChart };
 async function installChart(context: CliContext, input: WithChart, report: (detail: string) => void): Promise<boolean> {
   const { wants, chart } = input;
   const run = (): ChartRun => ({ ...chart, namespace: wants.namespace, values: chartValues(input) });
+  const isMissing = await areSecretsMissing(context, input);
+  if (isMissing && input.isChartCurrent) await upgradeChart(context, run());
   if (wants.serving !== 'csr') {
     if (!input.isChartCurrent) return converge(context, run(), report);
-    report('as wanted');
-    return false;
+    report(isMissing ? 'installed' : 'as wanted');
+    return isMissing;
   }
   const made = await prepareServing(context, input, report);
-  return (await converge(context, run(), report)) || made;
+  return (await converge(context, run(), report)) || made || isMissing;
 }
 
 /** Upgrades until there is no difference any more; answers whether there was one. */

@@ -1,8 +1,10 @@
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import { chooseApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
-import { servingSecretName, tokenSettingOf } from '../cluster/names.ts';
-import type { AttachWants, ServingMode } from './wants.ts';
+import { tokenSettingOf } from '../cluster/names.ts';
+import { planReach } from '../cluster/reach-of-pods.ts';
+import type { ReachFacts, ReachPlan } from '../cluster/reach-of-pods.ts';
+import type { AttachWants } from './wants.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
 /** Everything that was found out before anything is changed. */
@@ -29,6 +31,7 @@ export interface AttachFacts {
   readonly notAllowed: readonly string[];
   /** Who the app is toward Kubernetes, with `--auth entra`. */
   readonly principalId: string | undefined;
+  readonly reach: ReachFacts;
 }
 
 /** A reason not to begin. */
@@ -135,7 +138,22 @@ const rules: readonly Rule[] = [
     cluster.server.startsWith('https://')
       ? []
       : [{ problem: `the API server's URL is ${cluster.server}, not https://`, fix: 'give --server https://…' }],
+  (wants, facts) => reachPlan(wants, facts).complaints,
+  checkKeptChart,
 ];
+
+/** What something else installs must be there before the registration that makes the app use it. */
+function checkKeptChart(wants: AttachWants, facts: AttachFacts): readonly Complaint[] {
+  const { credential } = reachPlan(wants, facts).credentials;
+  if (!facts.reach.keepsChart || wants.dryRun || credential === undefined) return [];
+  if (facts.reach.secrets.some(({ name, hasToken }) => name === credential && hasToken)) return [];
+  return [
+    {
+      problem: `pods are to reach Services, and the namespace ${wants.namespace} has no Secret ${credential} with a token, which --keep-chart does not make`,
+      fix: 'install the chart with the values that the same command shows with --dry-run (services), or attach with --services off',
+    },
+  ];
+}
 
 const clusterName = (wants: AttachWants, cluster: AttachFacts['cluster']): string => wants.clusterName ?? cluster.name;
 
@@ -191,6 +209,7 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
   const { cluster } = facts;
   const podsWay = apiServerForPods(wants, facts, before);
   const grants = wantedGrants(wants, before);
+  const { dns, services, declined } = reachPlan(wants, facts, before);
   const common = {
     name: before?.name ?? clusterName(wants, cluster),
     uid: cluster.uid,
@@ -202,7 +221,7 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
         : ({ kind: 'token', setting: tokenSettingName(wants, cluster.uid) } as const),
     version: cluster.version,
     relay: { audience: audienceOf(before, appUrl), serviceAccount: `${wants.namespace}:relay` },
-    ...defined({ apiServerForPods: podsWay, grants }),
+    ...defined({ apiServerForPods: podsWay, dns, services, declined, grants }),
   };
   const ports = new Map(plannedNodes(wants, before?.nodes ?? []).map(({ name, port }) => [name, port]));
   const kept = (before?.nodes ?? []).map((node): NodeRegistration => {
@@ -227,6 +246,13 @@ function registrationOf(before: ClusterRegistration | undefined, input: Registra
     );
   return { ...common, nodes: [...kept, ...added] };
 }
+
+/** How pods reach the cluster once it is attached, as it was decided before anything was changed. */
+export const reachPlan = (
+  { reach }: Pick<AttachWants, 'reach'>,
+  facts: Pick<AttachFacts, 'reach' | 'registered' | 'cluster'>,
+  before?: ClusterRegistration,
+): ReachPlan => planReach(reach, facts.reach, facts.registered.find(({ uid }) => uid === facts.cluster.uid) ?? before);
 
 /** What pods may name once the cluster is attached; no grants leave no member. */
 export const wantedGrants = (
@@ -262,37 +288,3 @@ function ordered(node: NodeRegistration): NodeRegistration {
 /** A cluster that is attached keeps its audience, even where the app has another host name by now. */
 export const audienceOf = (before: ClusterRegistration | undefined, appUrl: string): string =>
   before?.relay.audience ?? appUrl;
-
-/** The values for the chart that follow from the registration; what the operator set besides comes on top. */
-export function chartValues(input: Omit<RegistrationInput, 'address'>): Readonly<Record<string, unknown>> {
-  const { wants, facts, appUrl } = input;
-  const before = facts.registered.find(({ uid }) => uid === facts.cluster.uid);
-  return {
-    clusterUid: facts.cluster.uid,
-    installation: facts.installation,
-    app: {
-      url: appUrl,
-      audience: audienceOf(before, appUrl),
-      principal:
-        wants.auth === 'entra' && facts.principalId !== undefined
-          ? { kind: 'User', name: facts.principalId }
-          : appAccount,
-    },
-    nodes: plannedNodes(wants, before?.nodes ?? []),
-    ...(wants.serving === undefined ? {} : { serving: servingValues(wants.serving) }),
-  };
-}
-
-/** The chart's own ServiceAccount `app`; said in full, so that it wins over an earlier User. */
-const appAccount = { kind: 'ServiceAccount', name: '', namespace: '' };
-
-function servingValues(mode: ServingMode): Readonly<Record<string, unknown>> {
-  switch (mode) {
-    case 'self-signed':
-      return { mode: 'selfSigned' };
-    case 'cert-manager':
-      return { mode: 'certManager' };
-    case 'csr':
-      return { mode: 'secret', secretName: servingSecretName };
-  }
-}

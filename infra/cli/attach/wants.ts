@@ -5,6 +5,8 @@ import { wrongInput } from '../stop.ts';
 import type { ChartWants } from '../cluster/chart-release.ts';
 import type { PodGrant } from '../../../shared/core/pod/grant.ts';
 import { readGrantsFile } from './grants-file.ts';
+import { parseReachWants, reachOptions } from './reach-wants.ts';
+import type { ReachWants } from '../cluster/reach-of-pods.ts';
 import { parseRegistries } from './registry-wants.ts';
 import type { RegistryWants } from './registry-wants.ts';
 import { isOwnHost } from '../cluster/api-server-for-pods.ts';
@@ -26,6 +28,8 @@ export interface AttachWants {
   readonly appUrl: string | undefined;
   readonly server: string | undefined;
   readonly apiServerForPods: ApiServerForPods | undefined;
+  /** How pods reach names and Services of the cluster. */
+  readonly reach: ReachWants;
   /** The first node's port; each next one has the next that is free. */
   readonly port: number;
   readonly nodeAddress: string | undefined;
@@ -125,6 +129,7 @@ export const attachOptions: OptionSpecs = {
     description:
       'where pods reach the API server (default: as registered, else its FQDN of AKS or the host of --server); service: the Service kubernetes',
   },
+  ...reachOptions,
   acr: {
     type: 'string',
     value: 'NAME|ID',
@@ -175,6 +180,7 @@ export function parseAttachWants(options: ParsedOptions): AttachWants {
     appUrl: httpUrl(options, 'app-url'),
     server: httpUrl(options, 'server'),
     apiServerForPods: parseApiServerForPods(options.text('api-server-for-pods')),
+    reach: parseReachWants(options),
     port: parsePort(options.text('port') ?? '10250'),
     nodeAddress: parseAddress(options.text('node-address')),
     serving: oneOf(options, 'serving', ['self-signed', 'csr', 'cert-manager']),

@@ -43,8 +43,10 @@ function hostOfServer(server: string): ApiServerForPods | undefined {
 export const isOwnHost = (host: string): boolean =>
   /^(127\.\d+\.\d+\.\d+|0\.0\.0\.0|::1?|(.+\.)?localhost)$/i.test(host);
 
-/** One line for whoever attaches. */
-export function describeApiServerForPods(way: ApiServerForPods | undefined): string {
+/** One line for whoever attaches. `services`: whether pods reach ClusterIPs. */
+export function describeApiServerForPods(way: ApiServerForPods | undefined, services: boolean): string {
+  if (services && typeof way !== 'object')
+    return 'pods get the address of the Service kubernetes for the API server, and reach it as any other Service';
   if (way === undefined)
     return 'where pods reach the API server is not known: they get the address of the Service kubernetes, which container groups do not reach; give one with --api-server-for-pods HOST[:PORT]';
   if (way === 'service') return 'pods get the address of the Service kubernetes for the API server, as wanted';

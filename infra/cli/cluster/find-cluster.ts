@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { CliContext } from '../context.ts';
+import { aksNetwork, aksNetworkFields } from './aks-network.ts';
+import type { AksNetwork } from './aks-network.ts';
 import { clusterStop } from './cluster-fault.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { lastLine, notInstalled, runProgram } from '../program.ts';
@@ -26,6 +28,7 @@ export interface AksFacts {
   readonly isPrivate: boolean;
   /** The API server's FQDN, which is in its certificate; that of the private zone where the cluster is private. */
   readonly host: string | undefined;
+  readonly network: AksNetwork;
 }
 
 /** Where the cluster is. */
@@ -60,6 +63,7 @@ export function clusterSource(options: ParsedOptions): ClusterSource {
 }
 
 const aksSchema = z.object({
+  ...aksNetworkFields,
   aadProfile: z.object({ managed: z.boolean().nullish() }).nullish(),
   apiServerAccessProfile: z.object({ enablePrivateCluster: z.boolean().nullish() }).nullish(),
   powerState: z.object({ code: z.string() }).nullish(),
@@ -108,6 +112,7 @@ export function aksFacts(name: string, answer: unknown): AksFacts {
     entra: aadProfile?.managed === true,
     isPrivate,
     host: (isPrivate ? privateFqdn || fqdn : fqdn) || undefined,
+    network: aksNetwork(parsed.data),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { ServicesSecret } from '../../../shared/core/access/roles.ts';
+
 /** Names of what `attach` makes besides the chart, and `detach` takes away. */
 
 /** The app's setting that holds the token of a cluster that is attached with `--auth token`, where nobody names another. */
@@ -16,3 +18,7 @@ export const certificateRequestName = (namespace: string, node: string): string 
   `serverless-kubelet-${namespace}-${node}`;
 
 export const certificateRequestPath = (name: string): string => `${certificateRequestsPath}/${name}`;
+
+/** A Secret with the token of the account `services`. */
+export const servicesSecretPath = (namespace: string, name: ServicesSecret): string =>
+  `/api/v1/namespaces/${namespace}/secrets/${name}`;

@@ -1,6 +1,9 @@
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
+import { createClusterReader } from '../inspect/cluster-reader.ts';
+import { valueOf } from '../inspect/observed.ts';
 import { readClusterIdentity } from '../inspect/read-cluster.ts';
+import { readServicesSecrets } from '../inspect/services-secrets.ts';
 import { clusterOptions, clusterSource, findCluster } from '../cluster/find-cluster.ts';
 import { tokenSettingOf } from '../cluster/names.ts';
 import type { Command } from '../command.ts';
@@ -130,11 +133,24 @@ async function findTarget(
 }
 
 async function leaveChart(context: CliContext, wants: DetachWants, target: Target): Promise<readonly string[]> {
-  if (wants.keepChart) return [];
+  if (wants.keepChart) {
+    if (target.whole) await warnOfToken(context, target.namespace);
+    return [];
+  }
   if (target.whole) return removeChart(context, target);
   const left = target.registration?.nodes.filter(({ name }) => !target.nodes.includes(name)) ?? [];
   await shrinkChart(context, { namespace: target.namespace, nodes: left, chart: wants.chart });
   return ['chart without them'];
+}
+
+/** What goes with the chart stays with it: nobody needs the token any more, and it is good as long as its Secret is there. */
+async function warnOfToken(context: CliContext, namespace: string): Promise<void> {
+  const secrets = valueOf(await readServicesSecrets(createClusterReader(context.api, undefined), namespace)) ?? [];
+  if (secrets.length === 0) return;
+  const names = secrets.map(({ name }) => name).join(', ');
+  context.out.warn(
+    `the chart stays, and with it the account services of ${namespace}, whose token nobody needs any more\n  → set the chart's value services.enabled=false: it is good as long as the Secret ${names} is there`,
+  );
 }
 
 /** The registration, and the token that attach has put into the app's settings. */

@@ -1,6 +1,5 @@
-import { parseJson } from '../../../shared/wire/json-text.ts';
-import { parseAccessReview } from '../../../shared/wire/kubernetes/access-review.ts';
 import { parseNamespaceUid } from '../../../shared/wire/kubernetes/namespace.ts';
+import type { ListedGroup } from '../../../shared/core/group/group.ts';
 import type { StateStore } from '../../../shared/ports/state-store.ts';
 import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import type { ApiAnswer } from '../cluster/api.ts';
@@ -13,7 +12,6 @@ import {
   parseVersion,
   parseVersions,
 } from '../inspect/cluster-objects.ts';
-import { faultPart } from '../inspect/cluster-reader.ts';
 import type { ClusterReader, ServerAnswer } from '../inspect/cluster-reader.ts';
 import { unreadableBy } from '../inspect/fault-reason.ts';
 import { leaseFindings } from '../inspect/lease-findings.ts';
@@ -21,6 +19,8 @@ import { nodeObjectFindings } from '../inspect/node-object-findings.ts';
 import { read, unreadable } from '../inspect/observed.ts';
 import type { Finding, NodeObserved, Part } from '../inspect/observed.ts';
 import type { ReportCheck } from './azure-checks.ts';
+import { checkReachOfPods } from './reach-checks.ts';
+import { judgeReviews } from './review-checks.ts';
 import { failed, good, skipped, warned } from '../inspect/check.ts';
 import type { Check } from '../inspect/check.ts';
 import { rightReviews } from '../inspect/app-rights.ts';
@@ -36,10 +36,9 @@ import {
   judgeLeader,
   judgeRelay,
   judgeRelease,
-  judgeRights,
   judgeVersion,
 } from '../inspect/cluster-judgements.ts';
-import type { RelayFacts, RightFacts } from '../inspect/cluster-judgements.ts';
+import type { RelayFacts } from '../inspect/cluster-judgements.ts';
 
 /** What one cluster is checked with. */
 export interface ClusterCheckSources {
@@ -51,6 +50,8 @@ export interface ClusterCheckSources {
   /** POST with the same context. */
   readonly create: (path: string, body: object) => Promise<ApiAnswer | ClusterFault>;
   readonly version: string;
+  /** All groups of the resource group. */
+  readonly groups: () => Promise<Part<readonly ListedGroup[]>>;
   /** Where the relay runs. `outside`: only the tables report it. */
   readonly relay: { readonly kind: 'cluster' } | { readonly kind: 'outside'; readonly store: StateStore };
 }
@@ -82,6 +83,7 @@ export async function checkCluster(sources: ClusterCheckSources, report: ReportC
   if (uid.value !== cluster.uid) return undefined;
   report(await checkRights(of("the app's rights"), sources));
   await checkRelay(sources, of, report);
+  await checkReachOfPods(sources, of, report);
   report(judgeAdmission(of('admission policies'), await readAdmission(reader)));
   for (const node of cluster.nodes) await checkNode(sources, node, report);
   return home.kind === 'read' ? home.value?.serverMs : undefined;
@@ -102,20 +104,13 @@ function optionalOf<T>(
   return answer.kind === 'read' && answer.value === undefined ? read(undefined) : partOf(answer, parse);
 }
 
-async function checkRights(name: string, { cluster, subject, create }: ClusterCheckSources): Promise<Check> {
+async function checkRights(name: string, sources: ClusterCheckSources): Promise<Check> {
+  const { cluster, subject } = sources;
   if (subject === undefined)
     return skipped(name, 'Who the app is toward this cluster is unknown; --principal-id names its identity.');
-  const reviews = rightReviews(
-    cluster.nodes.map((node) => node.name),
-    subject,
-  );
-  const rights: RightFacts[] = [];
-  for (const { right, review } of reviews) {
-    const answer = await create('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
-    if (answer.kind !== 'answered') return judgeRights(name, subject.user, faultPart(answer));
-    rights.push({ right, allowed: parseAccessReview(parseJson(answer.text)) ?? false });
-  }
-  return judgeRights(name, subject.user, read(rights));
+  const [namespace = ''] = cluster.relay.serviceAccount.split(':');
+  const place = { nodes: cluster.nodes.map((node) => node.name), namespace, services: cluster.services !== undefined };
+  return judgeReviews(name, { who: subject.user, reviews: rightReviews(place, subject) }, sources);
 }
 
 async function checkRelay(

@@ -9,7 +9,7 @@ import type { CliContext } from '../context.ts';
 import type { ExitCode } from '../exit-code.ts';
 import type { Colour } from '../output.ts';
 import { Stop, wrongInput } from '../stop.ts';
-import { faultReason, isNoLogin, signIn } from '../inspect/fault-reason.ts';
+import { faultReason, isNoLogin, signIn, unreadableBy } from '../inspect/fault-reason.ts';
 import { contextFor, createClusterReader } from '../inspect/cluster-reader.ts';
 import { read, unreadable } from '../inspect/observed.ts';
 import type { Part } from '../inspect/observed.ts';
@@ -35,7 +35,7 @@ Checks one thing after the other, with your own rights, and says for each what i
 the Azure login, the function app, its settings, the longest body that its host lets through, its identity, the roles
 of that identity, the identity that pulls images, the resource provider, the resource group, the quota, the subnet, the
 tables, the registrations, what their grants let pods name and whether the app may give it; for each registered cluster the way to its
-API server, its UID and version, the app's rights in it, the relay (Deployment, leader, Service), the chart's version,
+API server, its UID and version, the app's rights in it, how pods reach its names and Services, the relay (Deployment, leader, Service), the chart's version,
 the admission API, each Node, its Lease and release, and the kubelet port through the API server; at last the clocks.
 It changes nothing. What you may not read is skipped, with the reason.
 
@@ -218,6 +218,10 @@ async function checkOne(
       reader: createClusterReader(context.api, name),
       create: (path, body) => context.api.send({ method: 'POST', path, body, context: name }),
       version: packageJson.version,
+      groups: async () => {
+        const listed = await (await context.groups()).list(context.signal);
+        return listed.ok ? read(listed.value) : unreadableBy(listed.fault);
+      },
       relay: relay === 'outside' ? { kind: 'outside', store: await context.store() } : { kind: 'cluster' },
     },
     report,
@@ -229,8 +233,8 @@ async function checkOne(
 /** Where pods reach the API server, as far as that can be seen from here. */
 async function checkPodsWay(cluster: ClusterRegistration, reach: Reach, signal: AbortSignal): Promise<Check> {
   const name = `${cluster.name}: API server for pods`;
-  const { apiServerForPods: way, certificateAuthority: caPem } = cluster;
-  if (typeof way !== 'object') return judgeServiceWay(name, way);
+  const { apiServerForPods: way, certificateAuthority: caPem, services } = cluster;
+  if (typeof way !== 'object') return judgeServiceWay(name, way, services !== undefined);
   const url = `https://${way.host.includes(':') ? `[${way.host}]` : way.host}:${way.port}/version`;
   return judgeOwnHost(name, way) ?? judgePodsWay(name, way, (await reach(url, { caPem, signal })).facts);
 }

@@ -1,5 +1,7 @@
 import * as z from 'zod';
-import { appRules } from '../../../shared/core/access/roles.ts';
+import { appRules, servicesCredentialRules } from '../../../shared/core/access/roles.ts';
+import type { PolicyRule } from '../../../shared/core/access/roles.ts';
+import { defined } from '../../../shared/core/defined.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 
 /** Who the app is toward a cluster, as RBAC names it. */
@@ -44,18 +46,35 @@ export interface RightReview {
   readonly review: object;
 }
 
-/** Every right of the app's role (`shared/core/access`), one review each. */
-export function rightReviews(nodes: readonly string[], { user, groups }: Subject): readonly RightReview[] {
-  return appRules(nodes).flatMap(({ apiGroups, resources, verbs, resourceNames = [] }) =>
+/** Every right of the app's roles (`shared/core/access`), one review each; `services`: where its pods reach Services. */
+export const rightReviews = (
+  {
+    nodes,
+    namespace,
+    services,
+  }: { readonly nodes: readonly string[]; readonly namespace: string; readonly services: boolean },
+  subject: Subject,
+): readonly RightReview[] => [
+  ...reviewsOf(appRules(nodes), subject),
+  ...(services ? reviewsOf(servicesCredentialRules, subject, namespace) : []),
+];
+
+/** Each right of some rules, one review each. */
+export function reviewsOf(
+  rules: readonly PolicyRule[],
+  { user, groups }: Subject,
+  namespace?: string,
+): readonly RightReview[] {
+  return rules.flatMap(({ apiGroups, resources, verbs, resourceNames = [undefined] }) =>
     apiGroups.flatMap((group) =>
       resources.flatMap((resource) =>
         verbs.flatMap((verb) =>
           resourceNames.map((name) => ({
-            right: `${verb} ${resource} ${name}`,
+            right: name === undefined ? `${verb} ${resource}` : `${verb} ${resource} ${name}`,
             review: {
               apiVersion: 'authorization.k8s.io/v1',
               kind: 'SubjectAccessReview',
-              spec: { user, groups, resourceAttributes: { verb, group, resource, name } },
+              spec: { user, groups, resourceAttributes: { verb, group, resource, ...defined({ name, namespace }) } },
             },
           })),
         ),

@@ -6,7 +6,8 @@ import type { Part } from './observed.ts';
 import type { AccountFacts, AppFacts, SubnetFacts } from './azure-judgements.ts';
 import type { Grant } from './role-judgements.ts';
 import { defined } from '../../../shared/core/defined.ts';
-import { subscriptionOf } from '../../../shared/core/resource-id.ts';
+import { isSameId, subscriptionOf } from '../../../shared/core/resource-id.ts';
+import { networkOf } from '../cluster/aks-network.ts';
 
 /** Asks az; what it could not report is a reason, never an exception. Reads only. */
 export async function ask<T>(
@@ -112,18 +113,37 @@ const subnetFields = {
 };
 const subnetSchema = z.object(subnetFields);
 
+/** az shows a single one by itself. */
+const prefixesOf = ({
+  addressPrefix,
+  addressPrefixes,
+}: Pick<z.infer<typeof subnetSchema>, 'addressPrefix' | 'addressPrefixes'>): readonly string[] =>
+  addressPrefixes?.length ? addressPrefixes : addressPrefix ? [addressPrefix] : [];
+
 export const readSubnet = (az: AzureCli, id: string): Promise<Part<SubnetFacts>> =>
   ask(az, ['network', 'vnet', 'subnet', 'show', '--ids', id], (answer) => {
     const parsed = subnetSchema.safeParse(answer).data;
     if (parsed === undefined) return undefined;
-    const { addressPrefix, addressPrefixes, delegations, ipConfigurations, ipConfigurationProfiles } = parsed;
-    const single = addressPrefix ? [addressPrefix] : [];
+    const { delegations, ipConfigurations, ipConfigurationProfiles } = parsed;
     return {
       delegations: (delegations ?? []).map(({ serviceName }) => serviceName),
-      prefixes: addressPrefixes?.length ? addressPrefixes : single,
+      prefixes: prefixesOf(parsed),
       used: (ipConfigurations?.length ?? 0) + (ipConfigurationProfiles?.length ?? 0),
       ...(parsed.routeTable ? { routeTable: parsed.routeTable.id } : {}),
     };
+  });
+
+const networkSchema = z.object({ subnets: z.array(z.object({ ...subnetFields, id: z.string() })) });
+
+/** The ranges of all subnets of the virtual network that a subnet is in, its own first. */
+export const readNetworkRanges = (az: AzureCli, subnetId: string): Promise<Part<readonly string[]>> =>
+  ask(az, ['network', 'vnet', 'show', '--ids', networkOf(subnetId)], (answer) => {
+    const subnets = networkSchema.safeParse(answer).data?.subnets;
+    const isOwn = ({ id }: { readonly id: string }): boolean => isSameId(id, subnetId);
+    return subnets
+      ?.toSorted((left, right) => Number(isOwn(right)) - Number(isOwn(left)))
+      .flatMap(prefixesOf)
+      .filter((range) => !range.includes(':'));
   });
 
 const assignments = z.array(

@@ -34,7 +34,8 @@ export async function gatherCluster(cluster: ClusterRegistration, sources: Clust
   const nodes = await Promise.all(
     cluster.nodes.map((node) => gatherNode({ cluster: cluster.uid, node, isSame }, sources)),
   );
-  return { name: cluster.name, uid: cluster.uid, server: cluster.server, live, nodes };
+  const { name, uid, server, dns, services } = cluster;
+  return { name, uid, server, live, reach: defined({ dns, services }), nodes };
 }
 
 async function readIdentity(

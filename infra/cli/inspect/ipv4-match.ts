@@ -1,13 +1,8 @@
-import { BlockList, isIPv4 } from 'node:net';
+import { isInRange } from '../cluster/ipv4-range.ts';
 
 /** Whether an address is in a range such as `10.0.0.0/16`, or is that one address. What is neither is in nothing. */
-export function isWithinRange(address: string, range: string): boolean {
-  const [base = '', bits = '32'] = range.split('/');
-  if (!isIPv4(address) || !isIPv4(base) || !/^([0-9]|[12]\d|3[0-2])$/.test(bits)) return false;
-  const list = new BlockList();
-  list.addSubnet(base, Number(bits), 'ipv4');
-  return list.check(address, 'ipv4');
-}
+export const isWithinRange = (address: string, range: string): boolean =>
+  isInRange(address, range.includes('/') ? range : `${range}/32`);
 
 const privateRanges = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
 

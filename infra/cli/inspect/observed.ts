@@ -1,4 +1,4 @@
-import type { NodeRegistration } from '../../../shared/wire/settings.ts';
+import type { ClusterRegistration, NodeRegistration } from '../../../shared/wire/settings.ts';
 import { defined } from '../../../shared/core/defined.ts';
 
 /** A part of the world as it was read, or why it could not be read: one sentence, without a secret. */
@@ -45,6 +45,8 @@ export interface ClusterObserved {
   readonly server: string;
   /** What answers there now; its UID may be another one. */
   readonly live: Part<{ readonly uid: string }>;
+  /** How pods reach it, as registered. */
+  readonly reach: Pick<ClusterRegistration, 'dns' | 'services'>;
   readonly nodes: readonly NodeObserved[];
 }
 

@@ -11,8 +11,9 @@ const notKnown =
 
 export type PodsWay = Exclude<ClusterRegistration['apiServerForPods'], undefined | 'service'>;
 
-/** Without an address of its own for pods. */
-export function judgeServiceWay(name: string, way: 'service' | undefined): Check {
+/** Without an address of its own for pods. `services`: whether they reach ClusterIPs. */
+export function judgeServiceWay(name: string, way: 'service' | undefined, services: boolean): Check {
+  if (services) return good(name, 'Pods get the address of the Service kubernetes, and reach it as any other Service.');
   if (way === 'service') return good(name, 'Pods get the address of the Service kubernetes, as the registration says.');
   return warned(
     name,

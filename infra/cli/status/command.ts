@@ -14,7 +14,8 @@ const watchEveryMs = 5000;
 const help = `
 Shows what the app, the clusters and ARM have of this installation, with your own rights, and changes nothing:
 each node's state, Ready, Lease age (by the API server's time), pods by phase, container groups, what it offers,
-and since when the app has compared all of it and the relay has called; the region's quota; what is left of the
+and since when the app has compared all of it and the relay has called; how pods reach names and Services of each
+cluster; the region's quota; what is left of the
 ARM budgets. Below is what is not as it should be, each line with what it means and what to do: pods with a
 fault, orphans, groups of clusters that are not registered.
 
@@ -23,7 +24,7 @@ What you may not read, or what does not answer, is named with the reason and hid
 Exit code 0: healthy; 3: something needs attention; 1: nothing could be read.
 
 --output json|yaml has the same as one object, whose members keep their names within a schemaVersion: schemaVersion,
-installation, region, healthy, clusters[] {name, uid, server, liveUid, nodes[] {name, state, zone, ready,
+installation, region, healthy, clusters[] {name, uid, server, liveUid, dns, services, nodes[] {name, state, zone, ready,
 unschedulable, version, allocatable, leaseAgeSeconds, statusAgeSeconds, resyncAgeSeconds, relayHeardAgeSeconds, pods,
 groups, orphans, troubles[]}},
 quota[] {name, used, limit}, budgets[] {name, left, of, fullInSeconds}, unmanagedGroups[] {kind, cluster, node, count},

@@ -1,3 +1,5 @@
+import { defined } from '../../../shared/core/defined.ts';
+import { describeReach } from '../cluster/reach-text.ts';
 import type { Colour, Output } from '../output.ts';
 import { durationText } from '../inspect/duration-text.ts';
 import type { BudgetObserved, Finding, QuotaObserved } from '../inspect/observed.ts';
@@ -21,6 +23,9 @@ function printNodes(out: Output, clusters: readonly ClusterReport[]): void {
   const columns = ['CLUSTER', 'NODE', 'STATE', 'READY', 'LEASE', 'PODS', 'GROUPS', 'ALLOCATABLE', 'RESYNC', 'RELAY'];
   out.line('');
   out.table(columns, rows);
+  out.line('');
+  for (const { name, dns, services } of clusters)
+    out.line(`${name}: ${describeReach(defined({ dns: dns ?? undefined, services: services ?? undefined }))}`);
 }
 
 function nodeRow(out: Output, cluster: ClusterReport, node: NodeReport): readonly string[] {

@@ -1,3 +1,4 @@
+import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import { statusFindings } from '../inspect/findings.ts';
 import { valueOf } from '../inspect/observed.ts';
 import type {
@@ -36,6 +37,10 @@ export interface ClusterReport {
   readonly server: string;
   /** What answers there now. */
   readonly liveUid: string | null;
+  /** Whom its pods ask for names, as registered; null: Azure's resolver. */
+  readonly dns: ClusterRegistration['dns'] | null;
+  /** How its pods reach Services, as registered; null: they don't. */
+  readonly services: ClusterRegistration['services'] | null;
   readonly nodes: readonly NodeReport[];
 }
 
@@ -87,11 +92,13 @@ export const isBlind = ({ clusters, quota, budgets, unmanagedGroups }: StatusObs
   return [...azure, ...nodes].every(({ kind }) => kind === 'unreadable');
 };
 
-const clusterReport = ({ name, uid, server, live, nodes }: ClusterObserved): ClusterReport => ({
+const clusterReport = ({ name, uid, server, live, reach, nodes }: ClusterObserved): ClusterReport => ({
   name,
   uid,
   server,
   liveUid: valueOf(live)?.uid ?? null,
+  dns: reach.dns ?? null,
+  services: reach.services ?? null,
   nodes: nodes.map(nodeReport),
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { defined } from '../../../shared/core/defined.ts';
 import { VirtualClock } from './clock.ts';
 import type { EmulatorCore } from './core.ts';
 import { evictGroup } from './eviction.ts';
@@ -6,6 +7,7 @@ import { faultBodySchema } from './faults.ts';
 import { lifecycleState } from './group-state.ts';
 import type { GroupEntry } from './group-store.ts';
 import { renderGroup } from './group-view.ts';
+import { networkKnobs } from './network/knobs.ts';
 import { parseJson } from './json.ts';
 import type { ArmRequest, ArmResponse, Json } from './json.ts';
 
@@ -22,6 +24,7 @@ const evictBody = z.strictObject({
   exitCode: z.number().int().min(1).default(7147),
   state: z.enum(['Failed', 'Stopped']).optional(),
 });
+const networkBody = networkKnobs.partial();
 const limitsBody = z.strictObject({ reset: z.literal(true) });
 
 /** The admin door, outside ARM's paths and on a loopback port of its own. No authentication, no secrets. */
@@ -60,6 +63,13 @@ const routes: Readonly<Record<string, AdminHandler>> = {
   'POST /_emulator/reset': async (core) => {
     await core.reset();
     return json(204);
+  },
+  'GET /_emulator/network': (core) => json(200, { ...core.state.network.knobs }),
+  'POST /_emulator/network': async (core, body) => {
+    const parsed = networkBody.safeParse(body);
+    if (!parsed.success) return json(400, { message: z.prettifyError(parsed.error) });
+    await core.state.network.turn(defined(parsed.data));
+    return json(200, { ...core.state.network.knobs });
   },
   'GET /_emulator/clock': (core) => json(200, { kind: core.state.clock.kind, now: isoNow(core) }),
   'POST /_emulator/clock': advanceClock,

@@ -9,6 +9,10 @@ import { answerIdentity, normalizeAudience, TokenRegistry } from './identity.ts'
 import { Journal } from './journal.ts';
 import type { ArmRequest, ArmResponse } from './json.ts';
 import { RateLimits } from './limits.ts';
+import { noGroupNetworks } from './network/group-networks.ts';
+import type { GroupNetworks } from './network/group-networks.ts';
+import { pickNetworkKnobs } from './network/knobs.ts';
+import { VirtualNetwork } from './network/virtual-network.ts';
 import { createTimer, defaultOptions } from './options.ts';
 import type { EmulatorOptions } from './options.ts';
 import { socketHttpProbe } from './probes.ts';
@@ -34,6 +38,8 @@ export interface CoreOptions {
   /** User-assigned identities that the default principal may give to groups. */
   readonly assignableIdentities?: readonly string[];
   readonly httpProbe?: HttpProbe;
+  /** What is done in the networks of the groups; nothing unless given. Closed with the core. */
+  readonly groupNetworks?: GroupNetworks;
   readonly identityHeader?: string;
   readonly log?: (message: string) => void;
 }
@@ -67,7 +73,10 @@ export function createCore(options: CoreOptions): EmulatorCore {
       for (const url of urls) audiences.add(normalizeAudience(url));
     },
     reset: () => reset(state),
-    close: () => (closing ??= reset(state).then(() => state.runtime.close())),
+    close: () =>
+      (closing ??= reset(state)
+        .then(() => state.network.groups.close())
+        .then(() => state.runtime.close())),
   };
 }
 
@@ -78,6 +87,9 @@ function createState(options: CoreOptions, audiences: ReadonlySet<string>): Emul
   const store = new GroupStore(clock, knobs.operationRetentionMs);
   const journal = new Journal(knobs.journalSize);
   const addresses = new AddressPool(knobs.subnets);
+  const log = options.log ?? (() => {});
+  const groups = options.groupNetworks ?? noGroupNetworks(`the runtime ${runtime.kind} has no network for each`, log);
+  const network = new VirtualNetwork({ groups, knobs: pickNetworkKnobs(knobs), subnets: knobs.subnets });
   const subnets = [...knobs.subnets.map((subnet) => subnet.id), ...(options.joinableSubnets ?? [])];
   const extra = new Set(knobs.extraAudiences.map(normalizeAudience));
   const life = {
@@ -89,7 +101,8 @@ function createState(options: CoreOptions, audiences: ReadonlySet<string>): Emul
     addresses,
     httpProbe: options.httpProbe ?? socketHttpProbe,
     draw: createTimer(knobs),
-    log: options.log ?? (() => {}),
+    log,
+    network,
   };
   return {
     options: knobs,
@@ -98,6 +111,7 @@ function createState(options: CoreOptions, audiences: ReadonlySet<string>): Emul
     store,
     journal,
     addresses,
+    network,
     life,
     subscriptionId,
     limits: new RateLimits(clock, knobs),

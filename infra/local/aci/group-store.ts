@@ -22,6 +22,7 @@ export interface Life {
 export interface SandboxHandle {
   readonly id: string;
   readonly ip?: string;
+  readonly pid?: number;
 }
 
 /** A container group that exists. `status` is the pure state; the rest is what ARM was reported. */

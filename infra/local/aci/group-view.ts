@@ -49,7 +49,7 @@ function renderProperties(entry: GroupEntry, form: 'full' | 'list'): Json {
     diagnostics: renderDiagnostics(p),
     subnetIds: p.subnetIds,
     dnsConfig: p.dnsConfig,
-    extensions: p.extensions,
+    extensions: renderExtensions(p),
     priority: p.priority,
     encryptionProperties: p.encryptionProperties,
     confidentialComputeProperties: renderConfidential(p),
@@ -146,6 +146,14 @@ function renderDiagnostics({ diagnostics }: GroupProperties): Json | undefined {
   if (analytics === undefined) return diagnostics === undefined ? undefined : {};
   const { workspaceKey: _workspaceKey, ...visible } = analytics;
   return { logAnalytics: visible };
+}
+
+/** What is protected is there to be written only. */
+function renderExtensions({ extensions }: GroupProperties): Json | undefined {
+  return extensions?.map(({ name, properties: p = {} }) => ({
+    name,
+    properties: { extensionType: p.extensionType, version: p.version, settings: p.settings },
+  }));
 }
 
 function renderConfidential({ sku, confidentialComputeProperties: own }: GroupProperties): Json | undefined {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { checkLabel } from './dns-label.ts';
-import { aci, capacityMessage, frontDoor, isFault } from './errors.ts';
+import { aci, frontDoor, isFault } from './errors.ts';
 import type { ArmFault } from './errors.ts';
 import { initialStatus, isTerminated, isTransitioning } from './group-state.ts';
 import type { GroupEntry } from './group-store.ts';
@@ -12,7 +12,7 @@ import { operationHeaders } from './operation-url.ts';
 import { checkQuota } from './quota.ts';
 import { groupId } from './routes.ts';
 import { sleep } from './clock.ts';
-import { credentialsOf } from './specs.ts';
+import { credentialsOf, shortageOf } from './specs.ts';
 import { normalizeLocation, reply } from './state.ts';
 import type { ArmCall, EmulatorState, HandlerAnswer } from './state.ts';
 import { parseGroupBody } from './group-body.ts';
@@ -98,15 +98,7 @@ function fixedParts(body: GroupBody): string {
 function checkRoom(state: EmulatorState, call: ArmCall, wanted: Wanted): ArmFault | undefined {
   const full = checkQuota(state.store.all(), wanted, state.store.find(wanted.id), state.options);
   if (full !== undefined || call.capacity !== 'sync') return full;
-  const { body, location } = wanted;
-  const message = capacityMessage({
-    location,
-    cpu: requestedCpu(body),
-    memoryInGB: requestedMemoryInGB(body),
-    osType: body.properties.osType ?? 'Linux',
-    subnet: (body.properties.subnetIds ?? []).length > 0,
-  });
-  return aci.capacity(message);
+  return aci.capacity(shortageOf(wanted.body, wanted.location));
 }
 
 /** The synchronous question to the registry, for no longer than the knob says. */

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { withFileLock } from '../../package/file-lock.ts';
 import { baseImage, catalog, recipeKey, recipeLabel } from './images/catalog.ts';
 import type { BaseName, CatalogImage } from './images/catalog.ts';
-import { makeRootfs, MissingTool } from './images/rootfs.ts';
+import { canMake, makeRootfs, MissingTool } from './images/rootfs.ts';
 import { findEngine, openImageStore } from './runtime/engine/backend.ts';
 import { runCommand } from './runtime/engine/command.ts';
 import type { ImageStore } from './runtime/engine/image-store.ts';
@@ -62,7 +62,8 @@ async function makeMissing(store: ImageStore, log: (line: string) => void): Prom
 
 /** Images of a registry are taken as they are, made ones only by the present recipe. */
 async function missing(store: ImageStore): Promise<CatalogImage[]> {
-  const found = await Promise.all(catalog.map(async (entry) => ({ entry, stored: await store.find(entry.image) })));
+  const wanted = catalog.filter(({ base, isOptional }) => isOptional !== true || canMake(base));
+  const found = await Promise.all(wanted.map(async (entry) => ({ entry, stored: await store.find(entry.image) })));
   return found
     .filter(
       ({ entry, stored }) =>
@@ -133,7 +134,7 @@ async function main(): Promise<number> {
     console.error(error instanceof Error ? error.message : String(error));
     return 1;
   }
-  console.log(`${catalog.length} images ready (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
+  console.log(`The images are ready (${((performance.now() - startedAt) / 1000).toFixed(1)} s)`);
   return 0;
 }
 

@@ -5,18 +5,18 @@ import { sleep } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { ContainerLife } from './container-life.ts';
 import type { ContainerContext } from './container-life.ts';
-import { capacityMessage } from './errors.ts';
 import { isTransitioning } from './group-state.ts';
 import type { EventText, GroupEvent } from './group-state.ts';
 import type { GroupEntry, GroupStore, Life, Operation, SandboxHandle } from './group-store.ts';
 import { uidOf } from './journal.ts';
 import type { Journal } from './journal.ts';
+import type { VirtualNetwork } from './network/virtual-network.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { HttpProbe } from './probes.ts';
 import type { ContainerRuntime, LogOptions } from './runtime/runtime.ts';
 import { shareFault } from './shares.ts';
-import { containerSpec, credentialsOf, emulatedVolumes, sandboxDns, sandboxVolumes } from './specs.ts';
-import { requestedCpu, requestedMemoryInGB, restartPolicyOf } from './wire.ts';
+import { containerSpec, credentialsOf, emulatedVolumes, sandboxDns, sandboxVolumes, shortageOf } from './specs.ts';
+import { restartPolicyOf } from './wire.ts';
 import type { ContainerBody } from './wire.ts';
 
 export interface LifeContext {
@@ -26,6 +26,7 @@ export interface LifeContext {
   readonly store: GroupStore;
   readonly journal: Journal;
   readonly addresses: AddressPool;
+  readonly network: VirtualNetwork;
   readonly httpProbe: HttpProbe;
   readonly draw: (baseMs: number) => number;
   readonly log: (message: string) => void;
@@ -86,9 +87,11 @@ export class GroupLife implements Life {
     }
     const unmounted = shareFault(this.#entry.body, this.#context.options);
     if (unmounted !== undefined) return this.#fail(unmounted);
+    if (!(await this.#context.network.admit(this.#entry, this.#context.clock, this.#abort.signal))) return;
     const sandbox = kept ?? (await this.#createSandbox());
     this.#sandbox = sandbox;
     if (this.#abort.signal.aborted) return;
+    if (kept === undefined) await this.#context.network.join(sandbox, this.#entry);
     this.#assignAddress(sandbox, kind);
     if (!(await this.#pause(timings.pullingMs))) return;
     await this.#runContainers(sandbox);
@@ -101,7 +104,7 @@ export class GroupLife implements Life {
       id: `${name}-${randomUUID().slice(0, 8)}`,
       // ACI names its hosts so; a pod's own hostname does not reach it.
       hostname: `SandboxHost-${Math.round(this.#context.clock.now())}`,
-      ...defined({ dns: sandboxDns(body) }),
+      ...defined({ dns: sandboxDns(body, this.#context.network.groups.nameServer) }),
       volumes: sandboxVolumes(body),
     });
   }
@@ -121,6 +124,8 @@ export class GroupLife implements Life {
 
   async #runContainers(sandbox: SandboxHandle): Promise<void> {
     const { initContainers = [], containers } = this.#entry.body.properties;
+    const { groups, knobs } = this.#context.network;
+    if (knobs.kubeProxyInInit) await groups.startExtensions(sandbox, this.#entry.body);
     for (const body of initContainers) {
       const exitCode = await this.#runContainer(sandbox, body, { init: true, onAttempt: () => {} });
       if (exitCode === undefined) return;
@@ -129,6 +134,7 @@ export class GroupLife implements Life {
         return this.#free();
       }
     }
+    await groups.startExtensions(sandbox, this.#entry.body);
     let attempted = 0;
     const firstAttempts = new Set<string>();
     const onAttempt = (name: string): void => {
@@ -229,14 +235,7 @@ export class GroupLife implements Life {
   }
 
   #shortage(): EventText {
-    const { body, location } = this.#entry;
-    const message = capacityMessage({
-      location,
-      cpu: requestedCpu(body),
-      memoryInGB: requestedMemoryInGB(body),
-      osType: body.properties.osType ?? 'Linux',
-      subnet: (body.properties.subnetIds ?? []).length > 0,
-    });
+    const message = shortageOf(this.#entry.body, this.#entry.location);
     return { name: 'InsufficientCapacity.', message, type: 'Warning' };
   }
 
@@ -268,10 +267,11 @@ export class GroupLife implements Life {
 
   /** Gives the sandbox back once; logs of ended containers were kept before. */
   #free(): Promise<void> {
-    const { runtime, log } = this.#context;
+    const { runtime, log, network } = this.#context;
     const sandbox = this.#sandbox;
     if (sandbox === undefined) return Promise.resolve();
-    this.#freed ??= runtime.deleteSandbox(sandbox.id).catch((error: unknown) => {
+    const free = (): Promise<void> => network.groups.leave(sandbox.id).then(() => runtime.deleteSandbox(sandbox.id));
+    this.#freed ??= free().catch((error: unknown) => {
       log(`sandbox ${sandbox.id}: ${error instanceof Error ? error.message : String(error)}`);
     });
     return this.#freed;

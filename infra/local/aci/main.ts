@@ -1,9 +1,12 @@
 import { fstatSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRealClock, VirtualClock } from './clock.ts';
 import { startEmulator } from './emulator.ts';
 import type { RunningEmulator } from './emulator.ts';
+import { pickNetworkKnobs } from './network/knobs.ts';
+import { openGroupNetworks } from './network/open.ts';
 import { defaultOptions } from './options.ts';
 import type { EmulatorOptions } from './options.ts';
 import { createRuntime } from './runtimes.ts';
@@ -29,6 +32,7 @@ const help = `The ARM + ACI emulator as a process of its own.
   --knobs FILE            JSON with further EmulatorOptions
   --virtual-clock         time moves only by POST /_emulator/clock
   --plain                 ARM over plain HTTP as well
+  --coredns FILE          CoreDNS: answers at 168.63.129.16 for Azure's resolver, in groups in a subnet
   --registry-endpoints T  HOST=ORIGIN, separated by commas: registries of images that Podman asks elsewhere
 
 Prints one line of JSON when ready and ends, leaving no container, on SIGTERM, SIGINT or when stdin closes.
@@ -56,6 +60,7 @@ async function main(): Promise<void> {
       'virtual-clock': { type: 'boolean', default: false },
       plain: { type: 'boolean', default: false },
       'registry-endpoints': { type: 'string' },
+      coredns: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -74,7 +79,16 @@ async function main(): Promise<void> {
     log,
     endpoints: registryEndpoints.parse(values['registry-endpoints']),
   });
+  const knobs = await readKnobs(values.knobs, values['timings-scale'], values['stop-grace']);
+  const groupNetworks = await openGroupNetworks({
+    runtime,
+    knobs: pickNetworkKnobs({ ...defaultOptions, ...knobs }),
+    coredns: values.coredns,
+    dir: join(required(values.state, '--state'), 'network'),
+    log,
+  });
   const emulator = await startEmulator({
+    groupNetworks,
     runtime,
     clock,
     log,
@@ -91,7 +105,7 @@ async function main(): Promise<void> {
     identityPort: Number(values['identity-port']),
     adminPort: Number(values['admin-port']),
     plainArm: values.plain,
-    knobs: await readKnobs(values.knobs, values['timings-scale'], values['stop-grace']),
+    knobs,
     ...defined({ identityHeader: header }),
   });
   endWithParent(emulator);
@@ -108,6 +122,7 @@ async function main(): Promise<void> {
     adminUrl,
     runtime: runtime.kind,
     bridge,
+    resolver: groupNetworks.resolver,
   };
   process.stdout.write(`${JSON.stringify(ready)}\n`);
 }

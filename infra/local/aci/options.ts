@@ -1,11 +1,13 @@
 import { random } from '../sim/time/chance.ts';
+import { defaultNetworkKnobs } from './network/knobs.ts';
+import type { NetworkKnobs } from './network/knobs.ts';
 import type { RegistryCredential } from './runtime/runtime.ts';
 
 /**
  * Every knob of the emulator. What real ACI does is known only in part (docs/aci.md marks it); each inferred behaviour is
  * a field here, so that a client can be tried against both readings.
  */
-export interface EmulatorOptions {
+export interface EmulatorOptions extends NetworkKnobs {
   /** Multiplies all of `timings`; 0 makes provisioning instant (unit tests), 1 is what was recorded from Azure. */
   readonly timingsScale: number;
   /** Relative spread of the timings (0.1 = ±10 %). */
@@ -170,6 +172,7 @@ export const defaultOptions: EmulatorOptions = {
   dnsLabelStatus: 400,
   confidentialLocations: undefined,
   evictedState: 'Failed',
+  ...defaultNetworkKnobs,
 };
 
 /** Draws durations: `base × scale × (1 ± jitter)`, reproducible by seed. */

@@ -1,4 +1,6 @@
+import { capacityMessage } from './errors.ts';
 import type { EventText } from './group-state.ts';
+import { isInSubnet } from './network/group-networks.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { ContainerSpec, RegistryCredential, SandboxSpec, SandboxVolume } from './runtime/runtime.ts';
 import { serverName } from './runtime/engine/reference.ts';
@@ -38,8 +40,11 @@ function limitsOf(
   };
 }
 
-/** Undefined: the group has no name servers of its own. */
-export function sandboxDns({ properties: { dnsConfig } }: GroupBody): SandboxSpec['dns'] {
+/** Undefined: what the runtime has. `azureResolver`: what groups in a subnet ask that name no server. */
+export function sandboxDns(body: GroupBody, azureResolver?: string): SandboxSpec['dns'] {
+  const { dnsConfig } = body.properties;
+  if (dnsConfig === undefined && azureResolver !== undefined && isInSubnet(body))
+    return { nameServers: [azureResolver], searchDomains: [], options: [] };
   if (dnsConfig === undefined) return undefined;
   const words = (line = ''): readonly string[] => line.split(/\s+/).filter((word) => word !== '');
   return {
@@ -65,6 +70,17 @@ export function emulatedVolumes(group: GroupBody): readonly EventText[] {
     if (v.gitRepo === undefined) return [];
     const message = `The gitRepo volume '${v.name}' is mounted empty by the emulator.`;
     return [{ name: 'EmulatedVolume', message, type: 'Warning' } as const];
+  });
+}
+
+/** What ACI says of a group that finds no room in its region. */
+export function shortageOf(body: GroupBody, location: string): string {
+  return capacityMessage({
+    location,
+    cpu: requestedCpu(body),
+    memoryInGB: requestedMemoryInGB(body),
+    osType: body.properties.osType ?? 'Linux',
+    subnet: isInSubnet(body),
   });
 }
 

@@ -8,6 +8,7 @@ import type { Journal } from './journal.ts';
 import type { ArmRequest, Json } from './json.ts';
 import type { LifeContext } from './life.ts';
 import type { RateLimits } from './limits.ts';
+import type { VirtualNetwork } from './network/virtual-network.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { Principal } from './rbac.ts';
 import type { ContainerRuntime } from './runtime/runtime.ts';
@@ -24,6 +25,7 @@ export interface EmulatorState {
   readonly journal: Journal;
   readonly tokens: TokenRegistry;
   readonly addresses: AddressPool;
+  readonly network: VirtualNetwork;
   readonly life: LifeContext;
   readonly subscriptionId: string;
   /** Canonical names by their lower-case form. */
@@ -78,6 +80,7 @@ export function releaseGroup(state: EmulatorState, entry: GroupEntry): void {
   const subnet = entry.body.properties.subnetIds?.[0]?.id ?? 'default';
   if (entry.ip !== undefined && entry.body.properties.ipAddress?.type === 'Private')
     state.addresses.free(subnet, entry.ip);
+  state.network.free(entry);
   if (entry.life !== undefined) inBackground(state, entry.life.destroy());
 }
 

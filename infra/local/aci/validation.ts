@@ -2,6 +2,7 @@ import { aci } from './errors.ts';
 import type { ArmFault } from './errors.ts';
 import { content, isBase64 } from './rule.ts';
 import type { GroupContext, Rule } from './rule.ts';
+import { extensionRules } from './validation-extensions.ts';
 import { identityRules } from './validation-identity.ts';
 import { kindRules } from './validation-kind.ts';
 import { checkTags } from './tags.ts';
@@ -204,6 +205,7 @@ const rules: readonly Rule[] = [
   addressPorts,
   ...kindRules,
   subnets,
+  ...extensionRules,
   volumes,
   volumeMounts,
   probes,

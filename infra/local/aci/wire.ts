@@ -128,8 +128,15 @@ const properties = z.object({
   extensions: z
     .array(
       z.object({
-        name: z.string(),
-        properties: z.object({ extensionType: z.string().optional(), version: z.string().optional() }).optional(),
+        name: z.string().optional(),
+        properties: z
+          .object({
+            extensionType: z.string().optional(),
+            version: z.string().optional(),
+            settings: z.record(z.string(), z.json()).optional(),
+            protectedSettings: z.record(z.string(), z.json()).optional(),
+          })
+          .optional(),
       }),
     )
     .optional(),

@@ -1,5 +1,5 @@
 /** The rights of an installation (`shared/core/access`) as Kubernetes objects, for a cluster to which no chart is installed. Pure. */
-import { installationRoles } from '../../../shared/core/access/roles.ts';
+import { installationRoles, servicesSecrets } from '../../../shared/core/access/roles.ts';
 import type { InstallationRole, PolicyRule } from '../../../shared/core/access/roles.ts';
 
 /** Whom the rights are given to, and for which nodes. */
@@ -8,6 +8,8 @@ export interface AccessOptions {
   readonly nodes: readonly string[];
   readonly appServiceAccount: string;
   readonly relayServiceAccount: string;
+  /** Whether pods reach Services. */
+  readonly services?: boolean;
 }
 
 /** A Kubernetes object, as far as RBAC needs one. */
@@ -18,7 +20,9 @@ export interface AccessObject {
     readonly name: string;
     readonly namespace?: string;
     readonly labels: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
   };
+  readonly type?: string;
   readonly rules?: readonly PolicyRule[];
   readonly roleRef?: { readonly apiGroup: string; readonly kind: string; readonly name: string };
   readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
@@ -33,23 +37,38 @@ const rbacGroup = 'rbac.authorization.k8s.io';
  * elects no leader, and what drains before an uninstall comes and goes with the chart.
  */
 export function accessObjects(options: AccessOptions): AccessObject[] {
-  const { namespace, appServiceAccount, relayServiceAccount } = options;
+  const { namespace, appServiceAccount, relayServiceAccount, services = false } = options;
   const labels = { [accessLabel]: namespace };
-  const accounts = { app: appServiceAccount, relay: relayServiceAccount };
+  const accounts = { app: appServiceAccount, relay: relayServiceAccount, services: 'services' };
+  const present = Object.entries(accounts).filter(([program]) => program !== 'services' || services);
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } },
-    ...Object.values(accounts).map((name) => ({
+    ...present.map(([, name]) => ({
       apiVersion: 'v1',
       kind: 'ServiceAccount',
       metadata: { name, namespace, labels },
     })),
     ...installationRoles(options).flatMap((role) =>
-      role.program === 'drain' || role.program === 'services' || role.namespace === namespace
+      role.program === 'drain' || (role.program === 'relay' && role.namespace === namespace)
         ? []
         : roleObjects(role, { kind: 'ServiceAccount', name: accounts[role.program], namespace }, labels),
     ),
+    ...(services ? [servicesSecret(namespace, labels)] : []),
   ];
 }
+
+/** Filled by the token controller. */
+const servicesSecret = (namespace: string, labels: AccessObject['metadata']['labels']): AccessObject => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    name: servicesSecrets[0],
+    namespace,
+    labels,
+    annotations: { 'kubernetes.io/service-account.name': 'services' },
+  },
+  type: 'kubernetes.io/service-account-token',
+});
 
 type Subject = NonNullable<AccessObject['subjects']>[number];
 

@@ -178,5 +178,6 @@ function accessOf(options: Omit<AttachOptions, 'tokenSeconds' | 'kubectl'>): Acc
     nodes: options.nodes,
     appServiceAccount: options.appServiceAccount ?? accessDefaults.appServiceAccount,
     relayServiceAccount: options.relayServiceAccount ?? accessDefaults.relayServiceAccount,
+    services: options.services ?? false,
   };
 }

@@ -1,14 +1,12 @@
 /** Helm: built once from its Go module into the user's cache folder, and run against one kubeconfig. */
 import { spawn } from 'node:child_process';
-import { accessSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { withFileLock } from '../../package/file-lock.ts';
 import type { Progress } from '../../cli/progress.ts';
 import { cacheFolder } from './build.ts';
-import { runGoBuild } from './go-build.ts';
-import { findGoToolchain } from './go-toolchain.ts';
+import { ensureProgram } from './go-program.ts';
+import type { GoProgram } from './go-program.ts';
 
 /** The Helm that is built, and the oldest Go that builds it. */
 const version = 'v4.3.1';
@@ -43,50 +41,27 @@ export interface HelmResult {
 }
 
 /**
- * The built Helm, from the cache folder or built now: some four minutes on two cores with an empty Go cache. Two
- * builds at once wait for each other; one that is interrupted leaves nothing that could be taken for a finished one.
- * A missing or too old Go is a `GoToolchainError`.
+ * The built Helm, from the cache folder or built now: some four minutes on two cores with an empty Go cache. A missing or
+ * too old Go is a `GoToolchainError`.
  */
 export async function ensureHelm(options: { progress: Progress }): Promise<HelmBinary> {
   const root = join(dirname(cacheFolder(process.env, homedir())), 'helm');
-  const folder = join(root, `${version}-${process.platform}-${process.arch}`);
-  const binary = join(folder, process.platform === 'win32' ? 'helm.exe' : 'helm');
-  if (exists(binary)) return { binary, version };
-  const go = await findGoToolchain(goVersion);
-  await options.progress.step(`Helm ${version}`, async (report) => {
-    const work = async (): Promise<void> => {
-      if (!exists(binary)) await buildInto(folder, { go: go.command, logFile: join(root, 'build.log'), report });
-      report(folder);
-    };
-    await withFileLock(`${folder}.lock`, work, () => report('another build is under way, waiting for it'));
-  });
-  return { binary, version };
-}
-
-/** Helm goes into a folder of its own, which becomes the real one by its name, at once. */
-async function buildInto(
-  folder: string,
-  build: { readonly go: string; readonly logFile: string; readonly report: (detail: string) => void },
-): Promise<void> {
-  const temporary = `${folder}.${process.pid}.tmp`;
-  rmSync(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { recursive: true });
-  try {
-    const flags = `-s -w -X helm.sh/helm/v4/internal/version.version=${version}`;
-    await runGoBuild({
-      ...build,
+  const flags = `-s -w -X helm.sh/helm/v4/internal/version.version=${version}`;
+  const program: GoProgram = {
+    title: `Helm ${version}`,
+    root,
+    folder: join(root, `${version}-${process.platform}-${process.arch}`),
+    file: process.platform === 'win32' ? 'helm.exe' : 'helm',
+    goVersion,
+    build: (into) => ({
       args: ['install', '-v', '-trimpath', '-ldflags', flags, `helm.sh/helm/v4/cmd/helm@${version}`],
       // A folder without a go.mod: the module is built as it was released.
       cwd: tmpdir(),
-      env: { GOBIN: temporary },
-      count: { packages: 0, modules: 0 },
+      env: { GOBIN: into },
       expectedPackages,
-    });
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(temporary, folder);
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
+    }),
+  };
+  return { binary: await ensureProgram(program, options.progress), version };
 }
 
 /**
@@ -122,13 +97,4 @@ export async function helm(args: readonly string[], run: HelmRun): Promise<HelmR
 /** Variables such as HELM_NAMESPACE and HELM_DRIVER would change what a command means. */
 function withoutHelmSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('HELM_')));
-}
-
-function exists(file: string): boolean {
-  try {
-    accessSync(file);
-    return true;
-  } catch {
-    return false;
-  }
 }

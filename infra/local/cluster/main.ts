@@ -6,11 +6,12 @@ import { createProgress } from '../../cli/progress.ts';
 import { ensureControlPlane } from './build.ts';
 import { startControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { ensureCoreDns } from './coredns.ts';
 import { ensureHelm } from './helm.ts';
 
 const usage = `usage: cluster build | start [--dir DIR]
 
-  build   builds Kubernetes (etcd, API server, scheduler, controller-manager, kubectl) and Helm into the cache folder, once
+  build   builds Kubernetes (etcd, API server, scheduler, controller-manager, kubectl), Helm and CoreDNS into the cache folder, once
   start   starts it, builds it first where needed, and stays until Ctrl-C
 
   --dir DIR   where its state is kept (default .local); a second start finds the same cluster there
@@ -37,6 +38,8 @@ async function main(): Promise<number> {
     const helm = await ensureHelm({ progress });
     console.log(`Kubernetes ${binaries.version}:\n  ${binaries.controlPlane}\n  ${binaries.kubectl}`);
     console.log(`Helm ${helm.version}:\n  ${helm.binary}`);
+    const dns = await ensureCoreDns({ progress });
+    console.log(`CoreDNS ${dns.version}:\n  ${dns.binary}`);
     return 0;
   }
   const dir = isAbsolute(values.dir) ? values.dir : resolve(process.cwd(), values.dir);

@@ -24,7 +24,8 @@ export type Question =
  * API. Every method rejects with what the cluster said.
  */
 export interface Administrator {
-  attach(nodes: readonly string[]): Promise<Attachment>;
+  /** With `services` pods may reach Services too. */
+  attach(nodes: readonly string[], options?: { readonly services?: boolean }): Promise<Attachment>;
   requestToken(wanted: TokenWanted): Promise<ServiceAccountToken>;
   /** The status of the node's condition `Ready`; empty when there is no such node. */
   readReady(node: string): Promise<string>;

@@ -73,7 +73,7 @@ export function apiAdministrator(kubeconfig: string): ApiAdministrator {
     return { token, expiresAt: tokenExpiry(token) };
   };
   return {
-    attach: (nodes) =>
+    attach: (nodes, options) =>
       attachThrough(
         {
           apply: async (objects) => {
@@ -84,7 +84,7 @@ export function apiAdministrator(kubeconfig: string): ApiAdministrator {
             namespaceSchema.parse((await send({ path: '/api/v1/namespaces/kube-system' })).body).metadata.uid,
           readEndpoint: async () => endpoint,
         },
-        { nodes },
+        { nodes, ...options },
       ),
     requestToken,
     readReady: async (node) => {

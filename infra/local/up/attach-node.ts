@@ -1,5 +1,6 @@
 /** Attaches the cloud's node to a real cluster as an operator does: by the command line. */
 import * as z from 'zod';
+import { clusterCidr } from '../machine/place.ts';
 import { runCommand } from './command-line.ts';
 import type { CommandPlace } from './command-line.ts';
 
@@ -13,6 +14,8 @@ export interface AttachWanted {
   readonly appUrl: string;
   /** Where pods reach the API server: `HOST:PORT`, or `service`. */
   readonly apiServerForPods: string;
+  /** Whether pods reach names and Services of the cluster. */
+  readonly reachesServices: boolean;
   /** The chart and a file of values; absent: it is left as it is. */
   readonly chart: { readonly dir: string; readonly values: string } | undefined;
 }
@@ -35,7 +38,8 @@ export interface Attached {
 export async function attachNode(wanted: AttachWanted, report: (detail: string) => void): Promise<Attached> {
   const { node, chart } = wanted;
   const where = ['--port', String(node.port), '--node-address', wanted.address, '--app-url', wanted.appUrl];
-  const way = ['--api-server-for-pods', wanted.apiServerForPods, '--auth', 'token'];
+  const reach = wanted.reachesServices ? ['--services', 'on', '--cluster-cidr', clusterCidr, '--dns', 'auto'] : [];
+  const way = ['--api-server-for-pods', wanted.apiServerForPods, '--auth', 'token', ...reach];
   const how = chart === undefined ? ['--keep-chart'] : ['--chart', chart.dir, '--values', chart.values];
   // The relay comes after this, and the node is waited for then.
   const end = ['--wait', 'none', '--output', 'json'];

@@ -12,6 +12,8 @@ import { startEmbedded } from './embedded-cluster.ts';
 import { chooseRuntime, describeProcesses, emulatedSubnet, startEmulator } from './emulator.ts';
 import type { Emulator } from './emulator.ts';
 import { isFirstStart } from './first-start.ts';
+import { bringUpMachine, clearOrdinaryNode } from './ordinary-node.ts';
+import { chooseCoreDns } from './names.ts';
 import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
 import { Parts } from './parts.ts';
@@ -59,6 +61,7 @@ async function bringUp(
   const { dir } = options;
   mkdirSync(join(dir, 'logs'), { recursive: true, mode: 0o700 });
   await endLeftovers(join(dir, 'run'));
+  await clearOrdinaryNode(dir);
   const hasNoPast = isFirstStart(dir) && options.arm.endpoint === undefined;
   const bundled = progress.step('bundle', () => bundle(dir));
   const azurite = progress.step('Azurite', async (report) => {
@@ -69,8 +72,11 @@ async function bringUp(
   });
   parts.await(bundled);
   parts.await(azurite);
-  const emulator = options.arm.endpoint === undefined ? await bringUpEmulator(options, progress, parts) : undefined;
-  const cluster = await bringUpCluster(options, { progress, parts, gateway: emulator?.child.value.bridge?.gateway });
+  const { kind, why } = await chooseCluster(options);
+  const emulator =
+    options.arm.endpoint === undefined ? await bringUpEmulator(options, { progress, parts, kind }) : undefined;
+  for (const line of why) progress.line(line);
+  const cluster = await bringUpCluster(kind, options, { progress, parts, emulator });
   const kubeconfig = join(dir, 'kubeconfig');
   writeKubeconfig(cluster, kubeconfig);
   const [connectionString] = await Promise.all([azurite, bundled]);
@@ -88,6 +94,8 @@ async function bringUp(
     cluster.kind === 'embedded' || detour !== undefined
       ? await startFixed(ground, { detour, hasNoPast })
       : await startAttached(ground);
+  if (options.machine)
+    await progress.step('ordinary node', (report) => bringUpMachine({ dir, cluster, emulator }, parts, report));
   const relay = await progress.step('relay', async (report) => {
     const node = { name: nodeName, port };
     const wanted = { kind: options.relay, dir, cluster, attachment, node, address: options.nodeAddress };
@@ -125,13 +133,17 @@ async function bringUp(
   };
 }
 
-async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Parts): Promise<Emulator> {
+async function bringUpEmulator(
+  options: UpOptions,
+  { progress, parts, kind }: { readonly progress: Progress; readonly parts: Parts; readonly kind: ClusterKind },
+): Promise<Emulator> {
   const runtime = await chooseRuntime(options.runtime);
   if (runtime === 'engine') await progress.step('images', (report) => ensureImages({ log: report }));
   else progress.line(await describeProcesses(options.runtime));
+  const coredns = await chooseCoreDns(kind, runtime, progress);
   const registryEndpoints = runtime === 'engine' ? await bringUpRegistry(options.dir, progress, parts) : undefined;
   return progress.step('ARM and ACI emulator', async (report) => {
-    const emulator = await startEmulator(options.dir, runtime, { ...options, registryEndpoints });
+    const emulator = await startEmulator(options.dir, runtime, { ...options, registryEndpoints, coredns });
     parts.add(emulator.child, 30_000);
     report(`${emulator.child.value.armUrl}  ${runtime}`);
     return emulator;
@@ -139,11 +151,10 @@ async function bringUpEmulator(options: UpOptions, progress: Progress, parts: Pa
 }
 
 async function bringUpCluster(
+  kind: ClusterKind,
   options: UpOptions,
-  input: { progress: Progress; parts: Parts; gateway: string | undefined },
+  input: { progress: Progress; parts: Parts; emulator: Emulator | undefined },
 ): Promise<Cluster> {
-  const { kind, why } = await chooseCluster(options);
-  for (const line of why) input.progress.line(line);
   const cluster = await openCluster(kind, options, input);
   input.parts.addStop(async () => {
     cluster.administrator.close();
@@ -155,15 +166,21 @@ async function bringUpCluster(
 function openCluster(
   kind: ClusterKind,
   options: UpOptions,
-  input: { progress: Progress; gateway: string | undefined },
+  { progress, emulator }: { progress: Progress; emulator: Emulator | undefined },
 ): Promise<Cluster> {
+  const gateway = emulator?.child.value.bridge?.gateway;
+  const binary = emulator?.coredns;
   switch (kind) {
     case 'given':
       return useCluster(options.kubeconfig ?? '');
     case 'real':
-      return startCluster(options.dir, input);
+      return startCluster(options.dir, {
+        progress,
+        gateway,
+        dns: binary === undefined ? undefined : { binary, upstream: emulator?.child.value.resolver },
+      });
     case 'embedded':
-      return startEmbedded(options.dir, input);
+      return startEmbedded(options.dir, { progress, gateway });
   }
 }
 

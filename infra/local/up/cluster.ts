@@ -7,6 +7,7 @@ import { kubeconfigApi, readEndpoint } from '../cluster/attach.ts';
 import { ensureControlPlane, whyNoControlPlane } from '../cluster/build.ts';
 import { startControlPlane } from '../cluster/control-plane.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
+import { apiServerName } from '../aci/network/corefile.ts';
 import { startForwarder } from '../cluster/forwarder.ts';
 import type { Forwarder } from '../cluster/forwarder.ts';
 import type { KubectlTarget } from '../cluster/kubectl.ts';
@@ -15,6 +16,8 @@ import type { KeyPair } from '../pki.ts';
 import type { Progress } from '../../cli/progress.ts';
 import type { Administrator } from './administrator.ts';
 import { kubectlAdministrator } from './kubectl-administrator.ts';
+import { bringUpDns } from './names.ts';
+import type { DnsGround } from './names.ts';
 import type { UpOptions } from './options.ts';
 
 export type ClusterKind = 'real' | 'embedded' | 'given';
@@ -34,6 +37,8 @@ export interface Cluster {
   readonly kubeletClientCaPem: string;
   readonly controlPlane: ControlPlane | undefined;
   readonly forwarder: Forwarder | undefined;
+  /** ClusterIP of its DNS, where there is one that container groups reach. */
+  readonly dnsAddress: string | undefined;
   /** Resolves with a sentence when a part of it ends by itself; absent: nobody watches. */
   readonly failed: Promise<string> | undefined;
   issueKubeletCertificate(node: string, address: string): Promise<KeyPair>;
@@ -64,7 +69,7 @@ export async function chooseCluster(options: Pick<UpOptions, 'cluster' | 'kubeco
 /** Starts a real Kubernetes, the one of the last start where there was one, reachable from the containers' bridge where there is one. */
 export async function startCluster(
   dir: string,
-  options: { readonly gateway: string | undefined; readonly progress: Progress },
+  options: { readonly gateway: string | undefined; readonly progress: Progress; readonly dns?: DnsGround | undefined },
 ): Promise<Cluster> {
   const binaries = await ensureControlPlane({ progress: options.progress });
   const stateDir = join(dir, 'cluster');
@@ -73,12 +78,16 @@ export async function startCluster(
     stateDir,
     binaries,
     progress: options.progress,
-    ...(gateway === undefined ? {} : { extraSans: [gateway], advertiseAddress: gateway }),
+    ...(gateway === undefined ? {} : { extraSans: [gateway, apiServerName], advertiseAddress: gateway }),
   });
   const forwarder =
     gateway === undefined
       ? undefined
       : await startForwarder({ listenAddress: gateway, port: controlPlane.port, targetPort: controlPlane.port });
+  const dns =
+    gateway === undefined || options.dns === undefined
+      ? undefined
+      : await bringUpDns(dir, { controlPlane, gateway, dns: options.dns, progress: options.progress });
   return {
     kind: 'real',
     administrator: kubectlAdministrator(controlPlane.kubectl),
@@ -90,8 +99,10 @@ export async function startCluster(
     kubeletClientCaPem: controlPlane.caPem,
     controlPlane,
     forwarder,
-    failed: controlPlane.failed,
+    dnsAddress: dns?.serviceAddress,
+    failed: dns === undefined ? controlPlane.failed : Promise.race([controlPlane.failed, dns.failed]),
     stop: async () => {
+      await dns?.stop();
       await forwarder?.close();
       await controlPlane.stop();
     },
@@ -128,6 +139,7 @@ export async function useCluster(kubeconfig: string): Promise<Cluster> {
     kubeletClientCaPem: authentication.data['client-ca-file'],
     controlPlane: undefined,
     forwarder: undefined,
+    dnsAddress: undefined,
     failed: undefined,
     stop: async () => undefined,
     issueKubeletCertificate: (node, address) =>

@@ -35,6 +35,7 @@ export async function startEmbedded(
     kubeletClientCaPem: started.caPem,
     controlPlane: undefined,
     forwarder,
+    dnsAddress: undefined,
     failed: undefined,
     issueKubeletCertificate: (node, address) =>
       started.issueCertificate({

@@ -28,6 +28,8 @@ const readySchema = z.object({
   adminUrl: z.string(),
   runtime: z.enum(['engine', 'process', 'scripted']),
   bridge: z.object({ gateway: z.string(), subnet: z.string() }).optional(),
+  /** `address:port` of what stands for Azure's resolver. */
+  resolver: z.string().optional(),
 });
 
 export type EmulatorReady = z.infer<typeof readySchema>;
@@ -37,8 +39,9 @@ export interface Emulator {
   readonly caFile: string;
   /** The secret of the identity endpoint; it is in no log. */
   readonly identityHeader: string;
-  /** As given to {@link startEmulator}. */
+  /** Both as given to {@link startEmulator}. */
   readonly registryEndpoints: string | undefined;
+  readonly coredns: string | undefined;
 }
 
 /** The runtime asked for, or the best this machine has. */
@@ -64,9 +67,12 @@ export async function startEmulator(
     arm,
     createsPerHour,
     registryEndpoints,
+    coredns,
   }: Pick<UpOptions, 'arm' | 'createsPerHour'> & {
     /** As the app's setting `REGISTRY_ENDPOINTS`. */
     readonly registryEndpoints?: string | undefined;
+    /** Path of CoreDNS, which then answers for Azure's resolver. */
+    readonly coredns?: string | undefined;
   },
 ): Promise<Emulator> {
   const ca = await createCertificateAuthority('serverless-kubelet local ARM');
@@ -103,6 +109,7 @@ export async function startEmulator(
       '--location',
       arm.location,
       ...(registryEndpoints === undefined ? [] : ['--registry-endpoints', registryEndpoints]),
+      ...(coredns === undefined ? [] : ['--coredns', coredns]),
       '--knobs',
       file(
         'aci-knobs.json',
@@ -120,7 +127,7 @@ export async function startEmulator(
     ready: readReady,
     readyTimeoutMs: 60_000,
   });
-  return { child, caFile, identityHeader, registryEndpoints };
+  return { child, caFile, identityHeader, registryEndpoints, coredns };
 }
 
 function readReady(line: string): EmulatorReady | undefined {

@@ -13,7 +13,7 @@ const columns = 'jsonpath={.metadata.name}|{.metadata.uid}|{.spec.nodeName}|{.st
 export function kubectlAdministrator(target: KubectlTarget): Administrator {
   const named = (files: readonly string[]): string[] => files.flatMap((file) => ['-f', file]);
   return {
-    attach: (nodes) => attachNodes({ kubectl: target, nodes }),
+    attach: (nodes, options) => attachNodes({ kubectl: target, nodes, ...options }),
     requestToken: (wanted) => requestToken({ kubectl: target, ...wanted }),
     readReady: (node) =>
       kubectlOutput(

@@ -115,7 +115,9 @@ type Way = Omit<NodeInCluster, 'host' | 'isAttached'>;
 
 /** The relay is a process of this machine: its rights are those of `core/access`, and the chart is left out. */
 async function attachWithProcess(ground: Ground, host: RunningHost, report: (detail: string) => void): Promise<Way> {
-  const granted = await ground.cluster.administrator.attach([nodeName]);
+  const granted = await ground.cluster.administrator.attach([nodeName], {
+    services: ground.cluster.dnsAddress !== undefined,
+  });
   const { port, ...attached } = await attach(ground, { appUrl: host.url, chart: undefined }, report);
   return { attachment: { ...granted, ...attached }, port };
 }
@@ -155,6 +157,7 @@ async function attach(
       node: { name: nodeName, port: await allocatePort() },
       address: options.nodeAddress,
       // Without a bridge there is no address that containers reach: the Service's, knowingly.
+      reachesServices: cluster.dnsAddress !== undefined,
       apiServerForPods: forwarder === undefined ? 'service' : `${forwarder.address}:${forwarder.port}`,
     },
     report,

@@ -17,6 +17,8 @@ attaches a node, runs the manifests of docs/examples and stays until Ctrl-C.
                       no controllers); default: real where it is built already or a new enough Go is found
   --relay KIND        process (one, on this machine) or chart (installed by Helm, two replicas in containers; needs a real
                       cluster of its own and Podman); default process
+  --machine           an ordinary node vm-1 beside the virtual one: Kubernetes' own kubelet and kube-proxy over containerd (root
+                      and Debian's containerd and containernetworking-plugins; needs a real cluster of its own and Podman)
   --functions-host DIR | func
                       the real Functions host instead of the stand-in: the folder of an unpacked one, or Azure Functions
                       Core Tools on the PATH
@@ -45,6 +47,8 @@ export interface UpOptions {
   readonly cluster: 'real' | 'embedded' | undefined;
   /** `process`: one, on this machine. `chart`: installed by Helm, two replicas in containers as they are rendered. */
   readonly relay: 'process' | 'chart';
+  /** Whether there is an ordinary node too. */
+  readonly machine: boolean;
   /** Absent: the stand-in of `infra/local/host`. */
   readonly functionsHost: RealHost | undefined;
   readonly kubeconfig: string | undefined;
@@ -79,6 +83,7 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
       runtime: { type: 'string' },
       cluster: { type: 'string' },
       relay: { type: 'string', default: 'process' },
+      machine: { type: 'boolean', default: false },
       'functions-host': { type: 'string' },
       kubeconfig: { type: 'string' },
       'node-address': { type: 'string', default: '127.0.0.1' },
@@ -101,6 +106,7 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
     runtime,
     cluster,
     relay,
+    machine: values.machine,
     functionsHost: realHost(values['functions-host']),
     kubeconfig: values.kubeconfig === undefined ? undefined : absolute(values.kubeconfig),
     nodeAddress: values['node-address'],
@@ -112,7 +118,10 @@ export function parseUpOptions(args: readonly string[], env: NodeJS.ProcessEnv):
 const realHost = (given: string | undefined): RealHost | undefined =>
   given === undefined ? undefined : findRealHost(given === 'func' ? given : absolute(given));
 
-type Kinds = Readonly<Partial<Record<'runtime' | 'cluster' | 'kubeconfig', string>>> & { readonly relay: string };
+type Kinds = Readonly<Partial<Record<'runtime' | 'cluster' | 'kubeconfig', string>>> & {
+  readonly relay: string;
+  readonly machine: boolean;
+};
 
 function kinds(values: Kinds): Pick<UpOptions, 'runtime' | 'cluster' | 'relay'> {
   const { runtime, cluster, relay, kubeconfig } = values;
@@ -123,9 +132,14 @@ function kinds(values: Kinds): Pick<UpOptions, 'runtime' | 'cluster' | 'relay'> 
   if (cluster !== undefined && kubeconfig !== undefined)
     throw new Error('--cluster starts a cluster and --kubeconfig uses one that runs: leave one of them out');
   if (relay !== 'process' && relay !== 'chart') throw new Error(`--relay wants process or chart, not "${relay}"`);
-  if (relay === 'chart' && (cluster === 'embedded' || kubeconfig !== undefined || runtime === 'process'))
-    throw new Error('--relay chart needs --cluster real and --runtime engine');
+  const isOwnReal = cluster !== 'embedded' && kubeconfig === undefined && runtime !== 'process';
+  if (!isOwnReal) refuseContainersInCluster(values);
   return { runtime, cluster, relay };
+}
+
+function refuseContainersInCluster({ relay, machine }: Kinds): void {
+  if (relay === 'chart') throw new Error('--relay chart needs --cluster real and --runtime engine');
+  if (machine) throw new Error('--machine needs --cluster real and --runtime engine');
 }
 
 function createsPerHour(text: string): number {

@@ -66,13 +66,13 @@ const servicesRoles = (namespace: string): readonly InstallationRole[] => [
 ];
 
 /** What ACI's kube-proxy reads. Its token is in every group, so whoever breaks out of a container has these rights. */
-const servicesRules: readonly PolicyRule[] = [
+export const servicesRules: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['services', 'endpoints', 'nodes'], verbs: ['list', 'watch'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
 ];
 
 /** The app hands that token to ACI. */
-const servicesCredentialRules: readonly PolicyRule[] = [
+export const servicesCredentialRules: readonly PolicyRule[] = [
   { apiGroups: [''], resources: ['secrets'], verbs: ['get'], resourceNames: servicesSecrets },
 ];
 

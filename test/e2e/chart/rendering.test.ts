@@ -79,6 +79,11 @@ const dimensions: readonly (readonly (readonly [name: string, values: Values])[]
       },
     ],
   ],
+  [
+    ['no Services', {}],
+    ['Services', { services: { enabled: true } }],
+    ['Services by both Secrets', { services: { enabled: true, credentials: ['services-a', 'services-b'] } }],
+  ],
 ];
 
 const combinations = dimensions
@@ -161,31 +166,34 @@ const describeRole = ({ name, namespace, rules }: Omit<InstallationRole, 'progra
 const byRole = (left: { role: string }, right: { role: string }): number => left.role.localeCompare(right.role);
 
 describe('what is rendered', () => {
-  it('grants the rights of shared/core/access, role by role, and nothing else', async () => {
-    const manifests = await world.render(values());
-    const granted = manifests.filter(
-      ({ kind }) => kind === 'Role' || kind === 'ClusterRole',
-    ) as unknown as readonly RenderedRole[];
-    const wanted = installationRoles({ namespace, nodes: ['aci-1', 'aci-2'] });
-    expect(granted.map(({ metadata, rules }) => describeRole({ ...metadata, rules })).toSorted(byRole)).toEqual(
-      wanted.map(describeRole).toSorted(byRole),
-    );
-    // Each bound once, to the account of its program.
-    const accounts = { app: 'app', relay: 'relay', drain: 'relay-drain', services: 'services' };
-    for (const { name, namespace: place, program } of wanted) {
-      const kind = place === undefined ? 'ClusterRole' : 'Role';
-      const bindings = manifests.filter(
-        ({ kind: other, metadata }) =>
-          other === `${kind}Binding` && metadata.name === name && metadata.namespace === place,
+  it.each([false, true])(
+    'grants the rights of shared/core/access, and no others; with Services: %s',
+    async (services) => {
+      const manifests = await world.render({ ...values(), services: { enabled: services } });
+      const granted = manifests.filter(
+        ({ kind }) => kind === 'Role' || kind === 'ClusterRole',
+      ) as unknown as readonly RenderedRole[];
+      const wanted = installationRoles({ namespace, nodes: ['aci-1', 'aci-2'], services });
+      expect(granted.map(({ metadata, rules }) => describeRole({ ...metadata, rules })).toSorted(byRole)).toEqual(
+        wanted.map(describeRole).toSorted(byRole),
       );
-      expect(bindings.map((binding) => [binding['roleRef'], binding['subjects']])).toEqual([
-        [
-          { apiGroup: 'rbac.authorization.k8s.io', kind, name },
-          [{ kind: 'ServiceAccount', name: accounts[program], namespace }],
-        ],
-      ]);
-    }
-  });
+      // Each bound once, to the account of its program.
+      const accounts = { app: 'app', relay: 'relay', drain: 'relay-drain', services: 'services' };
+      for (const { name, namespace: place, program } of wanted) {
+        const kind = place === undefined ? 'ClusterRole' : 'Role';
+        const bindings = manifests.filter(
+          ({ kind: other, metadata }) =>
+            other === `${kind}Binding` && metadata.name === name && metadata.namespace === place,
+        );
+        expect(bindings.map((binding) => [binding['roleRef'], binding['subjects']])).toEqual([
+          [
+            { apiGroup: 'rbac.authorization.k8s.io', kind, name },
+            [{ kind: 'ServiceAccount', name: accounts[program], namespace }],
+          ],
+        ]);
+      }
+    },
+  );
 
   it('binds the app whoever it is', async () => {
     const app = values()['app'] as Values;
@@ -201,6 +209,21 @@ describe('what is rendered', () => {
       false,
     ]);
     expect(await subjects({ kind: 'User', name: '12' })).toEqual([[{ apiGroup, kind: 'User', name: '12' }], false]);
+  });
+
+  it('leaves the token of Services to the cluster, one Secret for each that is named', async () => {
+    const secrets = async (services: Values) =>
+      (await world.render({ ...values(), services }))
+        .filter(({ kind, metadata }) => kind === 'Secret' && metadata.name !== 'relay')
+        .map(({ metadata: { name, annotations }, ...secret }) => ({ name, annotations, members: Object.keys(secret) }));
+    const annotations = { 'kubernetes.io/service-account.name': 'services' };
+    const one = (name: string) => ({ name, annotations, members: ['apiVersion', 'kind', 'type'] });
+    expect(await secrets({})).toEqual([]);
+    expect(await secrets({ enabled: true })).toEqual([one('services-a')]);
+    expect(await secrets({ enabled: true, credentials: ['services-b', 'services-a'] })).toEqual([
+      one('services-b'),
+      one('services-a'),
+    ]);
   });
 
   it('runs the relay as the laptop cloud does', async () => {
@@ -282,6 +305,21 @@ describe('values that cannot work are a sentence', () => {
     ['no secret', { serving: { mode: 'secret' } }, 'serving.secretName: serving.mode secret needs the name'],
     ['no issuer', { serving: { mode: 'certManager' } }, 'serving.issuerRef.name: serving.mode certManager needs'],
     ['a needless issuer', { serving: { issuerRef: { name: 'a' } } }, 'serving.issuerRef: it has no meaning'],
+    [
+      'no Secret for Services',
+      { services: { enabled: true, credentials: [] } },
+      'services.credentials: name at least one of',
+    ],
+    [
+      'a Secret of another name',
+      { services: { enabled: true, credentials: ['mine'] } },
+      /'\/services\/credentials\/0'.*must be one of 'services-a', 'services-b'/,
+    ],
+    [
+      'a Secret twice',
+      { services: { enabled: true, credentials: ['services-a', 'services-a'] } },
+      /'\/services\/credentials'.*are equal/,
+    ],
     ['an unknown value', { replica: 2 }, /additional properties 'replica' not allowed/],
     ['an unknown member', { nodes: [{ ...node, zone: '1' }] }, /'\/nodes\/0'.*additional properties 'zone'/],
     ['a wrong type', { replicas: 'two' }, /'\/replicas'.*got string, want integer/],

@@ -104,10 +104,12 @@ describe('the chart', () => {
       .filter((rule) => !rule.includes('resourceNames'))
       .map((rule) => `${/resources: \[(.*)\]/.exec(rule)?.[1]}: ${/verbs: \[(.*)\]/.exec(rule)?.[1]}`);
     expect(unnamed.filter((rule) => !rule.startsWith('undefined')).toSorted()).toEqual([
+      'endpointslices: list, watch',
       'events: create, patch',
       'pods/eviction: create',
       'pods: list, delete',
       'pods: list, watch',
+      'services, endpoints, nodes: list, watch',
       'subjectaccessreviews: create',
       'tokenreviews: create',
     ]);

@@ -38,9 +38,15 @@ describe('where pods reach the API server', () => {
     [fqdn, /at prod-dns-1\.hcp\.westeurope\.azmk8s\.io:443$/],
     [{ host: 'fd00::4', port: 6443 }, /at \[fd00::4\]:6443$/],
   ] as const)('%j is reported in one line', (way, line) => {
-    expect(describeApiServerForPods(way)).toMatch(line);
-    expect(describeApiServerForPods(way)).not.toContain('\n');
+    expect(describeApiServerForPods(way, false)).toMatch(line);
+    expect(describeApiServerForPods(way, false)).not.toContain('\n');
   });
+
+  it.each([
+    [undefined, /Service kubernetes.*reach it as any other Service$/],
+    ['service', /Service kubernetes.*reach it as any other Service$/],
+    [fqdn, /at prod-dns-1\.hcp\.westeurope\.azmk8s\.io:443$/],
+  ] as const)('%j where pods reach Services', (way, line) => expect(describeApiServerForPods(way, true)).toMatch(line));
 
   it.each(['127.0.0.1', '127.9.9.9', 'localhost', 'LOCALHOST', 'a.localhost', '::1', '::', '0.0.0.0'])(
     '%s is everybody’s own',

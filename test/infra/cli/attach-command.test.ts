@@ -6,10 +6,12 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attachCommand } from '../../../infra/cli/attach/command.ts';
 import type { CliContext } from '../../../infra/cli/context.ts';
+import { networkOf } from '../../../infra/cli/cluster/aks-network.ts';
 import { parseOptions } from '../../../infra/cli/options.ts';
 import { createOutput, parseFormat } from '../../../infra/cli/output.ts';
 import { failure } from '../../../infra/cli/stop.ts';
 import { createMemoryRegistrations } from '../../../infra/local/sim/memory-registrations.ts';
+import { subnetIdExample } from '../../../shared/core/resource-id.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
 import { clusterUid, settingsOf } from '../../fixtures/settings.ts';
 import { azureOver, newAzure } from './azure-stand-in.ts';
@@ -23,7 +25,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const source = { kind: 'azure', app: 'kubelet', resourceGroup: 'apps', subscription: undefined } as const;
 const none = (what: string) => () => Promise.reject(failure(`no ${what} here`));
 
-const paths: Readonly<Record<string, object>> = {
+const paths: Record<string, object> = {
   '/version': { gitVersion: 'v1.36.3' },
   '/api/v1/namespaces/kube-system': {
     kind: 'Namespace',
@@ -54,13 +56,14 @@ const api: CliContext['api'] = {
 function createPlace() {
   const [azure, registrations] = [newAzure(), createMemoryRegistrations()];
   const { az, changes } = azureOver(azure);
+  const settings: Record<string, string> = { CLUSTERS: '[]' };
   const run = async (...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> => {
     const written = { stdout: '', stderr: '' };
     const stream = (name: keyof typeof written) => ({ write: (text: string) => void (written[name] += text) });
     const always = ['--nodes', 'aci-1', '--keep-chart', '--wait', 'none', '--node-address', '10.0.0.7', '--app-url'];
     // Nobody listens there: what the app itself says is not this test's.
     const options = parseOptions([...always, 'http://127.0.0.1:9', ...args], attachCommand.options);
-    const values = settingsOf(undefined, { CLUSTERS: '[]' });
+    const values = settingsOf(undefined, settings);
     const parsed = parseSettings(values);
     if (!parsed.ok) throw new Error('the settings are not valid');
     const context: CliContext = {
@@ -93,7 +96,7 @@ function createPlace() {
     const read = await registrations.get(undefined, new AbortController().signal);
     return read.ok && read.value.kind === 'read' ? read.value.clusters.map(({ grants }) => grants) : undefined;
   };
-  return { run, changes, azure, grantsOf };
+  return { run, changes, azure, settings, grantsOf };
 }
 
 function grantsFile(text: string): string {
@@ -155,5 +158,31 @@ describe('attach', () => {
     expect(last.stdout).toMatch(/^no grants: pods may name no identity, subnet, workspace or public address$/m);
     await run('--grants', grantsFile('[]'));
     expect(await grantsOf()).toEqual([undefined]);
+  });
+
+  it('says how pods reach names and Services, and asks Azure for the ranges only where there is a subnet', async () => {
+    const { run, azure, settings } = createPlace();
+    expect((await run('--dry-run')).stdout).toContain('the app has no ACI_SUBNET_ID');
+    settings['ACI_SUBNET_ID'] = subnetIdExample;
+    azure.networks = { [networkOf(subnetIdExample)]: [{ id: subnetIdExample, addressPrefix: '10.0.8.0/24' }] };
+    paths['/apis/networking.k8s.io/v1/servicecidrs'] = { items: [{ spec: { cidrs: ['10.0.0.0/16'] } }] };
+    await expect(run('--services', 'on')).rejects.toThrow(
+      "the Services' range 10.0.0.0/16 and the subnet 10.0.8.0/24 overlap: pods reach one of both only",
+    );
+    azure.networks = { [networkOf(subnetIdExample)]: [{ id: subnetIdExample, addressPrefixes: ['10.241.0.0/24'] }] };
+    const args = ['--services', 'on', '--dns', '10.0.0.10'];
+    await expect(run(...args)).rejects.toThrow(/no Secret services-a with a token, which --keep-chart does not make/);
+    const dry = await run(...args, '--dry-run', '--output', 'json');
+    expect(JSON.parse(dry.stdout)).toMatchObject({
+      chartValues: { services: { enabled: true, credentials: ['services-a'] } },
+      dns: { nameServers: ['10.0.0.10'], domain: 'cluster.local', viaServices: true },
+      services: { clusterCidr: '10.0.0.0/8', credential: 'services-a' },
+    });
+    const secret = { metadata: { uid: 'u' }, data: { token: 'dG9rZW4=' } };
+    paths['/api/v1/namespaces/serverless-kubelet/secrets/services-a'] = secret;
+    const { stdout } = await run(...args);
+    expect(stdout).toMatch(/^prod is attached: registration written$/m);
+    expect(stdout).toMatch(/^pods ask 10\.0\.0\.10 for names, .* and reach Services with the token of services-a$/m);
+    expect((await run()).stdout).toContain('nothing was changed');
   });
 });

@@ -1,4 +1,21 @@
+import type { ReachFacts } from '../../../infra/cli/cluster/reach-of-pods.ts';
 import type { AttachFacts } from '../../../infra/cli/attach/plan.ts';
+
+/** Nothing is known of the cluster's network, and the app has no subnet. */
+export const noReach: ReachFacts = {
+  hasSubnet: false,
+  network: undefined,
+  podRange: undefined,
+  isElsewhere: false,
+  dnsAddress: undefined,
+  domain: undefined,
+  serviceRanges: [],
+  serviceAddresses: [],
+  subnetRanges: [],
+  secrets: [],
+  keepsChart: false,
+  nowMs: 0,
+};
 
 /** Of a cluster that nobody has attached yet. */
 export const facts: AttachFacts = {
@@ -17,4 +34,5 @@ export const facts: AttachFacts = {
   registered: [],
   notAllowed: [],
   principalId: '11111111-1111-4111-8111-111111111111',
+  reach: noReach,
 };

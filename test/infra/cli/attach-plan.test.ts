@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chartValues, checkAttach, plannedNodes, withCluster } from '../../../infra/cli/attach/plan.ts';
+import { chartValues } from '../../../infra/cli/attach/chart-values.ts';
+import { checkAttach, plannedNodes, withCluster } from '../../../infra/cli/attach/plan.ts';
 import type { AttachFacts } from '../../../infra/cli/attach/plan.ts';
 import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants.ts';
 import { parseOptions } from '../../../infra/cli/options.ts';

@@ -20,6 +20,8 @@ export interface AzureState {
   /** Ids that are attached to the app. */
   attached: string[];
   settings: Record<string, string>;
+  /** Subnets of each virtual network, by its id. */
+  networks: Readonly<Record<string, readonly object[]>>;
   /** Commands that ARM refuses to this account, by their first words. */
   denied: string[];
 }
@@ -35,6 +37,7 @@ export const newAzure = (): AzureState => ({
   assignments: [],
   attached: [],
   settings: {},
+  networks: {},
   denied: [],
 });
 
@@ -87,6 +90,7 @@ const commands: readonly (readonly [words: string, run: Run])[] = [
       return found;
     },
   ],
+  ['network vnet show', ({ networks }, args) => ({ subnets: networks[option(args, 'ids')] })],
   ['identity list', ({ identities }) => identities],
   [
     'identity create',

@@ -65,7 +65,13 @@ describe('B. create', () => {
       ],
       imageRegistryCredentials: [{ server: 'r', username: 'u', password: 'hush-2' }],
       diagnostics: { logAnalytics: { workspaceId: 'w', workspaceKey: 'hush-3' } },
-      extensions: [{ name: 'e', properties: { extensionType: 't', version: '1', protectedSettings: { k: 'hush-4' } } }],
+      subnetIds: [{ id: subnet }],
+      extensions: [
+        {
+          name: 'e',
+          properties: { extensionType: 'realtime-metrics', version: '1', protectedSettings: { k: 'hush-4' } },
+        },
+      ],
       volumes: [
         { name: 's', secret: { key: 'aHVzaC01' } },
         { name: 'f', azureFile: { shareName: 's', storageAccountName: 'a', storageAccountKey: 'hush-6' } },

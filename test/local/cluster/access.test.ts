@@ -20,6 +20,22 @@ describe('the objects of an installation without its chart', () => {
     ]);
   });
 
+  it('have the account of the Services with a Secret for its token, where pods reach Services', () => {
+    const objects = accessObjects({ ...options, services: true });
+    const bound = objects.filter(({ roleRef }) => roleRef !== undefined);
+    expect(bound.map(({ roleRef, subjects }) => [roleRef?.name, subjects?.map(({ name }) => name)])).toEqual([
+      ['sk-app', ['app']],
+      ['sk-relay', ['relay']],
+      ['sk-relay-leases', ['relay']],
+      ['sk-services', ['services']],
+      ['services-credential', ['app']],
+    ]);
+    expect(objects.at(-1)).toMatchObject({
+      kind: 'Secret',
+      metadata: { name: 'services-a', annotations: { 'kubernetes.io/service-account.name': 'services' } },
+    });
+  });
+
   it('come in the order in which they have to be created', () => {
     const kinds = accessObjects(options).map(({ kind }) => kind);
     expect(kinds.slice(0, 3)).toEqual(['Namespace', 'ServiceAccount', 'ServiceAccount']);

@@ -41,6 +41,7 @@ describe('the options of npm start', () => {
     },
     { args: ['--relay', 'pod'], says: '--relay wants process or chart, not "pod"' },
     { args: ['--relay', 'chart', '--cluster', 'embedded'], says: '--relay chart needs --cluster real' },
+    { args: ['--machine', '--cluster', 'embedded'], says: '--machine needs --cluster real' },
     { args: ['--arm', 'http://plain'], says: '--arm wants an https:// URL or "azure", not "http://plain"' },
     { args: ['--arm', 'azure'], says: '--arm azure wants --subscription ID and --resource-group NAME' },
     { args: ['--arm-ca', 'x.crt'], says: '--arm-ca goes with --arm URL' },

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { AzureCli } from '../../azure-cli.ts';
 import { subscriptionOf } from '../../../../shared/core/resource-id.ts';
+import { aksNetwork, aksNetworkFields, networkOf } from '../../cluster/aks-network.ts';
 import { ask } from '../azure-objects.ts';
 import { read, unreadable } from '../observed.ts';
 import type { Part } from '../observed.ts';
@@ -20,7 +21,7 @@ const clusterSchema = z.object({
       privateDnsZone: z.string().nullish(),
     })
     .nullish(),
-  networkProfile: z.object({ networkPlugin: z.string().nullish(), networkPluginMode: z.string().nullish() }).nullish(),
+  ...aksNetworkFields,
 });
 type Shown = z.infer<typeof clusterSchema>;
 
@@ -28,13 +29,14 @@ type Shown = z.infer<typeof clusterSchema>;
 export function parseAks(answer: unknown): AksFound | undefined {
   const shown = clusterSchema.safeParse(answer).data;
   if (shown === undefined) return undefined;
-  const { name, resourceGroup, fqdn, privateFqdn, apiServerAccessProfile: access, networkProfile } = shown;
+  const { name, resourceGroup, fqdn, privateFqdn, apiServerAccessProfile: access } = shown;
+  const { kind } = aksNetwork(shown);
   const isPrivate = access?.enablePrivateCluster === true;
   return {
     name,
     resourceGroup,
     isPrivate,
-    hidesPods: networkProfile?.networkPlugin === 'kubenet' || networkProfile?.networkPluginMode === 'overlay',
+    hidesPods: kind === 'kubenet' || kind === 'overlay',
     authorizedRanges: access?.authorizedIpRanges ?? [],
     hosts: [fqdn, privateFqdn].flatMap((host) => (host ? [host.toLowerCase()] : [])),
     zone: isPrivate ? zoneOf(shown) : undefined,
@@ -89,7 +91,7 @@ export async function readZone(
   { name, resourceGroup, subscription }: NonNullable<AksFound['zone']>,
   subnetId: string,
 ): Promise<ZoneFacts> {
-  const network = subnetId.replace(/\/subnets\/[^/]*$/i, '');
+  const network = networkOf(subnetId);
   const where = ['--resource-group', resourceGroup, '--zone-name', name, '--subscription', subscription];
   const [links, dnsServers] = await Promise.all([
     ask(az, ['network', 'private-dns', 'link', 'vnet', 'list', ...where], (answer) =>

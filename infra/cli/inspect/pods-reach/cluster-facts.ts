@@ -6,15 +6,14 @@ import type { ClusterRegistration } from '../../../../shared/wire/settings.ts';
 import type { ApiAnswer } from '../../cluster/api.ts';
 import type { ClusterFault } from '../../cluster/cluster-fault.ts';
 import { faultPart } from '../cluster-reader.ts';
+import { readDnsService } from '../cluster-dns.ts';
 import type { ClusterReader } from '../cluster-reader.ts';
 import { read, unreadable } from '../observed.ts';
 import type { Part } from '../observed.ts';
 
 const serviceSchema = z.object({
-  metadata: z.object({ name: z.string() }),
   spec: z.object({ clusterIP: z.string().nullish(), ports: z.array(z.object({ port: z.int() })).default([]) }),
 });
-const serviceList = z.object({ items: z.array(serviceSchema) });
 const sliceList = z.object({
   items: z.array(
     z.object({
@@ -41,12 +40,11 @@ export async function readKubernetesService(reader: ClusterReader): Promise<stri
 
 /** `ADDRESS:PORT` (TCP) of each ready pod of the cluster's DNS. Reads only. */
 export async function readDnsPods(reader: ClusterReader): Promise<Part<readonly string[]>> {
-  const services = await reader.get('/api/v1/namespaces/kube-system/services?labelSelector=k8s-app%3Dkube-dns');
-  if (services.kind === 'unreadable') return services;
-  const [service] = serviceList.safeParse(services.value?.json).data?.items ?? [];
-  if (service === undefined) return unreadable('No Service of kube-system has the label k8s-app=kube-dns.');
+  const service = await readDnsService(reader);
+  if (service.kind === 'unreadable') return service;
+  if (service.value === undefined) return unreadable("The cluster's DNS has no Service that is known.");
   const path = '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices';
-  const answer = await reader.get(`${path}?labelSelector=kubernetes.io%2Fservice-name%3D${service.metadata.name}`);
+  const answer = await reader.get(`${path}?labelSelector=kubernetes.io%2Fservice-name%3D${service.value.name}`);
   if (answer.kind === 'unreadable') return answer;
   return read(parseDnsPods(answer.value?.json));
 }

@@ -8,6 +8,7 @@ asked for only where there is one (`helm template` has none).
   (include "sk.checks.app" . | fromJsonArray)
   (include "sk.checks.nodes" . | fromJsonArray)
   (include "sk.checks.relay" . | fromJsonArray)
+  (include "sk.checks.services" . | fromJsonArray)
   (include "sk.checks.cluster" . | fromJsonArray) -}}
 {{- if $faults }}
 {{- fail (printf "\n\nThese values cannot work:\n  * %s\n" (join "\n  * " $faults)) }}
@@ -101,6 +102,16 @@ asked for only where there is one (`helm template` has none).
 {{- end }}
 {{- if and (ne $serving.mode "certManager") $serving.issuerRef }}
 {{- $faults = append $faults (printf "serving.issuerRef: it has no meaning with serving.mode %s; set serving.mode=certManager or leave it out" $serving.mode) }}
+{{- end }}
+{{ $faults | toJson }}
+{{- end }}
+
+{{- define "sk.checks.services" -}}
+{{- $faults := list -}}
+{{- with .Values.services }}
+{{- if and .enabled (not .credentials) }}
+{{- $faults = append $faults "services.credentials: name at least one of services-a and services-b; the one that the cluster's registration names must be among them" }}
+{{- end }}
 {{- end }}
 {{ $faults | toJson }}
 {{- end }}

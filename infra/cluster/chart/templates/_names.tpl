@@ -64,3 +64,10 @@ name: {{ $principal.name | quote }}
 {{- range .Values.nodes }}{{ $names = append $names .name }}{{ end -}}
 {{ $names | toJson }}
 {{- end }}
+
+{{/* The Secrets with the token by which ACI's kube-proxy reads Services, as a JSON list; empty: there is no such account. */}}
+{{- define "sk.servicesCredentials" -}}
+{{- $credentials := list -}}
+{{- with .Values.services }}{{ if .enabled }}{{ $credentials = .credentials }}{{ end }}{{ end -}}
+{{ $credentials | toJson }}
+{{- end }}

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** Root file systems that images are made from where no registry can be reached. */
-export type BaseName = 'busybox' | 'debian' | 'node';
+export type BaseName = 'busybox' | 'musl' | 'debian' | 'node';
 
 /** An image that examples and tests name. */
 export interface CatalogImage {
@@ -10,6 +10,8 @@ export interface CatalogImage {
   readonly base: BaseName;
   /** Dockerfile lines: what the image of the registry runs by default. */
   readonly changes: readonly string[];
+  /** Whether cloud and examples do without: it takes a tool that few machines have. */
+  readonly isOptional?: true;
 }
 
 const shell = ['CMD ["sh"]'];
@@ -20,6 +22,8 @@ const nginx = ['CMD ["nginx", "-g", "daemon off;"]', 'EXPOSE 80', 'STOPSIGNAL SI
 export const catalog: readonly CatalogImage[] = [
   { image: 'docker.io/library/busybox:1.36', base: 'busybox', changes: shell },
   { image: 'docker.io/library/busybox:latest', base: 'busybox', changes: shell },
+  { image: 'docker.io/library/alpine:3.20', base: 'musl', changes: shell, isOptional: true },
+  { image: 'docker.io/library/debian:bookworm-slim', base: 'debian', changes: bash },
   { image: 'docker.io/library/debian:bookworm', base: 'debian', changes: bash },
   { image: 'docker.io/library/perl:5.34.0', base: 'debian', changes: bash },
   { image: 'docker.io/library/nginx:1.14.2', base: 'debian', changes: nginx },
@@ -31,6 +35,8 @@ export const catalog: readonly CatalogImage[] = [
 export const knownConfigs = {
   'busybox:1.36': { cmd: ['sh'] },
   'busybox:latest': { cmd: ['sh'] },
+  'alpine:3.20': { cmd: ['sh'] },
+  'debian:bookworm-slim': { cmd: ['bash'] },
   'debian:bookworm': { cmd: ['bash'] },
 } as const;
 
@@ -48,6 +54,7 @@ const recipeVersion = 1;
 
 const ingredients: Readonly<Record<BaseName, readonly string[]>> = {
   busybox: [],
+  musl: ['getent 1'],
   debian: debianPackages,
   node: [...nodePackages, process.version],
 };

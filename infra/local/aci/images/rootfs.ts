@@ -18,11 +18,18 @@ export interface RootfsOptions {
 /** A tool of this machine is missing; the message says how to get it. */
 export class MissingTool extends Error {}
 
+const muslCompiler = 'musl-gcc';
+
+/** Whether this machine has the compiler for a base that takes one. */
+export const canMake = (base: BaseName): boolean => base !== 'musl' || onPath(muslCompiler) !== undefined;
+
 /** Makes the root file system of a base. Throws `MissingTool` where the machine lacks what it takes. */
 export function makeRootfs(base: BaseName, options: RootfsOptions): Promise<void> {
   switch (base) {
     case 'busybox':
       return busyboxRootfs(options);
+    case 'musl':
+      return muslRootfs(options);
     case 'debian':
       return debianRootfs(options);
     case 'node':
@@ -48,6 +55,16 @@ async function busyboxRootfs({ folder }: RootfsOptions): Promise<void> {
     'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/home:/bin/false\n',
   );
   await writeFile(join(folder, 'etc', 'group'), 'root:x:0:\nnogroup:x:65534:\n');
+}
+
+/** The static busybox, and a `getent` by which one sees how musl's resolver resolves. */
+async function muslRootfs(options: RootfsOptions): Promise<void> {
+  const compiler = onPath(muslCompiler);
+  if (compiler === undefined) throw new MissingTool("musl's compiler is missing (Debian: apt-get install musl-tools)");
+  await busyboxRootfs(options);
+  const program = join(options.folder, 'usr', 'bin', 'getent');
+  await mkdir(join(options.folder, 'usr', 'bin'));
+  await must(compiler, ['-static', '-O2', '-o', program, join(import.meta.dirname, 'getent.c')]);
 }
 
 async function debianRootfs({ folder, log }: RootfsOptions): Promise<void> {

@@ -92,7 +92,7 @@ async function assemble(options: EngineRuntimeOptions, backend: Backend): Promis
     sandboxId: string,
     hostname: string,
     dns?: SandboxSpec['dns'],
-  ): Promise<string | undefined> => {
+  ): Promise<Pick<Sandbox, 'ip' | 'pid'>> => {
     const name = containerName(key, sandboxId);
     await removeContainer(client, name);
     const body = pauseBody({
@@ -108,7 +108,8 @@ async function assemble(options: EngineRuntimeOptions, backend: Backend): Promis
     const inspected = await inspectContainer(client, name);
     pauses.set(sandboxId, inspected.Id);
     const address = inspected.NetworkSettings?.Networks?.[network.name]?.IPAddress;
-    return address === '' ? undefined : address;
+    const { Pid: pid } = inspected.State;
+    return { ...(pid === 0 ? {} : { pid }), ...(address === undefined || address === '' ? {} : { ip: address }) };
   };
 
   const startContainer = async (sandboxId: string, spec: ContainerSpec): Promise<RunningContainer | StartFault> => {
@@ -139,8 +140,7 @@ async function assemble(options: EngineRuntimeOptions, backend: Backend): Promis
 
   const createSandbox = async (spec: SandboxSpec): Promise<Sandbox> => {
     await volumes.create(spec.id, spec.volumes);
-    const ip = await startPause(spec.id, spec.hostname, spec.dns);
-    return ip === undefined ? { id: spec.id } : { id: spec.id, ip };
+    return { id: spec.id, ...(await startPause(spec.id, spec.hostname, spec.dns)) };
   };
 
   const deleteSandbox = async (sandboxId: string): Promise<void> => {

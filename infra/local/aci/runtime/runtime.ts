@@ -69,6 +69,8 @@ export type SandboxVolume =
 export interface Sandbox {
   readonly id: string;
   readonly ip?: string;
+  /** A process of this machine that is in the sandbox's network namespace as long as the sandbox lives, where there is one. */
+  readonly pid?: number;
 }
 
 export interface ContainerSpec {

@@ -3,6 +3,8 @@ import { doctorBy } from '../../../../infra/cli/doctor/command.ts';
 import containerGroups from '../../../../infra/azure/roles/container-groups.json' with { type: 'json' };
 import identityAssign from '../../../../infra/azure/roles/identity-assign.json' with { type: 'json' };
 import subscriptionReader from '../../../../infra/azure/roles/subscription-reader.json' with { type: 'json' };
+import { groupTags, tagNames } from '../../../../shared/core/group/identity.ts';
+import { groupBody } from '../../../fixtures/group-body.ts';
 import { fail } from '../../../../shared/core/fault.ts';
 import { newNodeRow } from '../../../../shared/core/reconcile/node-row.ts';
 import { createWorld } from '../../../app/world.ts';
@@ -175,6 +177,64 @@ describe('doctor over a world', () => {
       found: 'The certificate of pods.example:6443 does not name pods.example: clients in pods refuse it.',
       fix: expect.stringContaining('--api-server-for-pods HOST[:PORT]'),
     });
+  });
+
+  it('looks at how pods reach names and Services, where the registration says so', async () => {
+    const reach = {
+      dns: { nameServers: ['10.0.0.10'], domain: 'cluster.local', viaServices: true },
+      services: { clusterCidr: '10.240.0.0/16', credential: 'services-a' },
+    };
+    const world = await createWorld({
+      settings: { CLUSTERS: JSON.stringify([{ ...registration([{ name: 'aci-1' }]), ...reach }]) },
+    });
+    const secret = (uid: string, token: string) => ({ metadata: { uid }, data: { token } });
+    const slices =
+      '/apis/discovery.k8s.io/v1/namespaces/kube-system/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3Dkube-dns';
+    const around = (changes: NonNullable<Surroundings['paths']>): Surroundings => ({
+      ...healthy,
+      paths: {
+        ...healthy.paths,
+        '/api/v1/namespaces/kube-system/services/kube-dns': {
+          metadata: { name: 'kube-dns' },
+          spec: { clusterIP: '10.0.0.10' },
+        },
+        [slices]: { items: [{ endpoints: [{ conditions: { ready: true } }] }] },
+        '/apis/authorization.k8s.io/v1/subjectaccessreviews': {
+          kind: 'SubjectAccessReview',
+          status: { allowed: true },
+        },
+        '/api/v1/namespaces/kube-system/secrets/services-a': secret('u-a', 'dG9rZW4='),
+        ...changes,
+      },
+    });
+    // Of another cluster: what it has is none of this one's.
+    const owner = { installation: 'sk', cluster: 'other', node: 'n', namespace: 'shop', name: 'web', uid: 'u' };
+    const tags = { ...groupTags(owner, 'hash'), [tagNames.services]: 'services-b/u-b' };
+    await world.groups.createOrUpdate('web', groupBody({ tags }), new AbortController().signal);
+    const told = async (changes: NonNullable<Surroundings['paths']>): Promise<readonly string[]> =>
+      (await checks(world, around(changes)))
+        .filter(({ name }) => /DNS of pods|Services|former/.test(name))
+        .map(({ name, verdict, found }) => `${verdict} ${name}: ${found}`);
+    expect(await told({})).toEqual([
+      'ok prod: DNS of pods: Pods ask 10.0.0.10 for names: the Service kube-dns with 1 ready back ends.',
+      'ok prod: Services of pods: Pods reach Services with the token of services-a.',
+      'ok prod: rights for Services: The account services has its 8 rights.',
+    ]);
+    expect(
+      await told({
+        [slices]: { items: [] },
+        '/api/v1/namespaces/kube-system/secrets/services-a': secret('u-a', ''),
+        '/api/v1/namespaces/kube-system/secrets/services-b': secret('u-b', 'dG9rZW4='),
+        '/apis/authorization.k8s.io/v1/subjectaccessreviews': { kind: 'SubjectAccessReview', status: {} },
+      }),
+    ).toEqual([
+      expect.stringMatching(/^failed prod: DNS of pods: .* no ready back end/),
+      expect.stringMatching(/^failed prod: Services of pods: The Secret services-a has no token/),
+      expect.stringMatching(
+        /^failed prod: rights for Services: The account services may not list services, watch serv/,
+      ),
+      expect.stringMatching(/^warning prod: former tokens: No container group has the token of services-b/),
+    ]);
   });
 
   it('looks for no relay in the cluster when it runs outside, but at when it called', async () => {

@@ -168,8 +168,9 @@ const rows: readonly Row[] = [
   [judgeReach('n', 'h', { at: 'http', reason: 'ECONNRESET' }), 'failed', /no answer/],
   [judgeReach('n', 'h', { at: 'answered', status: 401 }), 'ok', /reached/],
   [judgeReach('n', 'h', { at: 'answered', status: 503 }), 'failed', /503/],
-  [judgeServiceWay('n', undefined), 'warning', /ClusterIP/],
-  [judgeServiceWay('n', 'service'), 'ok', /as the registration says/],
+  [judgeServiceWay('n', undefined, false), 'warning', /ClusterIP/],
+  [judgeServiceWay('n', 'service', false), 'ok', /as the registration says/],
+  [judgeServiceWay('n', undefined, true), 'ok', /as any other Service/],
   [judgeOwnHost('n', { host: '127.0.0.1', port: 443 }) ?? good('n', ''), 'failed', /own address/],
   [judgeOwnHost('n', way) ?? good('n', 'asked'), 'ok', /asked/],
   [judgePodsWay('n', way, { at: 'dns', reason: 'ENOTFOUND' }), 'failed', /DNS does not know h here/],
@@ -322,7 +323,7 @@ describe('doctor reads', () => {
     expect(subjectOf({ auth: { kind: 'entra' } }, { principalId: undefined, values: {} })).toBeUndefined();
   });
   it('asks for each right of the role by its name', () => {
-    const reviews = rightReviews(['aci-1'], { user: 'u', groups: [] });
+    const reviews = rightReviews({ nodes: ['aci-1'], namespace: 'sk', services: false }, { user: 'u', groups: [] });
     expect(reviews.map(({ right }) => right)).toEqual([
       'impersonate users system:node:aci-1',
       'impersonate groups system:nodes',
@@ -331,6 +332,21 @@ describe('doctor reads', () => {
       'delete nodes aci-1',
       'patch nodes aci-1',
     ]);
+    const withServices = rightReviews({ nodes: ['aci-1'], namespace: 'sk', services: true }, { user: 'u', groups: [] });
+    expect(withServices.slice(reviews.length)).toEqual(
+      ['services-a', 'services-b'].map((name) => ({
+        right: `get secrets ${name}`,
+        review: {
+          apiVersion: 'authorization.k8s.io/v1',
+          kind: 'SubjectAccessReview',
+          spec: {
+            user: 'u',
+            groups: [],
+            resourceAttributes: { verb: 'get', group: '', resource: 'secrets', name, namespace: 'sk' },
+          },
+        },
+      })),
+    );
   });
   it('takes every address of a Service', () => {
     const service = {

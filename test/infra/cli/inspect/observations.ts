@@ -45,6 +45,7 @@ export const clusterObserved = (changes: Partial<ClusterObserved> = {}): Cluster
   uid,
   server: 'https://api.example:6443',
   live: read({ uid }),
+  reach: {},
   nodes: [nodeObserved()],
   ...changes,
 });

@@ -32,6 +32,8 @@ describe('status over a world', () => {
       clusters: [
         {
           liveUid: '7d5a3c1e-0000-4000-8000-000000000001',
+          dns: null,
+          services: null,
           nodes: [
             {
               name: 'aci-1',
@@ -96,6 +98,10 @@ describe('status for people', () => {
     const observed = statusObserved({
       clusters: [
         clusterObserved({
+          reach: {
+            dns: { nameServers: ['10.0.0.10'], domain: 'cluster.local', viaServices: true },
+            services: { clusterCidr: '10.240.0.0/16', credential: 'services-a' },
+          },
           nodes: [
             nodeObserved({ pods: read({ Pending: 1, Running: 3 }), groups: read(4) }),
             nodeObserved({

@@ -1,0 +1,112 @@
+import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
+import type { AppSettings } from '../app-settings.ts';
+import { networkOf } from '../cluster/aks-network.ts';
+import type { AksNetwork } from '../cluster/aks-network.ts';
+import type { ReachFacts, ReachWants } from '../cluster/reach-of-pods.ts';
+import { podsHolding } from '../cluster/services-credentials.ts';
+import type { CredentialSecret } from '../cluster/services-credentials.ts';
+import type { CliContext } from '../context.ts';
+import { readNetworkRanges, readSubnet } from '../inspect/azure-objects.ts';
+import { isServiceAddress, readClusterDomain, readDnsService, readServiceRanges } from '../inspect/cluster-dns.ts';
+import { createClusterReader } from '../inspect/cluster-reader.ts';
+import type { ClusterReader } from '../inspect/cluster-reader.ts';
+import { valueOf } from '../inspect/observed.ts';
+import { readServicesSecrets } from '../inspect/services-secrets.ts';
+import { Stop } from '../stop.ts';
+
+export interface ReachPlace {
+  readonly wants: ReachWants;
+  readonly app: AppSettings;
+  readonly namespace: string;
+  readonly clusterUid: string;
+  readonly registered: ClusterRegistration | undefined;
+  /** Of an AKS cluster that az reported. */
+  readonly aks: AksNetwork | undefined;
+  readonly keepsChart: boolean;
+}
+
+/** What {@link ReachFacts} says of this cluster and network. What can not be read is as if it were not there. Reads only. */
+export async function gatherReach(context: CliContext, place: ReachPlace): Promise<ReachFacts> {
+  const { wants, app, aks, keepsChart } = place;
+  const reader = createClusterReader(context.api, undefined);
+  const subnetId = app.settings.ACI_SUBNET_ID;
+  const [dns, domain, ranges, serviceAddresses, azure, secrets] = await Promise.all([
+    readDnsService(reader),
+    readClusterDomain(reader),
+    readServiceRanges(reader),
+    addressesOfServices(reader, wants.dns),
+    readAzure(context, place),
+    readSecrets(context, reader, place),
+  ]);
+  const aksSubnet = aks?.podSubnets[0];
+  return {
+    hasSubnet: subnetId !== undefined,
+    network: aks?.kind,
+    ...azure,
+    isElsewhere:
+      subnetId !== undefined && aksSubnet !== undefined && !aks?.podSubnets.some((id) => isSameNetwork(id, subnetId)),
+    dnsAddress: valueOf(dns)?.address,
+    domain,
+    serviceRanges: [...new Set([...(aks?.serviceRanges ?? []), ...ranges])],
+    serviceAddresses,
+    secrets,
+    keepsChart,
+    nowMs: Date.now(),
+  };
+}
+
+const isSameNetwork = (left: string, right: string): boolean =>
+  networkOf(left).toLowerCase() === networkOf(right).toLowerCase();
+
+async function addressesOfServices(reader: ClusterReader, dns: ReachWants['dns']): Promise<readonly string[]> {
+  if (typeof dns !== 'object') return [];
+  const asked = await Promise.all(
+    dns.map(async (address) => ((await isServiceAddress(reader, address)) ? [address] : [])),
+  );
+  return asked.flat();
+}
+
+/** Only where az is used anyway, and Services may come on. */
+async function readAzure(
+  { az }: CliContext,
+  { wants, app, aks }: ReachPlace,
+): Promise<Pick<ReachFacts, 'podRange' | 'subnetRanges'>> {
+  const subnetId = app.settings.ACI_SUBNET_ID;
+  const mayAsk = aks !== undefined || app.source.kind === 'azure';
+  if (!mayAsk || subnetId === undefined || wants.services === 'off')
+    return { podRange: aks?.podRange, subnetRanges: [] };
+  const [network, pools] = await Promise.all([
+    readNetworkRanges(az, subnetId),
+    Promise.all((aks?.podSubnets ?? []).map((id) => readSubnet(az, id))),
+  ]);
+  const own = network.kind === 'read' ? undefined : valueOf(await readSubnet(az, subnetId));
+  const ofPools = [...new Set(pools.flatMap((pool) => valueOf(pool)?.prefixes ?? []))];
+  const single = ofPools.length === 1 ? ofPools[0] : undefined;
+  return {
+    podRange: aks?.podRange ?? single,
+    subnetRanges: valueOf(network) ?? own?.prefixes.filter((range) => !range.includes(':')) ?? [],
+  };
+}
+
+/** With the pods that have their tokens, where that decides anything. */
+async function readSecrets(
+  context: CliContext,
+  reader: ClusterReader,
+  { app, namespace, clusterUid, registered }: ReachPlace,
+): Promise<readonly CredentialSecret[]> {
+  const secrets = valueOf(await readServicesSecrets(reader, namespace)) ?? [];
+  const isDecided = secrets.every(({ name }) => name === registered?.services?.credential);
+  const groups = isDecided ? undefined : await listGroups(context);
+  const home = { installation: app.settings.INSTALLATION, cluster: clusterUid };
+  return secrets.map((secret) => ({ ...secret, pods: groups && podsHolding(groups, home, secret) }));
+}
+
+async function listGroups(context: CliContext): Promise<Parameters<typeof podsHolding>[0] | undefined> {
+  try {
+    const listed = await (await context.groups()).list(context.signal);
+    return listed.ok ? listed.value : undefined;
+  } catch (error) {
+    if (error instanceof Stop) return undefined;
+    throw error;
+  }
+}

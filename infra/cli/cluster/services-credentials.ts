@@ -1,0 +1,135 @@
+import { servicesSecrets } from '../../../shared/core/access/roles.ts';
+import type { ServicesSecret } from '../../../shared/core/access/roles.ts';
+import { groupOwner, tagNames } from '../../../shared/core/group/identity.ts';
+import type { ListedGroup } from '../../../shared/core/group/group.ts';
+
+/** A Secret of the account `services` as the cluster has it. */
+export interface CredentialSecret {
+  readonly name: ServicesSecret;
+  readonly uid: string;
+  /** Whether the token controller has filled it. */
+  readonly hasToken: boolean;
+  readonly createdMs: number;
+  /** Pods, as `namespace/name`, whose groups have its token; undefined: not known, and so it stays. */
+  readonly pods: readonly string[] | undefined;
+}
+
+/** Pods of a cluster whose groups have the token of this very Secret. Pure. */
+export function podsHolding(
+  groups: readonly Pick<ListedGroup, 'tags'>[],
+  home: { readonly installation: string; readonly cluster: string },
+  secret: Pick<CredentialSecret, 'name' | 'uid'>,
+): readonly string[] {
+  return groups.flatMap(({ tags }) => {
+    const owner = groupOwner(tags);
+    const isOurs = owner?.installation === home.installation && owner.cluster === home.cluster;
+    return isOurs && tags[tagNames.services] === `${secret.name}/${secret.uid}`
+      ? [`${owner.namespace}/${owner.name}`]
+      : [];
+  });
+}
+
+export interface CredentialsInput {
+  readonly isOn: boolean;
+  /** That of the registration. */
+  readonly registered: ServicesSecret | undefined;
+  readonly secrets: readonly CredentialSecret[];
+  readonly isRotation: boolean;
+  readonly nowMs: number;
+  /** Whether something else installs the chart. */
+  readonly keepsChart: boolean;
+}
+
+/** Which Secrets there are to be, and which of them the app uses. */
+export interface CredentialsPlan {
+  /** The one of the registration; undefined: pods reach no Services. */
+  readonly credential: ServicesSecret | undefined;
+  /** All that the chart is to have. */
+  readonly kept: readonly ServicesSecret[];
+  /** Those that go: nobody has their token. */
+  readonly removed: readonly ServicesSecret[];
+  /** One that is there and must go before it is made: its token is an old one. */
+  readonly renewed: ServicesSecret | undefined;
+  /** Why there is no rotation. */
+  readonly refusal: { readonly problem: string; readonly fix: string } | undefined;
+}
+
+/** A group that the app is about to make may have the former token, and is in no list yet. */
+const settleMs = 600_000;
+const shownPods = 5;
+
+/**
+ * A rotation goes to the other Secret, made anew; the former one stays as long as a group has its token, and a later run
+ * takes it away. A run that ended half-way goes on: a Secret that is younger than the registered one is its. Pure.
+ */
+export function planCredentials(input: CredentialsInput): CredentialsPlan {
+  const { isOn, registered, secrets } = input;
+  const current = secrets.find(({ name }) => name === registered);
+  // The registration that names it outlives this run of the chart.
+  const held = secrets.filter(({ name, pods }) => pods?.length !== 0 || (!isOn && name === registered));
+  if (!isOn) return planOf(undefined, secrets, held);
+  const credential = registered ?? secrets[0]?.name ?? servicesSecrets[0];
+  if (input.isRotation && registered !== undefined) return planRotation(input, registered);
+  const isSettled = current === undefined || input.nowMs - current.createdMs >= settleMs;
+  return planOf(credential, secrets, isSettled ? held : secrets);
+}
+
+function planOf(
+  credential: ServicesSecret | undefined,
+  secrets: readonly CredentialSecret[],
+  held: readonly CredentialSecret[],
+): CredentialsPlan {
+  const kept = servicesSecrets.filter((name) => name === credential || held.some((secret) => secret.name === name));
+  const removed = secrets.map(({ name }) => name).filter((name) => !kept.includes(name));
+  return { credential, kept, removed, renewed: undefined, refusal: undefined };
+}
+
+function planRotation({ secrets, nowMs, keepsChart }: CredentialsInput, registered: ServicesSecret): CredentialsPlan {
+  const next = servicesSecrets.find((name) => name !== registered) ?? registered;
+  const other = secrets.find(({ name }) => name === next);
+  const current = secrets.find(({ name }) => name === registered);
+  // Younger than the one in use: made for this very rotation.
+  const isFresh = other !== undefined && other.createdMs > (current?.createdMs ?? 0);
+  const plan: CredentialsPlan = {
+    credential: next,
+    kept: [...servicesSecrets],
+    removed: [],
+    renewed: other === undefined || isFresh ? undefined : next,
+    refusal: undefined,
+  };
+  const refuse = (problem: string, fix: string): CredentialsPlan => ({
+    ...planOf(registered, secrets, secrets),
+    refusal: { problem, fix },
+  });
+  if (other === undefined) return plan;
+  if (other.pods === undefined)
+    return refuse(
+      `whether a group has the former token, of ${next}, is not known: the container groups can not be listed`,
+      'use a login that may read them: kubectl aci status says why it can not',
+    );
+  if (other.pods.length > 0)
+    return refuse(
+      `the token of ${next}, from before the last rotation, is still in ${groupsOf(other.pods)}`,
+      'replace these pods (kubectl rollout restart), then the same command again; a rotation is over when nobody has the former token',
+    );
+  if (isFresh) return plan;
+  if (current !== undefined && nowMs - current.createdMs < settleMs)
+    return refuse(
+      `the last rotation is less than ten minutes ago, and a group that is being made may have the token of ${next}`,
+      'the same command again in ten minutes',
+    );
+  return keepsChart
+    ? refuse(
+        `the Secret ${next} is there with its old token, and --keep-chart does not make it anew`,
+        `take ${next} out of the chart's value services.credentials, then put it in again, then the same command again`,
+      )
+    : plan;
+}
+
+/** `7 container groups, of the pods a/b, c/d and 5 more`. */
+function groupsOf(pods: readonly string[]): string {
+  const more = pods.length - shownPods;
+  const named = pods.toSorted().slice(0, shownPods).join(', ');
+  const groups = pods.length === 1 ? '1 container group, of the pod' : `${pods.length} container groups, of the pods`;
+  return `${groups} ${named}${more > 0 ? ` and ${more} more` : ''}`;
+}

@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import { startChild } from '../../child.ts';
+import type { Child } from '../../child.ts';
+import { kubeProxyOf } from '../extensions.ts';
+import type { KubeProxyWanted } from '../extensions.ts';
+import type { SandboxHandle } from '../group-store.ts';
+import { onPath } from '../runtime/engine/backend.ts';
+import { azureResolver, groupRules } from './group-rules.ts';
+import type { GroupNetworks } from './group-networks.ts';
+import type { NetworkKnobs } from './knobs.ts';
+import type { Resolver } from './resolver.ts';
+import { restoreIn } from './restore-in.ts';
+
+export interface NamespacesOptions {
+  /** Holds the programs' log. */
+  readonly dir: string;
+  readonly knobs: NetworkKnobs;
+  readonly resolver: Resolver | undefined;
+  readonly log: (line: string) => void;
+}
+
+interface Group {
+  readonly pid: number;
+  proxy: Child<unknown> | undefined;
+  starting: Promise<void> | undefined;
+}
+
+const programs = ['nsenter', 'iptables-restore', 'iptables-save'] as const;
+/** Main containers wait so long for the first rules, and no longer: the API server may be out of reach. */
+const firstRulesMs = 3000;
+const restartMs = 1000;
+
+/** Why the networks of groups can not be entered on this machine; undefined: they can. */
+export function whyNoNamespaces(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root on Linux enters their networks';
+  const missing = programs.filter((program) => onPath(program) === undefined);
+  return missing.length === 0
+    ? undefined
+    : `${missing.join(' and ')} not found (Debian: apt-get install util-linux iptables)`;
+}
+
+/** Works in the network namespaces of the groups' sandboxes, by `nsenter`. */
+export class Namespaces implements GroupNetworks {
+  readonly nameServer: string | undefined;
+  readonly resolver: string | undefined;
+  readonly #options: NamespacesOptions;
+  readonly #groups = new Map<string, Group>();
+  #knobs: NetworkKnobs;
+
+  constructor(options: NamespacesOptions) {
+    this.#options = options;
+    this.#knobs = options.knobs;
+    const place = options.resolver?.place;
+    this.resolver = place === undefined ? undefined : `${place.address}:${place.port}`;
+    this.nameServer = options.resolver === undefined ? undefined : azureResolver;
+  }
+
+  async join({ id, pid }: SandboxHandle): Promise<void> {
+    if (pid === undefined) return;
+    this.#groups.set(id, { pid, proxy: undefined, starting: undefined });
+    await this.#write(pid, true);
+  }
+
+  async startExtensions({ id }: SandboxHandle, body: Parameters<typeof kubeProxyOf>[0]): Promise<void> {
+    const wanted = kubeProxyOf(body);
+    const group = this.#groups.get(id);
+    if (wanted === undefined || group === undefined) return;
+    group.starting ??= this.#startProxy(id, group, wanted);
+    await group.starting;
+  }
+
+  async #startProxy(id: string, group: Group, wanted: KubeProxyWanted): Promise<void> {
+    const ruled = Promise.withResolvers<void>();
+    const child = await startChild({
+      name: 'kube-proxy',
+      command: 'nsenter',
+      args: [
+        `--net=/proc/${group.pid}/ns/net`,
+        process.execPath,
+        join(import.meta.dirname, '..', 'kube-proxy', 'main.ts'),
+      ],
+      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
+      logFile: join(this.#options.dir, 'kube-proxy.log'),
+      stdin: 'pipe',
+      onParentDeath: 'SIGKILL',
+      onLine: (line) => {
+        if (line.includes(' rules of ')) ruled.resolve();
+      },
+    });
+    group.proxy = child;
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(JSON.stringify({ ...wanted, group: id, watchSeconds: this.#knobs.kubeProxyWatchSeconds }));
+    void child.exited.then(() => this.#restartLater(id, group, wanted));
+    const timer = setTimeout(() => ruled.resolve(), firstRulesMs);
+    await Promise.race([ruled.promise, child.exited]);
+    clearTimeout(timer);
+  }
+
+  #restartLater(id: string, group: Group, wanted: KubeProxyWanted): void {
+    if (this.#groups.get(id) !== group) return;
+    const again = (): void => {
+      if (this.#groups.get(id) !== group) return;
+      this.#startProxy(id, group, wanted).catch((error: unknown) => this.#options.log(String(error)));
+    };
+    setTimeout(again, restartMs).unref();
+  }
+
+  async leave(sandboxId: string): Promise<void> {
+    const group = this.#groups.get(sandboxId);
+    this.#groups.delete(sandboxId);
+    await group?.starting?.catch(() => undefined);
+    await group?.proxy?.stop(1000);
+  }
+
+  async turn(knobs: NetworkKnobs): Promise<void> {
+    this.#knobs = knobs;
+    await this.#options.resolver?.turn(knobs.vnetDns);
+    await Promise.all([...this.#groups.values()].map(({ pid }) => this.#write(pid, false)));
+  }
+
+  async #write(pid: number, isFirst: boolean): Promise<void> {
+    const place = this.#options.resolver?.place;
+    const { droppedPorts, unroutedRanges } = this.#knobs;
+    const rules = { resolver: place, droppedPorts, unroutedRanges };
+    const fault = await restoreIn(pid, (vanish) => groupRules({ ...rules, vanish, isFirst }));
+    if (fault !== undefined) this.#options.log(`rules of a group's network: ${fault}`);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#groups.keys()].map((id) => this.leave(id)));
+    await this.#options.resolver?.close();
+  }
+}

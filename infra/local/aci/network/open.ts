@@ -1,0 +1,33 @@
+import type { ContainerRuntime } from '../runtime/runtime.ts';
+import { noGroupNetworks } from './group-networks.ts';
+import type { GroupNetworks } from './group-networks.ts';
+import type { NetworkKnobs } from './knobs.ts';
+
+export interface GroupNetworksOptions {
+  readonly runtime: ContainerRuntime;
+  readonly knobs: NetworkKnobs;
+  /** Path of CoreDNS; without it nothing answers for Azure's resolver. */
+  readonly coredns: string | undefined;
+  readonly dir: string;
+  readonly log: (line: string) => void;
+}
+
+/** What this machine can do in the networks of the groups; where that is nothing, a line says so once it is missed. */
+export async function openGroupNetworks(options: GroupNetworksOptions): Promise<GroupNetworks> {
+  const { runtime, knobs, coredns, dir, log } = options;
+  const bridge = 'bridge' in runtime ? runtime.bridge : undefined;
+  if (!isBridge(bridge)) return noGroupNetworks(`the runtime ${runtime.kind} has no network for each`, log);
+  const { Namespaces, whyNoNamespaces } = await import('./namespaces.ts');
+  const why = whyNoNamespaces();
+  if (why !== undefined) return noGroupNetworks(why, log);
+  const { startResolver } = await import('./resolver.ts');
+  const resolver =
+    coredns === undefined
+      ? undefined
+      : await startResolver({ binary: coredns, address: bridge.gateway, vnetDns: knobs.vnetDns, dir });
+  return new Namespaces({ dir, knobs, resolver, log });
+}
+
+function isBridge(value: unknown): value is { readonly gateway: string } {
+  return typeof value === 'object' && value !== null && 'gateway' in value && typeof value.gateway === 'string';
+}

@@ -1,0 +1,147 @@
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { gatherReach } from '../../../infra/cli/attach/reach-facts.ts';
+import type { ReachPlace } from '../../../infra/cli/attach/reach-facts.ts';
+import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants.ts';
+import { networkOf } from '../../../infra/cli/cluster/aks-network.ts';
+import type { AksNetwork } from '../../../infra/cli/cluster/aks-network.ts';
+import { createContext } from '../../../infra/cli/context.ts';
+import type { CliContext } from '../../../infra/cli/context.ts';
+import { parseOptions } from '../../../infra/cli/options.ts';
+import { createOutput } from '../../../infra/cli/output.ts';
+import { failure } from '../../../infra/cli/stop.ts';
+import { subnetIdExample as podsSubnet } from '../../../shared/core/resource-id.ts';
+import { parseSettings } from '../../../shared/wire/settings.ts';
+import { clusterUid, registration, settingsOf } from '../../fixtures/settings.ts';
+
+const nodesSubnet = `${networkOf(podsSubnet)}/subnets/nodes`;
+const elsewhere = podsSubnet.replace('/prod/', '/other/');
+const flat: AksNetwork = {
+  kind: 'flat',
+  podRange: undefined,
+  serviceRanges: ['10.0.0.0/16'],
+  podSubnets: [nodesSubnet],
+};
+const subnets = [
+  { id: nodesSubnet, addressPrefix: '10.240.0.0/16' },
+  { id: podsSubnet.toUpperCase(), addressPrefixes: ['10.241.0.0/24', 'fd00::/64'] },
+];
+
+interface Around {
+  /** By the first words of az's commands. */
+  readonly az?: Readonly<Record<string, object>>;
+  readonly paths?: Readonly<Record<string, object>>;
+  readonly place?: Partial<ReachPlace>;
+  readonly subnetId?: string | undefined;
+}
+
+const stream = { write: () => undefined };
+async function gather({ az = {}, paths = {}, place = {}, subnetId = podsSubnet }: Around, ...args: string[]) {
+  const asked: string[] = [];
+  const values = settingsOf(undefined, { CLUSTERS: '[]', ...(subnetId === '' ? {} : { ACI_SUBNET_ID: subnetId }) });
+  const parsed = parseSettings(values);
+  if (!parsed.ok) throw new Error('the settings are not valid');
+  const made = createContext({
+    options: parseOptions([], {}),
+    out: createOutput({ stdout: stream, stderr: stream, format: 'table', environment: {} }),
+    environment: {},
+    signal: new AbortController().signal,
+    stdin: () => Readable.from([]),
+  });
+  const context: CliContext = {
+    ...made,
+    az: {
+      json: (words) => {
+        const line = words.join(' ');
+        asked.push(line);
+        const known = Object.keys(az).find((key) => line.startsWith(key));
+        return known === undefined ? Promise.reject(failure('you may not')) : Promise.resolve(az[known]);
+      },
+    },
+    groups: () => {
+      asked.push('groups');
+      return Promise.reject(failure('no login'));
+    },
+    api: {
+      ...made.api,
+      send: ({ path }) =>
+        Promise.resolve(
+          paths[path] === undefined
+            ? { kind: 'not-found', message: 'it is not there' }
+            : { kind: 'answered', status: 200, text: JSON.stringify(paths[path]) },
+        ),
+    },
+  };
+  const facts = await gatherReach(context, {
+    wants: parseAttachWants(parseOptions(['--nodes', 'a', ...args], attachOptions)).reach,
+    app: { source: { kind: 'file', file: 'f' }, values, settings: parsed.settings },
+    namespace: 'sk',
+    clusterUid,
+    registered: undefined,
+    aks: flat,
+    keepsChart: false,
+    ...place,
+  });
+  return { facts, asked };
+}
+
+const show = `network vnet show --ids ${networkOf(podsSubnet)}`;
+const subnetShow = (id: string): string => `network vnet subnet show --ids ${id}`;
+
+describe('what attach finds out of how pods reach a cluster', () => {
+  it('has the ranges of the pods’ network, its own first, and that of the pools where it is one', async () => {
+    const az = { [show]: { subnets }, [subnetShow(nodesSubnet)]: { addressPrefix: '10.240.0.0/16' } };
+    const { facts } = await gather({ az });
+    expect(facts).toMatchObject({
+      hasSubnet: true,
+      network: 'flat',
+      podRange: '10.240.0.0/16',
+      isElsewhere: false,
+      serviceRanges: ['10.0.0.0/16'],
+      subnetRanges: ['10.241.0.0/24', '10.240.0.0/16'],
+    });
+    const pools = { ...flat, podSubnets: [nodesSubnet, elsewhere] };
+    const two = { ...az, [subnetShow(elsewhere)]: { addressPrefix: '10.9.0.0/16' } };
+    expect((await gather({ az: two, place: { aks: pools } })).facts.podRange).toBeUndefined();
+  });
+
+  it('goes on with less where Azure does not let it', async () => {
+    const own = { [subnetShow(podsSubnet)]: { addressPrefix: '10.241.0.0/24' } };
+    expect((await gather({ az: own })).facts).toMatchObject({ podRange: undefined, subnetRanges: ['10.241.0.0/24'] });
+    expect((await gather({})).facts).toMatchObject({ podRange: undefined, subnetRanges: [] });
+  });
+
+  it('asks Azure only where Services may come on, and az is used anyway', async () => {
+    expect((await gather({}, '--services', 'off')).asked).toEqual([]);
+    expect((await gather({ subnetId: '' })).asked).toEqual([]);
+    const kubeconfig = await gather({ place: { aks: undefined } });
+    expect([kubeconfig.asked, kubeconfig.facts.network]).toEqual([[], undefined]);
+  });
+
+  it('knows when the pods are in another network than the cluster', async () => {
+    const aks = { ...flat, podSubnets: [elsewhere] };
+    expect((await gather({ place: { aks } })).facts.isElsewhere).toBe(true);
+    expect((await gather({ place: { aks: { ...flat, podSubnets: [] } } })).facts.isElsewhere).toBe(false);
+  });
+
+  it('looks for who has a former token only where there is one, and keeps it when that is not known', async () => {
+    const paths = {
+      '/api/v1/namespaces/sk/secrets/services-a': { metadata: { uid: 'u' }, data: { token: 'dA==' } },
+    };
+    const [known] = clustersWith('services-a');
+    const own = await gather({ paths, place: { aks: undefined, registered: known } });
+    expect(own.asked).toEqual([]);
+    const [other] = clustersWith('services-b');
+    const former = await gather({ paths, place: { aks: undefined, registered: other } });
+    expect(former.asked).toEqual(['groups']);
+    expect(former.facts.secrets).toMatchObject([{ name: 'services-a', hasToken: true, pods: undefined }]);
+  });
+});
+
+function clustersWith(credential: string) {
+  const services = { clusterCidr: '10.0.0.0/8', credential };
+  const clusters = JSON.stringify([{ ...registration([{ name: 'a' }]), services }]);
+  const parsed = parseSettings(settingsOf(undefined, { CLUSTERS: clusters }));
+  if (!parsed.ok) throw new Error('no registration');
+  return parsed.settings.CLUSTERS;
+}

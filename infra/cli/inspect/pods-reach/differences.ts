@@ -1,9 +1,17 @@
 import { failed, good, skipped, warned } from '../check.ts';
 import type { Check } from '../check.ts';
+import { valueOf } from '../observed.ts';
 import { failedOnlyIn, hopText, isOk, resolversOf } from './hops.ts';
 import type { Judged } from './hops.ts';
 
 const isName = (hop: string): boolean => hop.endsWith('-name');
+
+const nothingTried = 'No hop was tried: the images lack the tools.';
+
+const wasNothingTried = ({ reports }: Judged): boolean =>
+  [reports.musl, reports.glibc].every((report) =>
+    [...(valueOf(report)?.hops.values() ?? [])].every(({ verdict }) => verdict === 'skipped'),
+  );
 
 /** Whether both resolvers come to the same. */
 export function judgeDifference(judged: Judged): Check {
@@ -11,6 +19,7 @@ export function judgeDifference(judged: Judged): Check {
   const name = of('musl and glibc');
   for (const report of [reports.musl, reports.glibc])
     if (report.kind === 'unreadable') return skipped(name, report.reason);
+  if (wasNothingTried(judged)) return skipped(name, nothingTried);
   const onlyMusl = failedOnlyIn(reports.musl, reports.glibc);
   const onlyGlibc = failedOnlyIn(reports.glibc, reports.musl);
   const lost = [...onlyMusl, ...onlyGlibc];
@@ -33,6 +42,7 @@ export function judgeInitPhase(judged: Judged): Check {
   const { reports, facts, of } = judged;
   const name = of('init phase');
   if (reports.init.kind === 'unreadable') return skipped(name, reports.init.reason);
+  if (wasNothingTried(judged)) return skipped(name, nothingTried);
   const late = [...reports.init.value.hops]
     .filter(([hop, { verdict }]) => verdict === 'failed' && isOk(judged, hop))
     .map(([hop]) => hop);

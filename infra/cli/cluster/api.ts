@@ -12,6 +12,8 @@ export interface ApiRequest {
   readonly as?: { readonly user: string; readonly groups: readonly string[] };
   /** 15 s unless given; after it the server counts as one that does not answer. */
   readonly timeoutMs?: number;
+  /** Sent even when the command was interrupted: to take away what it made. */
+  readonly evenInterrupted?: true;
   /** A context of the kubeconfig other than that of --context, or the current one. */
   readonly context?: string | undefined;
 }

@@ -173,7 +173,8 @@ async function exchange(
   request: ApiRequest,
   interrupted: AbortSignal,
 ): Promise<ApiAnswer | ClusterFault> {
-  const signal = AbortSignal.any([interrupted, AbortSignal.timeout(request.timeoutMs ?? timeoutMs)]);
+  const late = AbortSignal.timeout(request.timeoutMs ?? timeoutMs);
+  const signal = request.evenInterrupted === true ? late : AbortSignal.any([interrupted, late]);
   try {
     const { answer, body } = await receive(server, { ...credential, ...headed(credential, request), signal }, request);
     const status = answer.statusCode ?? 0;

@@ -4,7 +4,9 @@ import type { ClusterRegistration, Settings } from '../../../shared/wire/setting
 import { appSource } from '../app-settings.ts';
 import type { AppSettings } from '../app-settings.ts';
 import type { Command } from '../command.ts';
+import { clusterSource, findCluster } from '../cluster/find-cluster.ts';
 import type { CliContext } from '../context.ts';
+import type { ExitCode } from '../exit-code.ts';
 import type { Colour } from '../output.ts';
 import { Stop, wrongInput } from '../stop.ts';
 import { faultReason, isNoLogin, signIn, unreadableBy } from '../inspect/fault-reason.ts';
@@ -20,6 +22,9 @@ import type { Check } from '../inspect/check.ts';
 import { judgeClocks } from '../inspect/clock-judgement.ts';
 import type { ClockFacts } from '../inspect/clock-judgement.ts';
 import { checkCluster } from './cluster-checks.ts';
+import { parsePodsWants, podsOptions } from './pods-options.ts';
+import type { PodsWants } from './pods-options.ts';
+import { checkPodsPart } from './pods-part.ts';
 import { subjectOf } from '../inspect/app-rights.ts';
 import { judgeReach } from '../inspect/cluster-judgements.ts';
 import { judgeOwnHost, judgePodsWay, judgeServiceWay } from '../inspect/pods-way-judgement.ts';
@@ -34,6 +39,12 @@ API server, its UID and version, the app's rights in it, how pods reach its name
 the admission API, each Node, its Lease and release, and the kubelet port through the API server; at last the clocks.
 It changes nothing. What you may not read is skipped, with the reason.
 
+--pods starts a pod for a minute on one node of each cluster, and deletes it whatever comes of it, Ctrl-C too: it costs
+what a pod of two small containers costs. With an init container and an image of each libc it tries to reach the name
+servers, names of the cluster and outside, ClusterIPs, a pod of the cluster, the API server and the Internet, and doctor
+says which hop fails and why. Before it, with az: what security group, routes, NAT gateway, authorized IP ranges and
+private DNS zone say of the same ways. A subnet's part is skipped where pods are in none.
+
 Exit code 0: nothing to fix; 3: something is; 1: nothing could be checked.
 
 --output json|yaml has {schemaVersion, installation, healthy, checks[] {name, verdict: ok|warning|failed|skipped, found, fix}}.
@@ -42,9 +53,11 @@ Exit code 0: nothing to fix; 3: something is; 1: nothing could be checked.
 /** How servers are asked without a credential; tests bring their own. */
 type Reach = typeof reach;
 
+const podPollMs = 2000;
+
 export const doctorCommand: Command = doctorBy(reach);
 
-export function doctorBy(reach: Reach): Command {
+export function doctorBy(reach: Reach, pollMs: number = podPollMs): Command {
   return {
     help,
     options: {
@@ -58,21 +71,32 @@ export function doctorBy(reach: Reach): Command {
         value: 'WHERE',
         description: 'cluster (default), or outside: nothing of it is looked for in the cluster, as with npm start',
       },
+      ...podsOptions,
     },
     run: async (context) => {
       const relay = parseRelay(context.options.text('relay'));
+      const pods = parsePodsWants(context.options);
       const checks: Check[] = [];
       const report: ReportCheck = (check) => {
         checks.push(check);
         if (context.out.format === 'table') printCheck(context, check);
       };
-      const app = await checkAll(context, { reach, relay }, report);
-      const code = doctorExitCode(checks);
-      const installation = app?.settings.INSTALLATION ?? null;
-      if (!context.out.value({ installation, healthy: code === 0, checks })) printEnd(context, checks);
-      return code;
+      const aks = clusterSource(context.options).kind === 'aks' ? await findCluster(context) : undefined;
+      try {
+        const app = await checkAll(context, { reach, relay, pods, pollMs }, report);
+        return reportAll(context, app, checks);
+      } finally {
+        aks?.dispose();
+      }
     },
   };
+}
+
+function reportAll(context: CliContext, app: AppSettings | undefined, checks: readonly Check[]): ExitCode {
+  const code = doctorExitCode(checks);
+  const installation = app?.settings.INSTALLATION ?? null;
+  if (!context.out.value({ installation, healthy: code === 0, checks })) printEnd(context, checks);
+  return code;
 }
 
 type RelayPlace = 'cluster' | 'outside';
@@ -82,9 +106,16 @@ function parseRelay(text: string | undefined): RelayPlace {
   throw wrongInput(`--relay wants cluster or outside, not "${text}"`, 'leave it out where attach installed the chart');
 }
 
+interface Wanted {
+  readonly reach: Reach;
+  readonly relay: RelayPlace;
+  readonly pods: PodsWants | undefined;
+  readonly pollMs: number;
+}
+
 async function checkAll(
   context: CliContext,
-  { reach, relay }: { readonly reach: Reach; readonly relay: RelayPlace },
+  { reach, relay, pods, pollMs }: Wanted,
   report: ReportCheck,
 ): Promise<AppSettings | undefined> {
   const source = appSource(context.options);
@@ -102,6 +133,7 @@ async function checkAll(
   for (const cluster of clusters)
     clocks.push(await checkOne(context, { cluster, app, principalId, reach, relay }, report));
   report(judgeClocks(clocks));
+  if (pods !== undefined) await checkPodsPart(context, { app, hasAz, clusters, wants: pods, pollMs }, report);
   return app;
 }
 

@@ -10,7 +10,7 @@ import { isSameId, subscriptionOf } from '../../../shared/core/resource-id.ts';
 import { networkOf } from '../cluster/aks-network.ts';
 
 /** Asks az; what it could not report is a reason, never an exception. Reads only. */
-async function ask<T>(
+export async function ask<T>(
   az: AzureCli,
   args: readonly string[],
   parse: (answer: unknown) => T | undefined,

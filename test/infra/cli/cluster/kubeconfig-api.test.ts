@@ -127,6 +127,21 @@ describe('the clusters of a kubeconfig', () => {
     expect(seen[1]?.headers['content-type']).toBe('application/apply-patch+yaml');
   });
 
+  it('sends nothing after an interruption, but what takes away what was made', async () => {
+    const interrupted = new AbortController();
+    interrupted.abort();
+    const file = kubeconfig('plain');
+    const api = createKubeconfigApi({
+      file: () => file,
+      context: () => undefined,
+      environment: { HOME: dir },
+      signal: interrupted.signal,
+    });
+    expect(await api.send(node)).toMatchObject({ kind: 'unreachable' });
+    expect(await api.send({ ...node, method: 'DELETE', evenInterrupted: true })).toMatchObject({ kind: 'answered' });
+    expect(seen.map(({ line }) => line)).toEqual(['DELETE /api/v1/nodes/a']);
+  });
+
   it.each([
     ['/api/v1/nodes/secret', { kind: 'forbidden', message: 'nodes "secret" is forbidden' }],
     ['/api/v1/nodes/absent', { kind: 'not-found', message: 'nodes "absent" not found' }],

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { AppSource } from '../../../../infra/cli/app-settings.ts';
-import type { ClusterApi } from '../../../../infra/cli/cluster/api.ts';
+import type { ApiAnswer, ApiRequest, ClusterApi } from '../../../../infra/cli/cluster/api.ts';
 import type { ClusterFault } from '../../../../infra/cli/cluster/cluster-fault.ts';
 import type { Command } from '../../../../infra/cli/command.ts';
 import type { CliContext } from '../../../../infra/cli/context.ts';
@@ -19,6 +19,9 @@ export interface Surroundings {
   readonly server?: string;
   /** Paths that the API server answers besides those of the world. */
   readonly paths?: Readonly<Record<string, JsonObject | string>>;
+  /** Asked before all others; undefined: it is not its business. */
+  readonly send?: (request: ApiRequest) => ApiAnswer | ClusterFault | undefined;
+  readonly signal?: AbortSignal;
   /** What comes of every question to the API server. */
   readonly fault?: ClusterFault;
   readonly source?: AppSource;
@@ -55,7 +58,7 @@ export async function runOver(
     options,
     out,
     environment: {},
-    signal: new AbortController().signal,
+    signal: around.signal ?? new AbortController().signal,
     stdin: () => Readable.from([]),
     az: { json: (words) => answerOf(words, around.az ?? {}) },
     app: () =>
@@ -95,7 +98,10 @@ function apiOf(world: World, around: Surroundings): ClusterApi {
   return {
     contexts: () => Promise.resolve({ current: 'here', contexts: [{ name: 'here', server }] }),
     place: () => Promise.reject(new Error('no kubeconfig here')),
-    send: ({ path }) => {
+    send: (request) => {
+      const { path } = request;
+      const answer = around.send?.(request);
+      if (answer !== undefined) return Promise.resolve(answer);
       if (around.fault !== undefined) return Promise.resolve(around.fault);
       const found = around.paths?.[path] ?? objectAt(world, path);
       if (found === undefined) return Promise.resolve({ kind: 'not-found', message: 'it is not there' });

@@ -35,7 +35,7 @@ export const nodeFacts = (
   ...defined({ dns: cluster.dns, services: servicesOf(cluster) }),
 });
 
-/** The extension is told of the API server what pods are. */
+/** The extension reaches the API server as pods do. */
 function servicesOf(cluster: ClusterRegistration): NodeFacts['services'] {
   const { services, apiServerForPods, relay } = cluster;
   const [namespace = ''] = relay.serviceAccount.split(':');

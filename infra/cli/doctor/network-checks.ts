@@ -66,7 +66,7 @@ export async function checkNetwork(
   return { subnet: subnet && valueOf(subnet), clusters };
 }
 
-/** Exec and attach go from where the app runs; the pods' subnet has no part in it. */
+/** Exec and attach go from where the app runs; that the pods' subnet has a part in it is not documented. */
 async function checkAppSubnet(
   az: AzureCli,
   source: Extract<AppSource, { kind: 'azure' }>,

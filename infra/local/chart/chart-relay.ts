@@ -41,6 +41,8 @@ export const chartValues = (
 ) => ({
   app: { ca: front.caPem },
   replicas,
+  // They are run here, and no ordinary node of the cluster takes them.
+  nodeSelector: { 'serverless-kubelet.local/runs': 'relay' },
   serving: { mode: 'secret', secretName: servingSecret },
   apiServer: { url: `https://${apiServer.address}:${apiServer.port}` },
 });

@@ -1,4 +1,4 @@
-/** What containerd, its network plugin, the kubelet and kube-proxy are told. Pure texts; JSON is YAML. */
+/** What containerd, its network plugin, the kubelet and kube-proxy start with. Pure texts; JSON is YAML. */
 import { clusterCidr } from './place.ts';
 import type { MachineFiles, MachinePlace } from './place.ts';
 

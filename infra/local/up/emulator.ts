@@ -113,7 +113,11 @@ export async function startEmulator(
       '--knobs',
       file(
         'aci-knobs.json',
-        JSON.stringify({ resourceRequests: { per5Minutes: Math.floor(createsPerHour / 3), perHour: createsPerHour } }),
+        JSON.stringify({
+          resourceRequests: { per5Minutes: Math.floor(createsPerHour / 3), perHour: createsPerHour },
+          // Containers find what this machine finds.
+          vnetDns: 'machine',
+        }),
       ),
       '--cert',
       file('arm.crt', server.certPem),

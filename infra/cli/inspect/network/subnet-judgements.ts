@@ -90,7 +90,7 @@ export const internetWay: NeededWay = {
   packet: { isInbound: false, protocol: 'tcp', port: 443, remote: { kind: 'internet' } },
 };
 
-/** From where the app runs; the pods' own subnet has no part in it. */
+/** From where the app runs; that the pods' own subnet has a part in it is not documented. */
 export const consoleWay: NeededWay = {
   what: 'port 19390 of ACI, by which exec and attach go',
   packet: { isInbound: false, protocol: 'tcp', port: 19_390, remote: { kind: 'internet' } },

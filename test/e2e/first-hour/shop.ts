@@ -119,6 +119,14 @@ export class Shop {
     });
   }
 
+  /** New pods in place of all of a part, those of before gone. */
+  async restart(part: Exclude<Part, 'store'>): Promise<void> {
+    const before = await this.kubectl(['get', 'pods', '-l', `app=${part}`, '-o', 'name']);
+    await this.kubectl(['rollout', 'restart', `deployment/${part}`]);
+    await this.kubectl(['rollout', 'status', `deployment/${part}`, '--timeout=60s'], { timeoutMs: 70_000 });
+    await this.kubectl(['wait', '--for=delete', '--timeout=60s', ...before.trim().split('\n')], { timeoutMs: 70_000 });
+  }
+
   /** Where the pods of a part run. */
   async nodesOf(part: Part): Promise<readonly string[]> {
     const names = '{range .items[*]}{.spec.nodeName} {end}';

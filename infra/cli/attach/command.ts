@@ -140,6 +140,7 @@ async function gatherFacts(
     registered: known,
     aks: found.aks?.network,
     keepsChart: chart === undefined,
+    isDryRun: wants.dryRun,
   });
   const services = planReach(wants.reach, reach, known).services !== undefined;
   const notAllowed = await missingRights(context, attachNeeds({ ...wants, services }));

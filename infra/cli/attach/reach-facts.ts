@@ -23,11 +23,12 @@ export interface ReachPlace {
   /** Of an AKS cluster that az reported. */
   readonly aks: AksNetwork | undefined;
   readonly keepsChart: boolean;
+  readonly isDryRun: boolean;
 }
 
 /** What {@link ReachFacts} says of this cluster and network. What can not be read is as if it were not there. Reads only. */
 export async function gatherReach(context: CliContext, place: ReachPlace): Promise<ReachFacts> {
-  const { wants, app, aks, keepsChart } = place;
+  const { wants, app, aks, keepsChart, isDryRun } = place;
   const reader = createClusterReader(context.api, undefined);
   const subnetId = app.settings.ACI_SUBNET_ID;
   const [dns, domain, ranges, serviceAddresses, azure, secrets] = await Promise.all([
@@ -51,6 +52,7 @@ export async function gatherReach(context: CliContext, place: ReachPlace): Promi
     serviceAddresses,
     secrets,
     keepsChart,
+    isDryRun,
     nowMs: Date.now(),
   };
 }

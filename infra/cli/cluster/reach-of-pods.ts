@@ -37,6 +37,8 @@ export interface ReachFacts {
   readonly subnetRanges: readonly string[];
   readonly secrets: readonly CredentialSecret[];
   readonly keepsChart: boolean;
+  /** Whether nothing is changed, and it is shown what the chart is to have. */
+  readonly isDryRun: boolean;
   readonly nowMs: number;
 }
 
@@ -119,7 +121,8 @@ function credentialRemarks({ keepsChart, secrets }: ReachFacts, plan: Credential
 }
 
 /** Why Services are not turned on by themselves, with the way out; undefined: they are. */
-function reasonAgainst({ hasSubnet, network, serviceRanges, subnetRanges }: ReachFacts): string | undefined {
+function reasonAgainst(facts: ReachFacts): string | undefined {
+  const { hasSubnet, network, serviceRanges, subnetRanges } = facts;
   if (!hasSubnet) return 'the app has no ACI_SUBNET_ID, and only groups in a subnet reach anything of the cluster';
   const hidden = 'their back ends have addresses that nobody outside of the cluster reaches';
   switch (network) {
@@ -133,7 +136,11 @@ function reasonAgainst({ hasSubnet, network, serviceRanges, subnetRanges }: Reac
       return "nothing is known of the cluster's network; where the pods' subnet has a route to the addresses of pods: --services on";
   }
   const overlap = overlapOf(serviceRanges, subnetRanges);
-  return overlap && `${overlap}; --services off leaves it so without this sentence`;
+  if (overlap !== undefined) return `${overlap}; --services off leaves it so without this sentence`;
+  // Nobody's pipeline stops for what nobody asked for.
+  return facts.keepsChart && !facts.isDryRun && facts.secrets.length === 0
+    ? 'the chart that --keep-chart leaves as it is has no Secret for it; install it with the values that --dry-run shows (services), then the same command again'
+    : undefined;
 }
 
 const overlapOf = (services: readonly string[], subnets: readonly string[]): string | undefined =>

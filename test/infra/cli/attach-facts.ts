@@ -14,6 +14,7 @@ export const noReach: ReachFacts = {
   subnetRanges: [],
   secrets: [],
   keepsChart: false,
+  isDryRun: false,
   nowMs: 0,
 };
 

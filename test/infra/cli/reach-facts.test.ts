@@ -80,6 +80,7 @@ async function gather({ az = {}, paths = {}, place = {}, subnetId = podsSubnet }
     registered: undefined,
     aks: flat,
     keepsChart: false,
+    isDryRun: false,
     ...place,
   });
   return { facts, asked };

@@ -62,6 +62,8 @@ describe('whether pods reach Services', () => {
     ['asked anew, with overlay', '--services auto --dns auto', { network: 'overlay' }, on, false, /Overlay/],
     ['off, as an operator had it', '', {}, { declined: ['services'] }, false, undefined],
     ['off no more', '--services auto', {}, { declined: ['services'] }, true, undefined],
+    ['a chart left alone that has no Secret', '', { keepsChart: true, secrets: [] }, {}, false, /--dry-run shows/],
+    ['such a chart, shown', '', { keepsChart: true, secrets: [], isDryRun: true }, {}, true, undefined],
     ['another network', '', { isElsewhere: true }, {}, true, /another virtual network .* where the two are peered/],
     ['another network, as registered', '', { isElsewhere: true }, on, true, undefined],
   ])('%s', (...[, args, changed, registered, isOn, remark]) => {
@@ -205,7 +207,8 @@ describe('attach does not begin', () => {
     const complaints = (reach: Partial<ReachFacts>, ...args: string[]) =>
       checkAttach(wants('--keep-chart', ...args), { ...given, reach: { ...given.reach, ...reach } });
     const secret = { name: 'services-a', uid: 'u', createdMs: 0, pods: undefined } as const;
-    expect(complaints({})).toEqual([
+    expect(complaints({})).toEqual([]);
+    expect(complaints({}, '--services', 'on')).toEqual([
       {
         problem: expect.stringMatching(/no Secret services-a with a token/),
         fix: expect.stringContaining('--dry-run'),

@@ -5,7 +5,11 @@ import { defined } from '../core/defined.ts';
 import { ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import type { References, ResolvedClaim, ResolvedReferences } from '../core/pod/translation.ts';
-import type { NoServicesCredential, ServicesCredential } from '../core/kubernetes/cluster-reach.ts';
+import type {
+  EmptyServicesSecret,
+  NoServicesCredential,
+  ServicesCredential,
+} from '../core/kubernetes/cluster-reach.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo } from '../core/kubernetes/references.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterApi, NodeApi, ObjectRef } from '../ports/node-api.ts';
@@ -33,7 +37,7 @@ const reads = new WeakMap<NodeApi, NodeReads>();
 /** All pods of a cluster have the same. */
 const credentialReads = new WeakMap<
   ReferenceReader['cluster'],
-  SharedReads<ServicesCredential | NoServicesCredential>
+  SharedReads<ServicesCredential | EmptyServicesSecret>
 >();
 
 /**
@@ -87,9 +91,14 @@ async function readServicesCredential(
   if (secret === undefined) return ok(undefined);
   const shared = credentialReads.get(cluster) ?? new SharedReads();
   credentialReads.set(cluster, shared);
-  return shared.get(`${secret.namespace}/${secret.name}`, clock.monotonicMs(), () =>
+  const read = await shared.get(`${secret.namespace}/${secret.name}`, clock.monotonicMs(), () =>
     cluster.getServicesCredential(secret, signal),
   );
+  if (read.ok) return read;
+  const { fault } = read;
+  if (fault.kind === 'not-found') return ok({ missing: 'absent' });
+  // Not a token of the app that the API server no longer takes, which is also denied.
+  return fault.kind === 'denied' && fault.code === 'Forbidden' ? ok({ missing: 'denied' }) : read;
 }
 
 type SharedApi = Pick<

@@ -4,7 +4,7 @@ import type { KubeNode, Lease, NodeChange, NodeStatusPatch, NodeTemplate } from 
 import type { KubeEvent } from '../core/kubernetes/event.ts';
 import type { ClaimData, VolumeData } from '../core/kubernetes/storage.ts';
 import type { TrustBundleSelector } from '../core/kubernetes/trust-bundle.ts';
-import type { NoServicesCredential, ServicesCredential } from '../core/kubernetes/cluster-reach.ts';
+import type { EmptyServicesSecret, ServicesCredential } from '../core/kubernetes/cluster-reach.ts';
 import type { ConfigMapData, PodToken, SecretData, ServiceInfo, TokenRequest } from '../core/kubernetes/references.ts';
 
 export interface ObjectRef {
@@ -80,13 +80,13 @@ export interface ClusterApi {
   /** Asks this cluster who a bearer token is, for the given audience. */
   reviewToken(token: string, audience: string, signal: AbortSignal): Promise<Result<TokenIdentity | undefined>>;
   /**
-   * The token that the kube-proxies of the cluster's pods get. That there is none is an answer; the app's right to read it
-   * is limited to the Secrets of `servicesSecrets`.
+   * The token that the kube-proxies of the cluster's pods get; the app's right to read it is limited to the Secrets of
+   * `servicesSecrets`. `not-found` without the Secret, `denied` with the code `Forbidden` without the right.
    */
   getServicesCredential(
     secret: ObjectRef,
     signal: AbortSignal,
-  ): Promise<Result<ServicesCredential | NoServicesCredential>>;
+  ): Promise<Result<ServicesCredential | EmptyServicesSecret>>;
   /**
    * Changes labels, annotations, taints or the cordon of one of our nodes (limited by resourceNames) as it was read: a
    * strategic merge patch guarded by UID and resourceVersion, so that nobody's change in between is lost. `conflict` when

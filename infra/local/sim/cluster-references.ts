@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { fail, ok } from '../../../shared/core/fault.ts';
 import type { Result } from '../../../shared/core/fault.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
-import type { NoServicesCredential, ServicesCredential } from '../../../shared/core/kubernetes/cluster-reach.ts';
+import type { EmptyServicesSecret, ServicesCredential } from '../../../shared/core/kubernetes/cluster-reach.ts';
 import { isShort, longerRequest, longerToken } from '../../../shared/core/kubernetes/references.ts';
 import type {
   ConfigMapData,
@@ -49,7 +49,7 @@ export interface ClusterReferences {
   readonly getSecret: (node: string, ref: ObjectRef) => Result<SecretData>;
   readonly getConfigMap: (node: string, ref: ObjectRef) => Result<ConfigMapData>;
   /** As the app, whose right is that of the Role `services-credential`. */
-  readonly getServicesCredential: (ref: ObjectRef) => Result<ServicesCredential | NoServicesCredential>;
+  readonly getServicesCredential: (ref: ObjectRef) => Result<ServicesCredential | EmptyServicesSecret>;
   /** Those that have a cluster IP. */
   readonly listServices: (namespace: string) => readonly ServiceInfo[];
   /** As a node: bound to a pod of its own, for that pod's ServiceAccount. */
@@ -113,7 +113,7 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
     getConfigMap: (node, ref) => read(state, { node, resource: configMaps, ref }, parseConfigMap),
     getServicesCredential: (ref) => {
       const found = state.store.get(secrets, ref);
-      if (found === undefined) return ok({ missing: 'absent' });
+      if (found === undefined) return fail(faultOf(notFound({ kind: secrets.plural, name: ref.name })));
       return resultOf({ ok: true, value: found }, parseServicesSecret);
     },
     listServices: (namespace) =>

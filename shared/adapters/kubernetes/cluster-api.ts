@@ -45,13 +45,8 @@ export function createClusterApi(client: KubernetesClient, options: ClusterApiOp
       const reviewed = await request(reviewer, { method: 'POST', path, body }, parseTokenReview, signal);
       return reviewed.ok ? ok(identityFor(reviewed.value, audience)) : withoutToken(reviewed, token);
     },
-    getServicesCredential: async ({ namespace, name }, signal) => {
-      const path = namespacedPath(namespace, 'secrets', name);
-      const read = await request(client, { method: 'GET', path }, parseServicesSecret, signal);
-      if (read.ok) return read;
-      if (read.fault.kind === 'not-found') return ok({ missing: 'absent' });
-      return read.fault.kind === 'denied' ? ok({ missing: 'denied' }) : read;
-    },
+    getServicesCredential: ({ namespace, name }, signal) =>
+      request(client, { method: 'GET', path: namespacedPath(namespace, 'secrets', name) }, parseServicesSecret, signal),
     patchNode: (node, change, signal) =>
       request(
         client,

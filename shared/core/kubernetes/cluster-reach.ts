@@ -25,7 +25,12 @@ export interface ServicesCredential {
   readonly caPem: string;
 }
 
-/** Why there is none: no such Secret, no right to read it, or the token controller has not filled it yet. */
+/** A Secret that the token controller has not filled yet. */
+export interface EmptyServicesSecret {
+  readonly missing: 'empty';
+}
+
+/** Why there is none: no such Secret, no right to read it, or no token in it yet. */
 export interface NoServicesCredential {
-  readonly missing: 'absent' | 'denied' | 'empty';
+  readonly missing: 'absent' | 'denied' | EmptyServicesSecret['missing'];
 }

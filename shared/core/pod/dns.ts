@@ -107,19 +107,8 @@ function clusterBase(pod: Pod, facts: DnsFacts): Base | undefined {
         },
       ],
     };
-  return { lines, notices: dns.viaServices ? initNotices(pod) : [] };
+  return { lines, notices: [] };
 }
-
-/** Whether the extension works before the main containers start is not known (docs/aci.md). */
-const initNotices = (pod: Pod): readonly Notice[] =>
-  pod.spec.initContainers.length === 0
-    ? []
-    : [
-        {
-          reason: 'InitContainersMayLackDNS',
-          message: `spec.initContainers: ClusterIPs, the cluster's DNS among them, may not be reached before the containers start; for names in init containers give attach a DNS that is no ClusterIP (--dns), or annotate the pod with ${injectDns}: "false"`,
-        },
-      ];
 
 /** Mounting a share of Azure Files needs Azure's resolver in the group. */
 const mountsShares = (pod: Pod): boolean =>
@@ -132,8 +121,11 @@ function withShares(pod: Pod, base: Base): Base {
     reason: 'AzureDNSAdded',
     message: `spec.volumes: mounting Azure Files needs Azure's resolver beside the cluster's DNS; programs whose resolver asks both at once (musl) may not find names of the cluster`,
   };
-  const nameServers = [...base.lines.nameServers.slice(0, maxNameServers - 1), azureNameServer];
-  return { lines: { ...base.lines, nameServers }, notices: [...base.notices, notice] };
+  // The third of the cluster's is what gives way, and is named as left out.
+  const { nameServers } = base.lines;
+  const last = maxNameServers - 1;
+  const both = [...nameServers.slice(0, last), azureNameServer, ...nameServers.slice(last)];
+  return { lines: { ...base.lines, nameServers: both }, notices: [...base.notices, notice] };
 }
 
 /** As a kubelet merges dnsConfig into what the policy gives (pkg/kubelet/network/dns, appendDNSConfig). */
@@ -156,6 +148,28 @@ const isEmpty = ({ nameServers, searches, options }: Lines): boolean =>
  * Azure gives. Cut to what ACI takes, with the kubelet's event.
  */
 export function groupDns(pod: Pod, facts: DnsFacts): GroupDns {
+  const formed = formedDns(pod, facts);
+  return { ...formed, notices: [...initNotices(pod, facts), ...formed.notices] };
+}
+
+/** Whether the extension works before the main containers start is not known (docs/aci.md). */
+function initNotices(pod: Pod, facts: DnsFacts): readonly Notice[] {
+  const hasServices = withoutServices(facts, wishesOf(pod.metadata.annotations)) === undefined;
+  if (pod.spec.initContainers.length === 0 || !hasServices) return [];
+  const names = facts.dns?.viaServices === true ? ", the cluster's DNS among them," : '';
+  const wayOut =
+    names === ''
+      ? ''
+      : `; for names in init containers give attach a DNS that is no ClusterIP (--dns), or annotate the pod with ${injectDns}: "false"`;
+  return [
+    {
+      reason: 'InitContainersMayLackServices',
+      message: `spec.initContainers: ClusterIPs${names} may not be reached before the containers start${wayOut}`,
+    },
+  ];
+}
+
+function formedDns(pod: Pod, facts: DnsFacts): GroupDns {
   const own = ownLines(pod);
   if (facts.subnetId === undefined)
     return {

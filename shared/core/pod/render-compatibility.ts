@@ -111,7 +111,7 @@ const rules = `
   Azure's resolver, or in a subnet what \`dnsConfig\` and \`dnsPolicy: None\` say. What is more than ACI takes is left out, with a
   kubelet's event \`DNSConfigForming\`.
 * **Services.** In a subnet, where \`attach\` has registered it, ACI's kube-proxy routes ClusterIPs in each group ([deploy.md](deploy.md#names-and-services)).
-  Whether it does so while init containers run is not known: \`InitContainersMayLackDNS\` says so of a pod that has some.
+  Whether it does so while init containers run is not known: \`InitContainersMayLackServices\` says so of a pod that has some.
 * **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are refused.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.

@@ -55,8 +55,14 @@ export function provisioningFault(
     warning === undefined
       ? `The container group's provisioning ended as ${group.provisioningState}, without a reason.`
       : sentence(warning);
-  return { kind: 'unknown', reason: 'ProviderFailed', message };
+  return { kind: 'unknown', reason: 'ProviderFailed', message: `${message}${hintOf(message)}` };
 }
+
+/** ARM names no cause of a group that only waited; a subnet without a free address is the one that nothing else shows. */
+const hintOf = (message: string): string =>
+  /not provisioned in time|provisioning.{0,40}timed? ?out/i.test(message)
+    ? ' In a subnet this is how a lack of free addresses looks: doctor counts them; use a larger subnet, or end what is not needed.'
+    : '';
 
 const containerEvents = (group: GroupObservation): readonly GroupEvent[] =>
   [...group.initContainers, ...group.containers].flatMap(({ instanceView }) => instanceView?.events ?? []);

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { ConfigMapData, SecretData, ServiceInfo } from '../../core/kubernetes/references.ts';
-import type { NoServicesCredential, ServicesCredential } from '../../core/kubernetes/cluster-reach.ts';
+import type { EmptyServicesSecret, ServicesCredential } from '../../core/kubernetes/cluster-reach.ts';
 import { stringMap } from './meta.ts';
 
 /** Go's `[]byte` in JSON: base64 with padding. */
@@ -35,7 +35,7 @@ const accountToken = z.object({
 });
 
 /** A Secret of type kubernetes.io/service-account-token, which the token controller fills some time after it was made. */
-export function parseServicesSecret(json: unknown): ServicesCredential | NoServicesCredential | undefined {
+export function parseServicesSecret(json: unknown): ServicesCredential | EmptyServicesSecret | undefined {
   const parsed = accountToken.safeParse(json);
   if (!parsed.success) return undefined;
   const { metadata, data } = parsed.data;

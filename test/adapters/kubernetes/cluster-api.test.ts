@@ -47,11 +47,16 @@ describe('the cluster, as the app itself', () => {
     ['there', secretOf(filled), { ok: true, value: { secretUid: 'u-2', token: 't', caPem: 'pem' } }],
     ['not filled yet', secretOf({}), { ok: true, value: { missing: 'empty' } }],
     ['half filled', secretOf({ token: btoa('t') }), { ok: true, value: { missing: 'empty' } }],
-    ['absent', { status: 404, body: statusBody(404, 'NotFound') }, { ok: true, value: { missing: 'absent' } }],
+    ['absent', { status: 404, body: statusBody(404, 'NotFound') }, { ok: false, fault: { kind: 'not-found' } }],
     [
       'not for the app to read',
       { status: 403, body: statusBody(403, 'Forbidden') },
-      { ok: true, value: { missing: 'denied' } },
+      { ok: false, fault: { kind: 'denied', code: 'Forbidden' } },
+    ],
+    [
+      'not for this token to read',
+      { status: 401, body: statusBody(401, 'Unauthorized') },
+      { ok: false, fault: { kind: 'denied', code: 'Unauthorized' } },
     ],
     ['not to be had now', { status: 500, body: {} }, { ok: false, fault: { kind: 'transient' } }],
     ['garbage', { body: { kind: 'Secret' } }, { ok: false, fault: { kind: 'transient' } }],

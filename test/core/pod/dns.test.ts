@@ -176,19 +176,35 @@ describe("the cluster's DNS", () => {
     });
   });
 
+  it('of three servers gives way to Azure Files with the third, which an event names', () => {
+    const three = { ...reach, dns: { ...dns, nameServers: ['10.0.0.10', '10.0.0.11', '10.0.0.12'] } };
+    const { dnsConfig, notices } = groupDns(
+      podOf({ volumes: [{ name: 's', azureFile: { secretName: 's', shareName: 's' } }] }),
+      three,
+    );
+    expect(dnsConfig?.nameServers).toEqual(['10.0.0.10', '10.0.0.11', azure]);
+    expect(notices.map(({ reason }) => reason)).toEqual(['AzureDNSAdded', 'DNSConfigForming']);
+  });
+
   it('is not set by annotation, and nothing is said of it', () => {
     expect(groupDns(annotated({ [`${prefix}injectdns`]: 'false' }), reach)).toEqual({ notices: [] });
   });
 
-  it.each<[string, Raw, string]>([
-    ['init containers', { initContainers: [{ name: 'i', image: 'i' }] }, 'InitContainersMayLackDNS'],
+  it.each<[string, Raw, string, typeof dns?]>([
+    ['init containers', { initContainers: [{ name: 'i', image: 'i' }] }, 'InitContainersMayLackServices'],
     [
       'a share of Azure Files',
       { volumes: [{ name: 's', azureFile: { secretName: 's', shareName: 's' } }] },
       'AzureDNSAdded',
     ],
+    [
+      'init containers and a DNS that is no ClusterIP',
+      { initContainers: [{ name: 'i', image: 'i' }] },
+      'InitContainersMayLackServices',
+      { ...dns, viaServices: false },
+    ],
     ['a fourth domain', { dnsConfig: { searches: ['a', 'b', 'c', 'd'] } }, 'DNSConfigForming'],
-  ])('is not all that a pod with %s expects, and an event says so', (_, spec, reason) => {
-    expect(groupDns(podOf(spec), reach).notices.map((notice) => notice.reason)).toEqual([reason]);
+  ])('is not all that a pod with %s expects, and an event says so', (_, spec, reason, other = dns) => {
+    expect(groupDns(podOf(spec), { ...reach, dns: other }).notices.map((notice) => notice.reason)).toEqual([reason]);
   });
 });

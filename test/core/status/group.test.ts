@@ -110,6 +110,17 @@ describe('why a group could not be provisioned', () => {
     ).toEqual(expected);
   });
 
+  it('of a group that only waited names the subnet, which may be full', () => {
+    const late = { ...eventOf('Failed', 'The container group was not provisioned in time.', 9), type: 'Warning' };
+    const group = groupOf({}, { provisioningState: 'Failed', state: 'Pending', events: [late] });
+    expect(provisioningFault(group)).toMatchObject({
+      kind: 'unknown',
+      message: expect.stringMatching(
+        /^The container group was not provisioned in time\. In a subnet .* free addresses/,
+      ),
+    });
+  });
+
   it('is asked only when it failed', () => {
     expect(provisioningFault(groupOf({}, { events: [mount] }))).toBeUndefined();
   });

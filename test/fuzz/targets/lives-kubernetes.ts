@@ -8,7 +8,7 @@ import type { KubeNode, Lease } from '../../../shared/core/kubernetes/node.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import type { PodToken, ServiceInfo } from '../../../shared/core/kubernetes/references.ts';
 import { buildPodStatusPatch, nodeStatus } from '../../../shared/core/kubernetes/status-patch.ts';
-import type { NoServicesCredential, ServicesCredential } from '../../../shared/core/kubernetes/cluster-reach.ts';
+import type { EmptyServicesSecret, ServicesCredential } from '../../../shared/core/kubernetes/cluster-reach.ts';
 import type { ClusterApi, NodeApi } from '../../../shared/ports/node-api.ts';
 import { formatLease } from '../../../shared/wire/kubernetes/lease.ts';
 import { statusBody } from '../../adapters/kubernetes/canned-server.ts';
@@ -288,7 +288,7 @@ const serviceJson = ({ name, namespace, ...spec }: ServiceInfo): object => ({ me
 const base64 = (data: Readonly<Record<string, Uint8Array>>): object =>
   Object.fromEntries(Object.entries(data).map(([key, bytes]) => [key, Buffer.from(bytes).toString('base64')]));
 
-const credentialJson = (found: ServicesCredential | NoServicesCredential): object =>
+const credentialJson = (found: ServicesCredential | EmptyServicesSecret): object =>
   'missing' in found
     ? { kind: 'Secret', metadata: { uid: 'empty' }, data: {} }
     : {

@@ -2,6 +2,7 @@ import { failed, good, skipped, warned } from '../check.ts';
 import { valueOf } from '../observed.ts';
 import { follows, hop, isFailed, untried } from './hops.ts';
 import type { Judged, Judgement } from './hops.ts';
+import { serverFix } from './server-ways.ts';
 
 /** Why nothing of the cluster is reached. */
 export const noSubnet = 'Pods are in no subnet (ACI_SUBNET_ID), so they reach nothing inside the cluster.';
@@ -30,10 +31,11 @@ export function judgeClusterIps(judged: Judged): Judgement {
       `${sentence}; the account of ACI's kube-proxy may not ${missing.join(', ')}.`,
       'Attach again: it upgrades the chart, which has the rights of that account.',
     );
+  const isServerSilent = isFailed(judged, 'api') && facts.apiServer !== undefined;
   return failed(
     name,
     `${sentence}; ACI's kube-proxy, which routes it, does not work in the group.`,
-    `Attach again, which sees to the credential, and make the pods anew: a group keeps the one it was made with. Does the group's kube-proxy reach the API server, and is ${facts.services.clusterCidr} the range of the cluster's pods? az container show lists the extensions of a group.`,
+    `${isServerSilent ? `It reads the API server, which the pod does not reach either. ${serverFix(facts)} If that is not it: attach again,` : 'Attach again,'} which sees to the credential, and make the pods anew: a group keeps the one it was made with. Does the group's kube-proxy reach the API server, and is ${facts.services.clusterCidr} the range of the cluster's pods? With an address of the API server in place of its name (attach --api-server-for-pods IP) it needs no name. az container show lists the extensions of a group.`,
   );
 }
 

@@ -101,7 +101,8 @@ const describeServer = (server: ReachFacts['apiServer']): string =>
 const isOutside = ({ aks }: ReachFacts, address: string): boolean =>
   valueOf(aks)?.isPrivate !== true && !isPrivateAddress(address);
 
-function serverFix({ aks }: ReachFacts): string {
+/** What keeps a pod from the API server, by what Azure shows. */
+export function serverFix({ aks }: ReachFacts): string {
   const seen = valueOf(aks);
   if (seen?.isPrivate === true)
     return "The cluster is private: peer the pods' network with that of its private endpoint, and see that no security group or route table keeps 443 from it.";

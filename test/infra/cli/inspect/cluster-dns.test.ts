@@ -70,6 +70,12 @@ describe("the cluster's domain", () => {
     [block('kubernetes {', 'dns://corp.test'), 'corp.test'],
     [block('forward . /etc/resolv.conf'), undefined],
     [block('# kubernetes corp.test'), undefined],
+    [block('kubernetes Corp.TEST IN-ADDR.ARPA {'), 'corp.test'],
+    [block('kubernetes {$CLUSTER_DOMAIN} in-addr.arpa ip6.arpa {'), undefined],
+    [block('kubernetes', '{$CLUSTER_DOMAIN}:53'), undefined],
+    [block('kubernetes corp_a.test {'), undefined],
+    [block('kubernetes {$CLUSTER_DOMAIN} corp.test {'), 'corp.test'],
+    [block(`kubernetes ${'a'.repeat(101)} {`), undefined],
     ['', undefined],
   ])('%j', (corefile, domain) => expect(parseClusterDomain(corefile)).toBe(domain));
 

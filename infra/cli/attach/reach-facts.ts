@@ -10,9 +10,10 @@ import { readNetworkRanges, readSubnet } from '../inspect/azure-objects.ts';
 import { isServiceAddress, readClusterDomain, readDnsService, readServiceRanges } from '../inspect/cluster-dns.ts';
 import { createClusterReader } from '../inspect/cluster-reader.ts';
 import type { ClusterReader } from '../inspect/cluster-reader.ts';
-import { valueOf } from '../inspect/observed.ts';
+import { read, valueOf } from '../inspect/observed.ts';
+import type { Part } from '../inspect/observed.ts';
 import { readServicesSecrets } from '../inspect/services-secrets.ts';
-import { Stop } from '../stop.ts';
+import { failure, Stop } from '../stop.ts';
 
 export interface ReachPlace {
   readonly wants: ReachWants;
@@ -26,7 +27,10 @@ export interface ReachPlace {
   readonly isDryRun: boolean;
 }
 
-/** What {@link ReachFacts} says of this cluster and network. What can not be read is as if it were not there. Reads only. */
+/**
+ * What {@link ReachFacts} says of this cluster and network. What can not be read is as if it were not there, apart from
+ * Secrets: groups may have their tokens, and {@link refuseUnread} goes on from there. Reads only.
+ */
 export async function gatherReach(context: CliContext, place: ReachPlace): Promise<ReachFacts> {
   const { wants, app, aks, keepsChart, isDryRun } = place;
   const reader = createClusterReader(context.api, undefined);
@@ -50,11 +54,24 @@ export async function gatherReach(context: CliContext, place: ReachPlace): Promi
     domain,
     serviceRanges: [...new Set([...(aks?.serviceRanges ?? []), ...ranges])],
     serviceAddresses,
-    secrets,
+    secrets: valueOf(secrets) ?? [],
+    secretsUnread: secrets.kind === 'read' ? undefined : secrets.reason,
     keepsChart,
     isDryRun,
     nowMs: Date.now(),
   };
+}
+
+/** Stops before a chart is changed that would take away Secrets that were only not seen. */
+export function refuseUnread(
+  { secretsUnread, keepsChart, isDryRun }: Pick<ReachFacts, 'secretsUnread' | 'keepsChart' | 'isDryRun'>,
+  namespace: string,
+): void {
+  if (secretsUnread === undefined || keepsChart || isDryRun) return;
+  throw failure(
+    `the Secrets of Services in ${namespace} can't be read, and groups may have their tokens: ${secretsUnread.replace(/\.$/, '')}`,
+    'the same command again; it takes a user who may get Secrets there',
+  );
 }
 
 const isSameNetwork = (left: string, right: string): boolean =>
@@ -95,12 +112,14 @@ async function readSecrets(
   context: CliContext,
   reader: ClusterReader,
   { app, namespace, clusterUid, registered }: ReachPlace,
-): Promise<readonly CredentialSecret[]> {
-  const secrets = valueOf(await readServicesSecrets(reader, namespace)) ?? [];
+): Promise<Part<readonly CredentialSecret[]>> {
+  const seen = await readServicesSecrets(reader, namespace);
+  if (seen.kind === 'unreadable') return seen;
+  const secrets = seen.value;
   const isDecided = secrets.every(({ name }) => name === registered?.services?.credential);
   const groups = isDecided ? undefined : await listGroups(context);
   const home = { installation: app.settings.INSTALLATION, cluster: clusterUid };
-  return secrets.map((secret) => ({ ...secret, pods: groups && podsHolding(groups, home, secret) }));
+  return read(secrets.map((secret) => ({ ...secret, pods: groups && podsHolding(groups, home, secret) })));
 }
 
 async function listGroups(context: CliContext): Promise<Parameters<typeof podsHolding>[0] | undefined> {

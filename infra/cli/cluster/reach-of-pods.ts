@@ -36,6 +36,8 @@ export interface ReachFacts {
   /** Ranges of the subnets in the pods' network, the pods' own first. */
   readonly subnetRanges: readonly string[];
   readonly secrets: readonly CredentialSecret[];
+  /** Why they could not be read; then `secrets` is empty and says nothing. */
+  readonly secretsUnread: string | undefined;
   readonly keepsChart: boolean;
   /** Whether nothing is changed, and it is shown what the chart is to have. */
   readonly isDryRun: boolean;
@@ -111,10 +113,14 @@ const elsewhere =
   "the pods' subnet is in another virtual network than the cluster: pods reach Services where the two are peered";
 
 /** What stays of former tokens, and what GitOps has to do where helm would. */
-function credentialRemarks({ keepsChart, secrets }: ReachFacts, plan: CredentialsPlan): readonly string[] {
+function credentialRemarks(
+  { keepsChart, secrets, secretsUnread }: ReachFacts,
+  plan: CredentialsPlan,
+): readonly string[] {
   const former = secrets.filter(({ name }) => name !== plan.credential && plan.kept.includes(name));
   const gone = keepsChart ? plan.removed : [];
   return [
+    ...(secretsUnread === undefined ? [] : [`which Secrets of Services there are can't be seen: ${secretsUnread}`]),
     ...former.map(({ name }) => `the token of ${name} stays as long as a group has it: a later attach takes it away`),
     ...gone.map((name) => `no group has the token of ${name}: take it out of the chart's values (services)`),
   ];

@@ -13,6 +13,7 @@ export const noReach: ReachFacts = {
   serviceAddresses: [],
   subnetRanges: [],
   secrets: [],
+  secretsUnread: undefined,
   keepsChart: false,
   isDryRun: false,
   nowMs: 0,

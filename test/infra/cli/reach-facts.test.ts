@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { gatherReach } from '../../../infra/cli/attach/reach-facts.ts';
+import { gatherReach, refuseUnread } from '../../../infra/cli/attach/reach-facts.ts';
 import type { ReachPlace } from '../../../infra/cli/attach/reach-facts.ts';
 import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants.ts';
 import { networkOf } from '../../../infra/cli/cluster/aks-network.ts';
 import type { AksNetwork } from '../../../infra/cli/cluster/aks-network.ts';
+import type { ClusterFault } from '../../../infra/cli/cluster/cluster-fault.ts';
 import { createContext } from '../../../infra/cli/context.ts';
 import type { CliContext } from '../../../infra/cli/context.ts';
 import { parseOptions } from '../../../infra/cli/options.ts';
@@ -31,12 +32,16 @@ interface Around {
   /** By the first words of az's commands. */
   readonly az?: Readonly<Record<string, object>>;
   readonly paths?: Readonly<Record<string, object>>;
+  readonly faults?: Readonly<Record<string, ClusterFault>>;
   readonly place?: Partial<ReachPlace>;
   readonly subnetId?: string | undefined;
 }
 
 const stream = { write: () => undefined };
-async function gather({ az = {}, paths = {}, place = {}, subnetId = podsSubnet }: Around, ...args: string[]) {
+async function gather(
+  { az = {}, paths = {}, faults = {}, place = {}, subnetId = podsSubnet }: Around,
+  ...args: string[]
+) {
   const asked: string[] = [];
   const values = settingsOf(undefined, { CLUSTERS: '[]', ...(subnetId === '' ? {} : { ACI_SUBNET_ID: subnetId }) });
   const parsed = parseSettings(values);
@@ -66,9 +71,10 @@ async function gather({ az = {}, paths = {}, place = {}, subnetId = podsSubnet }
       ...made.api,
       send: ({ path }) =>
         Promise.resolve(
-          paths[path] === undefined
-            ? { kind: 'not-found', message: 'it is not there' }
-            : { kind: 'answered', status: 200, text: JSON.stringify(paths[path]) },
+          faults[path] ??
+            (paths[path] === undefined
+              ? { kind: 'not-found', message: 'it is not there' }
+              : { kind: 'answered', status: 200, text: JSON.stringify(paths[path]) }),
         ),
     },
   };
@@ -136,6 +142,33 @@ describe('what attach finds out of how pods reach a cluster', () => {
     const former = await gather({ paths, place: { aks: undefined, registered: other } });
     expect(former.asked).toEqual(['groups']);
     expect(former.facts.secrets).toMatchObject([{ name: 'services-a', hasToken: true, pods: undefined }]);
+  });
+
+  it.each<[string, ClusterFault, Partial<ReachPlace>, RegExp]>([
+    [
+      'throttled',
+      { kind: 'refused', status: 429, message: 'slow down' },
+      {},
+      /may have their tokens: .*429: slow down$/,
+    ],
+    ['broken', { kind: 'refused', status: 503, message: 'no etcd' }, {}, /503: no etcd$/],
+    ['timed out', { kind: 'unreachable', why: 'no answer' }, {}, /does not answer$/],
+    ['denied', { kind: 'forbidden', message: 'you may not get it' }, {}, /you may not get it$/],
+    ['unread, but shown only', { kind: 'unreachable', why: 'no answer' }, { isDryRun: true }, /goes on/],
+    ['unread, but the chart stays', { kind: 'unreachable', why: 'no answer' }, { keepsChart: true }, /goes on/],
+  ])('stops where a Secret is not seen, and the chart is to change: %s', async (...[, fault, place, problem]) => {
+    const faults = { '/api/v1/namespaces/sk/secrets/services-b': fault };
+    const { facts } = await gather({ faults, place: { aks: undefined, ...place } });
+    expect(facts.secrets).toEqual([]);
+    const refused = (): string => {
+      try {
+        refuseUnread(facts, 'sk');
+        return 'goes on';
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(refused()).toMatch(problem);
   });
 });
 

@@ -216,6 +216,12 @@ describe('attach does not begin', () => {
     ]);
     expect(complaints({ secrets: [{ ...secret, hasToken: false }] })).toHaveLength(1);
     expect(complaints({ secrets: [{ ...secret, hasToken: true }] })).toEqual([]);
+    expect(complaints({ secretsUnread: 'No answer.' }, '--services', 'on')).toEqual([
+      {
+        problem: expect.stringMatching(/Secret services-a with a token can't be seen: No answer/),
+        fix: expect.stringMatching(/^the same command again/),
+      },
+    ]);
     expect(complaints({}, '--dry-run')).toEqual([]);
     expect(complaints({}, '--services', 'off')).toEqual([]);
   });
@@ -260,10 +266,12 @@ it('helm may grant what the account of Services reads only to whoever has it', (
       `${verb} ${resource} ${namespace}`.trim(),
     );
   const added = needs(true).filter((need) => !needs(false).includes(need));
-  expect(added).toEqual([
-    ...['services', 'endpoints', 'nodes', 'endpointslices'].flatMap((name) => [`list ${name}`, `watch ${name}`]),
-    'get secrets serverless-kubelet',
-  ]);
+  expect(added).toEqual(
+    ['services', 'endpoints', 'nodes', 'endpointslices'].flatMap((name) => [`list ${name}`, `watch ${name}`]),
+  );
+  // Where they can't be read, a chart would take away what is only not seen.
+  expect(needs(false)).toContain('get secrets serverless-kubelet');
+  expect(needs(false, '--keep-chart')).toEqual(['get nodes']);
   expect(needs(true, '--keep-chart')).toEqual(['get secrets serverless-kubelet', 'get nodes']);
 });
 

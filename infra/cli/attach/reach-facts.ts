@@ -1,12 +1,13 @@
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
 import type { AppSettings } from '../app-settings.ts';
-import { networkOf } from '../cluster/aks-network.ts';
+import { isNetworkOf, networkOf } from '../cluster/aks-network.ts';
 import type { AksNetwork } from '../cluster/aks-network.ts';
 import type { ReachFacts, ReachWants } from '../cluster/reach-of-pods.ts';
 import { podsHolding } from '../cluster/services-credentials.ts';
 import type { CredentialSecret } from '../cluster/services-credentials.ts';
 import type { CliContext } from '../context.ts';
-import { readNetworkRanges, readSubnet } from '../inspect/azure-objects.ts';
+import { readNetwork, readSubnet } from '../inspect/azure-objects.ts';
+import type { NetworkFacts } from '../inspect/azure-objects.ts';
 import { isServiceAddress, readClusterDomain, readDnsService, readServiceRanges } from '../inspect/cluster-dns.ts';
 import { createClusterReader } from '../inspect/cluster-reader.ts';
 import type { ClusterReader } from '../inspect/cluster-reader.ts';
@@ -35,7 +36,7 @@ export async function gatherReach(context: CliContext, place: ReachPlace): Promi
   const { wants, app, aks, keepsChart, isDryRun } = place;
   const reader = createClusterReader(context.api, undefined);
   const subnetId = app.settings.ACI_SUBNET_ID;
-  const [dns, domain, ranges, serviceAddresses, azure, secrets] = await Promise.all([
+  const [dns, domain, ranges, serviceAddresses, { peers, ...azure }, secrets] = await Promise.all([
     readDnsService(reader),
     readClusterDomain(reader),
     readServiceRanges(reader),
@@ -43,13 +44,14 @@ export async function gatherReach(context: CliContext, place: ReachPlace): Promi
     readAzure(context, place),
     readSecrets(context, reader, place),
   ]);
-  const aksSubnet = aks?.podSubnets[0];
   return {
     hasSubnet: subnetId !== undefined,
     network: aks?.kind,
     ...azure,
     isElsewhere:
-      subnetId !== undefined && aksSubnet !== undefined && !aks?.podSubnets.some((id) => isSameNetwork(id, subnetId)),
+      subnetId !== undefined &&
+      aks !== undefined &&
+      ![networkOf(subnetId), ...peers].some((id) => isNetworkOf(aks, id)),
     dnsAddress: valueOf(dns)?.address,
     domain,
     serviceRanges: [...new Set([...(aks?.serviceRanges ?? []), ...ranges])],
@@ -74,9 +76,6 @@ export function refuseUnread(
   );
 }
 
-const isSameNetwork = (left: string, right: string): boolean =>
-  networkOf(left).toLowerCase() === networkOf(right).toLowerCase();
-
 async function addressesOfServices(reader: ClusterReader, dns: ReachWants['dns']): Promise<readonly string[]> {
   if (typeof dns !== 'object') return [];
   const asked = await Promise.all(
@@ -89,22 +88,30 @@ async function addressesOfServices(reader: ClusterReader, dns: ReachWants['dns']
 async function readAzure(
   { az }: CliContext,
   { wants, app, aks }: ReachPlace,
-): Promise<Pick<ReachFacts, 'podRange' | 'subnetRanges'>> {
+): Promise<Pick<ReachFacts, 'podRange' | 'subnetRanges'> & Pick<NetworkFacts, 'peers'>> {
   const subnetId = app.settings.ACI_SUBNET_ID;
   const mayAsk = aks !== undefined || app.source.kind === 'azure';
   if (!mayAsk || subnetId === undefined || wants.services === 'off')
-    return { podRange: aks?.podRange, subnetRanges: [] };
+    return { podRange: aks?.podRange, subnetRanges: [], peers: [] };
   const [network, pools] = await Promise.all([
-    readNetworkRanges(az, subnetId),
+    readPodsNetwork(az, subnetId),
     Promise.all((aks?.podSubnets ?? []).map((id) => readSubnet(az, id))),
   ]);
-  const own = network.kind === 'read' ? undefined : valueOf(await readSubnet(az, subnetId));
   const ofPools = [...new Set(pools.flatMap((pool) => valueOf(pool)?.prefixes ?? []))];
   const single = ofPools.length === 1 ? ofPools[0] : undefined;
   return {
     podRange: aks?.podRange ?? single,
-    subnetRanges: valueOf(network) ?? own?.prefixes.filter((range) => !range.includes(':')) ?? [],
+    subnetRanges: network.ranges,
+    peers: network.peers,
   };
+}
+
+/** Of the subnet alone where its network can't be read. */
+async function readPodsNetwork(az: CliContext['az'], subnetId: string): Promise<NetworkFacts> {
+  const network = await readNetwork(az, subnetId);
+  if (network.kind === 'read') return network.value;
+  const own = valueOf(await readSubnet(az, subnetId))?.prefixes ?? [];
+  return { ranges: own.filter((range) => !range.includes(':')), peers: [] };
 }
 
 /** With the pods that have their tokens, where that decides anything. */

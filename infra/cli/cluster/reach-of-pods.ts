@@ -24,7 +24,7 @@ export interface ReachFacts {
   readonly network: AksNetwork['kind'] | undefined;
   /** Where the addresses of the cluster's own pods come from, when it is one range. */
   readonly podRange: string | undefined;
-  /** Whether the pods' subnet is known to be in another network than the cluster. */
+  /** Whether the pods' subnet is in another network than the AKS cluster, and no peering of the two is seen. */
   readonly isElsewhere: boolean;
   /** ClusterIP of the cluster's DNS, IPv4. */
   readonly dnsAddress: string | undefined;
@@ -141,6 +141,8 @@ function reasonAgainst(facts: ReachFacts): string | undefined {
     default:
       return "nothing is known of the cluster's network; where the pods' subnet has a route to the addresses of pods: --services on";
   }
+  if (facts.isElsewhere)
+    return "the pods' subnet is in another virtual network than the cluster, and no connected peering of the two is seen; where there is a route to the addresses of pods: --services on";
   const overlap = overlapOf(serviceRanges, subnetRanges);
   if (overlap !== undefined) return `${overlap}; --services off leaves it so without this sentence`;
   // Nobody's pipeline stops for what nobody asked for.

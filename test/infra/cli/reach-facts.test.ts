@@ -22,6 +22,7 @@ const flat: AksNetwork = {
   podRange: undefined,
   serviceRanges: ['10.0.0.0/16'],
   podSubnets: [nodesSubnet],
+  nodeResourceGroup: 'MC_a',
 };
 const subnets = [
   { id: nodesSubnet, addressPrefix: '10.240.0.0/16' },
@@ -125,10 +126,24 @@ describe('what attach finds out of how pods reach a cluster', () => {
     expect([kubeconfig.asked, kubeconfig.facts.network]).toEqual([[], undefined]);
   });
 
-  it('knows when the pods are in another network than the cluster', async () => {
-    const aks = { ...flat, podSubnets: [elsewhere] };
-    expect((await gather({ place: { aks } })).facts.isElsewhere).toBe(true);
-    expect((await gather({ place: { aks: { ...flat, podSubnets: [] } } })).facts.isElsewhere).toBe(false);
+  const theirs = networkOf(elsewhere);
+  const made = podsSubnet.replace('/network/', '/mc_A/');
+  const peered = (id: string, peeringState = 'Connected') => [{ peeringState, remoteVirtualNetwork: { id } }];
+  it.each<[string, readonly string[], string, readonly object[] | undefined, boolean]>([
+    ['the same network', [nodesSubnet], podsSubnet, [], false],
+    ['another network', [elsewhere], podsSubnet, [], true],
+    ['another network, of which nobody may see more', [elsewhere], podsSubnet, undefined, true],
+    ['a peered network', [elsewhere], podsSubnet, peered(theirs.toUpperCase()), false],
+    ['a peering of one side', [elsewhere], podsSubnet, peered(theirs, 'Initiated'), true],
+    ['a peering with a third', [elsewhere], podsSubnet, peered(theirs.replace('other', 'third')), true],
+    ['a network that AKS made', [], podsSubnet, [], true],
+    ['a network that AKS made, with the pods in it', [], made, [], false],
+    ['a network that AKS made, peered', [], podsSubnet, peered(networkOf(made)), false],
+  ])('knows whether the pods are elsewhere: %s', async (...[, podSubnets, subnetId, virtualNetworkPeerings, is]) => {
+    const key = `network vnet show --ids ${networkOf(subnetId)}`;
+    const az = virtualNetworkPeerings === undefined ? {} : { [key]: { subnets, virtualNetworkPeerings } };
+    const { facts } = await gather({ az, subnetId, place: { aks: { ...flat, podSubnets } } });
+    expect(facts.isElsewhere).toBe(is);
   });
 
   it('looks for who has a former token only where there is one, and keeps it when that is not known', async () => {

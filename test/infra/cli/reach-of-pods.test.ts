@@ -64,7 +64,17 @@ describe('whether pods reach Services', () => {
     ['off no more', '--services auto', {}, { declined: ['services'] }, true, undefined],
     ['a chart left alone that has no Secret', '', { keepsChart: true, secrets: [] }, {}, false, /--dry-run shows/],
     ['such a chart, shown', '', { keepsChart: true, secrets: [], isDryRun: true }, {}, true, undefined],
-    ['another network', '', { isElsewhere: true }, {}, true, /another virtual network .* where the two are peered/],
+    [
+      'another network',
+      '',
+      { isElsewhere: true },
+      {},
+      false,
+      /another virtual network .* no connected .*: --services on$/,
+    ],
+    ['another network, asked for by auto', '--services auto', { isElsewhere: true }, {}, false, /no connected peering/],
+    ['another network, on', '--services on', { isElsewhere: true }, {}, true, /another .* where the two are peered/],
+    ['another network, off', '--services off', { isElsewhere: true }, {}, false, undefined],
     ['another network, as registered', '', { isElsewhere: true }, on, true, undefined],
   ])('%s', (...[, args, changed, registered, isOn, remark]) => {
     const { services: planned, remarks, complaints } = plan(args, changed, registered);
@@ -326,6 +336,7 @@ describe('how an AKS cluster gives addresses', () => {
       podSubnets: [subnet, 'pods'],
     });
     expect(aksNetwork({ networkProfile }).serviceRanges).toEqual(['10.0.0.0/16']);
+    expect(aksNetwork({ networkProfile, nodeResourceGroup: 'MC_a' }).nodeResourceGroup).toBe('MC_a');
   });
 });
 

@@ -68,8 +68,8 @@ export function planCredentials(input: CredentialsInput): CredentialsPlan {
   // The registration that names it outlives this run of the chart.
   const held = secrets.filter(({ name, pods }) => pods?.length !== 0 || (!isOn && name === registered));
   if (!isOn) return planOf(undefined, secrets, held);
+  if (input.isRotation) return planNewToken(input);
   const credential = registered ?? secrets[0]?.name ?? servicesSecrets[0];
-  if (input.isRotation && registered !== undefined) return planRotation(input, registered);
   const isSettled = current === undefined || input.nowMs - current.createdMs >= settleMs;
   return planOf(credential, secrets, isSettled ? held : secrets);
 }
@@ -84,12 +84,27 @@ function planOf(
   return { credential, kept, removed, renewed: undefined, refusal: undefined };
 }
 
-function planRotation({ secrets, nowMs, keepsChart }: CredentialsInput, registered: ServicesSecret): CredentialsPlan {
-  const next = servicesSecrets.find((name) => name !== registered) ?? registered;
+/** A Secret that is not there is made with a new token: no other has to go for it, and none that is there will do. */
+function planNewToken(input: CredentialsInput): CredentialsPlan {
+  const { registered, secrets } = input;
+  const isThere = (wanted: ServicesSecret): boolean => secrets.some(({ name }) => name === wanted);
+  if (registered !== undefined)
+    return isThere(registered) ? planRotation(input, registered) : planOf(registered, secrets, secrets);
+  const missing = servicesSecrets.find((name) => !isThere(name));
+  if (missing !== undefined) return planOf(missing, secrets, secrets);
+  const [first] = servicesSecrets;
+  return planRotation(input, secrets.find(({ pods }) => pods?.length !== 0)?.name ?? first);
+}
+
+/** From the Secret `from`, which is there. */
+function planRotation(input: CredentialsInput, from: ServicesSecret): CredentialsPlan {
+  const { registered, secrets, nowMs, keepsChart } = input;
+  const next = servicesSecrets.find((name) => name !== from) ?? from;
   const other = secrets.find(({ name }) => name === next);
-  const current = secrets.find(({ name }) => name === registered);
+  const current = secrets.find(({ name }) => name === from);
   // Younger than the one in use: made for this very rotation.
-  const isFresh = other !== undefined && other.createdMs > (current?.createdMs ?? 0);
+  const isFresh =
+    registered !== undefined && other !== undefined && current !== undefined && other.createdMs > current.createdMs;
   const plan: CredentialsPlan = {
     credential: next,
     kept: [...servicesSecrets],
@@ -98,7 +113,7 @@ function planRotation({ secrets, nowMs, keepsChart }: CredentialsInput, register
     refusal: undefined,
   };
   const refuse = (problem: string, fix: string): CredentialsPlan => ({
-    ...planOf(registered, secrets, secrets),
+    ...planOf(from, secrets, secrets),
     refusal: { problem, fix },
   });
   if (other === undefined) return plan;

@@ -97,6 +97,26 @@ describe('a rotation', () => {
       { secrets: [a, { ...b, ...older }] },
       { credential: 'services-b', kept: both, renewed: 'services-b' },
     ],
+    [
+      'makes the one in use anew where somebody deleted it, and never goes back to the former token',
+      { registered: 'services-b', secrets: [a] },
+      { credential: 'services-b', kept: both },
+    ],
+    [
+      'of Services that were off makes what is not there',
+      { registered: undefined, secrets: [a] },
+      { credential: 'services-b', kept: both },
+    ],
+    [
+      'of Services that were off makes one anew that nobody has',
+      { registered: undefined, secrets: [a, { ...b, ...held }] },
+      { credential: 'services-a', kept: both, renewed: 'services-a' },
+    ],
+    [
+      'of Services that were off takes none for fresh',
+      { registered: undefined, secrets: [{ ...a, ...older }, b] },
+      { credential: 'services-b', kept: both, renewed: 'services-b' },
+    ],
   ])('%s', (_, changed, expected) => expect(rotate(changed)).toEqual({ ...quiet, ...expected }));
 
   const pods = ['f', 'b', 'c', 'd', 'e', 'a', 'g'].map((name) => `shop/${name}`);

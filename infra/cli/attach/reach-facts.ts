@@ -53,6 +53,7 @@ export async function gatherReach(context: CliContext, place: ReachPlace): Promi
       aks !== undefined &&
       ![networkOf(subnetId), ...peers].some((id) => isNetworkOf(aks, id)),
     dnsAddress: valueOf(dns)?.address,
+    dnsUnread: dns.kind === 'read' ? undefined : dns.reason,
     domain,
     serviceRanges: [...new Set([...(aks?.serviceRanges ?? []), ...ranges])],
     serviceAddresses,

@@ -28,6 +28,8 @@ export interface ReachFacts {
   readonly isElsewhere: boolean;
   /** ClusterIP of the cluster's DNS, IPv4. */
   readonly dnsAddress: string | undefined;
+  /** Why that could not be read. */
+  readonly dnsUnread: string | undefined;
   /** By CoreDNS' configuration. */
   readonly domain: string | undefined;
   readonly serviceRanges: readonly string[];
@@ -88,7 +90,14 @@ export function planReach(wants: ReachWants, facts: ReachFacts, registered: Regi
     services: credential === undefined ? undefined : { clusterCidr: clusterCidr(wants, facts, registered), credential },
     declined: declined.length === 0 ? undefined : declined,
     credentials,
-    remarks: [...remarks, ...credentialRemarks(facts, credentials)],
+    remarks: [
+      ...remarks,
+      ...dnsRemarks(facts, {
+        isOn,
+        isWanted: dns === undefined && wants.dns === undefined && !isDeclined(registered, 'dns'),
+      }),
+      ...credentialRemarks(facts, credentials),
+    ],
     complaints: complaintsOf(wants, facts, { dns, isOn, credentials }),
   };
 }
@@ -111,6 +120,20 @@ function servicesSwitch({ services: wanted }: ReachWants, facts: ReachFacts, reg
 
 const elsewhere =
   "the pods' subnet is in another virtual network than the cluster: pods reach Services where the two are peered";
+
+/** Why names of the cluster are not asked for, though Services are on. */
+function dnsRemarks(
+  facts: ReachFacts,
+  { isOn, isWanted }: { readonly isOn: boolean; readonly isWanted: boolean },
+): readonly string[] {
+  if (!isOn || !isWanted) return [];
+  const why = facts.dnsUnread === undefined ? noDns : unreadDns(facts.dnsUnread);
+  return [`names of the cluster are not asked for: ${why}; give --dns IP`];
+}
+
+const noDns = 'kube-system has no Service kube-dns';
+const unreadDns = (reason: string): string =>
+  `the Service kube-dns of kube-system can't be read: ${reason.replace(/\.$/, '')}`;
 
 /** What stays of former tokens, and what GitOps has to do where helm would. */
 function credentialRemarks(
@@ -236,13 +259,17 @@ function complaintsOfServices(wants: ReachWants, facts: ReachFacts, { isOn, cred
   ];
 }
 
-const complaintsOfDns = (wants: ReachWants, { dnsAddress }: ReachFacts, { dns, isOn }: Decided): Complaint[] => [
+const complaintsOfDns = (
+  wants: ReachWants,
+  { dnsAddress, dnsUnread }: ReachFacts,
+  { dns, isOn }: Decided,
+): Complaint[] => [
   ...when(dns?.viaServices === true && !isOn, {
     problem: `pods would ask ${dns?.nameServers.join(', ') ?? ''} for names, a ClusterIP, and reach no Services`,
     fix: 'add --services on, or give --dns an address of CoreDNS behind an internal load balancer, or --dns azure',
   }),
   ...when(wants.dns === 'auto' && isOn && dnsAddress === undefined, {
-    problem: 'the cluster has no Service kube-dns with an IPv4 address in kube-system',
+    problem: dnsUnread === undefined ? `${noDns} with an IPv4 address` : unreadDns(dnsUnread),
     fix: "give the address of the cluster's DNS with --dns IP, or --dns azure",
   }),
   ...when(wants.clusterDomain !== undefined && dns === undefined, {

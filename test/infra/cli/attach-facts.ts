@@ -8,6 +8,7 @@ export const noReach: ReachFacts = {
   podRange: undefined,
   isElsewhere: false,
   dnsAddress: undefined,
+  dnsUnread: undefined,
   domain: undefined,
   serviceRanges: [],
   serviceAddresses: [],

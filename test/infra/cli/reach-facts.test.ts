@@ -126,6 +126,14 @@ describe('what attach finds out of how pods reach a cluster', () => {
     expect([kubeconfig.asked, kubeconfig.facts.network]).toEqual([[], undefined]);
   });
 
+  it('keeps why the DNS of the cluster was not read', async () => {
+    const faults = {
+      '/api/v1/namespaces/kube-system/services/kube-dns': { kind: 'forbidden', message: 'no' },
+    } as const;
+    expect((await gather({ faults })).facts).toMatchObject({ dnsAddress: undefined, dnsUnread: 'no.' });
+    expect((await gather({})).facts).toMatchObject({ dnsAddress: undefined, dnsUnread: undefined });
+  });
+
   const theirs = networkOf(elsewhere);
   const made = podsSubnet.replace('/network/', '/mc_A/');
   const peered = (id: string, peeringState = 'Connected') => [{ peeringState, remoteVirtualNetwork: { id } }];

@@ -183,6 +183,14 @@ describe('attach does not begin', () => {
     ],
     ['with no DNS to be found', '--dns auto', { dnsAddress: undefined }, {}, /no Service kube-dns/, /--dns IP/],
     [
+      'with a DNS that may not be read',
+      '--dns auto',
+      { dnsAddress: undefined, dnsUnread: 'You may not.' },
+      {},
+      /^the Service kube-dns of kube-system can't be read: You may not$/,
+      /--dns IP/,
+    ],
+    [
       'with a domain of nobody',
       '--dns azure --cluster-domain a.test',
       {},
@@ -236,6 +244,28 @@ describe('attach does not begin', () => {
     expect(complaints({}, '--services', 'off')).toEqual([]);
   });
 });
+
+const noName = { dnsAddress: undefined };
+const unread = { ...noName, dnsUnread: 'You may not.' };
+it.each<[string, string, Partial<ReachFacts>, Registered, readonly string[]]>([
+  ['there is none', '', noName, {}, ['kube-system has no Service kube-dns; give --dns IP']],
+  [
+    'it may not be read',
+    '',
+    unread,
+    {},
+    ["the Service kube-dns of kube-system can't be read: You may not; give --dns IP"],
+  ],
+  ['there is one', '', {}, {}, []],
+  ['nobody wants it', '--dns azure', unread, {}, []],
+  ['nobody wanted it', '', unread, { declined: ['dns'] }, []],
+  ['another is asked', '', unread, on, []],
+  ['Services are off', '--services off', unread, {}, []],
+])('Services without names are said with their reason: %s', (...[, args, changed, registered, remarks]) =>
+  expect(plan(args, changed, registered).remarks).toEqual(
+    remarks.map((why) => `names of the cluster are not asked for: ${why}`),
+  ),
+);
 
 describe('the registration and the chart', () => {
   const input = (reach: ReachFacts, ...args: string[]) => ({

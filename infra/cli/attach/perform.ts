@@ -14,7 +14,7 @@ import { isChartCurrent, upgradeChart } from '../cluster/chart-release.ts';
 import type { ChartRun, ChartWants } from '../cluster/chart-release.ts';
 import { performPull } from './perform-pull.ts';
 import type { PullWork } from './perform-pull.ts';
-import { areSecretsMissing, provideCredential } from './perform-services.ts';
+import { areSecretsMissing, markFormer, provideCredential } from './perform-services.ts';
 import { refuseMeanwhile } from './meanwhile.ts';
 import { startOpen } from './first-start.ts';
 import type { FirstStart } from './first-start.ts';
@@ -102,6 +102,7 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
       },
       context.signal,
     );
+    await markFormer(context, input);
     report(changed ? 'written' : 'as wanted');
     return changed;
   });

@@ -144,7 +144,10 @@ function credentialRemarks(
   const gone = keepsChart ? plan.removed : [];
   return [
     ...(secretsUnread === undefined ? [] : [`which Secrets of Services there are can't be seen: ${secretsUnread}`]),
-    ...former.map(({ name }) => `the token of ${name} stays as long as a group has it: a later attach takes it away`),
+    ...former.map(
+      ({ name }) =>
+        `the token of ${name} stays as long as a group has it, or may have it: a later attach takes it away`,
+    ),
     ...gone.map((name) => `no group has the token of ${name}: take it out of the chart's values (services)`),
   ];
 }

@@ -141,7 +141,14 @@ describe('whom pods ask for names', () => {
 });
 
 it('what stays of former tokens is said, and what GitOps has to take away', () => {
-  const secret = { name: 'services-a', uid: 'u', hasToken: true, createdMs: 0, pods: ['shop/web'] } as const;
+  const secret = {
+    name: 'services-a',
+    uid: 'u',
+    hasToken: true,
+    createdMs: 0,
+    formerMs: 0,
+    pods: ['shop/web'],
+  } as const;
   const other = { ...secret, name: 'services-b' } as const;
   const now: Registered = { dns: viaServices, services: { ...services, credential: 'services-b' } };
   const remarks = (changed: Partial<ReachFacts>) => plan('', { nowMs: 10 ** 9, ...changed }, now).remarks;

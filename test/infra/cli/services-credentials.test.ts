@@ -137,6 +137,11 @@ describe('a rotation', () => {
       { credential: 'services-a', kept: both, renewed: 'services-a' },
     ],
     [
+      'makes a younger one anew that was in use',
+      { secrets: [{ ...a, ...older }, b] },
+      { credential: 'services-b', kept: both, renewed: 'services-b' },
+    ],
+    [
       'of Services that were off takes none for fresh',
       { registered: undefined, secrets: [{ ...a, ...older }, b] },
       { credential: 'services-b', kept: both, renewed: 'services-b' },
@@ -165,6 +170,11 @@ describe('a rotation', () => {
         ],
       },
       /less than ten minutes ago/,
+    ],
+    [
+      'of Services that were off, where a younger one may have been in use',
+      { registered: undefined, secrets: [{ ...a, ...older }, unmarkedB] },
+      /is written nowhere/,
     ],
     ['where nobody wrote when the last one was', { secrets: [a, { ...unmarkedB, ...older }] }, /is written nowhere/],
     ['where GitOps has the old one', { secrets: [a, { ...b, ...older }], keepsChart: true }, /with its old token/],

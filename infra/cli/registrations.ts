@@ -3,6 +3,7 @@ import { createRegistrationBlob } from '../../shared/adapters/registrations/regi
 import { faultClause, isNoLogin } from './inspect/fault-reason.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import type { Registrations, RegistrationsRead } from '../../shared/ports/registrations.ts';
+import { formatRegistrations, parseRegistrations } from '../../shared/wire/settings.ts';
 import type { ClusterRegistration, Settings } from '../../shared/wire/settings.ts';
 import { failure, wrongInput } from './stop.ts';
 import type { Stop } from './stop.ts';
@@ -39,7 +40,8 @@ const maxAttempts = 5;
 
 /**
  * Changes the blob: reads it, lets `change` answer the new list, or undefined when nothing is to change, and writes
- * that only if nobody else wrote meanwhile; otherwise all over again. Answers whether it wrote. Idempotent if `change` is.
+ * that only if nobody else wrote meanwhile; otherwise all over again. Answers whether it wrote. What nobody could read
+ * afterwards, no app and no command, is not written. Idempotent if `change` is.
  */
 export async function changeRegistrations(
   registrations: Registrations,
@@ -50,10 +52,21 @@ export async function changeRegistrations(
     const { clusters, etag } = await readRegistrations(registrations, signal);
     const next = change(clusters);
     if (next === undefined) return false;
+    refuseUnreadable(next);
     const written = await registrations.put(next, etag, signal);
     if (written.ok) return true;
     if (written.fault.kind !== 'conflict' || attempt === maxAttempts) throw registrationStop(written.fault);
   }
+}
+
+function refuseUnreadable(clusters: readonly ClusterRegistration[]): void {
+  const parsed = parseRegistrations(formatRegistrations(clusters));
+  if (parsed.ok) return;
+  const faults = parsed.faults.map(({ name, expected }) => `${name}: ${expected}`).join('; ');
+  throw failure(
+    `the registrations would be such as nobody can read, and were not written: ${faults}`,
+    'give what is named there by an option, or change it where it comes from',
+  );
 }
 
 function registrationStop(fault: Fault): Stop {

@@ -26,7 +26,7 @@ import type { AttachChart, AttachDone } from './perform.ts';
 import type { PullWork } from './perform-pull.ts';
 import { chartValues } from './chart-values.ts';
 import { apiServerForPods, checkAttach, plannedNodes, reachPlan, wantedGrants } from './plan.ts';
-import { gatherReach } from './reach-facts.ts';
+import { gatherReach, refuseUnread } from './reach-facts.ts';
 import { describeSecrets, reachMembers, reportReach } from './report-reach.ts';
 import type { AttachFacts } from './plan.ts';
 import { gatherPull } from './pull-facts.ts';
@@ -145,7 +145,10 @@ async function gatherFacts(
   const services = planReach(wants.reach, reach, known).services !== undefined;
   const notAllowed = await missingRights(context, attachNeeds({ ...wants, services }));
   // Whoever lacks rights is shown all of them, and not stopped by the first question that needs one.
-  if (notAllowed.length === 0) await refuseLeavingNamespace(context, wants.namespace);
+  if (notAllowed.length === 0) {
+    refuseUnread(reach, wants.namespace);
+    await refuseLeavingNamespace(context, wants.namespace);
+  }
   if (chart === undefined && !wants.dryRun) await requireNamespace(context, wants.namespace);
   const nodes = notAllowed.length > 0 ? [] : await Promise.all(wants.nodes.map(({ name }) => readNode(context, name)));
   return {

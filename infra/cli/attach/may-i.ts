@@ -46,7 +46,8 @@ export function attachNeeds({ namespace, auth, serving, chart, services }: NeedW
   return [
     ...(chart === undefined ? [] : chartNeeds(namespace)),
     ...(chart === undefined || !services ? [] : servicesNeeds),
-    ...(services ? [{ verb: 'get', group: '', resource: 'secrets', namespace }] : []),
+    // Helm keeps its release in one, and which of those of Services there are decides what becomes of them.
+    ...(chart !== undefined || services ? [{ verb: 'get', group: '', resource: 'secrets', namespace }] : []),
     { verb: 'get', group: '', resource: 'nodes' },
     ...(auth === 'token' ? [{ verb: 'create', group: '', resource: 'serviceaccounts/token', namespace }] : []),
     ...servingNeeds(namespace, serving),

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServicesSecret } from '../../../shared/core/access/roles.ts';
+import { rfc3339 } from '../../../shared/core/status/time.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes } from '../exit-code.ts';
-import { deleteObject } from '../cluster/objects.ts';
-import { servicesSecretPath } from '../cluster/names.ts';
+import { applyObject, deleteObject } from '../cluster/objects.ts';
+import { formerAnnotation, servicesSecretPath } from '../cluster/names.ts';
+import { planMarks } from '../cluster/services-credentials.ts';
 import { createClusterReader } from '../inspect/cluster-reader.ts';
 import { valueOf } from '../inspect/observed.ts';
 import { readServicesSecrets } from '../inspect/services-secrets.ts';
@@ -44,6 +46,28 @@ export async function provideCredential(context: CliContext, work: ServicesWork)
     ...kept.filter((name) => name === renewed || !isThere(facts, name)).map((name) => `Secret ${name} made`),
     ...removed.map((name) => `Secret ${name} removed`),
   ];
+}
+
+/**
+ * Writes on each Secret that the registration names no more since when that is so: ten minutes later it may go. What could
+ * not be written keeps the Secret, so it is a warning alone. Idempotent.
+ */
+export async function markFormer(context: CliContext, { wants, facts }: ServicesWork): Promise<void> {
+  const registered = facts.registered.find(({ uid }) => uid === facts.cluster.uid)?.services?.credential;
+  const marks = planMarks(reachPlan(wants, facts).credentials, facts.reach.secrets, registered);
+  for (const { secret, isFormer } of marks) {
+    const { name, uid } = secret;
+    const annotations = isFormer ? { [formerAnnotation]: rfc3339(Date.now()) } : {};
+    const body = { apiVersion: 'v1', kind: 'Secret', metadata: { name, uid, annotations } };
+    try {
+      await applyObject(context, servicesSecretPath(wants.namespace, name), body);
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error;
+      context.out.warn(
+        `the Secret ${name} stays, as since when it is not in use could not be written: ${error.message}`,
+      );
+    }
+  }
 }
 
 const patienceMs = 30_000;

@@ -5,7 +5,7 @@ import { faultClause } from '../inspect/fault-reason.ts';
 import type { AppSettings } from '../app-settings.ts';
 import type { CliContext } from '../context.ts';
 import { podsOnNode } from '../inspect/read-cluster.ts';
-import { changeRegistrations } from '../registrations.ts';
+import { changeRegistrations, readRegistrations } from '../registrations.ts';
 import { writeSetting } from '../setting-writer.ts';
 import { Stop } from '../stop.ts';
 import { appAccountUid, isTokenGood, readToken, requestAppToken } from './app-token.ts';
@@ -14,7 +14,8 @@ import { isChartCurrent, upgradeChart } from '../cluster/chart-release.ts';
 import type { ChartRun, ChartWants } from '../cluster/chart-release.ts';
 import { performPull } from './perform-pull.ts';
 import type { PullWork } from './perform-pull.ts';
-import { areSecretsMissing, provideCredential } from './perform-services.ts';
+import { areSecretsMissing, markFormer, provideCredential } from './perform-services.ts';
+import { refuseMeanwhile } from './meanwhile.ts';
 import { startOpen } from './first-start.ts';
 import type { FirstStart } from './first-start.ts';
 import { ensureNamespace } from '../cluster/namespace.ts';
@@ -95,9 +96,13 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
     const registrations = await context.registrations();
     const changed = await changeRegistrations(
       registrations,
-      (clusters) => withCluster(clusters, { ...input, address }),
+      (clusters) => {
+        refuseMeanwhile(facts, clusters);
+        return withCluster(clusters, { ...input, address });
+      },
       context.signal,
     );
+    await markFormer(context, input);
     report(changed ? 'written' : 'as wanted');
     return changed;
   });
@@ -186,6 +191,7 @@ type WithChart = AttachInput & { readonly chart: AttachChart };
 
 async function installChart(context: CliContext, input: WithChart, report: (detail: string) => void): Promise<boolean> {
   const { wants, chart } = input;
+  refuseMeanwhile(input.facts, (await readRegistrations(await context.registrations(), context.signal)).clusters);
   const run = (): ChartRun => ({ ...chart, namespace: wants.namespace, values: chartValues(input) });
   const isMissing = await areSecretsMissing(context, input);
   if (isMissing && input.isChartCurrent) await upgradeChart(context, run());

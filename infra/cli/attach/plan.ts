@@ -147,6 +147,14 @@ function checkKeptChart(wants: AttachWants, facts: AttachFacts): readonly Compla
   const { credential } = reachPlan(wants, facts).credentials;
   if (!facts.reach.keepsChart || wants.dryRun || credential === undefined) return [];
   if (facts.reach.secrets.some(({ name, hasToken }) => name === credential && hasToken)) return [];
+  const { secretsUnread } = facts.reach;
+  if (secretsUnread !== undefined)
+    return [
+      {
+        problem: `pods are to reach Services, and whether the namespace ${wants.namespace} has the Secret ${credential} with a token can't be seen: ${secretsUnread}`,
+        fix: 'the same command again; it takes a user who may get Secrets there',
+      },
+    ];
   return [
     {
       problem: `pods are to reach Services, and the namespace ${wants.namespace} has no Secret ${credential} with a token, which --keep-chart does not make`,

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { ReachWants } from '../cluster/reach-of-pods.ts';
 import { isInRange } from '../cluster/ipv4-range.ts';
+import { isClusterDomain } from '../inspect/cluster-dns.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
 
@@ -60,8 +61,7 @@ function parseDns(text: string | undefined): ReachWants['dns'] {
 }
 
 function parseDomain(text: string | undefined): string | undefined {
-  // As the schema of registrations has it.
-  if (text === undefined || /^[a-z0-9]([-a-z0-9.]{0,98}[a-z0-9])?$/.test(text)) return text;
+  if (text === undefined || isClusterDomain(text)) return text;
   throw wrongInput(`--cluster-domain wants a name such as cluster.local, not "${text}"`, 'fix --cluster-domain');
 }
 

@@ -64,6 +64,7 @@ export function clusterSource(options: ParsedOptions): ClusterSource {
 
 const aksSchema = z.object({
   ...aksNetworkFields,
+  nodeResourceGroup: z.string().nullish(),
   aadProfile: z.object({ managed: z.boolean().nullish() }).nullish(),
   apiServerAccessProfile: z.object({ enablePrivateCluster: z.boolean().nullish() }).nullish(),
   powerState: z.object({ code: z.string() }).nullish(),

@@ -19,6 +19,9 @@ export const certificateRequestName = (namespace: string, node: string): string 
 
 export const certificateRequestPath = (name: string): string => `${certificateRequestsPath}/${name}`;
 
+/** On such a Secret, as RFC 3339: the last time at which `attach` took it out of the registration, or found that it is not in it. */
+export const formerAnnotation = 'serverless-kubelet.io/former-since';
+
 /** A Secret with the token of the account `services`. */
 export const servicesSecretPath = (namespace: string, name: ServicesSecret): string =>
   `/api/v1/namespaces/${namespace}/secrets/${name}`;

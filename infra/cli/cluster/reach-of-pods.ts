@@ -24,10 +24,12 @@ export interface ReachFacts {
   readonly network: AksNetwork['kind'] | undefined;
   /** Where the addresses of the cluster's own pods come from, when it is one range. */
   readonly podRange: string | undefined;
-  /** Whether the pods' subnet is known to be in another network than the cluster. */
+  /** Whether the pods' subnet is in another network than the AKS cluster, and no peering of the two is seen. */
   readonly isElsewhere: boolean;
   /** ClusterIP of the cluster's DNS, IPv4. */
   readonly dnsAddress: string | undefined;
+  /** Why that could not be read. */
+  readonly dnsUnread: string | undefined;
   /** By CoreDNS' configuration. */
   readonly domain: string | undefined;
   readonly serviceRanges: readonly string[];
@@ -36,6 +38,8 @@ export interface ReachFacts {
   /** Ranges of the subnets in the pods' network, the pods' own first. */
   readonly subnetRanges: readonly string[];
   readonly secrets: readonly CredentialSecret[];
+  /** Why they could not be read; then `secrets` is empty and says nothing. */
+  readonly secretsUnread: string | undefined;
   readonly keepsChart: boolean;
   /** Whether nothing is changed, and it is shown what the chart is to have. */
   readonly isDryRun: boolean;
@@ -86,7 +90,14 @@ export function planReach(wants: ReachWants, facts: ReachFacts, registered: Regi
     services: credential === undefined ? undefined : { clusterCidr: clusterCidr(wants, facts, registered), credential },
     declined: declined.length === 0 ? undefined : declined,
     credentials,
-    remarks: [...remarks, ...credentialRemarks(facts, credentials)],
+    remarks: [
+      ...remarks,
+      ...dnsRemarks(facts, {
+        isOn,
+        isWanted: dns === undefined && wants.dns === undefined && !isDeclined(registered, 'dns'),
+      }),
+      ...credentialRemarks(facts, credentials),
+    ],
     complaints: complaintsOf(wants, facts, { dns, isOn, credentials }),
   };
 }
@@ -110,12 +121,33 @@ function servicesSwitch({ services: wanted }: ReachWants, facts: ReachFacts, reg
 const elsewhere =
   "the pods' subnet is in another virtual network than the cluster: pods reach Services where the two are peered";
 
+/** Why names of the cluster are not asked for, though Services are on. */
+function dnsRemarks(
+  facts: ReachFacts,
+  { isOn, isWanted }: { readonly isOn: boolean; readonly isWanted: boolean },
+): readonly string[] {
+  if (!isOn || !isWanted) return [];
+  const why = facts.dnsUnread === undefined ? noDns : unreadDns(facts.dnsUnread);
+  return [`names of the cluster are not asked for: ${why}; give --dns IP`];
+}
+
+const noDns = 'kube-system has no Service kube-dns';
+const unreadDns = (reason: string): string =>
+  `the Service kube-dns of kube-system can't be read: ${reason.replace(/\.$/, '')}`;
+
 /** What stays of former tokens, and what GitOps has to do where helm would. */
-function credentialRemarks({ keepsChart, secrets }: ReachFacts, plan: CredentialsPlan): readonly string[] {
+function credentialRemarks(
+  { keepsChart, secrets, secretsUnread }: ReachFacts,
+  plan: CredentialsPlan,
+): readonly string[] {
   const former = secrets.filter(({ name }) => name !== plan.credential && plan.kept.includes(name));
   const gone = keepsChart ? plan.removed : [];
   return [
-    ...former.map(({ name }) => `the token of ${name} stays as long as a group has it: a later attach takes it away`),
+    ...(secretsUnread === undefined ? [] : [`which Secrets of Services there are can't be seen: ${secretsUnread}`]),
+    ...former.map(
+      ({ name }) =>
+        `the token of ${name} stays as long as a group has it, or may have it: a later attach takes it away`,
+    ),
     ...gone.map((name) => `no group has the token of ${name}: take it out of the chart's values (services)`),
   ];
 }
@@ -135,6 +167,8 @@ function reasonAgainst(facts: ReachFacts): string | undefined {
     default:
       return "nothing is known of the cluster's network; where the pods' subnet has a route to the addresses of pods: --services on";
   }
+  if (facts.isElsewhere)
+    return "the pods' subnet is in another virtual network than the cluster, and no connected peering of the two is seen; where there is a route to the addresses of pods: --services on";
   const overlap = overlapOf(serviceRanges, subnetRanges);
   if (overlap !== undefined) return `${overlap}; --services off leaves it so without this sentence`;
   // Nobody's pipeline stops for what nobody asked for.
@@ -228,13 +262,17 @@ function complaintsOfServices(wants: ReachWants, facts: ReachFacts, { isOn, cred
   ];
 }
 
-const complaintsOfDns = (wants: ReachWants, { dnsAddress }: ReachFacts, { dns, isOn }: Decided): Complaint[] => [
+const complaintsOfDns = (
+  wants: ReachWants,
+  { dnsAddress, dnsUnread }: ReachFacts,
+  { dns, isOn }: Decided,
+): Complaint[] => [
   ...when(dns?.viaServices === true && !isOn, {
     problem: `pods would ask ${dns?.nameServers.join(', ') ?? ''} for names, a ClusterIP, and reach no Services`,
     fix: 'add --services on, or give --dns an address of CoreDNS behind an internal load balancer, or --dns azure',
   }),
   ...when(wants.dns === 'auto' && isOn && dnsAddress === undefined, {
-    problem: 'the cluster has no Service kube-dns with an IPv4 address in kube-system',
+    problem: dnsUnread === undefined ? `${noDns} with an IPv4 address` : unreadDns(dnsUnread),
     fix: "give the address of the cluster's DNS with --dns IP, or --dns azure",
   }),
   ...when(wants.clusterDomain !== undefined && dns === undefined, {

@@ -10,6 +10,8 @@ export interface CredentialSecret {
   /** Whether the token controller has filled it. */
   readonly hasToken: boolean;
   readonly createdMs: number;
+  /** Since when it is known that no registration names it, as an `attach` wrote on it. */
+  readonly formerMs?: number;
   /** Pods, as `namespace/name`, whose groups have its token; undefined: not known, and so it stays. */
   readonly pods: readonly string[] | undefined;
 }
@@ -64,14 +66,33 @@ const shownPods = 5;
  */
 export function planCredentials(input: CredentialsInput): CredentialsPlan {
   const { isOn, registered, secrets } = input;
-  const current = secrets.find(({ name }) => name === registered);
   // The registration that names it outlives this run of the chart.
-  const held = secrets.filter(({ name, pods }) => pods?.length !== 0 || (!isOn && name === registered));
+  const held = secrets.filter(
+    (secret) => secret.pods?.length !== 0 || !isSettled(secret, input.nowMs) || (!isOn && secret.name === registered),
+  );
   if (!isOn) return planOf(undefined, secrets, held);
+  if (input.isRotation) return planNewToken(input);
   const credential = registered ?? secrets[0]?.name ?? servicesSecrets[0];
-  if (input.isRotation && registered !== undefined) return planRotation(input, registered);
-  const isSettled = current === undefined || input.nowMs - current.createdMs >= settleMs;
-  return planOf(credential, secrets, isSettled ? held : secrets);
+  return planOf(credential, secrets, held);
+}
+
+/** Whether every app has heard for long enough that the Secret is not to be used; what nobody wrote down is not known. */
+const isSettled = ({ formerMs }: CredentialSecret, nowMs: number): boolean =>
+  formerMs !== undefined && nowMs - formerMs >= settleMs;
+
+/** What is to be written on Secrets once the registration is: since when one is a former one, or that it is none. Pure. */
+export function planMarks(
+  { credential, removed, renewed }: CredentialsPlan,
+  secrets: readonly CredentialSecret[],
+  registered: ServicesSecret | undefined,
+): readonly { readonly secret: CredentialSecret; readonly isFormer: boolean }[] {
+  return secrets
+    .filter(({ name }) => name !== renewed && !removed.includes(name))
+    .flatMap((secret) => {
+      const isFormer = secret.name !== credential;
+      const isMarked = secret.formerMs !== undefined;
+      return isFormer !== isMarked || (isFormer && secret.name === registered) ? [{ secret, isFormer }] : [];
+    });
 }
 
 function planOf(
@@ -84,12 +105,29 @@ function planOf(
   return { credential, kept, removed, renewed: undefined, refusal: undefined };
 }
 
-function planRotation({ secrets, nowMs, keepsChart }: CredentialsInput, registered: ServicesSecret): CredentialsPlan {
-  const next = servicesSecrets.find((name) => name !== registered) ?? registered;
+/** A Secret that is not there is made with a new token: no other has to go for it, and none that is there will do. */
+function planNewToken(input: CredentialsInput): CredentialsPlan {
+  const { registered, secrets } = input;
+  const isThere = (wanted: ServicesSecret): boolean => secrets.some(({ name }) => name === wanted);
+  if (registered !== undefined)
+    return isThere(registered) ? planRotation(input, registered) : planOf(registered, secrets, secrets);
+  const missing = servicesSecrets.find((name) => !isThere(name));
+  if (missing !== undefined) return planOf(missing, secrets, secrets);
+  const [first] = servicesSecrets;
+  return planRotation(input, secrets.find(({ pods }) => pods?.length !== 0)?.name ?? first);
+}
+
+const isYounger = (other: CredentialSecret, current: CredentialSecret): boolean =>
+  other.formerMs === undefined && other.createdMs > current.createdMs;
+
+/** From the Secret `from`, which is there. */
+function planRotation(input: CredentialsInput, from: ServicesSecret): CredentialsPlan {
+  const { registered, secrets, nowMs, keepsChart } = input;
+  const next = servicesSecrets.find((name) => name !== from) ?? from;
   const other = secrets.find(({ name }) => name === next);
-  const current = secrets.find(({ name }) => name === registered);
+  const current = secrets.find(({ name }) => name === from);
   // Younger than the one in use: made for this very rotation.
-  const isFresh = other !== undefined && other.createdMs > (current?.createdMs ?? 0);
+  const isFresh = registered !== undefined && other !== undefined && current !== undefined && isYounger(other, current);
   const plan: CredentialsPlan = {
     credential: next,
     kept: [...servicesSecrets],
@@ -98,7 +136,7 @@ function planRotation({ secrets, nowMs, keepsChart }: CredentialsInput, register
     refusal: undefined,
   };
   const refuse = (problem: string, fix: string): CredentialsPlan => ({
-    ...planOf(registered, secrets, secrets),
+    ...planOf(from, secrets, secrets),
     refusal: { problem, fix },
   });
   if (other === undefined) return plan;
@@ -113,7 +151,12 @@ function planRotation({ secrets, nowMs, keepsChart }: CredentialsInput, register
       'replace these pods (kubectl rollout restart), then the same command again; a rotation is over when nobody has the former token',
     );
   if (isFresh) return plan;
-  if (current !== undefined && nowMs - current.createdMs < settleMs)
+  if (other.formerMs === undefined)
+    return refuse(
+      `since when ${next} is not in use is written nowhere, and a group that is being made may have its token`,
+      'attach without --rotate-services, which writes it down, then the same command again in ten minutes',
+    );
+  if (!isSettled(other, nowMs))
     return refuse(
       `the last rotation is less than ten minutes ago, and a group that is being made may have the token of ${next}`,
       'the same command again in ten minutes',

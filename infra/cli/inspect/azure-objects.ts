@@ -133,17 +133,37 @@ export const readSubnet = (az: AzureCli, id: string): Promise<Part<SubnetFacts>>
     };
   });
 
-const networkSchema = z.object({ subnets: z.array(z.object({ ...subnetFields, id: z.string() })) });
+const networkSchema = z.object({
+  subnets: z.array(z.object({ ...subnetFields, id: z.string() })),
+  virtualNetworkPeerings: z
+    .array(
+      z.object({ peeringState: z.string().nullish(), remoteVirtualNetwork: z.object({ id: z.string() }).nullish() }),
+    )
+    .nullish(),
+});
 
-/** The ranges of all subnets of the virtual network that a subnet is in, its own first. */
-export const readNetworkRanges = (az: AzureCli, subnetId: string): Promise<Part<readonly string[]>> =>
+/** Of the virtual network that a subnet is in. */
+export interface NetworkFacts {
+  /** Of all its subnets, that subnet's first; IPv4. */
+  readonly ranges: readonly string[];
+  /** Ids of the networks that it is peered with, both sides of it made. */
+  readonly peers: readonly string[];
+}
+
+/** The virtual network that a subnet is in. */
+export const readNetwork = (az: AzureCli, subnetId: string): Promise<Part<NetworkFacts>> =>
   ask(az, ['network', 'vnet', 'show', '--ids', networkOf(subnetId)], (answer) => {
-    const subnets = networkSchema.safeParse(answer).data?.subnets;
+    const parsed = networkSchema.safeParse(answer).data;
+    if (parsed === undefined) return undefined;
     const isOwn = ({ id }: { readonly id: string }): boolean => isSameId(id, subnetId);
-    return subnets
-      ?.toSorted((left, right) => Number(isOwn(right)) - Number(isOwn(left)))
+    const ranges = parsed.subnets
+      .toSorted((left, right) => Number(isOwn(right)) - Number(isOwn(left)))
       .flatMap(prefixesOf)
       .filter((range) => !range.includes(':'));
+    const peers = (parsed.virtualNetworkPeerings ?? []).flatMap(({ peeringState, remoteVirtualNetwork }) =>
+      peeringState === 'Connected' ? (remoteVirtualNetwork?.id ?? []) : [],
+    );
+    return { ranges, peers };
   });
 
 const assignments = z.array(

@@ -48,7 +48,13 @@ export async function readClusterDomain(reader: ClusterReader): Promise<string |
   return parseClusterDomain(configMap.safeParse(json).data?.data['Corefile'] ?? '');
 }
 
-/** The first zone of the plugin `kubernetes` that is no reverse one; it may be a server block's own. Pure. */
+/** Whether the schema of registrations takes it: no variable of an environment, no underscore, lower case. Pure. */
+export const isClusterDomain = (text: string): boolean => /^[a-z0-9]([-a-z0-9.]{0,98}[a-z0-9])?$/.test(text);
+
+/**
+ * The first zone of the plugin `kubernetes` that is no reverse one, and that a registration takes; it may be a server
+ * block's own. In lower case: names of DNS have none. Pure.
+ */
 export function parseClusterDomain(corefile: string): string | undefined {
   const lines = corefile.split('\n').map((line) => line.replace(/#.*$/, '').trim());
   const at = lines.findIndex((line) => /^kubernetes(\s|$)/.test(line));
@@ -59,11 +65,12 @@ export function parseClusterDomain(corefile: string): string | undefined {
   return known
     .map((zone) =>
       zone
+        .toLowerCase()
         .replace(/^[a-z]+:\/\//, '')
         .replace(/:\d+$/, '')
         .replace(/\.$/, ''),
     )
-    .find((zone) => zone !== '' && !/(^|\.)arpa$/.test(zone));
+    .find((zone) => isClusterDomain(zone) && !/(^|\.)arpa$/.test(zone));
 }
 
 const zonesOf = (line: string): readonly string[] =>

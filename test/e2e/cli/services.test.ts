@@ -174,9 +174,11 @@ describe('pods reach Services', () => {
     expect(after).not.toEqual(before);
   });
 
-  it('no more when they are turned off; the account goes with the attach after that', async () => {
+  it('no more when they are turned off; the account goes with an attach ten minutes after that', async () => {
     expect(outcome(await attach('--services', 'off', '--dns', 'azure'))).toMatch(/attached: registration written$/);
     expect(await registered()).toEqual({ dns: undefined, services: undefined, declined: ['dns', 'services'] });
+    expect(outcome(await attach())).toContain('nothing was changed');
+    later(11);
     expect(outcome(await attach())).toMatch(/chart installed, Secret services-b removed$/);
     expect(await secrets()).toEqual({});
     expect(await ground.kubectl('get', 'clusterroles', '-o', 'name')).not.toContain(`${namespace}-services`);

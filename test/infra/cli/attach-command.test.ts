@@ -12,7 +12,7 @@ import { createOutput, parseFormat } from '../../../infra/cli/output.ts';
 import { failure } from '../../../infra/cli/stop.ts';
 import { createMemoryRegistrations } from '../../../infra/local/sim/memory-registrations.ts';
 import { subnetIdExample } from '../../../shared/core/resource-id.ts';
-import { parseSettings } from '../../../shared/wire/settings.ts';
+import { formatRegistrations, parseSettings } from '../../../shared/wire/settings.ts';
 import { clusterUid, settingsOf } from '../../fixtures/settings.ts';
 import { azureOver, newAzure } from './azure-stand-in.ts';
 
@@ -39,10 +39,14 @@ const paths: Record<string, object> = {
   },
 };
 
+/** What happens when a path is asked for. */
+const onAsk: Record<string, () => void> = {};
+
 const api: CliContext['api'] = {
   contexts: () => Promise.resolve({ current: 'here', contexts: [] }),
   place: () => Promise.resolve({ name: 'prod', server: 'https://api.example:6443', caPem: undefined }),
   send: ({ path }) => {
+    onAsk[path]?.();
     const found = paths[path];
     return Promise.resolve(
       found === undefined
@@ -96,7 +100,7 @@ function createPlace() {
     const read = await registrations.get(undefined, new AbortController().signal);
     return read.ok && read.value.kind === 'read' ? read.value.clusters.map(({ grants }) => grants) : undefined;
   };
-  return { run, changes, azure, settings, grantsOf };
+  return { run, changes, azure, settings, grantsOf, registrations };
 }
 
 function grantsFile(text: string): string {
@@ -161,7 +165,7 @@ describe('attach', () => {
   });
 
   it('says how pods reach names and Services, and asks Azure for the ranges only where there is a subnet', async () => {
-    const { run, azure, settings } = createPlace();
+    const { run, azure, settings, registrations } = createPlace();
     expect((await run('--dry-run')).stdout).toContain('the app has no ACI_SUBNET_ID');
     settings['ACI_SUBNET_ID'] = subnetIdExample;
     azure.networks = { [networkOf(subnetIdExample)]: [{ id: subnetIdExample, addressPrefix: '10.0.8.0/24' }] };
@@ -184,5 +188,16 @@ describe('attach', () => {
     expect(stdout).toMatch(/^prod is attached: registration written$/m);
     expect(stdout).toMatch(/^pods ask 10\.0\.0\.10 for names, .* and reach Services with the token of services-a$/m);
     expect((await run()).stdout).toContain('nothing was changed');
+    // Somebody rotates after the plan is made.
+    const read = await registrations.get(undefined, new AbortController().signal);
+    const clusters = read.ok && read.value.kind === 'read' ? read.value.clusters : [];
+    const rotated = formatRegistrations(
+      clusters.map((one) => ({ ...one, services: { clusterCidr: '10.0.0.0/8', credential: 'services-b' } })),
+    );
+    onAsk['/api/v1/nodes/aci-1'] = () => registrations.force(rotated);
+    await expect(run('--cluster-cidr', '10.9.0.0/16')).rejects.toThrow(/somebody attached prod meanwhile/);
+    delete onAsk['/api/v1/nodes/aci-1'];
+    const after = await registrations.get(undefined, new AbortController().signal);
+    expect(after).toMatchObject({ value: { clusters: [{ services: { credential: 'services-b' } }] } });
   });
 });

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { gatherReach } from '../../../infra/cli/attach/reach-facts.ts';
+import { gatherReach, refuseUnread } from '../../../infra/cli/attach/reach-facts.ts';
 import type { ReachPlace } from '../../../infra/cli/attach/reach-facts.ts';
 import { attachOptions, parseAttachWants } from '../../../infra/cli/attach/wants.ts';
 import { networkOf } from '../../../infra/cli/cluster/aks-network.ts';
 import type { AksNetwork } from '../../../infra/cli/cluster/aks-network.ts';
+import type { ClusterFault } from '../../../infra/cli/cluster/cluster-fault.ts';
 import { createContext } from '../../../infra/cli/context.ts';
 import type { CliContext } from '../../../infra/cli/context.ts';
 import { parseOptions } from '../../../infra/cli/options.ts';
@@ -21,6 +22,7 @@ const flat: AksNetwork = {
   podRange: undefined,
   serviceRanges: ['10.0.0.0/16'],
   podSubnets: [nodesSubnet],
+  nodeResourceGroup: 'MC_a',
 };
 const subnets = [
   { id: nodesSubnet, addressPrefix: '10.240.0.0/16' },
@@ -31,12 +33,16 @@ interface Around {
   /** By the first words of az's commands. */
   readonly az?: Readonly<Record<string, object>>;
   readonly paths?: Readonly<Record<string, object>>;
+  readonly faults?: Readonly<Record<string, ClusterFault>>;
   readonly place?: Partial<ReachPlace>;
   readonly subnetId?: string | undefined;
 }
 
 const stream = { write: () => undefined };
-async function gather({ az = {}, paths = {}, place = {}, subnetId = podsSubnet }: Around, ...args: string[]) {
+async function gather(
+  { az = {}, paths = {}, faults = {}, place = {}, subnetId = podsSubnet }: Around,
+  ...args: string[]
+) {
   const asked: string[] = [];
   const values = settingsOf(undefined, { CLUSTERS: '[]', ...(subnetId === '' ? {} : { ACI_SUBNET_ID: subnetId }) });
   const parsed = parseSettings(values);
@@ -66,9 +72,10 @@ async function gather({ az = {}, paths = {}, place = {}, subnetId = podsSubnet }
       ...made.api,
       send: ({ path }) =>
         Promise.resolve(
-          paths[path] === undefined
-            ? { kind: 'not-found', message: 'it is not there' }
-            : { kind: 'answered', status: 200, text: JSON.stringify(paths[path]) },
+          faults[path] ??
+            (paths[path] === undefined
+              ? { kind: 'not-found', message: 'it is not there' }
+              : { kind: 'answered', status: 200, text: JSON.stringify(paths[path]) }),
         ),
     },
   };
@@ -119,10 +126,32 @@ describe('what attach finds out of how pods reach a cluster', () => {
     expect([kubeconfig.asked, kubeconfig.facts.network]).toEqual([[], undefined]);
   });
 
-  it('knows when the pods are in another network than the cluster', async () => {
-    const aks = { ...flat, podSubnets: [elsewhere] };
-    expect((await gather({ place: { aks } })).facts.isElsewhere).toBe(true);
-    expect((await gather({ place: { aks: { ...flat, podSubnets: [] } } })).facts.isElsewhere).toBe(false);
+  it('keeps why the DNS of the cluster was not read', async () => {
+    const faults = {
+      '/api/v1/namespaces/kube-system/services/kube-dns': { kind: 'forbidden', message: 'no' },
+    } as const;
+    expect((await gather({ faults })).facts).toMatchObject({ dnsAddress: undefined, dnsUnread: 'no.' });
+    expect((await gather({})).facts).toMatchObject({ dnsAddress: undefined, dnsUnread: undefined });
+  });
+
+  const theirs = networkOf(elsewhere);
+  const made = podsSubnet.replace('/network/', '/mc_A/');
+  const peered = (id: string, peeringState = 'Connected') => [{ peeringState, remoteVirtualNetwork: { id } }];
+  it.each<[string, readonly string[], string, readonly object[] | undefined, boolean]>([
+    ['the same network', [nodesSubnet], podsSubnet, [], false],
+    ['another network', [elsewhere], podsSubnet, [], true],
+    ['another network, of which nobody may see more', [elsewhere], podsSubnet, undefined, true],
+    ['a peered network', [elsewhere], podsSubnet, peered(theirs.toUpperCase()), false],
+    ['a peering of one side', [elsewhere], podsSubnet, peered(theirs, 'Initiated'), true],
+    ['a peering with a third', [elsewhere], podsSubnet, peered(theirs.replace('other', 'third')), true],
+    ['a network that AKS made', [], podsSubnet, [], true],
+    ['a network that AKS made, with the pods in it', [], made, [], false],
+    ['a network that AKS made, peered', [], podsSubnet, peered(networkOf(made)), false],
+  ])('knows whether the pods are elsewhere: %s', async (...[, podSubnets, subnetId, virtualNetworkPeerings, is]) => {
+    const key = `network vnet show --ids ${networkOf(subnetId)}`;
+    const az = virtualNetworkPeerings === undefined ? {} : { [key]: { subnets, virtualNetworkPeerings } };
+    const { facts } = await gather({ az, subnetId, place: { aks: { ...flat, podSubnets } } });
+    expect(facts.isElsewhere).toBe(is);
   });
 
   it('looks for who has a former token only where there is one, and keeps it when that is not known', async () => {
@@ -136,6 +165,33 @@ describe('what attach finds out of how pods reach a cluster', () => {
     const former = await gather({ paths, place: { aks: undefined, registered: other } });
     expect(former.asked).toEqual(['groups']);
     expect(former.facts.secrets).toMatchObject([{ name: 'services-a', hasToken: true, pods: undefined }]);
+  });
+
+  it.each<[string, ClusterFault, Partial<ReachPlace>, RegExp]>([
+    [
+      'throttled',
+      { kind: 'refused', status: 429, message: 'slow down' },
+      {},
+      /may have their tokens: .*429: slow down$/,
+    ],
+    ['broken', { kind: 'refused', status: 503, message: 'no etcd' }, {}, /503: no etcd$/],
+    ['timed out', { kind: 'unreachable', why: 'no answer' }, {}, /does not answer$/],
+    ['denied', { kind: 'forbidden', message: 'you may not get it' }, {}, /you may not get it$/],
+    ['unread, but shown only', { kind: 'unreachable', why: 'no answer' }, { isDryRun: true }, /goes on/],
+    ['unread, but the chart stays', { kind: 'unreachable', why: 'no answer' }, { keepsChart: true }, /goes on/],
+  ])('stops where a Secret is not seen, and the chart is to change: %s', async (...[, fault, place, problem]) => {
+    const faults = { '/api/v1/namespaces/sk/secrets/services-b': fault };
+    const { facts } = await gather({ faults, place: { aks: undefined, ...place } });
+    expect(facts.secrets).toEqual([]);
+    const refused = (): string => {
+      try {
+        refuseUnread(facts, 'sk');
+        return 'goes on';
+      } catch (error) {
+        return String(error);
+      }
+    };
+    expect(refused()).toMatch(problem);
   });
 });
 

@@ -64,7 +64,17 @@ describe('whether pods reach Services', () => {
     ['off no more', '--services auto', {}, { declined: ['services'] }, true, undefined],
     ['a chart left alone that has no Secret', '', { keepsChart: true, secrets: [] }, {}, false, /--dry-run shows/],
     ['such a chart, shown', '', { keepsChart: true, secrets: [], isDryRun: true }, {}, true, undefined],
-    ['another network', '', { isElsewhere: true }, {}, true, /another virtual network .* where the two are peered/],
+    [
+      'another network',
+      '',
+      { isElsewhere: true },
+      {},
+      false,
+      /another virtual network .* no connected .*: --services on$/,
+    ],
+    ['another network, asked for by auto', '--services auto', { isElsewhere: true }, {}, false, /no connected peering/],
+    ['another network, on', '--services on', { isElsewhere: true }, {}, true, /another .* where the two are peered/],
+    ['another network, off', '--services off', { isElsewhere: true }, {}, false, undefined],
     ['another network, as registered', '', { isElsewhere: true }, on, true, undefined],
   ])('%s', (...[, args, changed, registered, isOn, remark]) => {
     const { services: planned, remarks, complaints } = plan(args, changed, registered);
@@ -131,7 +141,14 @@ describe('whom pods ask for names', () => {
 });
 
 it('what stays of former tokens is said, and what GitOps has to take away', () => {
-  const secret = { name: 'services-a', uid: 'u', hasToken: true, createdMs: 0, pods: ['shop/web'] } as const;
+  const secret = {
+    name: 'services-a',
+    uid: 'u',
+    hasToken: true,
+    createdMs: 0,
+    formerMs: 0,
+    pods: ['shop/web'],
+  } as const;
   const other = { ...secret, name: 'services-b' } as const;
   const now: Registered = { dns: viaServices, services: { ...services, credential: 'services-b' } };
   const remarks = (changed: Partial<ReachFacts>) => plan('', { nowMs: 10 ** 9, ...changed }, now).remarks;
@@ -172,6 +189,14 @@ describe('attach does not begin', () => {
       /load balancer/,
     ],
     ['with no DNS to be found', '--dns auto', { dnsAddress: undefined }, {}, /no Service kube-dns/, /--dns IP/],
+    [
+      'with a DNS that may not be read',
+      '--dns auto',
+      { dnsAddress: undefined, dnsUnread: 'You may not.' },
+      {},
+      /^the Service kube-dns of kube-system can't be read: You may not$/,
+      /--dns IP/,
+    ],
     [
       'with a domain of nobody',
       '--dns azure --cluster-domain a.test',
@@ -216,10 +241,38 @@ describe('attach does not begin', () => {
     ]);
     expect(complaints({ secrets: [{ ...secret, hasToken: false }] })).toHaveLength(1);
     expect(complaints({ secrets: [{ ...secret, hasToken: true }] })).toEqual([]);
+    expect(complaints({ secretsUnread: 'No answer.' }, '--services', 'on')).toEqual([
+      {
+        problem: expect.stringMatching(/Secret services-a with a token can't be seen: No answer/),
+        fix: expect.stringMatching(/^the same command again/),
+      },
+    ]);
     expect(complaints({}, '--dry-run')).toEqual([]);
     expect(complaints({}, '--services', 'off')).toEqual([]);
   });
 });
+
+const noName = { dnsAddress: undefined };
+const unread = { ...noName, dnsUnread: 'You may not.' };
+it.each<[string, string, Partial<ReachFacts>, Registered, readonly string[]]>([
+  ['there is none', '', noName, {}, ['kube-system has no Service kube-dns; give --dns IP']],
+  [
+    'it may not be read',
+    '',
+    unread,
+    {},
+    ["the Service kube-dns of kube-system can't be read: You may not; give --dns IP"],
+  ],
+  ['there is one', '', {}, {}, []],
+  ['nobody wants it', '--dns azure', unread, {}, []],
+  ['nobody wanted it', '', unread, { declined: ['dns'] }, []],
+  ['another is asked', '', unread, on, []],
+  ['Services are off', '--services off', unread, {}, []],
+])('Services without names are said with their reason: %s', (...[, args, changed, registered, remarks]) =>
+  expect(plan(args, changed, registered).remarks).toEqual(
+    remarks.map((why) => `names of the cluster are not asked for: ${why}`),
+  ),
+);
 
 describe('the registration and the chart', () => {
   const input = (reach: ReachFacts, ...args: string[]) => ({
@@ -260,10 +313,12 @@ it('helm may grant what the account of Services reads only to whoever has it', (
       `${verb} ${resource} ${namespace}`.trim(),
     );
   const added = needs(true).filter((need) => !needs(false).includes(need));
-  expect(added).toEqual([
-    ...['services', 'endpoints', 'nodes', 'endpointslices'].flatMap((name) => [`list ${name}`, `watch ${name}`]),
-    'get secrets serverless-kubelet',
-  ]);
+  expect(added).toEqual(
+    ['services', 'endpoints', 'nodes', 'endpointslices'].flatMap((name) => [`list ${name}`, `watch ${name}`]),
+  );
+  // Where they can't be read, a chart would take away what is only not seen.
+  expect(needs(false)).toContain('get secrets serverless-kubelet');
+  expect(needs(false, '--keep-chart')).toEqual(['get nodes']);
   expect(needs(true, '--keep-chart')).toEqual(['get secrets serverless-kubelet', 'get nodes']);
 });
 
@@ -318,6 +373,7 @@ describe('how an AKS cluster gives addresses', () => {
       podSubnets: [subnet, 'pods'],
     });
     expect(aksNetwork({ networkProfile }).serviceRanges).toEqual(['10.0.0.0/16']);
+    expect(aksNetwork({ networkProfile, nodeResourceGroup: 'MC_a' }).nodeResourceGroup).toBe('MC_a');
   });
 });
 

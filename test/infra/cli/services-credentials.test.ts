@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { planCredentials, podsHolding } from '../../../infra/cli/cluster/services-credentials.ts';
+import { planCredentials, planMarks, podsHolding } from '../../../infra/cli/cluster/services-credentials.ts';
 import type { CredentialsInput, CredentialSecret } from '../../../infra/cli/cluster/services-credentials.ts';
 import { groupTags, tagNames } from '../../../shared/core/group/identity.ts';
 
@@ -10,13 +10,18 @@ const secret = (name: CredentialSecret['name'], changes: Partial<CredentialSecre
   uid: `uid of ${name}`,
   hasToken: true,
   createdMs: nowMs - 100 * minute,
+  formerMs: nowMs - 11 * minute,
   pods: [],
   ...changes,
 });
 const [a, b] = [secret('services-a'), secret('services-b')];
 const held = { pods: ['shop/web-1'] };
+const { formerMs: _a, ...unmarked } = a;
+const { formerMs: _b, ...unmarkedB } = b;
 /** Made a moment ago, and an hour after the other. */
 const young = { createdMs: nowMs - minute };
+/** The registration named it until a moment ago. */
+const recent = { formerMs: nowMs - 9 * minute };
 const older = { createdMs: nowMs - 200 * minute };
 const base: CredentialsInput = {
   isOn: true,
@@ -54,8 +59,23 @@ describe('the Secrets of the account services', () => {
     ],
     [
       'are both kept for ten minutes, as a group may be on its way',
-      { registered: 'services-b', secrets: [a, { ...b, ...young }] },
+      { registered: 'services-b', secrets: [{ ...a, ...recent }, b] },
       { credential: 'services-b', kept: ['services-a', 'services-b'] },
+    ],
+    [
+      'are both kept where nobody wrote since when the former one is none',
+      { registered: 'services-b', secrets: [unmarked, b] },
+      { credential: 'services-b', kept: ['services-a', 'services-b'] },
+    ],
+    [
+      'stay for ten minutes after Services are off',
+      { isOn: false, registered: undefined, secrets: [{ ...a, ...recent }] },
+      { credential: undefined, kept: ['services-a'] },
+    ],
+    [
+      'stay after Services are off until it is written since when',
+      { isOn: false, registered: undefined, secrets: [unmarked] },
+      { credential: undefined, kept: ['services-a'] },
     ],
     [
       'lose the former one when no group has it',
@@ -64,7 +84,7 @@ describe('the Secrets of the account services', () => {
     ],
     [
       'lose what a rotation that ended half-way has made',
-      { secrets: [a, { ...b, ...young }] },
+      { secrets: [a, { ...b, createdMs: nowMs - minute }] },
       { credential: 'services-a', kept: ['services-a'], removed: ['services-b'] },
     ],
     ['are none', { isOn: false, registered: undefined, secrets: [] }, { credential: undefined, kept: [] }],
@@ -91,10 +111,39 @@ describe('a rotation', () => {
       { registered: undefined, secrets: [] },
       { credential: 'services-a', kept: ['services-a'] },
     ],
-    ['goes on where it ended half-way', { secrets: [a, { ...b, ...young }] }, { credential: 'services-b', kept: both }],
+    [
+      'goes on where it ended half-way',
+      { secrets: [a, { ...unmarkedB, ...young }] },
+      { credential: 'services-b', kept: both },
+    ],
     [
       'makes an old one anew',
       { secrets: [a, { ...b, ...older }] },
+      { credential: 'services-b', kept: both, renewed: 'services-b' },
+    ],
+    [
+      'makes the one in use anew where somebody deleted it, and never goes back to the former token',
+      { registered: 'services-b', secrets: [a] },
+      { credential: 'services-b', kept: both },
+    ],
+    [
+      'of Services that were off makes what is not there',
+      { registered: undefined, secrets: [a] },
+      { credential: 'services-b', kept: both },
+    ],
+    [
+      'of Services that were off makes one anew that nobody has',
+      { registered: undefined, secrets: [a, { ...b, ...held }] },
+      { credential: 'services-a', kept: both, renewed: 'services-a' },
+    ],
+    [
+      'makes a younger one anew that was in use',
+      { secrets: [{ ...a, ...older }, b] },
+      { credential: 'services-b', kept: both, renewed: 'services-b' },
+    ],
+    [
+      'of Services that were off takes none for fresh',
+      { registered: undefined, secrets: [{ ...a, ...older }, b] },
       { credential: 'services-b', kept: both, renewed: 'services-b' },
     ],
   ])('%s', (_, changed, expected) => expect(rotate(changed)).toEqual({ ...quiet, ...expected }));
@@ -117,11 +166,17 @@ describe('a rotation', () => {
       {
         secrets: [
           { ...a, ...young },
-          { ...b, ...older },
+          { ...b, ...older, ...recent },
         ],
       },
       /less than ten minutes ago/,
     ],
+    [
+      'of Services that were off, where a younger one may have been in use',
+      { registered: undefined, secrets: [{ ...a, ...older }, unmarkedB] },
+      /is written nowhere/,
+    ],
+    ['where nobody wrote when the last one was', { secrets: [a, { ...unmarkedB, ...older }] }, /is written nowhere/],
     ['where GitOps has the old one', { secrets: [a, { ...b, ...older }], keepsChart: true }, /with its old token/],
   ])('is refused %s', (_, changed, problem) => {
     const { credential, removed, renewed, refusal } = rotate(changed);
@@ -130,6 +185,28 @@ describe('a rotation', () => {
     expect(refusal?.fix).not.toBe('');
   });
 });
+
+it.each<[string, Parameters<typeof planMarks>, readonly string[]]>([
+  ['one that is left', [planOf('services-b'), [unmarked, unmarkedB], 'services-a'], ['services-a former']],
+  ['one that is left again', [planOf('services-b'), [a, unmarkedB], 'services-a'], ['services-a former']],
+  ['one that was left before', [planOf('services-b'), [a, unmarkedB], 'services-b'], []],
+  ['one that nobody wrote on', [planOf('services-b'), [unmarked, unmarkedB], 'services-b'], ['services-a former']],
+  ['Services off', [planOf(undefined), [unmarked], 'services-a'], ['services-a former']],
+  ['one that is in use again', [planOf('services-a'), [a], undefined], ['services-a in use']],
+  [
+    'one that is made anew',
+    [{ ...planOf('services-b'), renewed: 'services-b' }, [unmarked, b], 'services-b'],
+    ['services-a former'],
+  ],
+  ['one that goes', [{ ...planOf('services-b'), removed: ['services-a'] }, [a, unmarkedB], 'services-b'], []],
+])('since when a Secret is a former one is written: %s', (_, input, marks) =>
+  expect(
+    planMarks(...input).map(({ secret: { name }, isFormer }) => `${name} ${isFormer ? 'former' : 'in use'}`),
+  ).toEqual(marks),
+);
+function planOf(credential: CredentialSecret['name'] | undefined) {
+  return { ...planCredentials({ ...base, secrets: [] }), credential };
+}
 
 it('a group has the token of a Secret when its tag names that very one', () => {
   const home = { installation: 'sk', cluster: 'c' };

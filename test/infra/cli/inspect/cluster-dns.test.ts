@@ -70,6 +70,12 @@ describe("the cluster's domain", () => {
     [block('kubernetes {', 'dns://corp.test'), 'corp.test'],
     [block('forward . /etc/resolv.conf'), undefined],
     [block('# kubernetes corp.test'), undefined],
+    [block('kubernetes Corp.TEST IN-ADDR.ARPA {'), 'corp.test'],
+    [block('kubernetes {$CLUSTER_DOMAIN} in-addr.arpa ip6.arpa {'), undefined],
+    [block('kubernetes', '{$CLUSTER_DOMAIN}:53'), undefined],
+    [block('kubernetes corp_a.test {'), undefined],
+    [block('kubernetes {$CLUSTER_DOMAIN} corp.test {'), 'corp.test'],
+    [block(`kubernetes ${'a'.repeat(101)} {`), undefined],
     ['', undefined],
   ])('%j', (corefile, domain) => expect(parseClusterDomain(corefile)).toBe(domain));
 
@@ -104,11 +110,12 @@ it('the Secrets of Services are seen without what is in them', async () => {
   const path = (name: string) => `/api/v1/namespaces/sk/secrets/${name}`;
   const metadata = { uid: 'u-a', creationTimestamp: '2026-01-01T00:00:00Z' };
   const one = { [path('services-a')]: { metadata, data: { token: 'c2VjcmV0' } } };
-  const empty = { [path('services-b')]: { metadata: { uid: 'u-b' } } };
+  const annotations = { 'serverless-kubelet.io/former-since': '2026-01-02T00:00:00Z' };
+  const empty = { [path('services-b')]: { metadata: { uid: 'u-b', annotations } } };
   const seen = { name: 'services-a', uid: 'u-a', hasToken: true, createdMs: Date.parse(metadata.creationTimestamp) };
   expect(await readServicesSecrets(readerOf(one), 'sk')).toEqual(read([seen]));
   expect(await readServicesSecrets(readerOf({ ...one, ...empty }), 'sk')).toEqual(
-    read([seen, { name: 'services-b', uid: 'u-b', hasToken: false, createdMs: 0 }]),
+    read([seen, { name: 'services-b', uid: 'u-b', hasToken: false, createdMs: 0, formerMs: Date.UTC(2026, 0, 2) }]),
   );
   expect(await readServicesSecrets(readerOf({}), 'sk')).toEqual(read([]));
   expect(await readServicesSecrets(readerOf({ [path('services-b')]: undefined }), 'sk')).toEqual(

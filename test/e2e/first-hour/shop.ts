@@ -144,12 +144,16 @@ export class Shop {
     }
   }
 
-  /** Asks until it is answered in full: by the API and each replica of the store. */
-  answered(path = '/all'): Promise<Served> {
+  /**
+   * Asks until it is answered in full: by the API, of this version where one is named, and each replica of the store. Pods
+   * of before may answer until each node has heard that they go.
+   */
+  answered(version = '\\d+'): Promise<Served> {
+    const full = new RegExp(`^api ${version} api-\\S+\\nstore-0 \\d+\\nstore-1 \\d+\\n$`);
     return until(
-      `the shop answers ${path}`,
-      () => this.ask(path),
-      ({ status, text }) => status === 200 && /^api \d+ api-\S+\nstore-0 \d+\nstore-1 \d+\n$/.test(text),
+      'the shop answers',
+      () => this.ask('/all'),
+      ({ status, text }) => status === 200 && full.test(text),
       60_000,
     );
   }

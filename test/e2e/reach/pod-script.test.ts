@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseReachReport } from '../../../../../infra/cli/inspect/pods-reach/report.ts';
-import type { ReachReport } from '../../../../../infra/cli/inspect/pods-reach/report.ts';
-import { reachEnvironment, reachScript } from '../../../../../infra/cli/inspect/pods-reach/script.ts';
+import { parseReachReport } from '../../../infra/cli/inspect/pods-reach/report.ts';
+import type { ReachReport } from '../../../infra/cli/inspect/pods-reach/report.ts';
+import { reachEnvironment, reachScript } from '../../../infra/cli/inspect/pods-reach/script.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'reach-script-'));
 const listener: Server = createServer((socket) => socket.end());

@@ -117,7 +117,7 @@ const readable = [
   ]
     .flat()
     .map((resource) => `create ${resource} in ${namespace}`),
-  'create roles in kube-node-lease, impersonate users, get nodes',
+  `create roles in kube-node-lease, impersonate users, get secrets in ${namespace}, get nodes`,
   `create serviceaccounts/token in ${namespace}`,
 ].join(', ');
 

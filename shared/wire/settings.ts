@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { servicesSecrets } from '../core/access/roles.ts';
+import { isClusterDomain } from '../core/kubernetes/cluster-reach.ts';
 import { isSubnetId } from '../core/resource-id.ts';
 import { podGrants } from './grants.ts';
 import { logAnalyticsWorkspaces, pullIdentities } from './identity-settings.ts';
@@ -45,12 +46,13 @@ const clusterAuth = z.discriminatedUnion(
   '{"kind":"entra"} or {"kind":"token","setting":"NAME"}',
 );
 
+const domainShape = 'the cluster\'s domain, such as "cluster.local"';
 const clusterDns = z.strictObject({
   nameServers: z
     .array(z.ipv4('an IPv4 address'), 'a list of IPv4 addresses')
     .min(1, 'at least one name server')
     .max(3, 'at most three name servers'),
-  domain: text(/^[a-z0-9]([-a-z0-9.]{0,98}[a-z0-9])?$/, 'the cluster\'s domain, such as "cluster.local"'),
+  domain: z.string(domainShape).refine(isClusterDomain, domainShape),
   /** Whether those are ClusterIPs, which nobody reaches without `services`. */
   viaServices: z.boolean('true or false').default(false),
 });

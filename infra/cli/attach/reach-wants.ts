@@ -1,7 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { ReachWants } from '../cluster/reach-of-pods.ts';
 import { isInRange } from '../cluster/ipv4-range.ts';
-import { isClusterDomain } from '../inspect/cluster-dns.ts';
+import { isClusterDomain } from '../../../shared/core/kubernetes/cluster-reach.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
 

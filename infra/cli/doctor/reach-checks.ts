@@ -1,7 +1,6 @@
-import { servicesRules } from '../../../shared/core/access/roles.ts';
 import { groupOwner, tagNames } from '../../../shared/core/group/identity.ts';
 import type { ListedGroup } from '../../../shared/core/group/group.ts';
-import { reviewsOf } from '../inspect/app-rights.ts';
+import { servicesReviews } from '../inspect/app-rights.ts';
 import { readDnsService, readReadyEndpoints } from '../inspect/cluster-dns.ts';
 import { read, unreadable, valueOf } from '../inspect/observed.ts';
 import type { Part } from '../inspect/observed.ts';
@@ -38,13 +37,8 @@ export async function checkReachOfPods(
 }
 
 /** What ACI's kube-proxy may do with its account. */
-function checkAccount(name: string, namespace: string, sources: ClusterCheckSources) {
-  const subject = {
-    user: `system:serviceaccount:${namespace}:services`,
-    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-  };
-  return judgeReviews(name, { who: 'The account services', reviews: reviewsOf(servicesRules, subject) }, sources);
-}
+const checkAccount = (name: string, namespace: string, sources: ClusterCheckSources) =>
+  judgeReviews(name, { who: 'The account services', reviews: servicesReviews(namespace) }, sources);
 
 const heldBy = (
   groups: Part<readonly ListedGroup[]>,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { appRules, servicesCredentialRules } from '../../../shared/core/access/roles.ts';
+import { appRules, servicesCredentialRules, servicesRules } from '../../../shared/core/access/roles.ts';
 import type { PolicyRule } from '../../../shared/core/access/roles.ts';
 import { defined } from '../../../shared/core/defined.ts';
 import type { ClusterRegistration } from '../../../shared/wire/settings.ts';
@@ -27,9 +27,21 @@ export function subjectOf(
   const user = tokenSubject(known.values[auth.setting] ?? '');
   const [, , namespace] = user?.split(':') ?? [];
   if (user === undefined || namespace === undefined) return undefined;
-  const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
-  return { user, groups };
+  return { user, groups: accountGroups(namespace) };
 }
+
+const accountGroups = (namespace: string): readonly string[] => [
+  'system:serviceaccounts',
+  `system:serviceaccounts:${namespace}`,
+  'system:authenticated',
+];
+
+/** What the account of ACI's kube-proxy is to read, one review for each right. */
+export const servicesReviews = (namespace: string): readonly RightReview[] =>
+  reviewsOf(servicesRules, {
+    user: `system:serviceaccount:${namespace}:services`,
+    groups: accountGroups(namespace),
+  });
 
 function tokenSubject(token: string): string | undefined {
   try {
@@ -60,7 +72,7 @@ export const rightReviews = (
 ];
 
 /** Each right of some rules, one review each. */
-export function reviewsOf(
+function reviewsOf(
   rules: readonly PolicyRule[],
   { user, groups }: Subject,
   namespace?: string,

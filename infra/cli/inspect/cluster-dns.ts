@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import * as z from 'zod';
+import { isClusterDomain } from '../../../shared/core/kubernetes/cluster-reach.ts';
 import type { ClusterReader } from './cluster-reader.ts';
 import { read, unreadable } from './observed.ts';
 import type { Part } from './observed.ts';
@@ -47,9 +48,6 @@ export async function readClusterDomain(reader: ClusterReader): Promise<string |
   const json = answer.kind === 'read' ? answer.value?.json : undefined;
   return parseClusterDomain(configMap.safeParse(json).data?.data['Corefile'] ?? '');
 }
-
-/** Whether the schema of registrations takes it: no variable of an environment, no underscore, lower case. Pure. */
-export const isClusterDomain = (text: string): boolean => /^[a-z0-9]([-a-z0-9.]{0,98}[a-z0-9])?$/.test(text);
 
 /**
  * The first zone of the plugin `kubernetes` that is no reverse one, and that a registration takes; it may be a server

@@ -1,10 +1,11 @@
 /** The cluster's DNS: CoreDNS on the containers' bridge, behind the Service kube-dns. */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeExit, startChild } from '../child.ts';
+import { describeExit } from '../child.ts';
 import { allocatePorts, isPortFree } from '../ports.ts';
 import { dnsObjects, dnsUser, tenthServiceAddress } from './cluster-dns-objects.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { startCoreDns } from './coredns.ts';
 import { clientCertificateKubeconfig } from './kubeconfig.ts';
 import { kubectlOutput } from './kubectl.ts';
 import { writeStateFile } from './state-files.ts';
@@ -52,15 +53,7 @@ export async function startClusterDns(options: ClusterDnsOptions): Promise<Clust
   writeStateFile(kubeconfig, clientCertificateKubeconfig(endpoint, dnsUser.commonName, certificate));
   const corefile = join(stateDir, 'Corefile');
   writeStateFile(corefile, clusterCorefile({ ...options, port, healthPort, readyPort, kubeconfig }));
-  const child = await startChild({
-    name: 'coredns',
-    command: binary,
-    args: ['-conf', corefile],
-    logFile: join(stateDir, 'coredns.log'),
-    onParentDeath: 'SIGKILL',
-    ready: (line) => (line.startsWith('CoreDNS-') ? true : undefined),
-    readyTimeoutMs: readyMs,
-  });
+  const child = await startCoreDns(binary, corefile, { name: 'coredns', logFile: join(stateDir, 'coredns.log') });
   try {
     await untilReady(readyPort);
   } catch (error) {

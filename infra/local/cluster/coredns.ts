@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Progress } from '../../cli/progress.ts';
+import { startChild } from '../child.ts';
+import type { Child, ChildOptions } from '../child.ts';
 import { cacheFolder } from './build.ts';
 import { ensureProgram } from './go-program.ts';
 
@@ -41,6 +43,23 @@ export async function ensureCoreDns(options: { progress: Progress }): Promise<Co
   );
   return { binary, version };
 }
+
+const readyMs = 20_000;
+
+/** Starts CoreDNS by a Corefile; resolves once it has read it. It ends with this process. */
+export const startCoreDns = (
+  binary: string,
+  corefile: string,
+  options: Pick<ChildOptions, 'name' | 'logFile' | 'onLine'>,
+): Promise<Child<true>> =>
+  startChild({
+    ...options,
+    command: binary,
+    args: ['-conf', corefile],
+    onParentDeath: 'SIGKILL',
+    ready: (line) => (line.startsWith('CoreDNS-') ? true : undefined),
+    readyTimeoutMs: readyMs,
+  });
 
 /** What go.mod fixes; `hash` changes with everything that changes the program. */
 function readSource(): { readonly version: string; readonly goVersion: string; readonly hash: string } {

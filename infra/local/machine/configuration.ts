@@ -1,12 +1,11 @@
 /** What containerd, its network plugin, the kubelet and kube-proxy start with. Pure texts; JSON is YAML. */
+import { azureResolver } from '../aci/network/group-rules.ts';
 import { clusterCidr } from './place.ts';
 import type { MachineFiles, MachinePlace } from './place.ts';
 
 /** Debian's folder of network plugins. */
 export const pluginFolder = '/usr/lib/cni';
 export const pauseImage = 'localhost/serverless-kubelet/machine-pause:1';
-/** Azure's resolver: what a pod under `dnsPolicy: Default` has of a machine in a virtual network. */
-const azureNameServer = '168.63.129.16';
 
 /** containerd 1.6's own format. May not raise limits, as a machine without CAP_SYS_RESOURCE can't. */
 export const containerdConfig = ({ root, state, socket, cni }: MachineFiles): string => `version = 2
@@ -84,7 +83,8 @@ export const kubeletConfig = (input: KubeletConfigInput): object => ({
   serializeImagePulls: false,
 });
 
-export const resolvConf = `nameserver ${azureNameServer}\n`;
+/** What a pod under `dnsPolicy: Default` has of a machine in a virtual network. */
+export const resolvConf = `nameserver ${azureResolver}\n`;
 
 /** Limits of connection tracking are the real machine's. */
 export const kubeProxyConfig = (name: string, kubeconfig: string): object => ({

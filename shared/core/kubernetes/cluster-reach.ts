@@ -1,3 +1,6 @@
+/** Whether a text can be a cluster's domain: lower case, no underscore, no variable of an environment. */
+export const isClusterDomain = (text: string): boolean => /^[a-z0-9]([-a-z0-9.]{0,98}[a-z0-9])?$/.test(text);
+
 /** How pods in a subnet resolve names of their cluster. */
 export interface ClusterDns {
   /** One to three addresses. */

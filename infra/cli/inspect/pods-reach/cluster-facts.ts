@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { installationRoles } from '../../../../shared/core/access/roles.ts';
 import { parseAccessReview } from '../../../../shared/wire/kubernetes/access-review.ts';
 import { parseJson } from '../../../../shared/wire/json-text.ts';
 import type { ClusterRegistration } from '../../../../shared/wire/settings.ts';
 import type { ApiAnswer } from '../../cluster/api.ts';
 import type { ClusterFault } from '../../cluster/cluster-fault.ts';
+import { servicesReviews } from '../app-rights.ts';
 import { faultPart } from '../cluster-reader.ts';
 import { readDnsService } from '../cluster-dns.ts';
 import type { ClusterReader } from '../cluster-reader.ts';
@@ -70,24 +70,10 @@ export async function readMissingRights(
   if (services === undefined) return read([]);
   const [namespace = ''] = relay.serviceAccount.split(':');
   const missing: string[] = [];
-  for (const { group, resource, verb } of servicesNeeds(namespace)) {
-    const user = `system:serviceaccount:${namespace}:services`;
-    const groups = ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'];
-    const answer = await create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-      apiVersion: 'authorization.k8s.io/v1',
-      kind: 'SubjectAccessReview',
-      spec: { user, groups, resourceAttributes: { verb, group, resource } },
-    });
+  for (const { right, review } of servicesReviews(namespace)) {
+    const answer = await create('/apis/authorization.k8s.io/v1/subjectaccessreviews', review);
     if (answer.kind !== 'answered') return faultPart(answer);
-    if (parseAccessReview(parseJson(answer.text)) !== true) missing.push(`${verb} ${resource}`);
+    if (parseAccessReview(parseJson(answer.text)) !== true) missing.push(right);
   }
   return read(missing);
 }
-
-const servicesNeeds = (namespace: string) =>
-  installationRoles({ namespace, nodes: ['any'], services: true })
-    .filter(({ program }) => program === 'services')
-    .flatMap(({ rules }) => rules)
-    .flatMap(({ apiGroups, resources, verbs }) =>
-      apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => ({ group, resource, verb })))),
-    );

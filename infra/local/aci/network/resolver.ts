@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startChild } from '../../child.ts';
+import { startCoreDns } from '../../cluster/coredns.ts';
 import { allocatePort } from '../../ports.ts';
 import { resolverCorefile } from './corefile.ts';
 import type { ResolverPlace } from './group-rules.ts';
@@ -36,17 +36,12 @@ export async function startResolver({ binary, address, vnetDns, dir }: ResolverO
     writeFile(file, resolverCorefile({ address, port, vnetDns: answers }));
   await write(vnetDns);
   let reloaded = Promise.withResolvers<void>();
-  const child = await startChild({
+  const child = await startCoreDns(binary, file, {
     name: 'azure-dns',
-    command: binary,
-    args: ['-conf', file],
     logFile: join(dir, 'coredns.log'),
-    onParentDeath: 'SIGKILL',
     onLine: (line) => {
       if (line.includes('Reloading complete')) reloaded.resolve();
     },
-    ready: (line) => (line.startsWith('CoreDNS-') ? true : undefined),
-    readyTimeoutMs: 20_000,
   });
   let current = vnetDns;
   return {

@@ -217,11 +217,9 @@ export class NetworkRig {
     return address === null || typeof address === 'string' ? 0 : address.port;
   }
 
-  /** Processes of this machine that name the rig's folder, and proxies that this checkout started. */
+  /** Processes of this machine that name the rig's folder, its proxies among them: other clouds may run beside it. */
   left(): readonly string[] {
-    const proxies = join(import.meta.dirname, '..', '..', 'infra', 'local', 'aci', 'kube-proxy');
-    const all = [...processesNaming(this.#parts.dir), ...processesNaming(proxies)];
-    return all.map(({ command }) => command.join(' '));
+    return processesNaming(this.#parts.dir).map(({ command }) => command.join(' '));
   }
 
   /** What the groups' kube-proxies said. */

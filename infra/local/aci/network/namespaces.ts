@@ -83,7 +83,7 @@ export class Namespaces implements GroupNetworks {
         process.execPath,
         '--max-semi-space-size=1',
         join(import.meta.dirname, '..', 'kube-proxy', 'main.ts'),
-        // Not read: tells whoever lists processes which cloud of this machine it is of.
+        // Not read; says in a list of processes which cloud of this machine it is of.
         this.#options.dir,
       ],
       // Nothing else of ours is its business. Compiled once it takes half the time and memory in each further group.

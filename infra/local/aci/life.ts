@@ -126,7 +126,7 @@ export class GroupLife implements Life {
   async #runContainers(sandbox: SandboxHandle): Promise<void> {
     const { initContainers = [], containers } = this.#entry.body.properties;
     const { groups, knobs } = this.#context.network;
-    if (knobs.kubeProxyInInit) await groups.startExtensions(sandbox, this.#entry.body);
+    if (knobs.kubeProxyInInit) await groups.startExtensions(sandbox, this.#entry.body, this.usage);
     for (const body of initContainers) {
       const exitCode = await this.#runContainer(sandbox, body, { init: true, onAttempt: () => {} });
       if (exitCode === undefined) return;
@@ -135,7 +135,7 @@ export class GroupLife implements Life {
         return this.#free();
       }
     }
-    await groups.startExtensions(sandbox, this.#entry.body);
+    await groups.startExtensions(sandbox, this.#entry.body, this.usage);
     let attempted = 0;
     const firstAttempts = new Set<string>();
     const onAttempt = (name: string): void => {

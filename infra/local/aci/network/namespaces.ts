@@ -90,7 +90,7 @@ export class Namespaces implements GroupNetworks {
     await group.starting;
   }
 
-  /** One server for all groups: some bytes of rules each, where a program each would take 40 MB. */
+  /** One server for all groups: some bytes of rules each, where a program each would take 45 MB. */
   #openStats(): Promise<StatsServer> {
     return (this.#stats ??= StatsServer.open(this.#options.gateway, () => this.#knobs));
   }

@@ -1,10 +1,14 @@
 /** What pods use, as metrics-server of the real Kubernetes reads it from the relay: kubectl top, and an HPA. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { silentProgress } from '../../../infra/cli/progress.ts';
+import { parseOwnKubeconfig } from '../../../infra/local/cluster/kubeconfig.ts';
 import { ensureMetricsServer, startMetricsServer } from '../../../infra/local/cluster/metrics-server.ts';
 import type { MetricsServer } from '../../../infra/local/cluster/metrics-server.ts';
 import {
@@ -34,7 +38,26 @@ const busy = 'while true; do i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; s
 const shell = (script: string) => ['sh', '-c', script];
 
 const [node = ''] = record.nodes;
-const nodePath = (path: string) => `/api/v1/nodes/${node}/proxy/${path}`;
+/** Answers of the node's kubelet port, for an account that may do as Prometheus: the API server proxies to no loopback address. */
+async function ask(path: string): Promise<{ readonly status: number; readonly body: string }> {
+  const token = (await output('create', 'token', 'default', '-n', namespace)).trim();
+  const port = await field('node', node, '{.status.daemonEndpoints.kubeletEndpoint.Port}');
+  const { endpoint } = parseOwnKubeconfig(readFileSync(record.kubeconfig, 'utf8'));
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const headers = { authorization: `Bearer ${token}` };
+  const options = { host: '127.0.0.1', port, path, headers, ca: endpoint.caPem, agent: false };
+  request(options, resolve).on('error', reject).end();
+  const answer = await promise;
+  return { status: answer.statusCode ?? 0, body: await text(answer) };
+}
+
+const mayScrape = {
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind: 'ClusterRoleBinding',
+  metadata: { name: namespace },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'system:kubelet-api-admin' },
+  subjects: [{ kind: 'ServiceAccount', name: 'default', namespace }],
+};
 
 /** `kubectl top pod`: millicores and bytes by pod and container. */
 async function top(): Promise<ReadonlyMap<string, { readonly millicores: number; readonly mebibytes: number }>> {
@@ -83,6 +106,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await turnExtension([]);
   await server?.stop();
+  await kubectl(['delete', 'clusterrolebinding', namespace, '--ignore-not-found']);
   await removeNamespace(namespace);
   rmSync(stateDir, { recursive: true, force: true });
 });
@@ -113,27 +137,40 @@ describe('kubectl top', () => {
   });
 });
 
-describe('the kubelet port, through the API server', () => {
+describe('the kubelet port', () => {
+  it('answers nobody who may not read metrics', async () => {
+    expect((await ask('/metrics/resource')).status).toBe(403);
+    await apply(mayScrape);
+    // A refusal is remembered for half a minute.
+    await until(
+      'the right',
+      async () => (await ask('/metrics/resource')).status,
+      (status) => status === 200,
+      60_000,
+    );
+  });
+
   it('has the summary, with the network and without', async () => {
     const summary = z.object({
       node: z.object({ nodeName: z.string(), cpu: z.object({ usageCoreNanoSeconds: z.int() }) }),
       pods: z.array(z.looseObject({ podRef: z.object({ name: z.string() }) })),
     });
-    const full = summary.parse(JSON.parse(await output('get', '--raw', nodePath('stats/summary'))));
+    const full = summary.parse(JSON.parse((await ask('/stats/summary')).body));
     expect(full.node.nodeName).toBe(node);
     const two = full.pods.find(({ podRef }) => podRef.name === 'two');
-    expect(two).toMatchObject({ containers: [{ name: 'main' }, { name: 'beside' }], network: { name: 'eth0' } });
-    const brief = await output('get', '--raw', nodePath('stats/summary?only_cpu_and_memory=true'));
-    expect(brief).not.toContain('"network"');
+    // In the order of the pod's status.
+    expect(two).toMatchObject({ containers: [{ name: 'beside' }, { name: 'main' }], network: { name: 'eth0' } });
+    const brief = await ask('/stats/summary?only_cpu_and_memory=true');
+    expect(brief.body).not.toContain('"network"');
   });
 
   it('has what Prometheus reads, and nothing of the platform', async () => {
-    const text = await output('get', '--raw', nodePath('metrics/resource'));
-    expect(text).toMatch(
+    const { body } = await ask('/metrics/resource');
+    expect(body).toMatch(
       /^container_cpu_usage_seconds_total\{container="main",pod="two",namespace="k-metrics"\} \S+ \d{13}$/m,
     );
-    expect(text).not.toContain('"infra"');
-    expect((await kubectl(['get', '--raw', nodePath('metrics/probes')])).code).toBe(0);
+    expect(body).not.toContain('"infra"');
+    expect((await ask('/metrics/probes')).status).toBe(200);
   });
 });
 

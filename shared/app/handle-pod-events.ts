@@ -10,6 +10,7 @@ import type { PodEvents, PodKey } from '../wire/relay-protocol/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { heartbeat } from './heartbeat.ts';
 import { makeDue } from './make-due.ts';
+import { readGroupMetrics } from './read-group-metrics.ts';
 import { sweep } from './sweep.ts';
 import { traceReconcile } from './trace-reconcile.ts';
 import { updateNode } from './update-node.ts';
@@ -53,8 +54,11 @@ export async function handlePodEvents(
     events.kind === 'wake' ? undefined : Promise.all(nodes.map((node) => recordRelay(deps, node))),
   ]);
   if (lost !== undefined) return { kind: 'unavailable', message: lost };
-  await workOnNodes(deps, nodes, events.kind, signal);
-  return nextPoll(deps, nodes, unknownNodes);
+  const [metrics] = await Promise.all([
+    readGroupMetrics(deps, cluster, events.metrics ?? [], signal),
+    workOnNodes(deps, nodes, events.kind, signal),
+  ]);
+  return nextPoll(deps, nodes, { unknownNodes, metrics });
 }
 
 async function workOnNodes(
@@ -160,13 +164,13 @@ async function handleKey(deps: Deps, cluster: ClusterDeps, pod: PodKey, signal: 
 async function nextPoll(
   deps: Deps,
   nodes: readonly NodeDeps[],
-  unknownNodes: readonly string[],
+  rest: Pick<PodEventsAnswer, 'unknownNodes' | 'metrics'>,
 ): Promise<PodEventsOutcome> {
   const now = await deps.store.now();
   if (!now.ok) return { kind: 'unavailable', message: describeFault(now.fault) };
   const due = await Promise.all(nodes.map((node) => deps.store.getNextDue(node.key)));
   const earliest = Math.min(...due.map((next) => (next.ok ? (next.value ?? Infinity) : Infinity)));
   const removedNodes = nodes.filter(({ registration }) => registration.state === 'removed').map(({ key }) => key.node);
-  const answer = { nextTickInMs: clampTickMs(earliest - now.value), unknownNodes, removedNodes };
+  const answer = { nextTickInMs: clampTickMs(earliest - now.value), removedNodes, ...rest };
   return { kind: 'accepted', answer, nowMs: now.value };
 }

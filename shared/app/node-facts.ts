@@ -26,6 +26,7 @@ export const nodeFacts = (
   hostIP: node.address,
   allocatable: { cpu: node.cpu, memory: node.memory },
   securityPolicy: settings.SECURITY_POLICY,
+  realtimeMetrics: settings.REALTIME_METRICS === 'on',
   maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
   grants: cluster.grants ?? [],
   pullIdentities: settings.REGISTRY_PULL_IDENTITIES,

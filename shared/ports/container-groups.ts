@@ -1,5 +1,6 @@
 import type { Result } from '../core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../core/group/group.ts';
+import type { MonitorReading } from '../core/resource-metrics/minute-averages.ts';
 
 /** What an accepted PUT answered. */
 export interface AcceptedGroup {
@@ -39,6 +40,11 @@ export interface ContainerGroups {
   stop(name: string, signal: AbortSignal): Promise<Result<void>>;
   /** Up to 4 MB of a running container, 16 KB or 1,000 lines of an ended one. `not-found` before it started. Cost: 1 read. */
   listLogs(request: LogsRequest, signal: AbortSignal): Promise<Result<string>>;
+  /**
+   * What Azure Monitor has of the group's containers: averages of whole minutes within the window, one to three minutes
+   * late; a container of which nothing is known is not there. Cost: 1 read, of a part of the reads that is small.
+   */
+  listMetrics(name: string, window: MetricsWindow, signal: AbortSignal): Promise<Result<MonitorReading>>;
   /** Events of a failed operation, newest last; the reason why a group could not be provisioned. Cost: 1 read. */
   getOperation(operationUrl: string, signal: AbortSignal): Promise<Result<OperationReport>>;
   /** Quota and use of the region (`StandardCores`, `ContainerGroups`). Needs the subscription-scoped reading role. Cost: 1 read. */
@@ -51,6 +57,12 @@ export interface LogsRequest {
   /** Lines from the end; absent: all that ACI keeps. */
   readonly tail?: number;
   readonly timestamps: boolean;
+}
+
+/** In ms since the epoch. */
+export interface MetricsWindow {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 export interface OperationReport {

@@ -133,6 +133,7 @@ const schema = z
       )
       .optional(),
     SECURITY_POLICY: z.enum(['compatible', 'strict'], '"compatible" or "strict"').default('compatible'),
+    REALTIME_METRICS: z.enum(['on', 'off'], '"on" or "off"').default('on'),
     ON_CAPACITY_FAIL_AFTER_MINUTES: count('minutes; 0 means never', { from: 0, fallback: 0 }),
     ACI_CREATES_PER_5_MINUTES: count('a number from 1', { from: 1, fallback: 100 }),
     ACI_CREATES_PER_HOUR: count('a number from 1', { from: 1, fallback: 300 }),

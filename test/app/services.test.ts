@@ -45,7 +45,7 @@ describe('a pod that is to reach Services', () => {
       {
         tags: { 'serverless-kubelet-services': expect.stringMatching(/^services-a\/[-0-9a-f]{36}$/) },
         dnsConfig: { nameServers: ['10.0.0.10'] },
-        extensions: [{ extensionType: 'kube-proxy' }],
+        extensions: [{ extensionType: 'kube-proxy' }, { extensionType: 'realtime-metrics' }],
       },
     ]);
   });

@@ -129,6 +129,10 @@ export function faultyGroups(
       send({ method: 'listLogs', group: request.group, spend: 'read-logs', signal }, () =>
         server.groups.listLogs(request, unbounded),
       ),
+    listMetrics: (group, window, signal) =>
+      send({ method: 'listMetrics', group, spend: 'read-metrics', signal }, () =>
+        server.groups.listMetrics(group, window, unbounded),
+      ),
     getOperation: (url, signal) =>
       send({ ...read, method: 'getOperation', signal }, () => server.groups.getOperation(url, unbounded)),
     listUsages: (signal) => send({ ...read, method: 'listUsages', signal }, () => server.groups.listUsages(unbounded)),

@@ -294,7 +294,7 @@ describe('budgets', () => {
   });
 
   it('never exceed what ARM and ACI allow, with many instances, killed at random', async () => {
-    const spends = ['read-poll', 'read-logs', 'write-create', 'write-end', 'delete'] as const;
+    const spends = ['read-poll', 'read-metrics', 'read-logs', 'write-create', 'write-end', 'delete'] as const;
     const take = fc.record({
       instance: fc.nat(3),
       spend: fc.constantFrom(...spends),
@@ -404,9 +404,10 @@ async function createPods(
 function excesses(uses: readonly { readonly at: number; readonly spend: Spend }[]): readonly string[] {
   const found: string[] = [];
   const meters = [
-    { spends: ['read-poll', 'read-logs'], ...defaultArmLimits.reads },
+    { spends: ['read-poll', 'read-metrics', 'read-logs'], ...defaultArmLimits.reads },
     { spends: ['write-create', 'write-end'], ...defaultArmLimits.writes },
     { spends: ['delete'], ...defaultArmLimits.deletes },
+    { spends: ['read-metrics'], capacity: 50, refillPerSecond: 5 },
     { spends: ['read-logs'], capacity: 50, refillPerSecond: 5 },
   ];
   for (const { spends, capacity, refillPerSecond } of meters) {

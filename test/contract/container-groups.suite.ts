@@ -227,6 +227,29 @@ export function describeContainerGroups(name: string, open: () => Promise<Groups
       expect(value(await groups.listLogs({ ...request, tail: 2 }, signal))).toBe('two\nthree\n');
     });
 
+    it('has an average of each whole minute that a container ran, late, and of another time none', async () => {
+      await create('a', groupBody(suiteImages.server));
+      await test.advance(provisionMs);
+      const view = value(await groups.get('a', signal)).containers[0]?.instanceView;
+      const startedAt = Date.parse(view?.currentState?.startTime ?? '');
+      const window = { fromMs: startedAt, toMs: startedAt + 600_000 };
+      expect(value(await groups.listMetrics('a', window, signal)).get('main') ?? []).toEqual([]);
+      await test.advance(600_000);
+      const minutes = value(await groups.listMetrics('a', window, signal)).get('main') ?? [];
+      expect(minutes.length).toBeGreaterThanOrEqual(5);
+      expect(minutes.map(({ atMs }) => atMs - (minutes[0]?.atMs ?? 0))).toEqual(
+        minutes.map((_, index) => index * 60_000),
+      );
+      for (const { atMs, cpuMillicores, memoryBytes } of minutes) {
+        expect(atMs % 60_000).toBe(0);
+        expect(cpuMillicores).toBeGreaterThanOrEqual(0);
+        expect(memoryBytes).toBeGreaterThan(0);
+      }
+      const early = { fromMs: startedAt - 600_000, toMs: startedAt - 300_000 };
+      expect(value(await groups.listMetrics('a', early, signal)).get('main') ?? []).toEqual([]);
+      expect(faultOf(await groups.listMetrics('none', window, signal))).toBe('not-found ResourceNotFound');
+    });
+
     it('says how an operation went, and what the region has left', async () => {
       const { operationUrl } = await create('a', groupBody(suiteImages.server));
       await test.advance(provisionMs);

@@ -171,7 +171,7 @@ describe('who is let in', () => {
   });
 
   it('one who may read metrics gets no log, and is reported so as a kubelet does', async () => {
-    expect((await call('/metrics/resource', { token: 'scraper' })).status).toBe(501);
+    expect((await call('/metrics/cadvisor', { token: 'scraper' })).status).toBe(501);
     expect(await call('/containerLogs/ns/p/c', { token: 'scraper' })).toEqual({
       status: 403,
       body: 'Forbidden (user=scraper, verb=get, resource=nodes, subresource(s)=[proxy])\n',

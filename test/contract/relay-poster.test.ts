@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppClient } from '../../infra/cluster/relay/app/app-client.ts';
 import { Poster } from '../../infra/cluster/relay/app/poster.ts';
+import type { MetricsAnswer, MetricsQuery } from '../../shared/wire/relay-protocol/group-metrics.ts';
 import type { PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
 import { FakeApp, until } from '../relay/fake-app.ts';
 
@@ -21,12 +22,15 @@ let poster: Poster;
 let token = 'token-1';
 let hasPods = true;
 let logged: string[] = [];
+let takenMetrics: MetricsAnswer[] = [];
+const query: MetricsQuery = { node: 'aci-1', namespace: 'default', name: 'a', uid: 'u1', sinceMs: 0 };
 
 beforeEach(async () => {
   app = await FakeApp.start();
   token = 'token-1';
   hasPods = true;
   logged = [];
+  takenMetrics = [];
   const note = (message: string, fields: object = {}): void => {
     logged.push(`${message} ${JSON.stringify(fields)}`);
   };
@@ -43,6 +47,7 @@ beforeEach(async () => {
     hasPods: () => hasPods,
     log: { info: note, warn: note },
     random: () => 0,
+    metrics: { takeQueries: () => [query], take: (answer) => void takenMetrics.push(answer) },
   });
 });
 
@@ -195,6 +200,37 @@ describe('ticks', () => {
     poster.onSnapshot([]);
     await until('a tick', () => app.ticks.length === 1, 3000);
     expect(app.posts.map(({ kind }) => kind)).toEqual(['snapshot', 'tick']);
+  });
+
+  it('ask for metrics once the app has shown that it knows such questions, and of no app that does not', async () => {
+    app.nextTickInMs = 1000;
+    poster.onSnapshot([key('a')]);
+    await until('a tick', () => app.ticks.length === 1, 4000);
+    app.metrics = { pods: [] };
+    await until('another', () => app.ticks.length === 2, 4000);
+    expect(app.ticks.some(({ metrics }) => metrics !== undefined)).toBe(false);
+    expect(takenMetrics).toEqual([{ pods: [] }]);
+    app.metrics = { pods: [{ uid: 'u1', containers: [{ name: 'c', minutes: [[60_000, 5, 7]] }] }], retryInMs: 5 };
+    await until('a third', () => app.ticks.length === 3, 4000);
+    expect(app.ticks[2]?.metrics).toEqual([query]);
+    expect(takenMetrics.at(-1)).toEqual(app.metrics);
+    // Taken back to an older version, which refuses what it does not know.
+    app.refuse = ({ metrics }) => (metrics === undefined ? undefined : { status: 400 });
+    app.metrics = undefined;
+    poster.tickNow();
+    await until('that it was heard', () => takenMetrics.at(-1) !== app.metrics && logged.length > 0);
+    expect(takenMetrics.at(-1)).toEqual({ pods: [], retryInMs: 0 });
+    poster.tickNow();
+    await until('a tick without', () => app.ticks.length === 4, 4000);
+    expect(app.ticks[3]?.metrics).toBeUndefined();
+  });
+
+  it('that bring metrics which make no sense are taken all the same', async () => {
+    app.metrics = { pods: 'many' };
+    poster.onSnapshot([key('a')]);
+    await until('the snapshot', () => app.posts.length === 1);
+    await sleep(100);
+    expect([poster.backlog, logged]).toEqual([0, []]);
   });
 
   it('come at once when a renewal path asks, one at a time', async () => {

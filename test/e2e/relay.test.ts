@@ -249,7 +249,8 @@ describe('the kubelet port, to everybody else', () => {
       ['/containerLogs/default/elsewhere/main', 404],
       ['/containerLogs/default/none/main', 404],
       ['/containerLogs/default/bound/none', 404],
-      ['/stats/summary', 501],
+      ['/stats/summary', 200],
+      ['/metrics/cadvisor', 501],
       ['/configz', 404],
       ['/containerLogs/default/../default/bound/main', 404],
     ] as const;

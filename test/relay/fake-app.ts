@@ -28,6 +28,8 @@ export class FakeApp {
   readonly overlapping: string[] = [];
   mostAtOnce = 0;
   nextTickInMs = 30_000;
+  /** What Azure Monitor said; undefined: an app of before there were such questions. */
+  metrics: object | undefined;
   /** What becomes of a post; undefined: it is taken. */
   refuse: (events: PodEvents) => FakeAnswer | undefined = () => undefined;
   /** The log of a container, by its path's last segments. */
@@ -100,7 +102,9 @@ export class FakeApp {
     this.posts.push({ ...events, at: performance.now() });
     const now = Date.UTC(2020, 0, 1);
     const at = (ms: number) => new Date(now + ms).toISOString();
-    return { status: 200, body: JSON.stringify({ now: at(0), nextLookAt: at(this.nextTickInMs), unknownNodes: [] }) };
+    const { metrics } = this;
+    const answer = { now: at(0), nextLookAt: at(this.nextTickInMs), unknownNodes: [], metrics };
+    return { status: 200, body: JSON.stringify(answer) };
   }
 
   #enter(events: PodEvents): void {

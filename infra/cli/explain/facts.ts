@@ -42,6 +42,7 @@ const unknownNode: NodeFacts = {
   allocatable: { cpu: '100', memory: '400Gi' },
   apiServer: { host: '<API server>', port: 443 },
   securityPolicy: 'compatible',
+  realtimeMetrics: true,
   maxGroup: { cpu: 31, memoryInGB: 240 },
   grants: 'assumed',
 };
@@ -52,6 +53,7 @@ const ofSettings = (settings: Settings): NodeFacts => ({
   location: settings.AZURE_LOCATION,
   ...defined({ subnetId: settings.ACI_SUBNET_ID }),
   securityPolicy: settings.SECURITY_POLICY,
+  realtimeMetrics: settings.REALTIME_METRICS === 'on',
   pullIdentities: settings.REGISTRY_PULL_IDENTITIES,
   workspaces: Object.fromEntries(
     Object.entries(settings.LOG_ANALYTICS_WORKSPACES).map(([name, { keySetting, ...workspace }]) => [

@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { KubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { Log } from '../../../shared/ports/log.ts';
 import { AppClient } from './app/app-client.ts';
 import type { RelayConfig } from './config.ts';
+import { addressOf, ownIdentity } from './election/identity.ts';
 import { Elector } from './election/elector.ts';
 import { endlessTerm } from './election/term.ts';
 import type { Term } from './election/term.ts';
 import { openHealthPort } from './health-port.ts';
 import { KubeletPort } from './kubelet/kubelet-port.ts';
+import type { MetricsDoor } from './kubelet/metrics-door.ts';
 import { kubernetesClient, userAgent } from './kubernetes-client.ts';
 import { Reviews } from './kubelet/reviews.ts';
 import { startLeading } from './leading.ts';
@@ -37,7 +37,7 @@ const lingerMs = 1500;
 
 /** Starts everything. Rejects, leaving nothing behind, when a file can't be read or a port is taken. */
 export async function startRelay(config: RelayConfig, log: Log): Promise<Relay> {
-  const state: RelayState = { stop: new AbortController(), leading: undefined };
+  const state: RelayState = { stop: new AbortController(), leading: undefined, elector: undefined };
   const ends: End[] = [];
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
@@ -57,6 +57,8 @@ interface RelayState {
   readonly stop: AbortController;
   /** Undefined while another replica leads. */
   leading: Leading | undefined;
+  /** Undefined where there is no election. */
+  elector: Elector | undefined;
 }
 
 interface Starting {
@@ -73,7 +75,7 @@ async function start(config: RelayConfig, { log, state, ends }: Starting): Promi
   ends.push(() => app.close());
   const nodes = config.nodes.map(({ name }) => name);
   const meter = new RelayMetrics(() => state.leading?.gauges(), nodes);
-  const ports = await openKubeletPorts(config, { client, app, log, meter, ends });
+  const ports = await openKubeletPorts(config, { client, app, log, meter, ends, state });
   let isStarted = false;
   const isReady = (): boolean => isStarted && !state.stop.signal.aborted && state.leading?.isListed() !== false;
   const health = await openHealthPort({ isReady, metrics: meter }, config.health);
@@ -87,7 +89,7 @@ async function start(config: RelayConfig, { log, state, ends }: Starting): Promi
     await state.leading.ended;
     state.leading = undefined;
   };
-  const running = elect(config, { client, log, lead, signal: state.stop.signal });
+  const running = elect(config, { client, log, lead, state });
   isStarted = true;
   ends.push(async () => {
     const lingered = config.leaderElection === undefined ? undefined : sleep(lingerMs, new AbortController().signal);
@@ -101,20 +103,21 @@ interface Electing {
   readonly client: KubernetesClient;
   readonly log: Log;
   readonly lead: (term: Term, signal: AbortSignal) => Promise<void>;
-  readonly signal: AbortSignal;
+  readonly state: RelayState;
 }
 
 /** Leads when it is this replica's turn, until `signal` aborts. Never rejects. */
-function elect({ leaderElection: lease }: RelayConfig, { client, log, lead, signal }: Electing): Promise<void> {
+function elect({ leaderElection: lease }: RelayConfig, { client, log, lead, state }: Electing): Promise<void> {
+  const { signal } = state.stop;
   if (lease === undefined) return lead(endlessTerm, signal);
   const elector: Elector = new Elector({
     client,
     lease,
-    // In a pod the host's name is the pod's.
-    identity: `${hostname()}_${randomUUID()}`,
+    identity: ownIdentity(),
     log,
     lead: (stop) => lead(elector.term, stop),
   });
+  state.elector = elector;
   return elector.run(signal);
 }
 
@@ -124,16 +127,21 @@ interface Serving {
   readonly log: Log;
   readonly meter: RelayMetrics;
   readonly ends: End[];
+  readonly state: RelayState;
 }
 
 async function openKubeletPorts(
   config: RelayConfig,
-  { client, app, log, meter, ends }: Serving,
+  { client, app, log, meter, ends, state }: Serving,
 ): Promise<Record<string, number>> {
   const reviews = new Reviews(client);
+  const metrics: MetricsDoor = {
+    measures: () => state.leading?.measures,
+    leaderAddress: () => addressOf(state.elector?.holder ?? ''),
+  };
   const ports: Record<string, number> = {};
   for (const node of config.nodes) {
-    const context = { node: node.name, client, app, log };
+    const context = { node: node.name, client, app, log, metrics };
     const files = { ...(node.serving ?? config.serving), clientCaFile: config.kubeletClientCaFile };
     const where = { address: config.listenAddress, port: node.port };
     const port = await KubeletPort.open({ context, reviews, files, meter, ...where });

@@ -2,6 +2,7 @@ import { sleep } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { imageReference, restarts } from './group-state.ts';
 import type { GroupEvent, Terminated } from './group-state.ts';
+import type { RunUsage } from './group-store.ts';
 import type { Journal, Run } from './journal.ts';
 import { lastLines, newestPart, stripTimestamps } from './logs.ts';
 import type { EmulatorOptions } from './options.ts';
@@ -204,6 +205,14 @@ export class ContainerLife {
     this.running = undefined;
   }
 
+  /** What the present instance uses; nothing where there is none. */
+  async usage(): Promise<readonly RunUsage[]> {
+    const { running } = this;
+    const used = await running?.usage();
+    if (running === undefined || used === undefined) return [];
+    return [{ container: this.#spec.name, run: running.id, startedAt: running.startedAt, ...used }];
+  }
+
   /** The present instance's log; `undefined` before the first start. */
   async readLogs(options: LogOptions): Promise<string | undefined> {
     if (this.running !== undefined)
@@ -212,6 +221,11 @@ export class ContainerLife {
     const tail = lastLines(this.#retainedLog, options.tail ?? Number.POSITIVE_INFINITY);
     return options.timestamps ? tail : stripTimestamps(tail);
   }
+}
+
+/** What the present instances of some containers use. */
+export async function usagesOf(containers: Iterable<ContainerLife>): Promise<readonly RunUsage[]> {
+  return (await Promise.all([...containers].map((container) => container.usage()))).flat();
 }
 
 function delayOf(backoff: { readonly baseMs: number; readonly maxMs: number }, attempt: number): number {

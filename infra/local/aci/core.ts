@@ -9,6 +9,7 @@ import { answerIdentity, normalizeAudience, TokenRegistry } from './identity.ts'
 import { Journal } from './journal.ts';
 import type { ArmRequest, ArmResponse } from './json.ts';
 import { RateLimits } from './limits.ts';
+import { Monitor } from './monitor/monitor.ts';
 import { noGroupNetworks } from './network/group-networks.ts';
 import type { GroupNetworks } from './network/group-networks.ts';
 import { pickNetworkKnobs } from './network/knobs.ts';
@@ -75,6 +76,7 @@ export function createCore(options: CoreOptions): EmulatorCore {
     reset: () => reset(state),
     close: () =>
       (closing ??= reset(state)
+        .then(() => state.monitor.close())
         .then(() => state.network.groups.close())
         .then(() => state.runtime.close())),
   };
@@ -112,6 +114,7 @@ function createState(options: CoreOptions, audiences: ReadonlySet<string>): Emul
     journal,
     addresses,
     network,
+    monitor: new Monitor(clock, store),
     life,
     subscriptionId,
     limits: new RateLimits(clock, knobs),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import { reduce } from './group-state.ts';
 import type { EventRecord, GroupEvent, GroupStatus } from './group-state.ts';
-import type { LogOptions } from './runtime/runtime.ts';
+import type { ContainerUsage, LogOptions } from './runtime/runtime.ts';
 import type { GroupBody } from './wire.ts';
 
 /** One life of a group's containers, from a PUT, start or restart to its end. `life.ts` implements it. */
@@ -13,10 +13,20 @@ export interface Life {
   destroy(): Promise<void>;
   /** `undefined` when the container has not started yet. */
   readLogs(container: string, options: LogOptions): Promise<string | undefined>;
+  /** What each container that runs uses. */
+  usage(): Promise<readonly RunUsage[]>;
   /** Ends one container, or all, as the platform does, with the given exit code shown. */
   kill(container: string | undefined, exitCode: number): Promise<void>;
   /** Its node goes away: everything is killed at once, whatever the policy, and the logs are gone. */
   evict(exitCode: number): Promise<void>;
+}
+
+/** What one run of a container has used up to now. */
+export interface RunUsage extends ContainerUsage {
+  readonly container: string;
+  /** Of the run: another one has another. */
+  readonly run: string;
+  readonly startedAt: number;
 }
 
 export interface SandboxHandle {

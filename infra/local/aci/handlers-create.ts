@@ -138,6 +138,7 @@ function deploy(state: EmulatorState, call: ArmCall, wanted: Wanted): HandlerAns
   if (ipAddress?.dnsNameLabel !== undefined && state.options.labelledIpAtOnce)
     entry.ip ??= state.addresses.takePublic();
   if (existing === undefined) state.store.add(entry);
+  state.monitor.begin();
   const operation = state.store.begin(entry, 'Pending');
   const capacity = call.capacity === 'sync' ? undefined : call.capacity;
   const life = new GroupLife(state.life, entry, { kind: 'create', operation, predecessor, capacity });

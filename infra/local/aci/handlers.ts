@@ -18,6 +18,7 @@ import {
   listOperations,
   listUsages,
 } from './handlers-location.ts';
+import { listMetrics } from './monitor/metrics.ts';
 import type { OperationName } from './routes.ts';
 import type { Handler } from './state.ts';
 
@@ -33,6 +34,7 @@ export const handlers: Readonly<Record<OperationName, Handler>> = {
   'groups.start': startGroup,
   'groups.restart': restartGroup,
   'groups.outbound': outboundEndpoints,
+  'groups.metrics': listMetrics,
   'containers.logs': getLogs,
   'operations.get': getOperation,
   'operations.list': listOperations,

@@ -3,7 +3,7 @@ import { defined } from '../../../shared/core/defined.ts';
 import type { AddressPool } from './addresses.ts';
 import { sleep } from './clock.ts';
 import type { Clock } from './clock.ts';
-import { ContainerLife } from './container-life.ts';
+import { ContainerLife, usagesOf } from './container-life.ts';
 import type { ContainerContext } from './container-life.ts';
 import { isTransitioning } from './group-state.ts';
 import type { EventText, GroupEvent } from './group-state.ts';
@@ -49,6 +49,7 @@ export class GroupLife implements Life {
   readonly #abort = new AbortController();
   readonly #aborted: Promise<undefined>;
   readonly #containers = new Map<string, ContainerLife>();
+  readonly usage = (): ReturnType<Life['usage']> => usagesOf(this.#containers.values());
   #sandbox: SandboxHandle | undefined;
   #done: Promise<void> = Promise.resolve();
   #freed: Promise<void> | undefined;
@@ -125,7 +126,7 @@ export class GroupLife implements Life {
   async #runContainers(sandbox: SandboxHandle): Promise<void> {
     const { initContainers = [], containers } = this.#entry.body.properties;
     const { groups, knobs } = this.#context.network;
-    if (knobs.kubeProxyInInit) await groups.startExtensions(sandbox, this.#entry.body);
+    if (knobs.kubeProxyInInit) await groups.startExtensions(sandbox, this.#entry.body, this.usage);
     for (const body of initContainers) {
       const exitCode = await this.#runContainer(sandbox, body, { init: true, onAttempt: () => {} });
       if (exitCode === undefined) return;
@@ -134,7 +135,7 @@ export class GroupLife implements Life {
         return this.#free();
       }
     }
-    await groups.startExtensions(sandbox, this.#entry.body);
+    await groups.startExtensions(sandbox, this.#entry.body, this.usage);
     let attempted = 0;
     const firstAttempts = new Set<string>();
     const onAttempt = (name: string): void => {

@@ -28,6 +28,8 @@ export interface EmulatorOptions extends NetworkKnobs {
   readonly resourceRequests: { readonly per5Minutes: number; readonly perHour: number };
   /** ARM's token buckets per principal and subscription. */
   readonly armBuckets: Readonly<Record<'reads' | 'writes' | 'deletes', BucketSize>>;
+  /** How late Azure Monitor knows of a minute that is over (documented: one to three minutes). */
+  readonly monitorLagSeconds: number;
   /** Added to every ARM answer. */
   readonly latencyMs: number;
   /** `sync`: 200 with the last body (recorded). `async`: 202 and a `Deleting` phase (permitted by the specification). */
@@ -142,6 +144,7 @@ export const defaultOptions: EmulatorOptions = {
     writes: { capacity: 200, refillPerSecond: 10 },
     deletes: { capacity: 200, refillPerSecond: 10 },
   },
+  monitorLagSeconds: 120,
   latencyMs: 0,
   deleteMode: 'sync',
   deleteWhileTransitioning: 'accept',

@@ -25,6 +25,7 @@ export type OperationName =
   | 'groups.start'
   | 'groups.restart'
   | 'groups.outbound'
+  | 'groups.metrics'
   | 'containers.logs'
   | 'operations.get'
   | 'operations.list'
@@ -60,6 +61,14 @@ const rows: readonly Row[] = [
     `${group}/outboundnetworkdependenciesendpoints`,
     `${groupAction}/outboundNetworkDependenciesEndpoints/read`,
     'reads',
+  ],
+  [
+    'groups.metrics',
+    'GET',
+    `${group}/providers/microsoft.insights/metrics`,
+    'Microsoft.Insights/metrics/read',
+    'reads',
+    { anyVersion: true },
   ],
   ['containers.logs', 'GET', `${group}/containers/{container}/logs`, `${groupAction}/containers/logs/read`, 'reads'],
   [

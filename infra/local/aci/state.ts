@@ -7,6 +7,7 @@ import type { TokenRegistry } from './identity.ts';
 import type { Journal } from './journal.ts';
 import type { ArmRequest, Json } from './json.ts';
 import type { LifeContext } from './life.ts';
+import type { Monitor } from './monitor/monitor.ts';
 import type { RateLimits } from './limits.ts';
 import type { VirtualNetwork } from './network/virtual-network.ts';
 import type { EmulatorOptions } from './options.ts';
@@ -26,6 +27,7 @@ export interface EmulatorState {
   readonly tokens: TokenRegistry;
   readonly addresses: AddressPool;
   readonly network: VirtualNetwork;
+  readonly monitor: Monitor;
   readonly life: LifeContext;
   readonly subscriptionId: string;
   /** Canonical names by their lower-case form. */

@@ -8,10 +8,11 @@ import { startControlPlane } from './control-plane.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { ensureCoreDns } from './coredns.ts';
 import { ensureHelm } from './helm.ts';
+import { ensureMetricsServer } from './metrics-server.ts';
 
 const usage = `usage: cluster build | start [--dir DIR]
 
-  build   builds Kubernetes (etcd, API server, scheduler, controller-manager, kubectl), Helm and CoreDNS into the cache folder, once
+  build   builds Kubernetes (etcd, API server, scheduler, controller-manager, kubectl), Helm, CoreDNS and metrics-server into the cache folder, once
   start   starts it, builds it first where needed, and stays until Ctrl-C
 
   --dir DIR   where its state is kept (default .local); a second start finds the same cluster there
@@ -40,6 +41,8 @@ async function main(): Promise<number> {
     console.log(`Helm ${helm.version}:\n  ${helm.binary}`);
     const dns = await ensureCoreDns({ progress });
     console.log(`CoreDNS ${dns.version}:\n  ${dns.binary}`);
+    const metrics = await ensureMetricsServer({ progress });
+    console.log(`metrics-server ${metrics.version}:\n  ${metrics.binary}`);
     return 0;
   }
   const dir = isAbsolute(values.dir) ? values.dir : resolve(process.cwd(), values.dir);

@@ -13,6 +13,8 @@ export interface ImageBehaviour extends RunBehaviour {
   readonly runs?: readonly [RunBehaviour, ...RunBehaviour[]];
   /** Written at the start. */
   readonly log?: string;
+  /** What it uses while it runs; 100 millicores and 50 MB unless given. */
+  readonly use?: { readonly millicores: number; readonly bytes: number };
 }
 
 export type Behaviours = Readonly<Record<string, ImageBehaviour>>;

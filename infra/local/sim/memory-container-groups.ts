@@ -3,6 +3,7 @@ import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { GroupObservation } from '../../../shared/core/group/group.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import { behaviourOf } from './container-runs.ts';
+import { averagesOf } from './group-metrics.ts';
 import type { Behaviours } from './container-runs.ts';
 import { createCallGate } from './faults/call-gate.ts';
 import type { InjectedFault } from './faults/call-gate.ts';
@@ -131,6 +132,11 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
       call('listLogs', signal, () => {
         const content = log(request.group, request.container);
         return content.ok && request.tail !== undefined ? ok(lastLines(content.value, request.tail)) : content;
+      }),
+    listMetrics: (name, window, signal) =>
+      call('listMetrics', signal, () => {
+        const group = groups.get(name);
+        return group === undefined ? fail(notFound(name)) : ok(averagesOf(group, world(), window));
       }),
     getOperation: (url, signal) =>
       call('getOperation', signal, () => {

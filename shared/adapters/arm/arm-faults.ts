@@ -3,7 +3,7 @@ import { parseError } from '../../wire/arm/answers.ts';
 import { parseJson } from '../../wire/json-text.ts';
 
 /** What a request was about: the same status means different things (docs/aci.md, Refusals). */
-export type ArmAction = 'list' | 'get' | 'create' | 'delete' | 'stop' | 'logs' | 'operation' | 'usages';
+export type ArmAction = 'list' | 'get' | 'create' | 'delete' | 'stop' | 'logs' | 'operation' | 'usages' | 'metrics';
 
 export interface ArmAnswer {
   readonly status: number;
@@ -127,6 +127,7 @@ function absenceFault(code: string, message: string, action: ArmAction): Fault {
     case 'logs':
     case 'operation':
     case 'usages':
+    case 'metrics':
       break;
   }
   return { kind: 'not-found', code, message };

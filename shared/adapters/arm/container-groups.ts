@@ -1,10 +1,11 @@
 import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { ListedGroup } from '../../core/group/group.ts';
-import type { AcceptedGroup, ContainerGroups, DeletedGroup } from '../../ports/container-groups.ts';
+import type { AcceptedGroup, ContainerGroups, DeletedGroup, MetricsWindow } from '../../ports/container-groups.ts';
 import { parseJson } from '../../wire/json-text.ts';
 import { isResource, parseLogs, parseOperation, parseUsages } from '../../wire/arm/answers.ts';
 import { parseGroup, parseGroupPage } from '../../wire/arm/group-answer.ts';
+import { monitoredMetrics, parseMetrics } from '../../wire/arm/metrics-answer.ts';
 import { formatGroup } from '../../wire/arm/group-request.ts';
 import { createArmClient } from './arm-client.ts';
 import type { ArmClient, ArmConfig } from './arm-client.ts';
@@ -12,6 +13,7 @@ import type { ArmAction, ArmAnswer } from './arm-faults.ts';
 import { parseUrl } from '../../wire/url-text.ts';
 
 const apiVersion = '2023-05-01';
+const metricsVersion = '2023-10-01';
 const maxPages = 200;
 /** Signed operation URLs have about 3.5 kB (docs/aci.md, Requests). */
 const maxOperationUrlLength = 16_384;
@@ -52,6 +54,11 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
       const answer = await client.send({ method: 'GET', url, action: 'logs', spend: 'read-logs', signal });
       return read(answer, 'logs', parseLogs);
     },
+    listMetrics: async (name, window, signal) => {
+      const url = urls.metrics(name, window);
+      const answer = await client.send({ method: 'GET', url, action: 'metrics', spend: 'read-metrics', signal });
+      return read(answer, 'metrics', parseMetrics);
+    },
     getOperation: async (url, signal) => {
       const answer = await client.send({ method: 'GET', url, action: 'operation', spend: 'read-poll', signal });
       return read(answer, 'operation', parseOperation);
@@ -73,6 +80,19 @@ function createUrls(config: ArmConfig) {
     group: (name: string, below = '', query: Readonly<Record<string, string>> = {}) => {
       const more = Object.entries(query).map(([key, value]) => `&${key}=${encodeURIComponent(value)}`);
       return `${groups}/${encodeURIComponent(name)}${below}${version}${more.join('')}`;
+    },
+    metrics: (name: string, { fromMs, toMs }: MetricsWindow) => {
+      const query = new URLSearchParams({
+        'api-version': metricsVersion,
+        metricnames: Object.values(monitoredMetrics).join(','),
+        timespan: [fromMs, toMs].map((ms) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')).join('/'),
+        interval: 'PT1M',
+        aggregation: 'Average',
+        $filter: "containerName eq '*'",
+        // As many as a group can have; ten unless asked for.
+        top: '60',
+      });
+      return `${groups}/${encodeURIComponent(name)}/providers/Microsoft.Insights/metrics?${query.toString()}`;
     },
     usages: `${subscription}/${provider}/locations/${encodeURIComponent(config.location)}/usages${version}`,
   };

@@ -44,7 +44,7 @@ const slotMs = 15_000;
 const fiveMinutesMs = 300_000;
 const hourMs = 3_600_000;
 /**
- * Logs take at most this part of the reads, and polls that can wait leave it to those that can't; this part of the writes
+ * Logs take at most this part of the reads, metrics too, and polls that can wait leave it to those that can't; this part of the writes
  * is kept for ending groups (rule 9 of docs/architecture.md).
  */
 const share = 1 / 5;
@@ -56,6 +56,7 @@ const retryShare = 2 / 3;
 export type SpendKind =
   | 'read-poll'
   | 'read-watch'
+  | 'read-metrics'
   | 'read-logs'
   | 'write-create'
   | 'write-retry'
@@ -65,6 +66,7 @@ export type SpendKind =
 export const armBuckets = {
   'read-poll': 'reads',
   'read-watch': 'reads',
+  'read-metrics': 'reads',
   'read-logs': 'reads',
   'write-create': 'writes',
   'write-retry': 'writes',
@@ -74,6 +76,7 @@ export const armBuckets = {
 const everySpend: readonly SpendKind[] = [
   'read-poll',
   'read-watch',
+  'read-metrics',
   'read-logs',
   // Of two that draw on one bucket the later speaks for it: it is the whole of it.
   'write-retry',
@@ -81,7 +84,7 @@ const everySpend: readonly SpendKind[] = [
   'write-end',
   'delete',
 ];
-type BucketName = 'reads' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
+type BucketName = 'reads' | 'metrics' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
 
 /** One bucket that a spend draws on. `reserve` stays for more urgent work. */
 export type Charge =
@@ -112,9 +115,18 @@ export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
       const watches = tokens('reads', limits.reads, share);
       return { charges: [watches], closes: watches, metered: watches, windowed: undefined };
     }
+    case 'read-metrics': {
+      const metrics = tokens('metrics', sharedReads(limits));
+      // Azure Monitor has limits of its own: when it has had enough, ARM has not.
+      return {
+        charges: [metrics, tokens('reads', limits.reads, share)],
+        closes: metrics,
+        metered: reads,
+        windowed: undefined,
+      };
+    }
     case 'read-logs': {
-      const { capacity, refillPerSecond } = limits.reads;
-      const logs = tokens('logs', { capacity: capacity * share, refillPerSecond: refillPerSecond * share });
+      const logs = tokens('logs', sharedReads(limits));
       return { charges: [logs, reads], closes: reads, metered: reads, windowed: undefined };
     }
     case 'write-create': {
@@ -139,6 +151,11 @@ export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
   const requests = windows('delete-requests', limits.deletesPer5Minutes, limits.deletesPerHour);
   return { charges: [deletes, requests], closes: requests, metered: deletes, windowed: requests };
 }
+
+const sharedReads = ({ reads: { capacity, refillPerSecond } }: ArmLimits): BucketLimits => ({
+  capacity: capacity * share,
+  refillPerSecond: refillPerSecond * share,
+});
 
 /** One charge of each bucket. */
 export function everyCharge(limits: ArmLimits): readonly Charge[] {

@@ -46,11 +46,11 @@ export interface GroupBody {
 /** A program of Azure's beside the containers, in their network namespace. */
 export interface GroupExtension {
   readonly name: string;
-  readonly extensionType: 'kube-proxy';
+  readonly extensionType: 'kube-proxy' | 'realtime-metrics';
   readonly version: string;
-  readonly settings: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, string>>;
   /** Never comes back from ARM. */
-  readonly protectedSettings: Readonly<Record<string, string>>;
+  readonly protectedSettings?: Readonly<Record<string, string>>;
 }
 
 /** By a password, or by an identity of the group. */

@@ -112,6 +112,8 @@ const rules = `
   kubelet's event \`DNSConfigForming\`.
 * **Services.** In a subnet, where \`attach\` has registered it, ACI's kube-proxy routes ClusterIPs in each group ([deploy.md](deploy.md#names-and-services)).
   Whether it does so while init containers run is not known: \`InitContainersMayLackServices\` says so of a pod that has some.
+* **What pods use.** \`kubectl top\`, autoscalers and Prometheus are answered by the relay, where metrics-server runs in the cluster. In a subnet ACI's \`realtime-metrics\` says it at once; without a subnet, in Confidential and in Spot groups, and where an
+  annotation or \`REALTIME_METRICS=off\` is against it, Azure Monitor does, two to four minutes late. CPU and memory by container, network by pod in a subnet; no file systems, no volumes. A pod that does not answer is left out, and no other.
 * **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are refused.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.

@@ -22,6 +22,7 @@ import { all, ok, refuse } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
 import { groupLivenessProbe } from './probes.ts';
 import { registryCredentials } from './registry-credentials.ts';
+import { realtimeMetrics } from './realtime-metrics.ts';
 import { allocate, toGroupResources } from './resources.ts';
 import { groupServices } from './services.ts';
 import { shareNotices } from './shares.ts';
@@ -200,6 +201,7 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
   if (equipment.kind !== 'ok') return equipment;
   const services = groupServices(facts, wishes, resolved.servicesCredential);
   if (services.kind !== 'ok') return services;
+  const extensions = [...(services.value.extensions ?? []), ...realtimeMetrics(facts, wishes)];
   const place = placement(pod, facts, wishes);
   const body: GroupBody = {
     ...place,
@@ -213,7 +215,7 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
     ...defined({
       ipAddress: address.ipAddress,
       dnsConfig: groupDns(pod, facts).dnsConfig,
-      extensions: services.value.extensions,
+      extensions: extensions.length === 0 ? undefined : extensions,
     }),
   };
   if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes) return bodyTooLarge;

@@ -36,6 +36,8 @@ export interface NodeFacts {
   readonly dns?: ClusterDns;
   /** How pods in a subnet reach ClusterIPs; absent: they don't. */
   readonly services?: ClusterServices;
+  /** Whether groups in a subnet get ACI's extension `realtime-metrics`; absent: they don't. */
+  readonly realtimeMetrics?: boolean;
   /** `strict` refuses hardening-only fields that the group's isolation meets (rule 8 of docs/architecture.md). */
   readonly securityPolicy: 'compatible' | 'strict';
   /** The largest group that ACI takes here; a pod above it can never run. */

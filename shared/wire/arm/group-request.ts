@@ -41,7 +41,11 @@ export function formatGroup(body: GroupBody): JsonObject {
 
 const formatExtension = ({ name, settings, protectedSettings, ...rest }: GroupExtension): JsonObject => ({
   name,
-  properties: { ...rest, settings: { ...settings }, protectedSettings: { ...protectedSettings } },
+  properties: {
+    ...rest,
+    ...(settings === undefined ? {} : { settings: { ...settings } }),
+    ...(protectedSettings === undefined ? {} : { protectedSettings: { ...protectedSettings } }),
+  },
 });
 
 function formatEquipment(equipment: Omit<Equipment, 'identity'>): JsonObject {

@@ -1,6 +1,9 @@
 import * as z from 'zod';
+import { defined } from '../../core/defined.ts';
 import { parseJson } from '../json-text.ts';
 import { clampTickMs } from './bounds.ts';
+import { metricsAnswer } from './group-metrics.ts';
+import type { MetricsAnswer } from './group-metrics.ts';
 
 /** The app's word that all of a post is done, or durably planned. */
 export interface PodEventsAnswer {
@@ -10,6 +13,8 @@ export interface PodEventsAnswer {
   readonly unknownNodes: readonly string[];
   /** Being taken out of the cluster for good: their Leases may end. */
   readonly removedNodes: readonly string[];
+  /** What Azure Monitor said of the pods that were asked for; absent: the app is older, and must not be asked. */
+  readonly metrics?: MetricsAnswer;
 }
 
 const schema = z
@@ -20,6 +25,8 @@ const schema = z
     nextLookAt: z.iso.datetime().optional(),
     unknownNodes: z.array(z.string()).default([]),
     removedNodes: z.array(z.string()).default([]),
+    // What makes no sense is no reason to post the pods again.
+    metrics: metricsAnswer.optional().catch(undefined),
   })
   .transform(({ nextTickAt, nextLookAt, ...rest }, context) => {
     const at = nextTickAt ?? nextLookAt;
@@ -33,7 +40,7 @@ const schema = z
  * the relay's.
  */
 export const formatPodEventsAnswer = (
-  { nextTickInMs, unknownNodes, removedNodes }: PodEventsAnswer,
+  { nextTickInMs, unknownNodes, removedNodes, metrics }: PodEventsAnswer,
   nowMs: number,
 ): z.input<typeof schema> => ({
   now: new Date(nowMs).toISOString(),
@@ -41,12 +48,14 @@ export const formatPodEventsAnswer = (
   nextLookAt: new Date(nowMs + nextTickInMs).toISOString(),
   unknownNodes: [...unknownNodes],
   removedNodes: [...removedNodes],
+  ...defined({ metrics }),
 });
 
 /** Undefined: it is not the app's, but a proxy's page, say, and nobody took anything. */
 export function parsePodEventsAnswer(body: string): PodEventsAnswer | undefined {
   const parsed = schema.safeParse(parseJson(body)).data;
   if (parsed === undefined) return undefined;
-  const { now, nextTickAt, unknownNodes, removedNodes } = parsed;
-  return { nextTickInMs: clampTickMs(Date.parse(nextTickAt) - Date.parse(now)), unknownNodes, removedNodes };
+  const { now, nextTickAt, unknownNodes, removedNodes, metrics } = parsed;
+  const nextTickInMs = clampTickMs(Date.parse(nextTickAt) - Date.parse(now));
+  return { nextTickInMs, unknownNodes, removedNodes, ...defined({ metrics }) };
 }

@@ -1,20 +1,15 @@
 import * as z from 'zod';
 import { parseTraceparent } from '../../core/telemetry/traceparent.ts';
 import { mostPods, mostReadinessMessage } from './bounds.ts';
-
-/** As the API server allows them (DNS-1123): all that follows makes paths, keys and log lines of them. */
-const name = (longest: number) =>
-  z
-    .string()
-    .max(longest)
-    .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'a name of a–z, 0–9, "-" and "."');
+import { metricsQuery, mostMetricsQueries } from './group-metrics.ts';
+import { dnsName, podUid } from './names.ts';
 
 const validTraceparent = (value: unknown): string | undefined =>
   typeof value === 'string' && parseTraceparent(value) !== undefined ? value : undefined;
 
 /** What a readiness probe of the relay found of one run of a container. */
 const readiness = z.strictObject({
-  container: name(63),
+  container: dnsName(63),
   /** As the pod's status has it. */
   startedAt: z.string().max(64),
   ready: z.boolean(),
@@ -23,10 +18,10 @@ const readiness = z.strictObject({
 });
 
 const podKey = z.strictObject({
-  node: name(253),
-  namespace: name(63),
-  name: name(253),
-  uid: z.string().regex(/^[0-9a-zA-Z-]{1,128}$/),
+  node: dnsName(253),
+  namespace: dnsName(63),
+  name: dnsName(253),
+  uid: podUid,
   /** Of the state that the relay reports; empty: the pod is gone. The app compares it with those that it has read or written, and no more. */
   resourceVersion: z.string().max(64),
   generation: z.int().min(0),
@@ -44,6 +39,8 @@ const schema = z.strictObject({
   /** `wake`: of `attach`, not of the relay. */
   kind: z.enum(['delta', 'snapshot', 'tick', 'wake']),
   pods: z.array(podKey).max(mostPods),
+  /** Of a tick, to an app that has answered such before: an older one refuses what it does not know. */
+  metrics: z.array(metricsQuery).max(mostMetricsQueries).exactOptional(),
 });
 
 /** What the relay posts, and `attach` once in its name: keys, never specs or statuses (rule 16 of docs/architecture.md). */

@@ -13,6 +13,7 @@ describe('spending plan', () => {
   it.each<[SpendKind, readonly string[]]>([
     ['read-poll', ['reads']],
     ['read-watch', ['reads']],
+    ['read-metrics', ['metrics', 'reads']],
     ['read-logs', ['logs', 'reads']],
     ['write-create', ['writes', 'create-requests']],
     ['write-retry', ['writes', 'create-requests']],
@@ -50,6 +51,16 @@ describe('spending plan', () => {
     if (logs?.kind !== 'tokens' || reads?.kind !== 'tokens') throw new Error('both are buckets of tokens');
     expect(logs.limits.capacity).toBeLessThanOrEqual(reads.limits.capacity / 5);
     expect(logs.limits.refillPerSecond).toBe(5);
+  });
+
+  it('lets metrics take at most a fifth of the reads, and none of those that are kept; nobody else waits for Azure Monitor', () => {
+    const { charges, closes } = planSpend('read-metrics', defaultArmLimits);
+    const [metrics, reads] = charges;
+    if (metrics?.kind !== 'tokens' || reads?.kind !== 'tokens') throw new Error('both are buckets of tokens');
+    expect(metrics.limits.capacity).toBeLessThanOrEqual(reads.limits.capacity / 5);
+    expect(metrics.limits.refillPerSecond).toBe(5);
+    expect(reads.reserve / reads.limits.capacity).toBeCloseTo(0.2, 2);
+    expect(closes.bucket).toBe('metrics');
   });
 
   it('does not close the writes of those who end groups when creates are throttled', () => {

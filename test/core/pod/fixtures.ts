@@ -20,6 +20,7 @@ export const facts: NodeFacts = {
   allocatable: { cpu: '100', memory: '400Gi' },
   apiServer: { host: 'api.example', port: 443 },
   securityPolicy: 'compatible',
+  realtimeMetrics: true,
   maxGroup: { cpu: 31, memoryInGB: 240 },
 };
 

@@ -32,7 +32,7 @@ describe("ACI's kube-proxy", () => {
     });
     const kubeconfig = z
       .object({ clusters: z.array(z.unknown()), users: z.array(z.unknown()), contexts: z.array(z.unknown()) })
-      .parse(kubeconfigOf(extension?.protectedSettings['kubeConfig']));
+      .parse(kubeconfigOf(extension?.protectedSettings?.['kubeConfig']));
     expect(kubeconfig).toEqual({
       clusters: [
         { name: 'cluster', cluster: { server: 'https://api.example:443', 'certificate-authority-data': btoa('PEM') } },

@@ -1,7 +1,10 @@
 /** The relay as the chart renders it, in containers: what they may do, that they live again, that logs come through. */
 import { mkdtemp, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { createEngineClient } from '../../../infra/local/aci/runtime/engine/client.ts';
@@ -70,6 +73,30 @@ const ready = async (): Promise<number> =>
     await output('get', 'deployment', 'relay', '-n', 'serverless-kubelet', '-o', 'jsonpath={.status.readyReplicas}'),
   );
 
+/** What the kubelet port of each replica answers an administrator, within the five seconds for which an answer counts. */
+async function askEach(path: string): Promise<readonly string[]> {
+  const admin = { commonName: 'admin', organizations: ['system:masters'], usages: ['client' as const] };
+  const pair = await cloud.cluster.controlPlane?.issueCertificate(admin);
+  const port = await output('get', 'node', 'aci-1', '-o', 'jsonpath={.status.daemonEndpoints.kubeletEndpoint.Port}');
+  const addresses = await output('get', 'pods', '-n', 'serverless-kubelet', '-o', 'jsonpath={.items[*].status.podIP}');
+  return Promise.all(
+    addresses.split(' ').map(async (host) => {
+      const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+      const options = {
+        host,
+        port,
+        path,
+        cert: pair?.certPem,
+        key: pair?.keyPem,
+        rejectUnauthorized: false,
+        agent: false,
+      };
+      request(options, resolve).on('error', reject).end();
+      return text(await promise);
+    }),
+  );
+}
+
 const job = (name: string): string =>
   JSON.stringify({
     apiVersion: 'v1',
@@ -115,6 +142,26 @@ describe("the chart's relay in containers", () => {
 
   it('is available in the eyes of the API server', async () => {
     expect(await until('two replicas', ready, (count) => count === 2, 30_000)).toBe(2);
+  });
+
+  it('says what pods use whichever replica is asked: the one that does not lead asks the leader', async () => {
+    const applied = await kubectl(['apply', '-f', '-'], {
+      ...target,
+      input: job('busy').replace('echo hello from busy', 'sleep 3600'),
+    });
+    expect(applied.stderr).toBe('');
+    const phase = (): Promise<string> => output('get', 'pod', 'busy', '-o', 'jsonpath={.status.phase}');
+    await until('busy runs', phase, (value) => value === 'Running', 120_000);
+    const answers = await until(
+      'both replicas',
+      () => askEach('/metrics/resource'),
+      (all) => all.length === 2 && all.every((text) => text.includes('pod="busy"')),
+      60_000,
+    );
+    // Of one meter: the same sample, of the same time.
+    const samples = answers.map((text) => /^container_cpu_usage_seconds_total.*pod="busy".*$/m.exec(text)?.[0]);
+    expect(new Set(samples).size).toBe(1);
+    await output('delete', 'pod', 'busy', '--wait=false');
   });
 
   it('takes a pod to its end and gives its log', async () => {

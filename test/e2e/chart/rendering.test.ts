@@ -234,6 +234,22 @@ describe('what is rendered', () => {
     );
   });
 
+  it('lets the relay ask the pods what they use, and its replicas each other, whoever else may reach the port', async () => {
+    const networkPolicy = { enabled: true, kubeletFrom: [{ ipBlock: { cidr: '10.0.0.0/8' } }] };
+    const { ingress, egress } = find(await world.render({ ...values(), networkPolicy }), 'NetworkPolicy', 'relay')[
+      'spec'
+    ] as Record<'ingress' | 'egress', Values[]>;
+    const relay = {
+      podSelector: {
+        matchLabels: { 'app.kubernetes.io/name': 'serverless-kubelet', 'app.kubernetes.io/component': 'relay' },
+      },
+    };
+    const ports = [{ port: 10_250 }, { port: 10_251 }];
+    expect(ingress).toContainEqual({ ports, from: [relay] });
+    expect(egress).toContainEqual({ ports, to: [relay] });
+    expect(egress).toContainEqual({ ports: [{ port: 18_899 }] });
+  });
+
   it('rolls the pods when configuration or relay change, and only then', async () => {
     const template = async (given: Values): Promise<string> => {
       const deployment = find(await world.render({ ...values(), ...given }), 'Deployment', 'relay');

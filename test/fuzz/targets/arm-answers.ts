@@ -25,6 +25,7 @@ const methods: readonly Method[] = [
   'delete',
   'stop',
   'listLogs',
+  'listMetrics',
   'getOperation',
   'listUsages',
 ];
@@ -64,6 +65,8 @@ function call(groups: ContainerGroups, method: Method, secrets: Secrets): Promis
       return groups.stop('g', signal);
     case 'listLogs':
       return groups.listLogs({ group: 'g', container: 'main', timestamps: true, tail: 5 }, signal);
+    case 'listMetrics':
+      return groups.listMetrics('g', { fromMs: 0, toMs: 60_000 }, signal);
     case 'getOperation':
       return groups.getOperation(`${armEndpoint}/operations/1`, signal);
     case 'listUsages':
@@ -105,6 +108,12 @@ function valueFaults(method: Method, value: unknown, body: unknown): readonly st
       return reported(
         'a group without what ARM promises',
         hasMembers(body, ['name', 'properties']) && Array.isArray(member(member(body, 'properties'), 'containers')),
+      );
+    case 'listMetrics':
+      return reported(
+        'an average that is no amount',
+        value instanceof Map &&
+          [...value.values()].flat().every((one) => one.cpuMillicores >= 0 && one.memoryBytes >= 0),
       );
     case 'listLogs':
       return reported('a log that is no text', typeof value === 'string');
@@ -245,6 +254,20 @@ const usage = (name: string) => ({
   name: { value: name, localizedValue: name },
 });
 
+const metric = (name: string, unit: string) => ({
+  id: `${id}/providers/Microsoft.Insights/metrics/${name}`,
+  type: 'Microsoft.Insights/metrics',
+  name: { value: name, localizedValue: name },
+  unit,
+  timeseries: [
+    {
+      metadatavalues: [{ name: { value: 'containername', localizedValue: 'containername' }, value: 'main' }],
+      data: [{ timeStamp: '2026-11-23T12:00:00Z', average: 12.5 }, { timeStamp: '2026-11-23T12:01:00Z' }],
+    },
+  ],
+  errorCode: 'Success',
+});
+
 interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -268,6 +291,8 @@ function goodAnswer(method: Method, secrets: Secrets): Answer {
       return { status: 200, body: recordedGroup };
     case 'listLogs':
       return { status: 200, body: { content: `2026-11-23T12:00:00.1Z ${secrets.plant('output', '')}\n` } };
+    case 'listMetrics':
+      return { status: 200, body: { value: [metric('CpuUsage', 'Count'), metric('MemoryUsage', 'Bytes')] } };
     case 'getOperation':
       return {
         status: 200,

@@ -188,6 +188,7 @@ function lazily(make: () => ContainerGroups): ContainerGroups {
     delete: (name, signal) => get().delete(name, signal),
     stop: (name, signal) => get().stop(name, signal),
     listLogs: (request, signal) => get().listLogs(request, signal),
+    listMetrics: (name, window, signal) => get().listMetrics(name, window, signal),
     getOperation: (url, signal) => get().getOperation(url, signal),
     listUsages: (signal) => get().listUsages(signal),
   };

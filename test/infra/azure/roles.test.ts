@@ -45,6 +45,11 @@ const operations: readonly {
     run: (groups) => groups.listLogs({ group: 'ready', container: 'c', timestamps: false }, signal),
   },
   {
+    name: 'listMetrics',
+    actions: ['Microsoft.Insights/metrics/read'],
+    run: (groups) => groups.listMetrics('ready', { fromMs: 0, toMs: 60_000 }, signal),
+  },
+  {
     name: 'getOperation',
     actions: [`${aci}/locations/operations/read`],
     run: (groups, operationUrl) => groups.getOperation(operationUrl, signal),

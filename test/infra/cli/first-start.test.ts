@@ -277,6 +277,7 @@ describe('twenty pods at once', () => {
           delete: (name, signal) => paid('delete', () => groups.delete(name, signal)),
           stop: (name, signal) => paid('write-end', () => groups.stop(name, signal)),
           listLogs: (request, signal) => paid('read-logs', () => groups.listLogs(request, signal)),
+          listMetrics: (name, window, signal) => paid('read-metrics', () => groups.listMetrics(name, window, signal)),
           getOperation: (url, signal) => paid('read-poll', () => groups.getOperation(url, signal)),
           listUsages: (signal) => paid('read-poll', () => groups.listUsages(signal)),
         },

@@ -60,6 +60,7 @@ describe('A. front door', () => {
     ['POST', '/g/start', `${provider}/containerGroups/start/action`],
     ['POST', '/g/restart', `${provider}/containerGroups/restart/action`],
     ['GET', '/g/containers/c/logs', `${provider}/containerGroups/containers/logs/read`],
+    ['GET', '/g/providers/microsoft.insights/metrics', 'Microsoft.Insights/metrics/read'],
   ])('3 %s %s without a role: 403 AuthorizationFailed names %s', async (method, path, action) => {
     const principals = [{ clientId: 'app', objectId: 'oid', assignments: [] }];
     const answer = await createBench({ principals }).request(method, `${groupsPath}${path}`, { body: {} });

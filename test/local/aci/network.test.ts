@@ -115,7 +115,9 @@ describe('the extension kube-proxy', () => {
     const bench = createBench({ log: (line) => lines.push(line) });
     await bench.running('a', groupBody({ subnetIds, extensions }));
     await bench.running('b', groupBody({ subnetIds, extensions }));
-    expect(lines).toEqual(['no kube-proxy in the groups: the runtime scripted has no network for each']);
+    expect(lines).toEqual([
+      'no kube-proxy and no realtime-metrics in the groups: the runtime scripted has no network for each',
+    ]);
     expect(await stateOf(bench, 'b')).toBe('Succeeded');
   });
 });
@@ -124,6 +126,7 @@ describe('rules of a group’s network', () => {
   const resolver = { address: '10.89.0.1', port: 4053 };
   const base = {
     resolver,
+    stats: undefined,
     droppedPorts: [53, 6443],
     unroutedRanges: ['10.96.0.0/12'],
     vanish: 'silent',
@@ -137,6 +140,15 @@ describe('rules of a group’s network', () => {
     expect(groupRules({ ...base, resolver: undefined })).not.toContain('DNAT');
   });
 
+  it('lead what is sent to realtime-metrics to its server, which sees the group ask; without it nothing listens', () => {
+    const text = groupRules({ ...base, stats: { address: '10.89.0.1', port: 4100 } });
+    expect(text).toContain('-A PREROUTING -j VNET-STATS\n');
+    expect(text).toContain('-A VNET-STATS -p tcp -m tcp --dport 18899 -j DNAT --to-destination 10.89.0.1:4100\n');
+    expect(text).toContain('-A VNET-STATS-BACK -d 10.89.0.1/32 -p tcp -m tcp --dport 4100 -j MASQUERADE\n');
+    expect(groupRules(base)).not.toContain('18899');
+    expect(groupRules(base)).toContain(':VNET-STATS - [0:0]\n');
+  });
+
   it('drop ports, after an exception for Azure’s resolver', () => {
     const lines = groupRules(base).split('\n');
     const first = lines.findIndex((line) => line.includes('--dport 53 -j NFQUEUE'));
@@ -146,8 +158,8 @@ describe('rules of a group’s network', () => {
   });
 
   it('are led to once', () => {
-    expect(groupRules(base).match(/^-A (?:OUTPUT|POSTROUTING)/gm)).toHaveLength(2);
-    expect(groupRules({ ...base, isFirst: false })).not.toMatch(/^-A (?:OUTPUT|POSTROUTING)/m);
+    expect(groupRules(base).match(/^-A (?:OUTPUT|PREROUTING|POSTROUTING)/gm)).toHaveLength(4);
+    expect(groupRules({ ...base, isFirst: false })).not.toMatch(/^-A (?:OUTPUT|PREROUTING|POSTROUTING)/m);
   });
 });
 

@@ -2,6 +2,7 @@ import { backoffMs } from '../../../../shared/core/backoff/backoff.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import { latestTickMs } from '../../../../shared/wire/relay-protocol/bounds.ts';
 import type { PodEvents, PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
+import type { ResourceMeter } from '../resource-metrics/resource-meter.ts';
 import { endlessTerm } from '../election/term.ts';
 import type { Term } from '../election/term.ts';
 import type { AppClient } from './app-client.ts';
@@ -23,6 +24,8 @@ export interface PosterOptions {
   readonly random: () => number;
   /** Hears what became of each post, ticks included, and how long it took. */
   readonly onOutcome?: (outcome: PostOutcome, durationMs: number) => void;
+  /** What a tick asks for besides, of an app that knows such questions; absent: nothing. */
+  readonly metrics?: Pick<ResourceMeter, 'takeQueries' | 'take'>;
   /** Gives each change its trace; absent: none has one. */
   readonly transitions?: Transitions;
 }
@@ -55,6 +58,7 @@ export class Poster {
   #tickAt = Infinity;
   #isTicking = false;
   #lastTickInMs = latestTickMs;
+  #answersMetrics = false;
   readonly #unknownNodes = new Set<string>();
   #removedNodes: ReadonlySet<string> = new Set();
 
@@ -162,11 +166,21 @@ export class Poster {
   }
 
   async #send(kind: PodEvents['kind'], pods: readonly PodKey[]): Promise<PostOutcome> {
-    const events: PodEvents = { epoch: this.#options.epoch, seq: this.#seq, kind, pods: [...pods] };
+    const metrics = kind === 'tick' && this.#answersMetrics ? (this.#options.metrics?.takeQueries() ?? []) : [];
+    const events: PodEvents = {
+      epoch: this.#options.epoch,
+      seq: this.#seq,
+      kind,
+      pods: [...pods],
+      ...(metrics.length === 0 ? {} : { metrics: [...metrics] }),
+    };
     this.#seq += 1;
     const { app, term = endlessTerm, onOutcome } = this.#options;
     const startedAt = performance.now();
     const outcome = postOutcome(await app.postEvents(JSON.stringify(events), this.#stop.signal, term));
+    // Of what was asked for nothing was heard: it is asked for again.
+    if (metrics.length > 0 && (outcome.kind !== 'taken' || outcome.metrics === undefined))
+      this.#options.metrics?.take({ pods: [], retryInMs: 0 });
     if (!this.#stop.signal.aborted) onOutcome?.(outcome, performance.now() - startedAt);
     return outcome;
   }
@@ -188,10 +202,14 @@ export class Poster {
         this.#notBefore = 0;
         this.#afterNewsAt = undefined;
         this.#lastTickInMs = outcome.nextTickInMs;
+        this.#answersMetrics = outcome.metrics !== undefined;
+        if (outcome.metrics !== undefined) this.#options.metrics?.take(outcome.metrics);
         this.#noteUnknown(outcome.unknownNodes);
         this.#removedNodes = new Set(outcome.removedNodes);
         return;
       case 'refused':
+        // It may be an older app, which does not know the question for metrics.
+        this.#answersMetrics = false;
         log.warn('the app refused a post for good; its pods wait for the sweep', { ...fields, status: outcome.status });
         return;
       case 'again': {

@@ -61,6 +61,11 @@ export class Elector {
     return performance.now() < this.#termEndsAt;
   }
 
+  /** Who holds the Lease, as it was last read or written; empty: nobody, or it is not known. */
+  get holder(): string {
+    return this.#observed?.record.holderIdentity ?? '';
+  }
+
   /** For those who act as the leader. */
   readonly term: Term = { isHeld: () => this.isLeading };
 

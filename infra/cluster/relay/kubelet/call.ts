@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { KubernetesClient } from '../../../../shared/adapters/kubernetes/http.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import type { AppClient } from '../app/app-client.ts';
+import type { MetricsDoor } from './metrics-door.ts';
+import type { ServingKeys } from './serving-files.ts';
 
 /** What all handlers of a node's port share. */
 export interface KubeletContext {
@@ -9,6 +11,8 @@ export interface KubeletContext {
   readonly client: KubernetesClient;
   readonly app: Pick<AppClient, 'getLogs'>;
   readonly log: Log;
+  /** Absent: nobody measures. */
+  readonly metrics?: MetricsDoor;
   /** How often a followed log is asked for; 2 s unless given. */
   readonly followEveryMs?: number;
 }
@@ -21,6 +25,14 @@ export interface KubeletCall {
   readonly response: ServerResponse;
   /** Aborts when the client is gone, or the relay stops. */
   readonly signal: AbortSignal;
+  readonly caller: Caller;
+}
+
+/** By which port a call came, and whether by another replica of the relay. */
+export interface Caller {
+  readonly isPeer: boolean;
+  readonly port: number;
+  readonly keys: ServingKeys;
 }
 
 /** Answers the call; may take its time, never rejects but on a bug. */

@@ -7,10 +7,11 @@ import type { RelayMeter } from '../metrics/relay-metrics.ts';
 import { nodeAttributes } from './attributes.ts';
 import { authenticate } from './authentication.ts';
 import { answerText } from './call.ts';
-import type { KubeletContext } from './call.ts';
+import type { Caller, KubeletContext } from './call.ts';
+import { isHolder } from './leader-forward.ts';
 import { pathSegments, queryOf } from './request-path.ts';
 import type { Reviews } from './reviews.ts';
-import { findRoute, routeName } from './routes.ts';
+import { findRoute, isForPeers, routeName } from './routes.ts';
 import { areSame, readServingKeys } from './serving-files.ts';
 import type { ServingFiles, ServingKeys } from './serving-files.ts';
 
@@ -49,18 +50,18 @@ export class KubeletPort {
 
   /** Listens. Rejects when the certificate can't be used, or the port is taken. */
   static async open(options: KubeletPortOptions): Promise<KubeletPort> {
-    const keys = await readServingKeys(options.files);
+    const held: HeldKeys = { current: await readServingKeys(options.files) };
     const stop = new AbortController();
     const server = createServer(
-      { ...tlsOptions(keys), requestCert: true, rejectUnauthorized: false, keepAliveTimeout: idleMs },
-      (request, response) => void serve(options, { request, response, stop: stop.signal }),
+      { ...tlsOptions(held.current), requestCert: true, rejectUnauthorized: false, keepAliveTimeout: idleMs },
+      (request, response) => void serve(options, { request, response, stop: stop.signal, held }),
     );
     server.on('tlsClientError', () => undefined);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once('error', reject);
     server.listen(options.port, options.address, resolve);
     await promise;
-    return new KubeletPort(server, stop, watchKeys(server, options, keys));
+    return new KubeletPort(server, stop, watchKeys(server, options, held));
   }
 
   /** Ends all connections, streams included. */
@@ -83,19 +84,23 @@ const tlsOptions = ({ cert, key, ca }: ServingKeys) => ({
   secureOptions: constants.SSL_OP_NO_TICKET,
 });
 
+/** The keys that the port shows now. */
+interface HeldKeys {
+  current: ServingKeys;
+}
+
 /** Takes up keys that were renewed. Ones that don't fit are left alone: the other half may be still to come. */
 function watchKeys(
   server: Server,
   { files, context: { log }, reloadEveryMs = defaultReloadMs }: KubeletPortOptions,
-  keys: ServingKeys,
+  held: HeldKeys,
 ): NodeJS.Timeout {
-  let current = keys;
   const reload = async (): Promise<void> => {
     try {
       const read = await readServingKeys(files);
-      if (areSame(read, current)) return;
+      if (areSame(read, held.current)) return;
       server.setSecureContext(tlsOptions(read));
-      current = read;
+      held.current = read;
       log.info('the serving certificate was read anew', { file: files.certFile });
     } catch {
       log.warn('the serving certificate can not be read; the last one stays', { file: files.certFile });
@@ -108,10 +113,11 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly stop: AbortSignal;
+  readonly held: HeldKeys;
 }
 
 /** Authenticates, authorizes, routes: in this order, and nothing before. A bug is a 500, never the process's end. */
-async function serve(options: KubeletPortOptions, { request, response, stop }: Exchange): Promise<void> {
+async function serve(options: KubeletPortOptions, { request, response, stop, held }: Exchange): Promise<void> {
   const gone = new AbortController();
   const abort = (): void => gone.abort();
   response.once('close', abort);
@@ -120,7 +126,7 @@ async function serve(options: KubeletPortOptions, { request, response, stop }: E
   // Bodies are of no use here; left unread they would hold up the connection.
   request.resume();
   try {
-    await answer(options, request, { response, signal: gone.signal });
+    await answer(options, request, { response, signal: gone.signal, keys: held.current });
   } catch (error) {
     options.context.log.warn('a request failed on a bug', {
       node: options.context.node,
@@ -140,29 +146,60 @@ async function serve(options: KubeletPortOptions, { request, response, stop }: E
 }
 
 async function answer(
-  { context, reviews }: KubeletPortOptions,
+  options: KubeletPortOptions,
   request: IncomingMessage,
-  { response, signal }: { readonly response: ServerResponse; readonly signal: AbortSignal },
+  {
+    response,
+    signal,
+    keys,
+  }: { readonly response: ServerResponse; readonly signal: AbortSignal; readonly keys: ServingKeys },
 ): Promise<void> {
-  const user = await authenticate(request, reviews, signal);
-  if (user === undefined) return answerText(response, 401, 'Unauthorized');
   const { method = 'GET', url = '/' } = request;
   const segments = pathSegments(url);
-  if (segments === undefined) return answerText(response, 404, '404 page not found');
-  const attributes = nodeAttributes(method, segments);
-  const allowed = await reviews.isAllowed(user, context.node, attributes, signal);
-  const asked = `(user=${user.name}, verb=${attributes.verb}, resource=nodes, subresource(s)=[${attributes.subresources.join(' ')}])`;
-  if (!allowed.ok) return answerText(response, 500, `Authorization error ${asked}`);
-  if (!allowed.value) return answerText(response, 403, `Forbidden ${asked}`);
-  const route = findRoute(method, segments);
+  // Another replica has seen to who may ask, and asks for nothing but what the leader alone knows.
+  const isPeer = segments !== undefined && isForPeers(method, segments) && isHolder(request.socket, keys);
+  const refusal = isPeer ? undefined : await refuse(options, request, segments, signal);
+  if (refusal !== undefined) return answerText(response, refusal.status, refusal.text);
+  const route = segments === undefined ? ({ kind: 'not found' } as const) : findRoute(method, segments);
   switch (route.kind) {
     case 'not found':
       return answerText(response, 404, '404 page not found');
     case 'method not allowed':
       return answerText(response, 405, 'Method Not Allowed', { allow: route.allow });
-    case 'found':
-      await route.handler(context, { params: route.params, query: queryOf(url), request, response, signal });
+    case 'found': {
+      const caller: Caller = { isPeer, port: request.socket.localPort ?? options.port, keys };
+      await route.handler(options.context, {
+        params: route.params,
+        query: queryOf(url),
+        request,
+        response,
+        signal,
+        caller,
+      });
+    }
   }
+}
+
+interface Refused {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Who asks, and whether they may; undefined: they may. */
+async function refuse(
+  { context, reviews }: KubeletPortOptions,
+  request: IncomingMessage,
+  segments: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<Refused | undefined> {
+  const user = await authenticate(request, reviews, signal);
+  if (user === undefined) return { status: 401, text: 'Unauthorized' };
+  if (segments === undefined) return { status: 404, text: '404 page not found' };
+  const attributes = nodeAttributes(request.method ?? 'GET', segments);
+  const allowed = await reviews.isAllowed(user, context.node, attributes, signal);
+  const asked = `(user=${user.name}, verb=${attributes.verb}, resource=nodes, subresource(s)=[${attributes.subresources.join(' ')}])`;
+  if (!allowed.ok) return { status: 500, text: `Authorization error ${asked}` };
+  return allowed.value ? undefined : { status: 403, text: `Forbidden ${asked}` };
 }
 
 function portOf(address: AddressInfo | string | null): number {

@@ -1,6 +1,7 @@
 import type { KubeletHandler } from './call.ts';
 import { containerLogs } from './handlers/container-logs.ts';
 import { healthz } from './handlers/healthz.ts';
+import { probeMetrics, resourceMetrics, statsSummary } from './handlers/metrics.ts';
 import { notServed } from './handlers/not-served.ts';
 import { pods } from './handlers/pods.ts';
 import { pathSegments } from './request-path.ts';
@@ -33,7 +34,9 @@ const routes: readonly Route[] = [
   { pattern: 'attach/*', methods: stream, handler: notServed('attach') },
   { pattern: 'portForward/*', methods: stream, handler: notServed('portForward') },
   { pattern: 'run/*', methods: post, handler: notServed('run') },
-  { pattern: 'stats/*', methods: get, handler: notServed('stats') },
+  { pattern: 'stats/summary', methods: get, handler: statsSummary },
+  { pattern: 'metrics/resource', methods: get, handler: resourceMetrics },
+  { pattern: 'metrics/probes', methods: get, handler: probeMetrics },
   { pattern: 'metrics/*', methods: get, handler: notServed('metrics') },
   { pattern: 'checkpoint/*', methods: post, handler: notServed('checkpoint') },
 ];
@@ -45,6 +48,12 @@ export function routeName(url: string): string {
   const [name = ''] = pathSegments(url) ?? [];
   return names.has(name) ? name : 'other';
 }
+
+/** What the leader alone can answer, and so the other replicas ask it for. */
+export const isForPeers = (method: string, [first, second, ...rest]: readonly string[]): boolean =>
+  method === 'GET' && rest.length === 0 && measured.has(`${first}/${second}`);
+
+const measured: ReadonlySet<string> = new Set(['stats/summary', 'metrics/resource', 'metrics/probes']);
 
 /** Who answers a request. */
 export function findRoute(method: string, segments: readonly string[]): RouteMatch {

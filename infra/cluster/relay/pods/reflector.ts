@@ -6,7 +6,6 @@ import { selectorValue } from '../../../../shared/adapters/kubernetes/path.ts';
 import type { Log } from '../../../../shared/ports/log.ts';
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import type { RelayMeter } from '../metrics/relay-metrics.ts';
-import type { ReadinessProber } from '../readiness/prober.ts';
 import { sleep } from '../sleep.ts';
 import { parsePodPage } from './pod-page.ts';
 import { PodSet } from './pod-set.ts';
@@ -23,6 +22,12 @@ export interface PodSink {
   onChange(pod: PodKey): void;
 }
 
+/** Who keeps what it needs of each pod, by its UID. */
+export interface PodWatcher {
+  set(pod: WatchedPod): void;
+  remove(uid: string): void;
+}
+
 export interface ReflectorOptions {
   readonly client: KubernetesClient;
   readonly node: string;
@@ -30,8 +35,8 @@ export interface ReflectorOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly meter?: Pick<RelayMeter, 'watchRestarted'>;
-  /** Is given every state of each pod, and which are gone. */
-  readonly prober?: Pick<ReadinessProber, 'set' | 'remove'>;
+  /** Are given every state of each pod, and which are gone. */
+  readonly watchers?: readonly PodWatcher[];
 }
 
 const podsPath = '/api/v1/pods';
@@ -126,8 +131,8 @@ export class Reflector {
       if (next === undefined) {
         this.#listed = true;
         const keys = this.#pods.replace(pods);
-        for (const pod of pods) this.#options.prober?.set(pod);
-        for (const key of keys) if (key.resourceVersion === '') this.#options.prober?.remove(key.uid);
+        for (const pod of pods) this.#inform(pod);
+        for (const key of keys) if (key.resourceVersion === '') this.#informOfEnd(key.uid);
         this.#options.sink.onSnapshot(keys);
         return ok(read.value.resourceVersion);
       }
@@ -188,12 +193,20 @@ export class Reflector {
           return;
         }
         const key = event.kind === 'changed' ? this.#pods.change(pod) : this.#pods.remove(pod);
-        if (event.kind === 'changed') this.#options.prober?.set(pod);
-        else this.#options.prober?.remove(pod.key.uid);
+        if (event.kind === 'changed') this.#inform(pod);
+        else this.#informOfEnd(pod.key.uid);
         reading.passed(event.resourceVersion);
         if (key !== undefined) this.#options.sink.onChange(key);
       }
     }
+  }
+
+  #inform(pod: WatchedPod): void {
+    for (const watcher of this.#options.watchers ?? []) watcher.set(pod);
+  }
+
+  #informOfEnd(uid: string): void {
+    for (const watcher of this.#options.watchers ?? []) watcher.remove(uid);
   }
 
   readonly #selector = (): Record<string, string> => ({

@@ -4,12 +4,17 @@ import type { ReadinessTarget } from '../readiness/targets.ts';
 import { changeKey } from '../../../../shared/wire/relay-protocol/change-key.ts';
 import { parsePodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
+import { measuredPod } from '../../../../shared/core/resource-metrics/measured-pod.ts';
+import type { MeasuredPod } from '../../../../shared/core/resource-metrics/measured-pod.ts';
+import { parsePod } from '../../../../shared/wire/pod.ts';
 
-/** What is kept of a pod: its key, a hash of what the app would act on, and what of it is to be probed. Never a spec. */
+/** What is kept of a pod: its key, a hash of what the app would act on, and what of it is to be probed and measured. Never a spec. */
 export interface WatchedPod {
   readonly key: PodKey;
   readonly hash: string;
   readonly targets: readonly ReadinessTarget[];
+  /** Undefined: nothing of it runs. */
+  readonly measured: MeasuredPod | undefined;
 }
 
 const schema = z.object({
@@ -44,5 +49,11 @@ export function parseWatchedPod(json: unknown, node: string): WatchedPod | undef
   // One that the app would refuse would take the other keys of its post with it.
   if (key === undefined) return undefined;
   const grace = { deletionGracePeriodSeconds: deletionGracePeriodSeconds ?? undefined };
-  return { key, hash: changeKey({ ...key, ...status, ...grace }), targets: readinessTargets(json) };
+  const pod = parsePod(json);
+  return {
+    key,
+    hash: changeKey({ ...key, ...status, ...grace }),
+    targets: readinessTargets(json),
+    measured: pod && measuredPod(pod),
+  };
 }

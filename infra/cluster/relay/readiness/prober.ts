@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { defined } from '../../../../shared/core/defined.ts';
 import { mostReadinessMessage } from '../../../../shared/wire/relay-protocol/bounds.ts';
 import type { PodKey } from '../../../../shared/wire/relay-protocol/pod-events.ts';
+import type { ProbeCount } from './probe-counts.ts';
 import { firstState, nextState } from './probe-state.ts';
 import type { ProbeState } from './probe-state.ts';
 import { longestTimerMs } from './run-probe.ts';
@@ -36,6 +37,8 @@ interface Run {
   target: ReadinessTarget;
   key: PodKey;
   state: ProbeState;
+  /** Of all runs of the container that were seen. */
+  readonly made: { successful: number; failed: number };
   /** What was reported last, and when. */
   reported: { readonly ready: boolean; readonly at: number } | undefined;
   /** The last failure that was reported, and when. */
@@ -66,6 +69,12 @@ export class ReadinessProber {
     return [...this.#pods.values()].reduce((sum, runs) => sum + runs.size, 0);
   }
 
+  /** How often each container was probed. */
+  get counts(): readonly ProbeCount[] {
+    const runs = [...this.#pods.values()].flatMap((pod) => [...pod.values()]);
+    return runs.map(({ key: pod, target, made }) => ({ pod, container: target.container, ...made }));
+  }
+
   /** Takes a pod as the API server has it now, in place of what was known of it. */
   set({ key, targets }: ProbedPod): void {
     if (this.#isClosed) return;
@@ -73,7 +82,7 @@ export class ReadinessProber {
     const runs = new Map<string, Run>();
     for (const target of targets) {
       const name = `${target.container}/${target.startedAt}`;
-      const run = known.get(name) ?? this.#begin(key, target);
+      const run = known.get(name) ?? this.#begin(key, target, madeOf(known, target.container));
       run.key = key;
       run.target = target;
       this.#remind(run);
@@ -96,9 +105,9 @@ export class ReadinessProber {
     for (const uid of this.#pods.keys()) this.remove(uid);
   }
 
-  #begin(key: PodKey, target: ReadinessTarget): Run {
+  #begin(key: PodKey, target: ReadinessTarget, made: Run['made']): Run {
     const none = { reported: undefined, explained: undefined, timer: undefined, again: undefined };
-    const run: Run = { target, key, state: firstState(target.ready), ...none };
+    const run: Run = { target, key, state: firstState(target.ready), made, ...none };
     const { initialDelaySeconds, periodSeconds } = target.probe;
     const delayMs = Date.parse(target.startedAt) + initialDelaySeconds * 1000 - Date.now();
     // A relay that begins to lead finds all pods at once; a container that has just started is not kept waiting.
@@ -122,6 +131,7 @@ export class ReadinessProber {
     });
     const failure = await probe?.answer;
     if (!this.#isProbed(run)) return;
+    run.made[failure === undefined ? 'successful' : 'failed'] += 1;
     run.state = nextState(run.state, failure === undefined ? 'success' : 'failure', run.target.probe);
     this.#report(run, failure?.slice(0, mostReadinessMessage));
     this.#remind(run);
@@ -167,6 +177,9 @@ export class ReadinessProber {
     this.#options.onReport({ ...key, readiness: reports });
   }
 }
+
+const madeOf = (known: ReadonlyMap<string, Run>, container: string): Run['made'] =>
+  [...known.values()].find(({ target }) => target.container === container)?.made ?? { successful: 0, failed: 0 };
 
 const reportOf = ({ target: { container, startedAt }, state: { ready } }: Run) => ({ container, startedAt, ready });
 

@@ -1,5 +1,5 @@
-import { kubeProxyOf } from '../extensions.ts';
-import type { SandboxHandle } from '../group-store.ts';
+import { extensionOf, kubeProxyOf } from '../extensions.ts';
+import type { RunUsage, SandboxHandle } from '../group-store.ts';
 import type { GroupBody } from '../wire.ts';
 import type { NetworkKnobs } from './knobs.ts';
 
@@ -11,8 +11,8 @@ export interface GroupNetworks {
   readonly resolver?: string | undefined;
   /** A group in a subnet has its sandbox, and no container yet. */
   join(sandbox: SandboxHandle): Promise<void>;
-  /** Starts what the group's extensions ask for; once for each sandbox. */
-  startExtensions(sandbox: SandboxHandle, body: GroupBody): Promise<void>;
+  /** Starts what the group's extensions ask for; once for each sandbox. `usage`: what its containers use. */
+  startExtensions(sandbox: SandboxHandle, body: GroupBody, usage: () => Promise<readonly RunUsage[]>): Promise<void>;
   /** The sandbox is about to go. */
   leave(sandboxId: string): Promise<void>;
   /** The knobs were turned; groups that run notice too. */
@@ -27,9 +27,9 @@ export function noGroupNetworks(why: string, log: (line: string) => void): Group
     nameServer: undefined,
     join: async () => undefined,
     startExtensions: async (_, body) => {
-      if (reported || kubeProxyOf(body) === undefined) return;
+      if (reported || (kubeProxyOf(body) ?? extensionOf(body, 'realtime-metrics')) === undefined) return;
       reported = true;
-      log(`no kube-proxy in the groups: ${why}`);
+      log(`no kube-proxy and no realtime-metrics in the groups: ${why}`);
     },
     leave: async () => undefined,
     turn: async () => undefined,

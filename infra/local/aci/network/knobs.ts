@@ -21,6 +21,18 @@ export const networkKnobs = z.strictObject({
    * virtual network with name servers of its own may; `machine` the few names, and all others as this machine does.
    */
   vnetDns: z.enum(['zone', 'nxdomain', 'servfail', 'machine']),
+  /**
+   * Groups whose extension `realtime-metrics` answers otherwise than it should, by their names, `*` all of them: never,
+   * late (5 s), what makes no sense, without the first container; or nothing listens.
+   */
+  realtimeMetrics: z
+    .array(
+      z.strictObject({
+        group: z.string(),
+        answer: z.enum(['silent', 'slow', 'garbage', 'without-first', 'refused']),
+      }),
+    )
+    .readonly(),
   /** How many groups a subnet has addresses for; undefined: as its range says, or no end where that is not known. */
   subnetAddresses: z.number().int().min(0).optional(),
 });
@@ -34,10 +46,13 @@ export const defaultNetworkKnobs: NetworkKnobs = {
   droppedPorts: [],
   unroutedRanges: ['10.96.0.0/12'],
   vnetDns: 'zone',
+  realtimeMetrics: [],
 };
 
 /** The knobs among other options. */
 export function pickNetworkKnobs(options: NetworkKnobs): NetworkKnobs {
-  const { kubeProxyInInit, kubeProxyWatchSeconds, droppedPorts, unroutedRanges, vnetDns, subnetAddresses } = options;
-  return { kubeProxyInInit, kubeProxyWatchSeconds, droppedPorts, unroutedRanges, vnetDns, subnetAddresses };
+  const { kubeProxyInInit, kubeProxyWatchSeconds, droppedPorts, unroutedRanges, vnetDns, ...rest } = options;
+  const { realtimeMetrics, subnetAddresses } = rest;
+  const ofExtensions = { kubeProxyInInit, kubeProxyWatchSeconds, realtimeMetrics };
+  return { ...ofExtensions, droppedPorts, unroutedRanges, vnetDns, subnetAddresses };
 }

@@ -1,26 +1,31 @@
 import { join } from 'node:path';
 import { startChild } from '../../child.ts';
 import type { Child } from '../../child.ts';
-import { kubeProxyOf } from '../extensions.ts';
+import { extensionOf, kubeProxyOf } from '../extensions.ts';
 import type { KubeProxyWanted } from '../extensions.ts';
-import type { SandboxHandle } from '../group-store.ts';
+import type { RunUsage, SandboxHandle } from '../group-store.ts';
 import { onPath } from '../runtime/engine/backend.ts';
 import { azureResolver, groupRules } from './group-rules.ts';
 import type { GroupNetworks } from './group-networks.ts';
 import type { NetworkKnobs } from './knobs.ts';
 import type { Resolver } from './resolver.ts';
-import { restoreIn } from './restore-in.ts';
+import { forwardIn, restoreIn } from './restore-in.ts';
+import { StatsServer, answerOf } from './stats-server.ts';
 
 export interface NamespacesOptions {
   /** Holds the programs' log. */
   readonly dir: string;
   readonly knobs: NetworkKnobs;
   readonly resolver: Resolver | undefined;
+  /** Of the bridge: the servers for the groups listen there. */
+  readonly gateway: string;
   readonly log: (line: string) => void;
 }
 
 interface Group {
   readonly pid: number;
+  /** Where the extension realtime-metrics answers for it; undefined: it has none. */
+  measuredAt: string | undefined;
   proxy: Child<unknown> | undefined;
   starting: Promise<void> | undefined;
   /** How often the proxy ended by itself. */
@@ -48,6 +53,7 @@ export class Namespaces implements GroupNetworks {
   readonly #options: NamespacesOptions;
   readonly #groups = new Map<string, Group>();
   #knobs: NetworkKnobs;
+  #stats: Promise<StatsServer> | undefined;
   /** What iptables had against the last rules: the same of each group. */
   #fault: string | undefined;
 
@@ -61,16 +67,39 @@ export class Namespaces implements GroupNetworks {
 
   async join({ id, pid }: SandboxHandle): Promise<void> {
     if (pid === undefined) return;
-    this.#groups.set(id, { pid, proxy: undefined, starting: undefined, ends: 0 });
-    await this.#write(pid, true);
+    const group: Group = { pid, measuredAt: undefined, proxy: undefined, starting: undefined, ends: 0 };
+    this.#groups.set(id, group);
+    await this.#write(id, group, true);
   }
 
-  async startExtensions({ id }: SandboxHandle, body: Parameters<typeof kubeProxyOf>[0]): Promise<void> {
+  async startExtensions(
+    { id, ip }: SandboxHandle,
+    body: Parameters<typeof kubeProxyOf>[0],
+    usage: () => Promise<readonly RunUsage[]>,
+  ): Promise<void> {
     const wanted = kubeProxyOf(body);
     const group = this.#groups.get(id);
-    if (wanted === undefined || group === undefined) return;
+    if (group === undefined) return;
+    if (ip !== undefined && extensionOf(body, 'realtime-metrics') !== undefined) {
+      // A life that follows another in the same sandbox has other containers.
+      (await this.#openStats()).set(ip, { id, pid: group.pid, usage });
+      if (group.measuredAt === undefined) await this.#measure(id, group, ip);
+    }
+    if (wanted === undefined) return;
     group.starting ??= this.#startProxy(id, group, wanted);
     await group.starting;
+  }
+
+  /** One server for all groups: some bytes of rules each, where a program each would take 45 MB. */
+  #openStats(): Promise<StatsServer> {
+    return (this.#stats ??= StatsServer.open(this.#options.gateway, () => this.#knobs));
+  }
+
+  async #measure(id: string, group: Group, ip: string): Promise<void> {
+    group.measuredAt = ip;
+    const fault = await forwardIn(group.pid);
+    if (fault !== undefined) this.#options.log(`realtime-metrics of a group: ${fault}`);
+    await this.#write(id, group, false);
   }
 
   async #startProxy(id: string, group: Group, wanted: KubeProxyWanted): Promise<void> {
@@ -121,6 +150,7 @@ export class Namespaces implements GroupNetworks {
   async leave(sandboxId: string): Promise<void> {
     const group = this.#groups.get(sandboxId);
     this.#groups.delete(sandboxId);
+    if (group?.measuredAt !== undefined) (await this.#stats)?.remove(group.measuredAt);
     await group?.starting?.catch(() => undefined);
     await group?.proxy?.stop(1000);
   }
@@ -128,13 +158,14 @@ export class Namespaces implements GroupNetworks {
   async turn(knobs: NetworkKnobs): Promise<void> {
     this.#knobs = knobs;
     await this.#options.resolver?.turn(knobs.vnetDns);
-    await Promise.all([...this.#groups.values()].map(({ pid }) => this.#write(pid, false)));
+    await Promise.all([...this.#groups].map(([id, group]) => this.#write(id, group, false)));
   }
 
-  async #write(pid: number, isFirst: boolean): Promise<void> {
+  async #write(id: string, { pid, measuredAt }: Group, isFirst: boolean): Promise<void> {
     const place = this.#options.resolver?.place;
     const { droppedPorts, unroutedRanges } = this.#knobs;
-    const rules = { resolver: place, droppedPorts, unroutedRanges };
+    const isMeasured = measuredAt !== undefined && answerOf(this.#knobs, id) !== 'refused';
+    const rules = { resolver: place, stats: isMeasured ? await this.#stats : undefined, droppedPorts, unroutedRanges };
     const fault = await restoreIn(pid, (vanish) => groupRules({ ...rules, vanish, isFirst }));
     if (fault !== undefined && fault !== this.#fault) this.#options.log(`rules of a group's network: ${fault}`);
     this.#fault = fault;
@@ -143,5 +174,6 @@ export class Namespaces implements GroupNetworks {
   async close(): Promise<void> {
     await Promise.all([...this.#groups.keys()].map((id) => this.leave(id)));
     await this.#options.resolver?.close();
+    await (await this.#stats)?.close();
   }
 }

@@ -29,7 +29,7 @@ export async function openGroupNetworks(options: GroupNetworksOptions): Promise<
           log(`nobody answers for Azure's resolver: ${error instanceof Error ? error.message : String(error)}`);
           return undefined;
         });
-  return new Namespaces({ dir, knobs, resolver, log });
+  return new Namespaces({ dir, knobs, resolver, log, gateway: bridge.gateway });
 }
 
 function isBridge(value: unknown): value is { readonly gateway: string } {

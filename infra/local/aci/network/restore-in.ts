@@ -11,8 +11,19 @@ export async function restoreIn(pid: number, rules: (vanish: Vanish) => string):
   return silent === undefined ? undefined : restore(pid, rules('DROP'));
 }
 
-async function restore(pid: number, rules: string): Promise<string | undefined> {
-  const args = [`--net=/proc/${pid}/ns/net`, 'iptables-restore', '--noflush', '--wait', '5'];
+/** Lets a network namespace send on what comes to it for others; it does not point out shorter ways. */
+export const forwardIn = (pid: number): Promise<string | undefined> =>
+  inNetwork(
+    pid,
+    ['sh', '-c', 'cd /proc/sys/net/ipv4 && echo 1 > ip_forward && echo 0 | tee conf/*/send_redirects > /dev/null'],
+    '',
+  );
+
+const restore = (pid: number, rules: string): Promise<string | undefined> =>
+  inNetwork(pid, ['iptables-restore', '--noflush', '--wait', '5'], rules);
+
+async function inNetwork(pid: number, command: readonly string[], input: string): Promise<string | undefined> {
+  const args = [`--net=/proc/${pid}/ns/net`, ...command];
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
   const child = spawn('nsenter', args, { env, stdio: ['pipe', 'ignore', 'pipe'] });
   const ended = new Promise<number>((resolve) => {
@@ -20,7 +31,7 @@ async function restore(pid: number, rules: string): Promise<string | undefined> 
     child.once('close', (code) => resolve(code ?? 1));
   });
   child.stdin.on('error', () => undefined); // one that fails early does not read all its input
-  child.stdin.end(rules);
+  child.stdin.end(input);
   const [code, stderr] = await Promise.all([ended, text(child.stderr)]);
   return code === 0 ? undefined : stderr.trim() || `code ${code}`;
 }

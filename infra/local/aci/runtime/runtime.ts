@@ -110,6 +110,16 @@ export interface RunningContainer {
     command: readonly string[],
     timeoutMs: number,
   ): Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** What it has used up to now; undefined: it has ended, or nobody knows. */
+  usage(): Promise<ContainerUsage | undefined>;
+}
+
+export interface ContainerUsage {
+  /** Since its start, by all its processes. */
+  readonly cpuNanoSeconds: number;
+  readonly usageBytes: number;
+  readonly workingSetBytes: number;
+  readonly rssBytes: number;
 }
 
 export interface LogOptions {

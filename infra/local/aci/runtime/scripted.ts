@@ -6,6 +6,7 @@ import type {
   ContainerEnd,
   ContainerRuntime,
   ContainerSpec,
+  ContainerUsage,
   ImageFault,
   LogOptions,
   PulledImage,
@@ -28,6 +29,9 @@ const runSchema = z.object({
   ignoresTerm: z.boolean().optional(),
   /** Exit code after TERM; 143 when absent. */
   termExitCode: z.number().optional(),
+  /** What it uses; 100 millicores and 50 MB when absent. */
+  millicores: z.number().optional(),
+  memoryBytes: z.number().optional(),
   /** The engine's sentence of a start that fails. */
   startFault: z.string().optional(),
   /** Exit codes of successive executions (probes); the last repeats. */
@@ -192,6 +196,13 @@ class ScriptedProcess implements RunningContainer {
     const exitCode = codes[Math.min(this.#executions, codes.length - 1)] ?? 0;
     this.#executions += 1;
     return { exitCode, output: exitCode === 0 ? '' : 'not well' };
+  }
+
+  async usage(): Promise<ContainerUsage | undefined> {
+    if (this.#end !== undefined) return undefined;
+    const { millicores = 100, memoryBytes = 50_000_000 } = this.#run;
+    const cpuNanoSeconds = (this.#clock.now() - this.startedAt) * millicores * 1000;
+    return { cpuNanoSeconds, usageBytes: memoryBytes, workingSetBytes: memoryBytes, rssBytes: memoryBytes };
   }
 
   #finish(exitCode: number): void {

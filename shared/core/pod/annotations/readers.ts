@@ -21,6 +21,7 @@ export interface AnnotationReader {
 export const virtualNodePrefix = 'microsoft.containerinstance.virtualnode.';
 export const injectDns = `${virtualNodePrefix}injectdns`;
 export const injectKubeProxy = `${virtualNodePrefix}injectkubeproxy`;
+export const injectRealtimeMetrics = `${virtualNodePrefix}injectrealtimemetrics`;
 /** Of ours; only what neither of the other bridges has a name for. */
 export const annotationPrefix = 'serverless-kubelet.io/';
 
@@ -160,6 +161,15 @@ export const annotationReaders: readonly AnnotationReader[] = [
     rule: '"true" or "false"',
     example: '"false"',
     read: (value) => readFlag(value, (kubeProxy) => ({ kubeProxy })),
+  },
+  {
+    wish: 'realtimeMetrics',
+    names: [injectRealtimeMetrics],
+    meaning:
+      '`"false"`: ACI\'s realtime-metrics is not added, so what the pod uses is known a few minutes late, from Azure Monitor',
+    rule: '"true" or "false"',
+    example: '"false"',
+    read: (value) => readFlag(value, (realtimeMetrics) => ({ realtimeMetrics })),
   },
   {
     wish: 'dnsNameLabel',

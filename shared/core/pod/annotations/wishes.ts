@@ -16,6 +16,8 @@ export interface GroupWishes {
   readonly dns?: boolean;
   /** `false`: no kube-proxy is added; absent: as the node. */
   readonly kubeProxy?: boolean;
+  /** `false`: no realtime-metrics is added; absent: as the node. */
+  readonly realtimeMetrics?: boolean;
   readonly dnsNameLabel?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly vaultBaseUrl?: string;

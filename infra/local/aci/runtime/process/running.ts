@@ -7,6 +7,7 @@ import { renderLog } from '../engine/log-text.ts';
 import type { LogLine } from '../engine/log-text.ts';
 import { signal } from '../engine/processes.ts';
 import type { ContainerEnd, RunningContainer } from '../runtime.ts';
+import { treeUsage } from '../usage/process-tree.ts';
 
 export interface RunningProcess {
   readonly child: ChildProcess;
@@ -41,6 +42,7 @@ export function runningProcess(options: RunningProcess): RunningContainer {
     },
     readLogs: async (logOptions) => renderLog(log(), logOptions),
     execute: options.execute,
+    usage: async () => (hasEnded(child) || child.pid === undefined ? undefined : treeUsage(child.pid)),
   };
 }
 

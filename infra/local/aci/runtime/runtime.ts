@@ -110,6 +110,29 @@ export interface RunningContainer {
     command: readonly string[],
     timeoutMs: number,
   ): Promise<{ readonly exitCode: number; readonly output: string }>;
+  /**
+   * Runs a command in the container at a terminal of its own, which never changes its size. What keeps the command from
+   * starting (it is not there, the container has ended) is what the terminal shows before it ends; nothing is thrown.
+   */
+  openTerminal(command: readonly string[], size: TerminalSize): Promise<Terminal>;
+  /**
+   * What the container writes from now on, both streams merged as they come. Ends with the container, or when `signal`
+   * aborts; never fails.
+   */
+  followOutput(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** A program at a terminal. It lives on when nobody looks at it any more, and ends with its container at the latest. */
+export interface Terminal {
+  /** The bytes that it shows, echo included, until the program has ended. For one reader, who reads on: else the program waits. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** Types; resolves when it was taken. After the end nothing happens. */
+  type(bytes: Uint8Array): Promise<void>;
 }
 
 export interface LogOptions {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { lastLines } from '../logs.ts';
@@ -14,7 +15,11 @@ import type {
   Sandbox,
   SandboxSpec,
   StartFault,
+  Terminal,
+  TerminalSize,
 } from './runtime.ts';
+import { openScriptedTerminal, terminalsSchema } from './scripted/terminal.ts';
+import { bytesOf, failedTerminal } from './terminals.ts';
 
 /** One start of a container, as data. */
 const runSchema = z.object({
@@ -32,6 +37,8 @@ const runSchema = z.object({
   startFault: z.string().optional(),
   /** Exit codes of successive executions (probes); the last repeats. */
   execExitCodes: z.array(z.number()).optional(),
+  /** What there is to run at a terminal. */
+  terminals: terminalsSchema.optional(),
 });
 export type ScriptedRun = z.infer<typeof runSchema>;
 
@@ -192,6 +199,27 @@ class ScriptedProcess implements RunningContainer {
     const exitCode = codes[Math.min(this.#executions, codes.length - 1)] ?? 0;
     this.#executions += 1;
     return { exitCode, output: exitCode === 0 ? '' : 'not well' };
+  }
+
+  async openTerminal(command: readonly string[], size: TerminalSize): Promise<Terminal> {
+    if (this.#end !== undefined) return failedTerminal('the container has ended');
+    const { terminals } = this.#run;
+    return openScriptedTerminal({ clock: this.#clock, terminals, command, size, ended: this.#ended });
+  }
+
+  async followOutput(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const written = new PassThrough();
+    const elapsedMs = this.#clock.now() - this.startedAt;
+    const pending = (this.#run.logs ?? [])
+      .filter(({ atMs }) => atMs > elapsedMs)
+      .map(({ atMs, line }) => this.#clock.schedule(atMs - elapsedMs, () => written.write(`${line}\n`)));
+    const over = (): void => {
+      for (const cancel of pending) cancel();
+      written.end();
+    };
+    signal.addEventListener('abort', over, { once: true });
+    void this.#ended.then(over);
+    return bytesOf(written);
   }
 
   #finish(exitCode: number): void {

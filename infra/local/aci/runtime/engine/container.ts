@@ -9,6 +9,7 @@ import { frameText } from './frames.ts';
 import { parseLogFile, parseLogStream, renderLog } from './log-text.ts';
 import type { LogLine } from './log-text.ts';
 import type { EngineKind } from './requests.ts';
+import { followContainer, openEngineTerminal } from './terminal.ts';
 
 export interface ContainerOptions {
   readonly engine: EngineKind;
@@ -49,6 +50,8 @@ export function runningContainer(options: ContainerOptions): RunningContainer {
       return renderLog(await readLines(options, logOptions), logOptions);
     },
     execute: (command, timeoutMs) => execute({ client, id, command, timeoutMs }),
+    openTerminal: (command, size) => openEngineTerminal({ engine: options.engine, client, id }, command, size),
+    followOutput: (signal) => followContainer({ client, id }, signal),
   };
 }
 

@@ -26,6 +26,8 @@ export type OperationName =
   | 'groups.restart'
   | 'groups.outbound'
   | 'containers.logs'
+  | 'containers.exec'
+  | 'containers.attach'
   | 'operations.get'
   | 'operations.list'
   | 'locations.usages'
@@ -62,6 +64,20 @@ const rows: readonly Row[] = [
     'reads',
   ],
   ['containers.logs', 'GET', `${group}/containers/{container}/logs`, `${groupAction}/containers/logs/read`, 'reads'],
+  [
+    'containers.exec',
+    'POST',
+    `${group}/containers/{container}/exec`,
+    `${groupAction}/containers/exec/action`,
+    'writes',
+  ],
+  [
+    'containers.attach',
+    'POST',
+    `${group}/containers/{container}/attach`,
+    `${groupAction}/containers/attach/action`,
+    'writes',
+  ],
   [
     'operations.get',
     'GET',

@@ -8,6 +8,8 @@
  */
 export interface ContainerRuntime {
   readonly kind: 'engine' | 'process' | 'scripted';
+  /** The network of its containers, where they have one that this machine is in: servers for them can listen on `gateway`. */
+  readonly bridge?: { readonly gateway: string; readonly subnet: string };
   /** Makes the image available. `credentials` as in `imageRegistryCredentials`. */
   pullImage(image: string, credentials: readonly RegistryCredential[]): Promise<PulledImage | ImageFault>;
   /** Creates the group's network namespace and volumes. The address is absent where the runtime has no network of its own. */

@@ -74,7 +74,7 @@ export async function openTerminalBeside(
 function scriptCommand(command: readonly string[], { rows, columns }: TerminalSize): [string, ...string[]] {
   const words = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   const line = `stty rows ${rows} cols ${columns}; exec ${words.join(' ')}`;
-  return ['script', '--quiet', '--flush', '--echo', 'always', '--command', line, '/dev/null'];
+  return ['script', '--quiet', '--flush', '--command', line, '/dev/null'];
 }
 
 /** Starts it, again where bubblewrap could not lay it out; `undefined` where there is no such program. */

@@ -1,10 +1,11 @@
 /** Exec and attach into real containers, over the wire. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureImages } from '../../infra/local/aci/images.ts';
 import { createEngineRuntime } from '../../infra/local/aci/runtime/engine.ts';
+import { startEmulator } from '../../infra/local/up/emulator.ts';
 import { talkingScript } from '../contract/runtime-terminals.suite.ts';
 import { ExecClient } from '../local/aci/exec-client.ts';
 import { ExecCloud } from '../local/aci/exec-cloud.ts';
@@ -102,6 +103,30 @@ describe('exec into a container', () => {
     const client = await cloud.shell('short');
     await cloud.send('DELETE', 'short');
     expect(await client.closed).toBe(1000);
+  });
+});
+
+describe('the port of exec, as npm start has it', () => {
+  it('is at the bridge’s address, with a certificate of ARM’s authority', async () => {
+    const dir = join(folder, 'start');
+    mkdirSync(join(dir, 'logs'), { recursive: true });
+    const arm = {
+      endpoint: undefined,
+      caFile: undefined,
+      subscription: 's',
+      resourceGroup: 'rg',
+      location: 'westeurope',
+    };
+    const { child, caFile } = await startEmulator(dir, 'engine', { arm, createsPerHour: 300 });
+    try {
+      const { execUrl, bridge } = child.value;
+      expect(new URL(execUrl).hostname).toBe(bridge?.gateway);
+      const nobody = `${execUrl}/execstream/sessionId/00000000-0000-4000-8000-000000000000`;
+      await expect(ExecClient.connect(nobody, readFileSync(caFile, 'utf8'))).rejects.toThrow('404');
+      await expect(ExecClient.connect(nobody, cloud.ca)).rejects.toThrow(/certificate|signature/u);
+    } finally {
+      await child.stop(30_000);
+    }
   });
 });
 

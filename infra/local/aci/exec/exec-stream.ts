@@ -16,7 +16,7 @@ export interface ExecStreamOptions {
   readonly log: (message: string) => void;
 }
 
-/** Azure closes such sockets "as an error"; the code is inferred. */
+/** With which codes Azure closes, is inferred. */
 const policyViolation = 1008;
 const serverError = 1011;
 

@@ -16,6 +16,7 @@ import type { RunningEmulator } from '../../infra/local/aci/emulator.ts';
 import { ScriptedRuntime } from '../../infra/local/aci/runtime/scripted.ts';
 import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
 import type { KeyPair } from '../../infra/local/pki.ts';
+import { ExecClient } from '../local/aci/exec-client.ts';
 
 /** The real SDK, over TLS sockets, against the emulator with a scripted runtime on the real clock. */
 const subscription = '11111111-1111-4111-8111-111111111111';
@@ -27,6 +28,7 @@ const readyLine = z.object({
   identityUrl: z.string(),
   identityHeader: z.string(),
   adminUrl: z.string(),
+  execUrl: z.string().startsWith('wss://127.0.0.1:'),
 });
 
 let emulator: RunningEmulator;
@@ -224,6 +226,28 @@ describe('K. the SDK against the emulator', () => {
     for await (const row of client().location.listCapabilities('westeurope')) capabilities.push(row.location);
     expect(capabilities).toContain('WESTEUROPE');
     await client().containerGroups.beginDeleteAndWait('rg', 'talks', poll);
+  });
+
+  it('88 91 exec and attach answer through the SDK, and lead where they say', async () => {
+    await client().containerGroups.beginCreateOrUpdateAndWait('rg', 'shows', group(), poll);
+    const { containers } = client();
+    const terminalSize = { rows: 30, cols: 100 };
+    const exec = await containers.executeCommand('rg', 'shows', 'c', { command: 'sh', terminalSize });
+    const attach = await containers.attach('rg', 'shows', 'c');
+    expect(exec.webSocketUri).toMatch(/\/execstream\/sessionId\/[^/]+\?api-version=1\.0&rows=30&cols=100$/);
+    expect(attach.webSocketUri).toMatch(/\/logstream\/sessionId\/[^/]+\?api-version=1\.0$/);
+    for (const { webSocketUri } of [exec, attach]) expect(webSocketUri?.startsWith(emulator.execUrl)).toBe(true);
+    const { webSocketUri = '', password = '' } = exec;
+    const terminal = await ExecClient.enter({ webSocketUri, password }, ca);
+    terminal.type('hello\r');
+    await terminal.shows('hello\r\n');
+    const log = await ExecClient.follow(
+      { webSocketUri: attach.webSocketUri ?? '', password: attach.password ?? '' },
+      ca,
+    );
+    await client().containerGroups.beginDeleteAndWait('rg', 'shows', poll);
+    expect(await Promise.all([terminal.closed, log.closed])).toEqual([1000, 1000]);
+    await expect(containers.attach('rg', 'shows', 'c')).rejects.toMatchObject({ statusCode: 404 });
   });
 
   it('3 a token for another audience is refused', async () => {

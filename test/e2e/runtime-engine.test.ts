@@ -13,6 +13,7 @@ import type { EngineRuntime } from '../../infra/local/aci/runtime/engine.ts';
 import { processesNaming } from '../../infra/local/aci/runtime/engine/processes.ts';
 import { stateKey } from '../../infra/local/aci/runtime/engine/podman-layout.ts';
 import type { ContainerSpec, RunningContainer, SandboxVolume } from '../../infra/local/aci/runtime/runtime.ts';
+import { describeTerminals, talking, talkingScript } from '../contract/runtime-terminals.suite.ts';
 
 const busybox = 'busybox:1.36';
 const folder = mkdtempSync(join(tmpdir(), 'runtime-engine-'));
@@ -265,6 +266,15 @@ describe('commands in a container', () => {
     expect(rest.output).not.toContain('sleep 777');
   });
 });
+
+describeTerminals(
+  'Podman',
+  {
+    sleeper: async () => start((await sandbox()).id, 'exec sleep 1000', { environment: { GREETING: 'hello' } }),
+    talker: async () => talking(await start((await sandbox()).id, talkingScript)),
+  },
+  true,
+);
 
 describe('a sandbox', () => {
   it('gives its containers one localhost, one hostname and an address that this machine reaches', async () => {

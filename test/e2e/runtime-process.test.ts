@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProcessRuntime } from '../../infra/local/aci/runtime/process.ts';
 import type { ContainerRuntime, RunningContainer, StartFault } from '../../infra/local/aci/runtime/runtime.ts';
+import { describeTerminals, talking, talkingScript } from '../contract/runtime-terminals.suite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'runtime-process-'));
 /** One of the machine's folders, which a mount into it opens: a container sees what is in it. */
@@ -36,7 +37,7 @@ function tryStart(name: string, script: string, ...places: string[]): Promise<Ru
     name,
     image: 'a',
     command: ['sh', '-c', script],
-    environment: {},
+    environment: { GREETING: 'hello' },
     mounts: [
       { volume: 'scratch', mountPath: '/data/scratch', readOnly: false },
       { volume: 'token', mountPath: tokenPath, readOnly: true },
@@ -112,3 +113,14 @@ describe('child processes under bubblewrap', () => {
     });
   });
 });
+
+let count = 0;
+const next = (): string => `terminals-${(count += 1)}`;
+describeTerminals(
+  'processes under bubblewrap',
+  {
+    sleeper: () => start(next(), 'exec sleep 1000'),
+    talker: async () => talking(await start(next(), talkingScript)),
+  },
+  true,
+);

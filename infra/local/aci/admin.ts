@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defined } from '../../../shared/core/defined.ts';
 import { VirtualClock } from './clock.ts';
 import type { EmulatorCore } from './core.ts';
+import { execKnobs } from './exec/knobs.ts';
 import { evictGroup } from './eviction.ts';
 import { faultBodySchema } from './faults.ts';
 import { lifecycleState } from './group-state.ts';
@@ -25,6 +26,7 @@ const evictBody = z.strictObject({
   state: z.enum(['Failed', 'Stopped']).optional(),
 });
 const networkBody = networkKnobs.partial();
+const execBody = execKnobs.partial();
 const limitsBody = z.strictObject({ reset: z.literal(true) });
 
 /** The admin door, outside ARM's paths and on a loopback port of its own. No authentication, no secrets. */
@@ -70,6 +72,13 @@ const routes: Readonly<Record<string, AdminHandler>> = {
     if (!parsed.success) return json(400, { message: z.prettifyError(parsed.error) });
     await core.state.network.turn(defined(parsed.data));
     return json(200, { ...core.state.network.knobs });
+  },
+  'GET /_emulator/exec': (core) => json(200, { ...core.state.exec.knobs }),
+  'POST /_emulator/exec': async (core, body) => {
+    const parsed = execBody.safeParse(body);
+    if (!parsed.success) return json(400, { message: z.prettifyError(parsed.error) });
+    await core.state.exec.turn(defined(parsed.data));
+    return json(200, { ...core.state.exec.knobs });
   },
   'GET /_emulator/clock': (core) => json(200, { kind: core.state.clock.kind, now: isoNow(core) }),
   'POST /_emulator/clock': advanceClock,

@@ -3,6 +3,8 @@ import { AddressPool } from './addresses.ts';
 import { answerArm } from './arm.ts';
 import { createRealClock, sleep } from './clock.ts';
 import type { Clock } from './clock.ts';
+import { ExecEndpoint } from './exec/endpoint.ts';
+import { pickExecKnobs } from './exec/knobs.ts';
 import { FaultTable } from './faults.ts';
 import { GroupStore } from './group-store.ts';
 import { answerIdentity, normalizeAudience, TokenRegistry } from './identity.ts';
@@ -115,6 +117,7 @@ function createState(options: CoreOptions, audiences: ReadonlySet<string>): Emul
     addresses,
     network,
     monitor: new Monitor(clock, store),
+    exec: new ExecEndpoint(clock, pickExecKnobs(knobs)),
     life,
     subscriptionId,
     limits: new RateLimits(clock, knobs),
@@ -157,6 +160,7 @@ async function reset(state: EmulatorState): Promise<void> {
   }
   while (state.background.size > 0) await Promise.all(state.background);
   state.store.clear();
+  state.exec.sessions.clear();
   state.faults.clear();
   state.limits.reset();
   state.journal.requests.clear();

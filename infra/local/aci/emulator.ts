@@ -1,6 +1,7 @@
 import { answerAdmin } from './admin.ts';
 import { createCore } from './core.ts';
 import type { CoreOptions, EmulatorCore } from './core.ts';
+import { openExecDoor } from './exec/door.ts';
 import { listen } from './http-server.ts';
 import type { ListeningServer } from './http-server.ts';
 
@@ -13,6 +14,11 @@ export interface EmulatorStart extends CoreOptions {
   readonly armPort?: number;
   readonly identityPort?: number;
   readonly adminPort?: number;
+  /** The port of exec and attach, at `host` with `tls` unless it has an address and a certificate of its own. */
+  readonly exec?: {
+    readonly port?: number;
+    readonly at?: { readonly host: string; readonly tls: { readonly cert: string; readonly key: string } } | undefined;
+  };
   /** Serves ARM over plain HTTP as well, on a port of its own. */
   readonly plainArm?: boolean;
 }
@@ -27,17 +33,19 @@ export interface RunningEmulator {
   /** What IDENTITY_HEADER is to be. */
   readonly identityHeader: string;
   readonly adminUrl: string;
+  /** Where the addresses of exec and attach lead: `wss://127.0.0.1:port`. */
+  readonly execUrl: string;
   readonly core: EmulatorCore;
   /** Stops listening and deletes every group and sandbox. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Starts the emulator's three doors: ARM over TLS, the managed identity endpoint and the admin side. */
+/** Starts the emulator's doors: ARM over TLS, the managed identity endpoint, exec and attach, and the admin side. */
 export async function startEmulator(options: EmulatorStart): Promise<RunningEmulator> {
   const core = createCore(options);
   const { maxBodyBytes } = core.state.options;
   const host = options.host ?? '127.0.0.1';
-  const servers: ListeningServer[] = [];
+  const servers: Pick<ListeningServer, 'close'>[] = [];
   const open = async (port: number | undefined, rest: Omit<Parameters<typeof listen>[0], 'host' | 'port'>) => {
     const server = await listen({ host, port: port ?? 0, ...rest });
     servers.push(server);
@@ -52,6 +60,15 @@ export async function startEmulator(options: EmulatorStart): Promise<RunningEmul
     const plain = options.plainArm === true ? await open(0, { maxBodyBytes, answer: (r) => core.arm(r) }) : undefined;
     const identity = await open(options.identityPort, { maxBodyBytes, answer: (r) => core.identity(r) });
     const admin = await open(options.adminPort, { maxBodyBytes, answer: (r) => answerAdmin(core, r) });
+    const exec = await openExecDoor({
+      ...(options.exec?.at ?? { host, tls: options.tls }),
+      port: options.exec?.port ?? 0,
+      endpoint: core.state.exec,
+      clock: core.state.clock,
+      log: core.state.life.log,
+    });
+    servers.push(exec);
+    await core.state.exec.setDoor(exec);
     const urls = [arm.url, `https://localhost:${arm.port}`];
     core.setArmUrls(plain === undefined ? urls : [...urls, plain.url]);
     return {
@@ -60,6 +77,7 @@ export async function startEmulator(options: EmulatorStart): Promise<RunningEmul
       identityUrl: `${identity.url}/msi/token`,
       identityHeader: core.identityHeader,
       adminUrl: admin.url,
+      execUrl: exec.url,
       core,
       close,
     };

@@ -202,6 +202,8 @@ export const aci = {
     ),
   containerNotFound: (container: string, group: string): ArmFault =>
     fault(404, 'ContainerNotFound', `Container '${container}' was not found in container group '${group}'.`),
+  stopped: (group: string): ArmFault =>
+    fault(409, 'ContainerGroupStopped', `The container group '${group}' is stopped.`),
   operationNotFound: (id: string): ArmFault => fault(404, 'ResourceNotFound', `The operation '${id}' was not found.`),
   invalid: (code: string, message: string): ArmFault => fault(400, code, message),
 };

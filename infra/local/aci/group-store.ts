@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from './clock.ts';
 import { reduce } from './group-state.ts';
 import type { EventRecord, GroupEvent, GroupStatus } from './group-state.ts';
-import type { ContainerUsage, LogOptions } from './runtime/runtime.ts';
+import type { ContainerUsage, LogOptions, RunningContainer } from './runtime/runtime.ts';
 import type { GroupBody } from './wire.ts';
 
 /** One life of a group's containers, from a PUT, start or restart to its end. `life.ts` implements it. */
@@ -15,6 +15,8 @@ export interface Life {
   readLogs(container: string, options: LogOptions): Promise<string | undefined>;
   /** What each container that runs uses. */
   usage(): Promise<readonly RunUsage[]>;
+  /** The container's process as it is now; `undefined` when there is none. */
+  running(container: string): RunningContainer | undefined;
   /** Ends one container, or all, as the platform does, with the given exit code shown. */
   kill(container: string | undefined, exitCode: number): Promise<void>;
   /** Its node goes away: everything is killed at once, whatever the policy, and the logs are gone. */

@@ -1,4 +1,5 @@
 import { createGroup } from './handlers-create.ts';
+import { attach, execute } from './handlers-exec.ts';
 import {
   deleteGroup,
   getGroup,
@@ -36,6 +37,8 @@ export const handlers: Readonly<Record<OperationName, Handler>> = {
   'groups.outbound': outboundEndpoints,
   'groups.metrics': listMetrics,
   'containers.logs': getLogs,
+  'containers.exec': execute,
+  'containers.attach': attach,
   'operations.get': getOperation,
   'operations.list': listOperations,
   'locations.usages': listUsages,

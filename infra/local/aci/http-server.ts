@@ -42,7 +42,8 @@ export async function listen(options: ServerOptions): Promise<ListeningServer> {
   };
 }
 
-function bind(server: Server, options: ServerOptions): Promise<number> {
+/** Listens; answers the port. */
+export function bind(server: Server, options: Pick<ServerOptions, 'host' | 'port'>): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {

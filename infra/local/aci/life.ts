@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { defined } from '../../../shared/core/defined.ts';
 import type { AddressPool } from './addresses.ts';
 import { sleep } from './clock.ts';
 import type { Clock } from './clock.ts';
@@ -13,9 +11,9 @@ import type { Journal } from './journal.ts';
 import type { VirtualNetwork } from './network/virtual-network.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { HttpProbe } from './probes.ts';
-import type { ContainerRuntime, LogOptions } from './runtime/runtime.ts';
+import type { ContainerRuntime, LogOptions, RunningContainer } from './runtime/runtime.ts';
 import { shareFault } from './shares.ts';
-import { containerSpec, credentialsOf, emulatedVolumes, sandboxDns, sandboxVolumes, shortageOf } from './specs.ts';
+import { containerSpec, credentialsOf, emulatedVolumes, sandboxSpec, shortageOf } from './specs.ts';
 import { restartPolicyOf } from './wire.ts';
 import type { ContainerBody } from './wire.ts';
 
@@ -99,15 +97,9 @@ export class GroupLife implements Life {
   }
 
   async #createSandbox(): Promise<SandboxHandle> {
-    const { name, body } = this.#entry;
-    for (const text of emulatedVolumes(body)) this.#apply({ kind: 'group-event', event: text });
-    return this.#context.runtime.createSandbox({
-      id: `${name}-${randomUUID().slice(0, 8)}`,
-      // ACI names its hosts so; a pod's own hostname does not reach it.
-      hostname: `SandboxHost-${Math.round(this.#context.clock.now())}`,
-      ...defined({ dns: sandboxDns(body, this.#context.network.groups.nameServer) }),
-      volumes: sandboxVolumes(body),
-    });
+    const { runtime, clock, network } = this.#context;
+    for (const event of emulatedVolumes(this.#entry.body)) this.#apply({ kind: 'group-event', event });
+    return runtime.createSandbox(sandboxSpec(this.#entry, clock.now(), network.groups.nameServer));
   }
 
   #assignAddress(sandbox: SandboxHandle, kind: LifePlan['kind']): void {
@@ -280,6 +272,10 @@ export class GroupLife implements Life {
 
   async readLogs(container: string, options: LogOptions): Promise<string | undefined> {
     return this.#evicted ? undefined : this.#containers.get(container)?.readLogs(options);
+  }
+
+  running(container: string): RunningContainer | undefined {
+    return this.#containers.get(container)?.running;
   }
 
   async kill(container: string | undefined, exitCode: number): Promise<void> {

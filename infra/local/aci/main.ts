@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRealClock, VirtualClock } from './clock.ts';
 import { startEmulator } from './emulator.ts';
-import type { RunningEmulator } from './emulator.ts';
+import type { EmulatorStart, RunningEmulator } from './emulator.ts';
 import { pickNetworkKnobs } from './network/knobs.ts';
 import { openGroupNetworks } from './network/open.ts';
 import { defaultOptions } from './options.ts';
@@ -23,9 +23,11 @@ const help = `The ARM + ACI emulator as a process of its own.
   --subnet ID             subnet that the app's identity may put groups in; may be repeated
   --identity ID           user-assigned identity that the app's identity may give to groups; may be repeated
   --location NAME         region; may be repeated (default westeurope)
-  --arm-port N            0 is any free port, as for the next two (default 0)
+  --arm-port N            0 is any free port, as for the next three (default 0)
   --identity-port N
   --admin-port N
+  --exec-port N           of exec and attach; Azure's is 19390
+  --ca FILE --ca-key FILE the ARM door's authority: signs for the port of exec an address that containers reach too
   --identity-header TEXT  fixed identity header (default: the environment's IDENTITY_HEADER, or random and printed)
   --timings-scale X       1 is Azure's pace (about 16 s from PUT to Running), default 0.2
   --stop-grace SECONDS    TERM to KILL (default ${defaultOptions.stopGraceSeconds})
@@ -53,6 +55,9 @@ async function main(): Promise<void> {
       'arm-port': { type: 'string', default: '0' },
       'identity-port': { type: 'string', default: '0' },
       'admin-port': { type: 'string', default: '0' },
+      'exec-port': { type: 'string', default: '0' },
+      ca: { type: 'string' },
+      'ca-key': { type: 'string' },
       'identity-header': { type: 'string' },
       'timings-scale': { type: 'string', default: '0.2' },
       'stop-grace': { type: 'string' },
@@ -79,6 +84,7 @@ async function main(): Promise<void> {
     log,
     endpoints: registryEndpoints.parse(values['registry-endpoints']),
   });
+  const { bridge } = runtime;
   const knobs = await readKnobs(values.knobs, values['timings-scale'], values['stop-grace']);
   const groupNetworks = await openGroupNetworks({
     runtime,
@@ -104,14 +110,13 @@ async function main(): Promise<void> {
     armPort: Number(values['arm-port']),
     identityPort: Number(values['identity-port']),
     adminPort: Number(values['admin-port']),
+    exec: { port: Number(values['exec-port']), at: await execAddress(bridge?.gateway, values.ca, values['ca-key']) },
     plainArm: values.plain,
     knobs,
     ...defined({ identityHeader: header }),
   });
   endWithParent(emulator);
-  const { armUrl, plainArmUrl, identityUrl, identityHeader, adminUrl } = emulator;
-  // Servers for the containers (the API server) can listen on the bridge's gateway.
-  const bridge = 'bridge' in runtime ? runtime.bridge : undefined;
+  const { armUrl, plainArmUrl, identityUrl, identityHeader, adminUrl, execUrl } = emulator;
   const ready = {
     ready: true,
     armUrl,
@@ -120,6 +125,7 @@ async function main(): Promise<void> {
     // Who gave the header knows it; what is printed may be in a log.
     ...(header === undefined ? { identityHeader } : {}),
     adminUrl,
+    execUrl,
     runtime: runtime.kind,
     bridge,
     resolver: groupNetworks.resolver,
@@ -135,6 +141,26 @@ async function readKnobs(
   const fromFile: Partial<EmulatorOptions> = file === undefined ? {} : JSON.parse(await readFile(file, 'utf8'));
   const grace = stopGrace === undefined ? {} : { stopGraceSeconds: Number(stopGrace) };
   return { timingsScale: Number(timingsScale), ...grace, ...fromFile };
+}
+
+/** The gateway, at which this machine and the containers reach a port, with a certificate for it; `undefined` without either. */
+async function execAddress(
+  gateway: string | undefined,
+  caFile: string | undefined,
+  keyFile: string | undefined,
+): Promise<NonNullable<EmulatorStart['exec']>['at']> {
+  if (gateway === undefined || caFile === undefined) return undefined;
+  const { issueCertificate } = await import('../pki.ts');
+  const authority = {
+    certPem: await readFile(caFile, 'utf8'),
+    keyPem: await readFile(required(keyFile, '--ca-key'), 'utf8'),
+  };
+  const pair = await issueCertificate(authority, {
+    commonName: 'exec.local',
+    ipAddresses: [gateway],
+    usages: ['server'],
+  });
+  return { host: gateway, tls: { cert: pair.certPem, key: pair.keyPem } };
 }
 
 function required(value: string | undefined, flag: string): string {

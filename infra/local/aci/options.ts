@@ -1,4 +1,6 @@
 import { random } from '../sim/time/chance.ts';
+import { defaultExecKnobs } from './exec/knobs.ts';
+import type { ExecKnobs } from './exec/knobs.ts';
 import { defaultNetworkKnobs } from './network/knobs.ts';
 import type { NetworkKnobs } from './network/knobs.ts';
 import type { RegistryCredential } from './runtime/runtime.ts';
@@ -7,7 +9,7 @@ import type { RegistryCredential } from './runtime/runtime.ts';
  * Every knob of the emulator. What real ACI does is known only in part (docs/aci.md marks it); each inferred behaviour is
  * a field here, so that a client can be tried against both readings.
  */
-export interface EmulatorOptions extends NetworkKnobs {
+export interface EmulatorOptions extends NetworkKnobs, ExecKnobs {
   /** Multiplies all of `timings`; 0 makes provisioning instant (unit tests), 1 is what was recorded from Azure. */
   readonly timingsScale: number;
   /** Relative spread of the timings (0.1 = ±10 %). */
@@ -176,6 +178,7 @@ export const defaultOptions: EmulatorOptions = {
   confidentialLocations: undefined,
   evictedState: 'Failed',
   ...defaultNetworkKnobs,
+  ...defaultExecKnobs,
 };
 
 /** Draws durations: `base × scale × (1 ± jitter)`, reproducible by seed. */

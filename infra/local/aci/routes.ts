@@ -27,6 +27,8 @@ export type OperationName =
   | 'groups.outbound'
   | 'groups.metrics'
   | 'containers.logs'
+  | 'containers.exec'
+  | 'containers.attach'
   | 'operations.get'
   | 'operations.list'
   | 'locations.usages'
@@ -71,6 +73,20 @@ const rows: readonly Row[] = [
     { anyVersion: true },
   ],
   ['containers.logs', 'GET', `${group}/containers/{container}/logs`, `${groupAction}/containers/logs/read`, 'reads'],
+  [
+    'containers.exec',
+    'POST',
+    `${group}/containers/{container}/exec`,
+    `${groupAction}/containers/exec/action`,
+    'writes',
+  ],
+  [
+    'containers.attach',
+    'POST',
+    `${group}/containers/{container}/attach`,
+    `${groupAction}/containers/attach/action`,
+    'writes',
+  ],
   [
     'operations.get',
     'GET',

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { defined } from '../../../shared/core/defined.ts';
 import { capacityMessage } from './errors.ts';
 import type { EventText } from './group-state.ts';
+import type { GroupEntry } from './group-store.ts';
 import { isInSubnet } from './network/group-networks.ts';
 import type { EmulatorOptions } from './options.ts';
 import type { ContainerSpec, RegistryCredential, SandboxSpec, SandboxVolume } from './runtime/runtime.ts';
@@ -40,8 +43,23 @@ function limitsOf(
   };
 }
 
-/** Undefined: what the runtime has. `azureResolver`: what groups in a subnet ask that name no server. */
-export function sandboxDns(body: GroupBody, azureResolver?: string): SandboxSpec['dns'] {
+/** The sandbox of one life of a group. `azureResolver`: what groups in a subnet ask that name no server. */
+export function sandboxSpec(
+  { name, body }: Pick<GroupEntry, 'name' | 'body'>,
+  now: number,
+  azureResolver: string | undefined,
+): SandboxSpec {
+  return {
+    id: `${name}-${randomUUID().slice(0, 8)}`,
+    // ACI names its hosts so; a pod's own hostname does not reach it.
+    hostname: `SandboxHost-${Math.round(now)}`,
+    ...defined({ dns: sandboxDns(body, azureResolver) }),
+    volumes: sandboxVolumes(body),
+  };
+}
+
+/** Undefined: what the runtime has. */
+function sandboxDns(body: GroupBody, azureResolver?: string): SandboxSpec['dns'] {
   const { dnsConfig } = body.properties;
   if (dnsConfig === undefined && azureResolver !== undefined && isInSubnet(body))
     return { nameServers: [azureResolver], searchDomains: [], options: [] };
@@ -54,7 +72,7 @@ export function sandboxDns(body: GroupBody, azureResolver?: string): SandboxSpec
   };
 }
 
-export function sandboxVolumes(group: GroupBody): readonly SandboxVolume[] {
+function sandboxVolumes(group: GroupBody): readonly SandboxVolume[] {
   return (group.properties.volumes ?? []).map((v): SandboxVolume => {
     if (v.azureFile !== undefined)
       return { name: v.name, kind: 'share', share: `${v.azureFile.storageAccountName}/${v.azureFile.shareName}` };

@@ -1,6 +1,7 @@
 import type { AddressPool } from './addresses.ts';
 import type { Clock } from './clock.ts';
 import type { ArmFault } from './errors.ts';
+import type { ExecEndpoint } from './exec/endpoint.ts';
 import type { FaultRule, FaultTable } from './faults.ts';
 import type { GroupEntry, GroupStore } from './group-store.ts';
 import type { TokenRegistry } from './identity.ts';
@@ -28,6 +29,7 @@ export interface EmulatorState {
   readonly addresses: AddressPool;
   readonly network: VirtualNetwork;
   readonly monitor: Monitor;
+  readonly exec: ExecEndpoint;
   readonly life: LifeContext;
   readonly subscriptionId: string;
   /** Canonical names by their lower-case form. */

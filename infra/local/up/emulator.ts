@@ -26,6 +26,8 @@ const readySchema = z.object({
   armUrl: z.string(),
   identityUrl: z.string(),
   adminUrl: z.string(),
+  /** Where exec and attach lead, over TLS of the same authority as ARM's; containers reach it too. */
+  execUrl: z.string(),
   runtime: z.enum(['engine', 'process', 'scripted']),
   bridge: z.object({ gateway: z.string(), subnet: z.string() }).optional(),
   /** `address:port` of what stands for Azure's resolver. */
@@ -123,6 +125,10 @@ export async function startEmulator(
       file('arm.crt', server.certPem),
       '--key',
       file('arm.key', server.keyPem),
+      '--ca',
+      caFile,
+      '--ca-key',
+      file('arm-ca.key', ca.keyPem),
     ],
     env: { ...process.env, IDENTITY_HEADER: identityHeader },
     logFile: join(dir, 'logs', 'aci.log'),

@@ -15,8 +15,8 @@ export interface GroupNetworksOptions {
 /** What this machine can do in the networks of the groups; where that is nothing, a line says so once it is missed. */
 export async function openGroupNetworks(options: GroupNetworksOptions): Promise<GroupNetworks> {
   const { runtime, knobs, coredns, dir, log } = options;
-  const bridge = 'bridge' in runtime ? runtime.bridge : undefined;
-  if (!isBridge(bridge)) return noGroupNetworks(`the runtime ${runtime.kind} has no network for each`, log);
+  const { bridge } = runtime;
+  if (bridge === undefined) return noGroupNetworks(`the runtime ${runtime.kind} has no network for each`, log);
   const { Namespaces, whyNoNamespaces } = await import('./namespaces.ts');
   const why = whyNoNamespaces();
   if (why !== undefined) return noGroupNetworks(why, log);
@@ -30,8 +30,4 @@ export async function openGroupNetworks(options: GroupNetworksOptions): Promise<
           return undefined;
         });
   return new Namespaces({ dir, knobs, resolver, log, gateway: bridge.gateway });
-}
-
-function isBridge(value: unknown): value is { readonly gateway: string } {
-  return typeof value === 'object' && value !== null && 'gateway' in value && typeof value.gateway === 'string';
 }

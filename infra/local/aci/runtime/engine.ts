@@ -26,7 +26,7 @@ export { findEngine } from './engine/backend.ts';
 export interface EngineRuntime extends ContainerRuntime {
   readonly kind: 'engine';
   readonly engine: EngineKind;
-  /** The bridge; it exists from now until `close`, so that servers for the containers can listen on `gateway`. */
+  /** It exists from now until `close`. */
   readonly bridge: { readonly gateway: string; readonly subnet: string };
 }
 

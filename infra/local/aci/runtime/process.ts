@@ -10,11 +10,12 @@ import { signal } from './engine/processes.ts';
 import { normalizeImage } from './engine/reference.ts';
 import { createVolumeFolders } from './engine/volumes.ts';
 import type { VolumeFolders } from './engine/volumes.ts';
+import { executeBeside, openTerminalBeside } from './process/beside.ts';
 import { bubblewrapArguments } from './process/bubblewrap.ts';
 import type { BoundMount } from './process/bubblewrap.ts';
 import { launch, launchAttempts } from './process/launch.ts';
 import type { Launch } from './process/launch.ts';
-import { exitCodeOf, hasEnded, runningProcess } from './process/running.ts';
+import { runningProcess } from './process/running.ts';
 import type { ContainerRuntime, ContainerSpec, RunningContainer, SandboxSpec, StartFault } from './runtime.ts';
 
 export interface ProcessRuntimeOptions {
@@ -155,41 +156,13 @@ async function tryStart(plan: Launch): Promise<RunningContainer | StartFault | L
     child,
     target: () => target,
     execute: (command, timeoutMs) => executeBeside(plan, command, timeoutMs),
+    openTerminal: (order) => openTerminalBeside(plan, order),
   });
   const pid = await innerPid();
   if (pid !== undefined) target = pid;
   if (await began) return running;
   await running.wait();
   return { kind: 'layout-fault', message: (await running.readLogs({ timestamps: false })).trim() };
-}
-
-async function executeBeside(
-  plan: Launch,
-  [program = '', ...args]: readonly string[],
-  timeoutMs: number,
-): Promise<{ exitCode: number; output: string }> {
-  const timer = new AbortController();
-  const late = sleep(timeoutMs, 'late' as const, { signal: timer.signal }).catch(() => 'late' as const);
-  for (let attempt = 1; ; attempt += 1) {
-    const { child, began } = launch({ ...plan, command: [program, ...args] });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => (output += text));
-    const closed = once(child, 'close').then(
-      () => 'ended' as const,
-      (error: unknown) => {
-        output += String(error);
-        return 'failed' as const;
-      },
-    );
-    const outcome = await Promise.race([late, closed]);
-    if (outcome === 'ended' && attempt < launchAttempts && !(await began)) continue;
-    timer.abort();
-    if (outcome === 'failed') return { exitCode: 127, output };
-    if (outcome === 'ended') return { exitCode: exitCodeOf(child), output };
-    if (!hasEnded(child) && child.pid !== undefined) signal(-child.pid, 'SIGKILL');
-    return { exitCode: 124, output };
-  }
 }
 
 /** Whether bubblewrap is installed, and allowed to do here what it is for. */

@@ -8,6 +8,8 @@
  */
 export interface ContainerRuntime {
   readonly kind: 'engine' | 'process' | 'scripted';
+  /** The network of its containers, where they have one that this machine is in: servers for them can listen on `gateway`. */
+  readonly bridge?: { readonly gateway: string; readonly subnet: string };
   /** Makes the image available. `credentials` as in `imageRegistryCredentials`. */
   pullImage(image: string, credentials: readonly RegistryCredential[]): Promise<PulledImage | ImageFault>;
   /** Creates the group's network namespace and volumes. The address is absent where the runtime has no network of its own. */
@@ -112,6 +114,16 @@ export interface RunningContainer {
   ): Promise<{ readonly exitCode: number; readonly output: string }>;
   /** What it has used up to now; undefined: it has ended, or nobody knows. */
   usage(): Promise<ContainerUsage | undefined>;
+  /**
+   * Runs a command in the container at a terminal of its own, which never changes its size. What keeps the command from
+   * starting (it is not there, the container has ended) is what the terminal shows before it ends; nothing is thrown.
+   */
+  openTerminal(command: readonly string[], size: TerminalSize): Promise<Terminal>;
+  /**
+   * What the container writes from now on, both streams merged as they come. Ends with the container, or when `signal`
+   * aborts; never fails.
+   */
+  followOutput(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
 }
 
 export interface ContainerUsage {
@@ -120,6 +132,19 @@ export interface ContainerUsage {
   readonly usageBytes: number;
   readonly workingSetBytes: number;
   readonly rssBytes: number;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** A program at a terminal. It lives on when nobody looks at it any more, and ends with its container at the latest. */
+export interface Terminal {
+  /** The bytes that it shows, echo included, until the program has ended. For one reader, who reads on: else the program waits. */
+  readonly output: AsyncIterable<Uint8Array>;
+  /** Types; resolves when it was taken. After the end nothing happens. */
+  type(bytes: Uint8Array): Promise<void>;
 }
 
 export interface LogOptions {

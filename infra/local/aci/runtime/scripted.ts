@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { lastLines } from '../logs.ts';
@@ -15,7 +16,11 @@ import type {
   Sandbox,
   SandboxSpec,
   StartFault,
+  Terminal,
+  TerminalSize,
 } from './runtime.ts';
+import { openScriptedTerminal, terminalsSchema } from './scripted/terminal.ts';
+import { bytesOf, failedTerminal } from './terminals.ts';
 
 /** One start of a container, as data. */
 const runSchema = z.object({
@@ -36,6 +41,8 @@ const runSchema = z.object({
   startFault: z.string().optional(),
   /** Exit codes of successive executions (probes); the last repeats. */
   execExitCodes: z.array(z.number()).optional(),
+  /** What there is to run at a terminal. */
+  terminals: terminalsSchema.optional(),
 });
 export type ScriptedRun = z.infer<typeof runSchema>;
 
@@ -203,6 +210,27 @@ class ScriptedProcess implements RunningContainer {
     const { millicores = 100, memoryBytes = 50_000_000 } = this.#run;
     const cpuNanoSeconds = (this.#clock.now() - this.startedAt) * millicores * 1000;
     return { cpuNanoSeconds, usageBytes: memoryBytes, workingSetBytes: memoryBytes, rssBytes: memoryBytes };
+  }
+
+  async openTerminal(command: readonly string[], size: TerminalSize): Promise<Terminal> {
+    if (this.#end !== undefined) return failedTerminal('the container has ended');
+    const { terminals } = this.#run;
+    return openScriptedTerminal({ clock: this.#clock, terminals, command, size, ended: this.#ended });
+  }
+
+  async followOutput(signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const written = new PassThrough();
+    const elapsedMs = this.#clock.now() - this.startedAt;
+    const pending = (this.#run.logs ?? [])
+      .filter(({ atMs }) => atMs > elapsedMs)
+      .map(({ atMs, line }) => this.#clock.schedule(atMs - elapsedMs, () => written.write(`${line}\n`)));
+    const over = (): void => {
+      for (const cancel of pending) cancel();
+      written.end();
+    };
+    signal.addEventListener('abort', over, { once: true });
+    void this.#ended.then(over);
+    return bytesOf(written);
   }
 
   #finish(exitCode: number): void {

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { ZodType } from 'zod';
 import { defined } from '../../../../../shared/core/defined.ts';
 
@@ -40,6 +41,8 @@ export interface EngineClient {
   send(request: EngineRequest, accept?: readonly number[]): Promise<void>;
   /** Sends a request and hands back its body as it arrives. Throws `EngineError` on status 400 and above. */
   stream(request: EngineRequest): Promise<IncomingMessage>;
+  /** Sends a request after which the connection is the process's: its output to read, its input to write. Throws as `stream`. */
+  hijack(request: EngineRequest): Promise<Duplex>;
   close(): void;
 }
 
@@ -66,6 +69,7 @@ export function createEngineClient(socketPath: string): EngineClient {
       await readText(await checked(options, accept));
     },
     stream: (options) => checked(options),
+    hijack: (options) => openConnection({ socketPath, agent, options: { ...options, headers: upgrade } }),
     close: () => agent.destroy(),
   };
 }
@@ -76,34 +80,51 @@ interface OpenOptions {
   readonly options: EngineRequest;
 }
 
-function openRequest({ socketPath, agent, options }: OpenOptions): Promise<IncomingMessage> {
-  const payload = options.body === undefined ? undefined : JSON.stringify(options.body);
+const upgrade = { Connection: 'Upgrade', Upgrade: 'tcp' };
+
+function openRequest(open: OpenOptions): Promise<IncomingMessage> {
+  const outgoing = sendRequest(open);
+  return new Promise((resolve, reject) => outgoing.on('response', resolve).on('error', reject));
+}
+
+function openConnection(open: OpenOptions): Promise<Duplex> {
+  const outgoing = sendRequest(open);
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      {
-        socketPath,
-        agent,
-        method: options.method,
-        path: `${options.path.startsWith('/libpod/') ? libpodVersion : apiVersion}${options.path}`,
-        headers: {
-          Host: 'engine',
-          ...(payload === undefined
-            ? {}
-            : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }),
-          ...options.headers,
-        },
-        ...defined({ signal: options.signal }),
-      },
-      resolve,
-    );
     outgoing.on('error', reject);
-    if (options.upload === undefined) {
-      outgoing.end(payload);
-      return;
-    }
-    options.upload.on('error', (error) => outgoing.destroy(error));
-    options.upload.pipe(outgoing);
+    outgoing.on('upgrade', (_, connection, head) => {
+      if (head.length > 0) connection.unshift(head);
+      resolve(connection);
+    });
+    outgoing.on('response', (answer) => {
+      const { statusCode = 500 } = answer;
+      readText(answer).then((text) => reject(new EngineError(statusCode, sentenceOf(text))), reject);
+    });
   });
+}
+
+function sendRequest({ socketPath, agent, options }: OpenOptions): ClientRequest {
+  const payload = options.body === undefined ? undefined : JSON.stringify(options.body);
+  const outgoing = request({
+    socketPath,
+    agent,
+    method: options.method,
+    path: `${options.path.startsWith('/libpod/') ? libpodVersion : apiVersion}${options.path}`,
+    headers: {
+      Host: 'engine',
+      ...(payload === undefined
+        ? {}
+        : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(payload) }),
+      ...options.headers,
+    },
+    ...defined({ signal: options.signal }),
+  });
+  if (options.upload === undefined) {
+    outgoing.end(payload);
+    return outgoing;
+  }
+  options.upload.on('error', (error) => outgoing.destroy(error));
+  options.upload.pipe(outgoing);
+  return outgoing;
 }
 
 async function readText(answer: IncomingMessage): Promise<string> {

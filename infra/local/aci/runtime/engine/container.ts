@@ -10,6 +10,7 @@ import { parseLogFile, parseLogStream, renderLog } from './log-text.ts';
 import type { LogLine } from './log-text.ts';
 import type { EngineKind } from './requests.ts';
 import { cgroupUsage } from '../usage/cgroup.ts';
+import { followContainer, openEngineTerminal } from './terminal.ts';
 
 export interface ContainerOptions {
   readonly engine: EngineKind;
@@ -51,6 +52,8 @@ export function runningContainer(options: ContainerOptions): RunningContainer {
     },
     execute: (command, timeoutMs) => execute({ client, id, command, timeoutMs }),
     usage: async () => (over ? undefined : cgroupUsage(inspected.State.Pid)),
+    openTerminal: (command, size) => openEngineTerminal({ engine: options.engine, client, id }, command, size),
+    followOutput: (signal) => followContainer({ client, id }, signal),
   };
 }
 

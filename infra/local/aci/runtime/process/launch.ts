@@ -12,6 +12,8 @@ export interface Launch {
   readonly layOut?: () => readonly string[];
   /** Said in the container's log before anything of its own. */
   readonly note?: string;
+  /** Whether it reads what is written to it; else it finds nothing to read. */
+  readonly takesInput?: boolean;
 }
 
 export interface Launched {
@@ -29,7 +31,7 @@ export interface Launched {
 export const launchAttempts = 10;
 
 /** Starts bubblewrap with the command, or the command itself. A program that is missing is an `error` of the child. */
-export function launch({ command, environment, home, layOut }: Launch): Launched {
+export function launch({ command, environment, home, layOut, takesInput = false }: Launch): Launched {
   const [program, ...args]: readonly [string, ...string[]] =
     layOut === undefined ? command : ['bwrap', '--info-fd', '3', '--block-fd', '4', ...layOut(), ...command];
   const child = spawn(program, args, {
@@ -37,7 +39,12 @@ export function launch({ command, environment, home, layOut }: Launch): Launched
     cwd: home,
     // A group of its own: a Ctrl-C in the terminal is not for it, and a signal reaches its children.
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', ...(layOut === undefined ? [] : ['pipe' as const, 'pipe' as const])],
+    stdio: [
+      takesInput ? 'pipe' : 'ignore',
+      'pipe',
+      'pipe',
+      ...(layOut === undefined ? [] : ['pipe' as const, 'pipe' as const]),
+    ],
   });
   const [, , , info, gate] = child.stdio;
   if (!isSocket(info) || !isSocket(gate))

@@ -2,18 +2,24 @@ import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { constants } from 'node:os';
+import { PassThrough } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { renderLog } from '../engine/log-text.ts';
 import type { LogLine } from '../engine/log-text.ts';
 import { signal } from '../engine/processes.ts';
-import type { ContainerEnd, RunningContainer } from '../runtime.ts';
 import { treeUsage } from '../usage/process-tree.ts';
+import type { ContainerEnd, RunningContainer, Terminal } from '../runtime.ts';
+import { bytesOf, failedTerminal } from '../terminals.ts';
+import type { TerminalOrder } from '../terminals.ts';
 
 export interface RunningProcess {
   readonly child: ChildProcess;
   /** What gets the signals: a process, or (negative) a group. It may become known after the start. */
   readonly target: () => number;
   readonly execute: RunningContainer['execute'];
+  /** Of a command beside it, which ends with it. */
+  readonly openTerminal: (order: TerminalOrder) => Promise<Terminal>;
 }
 
 /** The handle of a child process whose streams nobody has read yet. */
@@ -43,7 +49,24 @@ export function runningProcess(options: RunningProcess): RunningContainer {
     readLogs: async (logOptions) => renderLog(log(), logOptions),
     execute: options.execute,
     usage: async () => (hasEnded(child) || child.pid === undefined ? undefined : treeUsage(child.pid)),
+    openTerminal: async (command, size) =>
+      hasEnded(child) ? failedTerminal('the container has ended') : options.openTerminal({ command, size, ended }),
+    followOutput: async (abort) => followStreams(child, ended, abort),
   };
+}
+
+function followStreams(child: ChildProcess, ended: Promise<unknown>, abort: AbortSignal): AsyncIterable<Uint8Array> {
+  const seen = new PassThrough();
+  const pass = (bytes: Uint8Array): void => void (seen.writable && seen.write(bytes));
+  const streams = [child.stdout, child.stderr];
+  for (const stream of streams) stream?.on('data', pass);
+  const over = (): void => {
+    for (const stream of streams) stream?.off('data', pass);
+    seen.end();
+  };
+  abort.addEventListener('abort', over, { once: true });
+  void ended.then(over);
+  return bytesOf(seen);
 }
 
 export function hasEnded(child: ChildProcess): boolean {
@@ -71,6 +94,8 @@ const longestLog = 4 * 2 ** 20;
 function collectLog(child: ChildProcess): () => LogLine[] {
   const lines: LogLine[] = [];
   const open = new Map<string, LogLine>();
+  // Not the streams' own encoding: others read their bytes.
+  const decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() };
   let size = 0;
   const add = (line: LogLine) => {
     lines.push(line);
@@ -78,7 +103,8 @@ function collectLog(child: ChildProcess): () => LogLine[] {
     while (size > longestLog && lines.length > 1) size -= lines.shift()?.text.length ?? 0;
   };
   for (const name of ['stdout', 'stderr'] as const)
-    child[name]?.setEncoding('utf8').on('data', (text: string) => {
+    child[name]?.on('data', (bytes: Buffer) => {
+      const text = decoders[name].write(bytes);
       const timestamp = new Date().toISOString();
       const parts = text.split('\n');
       const last = parts.pop() ?? '';

@@ -51,7 +51,7 @@ export function runningContainer(options: ContainerOptions): RunningContainer {
     },
     execute: (command, timeoutMs) => execute({ client, id, command, timeoutMs }),
     openTerminal: (command, size) => openEngineTerminal({ engine: options.engine, client, id }, command, size),
-    followOutput: (signal) => followContainer({ client, id }, signal),
+    followOutput: (signal) => followContainer({ client, id, ended, signal }),
   };
 }
 

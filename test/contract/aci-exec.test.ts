@@ -1,4 +1,5 @@
 /** Exec and attach over the wire: a real `ws` client over TLS, real processes at real terminals. */
+import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:https';
@@ -76,6 +77,12 @@ describe('with real processes', () => {
     client.type('head -c 1000000 /dev/zero | tr "\\0" x; exit\r');
     expect(await client.closed).toBe(1000);
     expect(/x{1000,}/u.exec(client.shown)?.[0]).toHaveLength(1_000_000);
+  });
+
+  it('takes two megabytes, byte for byte, from a client that does not wait', async () => {
+    const bytes = randomBytes(2_000_000);
+    const sum = createHash('sha256').update(bytes).digest('hex');
+    expect(await (await cloud.shell('waits')).upload(bytes)).toBe(sum);
   });
 
   it('a program goes on after its client has gone, and what it shows is for nobody', async () => {

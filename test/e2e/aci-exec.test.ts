@@ -1,4 +1,5 @@
 /** Exec and attach into real containers, over the wire. */
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,8 @@ import { ExecClient } from '../local/aci/exec-client.ts';
 import { ExecCloud } from '../local/aci/exec-cloud.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'exec-engine-'));
-const busybox = { image: 'busybox:1.36' };
+/** Its shell does not edit lines, as busybox's does, which asks the terminal where the cursor is. */
+const debian = { image: 'debian:bookworm-slim' };
 /** One static program and nothing else: what holds the sandboxes. */
 const bare = { image: 'localhost/serverless-kubelet/pause:1' };
 let cloud: ExecCloud;
@@ -21,9 +23,9 @@ beforeAll(async () => {
   const runtime = await createEngineRuntime({ stateDir: folder, engine: 'podman', log: () => undefined });
   cloud = await ExecCloud.start({ runtime });
   const environmentVariables = [{ name: 'GREETING', value: 'hello' }];
-  await cloud.put('waits', ['sleep', '1000'], { ...busybox, environmentVariables });
-  await cloud.put('talks', ['sh', '-c', talkingScript], busybox);
-  await cloud.put('ended', ['sh', '-c', 'exit 3'], busybox);
+  await cloud.put('waits', ['sleep', '1000'], { ...debian, environmentVariables });
+  await cloud.put('talks', ['sh', '-c', talkingScript], debian);
+  await cloud.put('ended', ['sh', '-c', 'exit 3'], debian);
   await cloud.put('bare', [], bare);
   await cloud.provisioned('waits', 'talks', 'ended', 'bare');
   await vi.waitUntil(() => cloud.emulator.core.state.journal.runs.all().some(({ exitCode }) => exitCode === 3), 10_000);
@@ -64,6 +66,12 @@ describe('exec into a container', () => {
     expect(/x{1000,}/u.exec(client.shown)?.[0]).toHaveLength(1_000_000);
   });
 
+  it('takes two megabytes, byte for byte, from a client that does not wait', async () => {
+    const bytes = randomBytes(2_000_000);
+    const sum = createHash('sha256').update(bytes).digest('hex');
+    expect(await (await cloud.shell('waits')).upload(bytes)).toBe(sum);
+  });
+
   it('leaves the program when its client goes', async () => {
     const client = await cloud.shell('waits');
     client.type('head -c 1000000 /dev/zero | tr "\\0" x; sleep 1; echo done > /tmp/written\r');
@@ -98,7 +106,7 @@ describe('exec into a container', () => {
   });
 
   it('ends with the container', async () => {
-    await cloud.put('short', ['sleep', '1000'], busybox);
+    await cloud.put('short', ['sleep', '1000'], debian);
     await cloud.provisioned('short');
     const client = await cloud.shell('short');
     await cloud.send('DELETE', 'short');

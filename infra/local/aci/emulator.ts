@@ -2,6 +2,7 @@ import { answerAdmin } from './admin.ts';
 import { createCore } from './core.ts';
 import type { CoreOptions, EmulatorCore } from './core.ts';
 import { openExecDoor } from './exec/door.ts';
+import type { ExecDoor } from './exec/door.ts';
 import { listen } from './http-server.ts';
 import type { ListeningServer } from './http-server.ts';
 
@@ -60,15 +61,8 @@ export async function startEmulator(options: EmulatorStart): Promise<RunningEmul
     const plain = options.plainArm === true ? await open(0, { maxBodyBytes, answer: (r) => core.arm(r) }) : undefined;
     const identity = await open(options.identityPort, { maxBodyBytes, answer: (r) => core.identity(r) });
     const admin = await open(options.adminPort, { maxBodyBytes, answer: (r) => answerAdmin(core, r) });
-    const exec = await openExecDoor({
-      ...(options.exec?.at ?? { host, tls: options.tls }),
-      port: options.exec?.port ?? 0,
-      endpoint: core.state.exec,
-      clock: core.state.clock,
-      log: core.state.life.log,
-    });
+    const exec = await openExec(core, host, options);
     servers.push(exec);
-    await core.state.exec.setDoor(exec);
     const urls = [arm.url, `https://localhost:${arm.port}`];
     core.setArmUrls(plain === undefined ? urls : [...urls, plain.url]);
     return {
@@ -85,4 +79,16 @@ export async function startEmulator(options: EmulatorStart): Promise<RunningEmul
     await close();
     throw error;
   }
+}
+
+async function openExec(
+  core: EmulatorCore,
+  host: string,
+  { exec, tls }: Pick<EmulatorStart, 'exec' | 'tls'>,
+): Promise<ExecDoor> {
+  const { clock, life, exec: endpoint } = core.state;
+  const place = exec?.at ?? { host, tls };
+  const door = await openExecDoor({ ...place, port: exec?.port ?? 0, endpoint, clock, log: life.log });
+  await endpoint.setDoor(door);
+  return door;
 }

@@ -1,3 +1,5 @@
+import type { ChildProcess } from 'node:child_process';
+import { PassThrough } from 'node:stream';
 import type { Readable, Writable } from 'node:stream';
 import type { Terminal, TerminalSize } from './runtime.ts';
 
@@ -31,4 +33,19 @@ export async function* bytesOf(stream: Readable): AsyncGenerator<Uint8Array> {
 export function written(stream: Writable, bytes: Uint8Array): Promise<void> {
   if (!stream.writable) return Promise.resolve();
   return new Promise((resolve) => stream.write(bytes, () => resolve()));
+}
+
+/** What a child shows on both its streams as it comes, after a sentence of ours. */
+export function merged(child: ChildProcess, sentence = ''): PassThrough {
+  const both = new PassThrough();
+  both.write(sentence);
+  let open = 2;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.pipe(both, { end: false });
+    stream?.once('close', () => {
+      open -= 1;
+      if (open === 0) both.end();
+    });
+  }
+  return both;
 }

@@ -53,7 +53,7 @@ export function runningContainer(options: ContainerOptions): RunningContainer {
     execute: (command, timeoutMs) => execute({ client, id, command, timeoutMs }),
     usage: async () => (over ? undefined : cgroupUsage(inspected.State.Pid)),
     openTerminal: (command, size) => openEngineTerminal({ engine: options.engine, client, id }, command, size),
-    followOutput: (signal) => followContainer({ client, id }, signal),
+    followOutput: (signal) => followContainer({ client, id, ended, signal }),
   };
 }
 

@@ -6,6 +6,7 @@ import { EngineError } from './client.ts';
 import type { EngineClient } from './client.ts';
 import { decodeFrames } from './frames.ts';
 import type { EngineKind } from './requests.ts';
+import { openByRuntime } from './runtime-exec.ts';
 
 export interface EngineContainer {
   readonly engine: EngineKind;
@@ -19,10 +20,13 @@ const created = z.object({ Id: z.string() });
 export async function openEngineTerminal(
   { engine, client, id }: EngineContainer,
   command: readonly string[],
-  { rows, columns }: TerminalSize,
+  size: TerminalSize,
 ): Promise<Terminal> {
+  const { rows, columns } = size;
   const everything = { AttachStdin: true, AttachStdout: true, AttachStderr: true };
   try {
+    const opened = engine === 'podman' ? await openByRuntime({ client, id }, command, size) : undefined;
+    if (opened !== undefined) return opened;
     const { Id: execution } = await client.json(created, {
       method: 'POST',
       path: `/containers/${id}/exec`,
@@ -44,21 +48,37 @@ export async function openEngineTerminal(
   }
 }
 
-/** Both streams of a container from now on, until it ends or `signal` aborts. */
-export async function followContainer(
-  { client, id }: Pick<EngineContainer, 'client' | 'id'>,
-  signal: AbortSignal,
-): Promise<AsyncIterable<Uint8Array>> {
+export interface FollowOptions extends Pick<EngineContainer, 'client' | 'id'> {
+  /** The container's end. */
+  readonly ended: Promise<unknown>;
+  readonly signal: AbortSignal;
+}
+
+/** What an ended container wrote last comes within this time. Podman does not always end what follows it. */
+const lastMs = 1000;
+
+/** Both streams of a container that runs, from now on, until it ends or `signal` aborts. */
+export async function followContainer({
+  client,
+  id,
+  ended,
+  signal,
+}: FollowOptions): Promise<AsyncIterable<Uint8Array>> {
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  signal.addEventListener('abort', end, { once: true });
+  void ended.then(() => setTimeout(end, lastMs).unref());
   try {
     const connection = await client.hijack({
       method: 'POST',
       path: `/containers/${id}/attach?stream=1&stdout=1&stderr=1`,
+      signal: over.signal,
     });
     connection.on('error', () => undefined);
-    signal.addEventListener('abort', () => connection.destroy(), { once: true });
+    over.signal.addEventListener('abort', () => connection.destroy());
     return payloadsOf(connection);
   } catch (error) {
-    if (error instanceof EngineError) return payloadsOf(undefined);
+    if (error instanceof EngineError || over.signal.aborted) return payloadsOf(undefined);
     throw error;
   }
 }

@@ -1,15 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onPath } from '../engine/backend.ts';
 import { signal } from '../engine/processes.ts';
-import type { Terminal, TerminalSize } from '../runtime.ts';
-import { bytesOf, failedTerminal, written } from '../terminals.ts';
+import type { Terminal } from '../runtime.ts';
+import { bytesOf, failedTerminal, merged, written } from '../terminals.ts';
 import type { TerminalOrder } from '../terminals.ts';
 import { launch, launchAttempts } from './launch.ts';
 import type { Launch } from './launch.ts';
 import { exitCodeOf, hasEnded } from './running.ts';
+import { hasScript, scriptCommand } from './script.ts';
 
 /** Runs a command with the files and the environment of a container, beside it; what takes too long is killed, with 124. */
 export async function executeBeside(
@@ -48,33 +47,23 @@ export async function executeBeside(
 export async function openTerminalBeside(
   plan: Launch,
   { command, size, ended }: TerminalOrder,
-  hasScript = onPath('script') !== undefined,
+  atTerminal = hasScript(),
 ): Promise<Terminal> {
   const [program = '', ...args] = command;
-  const environment = { TERM: 'xterm', ...plan.environment };
-  const atTerminal = scriptCommand([program, ...args], size);
-  const wanted: Launch = {
+  const { child } = await launchedWell({
     ...plan,
-    environment,
-    command: hasScript ? atTerminal : [program, ...args],
+    environment: { TERM: 'xterm', ...plan.environment },
+    command: atTerminal ? scriptCommand(command, size) : [program, ...args],
     takesInput: true,
-  };
-  const { child } = await launchedWell(wanted);
+  });
   if (child === undefined) return failedTerminal(`exec: "${program}": not found on this machine`);
   child.stdin?.on('error', () => undefined);
   void ended.then(() => endGroup(child));
-  const shown = merged(child, hasScript ? '' : 'util-linux (script) is not installed: plain pipes, no terminal\r\n');
+  const shown = merged(child, atTerminal ? '' : 'util-linux (script) is not installed: plain pipes, no terminal\r\n');
   return {
     output: bytesOf(shown),
     type: (bytes) => (child.stdin === null ? Promise.resolve() : written(child.stdin, bytes)),
   };
-}
-
-/** A shell sets the size, since `script` has none of its own to pass on, and becomes the command. */
-function scriptCommand(command: readonly string[], { rows, columns }: TerminalSize): [string, ...string[]] {
-  const words = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
-  const line = `stty rows ${rows} cols ${columns}; exec ${words.join(' ')}`;
-  return ['script', '--quiet', '--flush', '--command', line, '/dev/null'];
 }
 
 /** Starts it, again where bubblewrap could not lay it out; `undefined` where there is no such program. */
@@ -89,21 +78,6 @@ async function launchedWell(plan: Launch): Promise<{ readonly child: ChildProces
     if ((await began) || attempt === launchAttempts) return { child };
     for (const stream of child.stdio) stream?.destroy();
   }
-}
-
-/** Both streams as they come, after a sentence of ours. */
-function merged(child: ChildProcess, sentence: string): PassThrough {
-  const both = new PassThrough();
-  both.write(sentence);
-  let open = 2;
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.pipe(both, { end: false });
-    stream?.once('close', () => {
-      open -= 1;
-      if (open === 0) both.end();
-    });
-  }
-  return both;
 }
 
 function endGroup(child: ChildProcess): void {

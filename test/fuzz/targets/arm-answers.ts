@@ -25,6 +25,8 @@ const methods: readonly Method[] = [
   'delete',
   'stop',
   'listLogs',
+  'exec',
+  'attach',
   'getOperation',
   'listUsages',
 ];
@@ -49,6 +51,7 @@ async function playAnswer(one: Case): Promise<CaseReport> {
 }
 
 const { signal } = new AbortController();
+const container = { group: 'g', container: 'main' };
 
 function call(groups: ContainerGroups, method: Method, secrets: Secrets): Promise<Result<unknown>> {
   switch (method) {
@@ -63,7 +66,11 @@ function call(groups: ContainerGroups, method: Method, secrets: Secrets): Promis
     case 'stop':
       return groups.stop('g', signal);
     case 'listLogs':
-      return groups.listLogs({ group: 'g', container: 'main', timestamps: true, tail: 5 }, signal);
+      return groups.listLogs({ ...container, timestamps: true, tail: 5 }, signal);
+    case 'exec':
+      return groups.exec({ ...container, command: '/bin/sh', terminalSize: { columns: 80, rows: 24 } }, signal);
+    case 'attach':
+      return groups.attach(container, signal);
     case 'getOperation':
       return groups.getOperation(`${armEndpoint}/operations/1`, signal);
     case 'listUsages':
@@ -118,6 +125,14 @@ function valueFaults(method: Method, value: unknown, body: unknown): readonly st
       return reported(
         'an operation on another host',
         url === undefined || (typeof url === 'string' && new URL(url).host === 'arm.example'),
+      );
+    }
+    case 'exec':
+    case 'attach': {
+      const uri = member(value, 'webSocketUri');
+      return reported(
+        'a session that is not over TLS at a host',
+        typeof uri === 'string' && /^wss:\/\/[^/?#]/i.test(uri.trim()),
       );
     }
     default:
@@ -268,6 +283,16 @@ function goodAnswer(method: Method, secrets: Secrets): Answer {
       return { status: 200, body: recordedGroup };
     case 'listLogs':
       return { status: 200, body: { content: `2026-11-23T12:00:00.1Z ${secrets.plant('output', '')}\n` } };
+    case 'exec':
+    case 'attach':
+      return {
+        status: 200,
+        body: {
+          webSocketUri:
+            'wss://a.westus.atlas.cloudapp.azure.com:19390/execstream/sessionId/1?api-version=1.0&rows=24&cols=80',
+          password: secrets.plant('password', ''),
+        },
+      };
     case 'getOperation':
       return {
         status: 200,

@@ -188,6 +188,8 @@ function lazily(make: () => ContainerGroups): ContainerGroups {
     delete: (name, signal) => get().delete(name, signal),
     stop: (name, signal) => get().stop(name, signal),
     listLogs: (request, signal) => get().listLogs(request, signal),
+    exec: (request, signal) => get().exec(request, signal),
+    attach: (request, signal) => get().attach(request, signal),
     getOperation: (url, signal) => get().getOperation(url, signal),
     listUsages: (signal) => get().listUsages(signal),
   };

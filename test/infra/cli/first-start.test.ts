@@ -277,6 +277,8 @@ describe('twenty pods at once', () => {
           delete: (name, signal) => paid('delete', () => groups.delete(name, signal)),
           stop: (name, signal) => paid('write-end', () => groups.stop(name, signal)),
           listLogs: (request, signal) => paid('read-logs', () => groups.listLogs(request, signal)),
+          exec: (request, signal) => paid('write-stream', () => groups.exec(request, signal)),
+          attach: (request, signal) => paid('write-stream', () => groups.attach(request, signal)),
           getOperation: (url, signal) => paid('read-poll', () => groups.getOperation(url, signal)),
           listUsages: (signal) => paid('read-poll', () => groups.listUsages(signal)),
         },

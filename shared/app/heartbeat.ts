@@ -6,6 +6,7 @@ import { leaseRenewal } from '../core/node/lease-renewal.ts';
 import { foreignOwner } from '../core/node/node-drift.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import type { NodeSpec } from '../core/node/node-spec.ts';
+import { newNodeRow } from '../core/reconcile/node-row.ts';
 import { nodeStatus, nodeStatusToWrite, nodeTemplate } from '../core/node/node-status.ts';
 import { askNode } from './ask-node.ts';
 import { within } from './deps.ts';
@@ -134,7 +135,9 @@ async function writeStatus(
 ): Promise<Result<KubeNode>> {
   const { node, spec, found } = beatOf;
   const row = await deps.store.getNode(node.key);
-  const usage = row.ok ? row.value?.value.usage : undefined;
+  const { usage, relayFeatures } = (row.ok ? row.value?.value : undefined) ?? newNodeRow();
+  // Of rows that are lost or can't be read nobody learns that the relay serves less.
+  const features = relayFeatures ?? found.status.declaredFeatures;
   const share = allocatable({
     capacity: spec.capacity,
     usage,
@@ -146,7 +149,7 @@ async function writeStatus(
   const now = node.api.now() ?? deps.clock.wallMs();
   const status = nodeStatusToWrite(
     found,
-    nodeStatus(spec, { allocatable: share, previous: found.status.conditions }, now),
+    nodeStatus(spec, { allocatable: share, previous: found.status.conditions, features }, now),
     now,
   );
   return status === undefined ? ok(found) : node.api.patchNodeStatus(status, signal);

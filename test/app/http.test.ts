@@ -100,6 +100,30 @@ describe('POST pod-events', () => {
     expect(world.calls).toEqual([]);
   });
 
+  it("the Node declares what the relay's ports serve, as long as they do, and though the rows are lost", async () => {
+    const world = await createWorld();
+    const declared = (): readonly string[] | undefined => {
+      const node = world.cluster.nodes.get('aci-1');
+      return node.ok ? node.value.status.declaredFeatures : undefined;
+    };
+    const post = async (features: string | undefined): Promise<void> => {
+      world.now += 301_000;
+      const served = features === undefined ? {} : { 'x-serverless-kubelet-features': features };
+      const body = JSON.stringify({ epoch: 'e', seq: 1, kind: 'tick', pods: [] });
+      await events(world, { headers: { ...json, ...served }, body });
+    };
+    await post(undefined);
+    expect(declared()).toEqual([]);
+    await post('Unheard, ExtendWebSocketsToKubelet, ExtendWebSocketsToKubelet');
+    expect(declared()).toEqual(['ExtendWebSocketsToKubelet']);
+    world.store.clear();
+    world.now += 301_000;
+    await world.beat();
+    expect(declared()).toEqual(['ExtendWebSocketsToKubelet']);
+    await post('');
+    expect(declared()).toEqual([]);
+  });
+
   it('answers 503 with Retry-After when nothing could be planned', async () => {
     const world = await createWorld();
     world.createPod('exits-0');

@@ -71,10 +71,10 @@ describe('the node status', () => {
   const later = now + 60_000;
 
   it('moves heartbeats, and transitions only where the status changed', () => {
-    const previous = nodeStatus(spec, { allocatable: spec.capacity, previous: [] }, now).conditions.map((condition) =>
-      condition.type === 'Ready' ? { ...condition, status: 'Unknown' as const } : condition,
+    const previous = nodeStatus(spec, { allocatable: spec.capacity, previous: [], features: [] }, now).conditions.map(
+      (condition) => (condition.type === 'Ready' ? { ...condition, status: 'Unknown' as const } : condition),
     );
-    const { conditions } = nodeStatus(spec, { allocatable: spec.capacity, previous }, later);
+    const { conditions } = nodeStatus(spec, { allocatable: spec.capacity, previous, features: [] }, later);
     const times = Object.fromEntries(
       conditions.map(({ type, lastHeartbeatTime, lastTransitionTime }) => [
         type,
@@ -94,14 +94,18 @@ describe('the node status', () => {
   ])('%s', (_, elapsed, changed, isWritten) => {
     const next = nodeStatus(
       changed,
-      { allocatable: changed.capacity, previous: nodeOf().status.conditions },
+      { allocatable: changed.capacity, previous: nodeOf().status.conditions, features: [] },
       now + elapsed,
     );
     expect(nodeStatusToWrite(nodeOf(), next, now + elapsed) !== undefined).toBe(isWritten);
   });
 
   it("is written at once when the node controller called it Unknown, and other owners' conditions do not matter", () => {
-    const next = nodeStatus(spec, { allocatable: spec.capacity, previous: nodeOf().status.conditions }, now);
+    const next = nodeStatus(
+      spec,
+      { allocatable: spec.capacity, previous: nodeOf().status.conditions, features: [] },
+      now,
+    );
     const conditions = nodeOf().status.conditions;
     const foreign = {
       ...conditions[1],
@@ -120,6 +124,29 @@ describe('the node status', () => {
       condition.type === 'Ready' ? { ...condition, status: 'Unknown' as const } : condition,
     );
     expect(nodeStatusToWrite({ ...node, status: { ...node.status, conditions: unknown } }, next, now)).toEqual(next);
+  });
+});
+
+describe('what the node declares', () => {
+  const written = (has: readonly string[], serves: readonly string[], elapsed = 0): readonly string[] | undefined => {
+    const node = nodeOf();
+    const actual = { ...node, status: { ...node.status, declaredFeatures: has } };
+    const state = { allocatable: spec.capacity, previous: node.status.conditions, features: serves };
+    return nodeStatusToWrite(actual, nodeStatus(spec, state, now + elapsed), now + elapsed)?.declaredFeatures;
+  };
+  it.each([
+    { it: 'what it has is left', has: ['A'], serves: ['A'], expected: undefined },
+    { it: 'what the relay no longer serves goes at once', has: ['A'], serves: [], expected: [] },
+    { it: 'what it serves besides is written at once', has: ['A'], serves: ['A', 'B'], expected: ['A', 'B'] },
+    {
+      it: 'what an API server may have dropped is not written every few seconds',
+      has: [],
+      serves: ['A'],
+      expected: undefined,
+    },
+    { it: 'but with the next write', has: [], serves: ['A'], elapsed: 300_001, expected: ['A'] },
+  ])('$it', ({ has, serves, elapsed, expected }) => {
+    expect(written(has, serves, elapsed)).toEqual(expected);
   });
 });
 

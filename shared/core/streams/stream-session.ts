@@ -12,8 +12,15 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
+/** As most terminals begin; of a session whose client has none, or does not say its size. */
+export const defaultTerminalSize: TerminalSize = { columns: 80, rows: 24 };
+
 /** More than any screen has; what a client says beyond it is no size. */
 export const mostTerminalSide = 1000;
+
+/** Sizes of 0 come from clients whose window is not there yet. */
+export const isTerminalSize = ({ columns, rows }: TerminalSize): boolean =>
+  [columns, rows].every((side) => Number.isInteger(side) && side >= 1 && side <= mostTerminalSide);
 
 /** What is at the other end of a session, and so what is spoken over it. */
 export type FarEnd =

@@ -126,10 +126,10 @@ describe('exec over WebSocket', () => {
     ['v4.base64.channel.k8s.io', 'output=1&error=1'],
   ])('%s: output, exit code as a Status, and the end', async (protocol, flags) => {
     await start();
-    const client = await channels(execPath(flags, ...shell('echo out; exit 7')), protocol);
+    const client = await channels(execPath(flags, ...shell('echo out; echo err >&2; exit 7')), protocol);
     await until('the end', () => client.closeCode !== undefined);
     expect(client.socket.protocol).toBe(protocol);
-    expect(client.text(1)).toBe('out\n');
+    expect([client.text(1), client.text(2)]).toEqual(['out\n', 'err\n']);
     expect(client.status).toMatchObject(exitCode(7));
     expect(client.closeCode).toBe(1000);
     expect(client.messages[0]).toEqual({ channel: 1, text: '' });

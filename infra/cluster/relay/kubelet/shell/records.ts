@@ -8,6 +8,10 @@ export type FarRecord =
   | { readonly kind: 'fault' }
   /** From here on all is the command's. */
   | { readonly kind: 'begin' }
+  /** What follows was written to stderr. */
+  | { readonly kind: 'errors' }
+  /** What follows is output again; `isLine`: the errors end with a line feed, which was left out. */
+  | { readonly kind: 'output'; readonly isLine: boolean }
   | { readonly kind: 'not-found' }
   | { readonly kind: 'no-such-file' }
   | { readonly kind: 'not-executable' }
@@ -85,6 +89,11 @@ function recordOf(text: string): FarRecord | undefined {
       return { kind: 'fault' };
     case 'b':
       return { kind: 'begin' };
+    case 's':
+      return { kind: 'errors' };
+    case 'n':
+    case 'o':
+      return { kind: 'output', isLine: text === 'n' };
     case 'xn':
       return { kind: 'not-found' };
     case 'xs':

@@ -43,7 +43,7 @@ export function bootstrapLine(nonce: string): string {
 
 /**
  * The script that runs a command as a kubelet would: found in $PATH or reported missing, never a builtin; without a terminal its output
- * goes through a pipe, so that programs see none; its exit code reported after its output. One line, of printable ASCII. Undefined:
+ * and its errors go through pipes, so that programs see none; its exit code reported after both. One line, of printable ASCII. Undefined:
  * a word holds a NUL.
  */
 export function commandScript({ words, tty, hasStdin, size }: ShellCommand): string | undefined {
@@ -60,9 +60,9 @@ export function commandScript({ words, tty, hasStdin, size }: ShellCommand): str
     'exec 3>&1 5>&2',
   ];
   if (tty) return [...prepare, restore(size), 'trap : INT QUIT', begin, inTerminal(run), exit('')].join(';');
-  if (!hasStdin) return [...prepare, begin, throughPipe(run, ' </dev/null'), exit('')].join(';');
+  if (!hasStdin) return [...prepare, errors, begin, throughPipes(run, ' </dev/null'), exit('')].join(';');
   const decode = `__d(){ ${readLines('printf "$__l" 2>/dev/null', '>&3', 'break')};}`;
-  return [...prepare, decode, begin, `__d|{ ${throughPipe(run, '')};${exit('>&3')};}`].join(';');
+  return [...prepare, errors, decode, begin, `__d|{ ${throughPipes(run, '')};${exit('>&3')};}`].join(';');
 }
 
 const lineFeed = `${lineFeedVariable}=$(printf "\\012x");${lineFeedVariable}=\${${lineFeedVariable}%x}`;
@@ -85,11 +85,27 @@ const quietly = (what: string): string => `{ ${what};} 2>/dev/null`;
 
 const inTerminal = (run: Run): string => quietly(`${run('2>&5 3>&- 5>&-')};__r=$?`);
 
-/** Runs through `cat`, where there is one, and sets `__r` to the exit code. 3 is the terminal, 4 carries the code past the pipe. */
-const throughPipe = (run: Run, input: string): string =>
-  [
+/**
+ * Writes errors into what comes from the terminal: each line, or part of a long one, between two records. A terminal takes what is
+ * written at once as a whole, so no output of the command gets in between; what a shell writes at once is at least a thousand bytes.
+ */
+const errors = [
+  '__q=??????????;__q=$__q$__q$__q$__q;__q=$__q$__q$__q$__q$__q',
+  '__p(){ while [ ${#__l} -gt 200 ];do __m=${__l#$__q};printf "${__t}s;%s${__t}o;" "${__l%"$__m"}">&3;__l=$__m;done;printf "${__t}s;%s${__t}$1;" "$__l">&3;}',
+  '__o(){ while IFS= read -r __l;do __p n;done;[ -z "$__l" ]||__p o;}',
+].join(';');
+
+/**
+ * Runs with its errors through `__o` and its output through `cat`, where there is one, and sets `__r` to the exit code. 3 is the terminal, 4
+ * carries the code past the pipes, 6 the output past the errors.
+ */
+function throughPipes(run: Run, input: string): string {
+  const command = quietly(`${run('2>&1 1>&6 3>&- 4>&- 5>&- 6>&-')};printf %s "$?" >&4`);
+  const parted = `{ ${command}|__o 6>&-;}`;
+  return [
     'if command -v cat >/dev/null 2>&1',
-    `then __r=$({ ${quietly(`${run('2>&1 3>&- 4>&- 5>&-')};printf %s "$?" >&4`)}|cat >&3 4>&- 5>&-;} 4>&1${input})`,
-    `else ${quietly(`${run(`2>&1 3>&- 5>&-${input}`)};__r=$?`)}`,
+    `then __r=$({ ${parted} 6>&1|cat >&3 4>&- 5>&-;} 4>&1${input})`,
+    `else __r=$({ ${parted} 6>&3;} 4>&1${input})`,
     'fi',
   ].join(';');
+}

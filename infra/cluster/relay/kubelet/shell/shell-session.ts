@@ -52,6 +52,8 @@ class ShellSession {
   readonly #lines: LineSender;
   readonly #ends = new LineEnds();
   readonly #output: ByteSink | undefined;
+  /** Of a line to stderr, as far as it has come; undefined: what comes is output. */
+  #errors: Buffer[] | undefined;
   readonly #over = new AbortController();
   #state: 'typed' | 'loading' | 'running' = 'typed';
   #isRaw = true;
@@ -64,8 +66,8 @@ class ShellSession {
     const { terminal, streams, nonce } = options;
     this.#records = new RecordReader(nonce);
     this.#lines = new LineSender((bytes) => terminal.send(bytes));
-    // Both come out of one terminal.
-    this.#output = streams.stdout ?? streams.stderr;
+    // A terminal has no errors of its own.
+    this.#output = options.command.tty ? (streams.stdout ?? streams.stderr) : streams.stdout;
   }
 
   async run(): Promise<Outcome> {
@@ -109,8 +111,18 @@ class ShellSession {
       this.#words = `${this.#words}${bytes.toString('utf8')}`.slice(0, keptWords);
       return;
     }
+    if (this.#errors !== undefined) {
+      this.#errors.push(bytes);
+      return;
+    }
     const isRaw = this.#isRaw || this.#options.command.tty;
     await this.#output?.write(isRaw ? bytes : this.#ends.read(bytes));
+  }
+
+  async #endErrors(isLine: boolean): Promise<undefined> {
+    const bytes = Buffer.concat([...(this.#errors ?? []), Buffer.from(isLine ? '\n' : '')]);
+    this.#errors = undefined;
+    await this.#options.streams.stderr?.write(bytes);
   }
 
   async #showRest(): Promise<void> {
@@ -127,6 +139,11 @@ class ShellSession {
         return undefined;
       case 'begin':
         return this.#begin();
+      case 'errors':
+        this.#errors = [];
+        return undefined;
+      case 'output':
+        return this.#endErrors(record.isLine);
       case 'fault':
         return farFailure(shellSentences.inputLost);
       case 'not-found':

@@ -33,7 +33,8 @@ export interface RigOptions {
 }
 
 const authority = await createCertificateAuthority('streams');
-const pair = await issueCertificate(authority, {
+/** Of everything in it that serves. */
+export const serverPair = await issueCertificate(authority, {
   commonName: 'server',
   ipAddresses: ['127.0.0.1'],
   usages: ['server'],
@@ -68,7 +69,7 @@ export class StreamRig {
       writeFileSync(join(dir, name), text);
       return join(dir, name);
     };
-    const aci = await FakeAci.start(pair);
+    const aci = await FakeAci.start(serverPair);
     const state: RigState = {
       state: runningState,
       podIP: '127.0.0.1',
@@ -94,8 +95,8 @@ export class StreamRig {
       context,
       reviews: new Reviews(api.client),
       files: {
-        certFile: file('tls.crt', pair.certPem),
-        keyFile: file('tls.key', pair.keyPem),
+        certFile: file('tls.crt', serverPair.certPem),
+        keyFile: file('tls.key', serverPair.keyPem),
         clientCaFile: file('ca.crt', authority.certPem),
       },
       address: '127.0.0.1',

@@ -229,6 +229,18 @@ describe('exec over WebSocket', () => {
     await until('nothing is left', () => rig.sessions.size === 0 && rig.aci.running === 0);
   });
 
+  it('what reads from a client that has gone is told that nothing follows', async () => {
+    await start();
+    const client = await channels(execPath('input=1&output=1', 'cat'), v5);
+    client.send(0, 'x');
+    await until('it runs', () => client.text(1) === 'x');
+    const before = rig.aci.received.length;
+    client.socket.terminate();
+    await until('nothing is left', () => rig.sessions.size === 0 && rig.aci.running === 0);
+    // The last line, which ends what is decoded.
+    expect(rig.aci.received.slice(before)).toEqual([2]);
+  });
+
   it('a client that goes leaves nothing behind', async () => {
     await start();
     const client = await channels(execPath('output=1', 'sleep', '60'), v5);

@@ -56,6 +56,7 @@ export async function runThrough(words: readonly (string | Uint8Array)[], run: S
       size: { columns: 100, rows: 30 },
     },
     streams: streamsOf({ input, after }, { stdout, stderr }),
+    signal: new AbortController().signal,
     nonce,
     beginMs: 10_000,
   });

@@ -59,14 +59,17 @@ export async function dialSession(options: DialOptions): Promise<Dialled> {
   socket.once('close', () => {
     fail(new Error('closed'));
     heard.resolve();
-    signal.removeEventListener('abort', abort);
   });
   socket.once('open', () => {
+    // From here on it is whoever speaks that ends it.
+    signal.removeEventListener('abort', abort);
     if (kind === 'exec') socket.send(session.password);
     dialled.resolve({ ok: true, socket: sessionSocket(socket, bytes, heard.promise) });
   });
   if (signal.aborted) abort();
-  return dialled.promise;
+  const result = await dialled.promise;
+  signal.removeEventListener('abort', abort);
+  return result;
 }
 
 function open({ session, kind, caPem, connectMs }: DialOptions): WebSocket {

@@ -29,20 +29,17 @@ async function run(context: KubeletContext, command: Command): Promise<Outcome> 
   const opened = await openSession(context, target, { terminalSize: size, signal });
   if (!opened.ok) return farFailure(opened.message);
   const { socket: terminal } = opened;
-  const close = (): void => terminal.close();
-  signal.addEventListener('abort', close, { once: true });
-  if (signal.aborted) close();
   try {
     return await runInShell({
       terminal,
       command: { words, tty: options.tty, hasStdin: options.stdin, size },
       streams,
+      signal,
       nonce: randomBytes(nonceBytes).toString('hex'),
       beginMs: times.beginMs,
     });
   } finally {
-    signal.removeEventListener('abort', close);
-    close();
+    terminal.close();
   }
 }
 

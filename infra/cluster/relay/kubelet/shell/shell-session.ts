@@ -25,6 +25,8 @@ export interface ShellSessionOptions {
   readonly streams: CommandStreams;
   /** Printable, and guessed by nobody. */
   readonly nonce: string;
+  /** Aborts when the client is gone, or the session has to end for another reason. */
+  readonly signal: AbortSignal;
   /** How long the shell may take until the command begins. */
   readonly beginMs: number;
 }
@@ -40,7 +42,7 @@ const typedEveryMs = 10;
 
 /**
  * Runs a command by typing a script into a shell, and answers how it ended. The client's streams are served meanwhile; they are not ended. Ends
- * when the client is gone, too. Never rejects.
+ * with its signal, too. Never rejects.
  */
 export function runInShell(options: ShellSessionOptions): Promise<Outcome> {
   return new ShellSession(options).run();
@@ -71,10 +73,10 @@ class ShellSession {
   }
 
   async run(): Promise<Outcome> {
-    const { terminal, streams, beginMs } = this.#options;
-    const leave = (): void => terminal.close();
-    streams.gone.addEventListener('abort', leave, { once: true });
-    if (streams.gone.aborted) leave();
+    const { terminal, signal, beginMs } = this.#options;
+    const leave = (): void => this.#leave();
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
     const timer = setTimeout(() => {
       this.#isLate = this.#state !== 'running';
       if (this.#isLate) terminal.close();
@@ -87,8 +89,16 @@ class ShellSession {
       clearTimeout(timer);
       this.#over.abort();
       this.#lines.stop();
-      streams.gone.removeEventListener('abort', leave);
+      signal.removeEventListener('abort', leave);
     }
+  }
+
+  /** Before its end. Nobody knows whether ACI ends what runs then: what reads from nobody is told that nothing follows. */
+  #leave(): void {
+    const { terminal, command } = this.#options;
+    if (this.#state === 'running' && command.tty) void terminal.send(endOfInput);
+    else if (this.#state === 'running' && command.hasStdin) void this.#lines.end();
+    terminal.close();
   }
 
   async #serve(): Promise<Outcome> {

@@ -107,7 +107,7 @@ describe('POST pod-events', () => {
       return node.ok ? node.value.status.declaredFeatures : undefined;
     };
     const post = async (features: string | undefined): Promise<void> => {
-      world.now += 301_000;
+      world.now += 16_000;
       const served = features === undefined ? {} : { 'x-serverless-kubelet-features': features };
       const body = JSON.stringify({ epoch: 'e', seq: 1, kind: 'tick', pods: [] });
       await events(world, { headers: { ...json, ...served }, body });
@@ -119,6 +119,7 @@ describe('POST pod-events', () => {
     world.store.clear();
     world.now += 301_000;
     await world.beat();
+    expect(world.deps.withoutFeatures.size).toBe(0);
     expect(declared()).toEqual(['ExtendWebSocketsToKubelet']);
     await post('');
     expect(declared()).toEqual([]);

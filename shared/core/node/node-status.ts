@@ -128,14 +128,19 @@ function heartbeat(condition: Health, previous: readonly NodeCondition[], at: st
 /** How long an unchanged status may stay (`nodeStatusReportFrequency`); the Lease is the heartbeat in between. */
 export const unchangedStatusMs = 300_000;
 
-/** What to write: undefined when the object says it already and its heartbeat is younger than five minutes. `now` in ms. */
-export function nodeStatusToWrite(actual: KubeNode, next: NodeStatus, now: number): NodeStatus | undefined {
+/**
+ * What to write: undefined when the object says it already and its heartbeat is younger than five minutes. `now` in ms. What the
+ * node declares is no reason where its API server is known to drop it.
+ */
+export function nodeStatusToWrite(
+  actual: KubeNode,
+  next: NodeStatus,
+  { now, dropsFeatures }: { readonly now: number; readonly dropsFeatures: boolean },
+): NodeStatus | undefined {
   const own = actual.status.conditions.filter(({ type }) => healthy.some((condition) => condition.type === type));
   const beats = own.map(({ lastHeartbeatTime }) => Date.parse(lastHeartbeatTime)).filter((ms) => Number.isFinite(ms));
   const isFresh = beats.length === healthy.length && now - Math.min(...beats) < unchangedStatusMs;
-  const { declaredFeatures } = actual.status;
-  // An API server that drops them would be told every few seconds: where it has none, they go with the next write.
-  const isDeclared = declaredFeatures.length === 0 || declaredFeatures.join() === next.declaredFeatures.join();
+  const isDeclared = dropsFeatures || actual.status.declaredFeatures.join() === next.declaredFeatures.join();
   const isSame = comparable({ ...actual.status, conditions: own }) === comparable(next);
   return isFresh && isDeclared && isSame ? undefined : next;
 }

@@ -4,14 +4,17 @@ import { runHttp } from '../shared/app/run-http.ts';
 
 const deadlineMs = 20_000;
 
-/** What the relay's kubelet port asks for: a container's log. Authentication: the relay's ServiceAccount token, by TokenReview. */
+/**
+ * What the relay's kubelet port asks for: a container's log (`GET …/logs`), or a session with it (`POST …/exec`, `…/attach`). Authentication: the relay's
+ * ServiceAccount token, by TokenReview.
+ */
 app.http('kubelet-api', {
-  route: 'clusters/{cluster}/nodes/{node}/pods/{namespace}/{pod}/{uid}/containers/{container}/logs',
-  methods: ['GET'],
+  route: 'clusters/{cluster}/nodes/{node}/pods/{namespace}/{pod}/{uid}/containers/{container}/{part}',
+  methods: ['GET', 'POST'],
   authLevel: 'anonymous',
   handler: (request: HttpRequest, context: InvocationContext) =>
     runHttp(request, context, deadlineMs, async (deps, cluster, signal) => {
-      const { answerContainerLogs } = await import('../shared/app/answer-container-logs.ts');
-      return answerContainerLogs(deps, cluster, request, signal);
+      const { answerContainer } = await import('../shared/app/answer-container.ts');
+      return answerContainer(deps, cluster, request, signal);
     }),
 });

@@ -1,6 +1,6 @@
-import type { Fault } from '../core/fault.ts';
 import { isContainerName } from '../core/pod/container-name.ts';
 import type { ClusterDeps, Deps } from './deps.ts';
+import { faultAnswer } from './fault-answer.ts';
 import { readContainerLogs } from './read-logs.ts';
 import { problem } from './run-http.ts';
 import type { Answer, IncomingRequest } from './run-http.ts';
@@ -23,24 +23,5 @@ export async function answerContainerLogs(
   const logs = await readContainerLogs(deps, node, wanted, signal);
   return logs.ok
     ? { status: 200, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: logs.value }
-    : refuse(logs.fault);
-}
-
-function refuse(fault: Fault): Answer {
-  switch (fault.kind) {
-    case 'not-found':
-      return problem(404, fault.code, fault.message);
-    case 'conflict':
-      return problem(409, fault.code, fault.message);
-    case 'throttled':
-      return problem(429, 'TooManyRequests', fault.message, {
-        headers: { 'retry-after': String(Math.ceil(fault.retryAfterMs / 1000)) },
-      });
-    case 'rejected':
-    case 'denied':
-    case 'capacity':
-      return problem(502, fault.code, fault.message);
-    case 'transient':
-      return problem(503, 'ServiceUnavailable', fault.message, { headers: { 'retry-after': '2' } });
-  }
+    : faultAnswer(logs.fault);
 }

@@ -1,4 +1,5 @@
 import { mostBodyBytes } from '../wire/relay-protocol/bounds.ts';
+import { featuresHeader, parseFeatures } from '../wire/relay-protocol/features.ts';
 import { formatPodEventsAnswer } from '../wire/relay-protocol/pod-events-answer.ts';
 import { parsePodEvents } from '../wire/relay-protocol/pod-events.ts';
 import type { ClusterDeps, Deps } from './deps.ts';
@@ -22,7 +23,8 @@ export async function answerPodEvents(
   const events = parsePodEvents(text);
   if (!events.ok)
     return problem(400, 'BadRequest', 'the body does not fit; see "faults"', { fields: { faults: events.faults } });
-  const outcome = await handlePodEvents(deps, cluster, events.value, signal);
+  const features = parseFeatures(request.headers.get(featuresHeader) ?? undefined);
+  const outcome = await handlePodEvents(deps, cluster, { ...events.value, features }, signal);
   if (outcome.kind === 'unavailable')
     return problem(503, 'ServiceUnavailable', outcome.message, { headers: { 'retry-after': '2' } });
   return { status: 200, jsonBody: formatPodEventsAnswer(outcome.answer, outcome.nowMs) };

@@ -119,6 +119,7 @@ export function compose(
     reserveCreate: () => budgets.reserve('write-create'),
     nodeHints: new Map(),
     startTimes: new Map(),
+    withoutFeatures: new Set<string>(),
     confirmNode,
     confirmCluster,
   };

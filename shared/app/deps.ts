@@ -33,6 +33,8 @@ export interface Deps {
   readonly nodeHints: Map<string, NodeHints>;
   /** How long groups took to start, by `nodeKeyText`, as this process saw it; it only spares polls. */
   readonly startTimes: Map<string, StartTimes>;
+  /** Nodes, by `nodeKeyText`, whose API server drops what a Node declares, as this process saw it; it only spares writes. */
+  readonly withoutFeatures: Set<string>;
   /** A permit for a PUT, before what would be done in vain without one; `throttled` as the PUT would be. */
   readonly reserveCreate: () => Promise<Result<Reservation>>;
   /**

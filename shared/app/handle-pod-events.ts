@@ -5,6 +5,7 @@ import { newNodeRow } from '../core/reconcile/node-row.ts';
 import { earliestStartMs } from '../core/reconcile/start-times.ts';
 import { parseTraceparent } from '../core/telemetry/traceparent.ts';
 import { clampTickMs } from '../wire/relay-protocol/bounds.ts';
+import type { RelayFeature } from '../wire/relay-protocol/features.ts';
 import type { PodEventsAnswer } from '../wire/relay-protocol/pod-events-answer.ts';
 import type { PodEvents, PodKey } from '../wire/relay-protocol/pod-events.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
@@ -31,6 +32,9 @@ export type PodEventsOutcome =
   /** Something could be neither done nor planned: post it again. */
   | { readonly kind: 'unavailable'; readonly message: string };
 
+/** What was posted, and what the relay's ports serve that the Node must declare; absent: nothing. */
+export type HeardEvents = PodEvents & { readonly features?: readonly RelayFeature[] };
+
 /**
  * Handles what the relay posted: each key is reconciled at once, or planned when the invocation's time runs out. A tick
  * renews the Leases and sweeps; a snapshot (a relay that has just listed, maybe the first of a cluster that was just registered) resyncs as well, since deletes may have passed unseen.
@@ -39,7 +43,7 @@ export type PodEventsOutcome =
 export async function handlePodEvents(
   deps: Deps,
   cluster: ClusterDeps,
-  events: PodEvents,
+  events: HeardEvents,
   signal: AbortSignal,
 ): Promise<PodEventsOutcome> {
   const nodes = [...cluster.nodes.values()];
@@ -51,7 +55,9 @@ export async function handlePodEvents(
     });
   const [lost] = await Promise.all([
     handleKeys(deps, cluster, events.pods, signal),
-    events.kind === 'wake' ? undefined : Promise.all(nodes.map((node) => recordRelay(deps, node))),
+    events.kind === 'wake'
+      ? undefined
+      : Promise.all(nodes.map((node) => recordRelay(deps, node, events.features ?? []))),
   ]);
   if (lost !== undefined) return { kind: 'unavailable', message: lost };
   const [metrics] = await Promise.all([
@@ -79,10 +85,10 @@ async function workOnNodes(
 }
 
 /**
- * Notes that the relay calls, how many polls are planned and how long starts take, so that polls can be spread over what ARM grants; at most one
+ * Notes that the relay calls, what its ports serve, how many polls are planned and how long starts take, so that polls can be spread over what ARM grants; at most one
  * write in a while, and none that matters when it is lost.
  */
-async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
+async function recordRelay(deps: Deps, node: NodeDeps, features: readonly RelayFeature[]): Promise<void> {
   const name = nodeKeyText(node.key);
   const readAtMs = deps.clock.monotonicMs();
   // A burst is many posts, and its first has read the row.
@@ -101,7 +107,7 @@ async function recordRelay(deps: Deps, node: NodeDeps): Promise<void> {
     earliestStartMs: earliestStartMs(deps.startTimes.get(name) ?? []) ?? theirs,
   };
   deps.nodeHints.set(name, { ...hints, ...recorded });
-  const changes = { relayHeardAt: now.value, ...hints };
+  const changes = { relayHeardAt: now.value, relayFeatures: features, ...hints };
   await updateNode(deps, node, ({ relayHeardAt }) => (isOld(relayHeardAt) ? changes : undefined));
 }
 

@@ -1,11 +1,12 @@
 import { describeFault, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
-import type { KubeNode } from '../core/kubernetes/node.ts';
+import type { KubeNode, NodeStatus } from '../core/kubernetes/node.ts';
 import { allocatable } from '../core/node/allocatable.ts';
 import { leaseRenewal } from '../core/node/lease-renewal.ts';
 import { foreignOwner } from '../core/node/node-drift.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import type { NodeSpec } from '../core/node/node-spec.ts';
+import { newNodeRow } from '../core/reconcile/node-row.ts';
 import { nodeStatus, nodeStatusToWrite, nodeTemplate } from '../core/node/node-status.ts';
 import { askNode } from './ask-node.ts';
 import { within } from './deps.ts';
@@ -126,15 +127,33 @@ async function renewLease(
   return written.ok || written.fault.kind === 'conflict' ? undefined : written.fault;
 }
 
+interface Beaten {
+  readonly node: NodeDeps;
+  readonly spec: NodeSpec;
+  readonly found: KubeNode;
+}
+
 /** The Node as it then is. */
-async function writeStatus(
-  deps: Deps,
-  beatOf: { readonly node: NodeDeps; readonly spec: NodeSpec; readonly found: KubeNode },
-  signal: AbortSignal,
-): Promise<Result<KubeNode>> {
-  const { node, spec, found } = beatOf;
+async function writeStatus(deps: Deps, beatOf: Beaten, signal: AbortSignal): Promise<Result<KubeNode>> {
+  const { node, found } = beatOf;
+  const now = node.api.now() ?? deps.clock.wallMs();
+  const next = await statusNow(deps, beatOf, now);
+  const name = nodeKeyText(node.key);
+  const status = nodeStatusToWrite(found, next, { now, dropsFeatures: deps.withoutFeatures.has(name) });
+  if (status === undefined) return ok(found);
+  const written = await node.api.patchNodeStatus(status, signal);
+  // Before 1.35 an API server knows no such member, and drops it.
+  const isDropped =
+    written.ok && status.declaredFeatures.length > 0 && written.value.status.declaredFeatures.length === 0;
+  if (isDropped) deps.withoutFeatures.add(name);
+  else if (written.ok) deps.withoutFeatures.delete(name);
+  return written;
+}
+
+/** What the status should be, by what is known of the region, the node's groups and its relay. */
+async function statusNow(deps: Deps, { node, spec, found }: Beaten, now: number): Promise<NodeStatus> {
   const row = await deps.store.getNode(node.key);
-  const usage = row.ok ? row.value?.value.usage : undefined;
+  const { usage, relayFeatures } = (row.ok ? row.value?.value : undefined) ?? newNodeRow();
   const share = allocatable({
     capacity: spec.capacity,
     usage,
@@ -143,11 +162,7 @@ async function writeStatus(
     ownCores: (usage?.ownCores ?? 0) + (usage?.endedCores ?? 0),
     ownGroups: (usage?.ownGroups ?? 0) + (usage?.endedGroups ?? 0),
   });
-  const now = node.api.now() ?? deps.clock.wallMs();
-  const status = nodeStatusToWrite(
-    found,
-    nodeStatus(spec, { allocatable: share, previous: found.status.conditions }, now),
-    now,
-  );
-  return status === undefined ? ok(found) : node.api.patchNodeStatus(status, signal);
+  // Of rows that are lost or can't be read nobody learns that the relay serves less.
+  const features = relayFeatures ?? found.status.declaredFeatures;
+  return nodeStatus(spec, { allocatable: share, previous: found.status.conditions, features }, now);
 }

@@ -1,9 +1,10 @@
 import { fail, ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
-import { groupName, ownerOnNode } from '../core/group/identity.ts';
+import { groupName } from '../core/group/identity.ts';
 import { joinLogs, lastLines } from '../core/logs/kept-log.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
+import { findOnNode, groupGone } from './find-on-node.ts';
 import { defined } from '../core/defined.ts';
 
 export interface ContainerLogsRequest extends PodRef {
@@ -25,12 +26,6 @@ export async function readContainerLogs(
   const group = groupName({ installation: node.facts.installation, ...request });
   const known = await findOnNode(deps, node, request, signal);
   if (!known.ok) return known;
-  if (known.value === undefined)
-    return fail({
-      kind: 'not-found',
-      code: 'PodNotFound',
-      message: `pod ${request.namespace}/${request.name} has no container group on this node`,
-    });
   const { container, tail } = request;
   const asked = { deps, node, group, container, signal };
   return known.value.keptLog === undefined ? readShown(asked, tail) : readKept(asked, tail, known.value);
@@ -59,26 +54,4 @@ async function readKept(asked: Asked, tail: number | undefined, row: Pick<PodRow
   if (kept === undefined && !shown.ok) return shown;
   const text = joinLogs(kept ?? '', shown.ok ? shown.value : '');
   return ok(tail === undefined ? text : lastLines(text, tail));
-}
-
-const groupGone = { kind: 'not-found', code: 'ContainerGroupGone', message: 'the container group is gone' } as const;
-
-type Known = Pick<PodRow, 'intent' | 'keptLog'>;
-
-/** By namespace and name too: the group's own name has less of them than a path can say. Undefined: it is another's, or nobody's. */
-async function findOnNode(
-  deps: Deps,
-  node: NodeDeps,
-  pod: PodRef,
-  signal: AbortSignal,
-): Promise<Result<Known | undefined>> {
-  const isAsked = (found: PodRef | undefined): boolean =>
-    found?.uid === pod.uid && found.namespace === pod.namespace && found.name === pod.name;
-  const row = await deps.store.getPod(node.key, pod.uid);
-  if (row.ok && row.value !== undefined) return ok(isAsked(row.value.value) ? row.value.value : undefined);
-  const { installation } = node.facts;
-  const group = await deps.groups.get(groupName({ installation, ...pod }), signal);
-  if (!group.ok) return group;
-  const isOurs = isAsked(ownerOnNode(group.value.tags, { installation, ...node.key }));
-  return ok(isOurs ? { intent: { kind: 'none' }, keptLog: undefined } : undefined);
 }

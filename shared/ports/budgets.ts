@@ -1,10 +1,11 @@
 import type { Result } from '../core/fault.ts';
 
 /**
- * What is spent at ARM (docs/aci.md, Budgets). Polls and logs share the reads, creates and ends (stop) the writes. A `read-watch` is a
+ * What is spent at ARM (docs/aci.md, Budgets). Polls and logs share the reads; creates, ends (stop) and streams the writes. A `read-watch` is a
  * look at a pod that only waits or serves: it leaves a fifth of the reads to those who create and end groups. So does a
  * `read-metrics`, of which there is a fifth of the reads at most. A
- * `write-retry` is a create of a group that was refused before: it leaves a third of ACI's windows to first tries.
+ * `write-retry` is a create of a group that was refused before: it leaves a third of ACI's windows to first tries. A
+ * `write-stream` opens an exec or attach: it leaves the creates as much as these leave the ends.
  */
 export type Spend =
   | 'read-poll'
@@ -13,6 +14,7 @@ export type Spend =
   | 'read-logs'
   | 'write-create'
   | 'write-retry'
+  | 'write-stream'
   | 'write-end'
   | 'delete';
 

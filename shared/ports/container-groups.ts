@@ -1,6 +1,7 @@
 import type { Result } from '../core/fault.ts';
 import type { GroupBody, GroupObservation, ListedGroup } from '../core/group/group.ts';
 import type { MonitorReading } from '../core/resource-metrics/minute-averages.ts';
+import type { StreamSession, TerminalSize } from '../core/streams/stream-session.ts';
 
 /** What an accepted PUT answered. */
 export interface AcceptedGroup {
@@ -45,6 +46,19 @@ export interface ContainerGroups {
    * late; a container of which nothing is known is not there. Cost: 1 read, of a part of the reads that is small.
    */
   listMetrics(name: string, window: MetricsWindow, signal: AbortSignal): Promise<Result<MonitorReading>>;
+  /**
+   * Opens one session of a new process in a container, behind a terminal of the given size. `command` is one word: ACI knows
+   * no arguments. NOT idempotent: each call is a process of its own once somebody connects, and what nobody connects to ends
+   * by itself. Succeeds on a container that has ended; the session then fails. `not-found`: no such group or container;
+   * `conflict` while the group is transitioning. The password is a secret, for one use within minutes. Cost: 1 write of those for
+   * streams.
+   */
+  exec(request: ExecRequest, signal: AbortSignal): Promise<Result<StreamSession>>;
+  /**
+   * Opens one session that shows what a container writes from now on; nothing can be sent to it. Repeating it opens another.
+   * Faults, secret and cost as of `exec`.
+   */
+  attach(request: AttachRequest, signal: AbortSignal): Promise<Result<StreamSession>>;
   /** Events of a failed operation, newest last; the reason why a group could not be provisioned. Cost: 1 read. */
   getOperation(operationUrl: string, signal: AbortSignal): Promise<Result<OperationReport>>;
   /** Quota and use of the region (`StandardCores`, `ContainerGroups`). Needs the subscription-scoped reading role. Cost: 1 read. */
@@ -63,6 +77,16 @@ export interface LogsRequest {
 export interface MetricsWindow {
   readonly fromMs: number;
   readonly toMs: number;
+}
+
+export interface AttachRequest {
+  readonly group: string;
+  readonly container: string;
+}
+
+export interface ExecRequest extends AttachRequest {
+  readonly command: string;
+  readonly terminalSize: TerminalSize;
 }
 
 export interface OperationReport {

@@ -106,6 +106,7 @@ const nodeRow: z.ZodType<NodeRow> = z.object({
   resyncedAt: maybe(time),
   countedAt: maybe(time),
   relayHeardAt: maybe(time),
+  relayFeatures: z.array(z.string()).exactOptional(),
   endingPods: z.int().min(0).default(0),
   earliestStartMs: maybe(z.number().min(0)),
   orphans: z.record(z.string(), time),

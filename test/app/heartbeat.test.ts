@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { NodeDeps } from '../../shared/app/deps.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
+import type { Result } from '../../shared/core/fault.ts';
+import type { KubeNode } from '../../shared/core/kubernetes/node.ts';
 import { noon } from '../fixtures/pods.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
@@ -152,4 +155,37 @@ describe('heartbeat', () => {
     await world.beat();
     expect(node(world)?.status.conditions.find(({ type }) => type === 'Ready')?.status).toBe('True');
   });
+});
+
+it('an API server that drops what a Node declares is told once, and then with what is written anyway', async () => {
+  const world = await createWorld();
+  await world.post('tick');
+  const registered = world.nodeDeps();
+  const { api } = registered;
+  const known = await world.store.getNode(registered.key);
+  if (!known.ok || known.value === undefined) throw new Error('the node has a row');
+  const row = { ...known.value.value, relayFeatures: ['ExtendWebSocketsToKubelet'] };
+  await world.store.upsertNode(registered.key, row, known.value);
+  let written = 0;
+  const without = (found: Result<KubeNode>): Result<KubeNode> =>
+    found.ok ? ok({ ...found.value, status: { ...found.value.status, declaredFeatures: [] } }) : found;
+  const old: NodeDeps = {
+    ...registered,
+    api: {
+      ...api,
+      getNode: async (signal) => without(await api.getNode(signal)),
+      patchNodeStatus: async (patch, signal) => {
+        written += 1;
+        return without(await api.patchNodeStatus(patch, signal));
+      },
+    },
+  };
+  const beat = async (afterMs: number): Promise<void> => {
+    world.now += afterMs;
+    await heartbeat(world.deps, [old], new AbortController().signal);
+  };
+  for (const afterMs of [15_000, 15_000, 15_000]) await beat(afterMs);
+  expect(written).toBe(1);
+  await beat(301_000);
+  expect(written).toBe(2);
 });

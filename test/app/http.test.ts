@@ -1,5 +1,6 @@
 import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
 import { describe, expect, it } from 'vitest';
+import { answerContainer } from '../../shared/app/answer-container.ts';
 import { answerContainerLogs } from '../../shared/app/answer-container-logs.ts';
 import { answerPodEvents } from '../../shared/app/answer-pod-events.ts';
 import { answerCaller } from '../../shared/app/run-http.ts';
@@ -97,6 +98,31 @@ describe('POST pod-events', () => {
     expect(answer.status).toBe(status);
     expect(said(answer)).toContain(says);
     expect(world.calls).toEqual([]);
+  });
+
+  it("the Node declares what the relay's ports serve, as long as they do, and though the rows are lost", async () => {
+    const world = await createWorld();
+    const declared = (): readonly string[] | undefined => {
+      const node = world.cluster.nodes.get('aci-1');
+      return node.ok ? node.value.status.declaredFeatures : undefined;
+    };
+    const post = async (features: string | undefined): Promise<void> => {
+      world.now += 16_000;
+      const served = features === undefined ? {} : { 'x-serverless-kubelet-features': features };
+      const body = JSON.stringify({ epoch: 'e', seq: 1, kind: 'tick', pods: [] });
+      await events(world, { headers: { ...json, ...served }, body });
+    };
+    await post(undefined);
+    expect(declared()).toEqual([]);
+    await post('Unheard, ExtendWebSocketsToKubelet, ExtendWebSocketsToKubelet');
+    expect(declared()).toEqual(['ExtendWebSocketsToKubelet']);
+    world.store.clear();
+    world.now += 301_000;
+    await world.beat();
+    expect(world.deps.withoutFeatures.size).toBe(0);
+    expect(declared()).toEqual(['ExtendWebSocketsToKubelet']);
+    await post('');
+    expect(declared()).toEqual([]);
   });
 
   it('answers 503 with Retry-After when nothing could be planned', async () => {
@@ -209,6 +235,115 @@ describe('GET container logs', () => {
     const world = await running();
     world.groups.inject({ method: 'listLogs', moment: 'before', fault });
     expect(await logs(world, ofPod(world))).toMatchObject({ status, headers });
+  });
+});
+
+describe('POST exec and attach', () => {
+  const size = { terminalSize: { columns: 100, rows: 30 } };
+  const post = (world: World, part: string, parts: RequestParts): Promise<Answer> => {
+    const { params = {}, body = JSON.stringify(size), ...others } = parts;
+    const asked = { ...request({ ...others, body, params: { ...params, part } }), method: 'POST' };
+    return answerContainer(world.deps, world.clusterDeps(), asked, signal);
+  };
+  const ofPod = (world: World) => ({
+    node: 'aci-1',
+    namespace: 'default',
+    pod: 'p',
+    uid: world.pod()?.metadata.uid ?? '',
+    container: 'main',
+  });
+  const running = async (): Promise<World> => {
+    const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }] });
+    world.createPod('serves');
+    await world.run(30);
+    return world;
+  };
+
+  it.each([
+    ['exec', 'shell', 'execstream'],
+    ['attach', 'output', 'logstream'],
+  ])('%s: a session, what is at its far end, and nothing that a cache may keep', async (part, farEnd, path) => {
+    const world = await running();
+    expect(await post(world, part, { params: ofPod(world) })).toEqual({
+      status: 200,
+      headers: { 'cache-control': 'no-store' },
+      jsonBody: {
+        webSocketUri: `wss://aci.memory:19390/${path}/sessionId/1?api-version=1.0`,
+        password: 'memory-password-1',
+        farEnd,
+      },
+    });
+  });
+
+  it('finds the group by its tags when the rows are lost, and changes nothing', async () => {
+    const world = await running();
+    world.store.clear();
+    const reads = await world.count('groups.', async () =>
+      expect(await post(world, 'exec', { params: ofPod(world) })).toMatchObject({ status: 200 }),
+    );
+    expect(reads).toBe(2);
+    expect(world.rows()).toEqual([]);
+    expect(world.groups.puts()).toHaveLength(1);
+  });
+
+  it.each([
+    { it: 'a node nobody registered', params: { node: 'vm-1' }, status: 404, code: 'NodeNotFound' },
+    { it: 'the pod of another node', params: { node: 'aci-2' }, status: 404, code: 'PodNotFound' },
+    { it: 'a UID that is not its', params: { uid: 'u-2' }, status: 404, code: 'ResourceNotFound' },
+    { it: 'another name with its UID', params: { pod: 'q' }, status: 404, code: 'PodNotFound' },
+    { it: 'a container that it has not', params: { container: 'x' }, status: 404, code: 'ResourceNotFound' },
+    { it: 'a way out of the container', params: { container: '..' }, status: 400, code: 'BadRequest' },
+  ])('$it: $status', async ({ params, status, code }) => {
+    const world = await running();
+    for (const part of ['exec', 'attach']) {
+      const answer = await post(world, part, { params: { ...ofPod(world), ...params } });
+      expect(answer).toMatchObject({ status, jsonBody: { error: { code } } });
+    }
+  });
+
+  it('of a group that was deleted: 404, and ARM is not asked', async () => {
+    const world = await running();
+    const row = world.rows()[0];
+    if (row === undefined) throw new Error('no row');
+    const deleted = { ok: true, value: { value: { ...row, intent: { kind: 'deleted', at: 0 } }, etag: 'e' } } as const;
+    world.deps = { ...world.deps, store: { ...world.store, getPod: async () => deleted } };
+    const calls = await world.count('groups.', async () =>
+      expect(await post(world, 'exec', { params: ofPod(world) })).toMatchObject({
+        status: 404,
+        jsonBody: { error: { code: 'ContainerGroupGone' } },
+      }),
+    );
+    expect(calls).toBe(0);
+  });
+
+  it.each([
+    '',
+    '{',
+    '{}',
+    'null',
+    '{"terminalSize":{"columns":0,"rows":24}}',
+    '{"terminalSize":{"columns":80,"rows":1001}}',
+    '{"terminalSize":{"columns":80,"rows":24},"command":"reboot"}',
+    `${JSON.stringify(size)}${' '.repeat(1024)}`,
+  ])('exec with %j: 400, and ARM is not asked', async (body) => {
+    const world = await running();
+    const calls = await world.count('groups.', async () =>
+      expect(await post(world, 'exec', { params: ofPod(world), body })).toMatchObject({ status: 400 }),
+    );
+    expect(calls).toBe(0);
+  });
+
+  it.each(['logs', 'run', '', 'EXEC'])('POST %s: 404', async (part) => {
+    const world = await running();
+    expect(await post(world, part, { params: ofPod(world) })).toMatchObject({ status: 404 });
+  });
+
+  it('ARM is used up: 429 with when to ask again', async () => {
+    const world = await running();
+    const fault = { kind: 'throttled', retryAfterMs: 1_500, message: 'm' } as const;
+    world.groups.inject({ method: 'exec', moment: 'before', fault });
+    const answer = await post(world, 'exec', { params: ofPod(world) });
+    expect(answer).toMatchObject({ status: 429, headers: { 'retry-after': '2' } });
   });
 });
 

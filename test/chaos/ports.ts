@@ -133,6 +133,14 @@ export function faultyGroups(
       send({ method: 'listMetrics', group, spend: 'read-metrics', signal }, () =>
         server.groups.listMetrics(group, window, unbounded),
       ),
+    exec: (request, signal) =>
+      send({ method: 'exec', group: request.group, spend: 'write-stream', signal }, () =>
+        server.groups.exec(request, unbounded),
+      ),
+    attach: (request, signal) =>
+      send({ method: 'attach', group: request.group, spend: 'write-stream', signal }, () =>
+        server.groups.attach(request, unbounded),
+      ),
     getOperation: (url, signal) =>
       send({ ...read, method: 'getOperation', signal }, () => server.groups.getOperation(url, unbounded)),
     listUsages: (signal) => send({ ...read, method: 'listUsages', signal }, () => server.groups.listUsages(unbounded)),

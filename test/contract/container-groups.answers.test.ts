@@ -2,6 +2,7 @@ import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
 import type { ArmConfig } from '../../shared/adapters/arm/arm-client.ts';
@@ -31,12 +32,14 @@ describe('ARM that does not answer as it should', () => {
   let endpoint = '';
   let authorityPem = '';
   let script: Canned[] = [];
-  const requests: { readonly method: string; readonly url: string; readonly token: string }[] = [];
+  const requests: { readonly method: string; readonly url: string; readonly token: string; readonly body: string }[] =
+    [];
   const reports: { readonly spend: Spend; readonly observation: BudgetObservation }[] = [];
   const logged: string[] = [];
 
-  const answer = (request: IncomingMessage, response: ServerResponse): void => {
-    requests.push({ method: request.method ?? '', url: request.url ?? '', token: request.headers.authorization ?? '' });
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', url = '', headers } = request;
+    requests.push({ method, url, token: headers.authorization ?? '', body: await text(request) });
     const canned = script.length > 1 ? script.shift() : script[0];
     if (canned === undefined || canned.drop === true) {
       request.socket.destroy();
@@ -55,7 +58,10 @@ describe('ARM that does not answer as it should', () => {
       usages: ['server'],
     });
     authorityPem = authority.certPem;
-    server = createServer({ cert: pair.certPem, key: pair.keyPem }, answer);
+    server = createServer(
+      { cert: pair.certPem, key: pair.keyPem },
+      (request, response) => void answer(request, response),
+    );
     await new Promise<void>((resolve) => {
       server.listen(0, '127.0.0.1', () => resolve());
     });
@@ -138,6 +144,38 @@ describe('ARM that does not answer as it should', () => {
     script = [json({ status: 'Failed' })];
     expect(kindOf(await open().getOperation(url, signal))).toBe('ok');
     expect(requests.at(-1)?.url).toBe(url.slice(endpoint.length));
+  });
+
+  const session = {
+    webSocketUri: 'wss://a.westus.atlas.cloudapp.azure.com:19390/execstream/1?x=%20',
+    password: '9N>[[EOM]]',
+  };
+  const target = { group: 'g', container: 'c' };
+  const shell = { ...target, command: '/bin/sh', terminalSize: { columns: 100, rows: 30 } };
+
+  it('gives a session as it is, and asks for it in the words of ARM', async () => {
+    script = [json(session)];
+    expect(await open().exec(shell, signal)).toEqual(ok(session));
+    expect(await open().attach(target, signal)).toEqual(ok(session));
+    expect(requests.map(({ method, url, body }) => [method, url.split('/').at(-1), body])).toEqual([
+      ['POST', 'exec?api-version=2023-05-01', '{"command":"/bin/sh","terminalSize":{"rows":30,"cols":100}}'],
+      ['POST', 'attach?api-version=2023-05-01', ''],
+    ]);
+    expect(logged.join()).not.toContain(session.password);
+  });
+
+  it.each<[unknown, string]>([
+    ['ws://a.test:19390/x', 'without TLS'],
+    ['https://a.test:19390/x', 'by another protocol'],
+    ['wss://user:password@a.test/x', 'with a credential in it'],
+    ['wss://', 'without a host'],
+    [`wss://a.test/${'x'.repeat(5000)}`, 'without end'],
+    [17, 'that is no text'],
+  ])('takes no session at %s, %s', async (webSocketUri) => {
+    script = [json({ ...session, webSocketUri })];
+    expect(kindOf(await open().exec(shell, signal))).toBe('transient');
+    expect(kindOf(await open().attach(target, signal))).toBe('transient');
+    expect(logged.join()).not.toContain(session.password);
   });
 
   it('sends its token to nobody else', async () => {

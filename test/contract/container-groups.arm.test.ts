@@ -3,6 +3,7 @@ import type { TokenCredential } from '@azure/core-auth';
 import { afterAll, describe, expect, it } from 'vitest';
 import { startEmulator } from '../../infra/local/aci/emulator.ts';
 import type { RunningEmulator } from '../../infra/local/aci/emulator.ts';
+import { matchRoute } from '../../infra/local/aci/routes.ts';
 import { ScriptedRuntime } from '../../infra/local/aci/runtime/scripted.ts';
 import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
 import { createArmContainerGroups } from '../../shared/adapters/arm/container-groups.ts';
@@ -71,11 +72,17 @@ process.env['IDENTITY_ENDPOINT'] = emulator.identityUrl;
 process.env['IDENTITY_HEADER'] = emulator.identityHeader;
 afterAll(() => emulator.close());
 
-describeContainerGroups('ARM (emulator)', async () => ({
-  groups: openGroups(emulator, createCredential({ kind: 'managed-identity' })).groups,
-  advance: (ms) => clock.advance(ms),
-  close: () => emulator.core.reset(),
-}));
+const execPath = `/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerInstance/containerGroups/g/containers/c/exec`;
+
+describeContainerGroups(
+  'ARM (emulator)',
+  async () => ({
+    groups: openGroups(emulator, createCredential({ kind: 'managed-identity' })).groups,
+    advance: (ms) => clock.advance(ms),
+    close: () => emulator.core.reset(),
+  }),
+  { hasStreams: matchRoute('POST', execPath) !== undefined },
+);
 
 describe('container groups at ARM (emulator)', () => {
   const { signal } = new AbortController();

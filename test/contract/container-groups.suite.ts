@@ -66,7 +66,11 @@ export function groupBody(image: string, changes: Partial<GroupBody> = {}): Grou
   };
 }
 
-export function describeContainerGroups(name: string, open: () => Promise<GroupsUnderTest>): void {
+export function describeContainerGroups(
+  name: string,
+  open: () => Promise<GroupsUnderTest>,
+  { hasStreams }: { readonly hasStreams: boolean } = { hasStreams: true },
+): void {
   describe(`container groups: ${name}`, () => {
     let test: GroupsUnderTest;
     let groups: ContainerGroups;
@@ -249,6 +253,23 @@ export function describeContainerGroups(name: string, open: () => Promise<Groups
       expect(value(await groups.listMetrics('a', early, signal)).get('main') ?? []).toEqual([]);
       expect(faultOf(await groups.listMetrics('none', window, signal))).toBe('not-found ResourceNotFound');
     });
+
+    it.skipIf(!hasStreams)(
+      'opens sessions with a container over TLS, each with a password of its own; of one that has ended too',
+      async () => {
+        const target = { group: 'a', container: 'main' };
+        const shell = { ...target, command: '/bin/sh', terminalSize: { columns: 100, rows: 30 } };
+        expect(faultOf(await groups.exec(shell, signal))).toMatch(/^not-found /);
+        await create('a', groupBody(suiteImages.done));
+        await test.advance(provisionMs + 10_000);
+        const opened = [value(await groups.exec(shell, signal)), value(await groups.attach(target, signal))];
+        for (const { webSocketUri, password } of opened) {
+          expect(webSocketUri).toMatch(/^wss:\/\/[^/]+\//);
+          expect(password).not.toBe('');
+        }
+        expect(new Set(opened.map(({ password }) => password)).size).toBe(2);
+      },
+    );
 
     it('says how an operation went, and what the region has left', async () => {
       const { operationUrl } = await create('a', groupBody(suiteImages.server));

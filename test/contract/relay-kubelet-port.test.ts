@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { AppAnswer } from '../../infra/cluster/relay/app/app-client.ts';
 import { KubeletPort } from '../../infra/cluster/relay/kubelet/kubelet-port.ts';
+import { StreamSessions } from '../../infra/cluster/relay/kubelet/stream-sessions.ts';
 import { Reviews } from '../../infra/cluster/relay/kubelet/reviews.ts';
 import { createCertificateAuthority, issueCertificate } from '../../infra/local/pki.ts';
 import type { KeyPair } from '../../infra/local/pki.ts';
@@ -121,8 +122,9 @@ beforeEach(async () => {
     context: {
       node: 'aci-1',
       client: apiServer.client,
-      app: { getLogs },
+      app: { getLogs, openStream: () => Promise.reject(new Error('no streams here')) },
       log: { info: note, warn: note },
+      sessions: new StreamSessions(),
       followEveryMs: 100,
     },
     reviews: new Reviews(apiServer.client),
@@ -195,11 +197,11 @@ describe('who is let in', () => {
     expect(reviewsOf('/subjectaccessreviews')).toHaveLength(2);
   });
 
-  it('streams ask for create whatever their method, and are not served yet', async () => {
+  it('streams ask for create whatever their method, and for another protocol than HTTP', async () => {
     for (const method of ['GET', 'POST'])
-      expect(await call('/exec/ns/p/c?command=ls', { token: 'admin', method })).toEqual({
-        status: 501,
-        body: 'exec is not available on this virtual node in this release\n',
+      expect(await call('/exec/ns/p/c?command=ls&output=1', { token: 'admin', method })).toEqual({
+        status: 400,
+        body: 'unable to upgrade: missing upgrade headers in request\n',
       });
     const verbs = reviewsOf('/subjectaccessreviews').map(({ body }) => JSON.parse(body).spec.resourceAttributes.verb);
     expect(verbs).toEqual(['create']);

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { KubeletPort } from '../../infra/cluster/relay/kubelet/kubelet-port.ts';
+import { StreamSessions } from '../../infra/cluster/relay/kubelet/stream-sessions.ts';
 import type { Measures, MetricsDoor } from '../../infra/cluster/relay/kubelet/metrics-door.ts';
 import { Reviews } from '../../infra/cluster/relay/kubelet/reviews.ts';
 import { fetchStats } from '../../infra/cluster/relay/resource-metrics/fetch-stats.ts';
@@ -87,9 +88,12 @@ function run(name: string, host: string | undefined, containers: readonly string
 
 async function openPort(metrics: MetricsDoor, where = { address: '127.0.0.1', port: 0 }): Promise<KubeletPort> {
   const log = { info: () => undefined, warn: () => undefined };
-  const app = { getLogs: () => Promise.reject(new Error('no logs here')) };
+  const app = {
+    getLogs: () => Promise.reject(new Error('no logs here')),
+    openStream: () => Promise.reject(new Error('no streams here')),
+  };
   const port = await KubeletPort.open({
-    context: { node: 'aci-1', client: apiServer.client, app, log, metrics },
+    context: { node: 'aci-1', client: apiServer.client, app, log, metrics, sessions: new StreamSessions() },
     reviews: new Reviews(apiServer.client),
     files: { certFile: join(dir, 'tls.crt'), keyFile: join(dir, 'tls.key'), clientCaFile: join(dir, 'ca.crt') },
     ...where,

@@ -108,6 +108,11 @@ export class RelayRig {
     await this.#patchAsNode(name, `/api/v1/nodes/${name}/status`, { status });
   }
 
+  /** What the node says that it can, as the app lets it say when the relay serves it. */
+  async declare(name: string, declaredFeatures: readonly string[]): Promise<void> {
+    await this.#patchAsNode(name, `/api/v1/nodes/${name}/status`, { status: { declaredFeatures } });
+  }
+
   async registerNode(name: string): Promise<void> {
     const port = this.ports[nodes.findIndex((one) => one === name)];
     const created = await this.asApp.send({

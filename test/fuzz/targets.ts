@@ -6,6 +6,7 @@ import { kubernetesAnswers } from './targets/kubernetes-answers.ts';
 import { kubeletApi } from './targets/kubelet-api.ts';
 import { armLives, kubernetesLives } from './targets/lives.ts';
 import { relayApp, relayPort, relayReviews, relayWatch } from './targets/relay.ts';
+import { relayStreams } from './targets/relay-streams.ts';
 import { settings } from './targets/settings.ts';
 import { webhook, webhookWire } from './targets/webhook.ts';
 
@@ -24,5 +25,6 @@ export const targets: readonly Target[] = [
   relayApp,
   relayPort,
   relayReviews,
+  relayStreams,
   host,
 ];

@@ -47,6 +47,34 @@ describe('a post', () => {
   });
 });
 
+describe('a session with a container', () => {
+  const target = { node: 'aci-1', namespace: 'ns', pod: 'p', uid: 'u1', container: 'c' };
+  it.each([
+    ['exec', { columns: 100, rows: 30 }, '{"terminalSize":{"columns":100,"rows":30}}'],
+    ['attach', undefined, '{}'],
+  ])('%s is asked for by a POST of its own, with a body that has a length', async (kind, size, body) => {
+    await using server = await cannedServer({ status: 200, headers: { date }, body: 'answer' });
+    const app = appAt(server.url);
+    expect(await app.openStream(target, size, never)).toMatchObject({ kind: 'answer', status: 200, body: 'answer' });
+    const [received] = server.received;
+    expect([received?.method, received?.url.pathname, received?.body]).toEqual([
+      'POST',
+      `/api/clusters/uid/nodes/aci-1/pods/ns/p/u1/containers/c/${kind}`,
+      body,
+    ]);
+    expect(received?.headers['content-length']).toBe(String(body.length));
+    app.close();
+  });
+});
+
+it('a post tells what the ports serve that the Node must declare', async () => {
+  await using server = await cannedServer({ status: 200, headers: { date } });
+  const app = appAt(server.url);
+  await app.postEvents('{}', never);
+  expect(server.received[0]?.headers['x-serverless-kubelet-features']).toBe('ExtendWebSocketsToKubelet');
+  app.close();
+});
+
 it('an app, or a proxy before it, that switches protocols is unreachable at once', async () => {
   await using server = await cannedServer(switchProtocols);
   const app = appAt(server.url);

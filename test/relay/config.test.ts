@@ -34,9 +34,12 @@ describe('the configuration', () => {
   it('names every file that it needs', () => {
     const own = { certFile: '/own/tls.crt', keyFile: '/own/tls.key' };
     const nodes = [{ name: 'aci-1', port: 1, serving: own }];
-    const parsed = parseConfig(JSON.stringify({ ...least, nodes, app: { ...least.app, caFile: '/ca/app.crt' } }));
+    const app = { ...least.app, caFile: '/ca/app.crt' };
+    const parsed = parseConfig(JSON.stringify({ ...least, nodes, app, aci: { caFile: '/ca/aci.crt' } }));
     const files = parsed.ok ? filesOf(parsed.value).map(({ path }) => path) : [];
-    expect(files).toEqual(expect.arrayContaining(['/own/tls.key', '/ca/app.crt', '/tls/tls.crt', '/tokens/app']));
+    expect(files).toEqual(
+      expect.arrayContaining(['/own/tls.key', '/ca/app.crt', '/ca/aci.crt', '/tls/tls.crt', '/tokens/app']),
+    );
   });
 
   it('reports all faults at once, each with its member', () => {

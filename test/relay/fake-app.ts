@@ -34,6 +34,8 @@ export class FakeApp {
   refuse: (events: PodEvents) => FakeAnswer | undefined = () => undefined;
   /** The log of a container, by its path's last segments. */
   logs: (path: string) => FakeAnswer = () => ({ status: 200, body: '' });
+  /** A session with a container, by the path and the body of its question. */
+  streams: (path: string, body: string) => FakeAnswer = () => ({ status: 404 });
   readonly #server: Server;
   readonly #busy = new Map<string, number>();
   #atOnce = 0;
@@ -77,14 +79,14 @@ export class FakeApp {
   }
 
   async #answer(path: string, text: string, response: ServerResponse): Promise<void> {
-    const {
-      status,
-      body = '',
-      headers = {},
-      delayMs = 0,
-    } = path.endsWith('/pod-events') ? await this.#events(text) : this.logs(path);
+    const { status, body = '', headers = {}, delayMs = 0 } = await this.#answerOf(path, text);
     await sleep(delayMs);
     response.writeHead(status, headers).end(body);
+  }
+
+  #answerOf(path: string, text: string): FakeAnswer | Promise<FakeAnswer> {
+    if (path.endsWith('/pod-events')) return this.#events(text);
+    return /\/(exec|attach)$/.test(path) ? this.streams(path, text) : this.logs(path);
   }
 
   async #events(body: string): Promise<FakeAnswer> {

@@ -39,6 +39,12 @@ const schema = z.strictObject({
     /** A projected ServiceAccount token whose audience is the app. */
     tokenFile: file('path of the token'),
   }),
+  aci: z
+    .strictObject({
+      /** Trusted for sessions with containers, besides the system's authorities; for a test server. */
+      caFile: file('path of a CA (PEM)').optional(),
+    })
+    .prefault({}),
   nodes: z
     .array(
       z.strictObject({
@@ -115,6 +121,7 @@ export const filesOf = (config: RelayConfig): readonly NamedFile[] => [
   ...apiServerFiles(config),
   { field: 'app.tokenFile', path: config.app.tokenFile },
   ...(config.app.caFile === undefined ? [] : [{ field: 'app.caFile', path: config.app.caFile }]),
+  ...(config.aci.caFile === undefined ? [] : [{ field: 'aci.caFile', path: config.aci.caFile }]),
   { field: 'serving.certFile', path: config.serving.certFile },
   { field: 'serving.keyFile', path: config.serving.keyFile },
   { field: 'kubeletClientCaFile', path: config.kubeletClientCaFile },

@@ -12,7 +12,7 @@ const help = `The relay of serverless-kubelet: posts the pods of virtual nodes t
 usage: relay --config FILE
        relay drain --config FILE [--timeout-seconds N] [--app-role-binding NAME]
 
-  --config FILE   JSON: clusterUid, app {url, tokenFile, caFile?}, nodes [{name, port, serving?}], serving {certFile,
+  --config FILE   JSON: clusterUid, app {url, tokenFile, caFile?}, aci? {caFile?}, nodes [{name, port, serving?}], serving {certFile,
                   keyFile}, kubeletClientCaFile, apiServer {url?, caFile?, tokenFile?} (default: in the cluster),
                   leaderElection? {namespace, name}, installation?, listenAddress? (0.0.0.0), health {address?, port?}
                   (127.0.0.1:10248)

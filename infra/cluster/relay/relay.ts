@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { defined } from '../../../shared/core/defined.ts';
 import type { KubernetesClient } from '../../../shared/adapters/kubernetes/http.ts';
 import type { Log } from '../../../shared/ports/log.ts';
 import { AppClient } from './app/app-client.ts';
@@ -11,6 +13,7 @@ import { KubeletPort } from './kubelet/kubelet-port.ts';
 import type { MetricsDoor } from './kubelet/metrics-door.ts';
 import { kubernetesClient, userAgent } from './kubernetes-client.ts';
 import { Reviews } from './kubelet/reviews.ts';
+import { StreamSessions } from './kubelet/stream-sessions.ts';
 import { startLeading } from './leading.ts';
 import type { Leading } from './leading.ts';
 import { RelayMetrics } from './metrics/relay-metrics.ts';
@@ -139,15 +142,20 @@ async function openKubeletPorts(
     measures: () => state.leading?.measures,
     leaderAddress: () => addressOf(state.elector?.holder ?? ''),
   };
+  const sessions = new StreamSessions();
+  const { caFile } = config.aci;
+  const aciCaPem = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
   const ports: Record<string, number> = {};
   for (const node of config.nodes) {
-    const context = { node: node.name, client, app, log, metrics };
+    const context = { node: node.name, client, app, log, metrics, sessions, ...defined({ aciCaPem }) };
     const files = { ...(node.serving ?? config.serving), clientCaFile: config.kubeletClientCaFile };
     const where = { address: config.listenAddress, port: node.port };
     const port = await KubeletPort.open({ context, reviews, files, meter, ...where });
     ends.push(() => port.close());
     ports[node.name] = port.port;
   }
+  // Before the ports: clients are told why.
+  ends.push(() => sessions.close());
   return ports;
 }
 

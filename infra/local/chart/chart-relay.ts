@@ -38,8 +38,10 @@ export async function openAppFront(gateway: string, appUrl: string): Promise<App
 export const chartValues = (
   front: Pick<AppFront, 'caPem'>,
   apiServer: { readonly address: string; readonly port: number },
+  aciCaPem: string | undefined,
 ) => ({
   app: { ca: front.caPem },
+  ...(aciCaPem === undefined ? {} : { aci: { ca: aciCaPem } }),
   replicas,
   // They are run here, and no ordinary node of the cluster takes them.
   nodeSelector: { 'serverless-kubelet.local/runs': 'relay' },

@@ -13,6 +13,14 @@ export interface KubectlTarget {
   readonly cacheDir?: string;
 }
 
+/** What a run is given besides its arguments. */
+export interface KubectlRun {
+  readonly input?: string | Uint8Array;
+  readonly timeoutMs?: number;
+  /** Besides what it is given in any case. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** What came of a run. A non-zero code is a value, not an exception. */
 export interface KubectlResult {
   readonly code: number;
@@ -24,10 +32,7 @@ export interface KubectlResult {
  * Runs kubectl with `input` on its standard input. Rejects only when the program cannot be started; one that takes
  * longer than `timeoutMs` (60 s) is killed and has the code 124.
  */
-export async function kubectl(
-  args: readonly string[],
-  target: KubectlTarget & { readonly input?: string; readonly timeoutMs?: number },
-): Promise<KubectlResult> {
+export async function kubectl(args: readonly string[], target: KubectlTarget & KubectlRun): Promise<KubectlResult> {
   const child = spawn(target.binary, ['--kubeconfig', target.kubeconfig, ...args], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
@@ -35,6 +40,7 @@ export async function kubectl(
       KUBECONFIG: target.kubeconfig,
       KUBERC: 'off',
       ...defined({ KUBECACHEDIR: target.cacheDir }),
+      ...target.env,
     },
   });
   const { promise: closed, resolve, reject } = Promise.withResolvers<number>();
@@ -52,10 +58,7 @@ export async function kubectl(
 }
 
 /** As {@link kubectl}, for a run that has to succeed: its output, or an error with what kubectl said. */
-export async function kubectlOutput(
-  args: readonly string[],
-  target: KubectlTarget & { readonly input?: string; readonly timeoutMs?: number },
-): Promise<string> {
+export async function kubectlOutput(args: readonly string[], target: KubectlTarget & KubectlRun): Promise<string> {
   const { code, stdout, stderr } = await kubectl(args, target);
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} failed with code ${code}: ${stderr.trim()}`);
   return stdout;

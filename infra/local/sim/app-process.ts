@@ -36,6 +36,7 @@ export function createAppProcess({ cluster, ...parts }: ProcessParts): Deps {
     clusters: new Map(CLUSTERS.map((one) => [one.uid, clusterDepsOf(parts.settings, one, cluster)])),
     nodeHints: new Map(),
     startTimes: new Map(),
+    withoutFeatures: new Set<string>(),
     confirmNode: ({ cluster: uid, node }) => {
       const confirmed = findCluster(CLUSTERS, uid);
       return Promise.resolve(confirmed.ok ? findNode(confirmed.value, node) : confirmed);

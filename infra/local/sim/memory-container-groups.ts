@@ -1,6 +1,7 @@
 import { fail, ok } from '../../../shared/core/fault.ts';
 import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { GroupObservation } from '../../../shared/core/group/group.ts';
+import type { StreamSession } from '../../../shared/core/streams/stream-session.ts';
 import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import { behaviourOf } from './container-runs.ts';
 import { averagesOf } from './group-metrics.ts';
@@ -45,6 +46,7 @@ const operationPrefix = 'https://arm.memory/operations/';
 export function createMemoryContainerGroups(options: MemoryContainerGroupsOptions): MemoryContainerGroups {
   const groups = new Map<string, MemoryGroup>();
   const puts: string[] = [];
+  let sessions = 0;
   const { call, inject } = createCallGate<Method>();
   const times: GroupTimes = { provisioningMs: options.provisioningMs ?? 0 };
   const over: { readonly group: MemoryGroup; readonly at: number; readonly end: RunEnd }[] = [];
@@ -112,6 +114,17 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     return ok(behaviourOf(options.images ?? {}, container.image).log ?? '');
   };
 
+  /** As ACI: of a container that has ended as well; nobody listens at the URI. */
+  const session = (groupName: string, containerName: string, kind: string): Result<StreamSession> => {
+    const group = groups.get(groupName);
+    if (group === undefined) return fail(notFound(groupName));
+    if (!isProvisioned(group, world())) return fail(transitioning(groupName));
+    if (!group.body.containers.some(({ name }) => name === containerName)) return fail(notFound(containerName));
+    sessions += 1;
+    const webSocketUri = `wss://aci.memory:19390/${kind}/sessionId/${sessions}?api-version=1.0`;
+    return ok({ webSocketUri, password: `memory-password-${sessions}` });
+  };
+
   return {
     list: (signal) =>
       call('list', signal, () =>
@@ -138,6 +151,8 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
         const group = groups.get(name);
         return group === undefined ? fail(notFound(name)) : ok(averagesOf(group, world(), window));
       }),
+    exec: ({ group, container }, signal) => call('exec', signal, () => session(group, container, 'execstream')),
+    attach: ({ group, container }, signal) => call('attach', signal, () => session(group, container, 'logstream')),
     getOperation: (url, signal) =>
       call('getOperation', signal, () => {
         const group = groups.get(url.slice(operationPrefix.length));

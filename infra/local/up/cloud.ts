@@ -98,7 +98,8 @@ async function bringUp(
     await progress.step('ordinary node', (report) => bringUpMachine({ dir, cluster, emulator }, parts, report));
   const relay = await progress.step('relay', async (report) => {
     const node = { name: nodeName, port };
-    const wanted = { kind: options.relay, dir, cluster, attachment, node, address: options.nodeAddress };
+    const aciCaFile = settings.arm.caFile;
+    const wanted = { kind: options.relay, dir, cluster, attachment, node, address: options.nodeAddress, aciCaFile };
     const control = await bringUpRelay({ ...wanted, appUrl: host.url }, parts, progress);
     report(`kubelet port ${port}`);
     return control;

@@ -1,5 +1,5 @@
 /** How the cloud's node comes into its cluster, and the app to know it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Progress } from '../../cli/progress.ts';
 import { changeRegistrations, openRegistrations } from '../../cli/registrations.ts';
@@ -136,7 +136,12 @@ async function attachWithChart(ground: Ground, host: RunningHost, report: (detai
   const front = await openAppFront(gateway, host.url);
   parts.addStop(() => front.close(), undefined);
   const caFile = writeSecretFile(join(options.dir, 'app-front-ca.crt'), front.caPem);
-  const values = writeSecretFile(join(options.dir, 'chart-values.json'), JSON.stringify(chartValues(front, forwarder)));
+  const { caFile: armCaFile } = ground.settings.arm;
+  const aciCaPem = armCaFile === undefined ? undefined : readFileSync(armCaFile, 'utf8');
+  const values = writeSecretFile(
+    join(options.dir, 'chart-values.json'),
+    JSON.stringify(chartValues(front, forwarder, aciCaPem)),
+  );
   const chart = { dir: join(repository, 'dist', 'chart'), values };
   const { port, ...attached } = await attach(ground, { appUrl: front.url, chart, helm, caFile }, report);
   const wanted = { namespace, serviceAccount: relayServiceAccount, durationSeconds: tokenSeconds };

@@ -29,6 +29,8 @@ export interface RelayInput {
   /** Where the kubelet port listens: the node's address. */
   readonly address: string;
   readonly certificate: KeyPair;
+  /** Of the authority of a test server, which sessions with containers are trusted by besides the system's. */
+  readonly aciCaFile: string | undefined;
 }
 
 const tokenSeconds = 86_400;
@@ -73,6 +75,7 @@ export async function writeConfig(input: RelayInput): Promise<string> {
       tokenFile: file('api-server-token', attachment.relayToken),
     },
     app: { url: input.appUrl, tokenFile: file('app-token', appToken.token) },
+    ...(input.aciCaFile === undefined ? {} : { aci: { caFile: input.aciCaFile } }),
     nodes: [node],
     listenAddress: input.address,
     serving: { certFile: file('kubelet.crt', certificate.certPem), keyFile: file('kubelet.key', certificate.keyPem) },

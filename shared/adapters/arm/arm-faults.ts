@@ -3,7 +3,18 @@ import { parseError } from '../../wire/arm/answers.ts';
 import { parseJson } from '../../wire/json-text.ts';
 
 /** What a request was about: the same status means different things (docs/aci.md, Refusals). */
-export type ArmAction = 'list' | 'get' | 'create' | 'delete' | 'stop' | 'logs' | 'operation' | 'usages' | 'metrics';
+export type ArmAction =
+  | 'list'
+  | 'get'
+  | 'create'
+  | 'delete'
+  | 'stop'
+  | 'logs'
+  | 'exec'
+  | 'attach'
+  | 'operation'
+  | 'usages'
+  | 'metrics';
 
 export interface ArmAnswer {
   readonly status: number;
@@ -125,6 +136,8 @@ function absenceFault(code: string, message: string, action: ArmAction): Fault {
       if (goneCodes.test(code)) return { kind: 'not-found', code, message };
       return { kind: 'transient', message: `HTTP 404 ${code}: ${message}` };
     case 'logs':
+    case 'exec':
+    case 'attach':
     case 'operation':
     case 'usages':
     case 'metrics':

@@ -3,7 +3,7 @@ import type { Result } from '../../core/fault.ts';
 import type { ListedGroup } from '../../core/group/group.ts';
 import type { AcceptedGroup, ContainerGroups, DeletedGroup, MetricsWindow } from '../../ports/container-groups.ts';
 import { parseJson } from '../../wire/json-text.ts';
-import { isResource, parseLogs, parseOperation, parseUsages } from '../../wire/arm/answers.ts';
+import { isResource, parseLogs, parseOperation, parseStreamSession, parseUsages } from '../../wire/arm/answers.ts';
 import { parseGroup, parseGroupPage } from '../../wire/arm/group-answer.ts';
 import { monitoredMetrics, parseMetrics } from '../../wire/arm/metrics-answer.ts';
 import { formatGroup } from '../../wire/arm/group-request.ts';
@@ -50,7 +50,7 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
     },
     listLogs: async ({ group, container, tail, timestamps }, signal) => {
       const query = { ...(tail === undefined ? {} : { tail: String(tail) }), timestamps: String(timestamps) };
-      const url = urls.group(group, `/containers/${encodeURIComponent(container)}/logs`, query);
+      const url = urls.container(group, container, 'logs', query);
       const answer = await client.send({ method: 'GET', url, action: 'logs', spend: 'read-logs', signal });
       return read(answer, 'logs', parseLogs);
     },
@@ -58,6 +58,17 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
       const url = urls.metrics(name, window);
       const answer = await client.send({ method: 'GET', url, action: 'metrics', spend: 'read-metrics', signal });
       return read(answer, 'metrics', parseMetrics);
+    },
+    exec: async ({ group, container, command, terminalSize }, signal) => {
+      const body = JSON.stringify({ command, terminalSize: { rows: terminalSize.rows, cols: terminalSize.columns } });
+      const url = urls.container(group, container, 'exec');
+      const request = { method: 'POST', url, body, action: 'exec', spend: 'write-stream', signal } as const;
+      return read(await client.send(request), 'exec', parseStreamSession);
+    },
+    attach: async ({ group, container }, signal) => {
+      const url = urls.container(group, container, 'attach');
+      const request = { method: 'POST', url, action: 'attach', spend: 'write-stream', signal } as const;
+      return read(await client.send(request), 'attach', parseStreamSession);
     },
     getOperation: async (url, signal) => {
       const answer = await client.send({ method: 'GET', url, action: 'operation', spend: 'read-poll', signal });
@@ -75,12 +86,13 @@ function createUrls(config: ArmConfig) {
   const provider = 'providers/Microsoft.ContainerInstance';
   const groups = `${subscription}/resourceGroups/${encodeURIComponent(config.resourceGroup)}/${provider}/containerGroups`;
   const version = `?api-version=${apiVersion}`;
+  const group = (name: string, below = '', query: Readonly<Record<string, string>> = {}): string => {
+    const more = Object.entries(query).map(([key, value]) => `&${key}=${encodeURIComponent(value)}`);
+    return `${groups}/${encodeURIComponent(name)}${below}${version}${more.join('')}`;
+  };
   return {
     groups: `${groups}${version}`,
-    group: (name: string, below = '', query: Readonly<Record<string, string>> = {}) => {
-      const more = Object.entries(query).map(([key, value]) => `&${key}=${encodeURIComponent(value)}`);
-      return `${groups}/${encodeURIComponent(name)}${below}${version}${more.join('')}`;
-    },
+    group,
     metrics: (name: string, { fromMs, toMs }: MetricsWindow) => {
       const query = new URLSearchParams({
         'api-version': metricsVersion,
@@ -94,6 +106,8 @@ function createUrls(config: ArmConfig) {
       });
       return `${groups}/${encodeURIComponent(name)}/providers/Microsoft.Insights/metrics?${query.toString()}`;
     },
+    container: (name: string, container: string, what: string, query: Readonly<Record<string, string>> = {}) =>
+      group(name, `/containers/${encodeURIComponent(container)}/${what}`, query),
     usages: `${subscription}/${provider}/locations/${encodeURIComponent(config.location)}/usages${version}`,
   };
 }

@@ -44,10 +44,12 @@ const slotMs = 15_000;
 const fiveMinutesMs = 300_000;
 const hourMs = 3_600_000;
 /**
- * Logs take at most this part of the reads, metrics too, and polls that can wait leave it to those that can't; this part of the writes
- * is kept for ending groups (rule 9 of docs/architecture.md).
+ * Logs take at most this part of the reads, metrics too, and polls that can wait leave it to those that can't; this part of
+ * the writes is kept for ending groups (rule 9 of docs/architecture.md), and streams take at most as much.
  */
 const share = 1 / 5;
+/** Streams stop where so much of the writes is left: what creates may take, and what is kept from them. */
+const createsAndEnds = 2 * share;
 
 /** So much of ACI's windows is taken in all when a group that was refused before is no longer tried: the rest is for first tries. */
 const retryShare = 2 / 3;
@@ -60,6 +62,7 @@ export type SpendKind =
   | 'read-logs'
   | 'write-create'
   | 'write-retry'
+  | 'write-stream'
   | 'write-end'
   | 'delete';
 /** Which of ARM's buckets each is taken from, as ARM's headers name them. */
@@ -70,6 +73,7 @@ export const armBuckets = {
   'read-logs': 'reads',
   'write-create': 'writes',
   'write-retry': 'writes',
+  'write-stream': 'writes',
   'write-end': 'writes',
   delete: 'deletes',
 } as const satisfies Record<SpendKind, string>;
@@ -79,12 +83,21 @@ const everySpend: readonly SpendKind[] = [
   'read-metrics',
   'read-logs',
   // Of two that draw on one bucket the later speaks for it: it is the whole of it.
+  'write-stream',
   'write-retry',
   'write-create',
   'write-end',
   'delete',
 ];
-type BucketName = 'reads' | 'metrics' | 'logs' | 'writes' | 'deletes' | 'create-requests' | 'delete-requests';
+type BucketName =
+  | 'reads'
+  | 'metrics'
+  | 'logs'
+  | 'writes'
+  | 'streams'
+  | 'deletes'
+  | 'create-requests'
+  | 'delete-requests';
 
 /** One bucket that a spend draws on. `reserve` stays for more urgent work. */
 export type Charge =
@@ -139,6 +152,13 @@ export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
       const of = (limit: number): number => Math.max(1, Math.floor(limit * retryShare));
       const retries = windows('create-requests', of(limits.createsPer5Minutes), of(limits.createsPerHour));
       return { ...first, charges: first.charges.map((charge) => (charge.kind === 'window' ? retries : charge)) };
+    }
+    case 'write-stream': {
+      const { capacity, refillPerSecond } = limits.writes;
+      const streams = tokens('streams', { capacity: capacity * share, refillPerSecond: refillPerSecond * share });
+      const writes = tokens('writes', limits.writes, createsAndEnds);
+      // As for creates: who ends groups learns from a 429 of his own that ARM's writes are used up.
+      return { charges: [streams, writes], closes: streams, metered: writes, windowed: undefined };
     }
     case 'write-end': {
       const writes = tokens('writes', limits.writes);

@@ -52,6 +52,8 @@ export interface NodeStatus {
   /** The relay's port for this node. */
   readonly kubeletPort: number;
   readonly nodeInfo: Readonly<Record<string, string>>;
+  /** What this kubelet can that not every one can (KEP-5328); sorted. An API server that does not know the member drops it. */
+  readonly declaredFeatures: readonly string[];
 }
 
 export type NodeStatusPatch = NodeStatus;

@@ -59,6 +59,7 @@ export function nodeStatus(status: NodeStatusPatch): JsonObject {
     addresses: status.addresses.map((address) => ({ ...address })),
     daemonEndpoints: { kubeletEndpoint: { Port: status.kubeletPort } },
     nodeInfo: status.nodeInfo,
+    declaredFeatures: status.declaredFeatures,
   };
 }
 

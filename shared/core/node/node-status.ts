@@ -14,7 +14,7 @@ export function nodeTemplate(spec: NodeSpec, now: number): NodeTemplate {
     labels: Object.fromEntries(Object.entries(nodeLabels(spec)).filter(([key]) => isKubeletLabel(key))),
     annotations: { [ownerAnnotation]: spec.installation },
     taints: spec.taint ? [providerTaint] : [],
-    status: nodeStatus(spec, { allocatable: spec.capacity, previous: [] }, now),
+    status: nodeStatus(spec, { allocatable: spec.capacity, previous: [], features: [] }, now),
   };
 }
 
@@ -51,7 +51,12 @@ const ephemeralStorage = '5Ti';
 /** The whole status: heartbeats move with each call, transitions only when a condition's status changes. `now` in ms. */
 export function nodeStatus(
   spec: NodeSpec,
-  state: { readonly allocatable: NodeResources; readonly previous: readonly NodeCondition[] },
+  state: {
+    readonly allocatable: NodeResources;
+    readonly previous: readonly NodeCondition[];
+    /** Of the relay. */
+    readonly features: readonly string[];
+  },
   now: number,
 ): NodeStatus {
   return {
@@ -73,6 +78,7 @@ export function nodeStatus(
       operatingSystem: 'linux',
       architecture: 'amd64',
     },
+    declaredFeatures: state.features,
   };
 }
 
@@ -122,12 +128,21 @@ function heartbeat(condition: Health, previous: readonly NodeCondition[], at: st
 /** How long an unchanged status may stay (`nodeStatusReportFrequency`); the Lease is the heartbeat in between. */
 export const unchangedStatusMs = 300_000;
 
-/** What to write: undefined when the object says it already and its heartbeat is younger than five minutes. `now` in ms. */
-export function nodeStatusToWrite(actual: KubeNode, next: NodeStatus, now: number): NodeStatus | undefined {
+/**
+ * What to write: undefined when the object says it already and its heartbeat is younger than five minutes. `now` in ms. What the
+ * node declares is no reason where its API server is known to drop it.
+ */
+export function nodeStatusToWrite(
+  actual: KubeNode,
+  next: NodeStatus,
+  { now, dropsFeatures }: { readonly now: number; readonly dropsFeatures: boolean },
+): NodeStatus | undefined {
   const own = actual.status.conditions.filter(({ type }) => healthy.some((condition) => condition.type === type));
   const beats = own.map(({ lastHeartbeatTime }) => Date.parse(lastHeartbeatTime)).filter((ms) => Number.isFinite(ms));
   const isFresh = beats.length === healthy.length && now - Math.min(...beats) < unchangedStatusMs;
-  return isFresh && comparable({ ...actual.status, conditions: own }) === comparable(next) ? undefined : next;
+  const isDeclared = dropsFeatures || actual.status.declaredFeatures.join() === next.declaredFeatures.join();
+  const isSame = comparable({ ...actual.status, conditions: own }) === comparable(next);
+  return isFresh && isDeclared && isSame ? undefined : next;
 }
 
 function comparable({ capacity, allocatable, conditions, addresses, kubeletPort, nodeInfo }: NodeStatus): string {

@@ -8,6 +8,8 @@ export interface NodeRow {
   readonly countedAt: number | undefined;
   /** When the relay last called; while it is silent the sweep lists the pods itself. */
   readonly relayHeardAt: number | undefined;
+  /** What the relay's ports served then that the Node must declare (`status.declaredFeatures`). */
+  readonly relayFeatures?: readonly string[];
   /** Pods that are polled again and again: those with a poll planned, as counted while the relay calls, or those that are to end, at the last resync. Spreads their polls. */
   readonly endingPods: number;
   /** Before this time after its PUT hardly any group has started lately, ms; it only spares polls. */

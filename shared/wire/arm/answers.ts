@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { StreamSession } from '../../core/streams/stream-session.ts';
+import { isStreamUri } from '../relay-protocol/stream-session.ts';
 
 // The smaller answers of ARM (docs/aci.md, Requests). Undefined: not what ARM promises.
 
@@ -32,6 +34,11 @@ export function parseLogs(body: unknown): string | undefined {
   const parsed = logs.safeParse(body);
   return parsed.success ? (parsed.data.content ?? '') : undefined;
 }
+
+const streamSession = z.object({ webSocketUri: z.string().refine(isStreamUri), password: z.string() });
+
+/** Of an exec or attach. A URI that is not over TLS is as good as none: its password would be read on the way. */
+export const parseStreamSession = (body: unknown): StreamSession | undefined => streamSession.safeParse(body).data;
 
 const operation = z.object({
   status: z.string(),

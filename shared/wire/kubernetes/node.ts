@@ -37,6 +37,7 @@ const status = z.object({
   // Port 0 is left out by Go, and so is everything around it.
   daemonEndpoints: z.object({ kubeletEndpoint: z.object({ Port: z.number().int() }).optional() }).optional(),
   nodeInfo: z.record(z.string(), z.unknown()).default({}),
+  declaredFeatures: z.array(z.string()).default([]),
 });
 
 const node = z.object({
@@ -67,6 +68,7 @@ export function parseNode(json: unknown): KubeNode | undefined {
       addresses: status.addresses,
       kubeletPort: status.daemonEndpoints?.kubeletEndpoint?.Port ?? 0,
       nodeInfo: stringsOf(status.nodeInfo),
+      declaredFeatures: status.declaredFeatures,
     },
   };
 }

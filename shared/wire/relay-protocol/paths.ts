@@ -17,6 +17,16 @@ export interface LogTarget {
   readonly tail?: number;
 }
 
+/** The container that somebody wants to speak to. */
+export type StreamTarget = Omit<LogTarget, 'tail'>;
+
+/** `POST`: opens one session with a container. */
+export const containerStreamPath = (
+  clusterUid: string,
+  { node, namespace, pod, uid, container }: StreamTarget,
+  kind: 'exec' | 'attach',
+): string => path(clusterUid, 'nodes', node, 'pods', namespace, pod, uid, 'containers', container, kind);
+
 /** `GET`: what ACI keeps of a container's log, each line with its instant. */
 export function containerLogsPath(
   clusterUid: string,

@@ -14,7 +14,15 @@ const podOf = (name: string): Pod => {
   return pod;
 };
 const lease = { name: 'aci-1', holderIdentity: 'aci-1', leaseDurationSeconds: 40, renewTimeMicros: 1 };
-const nodeStatus = { capacity: {}, allocatable: {}, conditions: [], addresses: [], kubeletPort: 1, nodeInfo: {} };
+const nodeStatus = {
+  capacity: {},
+  allocatable: {},
+  conditions: [],
+  addresses: [],
+  kubeletPort: 1,
+  nodeInfo: {},
+  declaredFeatures: [],
+};
 const event = {
   involved: { kind: 'Pod', namespace: 'default', name: 'p', uid: 'u' },
   type: 'Normal',

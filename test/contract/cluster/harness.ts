@@ -131,6 +131,7 @@ export function nodeTemplate(name: string, changes: Partial<NodeTemplate> = {}):
         operatingSystem: 'linux',
         architecture: 'amd64',
       },
+      declaredFeatures: ['ExtendWebSocketsToKubelet'],
     },
     ...changes,
   };

@@ -17,6 +17,7 @@ describe('spending plan', () => {
     ['read-logs', ['logs', 'reads']],
     ['write-create', ['writes', 'create-requests']],
     ['write-retry', ['writes', 'create-requests']],
+    ['write-stream', ['streams', 'writes']],
     ['write-end', ['writes']],
     ['delete', ['deletes', 'delete-requests']],
   ])('%s draws on %j', (spend, expected) => {
@@ -65,6 +66,17 @@ describe('spending plan', () => {
 
   it('does not close the writes of those who end groups when creates are throttled', () => {
     expect(planSpend('write-create', defaultArmLimits).closes.bucket).toBe('create-requests');
+  });
+
+  it('lets streams take a fifth of the writes, and leaves the creates as much room as these leave the ends', () => {
+    const { charges, closes } = planSpend('write-stream', defaultArmLimits);
+    const [streams, writes] = charges;
+    if (streams?.kind !== 'tokens' || writes?.kind !== 'tokens') throw new Error('both are buckets of tokens');
+    expect(streams.limits.capacity).toBeLessThanOrEqual(writes.limits.capacity / 5);
+    expect(streams.limits.refillPerSecond).toBe(2);
+    expect(writes.reserve / writes.limits.capacity).toBeCloseTo(0.4, 2);
+    // A 429 to somebody's exec keeps nobody from creating or ending a group.
+    expect(closes.bucket).toBe('streams');
   });
 
   it('believes no Retry-After longer than an hour, and never shortens one', () => {

@@ -128,6 +128,7 @@ it('the patch of a node’s status replaces what a merge would keep', () => {
     addresses: [{ type: 'InternalIP', address: '10.0.0.1' }],
     kubeletPort: 10250,
     nodeInfo: { architecture: 'amd64' },
+    declaredFeatures: ['A'],
   });
   expect(patch).toStrictEqual({
     status: {
@@ -137,6 +138,7 @@ it('the patch of a node’s status replaces what a merge would keep', () => {
       addresses: [{ $patch: 'replace' }, { type: 'InternalIP', address: '10.0.0.1' }],
       daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
       nodeInfo: { architecture: 'amd64' },
+      declaredFeatures: ['A'],
     },
   });
 });

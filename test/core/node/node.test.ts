@@ -69,12 +69,13 @@ describe('the node that is POSTed', () => {
 
 describe('the node status', () => {
   const later = now + 60_000;
+  const at = { now, dropsFeatures: false };
 
   it('moves heartbeats, and transitions only where the status changed', () => {
-    const previous = nodeStatus(spec, { allocatable: spec.capacity, previous: [] }, now).conditions.map((condition) =>
-      condition.type === 'Ready' ? { ...condition, status: 'Unknown' as const } : condition,
+    const previous = nodeStatus(spec, { allocatable: spec.capacity, previous: [], features: [] }, now).conditions.map(
+      (condition) => (condition.type === 'Ready' ? { ...condition, status: 'Unknown' as const } : condition),
     );
-    const { conditions } = nodeStatus(spec, { allocatable: spec.capacity, previous }, later);
+    const { conditions } = nodeStatus(spec, { allocatable: spec.capacity, previous, features: [] }, later);
     const times = Object.fromEntries(
       conditions.map(({ type, lastHeartbeatTime, lastTransitionTime }) => [
         type,
@@ -94,14 +95,20 @@ describe('the node status', () => {
   ])('%s', (_, elapsed, changed, isWritten) => {
     const next = nodeStatus(
       changed,
-      { allocatable: changed.capacity, previous: nodeOf().status.conditions },
+      { allocatable: changed.capacity, previous: nodeOf().status.conditions, features: [] },
       now + elapsed,
     );
-    expect(nodeStatusToWrite(nodeOf(), next, now + elapsed) !== undefined).toBe(isWritten);
+    expect(nodeStatusToWrite(nodeOf(), next, { now: now + elapsed, dropsFeatures: false }) !== undefined).toBe(
+      isWritten,
+    );
   });
 
   it("is written at once when the node controller called it Unknown, and other owners' conditions do not matter", () => {
-    const next = nodeStatus(spec, { allocatable: spec.capacity, previous: nodeOf().status.conditions }, now);
+    const next = nodeStatus(
+      spec,
+      { allocatable: spec.capacity, previous: nodeOf().status.conditions, features: [] },
+      now,
+    );
     const conditions = nodeOf().status.conditions;
     const foreign = {
       ...conditions[1],
@@ -114,12 +121,43 @@ describe('the node status', () => {
     } as const;
     const node = nodeOf();
     expect(
-      nodeStatusToWrite({ ...node, status: { ...node.status, conditions: [...conditions, foreign] } }, next, now),
+      nodeStatusToWrite({ ...node, status: { ...node.status, conditions: [...conditions, foreign] } }, next, at),
     ).toBeUndefined();
     const unknown = conditions.map((condition) =>
       condition.type === 'Ready' ? { ...condition, status: 'Unknown' as const } : condition,
     );
-    expect(nodeStatusToWrite({ ...node, status: { ...node.status, conditions: unknown } }, next, now)).toEqual(next);
+    expect(nodeStatusToWrite({ ...node, status: { ...node.status, conditions: unknown } }, next, at)).toEqual(next);
+  });
+});
+
+describe('what the node declares', () => {
+  interface Declaring {
+    readonly has: readonly string[];
+    readonly serves: readonly string[];
+    readonly elapsed?: number;
+    readonly dropsFeatures?: boolean;
+  }
+  const written = ({ has, serves, elapsed = 0, dropsFeatures = false }: Declaring): readonly string[] | undefined => {
+    const node = nodeOf();
+    const actual = { ...node, status: { ...node.status, declaredFeatures: has } };
+    const state = { allocatable: spec.capacity, previous: node.status.conditions, features: serves };
+    const next = nodeStatus(spec, state, now + elapsed);
+    return nodeStatusToWrite(actual, next, { now: now + elapsed, dropsFeatures })?.declaredFeatures;
+  };
+  it.each([
+    { it: 'what it has is left', has: ['A'], serves: ['A'], expected: undefined },
+    { it: 'what the relay no longer serves goes at once', has: ['A'], serves: [], expected: [] },
+    { it: 'what it serves is written at once', has: [], serves: ['A'], expected: ['A'] },
+    {
+      it: 'what an API server drops is not written every few seconds',
+      has: [],
+      serves: ['A'],
+      dropsFeatures: true,
+      expected: undefined,
+    },
+    { it: 'but with the next write', has: [], serves: ['A'], dropsFeatures: true, elapsed: 300_001, expected: ['A'] },
+  ])('$it', ({ expected, ...declaring }) => {
+    expect(written(declaring)).toEqual(expected);
   });
 });
 

@@ -26,6 +26,8 @@ const methods: readonly Method[] = [
   'stop',
   'listLogs',
   'listMetrics',
+  'exec',
+  'attach',
   'getOperation',
   'listUsages',
 ];
@@ -50,6 +52,7 @@ async function playAnswer(one: Case): Promise<CaseReport> {
 }
 
 const { signal } = new AbortController();
+const container = { group: 'g', container: 'main' };
 
 function call(groups: ContainerGroups, method: Method, secrets: Secrets): Promise<Result<unknown>> {
   switch (method) {
@@ -64,7 +67,11 @@ function call(groups: ContainerGroups, method: Method, secrets: Secrets): Promis
     case 'stop':
       return groups.stop('g', signal);
     case 'listLogs':
-      return groups.listLogs({ group: 'g', container: 'main', timestamps: true, tail: 5 }, signal);
+      return groups.listLogs({ ...container, timestamps: true, tail: 5 }, signal);
+    case 'exec':
+      return groups.exec({ ...container, command: '/bin/sh', terminalSize: { columns: 80, rows: 24 } }, signal);
+    case 'attach':
+      return groups.attach(container, signal);
     case 'listMetrics':
       return groups.listMetrics('g', { fromMs: 0, toMs: 60_000 }, signal);
     case 'getOperation':
@@ -95,6 +102,9 @@ function resultFaults(method: Method, result: Result<unknown>, answer: WireAnswe
   ];
 }
 
+const isAmount = (one: { readonly cpuMillicores: number; readonly memoryBytes: number }): boolean =>
+  one.cpuMillicores >= 0 && one.memoryBytes >= 0;
+
 /** What a read gives must be in the body, all of it. */
 function valueFaults(method: Method, value: unknown, body: unknown): readonly string[] {
   const reported = (what: string, isTrue: boolean): readonly string[] => (isTrue ? [] : [`${method}: ${what}`]);
@@ -112,8 +122,7 @@ function valueFaults(method: Method, value: unknown, body: unknown): readonly st
     case 'listMetrics':
       return reported(
         'an average that is no amount',
-        value instanceof Map &&
-          [...value.values()].flat().every((one) => one.cpuMillicores >= 0 && one.memoryBytes >= 0),
+        value instanceof Map && [...value.values()].flat().every(isAmount),
       );
     case 'listLogs':
       return reported('a log that is no text', typeof value === 'string');
@@ -127,6 +136,14 @@ function valueFaults(method: Method, value: unknown, body: unknown): readonly st
       return reported(
         'an operation on another host',
         url === undefined || (typeof url === 'string' && new URL(url).host === 'arm.example'),
+      );
+    }
+    case 'exec':
+    case 'attach': {
+      const uri = member(value, 'webSocketUri');
+      return reported(
+        'a session that is not over TLS at a host',
+        typeof uri === 'string' && /^wss:\/\/[^/?#]/i.test(uri.trim()),
       );
     }
     default:
@@ -293,6 +310,16 @@ function goodAnswer(method: Method, secrets: Secrets): Answer {
       return { status: 200, body: { content: `2026-11-23T12:00:00.1Z ${secrets.plant('output', '')}\n` } };
     case 'listMetrics':
       return { status: 200, body: { value: [metric('CpuUsage', 'Count'), metric('MemoryUsage', 'Bytes')] } };
+    case 'exec':
+    case 'attach':
+      return {
+        status: 200,
+        body: {
+          webSocketUri:
+            'wss://a.westus.atlas.cloudapp.azure.com:19390/execstream/sessionId/1?api-version=1.0&rows=24&cols=80',
+          password: secrets.plant('password', ''),
+        },
+      };
     case 'getOperation':
       return {
         status: 200,

@@ -1,4 +1,4 @@
-import { answerContainerLogs } from '../../../shared/app/answer-container-logs.ts';
+import { answerContainer } from '../../../shared/app/answer-container.ts';
 import type { Deps } from '../../../shared/app/deps.ts';
 import { createWorld } from '../../app/world.ts';
 import type { World } from '../../app/world.ts';
@@ -10,7 +10,7 @@ import type { Parts } from './caller.ts';
 import { callApp, clusterParam, makeCaller, showParts } from './caller.ts';
 import { createSecretPod, findSecrets } from './secret-pods.ts';
 
-/** `GET …/containers/{container}/logs`: paths, queries, headers and tokens, over pods that run. */
+/** `GET …/containers/{container}/logs`, `POST …/exec` and `…/attach`: paths, queries, bodies, headers and tokens, over pods that run. */
 export const kubeletApi: Target = {
   name: 'kubelet-api',
   share: 'requests',
@@ -24,7 +24,7 @@ export const kubeletApi: Target = {
         played += 1;
         // Nothing here changes a world, so one serves many cases.
         if (played % 500 === 0) world = await runningWorld();
-        return playLogs(one, world);
+        return playContainer(one, world);
       },
     };
   },
@@ -33,7 +33,7 @@ export const kubeletApi: Target = {
 interface Running {
   readonly world: World;
   readonly secrets: Secrets;
-  /** Containers whose logs were asked of ARM. */
+  /** Containers of which something was asked of ARM. */
   readonly asked: string[];
 }
 
@@ -48,6 +48,14 @@ async function runningWorld(): Promise<Running> {
         asked.push(request.container);
         return deps.groups.listLogs(request, signal);
       },
+      exec: (request, signal) => {
+        asked.push(request.container);
+        return deps.groups.exec(request, signal);
+      },
+      attach: (request, signal) => {
+        asked.push(request.container);
+        return deps.groups.attach(request, signal);
+      },
     },
   });
   const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }], wrap: listening });
@@ -56,34 +64,46 @@ async function runningWorld(): Promise<Running> {
   return { world, secrets, asked };
 }
 
+const size = '{"terminalSize":{"columns":80,"rows":24}}';
+/** What is asked of a container most. */
+const containerParts = ['logs', 'exec', 'attach'];
 const clientAnswers = new Set([200, 400, 401, 403, 404]);
 
-async function playLogs(one: Case, { world, secrets: known, asked }: Running): Promise<CaseReport> {
+async function playContainer(one: Case, { world, secrets: known, asked }: Running): Promise<CaseReport> {
   const { dice, mutator } = one;
   const secrets = new Secrets();
   const caller = makeCaller(world, dice, { mutator, secrets });
   const parts: Parts = {
-    params: { cluster: clusterParam(mutator, dice), ...paramsOf(world, dice, mutator) },
+    params: {
+      cluster: clusterParam(mutator, dice),
+      ...paramsOf(world, dice, mutator),
+      part: dice.chance(0.1) ? mutator.text('part', 'exec') : dice.pick(containerParts),
+    },
     query: dice.chance(0.6) ? mutator.text('query', `tail=${dice.below(100)}`) : '',
     headers: { authorization: caller.authorization },
-    body: Buffer.from(''),
+    body: Buffer.from(mutator.text('body', size)),
   };
+  const method = dice.pick(['GET', 'POST']);
   one.show = () => showParts(parts, secrets);
   world.calls.length = 0;
   asked.length = 0;
   const before = JSON.stringify([world.store.table.readPartition('buckets'), world.rows(), world.groups.puts()]);
-  const { answer, logged } = await callApp(world, parts, answerContainerLogs);
+  const { answer, logged } = await callApp(world, parts, (deps, cluster, request, signal) =>
+    answerContainer(deps, cluster, { ...request, method }, signal),
+  );
   const called = [...new Set(world.calls)].filter((call) => call !== 'cluster.reviewToken');
   const after = JSON.stringify([world.store.table.readPartition('buckets'), world.rows(), world.groups.puts()]);
   const reported = JSON.stringify(answer);
+  const isLogged = typeof answer.jsonBody?.['password'] === 'string' && logged.includes(answer.jsonBody['password']);
   const isWhole = Object.entries(paramsOfPod(world)).every(([name, value]) => parts.params[name] === value);
   const faults = [
     ...(clientAnswers.has(answer.status) ? [] : [`a client's mistake is answered ${answer.status}`]),
     ...(caller.mayAct || called.length === 0 ? [] : [`no valid token, and yet ${called.join(', ')}`]),
     ...(caller.mayAct || (answer.status !== 200 && answer.status !== 404) ? [] : [`no token, but ${answer.status}`]),
-    ...(answer.status !== 200 || isWhole ? [] : ['a log for a path that is not the pod’s']),
+    ...(answer.status !== 200 || isWhole ? [] : ['an answer for a path that is not the pod’s']),
     ...asked.filter((name) => !/^[a-z0-9-]+$/.test(name)).map((name) => `ARM is asked for the container ${name}`),
-    ...(before === after ? [] : ['a question for a log changed something']),
+    ...(before === after ? [] : ['a question changed something']),
+    ...(isLogged ? ['the password of a session is in the log'] : []),
     ...secrets.findIn('the log', logged),
     ...secrets.findIn('the answer', reported),
     ...known.findIn('the log', logged),

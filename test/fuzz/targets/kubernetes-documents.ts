@@ -17,6 +17,7 @@ export const nodeTemplate: NodeTemplate = {
     addresses: [{ type: 'InternalIP', address: '10.0.0.7' }],
     kubeletPort: 10_250,
     nodeInfo: {},
+    declaredFeatures: [],
   },
 };
 

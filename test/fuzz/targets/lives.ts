@@ -189,6 +189,8 @@ function lazily(make: () => ContainerGroups): ContainerGroups {
     stop: (name, signal) => get().stop(name, signal),
     listLogs: (request, signal) => get().listLogs(request, signal),
     listMetrics: (name, window, signal) => get().listMetrics(name, window, signal),
+    exec: (request, signal) => get().exec(request, signal),
+    attach: (request, signal) => get().attach(request, signal),
     getOperation: (url, signal) => get().getOperation(url, signal),
     listUsages: (signal) => get().listUsages(signal),
   };

@@ -278,6 +278,8 @@ describe('twenty pods at once', () => {
           stop: (name, signal) => paid('write-end', () => groups.stop(name, signal)),
           listLogs: (request, signal) => paid('read-logs', () => groups.listLogs(request, signal)),
           listMetrics: (name, window, signal) => paid('read-metrics', () => groups.listMetrics(name, window, signal)),
+          exec: (request, signal) => paid('write-stream', () => groups.exec(request, signal)),
+          attach: (request, signal) => paid('write-stream', () => groups.attach(request, signal)),
           getOperation: (url, signal) => paid('read-poll', () => groups.getOperation(url, signal)),
           listUsages: (signal) => paid('read-poll', () => groups.listUsages(signal)),
         },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { containerLogsPath, podEventsPath } from '../../../shared/wire/relay-protocol/paths.ts';
+import { containerLogsPath, containerStreamPath, podEventsPath } from '../../../shared/wire/relay-protocol/paths.ts';
 
 const target = { node: 'aci-1', namespace: 'default', pod: 'p', uid: 'u', container: 'c' };
 
@@ -15,7 +15,10 @@ const filled = (route: string, values: Readonly<Record<string, string>>): string
 describe("the paths of the app's functions", () => {
   it('are those of its routes', () => {
     expect(podEventsPath('uid')).toBe(filled(routeOf('pod-events'), { cluster: 'uid' }));
-    expect(containerLogsPath('uid', target)).toBe(filled(routeOf('kubelet-api'), { cluster: 'uid', ...target }));
+    const ofPart = (part: string): string => filled(routeOf('kubelet-api'), { cluster: 'uid', ...target, part });
+    expect(containerLogsPath('uid', target)).toBe(ofPart('logs'));
+    expect(containerStreamPath('uid', target, 'exec')).toBe(ofPart('exec'));
+    expect(containerStreamPath('uid', target, 'attach')).toBe(ofPart('attach'));
     expect(containerLogsPath('uid', { ...target, tail: 7 })).toMatch(/\/logs\?tail=7$/);
   });
 

@@ -17,6 +17,7 @@
   "health" (dict "address" "0.0.0.0" "port" 10248)
   "leaderElection" (dict "namespace" .Release.Namespace "name" "relay") -}}
 {{- with .Values.installation }}{{ $_ := set $config "installation" . }}{{ end -}}
+{{- if .Values.aci.ca }}{{ $_ := set $config "aci" (dict "caFile" (printf "%s/aci-ca.crt" $folder)) }}{{ end -}}
 {{- if .Values.apiServer.url }}{{ $_ := set $config "apiServer" (dict "url" .Values.apiServer.url) }}{{ end -}}
 {{ $config | toPrettyJson }}
 {{- end }}
@@ -29,6 +30,9 @@ kubelet-client-ca.crt: {{ . | quote }}
 {{- end }}
 {{- with .Values.app.ca }}
 app-ca.crt: {{ . | quote }}
+{{- end }}
+{{- with .Values.aci.ca }}
+aci-ca.crt: {{ . | quote }}
 {{- end }}
 {{- end }}
 

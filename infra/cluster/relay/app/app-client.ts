@@ -7,10 +7,14 @@ import pLimit from 'p-limit';
 import { parseHttpDate } from '../../../../shared/adapters/kubernetes/http-date.ts';
 import { readAtMost } from '../../../../shared/adapters/kubernetes/read-at-most.ts';
 import { responseTo } from '../../../../shared/adapters/kubernetes/response-to.ts';
-import { containerLogsPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
-import type { LogTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
+import type { TerminalSize } from '../../../../shared/core/streams/stream-session.ts';
+import { featuresHeader, formatFeatures, servedFeatures } from '../../../../shared/wire/relay-protocol/features.ts';
+import { containerLogsPath, containerStreamPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
+import type { LogTarget, StreamTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
 import { endlessTerm } from '../election/term.ts';
 import type { Term } from '../election/term.ts';
+
+const features = { [featuresHeader]: formatFeatures(servedFeatures) };
 
 /** What the app said. */
 export type AppAnswer =
@@ -67,7 +71,7 @@ export class AppClient {
   /** Posts pod events; `body` is the JSON. Not a byte of it goes out when the term is over by then: `unreachable`. */
   postEvents(body: string, signal: AbortSignal, term: Term = endlessTerm): Promise<AppAnswer> {
     return this.#send(
-      { method: 'POST', path: this.#path(podEventsPath(this.#options.clusterUid)), body, term },
+      { method: 'POST', path: this.#path(podEventsPath(this.#options.clusterUid)), body, term, headers: features },
       signal,
     );
   }
@@ -79,6 +83,16 @@ export class AppClient {
       path: this.#path(containerLogsPath(this.#options.clusterUid, target)),
     };
     return this.#logLimit(() => this.#send(outgoing, signal));
+  }
+
+  /** One session with a container: with a terminal a new process in it, without what it writes. Not repeated: each is another. */
+  openStream(target: StreamTarget, terminalSize: TerminalSize | undefined, signal: AbortSignal): Promise<AppAnswer> {
+    const kind = terminalSize === undefined ? 'attach' : 'exec';
+    const path = this.#path(containerStreamPath(this.#options.clusterUid, target, kind));
+    return this.#send(
+      { method: 'POST', path, body: JSON.stringify(terminalSize === undefined ? {} : { terminalSize }) },
+      signal,
+    );
   }
 
   close(): void {
@@ -110,7 +124,7 @@ export class AppClient {
   }
 
   async #exchange(
-    { method, path, body, term = endlessTerm }: Outgoing,
+    { method, path, body, term = endlessTerm, headers = {} }: Outgoing,
     { fresh, signal }: { readonly fresh: boolean; readonly signal: AbortSignal },
   ): Promise<AppAnswer> {
     const token = await this.#options.getToken({ fresh });
@@ -122,6 +136,7 @@ export class AppClient {
         accept: 'application/json, text/plain',
         authorization: `Bearer ${token}`,
         'user-agent': this.#options.userAgent,
+        ...headers,
         // The Functions host loses bodies without a length.
         ...(bytes === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(bytes.length) }),
       },
@@ -150,6 +165,7 @@ interface Outgoing {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Absent: whoever leads may send it. */
   readonly term?: Term;
 }

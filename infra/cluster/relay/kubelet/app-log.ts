@@ -83,7 +83,8 @@ const passing = (status: number, message: string, retryAfterMs?: number): AppLog
   retryAfterMs,
 });
 
-function problemOf(body: string): { readonly code: string; readonly message: string } {
+/** The error in a body of the app's; empty where there is none. */
+export function problemOf(body: string): { readonly code: string; readonly message: string } {
   try {
     return problem.parse(JSON.parse(body)).error;
   } catch {

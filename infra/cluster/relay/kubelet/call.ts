@@ -4,17 +4,26 @@ import type { Log } from '../../../../shared/ports/log.ts';
 import type { AppClient } from '../app/app-client.ts';
 import type { MetricsDoor } from './metrics-door.ts';
 import type { ServingKeys } from './serving-files.ts';
+import type { StreamSessions } from './stream-sessions.ts';
+import type { StreamTimes } from './stream-times.ts';
+import type { Upgrade } from './upgrade.ts';
 
 /** What all handlers of a node's port share. */
 export interface KubeletContext {
   readonly node: string;
   readonly client: KubernetesClient;
-  readonly app: Pick<AppClient, 'getLogs'>;
+  readonly app: Pick<AppClient, 'getLogs' | 'openStream'>;
   readonly log: Log;
   /** Absent: nobody measures. */
   readonly metrics?: MetricsDoor;
+  /** Of the whole relay. */
+  readonly sessions: StreamSessions;
+  /** PEM of an authority that sessions of containers are trusted by, besides the system's. */
+  readonly aciCaPem?: string;
   /** How often a followed log is asked for; 2 s unless given. */
   readonly followEveryMs?: number;
+  /** Others than usual. */
+  readonly times?: Partial<StreamTimes>;
 }
 
 /** One authenticated and authorized request. */
@@ -23,6 +32,8 @@ export interface KubeletCall {
   readonly query: URLSearchParams;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Of a client that asked for another protocol. */
+  readonly upgrade: Upgrade | undefined;
   /** Aborts when the client is gone, or the relay stops. */
   readonly signal: AbortSignal;
   readonly caller: Caller;

@@ -1,8 +1,11 @@
 import { constants } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
+import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { RelayMeter } from '../metrics/relay-metrics.ts';
 import { nodeAttributes } from './attributes.ts';
 import { authenticate } from './authentication.ts';
@@ -14,6 +17,7 @@ import type { Reviews } from './reviews.ts';
 import { findRoute, isForPeers, routeName } from './routes.ts';
 import { areSame, readServingKeys } from './serving-files.ts';
 import type { ServingFiles, ServingKeys } from './serving-files.ts';
+import type { Upgrade } from './upgrade.ts';
 
 export interface KubeletPortOptions {
   readonly context: KubeletContext;
@@ -33,6 +37,9 @@ const idleMs = 90_000;
 const longestMs = 4 * 3_600_000;
 /** In the metrics, for who left before there was an answer. */
 const clientGone = 499;
+const switched = 101;
+/** Dead peers are found by it, however long a stream says nothing. */
+const keepAliveMs = 30_000;
 
 /** The kubelet's HTTPS API of one node, as the API server calls it. */
 export class KubeletPort {
@@ -40,9 +47,12 @@ export class KubeletPort {
   readonly #server: Server;
   readonly #stop: AbortController;
   readonly #reload: NodeJS.Timeout;
+  /** Connections that speak another protocol than HTTP, which the server no longer knows. */
+  readonly #upgraded: ReadonlySet<Duplex>;
 
-  private constructor(server: Server, stop: AbortController, reload: NodeJS.Timeout) {
+  private constructor({ server, stop, reload, upgraded }: PortParts) {
     this.#server = server;
+    this.#upgraded = upgraded;
     this.#stop = stop;
     this.#reload = reload;
     this.port = portOf(server.address());
@@ -56,12 +66,22 @@ export class KubeletPort {
       { ...tlsOptions(held.current), requestCert: true, rejectUnauthorized: false, keepAliveTimeout: idleMs },
       (request, response) => void serve(options, { request, response, stop: stop.signal, held }),
     );
+    const upgraded = new Set<Duplex>();
+    server.on('upgrade', (request, socket, head) => {
+      upgraded.add(socket);
+      socket.once('close', () => upgraded.delete(socket)).on('error', () => undefined);
+      if (!(socket instanceof Socket)) return void socket.destroy();
+      void serve(
+        options,
+        upgradeExchange({ request, socket, head, isTaken: false }, { socket, stop: stop.signal, held }),
+      );
+    });
     server.on('tlsClientError', () => undefined);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     server.once('error', reject);
     server.listen(options.port, options.address, resolve);
     await promise;
-    return new KubeletPort(server, stop, watchKeys(server, options, held));
+    return new KubeletPort({ server, stop, reload: watchKeys(server, options, held), upgraded });
   }
 
   /** Ends all connections, streams included. */
@@ -71,6 +91,7 @@ export class KubeletPort {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#server.close(() => resolve());
     this.#server.closeAllConnections();
+    for (const socket of this.#upgraded) socket.destroy();
     await promise;
   }
 }
@@ -109,50 +130,80 @@ function watchKeys(
   return setInterval(() => void reload(), reloadEveryMs).unref();
 }
 
+interface PortParts {
+  readonly server: Server;
+  readonly stop: AbortController;
+  readonly reload: NodeJS.Timeout;
+  readonly upgraded: ReadonlySet<Duplex>;
+}
+
+/** Who asks for another protocol is answered over HTTP until he gets it, and for the last time where he does not. */
+function upgradeExchange(upgrade: Upgrade, { socket, stop, held }: Upgrading): Exchange {
+  const response = new ServerResponse(upgrade.request);
+  socket.setTimeout(0).setKeepAlive(true, keepAliveMs);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.once('finish', () => socket.end());
+  return { request: upgrade.request, response, upgrade, stop, held };
+}
+
+interface Upgrading extends Pick<Exchange, 'stop' | 'held'> {
+  readonly socket: Socket;
+}
+
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  readonly upgrade?: Upgrade;
   readonly stop: AbortSignal;
   readonly held: HeldKeys;
 }
 
 /** Authenticates, authorizes, routes: in this order, and nothing before. A bug is a 500, never the process's end. */
-async function serve(options: KubeletPortOptions, { request, response, stop, held }: Exchange): Promise<void> {
+async function serve(options: KubeletPortOptions, { request, response, upgrade, stop, held }: Exchange): Promise<void> {
   const gone = new AbortController();
   const abort = (): void => gone.abort();
   response.once('close', abort);
+  upgrade?.socket.once('close', abort);
   stop.addEventListener('abort', abort, { once: true });
-  const timer = setTimeout(abort, longestMs);
+  // A stream that was taken over ends when nothing is said on it.
+  const timer = setTimeout(() => (upgrade?.isTaken === true ? undefined : abort()), longestMs);
   // Bodies are of no use here; left unread they would hold up the connection.
   request.resume();
   try {
-    await answer(options, request, { response, signal: gone.signal, keys: held.current });
+    await answer(options, request, { response, upgrade, signal: gone.signal, keys: held.current });
   } catch (error) {
     options.context.log.warn('a request failed on a bug', {
       node: options.context.node,
       error: error instanceof Error ? error.name : 'not an Error',
       at: error instanceof Error ? error.stack?.split('\n')[1]?.trim() : undefined,
     });
-    if (response.headersSent) response.destroy();
+    if (upgrade?.isTaken === true) upgrade.socket.destroy();
+    else if (response.headersSent) response.destroy();
     else answerText(response, 500, 'internal error');
   } finally {
-    options.meter?.kubeletAnswered(
-      routeName(request.url ?? '/'),
-      response.headersSent ? response.statusCode : clientGone,
-    );
+    options.meter?.kubeletAnswered(routeName(request.url ?? '/'), statusOf(response, upgrade));
     clearTimeout(timer);
     stop.removeEventListener('abort', abort);
   }
 }
 
+const statusOf = (response: ServerResponse, upgrade: Upgrade | undefined): number => {
+  if (upgrade?.isTaken === true) return switched;
+  return response.headersSent ? response.statusCode : clientGone;
+};
+
+interface Answering {
+  readonly response: ServerResponse;
+  readonly upgrade: Upgrade | undefined;
+  readonly signal: AbortSignal;
+  readonly keys: ServingKeys;
+}
+
 async function answer(
   options: KubeletPortOptions,
   request: IncomingMessage,
-  {
-    response,
-    signal,
-    keys,
-  }: { readonly response: ServerResponse; readonly signal: AbortSignal; readonly keys: ServingKeys },
+  { response, upgrade, signal, keys }: Answering,
 ): Promise<void> {
   const { method = 'GET', url = '/' } = request;
   const segments = pathSegments(url);
@@ -173,6 +224,7 @@ async function answer(
         query: queryOf(url),
         request,
         response,
+        upgrade,
         signal,
         caller,
       });

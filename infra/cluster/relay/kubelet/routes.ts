@@ -1,9 +1,12 @@
 import type { KubeletHandler } from './call.ts';
+import { attach } from './handlers/attach.ts';
 import { containerLogs } from './handlers/container-logs.ts';
+import { exec } from './handlers/exec.ts';
 import { healthz } from './handlers/healthz.ts';
 import { probeMetrics, resourceMetrics, statsSummary } from './handlers/metrics.ts';
 import { notServed } from './handlers/not-served.ts';
 import { pods } from './handlers/pods.ts';
+import { portForward } from './handlers/port-forward.ts';
 import { pathSegments } from './request-path.ts';
 
 interface Route {
@@ -30,9 +33,12 @@ const routes: readonly Route[] = [
   { pattern: 'healthz/syncloop', methods: get, handler: healthz },
   { pattern: 'pods', methods: get, handler: pods },
   { pattern: 'containerLogs/{namespace}/{pod}/{container}', methods: get, handler: containerLogs },
-  { pattern: 'exec/*', methods: stream, handler: notServed('exec') },
-  { pattern: 'attach/*', methods: stream, handler: notServed('attach') },
-  { pattern: 'portForward/*', methods: stream, handler: notServed('portForward') },
+  { pattern: 'exec/{namespace}/{pod}/{container}', methods: stream, handler: exec },
+  { pattern: 'exec/{namespace}/{pod}/{uid}/{container}', methods: stream, handler: exec },
+  { pattern: 'attach/{namespace}/{pod}/{container}', methods: stream, handler: attach },
+  { pattern: 'attach/{namespace}/{pod}/{uid}/{container}', methods: stream, handler: attach },
+  { pattern: 'portForward/{namespace}/{pod}', methods: stream, handler: portForward },
+  { pattern: 'portForward/{namespace}/{pod}/{uid}', methods: stream, handler: portForward },
   { pattern: 'run/*', methods: post, handler: notServed('run') },
   { pattern: 'stats/summary', methods: get, handler: statsSummary },
   { pattern: 'metrics/resource', methods: get, handler: resourceMetrics },

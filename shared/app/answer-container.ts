@@ -1,0 +1,24 @@
+import { answerContainerLogs } from './answer-container-logs.ts';
+import { answerContainerStream } from './answer-container-stream.ts';
+import type { ClusterDeps, Deps } from './deps.ts';
+import { problem } from './run-http.ts';
+import type { Answer, IncomingRequest } from './run-http.ts';
+
+/** What the relay asks of one container: `GET …/logs`, `POST …/exec`, `POST …/attach`; 404 for all else. */
+export async function answerContainer(
+  deps: Deps,
+  cluster: ClusterDeps,
+  request: IncomingRequest & { readonly method: string },
+  signal: AbortSignal,
+): Promise<Answer> {
+  switch (`${request.method} ${request.params['part'] ?? ''}`) {
+    case 'GET logs':
+      return answerContainerLogs(deps, cluster, request, signal);
+    case 'POST exec':
+      return answerContainerStream(deps, cluster, request, { kind: 'exec', signal });
+    case 'POST attach':
+      return answerContainerStream(deps, cluster, request, { kind: 'attach', signal });
+    default:
+      return problem(404, 'NotFound', 'a container has GET logs, POST exec and POST attach');
+  }
+}

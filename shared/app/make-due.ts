@@ -5,7 +5,7 @@ import { countPlan } from '../core/reconcile/orphans.ts';
 import type { UnexplainedOrphan } from '../core/reconcile/orphans.ts';
 import { newPodRow } from '../core/reconcile/pod-row.ts';
 import { markDirty } from '../core/reconcile/work-needed.ts';
-import type { Orphan, PodRow } from '../core/reconcile/pod-row.ts';
+import type { Intent, Orphan, PodRow } from '../core/reconcile/pod-row.ts';
 import type { Versioned } from '../ports/state-store.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 
@@ -65,15 +65,22 @@ export async function noteLatePut(
   if (!found.ok) return found;
   const row = found.value?.value;
   if (row !== undefined && (row.lock === undefined || row.lock.until <= at)) {
-    const intent = row.intent.kind === 'accepted' ? { ...row.intent, at } : newIntent(isAccepted, at);
+    const intent = intentAfter(row.intent, { isAccepted, at });
     const noted = await write(deps, node, { ...row, intent, absentSince: undefined, dueAt: at }, found.value);
     if (noted.ok || noted.fault.kind !== 'conflict') return noted;
   }
   return makeDue(deps, node, ref);
 }
 
-const newIntent = (isAccepted: boolean, at: number): PodRow['intent'] =>
-  isAccepted ? { kind: 'accepted', at } : { kind: 'open', at };
+function intentAfter(
+  before: Intent,
+  { isAccepted, at }: { readonly isAccepted: boolean; readonly at: number },
+): Intent {
+  if (before.kind === 'accepted') return { ...before, at };
+  if (isAccepted) return { kind: 'accepted', at };
+  const replaces = before.kind === 'deleted' || (before.kind === 'open' && before.replaces === true);
+  return { kind: 'open', at, ...(replaces && { replaces }) };
+}
 
 export interface OrphanMark {
   readonly orphan: UnexplainedOrphan;

@@ -84,7 +84,7 @@ type GroupEffect = Extract<
 async function performOnGroups(session: PodSession, effect: GroupEffect): Performed {
   switch (effect.kind) {
     case 'open-intent':
-      return openIntent(session);
+      return openIntent(session, effect.replaces);
     case 'put-group':
       return putGroup(session, effect);
     case 'report-late-put':
@@ -191,11 +191,12 @@ async function note(session: PodSession, event: CapacityEvent): Performed {
   return asked.value ? done : { kind: 'not-asked' };
 }
 
-async function openIntent(session: PodSession): Performed {
+async function openIntent(session: PodSession, replaces: boolean): Performed {
   const at = session.now();
   const { pod, row } = session;
   const usage = pod === undefined ? row.usage : usageOfNewGroup(row, pod, at);
-  const opened = await session.save({ intent: { kind: 'open', at }, ending: undefined, usage }, { guardBirth: true });
+  const intent = { kind: 'open', at, ...(replaces && { replaces }) } as const;
+  const opened = await session.save({ intent, ending: undefined, usage }, { guardBirth: true });
   if (opened.ok) return done;
   return opened.fault.kind === 'conflict' ? { kind: 'row-lost' } : failed('open-intent', opened.fault);
 }

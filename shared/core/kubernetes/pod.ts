@@ -279,6 +279,12 @@ export const isTerminalPhase = (phase: PodPhase): phase is 'Succeeded' | 'Failed
 export const isLivingPod = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp === undefined && !isTerminalPhase(pod.status.phase);
 
+/** Its status shows that a container of it runs or has run: a group of it was accepted. */
+export const hasStarted = ({ status }: Pod): boolean =>
+  [...status.initContainerStatuses, ...status.containerStatuses].some(
+    ({ state, lastState }) => state.kind !== 'waiting' || lastState !== undefined,
+  );
+
 /** A DaemonSet's pod is re-created for ever when it fails, so it is never failed (rule 7 of docs/architecture.md). */
 export const isDaemonSetPod = (pod: Pod): boolean => controllerOf(pod)?.kind === 'DaemonSet';
 

@@ -22,7 +22,7 @@ import { again, backoff, forPods, idle, inMs, patch, createEvent, wait } from '.
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { GroupObservation } from '../group/group.ts';
-import { isLivingPod, isTerminalPhase } from '../kubernetes/pod.ts';
+import { hasStarted, isLivingPod, isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
 import type { Effect, Observed, Plan } from './observed.ts';
 
@@ -242,11 +242,20 @@ function lost({ row, now }: Observed, pod: Pod): { readonly status: PodStatus; r
   return { status: lostStatus({ pod, now, isSpot }), event: createEvent(podEvents.groupLost.of(row.group, isSpot)) };
 }
 
-/** The API server may show a container past waiting: then its group was accepted, whatever the rows have lost. */
+/** The API server may show a container past waiting: then its group was accepted, whatever the rows have lost or do not say yet. */
 function isMissing({ sight, row: { intent } }: Observed, pod: Pod): boolean {
   if (sight.kind !== 'absent') return false;
-  if (intent.kind === 'accepted') return intent.replacing !== true;
-  return intent.kind === 'none' && hasStarted(pod);
+  switch (intent.kind) {
+    case 'accepted':
+      return intent.replacing !== true;
+    case 'open':
+      return intent.replaces !== true && hasStarted(pod);
+    case 'none':
+      return hasStarted(pod);
+    case 'refused':
+    case 'deleted':
+      return false;
+  }
 }
 
 function absenceConfirmedAt({ row, now }: Observed): number {
@@ -254,9 +263,6 @@ function absenceConfirmedAt({ row, now }: Observed): number {
   const acceptedAt = row.intent.kind === 'accepted' ? row.intent.at : since - timing.absenceAfterAcceptMs;
   return Math.max(since + timing.absenceConfirmMs, acceptedAt + timing.absenceAfterAcceptMs);
 }
-
-const hasStarted = (pod: Pod): boolean =>
-  pod.status.containerStatuses.some((status) => status.state.kind !== 'waiting' || status.lastState !== undefined);
 
 function planPoll(observed: Observed, pod: Pod, group: GroupObservation): number {
   const states = group.containers.map((container) => container.instanceView?.currentState);

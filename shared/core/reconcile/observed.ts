@@ -89,8 +89,11 @@ export type Effect =
   /** To whoever has the row now: a PUT of this term was accepted, or may have been, and the row can't say so any more. */
   | { readonly kind: 'report-late-put'; readonly isAccepted: boolean }
   | { readonly kind: 'note-capacity'; readonly event: CapacityEvent }
-  /** Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it and the PUT. */
-  | { readonly kind: 'open-intent' }
+  /**
+   * Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it
+   * and the PUT. `replaces`: as in the intent.
+   */
+  | { readonly kind: 'open-intent'; readonly replaces: boolean }
   /** `isRetry`: a group of this pod was refused before; first tries go before it. */
   | { readonly kind: 'put-group'; readonly body: GroupBody; readonly isRetry: boolean }
   /** Reads the logs of these containers and keeps them; one without a log is left out. */

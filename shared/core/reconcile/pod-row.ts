@@ -73,7 +73,12 @@ export type KeptLog =
 export type Intent =
   | { readonly kind: 'none' }
   /** Written before the PUT, which may or may not have happened. */
-  | { readonly kind: 'open'; readonly at: number }
+  | {
+      readonly kind: 'open';
+      readonly at: number;
+      /** The pod's status showed a start already, of an earlier group: it says nothing of this PUT. */
+      readonly replaces?: true;
+    }
   /** The PUT was answered 2xx, or the group was seen. */
   | {
       readonly kind: 'accepted';

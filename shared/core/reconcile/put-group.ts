@@ -2,7 +2,7 @@ import { mayAsk } from '../budget/capacity.ts';
 import { defined } from '../defined.ts';
 import { lookUpTrouble } from '../image/look-up-trouble.ts';
 import type { PullFault } from '../image/look-up-trouble.ts';
-import { isDaemonSetPod, isLivingPod } from '../kubernetes/pod.ts';
+import { hasStarted, isDaemonSetPod, isLivingPod } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { imageTrouble } from '../pod/image-trouble.ts';
 import type { ImageTrouble } from '../pod/image-trouble.ts';
@@ -101,7 +101,7 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
         effects: [
           ...translation.notices.map((notice) => createEvent(noticeEvent(notice))),
           ...askCapacity(observed),
-          { kind: 'open-intent' },
+          { kind: 'open-intent', replaces: hasStarted(pod) },
           { kind: 'put-group', body: translation.body, isRetry: isRetry(observed) },
         ],
         row: {},

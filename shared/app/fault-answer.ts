@@ -2,7 +2,7 @@ import type { Fault } from '../core/fault.ts';
 import { problem } from './run-http.ts';
 import type { Answer } from './run-http.ts';
 
-/** How the relay is told of a fault. */
+/** How the relay learns of a fault. */
 export function faultAnswer(fault: Fault): Answer {
   switch (fault.kind) {
     case 'not-found':

@@ -154,7 +154,7 @@ async function openKubeletPorts(
     ends.push(() => port.close());
     ports[node.name] = port.port;
   }
-  // Before the ports: clients are told why.
+  // Before the ports: clients learn why.
   ends.push(() => sessions.close());
   return ports;
 }

@@ -2,6 +2,7 @@ import { annotationReaders, otherAnnotations, annotationPrefix, virtualNodePrefi
 import type { AnnotationReader } from './annotations/readers.ts';
 import { compatibilityTable } from './compatibility.ts';
 import type { FieldRule, Verdict } from './compatibility.ts';
+import { kubectlPage } from './render-kubectl.ts';
 
 const meanings: ReadonlyMap<Verdict, string> = new Map([
   ['sent', 'It is part of the container group.'],
@@ -156,5 +157,5 @@ const rules = `
 /** The text of \`docs/compatibility.md\`. */
 export function renderCompatibility(): string {
   const verdicts = [...meanings].map(([verdict, meaning]) => `| ${verdict} | ${meaning} |`).join('\n');
-  return `${introduction}${verdicts}\n${rules}${sections.map(section).join('\n')}\n${annotations()}`;
+  return `${introduction}${verdicts}\n${rules}${kubectlPage}${sections.map(section).join('\n')}\n${annotations()}`;
 }

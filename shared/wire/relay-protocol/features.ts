@@ -1,5 +1,5 @@
 /**
- * What the relay's kubelet ports serve that the API server must be told of by the Node (`status.declaredFeatures`, KEP-5328).
+ * What the relay's kubelet ports serve that the API server learns of by the Node (`status.declaredFeatures`, KEP-5328).
  * In a header of each post, so that an app which does not know it reads the post all the same.
  */
 const relayFeatures = ['ExtendWebSocketsToKubelet'] as const;

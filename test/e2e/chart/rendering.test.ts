@@ -70,6 +70,7 @@ const dimensions: readonly (readonly (readonly [name: string, values: Values])[]
         service: { type: 'LoadBalancer', clusterIP: '10.96.0.77', annotations: { internal: 'true' } },
         kubeletClientCa: '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n',
         apiServer: { url: 'https://api.example.com:8443' },
+        aci: { ca: '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n' },
         hostAliases: [{ ip: '10.0.0.4', hostnames: ['app.internal'] }],
         extraEnv: [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: 'http://collector:4318' }],
         warnings: { enabled: false },
@@ -224,6 +225,16 @@ describe('what is rendered', () => {
       one('services-b'),
       one('services-a'),
     ]);
+  });
+
+  it("lets the relay out to where ACI's sessions are, and believes the authority that is given for them", async () => {
+    const manifests = await world.render({ ...values(), aci: { ca: 'PEM' } });
+    const { data } = find(manifests, 'ConfigMap', 'relay-config') as Manifest & { data: Record<string, string> };
+    expect(JSON.parse(data['config.json'] ?? '')).toMatchObject({ aci: { caFile: '/etc/relay/aci-ca.crt' } });
+    expect(data['aci-ca.crt']).toBe('PEM');
+    expect(find(manifests, 'NetworkPolicy', 'relay')).toMatchObject({
+      spec: { egress: expect.arrayContaining([{ ports: expect.arrayContaining([{ port: 19_390 }]) }]) },
+    });
   });
 
   it('runs the relay as the laptop cloud does', async () => {

@@ -102,8 +102,8 @@ function resultFaults(method: Method, result: Result<unknown>, answer: WireAnswe
   ];
 }
 
-const isAmount = (one: { readonly cpuMillicores: number; readonly memoryBytes: number }): boolean =>
-  one.cpuMillicores >= 0 && one.memoryBytes >= 0;
+const areAmounts = (value: unknown): boolean =>
+  value instanceof Map && [...value.values()].flat().every((one) => one.cpuMillicores >= 0 && one.memoryBytes >= 0);
 
 /** What a read gives must be in the body, all of it. */
 function valueFaults(method: Method, value: unknown, body: unknown): readonly string[] {
@@ -120,10 +120,7 @@ function valueFaults(method: Method, value: unknown, body: unknown): readonly st
         hasMembers(body, ['name', 'properties']) && Array.isArray(member(member(body, 'properties'), 'containers')),
       );
     case 'listMetrics':
-      return reported(
-        'an average that is no amount',
-        value instanceof Map && [...value.values()].flat().every(isAmount),
-      );
+      return reported('an average that is no amount', areAmounts(value));
     case 'listLogs':
       return reported('a log that is no text', typeof value === 'string');
     case 'listUsages':

@@ -42,6 +42,16 @@ describe('what Kubernetes writes is read', () => {
     ['the end of a stream', recorded.fin, { kind: 'data', streamId: 3, isLast: true }],
   ])('%s', (_, bytes, expected) => expect(controls(bytes)).toMatchObject([expected]));
 
+  it('a last frame that comes in pieces is the last with its last piece', () => {
+    const frame = dataFrame(3, Buffer.from('hello'), true);
+    const pieces = read(frame.subarray(0, 10), frame.subarray(10, 12), frame.subarray(12));
+    expect(pieces.map((piece) => piece.kind === 'data' && [piece.bytes.toString(), piece.isLast])).toEqual([
+      ['he', false],
+      ['ll', false],
+      ['o', true],
+    ]);
+  });
+
   it('however it is cut', () => {
     const all = Buffer.concat(Object.values(recorded));
     const whole = joined(read(all));

@@ -15,7 +15,7 @@ export type AppStream =
 
 const againMs = 500;
 
-/** What the client is told, as the reason of an internal error. */
+/** What the client reads, as the reason of an internal error. */
 export function readAppStream(answer: AppAnswer): AppStream {
   if (answer.kind === 'unreachable') return again(`the function app could not be reached: ${answer.message}`);
   const { status, body, retryAfterMs } = answer;

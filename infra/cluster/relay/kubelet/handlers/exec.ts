@@ -11,7 +11,7 @@ import { runInShell } from '../shell/shell-session.ts';
 import { streamTimes } from '../stream-times.ts';
 import type { Outcome } from '../streams/command-streams.ts';
 
-/** Of the number by which a session's own reports are told from what its command writes. */
+/** Of the number by which a session's own reports differ from what its command writes. */
 const nonceBytes = 12;
 
 /** `/exec/{namespace}/{pod}[/{uid}]/{container}`: `kubectl exec` and `cp`, over a session of ACI's. */

@@ -1,6 +1,6 @@
 import type { Outcome } from '../streams/command-streams.ts';
 
-/** What a client is told; in a kubelet's and its runtime's words where they have some. */
+/** What a client reads; in a kubelet's and its runtime's words where they have some. */
 export const shellSentences = {
   cutOff: 'the connection to the container ended before its command did; nobody knows its exit code',
   inputLost: 'a part of the input was lost on its way into the container, and the command was not given the rest',

@@ -93,7 +93,7 @@ class ShellSession {
     }
   }
 
-  /** Before its end. Nobody knows whether ACI ends what runs then: what reads from nobody is told that nothing follows. */
+  /** Before its end. Nobody knows whether ACI ends what runs then: what reads from nobody learns that nothing follows. */
   #leave(): void {
     const { terminal, command } = this.#options;
     if (this.#state === 'running' && command.tty) void terminal.send(endOfInput);
@@ -162,7 +162,7 @@ class ShellSession {
         return farFailure(shellSentences[record.kind](word.toString('utf8')));
       case 'exit':
         await this.#showRest();
-        // Who reads input for the command is told that it has ended.
+        // Who reads input for the command learns that it has ended.
         if (this.#options.command.hasStdin && !this.#options.command.tty) void this.#lines.end();
         return { kind: 'exited', code: record.code };
     }

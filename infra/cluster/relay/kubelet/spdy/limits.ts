@@ -1,4 +1,4 @@
-/** What a client may send over SPDY; who goes beyond is told GOAWAY, and the connection ends. */
+/** What a client may send over SPDY; who goes beyond gets GOAWAY, and the connection ends. */
 export const spdyLimits = {
   /** Of a control frame. Those of Kubernetes have less than a hundred bytes; data comes in pieces and needs no limit. */
   controlBytes: 16_384,

@@ -24,7 +24,7 @@ export class SendWindow {
   }
 }
 
-/** How much was taken in since the other side was told. */
+/** How much was taken in since the other side last heard of it. */
 export class ReceiveWindow {
   #taken = 0;
 

@@ -8,6 +8,7 @@ import { measuredPod } from '../../shared/core/resource-metrics/measured-pod.ts'
 import type { MetricsAnswer, MetricsQuery } from '../../shared/wire/relay-protocol/group-metrics.ts';
 import { formatPodEventsAnswer, parsePodEventsAnswer } from '../../shared/wire/relay-protocol/pod-events-answer.ts';
 import { parsePodEvents } from '../../shared/wire/relay-protocol/pod-events.ts';
+import { subnetId } from '../core/pod/fixtures.ts';
 import { createWorld } from './world.ts';
 import type { World, WorldOptions } from './world.ts';
 
@@ -167,5 +168,35 @@ describe('relay and app together, without a subnet', () => {
     expect(meter.takeQueries()).toEqual([]);
     world.now += 2001;
     expect(meter.takeQueries().map(({ name }) => name)).toEqual(['b']);
+  });
+});
+
+describe('an app that begins to add realtime-metrics', () => {
+  it('makes no group anew that runs: only new ones have it', async () => {
+    let isOn = false;
+    const inSubnet: WorldOptions['wrap'] = (deps) => ({
+      ...deps,
+      clusters: new Map(
+        [...deps.clusters].map(([uid, cluster]) => {
+          const nodes = [...cluster.nodes].map(([name, node]) => {
+            const facts = { ...node.facts, subnetId, realtimeMetrics: isOn };
+            return [name, { ...node, facts }] as const;
+          });
+          return [uid, { ...cluster, nodes: new Map(nodes) }];
+        }),
+      ),
+    });
+    const world = await createWorld({ wrap: inSubnet });
+    world.createPod('serves', {}, { name: 'before' });
+    await world.run(60);
+    isOn = true;
+    world.restart();
+    await world.run(700);
+    world.createPod('serves', {}, { name: 'after' });
+    await world.run(60);
+    const puts = world.groups.puts();
+    expect(puts.map((name) => name.split('-')[1])).toEqual(['before', 'after']);
+    const extensions = puts.map((name) => world.groups.readGroup(name)?.body.extensions?.map((one) => one.name));
+    expect(extensions).toEqual([undefined, ['realtime-metrics']]);
   });
 });

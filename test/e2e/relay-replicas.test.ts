@@ -119,7 +119,7 @@ describe('two replicas', () => {
     expect(handovers()).toHaveLength(1);
     const spec = await specOf();
     expect(spec).toMatchObject({ leaseDurationSeconds: 15, leaseTransitions: 1 });
-    expect(spec.holderIdentity).toMatch(/^[^_]+_[0-9a-f-]{36}$/);
+    expect(spec.holderIdentity).toMatch(/^[^_]+_[0-9a-f-]{36}_[0-9a-f.:]+$/);
     expect(spec.renewTime).toMatch(/\.\d{6}Z$/);
     expect(Date.parse(spec.renewTime)).toBeGreaterThan(Date.parse(spec.acquireTime));
     expect(await rig.get('lease', '-n', lease.namespace, lease.name, '-o', 'jsonpath={.metadata.labels.chart}')).toBe(

@@ -34,12 +34,14 @@ export class GroupMinutes {
     for (const usage of usages) this.#add(usage, now);
   }
 
-  /** Of each container the minutes that begin within the window; one in which nothing ran is not there. */
+  /** Of each container the minutes that begin within the window; one in which nothing was seen is not there. */
   averages(fromMs: number, toMs: number): ReadonlyMap<string, readonly Average[]> {
     return new Map(
       [...this.#series].map(([container, { minutes }]) => [
         container,
-        [...minutes].filter(([atMs]) => atMs >= fromMs && atMs < toMs).map(([atMs, minute]) => averageOf(atMs, minute)),
+        [...minutes]
+          .filter(([atMs, { samples }]) => samples > 0 && atMs >= fromMs && atMs < toMs)
+          .map(([atMs, minute]) => averageOf(atMs, minute)),
       ]),
     );
   }
@@ -62,7 +64,7 @@ function averageOf(atMs: number, { cpuNanoSeconds, coveredMs, bytes, samples }: 
   return {
     atMs,
     millicores: coveredMs === 0 ? 0 : cpuNanoSeconds / coveredMs / 1000,
-    bytes: samples === 0 ? 0 : bytes / samples,
+    bytes: bytes / samples,
   };
 }
 

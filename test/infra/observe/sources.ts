@@ -20,7 +20,9 @@ const matches = (text: string, pattern: RegExp): readonly string[] =>
   [...text.matchAll(pattern)].map((match) => match[1] ?? '');
 
 const waiting = read('shared/core/status/waiting.ts');
-const code = codeOf('shared/core', 'shared/app', 'infra/cluster/relay');
+/** The reasons in it are of the status that ends a stream: clients read it, no pod and no Node has them. */
+const endsOfStreams = read('infra/cluster/relay/kubelet/streams/command-status.ts');
+const code = codeOf('shared/core', 'shared/app', 'infra/cluster/relay').replace(endsOfStreams, '');
 
 /** Every reason that Kubernetes can see: of events, statuses and conditions. */
 export const reasons: ReadonlySet<string> = new Set([

@@ -51,7 +51,11 @@ export function acceptWebSocket(
   delete upgrade.request.headers['sec-websocket-protocol'];
   if (protocol !== '') server.once('headers', (headers) => void headers.push(`Sec-WebSocket-Protocol: ${protocol}`));
   takeSocket(upgrade, response);
-  server.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, resolve);
+  server.handleUpgrade(upgrade.request, upgrade.socket, upgrade.head, (socket) => {
+    // Nothing is read before somebody listens.
+    socket.pause();
+    resolve(socket);
+  });
   return promise;
 }
 

@@ -34,6 +34,8 @@ export interface DialOptions {
 const unreadBytes = 262_144;
 const mostMessageBytes = 4 * 1024 * 1024;
 const closeMs = 1_000;
+/** A session may say nothing for hours; what is in between forgets a connection after minutes. */
+const keepAliveMs = 30_000;
 
 /** Connects to a session, once. Never rejects; the password is in no message. */
 export async function dialSession(options: DialOptions): Promise<Dialled> {
@@ -56,6 +58,7 @@ export async function dialSession(options: DialOptions): Promise<Dialled> {
   });
   signal.addEventListener('abort', abort, { once: true });
   socket.once('error', fail);
+  socket.once('upgrade', ({ socket: connection }) => void connection.setKeepAlive(true, keepAliveMs));
   socket.once('close', () => {
     fail(new Error('closed'));
     heard.resolve();

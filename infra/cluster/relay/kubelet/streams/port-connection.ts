@@ -27,7 +27,13 @@ export interface PortTarget {
  * not. Never rejects.
  */
 export async function forwardPort(target: PortTarget, stream: PortStream): Promise<string | undefined> {
-  const socket = connect({ host: target.address, port: target.port, allowHalfOpen: true, noDelay: true });
+  const socket = connect({
+    host: target.address,
+    port: target.port,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+  });
   const close = (): void => void socket.destroy();
   stream.abandoned.addEventListener('abort', close, { once: true });
   if (stream.abandoned.aborted) close();

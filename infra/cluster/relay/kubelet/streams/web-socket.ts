@@ -33,6 +33,7 @@ export function fillQueues(socket: WebSocket, queues: readonly ByteQueue[], take
     if (!socket.isPaused && queues.some((queue) => queue.isFull)) void waitForRoom();
   });
   socket.on('close', end).on('error', end);
+  socket.resume();
 }
 
 /** The messages of a WebSocket as one stream of bytes: SPDY through a tunnel. */

@@ -100,18 +100,18 @@ describe('a Service', () => {
   it('loses an endpoint within seconds, refuses at once without any, and has it again', async () => {
     const address = await addressOf('web');
     const { a = 0, b = 0 } = names;
-    const becomes = async (ports: readonly number[], expected: RegExp): Promise<void> => {
+    const becomes = async (ports: readonly number[], expected: RegExp): Promise<string> => {
       await rig.apply(endpoints('web', rig.gateway, ports));
-      await until(
+      return until(
         String(expected),
         () => kindsOf(address, 12),
         (kinds) => expected.test(kinds),
         secondsMs,
       );
     };
-    await becomes([b], /^b$/);
+    expect(await becomes([b], /^b$/)).toBe('b');
     await becomes([], /^(curl: \(7\) Failed[^,]*,?)+$/);
-    await becomes([a], /^a$/);
+    expect(await becomes([a], /^a$/)).toBe('a');
     await serveAll();
   });
 

@@ -115,7 +115,9 @@ describe('what can not be is refused before anything else happens, in the words 
   it('other routes answer whoever asks for another protocol as they answer anybody', async () => {
     await start();
     expect(await rig.spdy('/healthz', undefined, { method: 'GET' })).toMatchObject({ status: 200, body: 'ok\n' });
-    expect(await rig.spdy('/metrics/resource', undefined, { method: 'GET' })).toMatchObject({ status: 501 });
+    const unready = { status: 503 }; // no app has said yet which pods there are
+    expect(await rig.spdy('/metrics/resource', undefined, { method: 'GET' })).toMatchObject(unready);
+    expect(await rig.spdy('/configz', undefined, { method: 'GET' })).toMatchObject({ status: 404 });
   });
 });
 

@@ -22,6 +22,11 @@ export const tagNames = {
   specHash: 'serverless-kubelet-spec-hash',
   /** Of groups that hold a credential of the cluster: which one (`servicesTag`). */
   services: 'serverless-kubelet-services',
+  /** Of groups with the agent (`AgentTags`). */
+  agent: 'serverless-kubelet-agent',
+  agentKey: 'serverless-kubelet-agent-key',
+  tier: 'serverless-kubelet-tier',
+  tierReason: 'serverless-kubelet-tier-reason',
 } as const;
 
 const maxNameLength = 63;

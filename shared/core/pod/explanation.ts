@@ -1,14 +1,17 @@
+import type { AgentDecision } from '../agent/decision.ts';
+import { isGiven } from '../agent/given.ts';
+import type { AgentTier, Tier } from '../agent/tier.ts';
 import type { GroupBody, GroupResources } from '../group/group.ts';
+import { defined } from '../defined.ts';
 import type { JsonObject } from '../json.ts';
 import type { Container, Pod } from '../kubernetes/pod.ts';
 import { walkSpec } from './field-walk.ts';
 import { imageTrouble } from './image-trouble.ts';
 import { inspectPod } from './inspect.ts';
 import { refusedField } from './refused-fields.ts';
-import type { AgentTier } from './refused-fields.ts';
 import { oneUnit, parseQuantity } from '../quantity/quantity.ts';
 import { allocate, toGroupResources } from './resources.ts';
-import { lateRefusals, translatePod } from './translate.ts';
+import { inspectWhole, lateRefusals, translatePod } from './translate.ts';
 import type { NodeFacts, Notice, Refusal, ResolvedReferences } from './translation.ts';
 
 export interface ExplainedRefusal {
@@ -38,10 +41,12 @@ export interface ExplainedContainer {
 export interface Explanation {
   readonly verdict: 'runs' | 'runs with notes' | 'refused';
   /**
-   * `T0`: nothing is added to the pod, of what is refused nothing waits for the agent. `T1`, `T2`: all that is refused would
-   * be given by the agent. Absent: something is refused that no tier gives.
+   * Of a pod that runs. Of one that is refused: in which tier the agent would give all that is refused; absent: something
+   * is refused that no tier gives.
    */
-  readonly tier?: 'T0' | AgentTier;
+  readonly tier?: Tier;
+  /** For what the pod has the agent: the first field, and how many more. */
+  readonly tierReason?: string;
   readonly refusals: readonly ExplainedRefusal[];
   /** What events of the pod would say. */
   readonly notices: readonly Notice[];
@@ -66,12 +71,13 @@ export interface Explained {
 /** All that becomes of a pod, by the rules that judge it in the app. Nothing is asked of a cluster, nothing is made. */
 export function explainPod({ pod, written, facts, resolved, assumedImages = [] }: Explained): Explanation {
   const inspection = inspectPod(pod, facts);
+  const whole = inspectWhole(pod, facts, resolved);
   const translation = translatePod(pod, facts, resolved);
   const refusals = explainRefusals(
     [
       ...inspection.refusals,
       ...unusableImage(pod),
-      ...lateRefusals(pod, facts, resolved),
+      ...lateRefusals(whole),
       ...(translation.kind === 'refused' ? [translation] : []),
       ...neverCreated(translation),
     ],
@@ -79,18 +85,18 @@ export function explainPod({ pod, written, facts, resolved, assumedImages = [] }
   );
   const isRefused = refusals.length > 0;
   const notices = [
-    ...(translation.kind === 'group' ? translation.notices : [...inspection.notices, ...waiting(translation)]),
+    ...(translation.kind === 'group' ? translation.notices : [...whole.inspection.notices, ...waiting(translation)]),
     ...assumption(assumedImages),
   ];
-  const tier = tierOf(refusals);
+  const { agentGiven } = whole.inspection;
+  const tier = tierOf(refusals, agentGiven);
   return {
     verdict: isRefused ? 'refused' : notices.length > 0 ? 'runs with notes' : 'runs',
     ...(tier && { tier }),
+    ...(agentGiven.kind === 'agent' && { tierReason: agentGiven.reason }),
     refusals,
     notices,
-    emulated: walkSpec(written)
-      .filter(({ verdict, reason }) => verdict === 'emulated' && reason !== '')
-      .map(({ path, reason }) => ({ field: path, how: reason })),
+    emulated: emulatedFields(written, agentGiven),
     ...sizes(pod),
     ...(translation.kind === 'group' && !isRefused && { body: translation.body }),
   };
@@ -98,7 +104,7 @@ export function explainPod({ pod, written, facts, resolved, assumedImages = [] }
 
 function explainRefusals(refusals: readonly Refusal[], pod: Pod): readonly ExplainedRefusal[] {
   const seen = new Set<string>();
-  return refusals.flatMap(({ reason, field, message, isFinal }) => {
+  return refusals.flatMap(({ reason, field, message, agent }) => {
     if (seen.has(field)) return [];
     seen.add(field);
     const known = refusedField(field, pod.rawSpec);
@@ -107,8 +113,7 @@ function explainRefusals(refusals: readonly Refusal[], pod: Pod): readonly Expla
         reason,
         field,
         why: message.replace(`${field}: `, ''),
-        ...(known?.agent && isFinal !== true && { agent: known.agent }),
-        ...(known && { wayOut: known.wayOut }),
+        ...defined({ agent: agent ?? known?.agent, wayOut: known?.wayOut }),
       },
     ];
   });
@@ -149,8 +154,20 @@ const waiting = (translation: ReturnType<typeof translatePod>): readonly Notice[
     ? [{ type: 'Warning', reason: translation.reason, message: translation.message }]
     : [];
 
-function tierOf(refusals: readonly ExplainedRefusal[]): Explanation['tier'] | undefined {
-  if (refusals.length === 0) return 'T0';
+/** What of the pod's fields is kept by other means, the agent's among them. */
+function emulatedFields(written: JsonObject, agentGiven: AgentDecision): Explanation['emulated'] {
+  const needed = new Set(agentGiven.kind === 'agent' ? agentGiven.needs.map(({ field }) => field) : []);
+  return walkSpec(written).flatMap((finding) => {
+    const { path, verdict, reason, agent } = finding;
+    const isAgents =
+      agent !== undefined && (needed.has(path) || (verdict !== 'emulated' && isGiven(finding, agentGiven)));
+    if (isAgents) return [{ field: path, how: `by the agent: ${agent.how}` }];
+    return verdict === 'emulated' && reason !== '' ? [{ field: path, how: reason }] : [];
+  });
+}
+
+function tierOf(refusals: readonly ExplainedRefusal[], given: AgentDecision): Explanation['tier'] | undefined {
+  if (refusals.length === 0) return given.kind === 'agent' ? given.tier : 'T0';
   if (refusals.some(({ agent }) => agent === undefined)) return undefined;
   return refusals.some(({ agent }) => agent === 'T2') ? 'T2' : 'T1';
 }

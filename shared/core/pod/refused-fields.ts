@@ -3,13 +3,11 @@
  * docs/explain.md), and what to do without it. It judges nothing: a field is refused by the compatibility table and the
  * rules alone. What the agent gives is opened there, and its row goes from here.
  */
+import type { AgentTier } from '../agent/tier.ts';
 import { isJsonObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { compatibilityTable } from './compatibility.ts';
 import { fieldAvailability } from './field-ref.ts';
-
-/** T1: a program of ours prepares a container before its own starts. T2: it stays beside it. */
-export type AgentTier = 'T1' | 'T2';
 
 export interface RefusedField {
   /** As in the compatibility table: `spec.containers[].tty`. */
@@ -40,13 +38,18 @@ const ownCommand = 'put it into the command, or into the image';
 
 /** Of both kinds of containers. */
 const anyContainer: readonly Row[] = [
-  ['command[]', 'T1', 'read it from the environment instead'],
-  ['args[]', 'T1', 'read it from the environment instead'],
-  ['workingDir', 'T1', 'begin the command with cd, or set WORKDIR in the image'],
-  ['env[].name', 'T1', 'rename it to letters, digits and _'],
-  ['env[].valueFrom.fieldRef', 'T1', "read the address inside: hostname -i, or the program's own interface", isLate],
-  ['volumeMounts[].subPath', 'T1', 'mount the whole volume in a folder of its own'],
-  ['volumeMounts[].subPathExpr', 'T1', 'mount the whole volume in a folder of its own'],
+  ['command[]', undefined, 'read it from the environment instead'],
+  ['args[]', undefined, 'read it from the environment instead'],
+  ['workingDir', undefined, 'begin the command with cd, or set WORKDIR in the image'],
+  ['env[].name', undefined, 'rename it to letters, digits and _'],
+  [
+    'env[].valueFrom.fieldRef',
+    undefined,
+    "read the address inside: hostname -i, or the program's own interface",
+    isLate,
+  ],
+  ['volumeMounts[].subPath', undefined, 'mount the whole volume in a folder of its own'],
+  ['volumeMounts[].subPathExpr', undefined, 'mount the whole volume in a folder of its own'],
   ['lifecycle.postStart', 'T2', ownCommand],
   ['lifecycle.preStop.exec', 'T2', ownCommand],
   ['lifecycle.preStop.httpGet', 'T2', ownCommand],
@@ -57,7 +60,7 @@ const anyContainer: readonly Row[] = [
   ['tty', 'T2', 'leave it out: logs come without a terminal too'],
   ['terminationMessagePath', 'T2', 'leave the default, or use FallbackToLogsOnError'],
   ['restartPolicyRules', 'T2', "use the pod's restartPolicy"],
-  ['securityContext.runAsUser', 'T1', ownUser],
+  ['securityContext.runAsUser', undefined, ownUser],
   [
     'securityContext.runAsNonRoot',
     undefined,
@@ -106,7 +109,7 @@ const files: readonly Row[] = [
   'projected.sources[].downwardAPI.items[].path',
   'projected.sources[].serviceAccountToken.path',
   'projected.sources[].clusterTrustBundle.path',
-].map((path): Row => [path, 'T1', 'use a plain file name, and one volume for each folder']);
+].map((path): Row => [path, undefined, 'use a plain file name, and one volume for each folder']);
 
 const volumes: readonly Row[] = [
   ...files,
@@ -120,14 +123,14 @@ const volumes: readonly Row[] = [
 ];
 
 const pod: readonly Row[] = [
-  ['hostAliases', 'T1', 'let a name server know the names, or use the addresses'],
-  ['securityContext.runAsUser', 'T1', ownUser],
+  ['hostAliases', undefined, 'let a name server know the names, or use the addresses'],
+  ['securityContext.runAsUser', undefined, ownUser],
   [
     'securityContext.runAsNonRoot',
     undefined,
     'take an image that names a user by its number (USER 1000), or set runAsUser',
   ],
-  ['securityContext.supplementalGroups', 'T1', 'leave it out where the files of the pod need no further group'],
+  ['securityContext.supplementalGroups', undefined, 'leave it out where the files of the pod need no further group'],
   ['securityContext.sysctls', undefined, noHost],
   ['hostNetwork', undefined, noHost],
   ['hostPID', undefined, noHost],

@@ -1,3 +1,4 @@
+import { prepared } from '../../agent/gift.ts';
 import { under } from './field-rule.ts';
 import type { FieldRow, FieldRule } from './field-rule.ts';
 import { containerSecurityFields } from './security-fields.ts';
@@ -13,7 +14,7 @@ const terminal = 'attaching to a running container is not part of this version';
 const noSuchResource = 'ACI has cores and memory only';
 
 const environment: readonly FieldRow[] = [
-  ['env[].name', 'sent', 'letters, digits and `_` only, at most 63'],
+  ['env[].name', 'sent', 'letters, digits and `_` only, at most 63', prepared.needs('any name')],
   ['env[].value', 'sent', 'after expansion; a secure value when a secret was expanded into it'],
   ['env[].valueFrom.configMapKeyRef', 'sent', 'the value as it is when the group is created'],
   ['env[].valueFrom.secretKeyRef', 'sent', 'as a secure value'],
@@ -21,12 +22,23 @@ const environment: readonly FieldRow[] = [
     'env[].valueFrom.fieldRef',
     'emulated',
     'all but `status.podIP` and `status.podIPs`, which ACI knows only after the start',
+    prepared.needs('these too: the address that the group has inside'),
   ],
   ['env[].valueFrom.resourceFieldRef', 'emulated', 'a missing limit is what the group is granted'],
   ['env[].valueFrom.fileKeyRef', 'refused', 'a value from a file needs a process of ours in the container'],
   ['envFrom[].prefix', 'emulated', ''],
-  ['envFrom[].configMapRef', 'sent', 'names that ACI does not take are left out, with an event'],
-  ['envFrom[].secretRef', 'sent', 'as secure values; names that ACI does not take are left out, with an event'],
+  [
+    'envFrom[].configMapRef',
+    'sent',
+    'names that ACI does not take are left out, with an event',
+    prepared.wants('with any name'),
+  ],
+  [
+    'envFrom[].secretRef',
+    'sent',
+    'as secure values; names that ACI does not take are left out, with an event',
+    prepared.wants('with any name'),
+  ],
 ];
 
 const mounts: readonly FieldRow[] = [
@@ -37,8 +49,14 @@ const mounts: readonly FieldRow[] = [
     'volumeMounts[].subPath',
     'emulated',
     'of an emptyDir that no container mounts as a whole: a volume for each folder; of any other volume the pod is refused',
+    prepared.needs('of any volume: a folder is linked; a file is copied where the mount is read-only, else linked'),
   ],
-  ['volumeMounts[].subPathExpr', 'refused', 'ACI mounts whole volumes only'],
+  [
+    'volumeMounts[].subPathExpr',
+    'refused',
+    'ACI mounts whole volumes only',
+    prepared.needs('as `subPath`, with the variables of the container'),
+  ],
   [
     'volumeMounts[].mountPropagation',
     'refused',
@@ -74,16 +92,23 @@ const runtime: readonly FieldRow[] = [
     'sent',
     'verbatim, or by its digest where its registry was asked; a later change does not reach the group, and an event says so',
   ],
-  ['command', 'sent', 'after expansion, joined with args'],
+  [
+    'command',
+    'sent',
+    'after expansion, joined with args',
+    prepared.needs('also what a Secret or the address of the pod is expanded into'),
+  ],
   [
     'args',
     'sent',
     "after expansion; without command behind the image's entrypoint, for which its registry is asked: the group gets the image by its digest then",
+    prepared.needs('also what a Secret or the address of the pod is expanded into'),
   ],
   [
     'workingDir',
     'emulated',
     'the containers start in the directory that their image names: of another one the pod is refused',
+    prepared.needs('any other one; it is made where it is missing'),
   ],
   [
     'imagePullPolicy',

@@ -1,3 +1,4 @@
+import { prepared } from '../../agent/gift.ts';
 import { under } from './field-rule.ts';
 import type { FieldRule } from './field-rule.ts';
 
@@ -7,6 +8,10 @@ const off = { harmless: [false] };
 const noHost = 'there is no host to share it with';
 const hostName =
   "ACI names the host of a group itself, and the program finds that name; others find the pod by its own only where they ask the cluster's DNS";
+const ownName = prepared.wants('in /etc/hosts, /etc/hostname and `HOSTNAME`; `gethostname()` finds the name of ACI', {
+  concerns: 'main',
+  rest: 'gethostname() and hostname(1) find the name of ACI; /etc/hosts, /etc/hostname and HOSTNAME have this one',
+});
 
 export const podFields: readonly FieldRule[] = under('spec', [
   ['nodeName', 'ignored', scheduling],
@@ -55,11 +60,11 @@ export const podFields: readonly FieldRule[] = under('spec', [
   ['hostPID', 'refused', noHost, off],
   ['hostIPC', 'refused', noHost, off],
   ['hostUsers', 'refused', "ACI can't make user namespaces", { harmless: [true] }],
-  ['hostAliases', 'refused', "ACI can't add lines to /etc/hosts"],
-  ['hostname', 'noted', hostName],
-  ['hostnameOverride', 'noted', hostName],
-  ['subdomain', 'noted', hostName],
-  ['setHostnameAsFQDN', 'noted', hostName, off],
+  ['hostAliases', 'refused', "ACI can't add lines to /etc/hosts", prepared.needs('lines in /etc/hosts')],
+  ['hostname', 'noted', hostName, ownName],
+  ['hostnameOverride', 'noted', hostName, ownName],
+  ['subdomain', 'noted', hostName, ownName],
+  ['setHostnameAsFQDN', 'noted', hostName, { ...off, ...ownName }],
   ['shareProcessNamespace', 'refused', 'each container has processes of its own', off],
   ['readinessGates', 'emulated', 'Ready waits for the conditions, as a kubelet does'],
   ['runtimeClassName', 'refused', 'runtime classes are not part of this version'],

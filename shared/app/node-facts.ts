@@ -28,6 +28,7 @@ export const nodeFacts = (
   securityPolicy: settings.SECURITY_POLICY,
   maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
   grants: cluster.grants ?? [],
+  agent: { mode: settings.AGENT },
   pullIdentities: settings.REGISTRY_PULL_IDENTITIES,
   workspaces: workspacesOf(settings, environment),
   ...defined({ zone: node.zone, subnetId: settings.ACI_SUBNET_ID }),

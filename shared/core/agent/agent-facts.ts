@@ -10,7 +10,7 @@ export type AgentDelivery =
       /** By its digest. */
       readonly image: string;
     }
-  /** A public busybox fetches the program, which is gzip there, and compares its hash. */
+  /** A public busybox fetches the program and compares its hash. */
   | {
       readonly kind: 'download';
       /** Of busybox. */
@@ -20,11 +20,26 @@ export type AgentDelivery =
       readonly sha256: string;
     };
 
-/** What of the agent is the same for all pods of a node. */
+/** What of the agent is the same for all pods of a node. Without an image and a download there is none. */
 export interface AgentFacts {
   readonly mode: AgentMode;
-  /** Absent: there is no agent. */
-  readonly delivery?: AgentDelivery;
+  /** By its digest. */
+  readonly image?: string;
+  /** Where there is no image. */
+  readonly download?: Omit<Extract<AgentDelivery, { readonly kind: 'download' }>, 'kind'> & {
+    /** Also in a subnet, where names may not be resolved while init containers run. */
+    readonly inSubnet: boolean;
+  };
+}
+
+/** How the agent comes into a group at that place; undefined: it can't. */
+export function agentDelivery(
+  { image, download }: Pick<AgentFacts, 'image' | 'download'>,
+  subnetId: string | undefined,
+): AgentDelivery | undefined {
+  if (image !== undefined) return { kind: 'image', image };
+  if (download === undefined || (subnetId !== undefined && !download.inSubnet)) return undefined;
+  return { kind: 'download', image: download.image, url: download.url, sha256: download.sha256 };
 }
 
 /** What the agents of one group speak to the app with: made anew for each PUT. */

@@ -94,7 +94,7 @@ function reasonOf(needs: readonly Need[], tier: AgentTier): string {
  * the pod refers to. What the pod could do without never makes its group too large.
  */
 export function decideAgent(pod: Pod, facts: InspectionFacts, late: readonly Need[] = []): AgentDecision {
-  const stance = agentStance(pod, facts.agent);
+  const stance = agentStance(pod, facts);
   const all = [...specNeeds(pod, facts), ...late];
   if (stance.kind === 'absent') return { kind: 'none', stance, needs: all };
   const hard = all.filter(({ strength }) => strength === 'needs');

@@ -132,10 +132,10 @@ function hostAliases({ rawSpec }: Pod): readonly HostAlias[] {
 /** Where busybox puts the program, before it installs itself. */
 const download = '/tmp/sk';
 
-/** What is fetched is gzip, the hash that of the program. A name may take a moment to be resolved. */
+/** The hash is that of the program, which comes as gzip where that is asked for. A name may take a moment to be resolved. */
 const downloadScript = ({ url, sha256 }: Extract<AgentDelivery, { kind: 'download' }>): string =>
   [
-    `for n in 1 2 3 4 5; do wget -q -T 30 -O ${download}.gz '${url.replaceAll("'", '%27')}' && break; sleep $n; done`,
+    `for n in 1 2 3 4 5; do wget -q -T 30 --header 'accept-encoding: gzip' -O ${download}.gz '${url.replaceAll("'", '%27')}' && break; sleep $n; done`,
     [
       `gunzip -c ${download}.gz > ${download}`,
       `echo '${sha256}  ${download}' | sha256sum -c`,
@@ -144,7 +144,7 @@ const downloadScript = ({ url, sha256 }: Extract<AgentDelivery, { kind: 'downloa
     ].join(' && '),
   ].join('; ');
 
-const installCommand = (delivery: AgentDelivery): { readonly image: string; readonly command: readonly string[] } =>
-  delivery.kind === 'image'
-    ? { image: delivery.image, command: [imageProgram, 'install'] }
-    : { image: delivery.image, command: ['sh', '-c', downloadScript(delivery)] };
+const installCommand = (delivery: AgentDelivery): { readonly image: string; readonly command: readonly string[] } => ({
+  image: delivery.image,
+  command: delivery.kind === 'image' ? [imageProgram, 'install'] : ['sh', '-c', downloadScript(delivery)],
+});

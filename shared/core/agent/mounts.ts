@@ -131,9 +131,9 @@ function wholeMounts(
   subPaths: readonly SubPath[],
   nameOf: (name: string) => string,
 ): readonly GroupVolumeMount[] {
-  const byPlace = Map.groupBy(subPaths, ({ volume }) => volume);
-  return [...byPlace].map(([mountPath, parts]) => {
-    const [{ name } = { name: '' }] = parts;
+  const byPlace = new Map(subPaths.map(({ volume, name }) => [volume, name]));
+  return [...byPlace].map(([mountPath, name]) => {
+    const parts = subPaths.filter(({ volume }) => volume === mountPath);
     const isReadOnly = isReadOnlyVolume(pod, name) || parts.every(({ readOnly }) => readOnly === true);
     return { name: nameOf(name), mountPath, ...(isReadOnly && { readOnly: true }) };
   });

@@ -1,7 +1,9 @@
 import type { Pod } from '../kubernetes/pod.ts';
 import { agentAnnotation } from '../pod/annotations/readers.ts';
 import { wishesOf } from '../pod/annotations/read-wishes.ts';
-import type { AgentDelivery, AgentFacts } from './agent-facts.ts';
+import type { InspectionFacts } from '../pod/translation.ts';
+import { agentDelivery } from './agent-facts.ts';
+import type { AgentDelivery } from './agent-facts.ts';
 
 /** Whether a pod may have the agent. */
 export type Stance =
@@ -15,8 +17,11 @@ export type Stance =
   /** `why` completes "the agent would give it, …". */
   | { readonly kind: 'absent'; readonly why: string };
 
-/** The annotation of the pod comes before the setting. */
-export function agentStance({ metadata }: Pick<Pod, 'metadata'>, facts: AgentFacts | undefined): Stance {
+/** The annotation of the pod comes before the setting. `facts`: of the pod's own place. */
+export function agentStance(
+  { metadata }: Pick<Pod, 'metadata'>,
+  { agent: facts, subnetId }: Pick<InspectionFacts, 'agent' | 'subnetId'>,
+): Stance {
   const { agent, ccePolicy } = wishesOf(metadata.annotations);
   const mode = agent ?? facts?.mode ?? 'auto';
   // Its command lines, mounts and variables are in it.
@@ -25,9 +30,10 @@ export function agentStance({ metadata }: Pick<Pod, 'metadata'>, facts: AgentFac
     return absent(
       agent === undefined ? 'and the setting AGENT is never' : `and the annotation ${agentAnnotation} is never`,
     );
-  if (facts?.delivery === undefined) return absent('and there is none here yet: kubectl aci agent publish');
+  const delivery = facts && agentDelivery(facts, subnetId);
+  if (delivery === undefined) return absent('and there is none here yet: kubectl aci agent publish');
   const said = agent === undefined ? `AGENT=${mode}` : `${agentAnnotation}: ${mode}`;
-  return { kind: 'ready', mode, delivery: facts.delivery, said };
+  return { kind: 'ready', mode, delivery, said };
 }
 
 const absent = (why: string): Stance => ({ kind: 'absent', why });

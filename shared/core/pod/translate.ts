@@ -2,10 +2,14 @@ import type { GroupBody, GroupContainer } from '../group/group.ts';
 import { groupTags } from '../group/identity.ts';
 import { addAgent } from '../agent/add-agent.ts';
 import type { Grouped } from '../agent/add-agent.ts';
+import { deliveryDigest } from '../agent/agent-facts.ts';
+import type { AgentAccess } from '../agent/agent-facts.ts';
 import { agentTags } from '../agent/agent-tags.ts';
+import type { GivenAgent } from '../agent/decision.ts';
 import { contentNeeds } from '../agent/needs/content-needs.ts';
 import { imageNeeds } from '../agent/needs/image-needs.ts';
 import { hostNotices } from '../agent/pod-host.ts';
+import { tierTags } from '../agent/tier-tags.ts';
 import { defined } from '../defined.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { groupEquipment } from './annotations/equipment.ts';
@@ -91,6 +95,12 @@ const nothing: Allocated = {
   resources: { requests: toGroupResources({ centiCores: 1, deciGigabytes: 1 }) },
 };
 
+/** What has to be kept while the group is there, who may speak for it, and why. */
+const tagsOf = (given: GivenAgent, { kid, nonce }: AgentAccess): Readonly<Record<string, string>> => ({
+  ...agentTags({ digest: deliveryDigest(given.delivery), kid, nonce }),
+  ...tierTags(given),
+});
+
 /** With the agent, where the pod has it; undefined: there is no key for it. */
 function grouped(scope: PartScope, parts: readonly Part[], volumes: GroupVolumes): Grouped | undefined {
   const { given, resolved } = scope;
@@ -152,7 +162,7 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
     tags: {
       ...place.tags,
       ...services.value.tags,
-      ...(given.kind === 'agent' && resolved.agent && agentTags(given, resolved.agent)),
+      ...(given.kind === 'agent' && resolved.agent && tagsOf(given, resolved.agent)),
     },
     ...equipment.value,
     ...groupMembers(pod, group, address),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readAgentTags } from '../../../shared/core/agent/agent-tags.ts';
+import { readTierTags } from '../../../shared/core/agent/tier-tags.ts';
 import type { AgentFacts } from '../../../shared/core/agent/agent-facts.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
@@ -15,7 +16,7 @@ const withAgent = (more: Partial<AgentFacts>) => ({
 const annotated = (mode: string, spec: Raw = { hostAliases }): Pod =>
   podOf(spec, { annotations: { 'serverless-kubelet.io/agent': mode } });
 const tierOf = (pod: Pod, facts = node): string =>
-  readAgentTags(grouped(pod, references(), facts).body.tags)?.tier ?? 'T0';
+  readTierTags(grouped(pod, references(), facts).body.tags)?.tier ?? 'T0';
 const refusalOf = (pod: Pod, facts = node): string | undefined => inspectPod(pod, facts).refusal?.message;
 
 describe('the agent', () => {
@@ -26,9 +27,8 @@ describe('the agent', () => {
 
   it('is in one that does, with what it is for in the tags', () => {
     const { body } = grouped(podOf({ hostAliases, hostname: 'web-0' }));
+    expect(readTierTags(body.tags)).toEqual({ tier: 'T1', reason: 'spec.hostAliases and 1 more' });
     expect(readAgentTags(body.tags)).toEqual({
-      tier: 'T1',
-      reason: 'spec.hostAliases and 1 more',
       digest: `sha256:${'a9'.repeat(32)}`,
       kid: 'r1',
       nonce: 'n0nce',

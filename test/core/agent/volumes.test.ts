@@ -47,7 +47,7 @@ describe('install', () => {
         environmentVariables.length,
       ]),
     ).toEqual([
-      ['sk-install', `agents.azurecr.io/serverless-kubelet-agent@sha256:${'a9'.repeat(32)}`, ['/sk', 'install'], 0],
+      ['sk-install', `agents.azurecr.io/serverless-kubelet/agent@sha256:${'a9'.repeat(32)}`, ['/sk', 'install'], 0],
       ['first', 'busybox', undefined, expect.any(Number)],
     ]));
 
@@ -87,21 +87,26 @@ describe('install', () => {
       { name: 'sk-orders-0', mountPath: '/.sk-orders', readOnly: true },
     ]));
 
+  const hash = 'ab'.repeat(32);
+  const download = { image: 'busybox@sha256:1', url: "https://app/a'b", sha256: hash, inSubnet: true };
+
   it('is downloaded where there is no registry, and compared with its hash', () => {
-    const delivery = {
-      kind: 'download',
-      image: 'busybox@sha256:1',
-      url: "https://app/a'b",
-      sha256: 'ab'.repeat(32),
-    } as const;
-    const { body } = grouped(podOf({ hostname: 'a' }), references(), { ...node, agent: { mode: 'auto', delivery } });
+    const { body } = grouped(podOf({ hostname: 'a' }), references(), { ...node, agent: { mode: 'auto', download } });
     expect(body.initContainers[0]?.image).toBe('busybox@sha256:1');
     const [, , script = ''] = body.initContainers[0]?.command ?? [];
     expect(script).toContain("'https://app/a%27b'");
-    expect(script).toContain(
-      `echo '${'ab'.repeat(32)}  /tmp/sk' | sha256sum -c && chmod 0555 /tmp/sk && exec /tmp/sk install`,
-    );
-    expect(body.tags['serverless-kubelet-agent']).toBe(`sha256:${'ab'.repeat(32)}`);
+    expect(script).toContain(`echo '${hash}  /tmp/sk' | sha256sum -c && chmod 0555 /tmp/sk && exec /tmp/sk install`);
+    expect(body.tags['serverless-kubelet-agent']).toBe(`sha256:${hash}`);
+  });
+
+  it('is not downloaded in a subnet unless that is asked for, nor where there is an image', () => {
+    const pod = podOf({ hostname: 'a' });
+    const firstOf = (facts: typeof node) => grouped(pod, references(), facts).body.initContainers[0]?.image;
+    const outside = { ...download, inSubnet: false };
+    const { subnetId: _, ...withoutSubnet } = node;
+    expect(firstOf({ ...node, agent: { mode: 'auto', download: outside } })).toBeUndefined();
+    expect(firstOf({ ...withoutSubnet, agent: { mode: 'auto', download: outside } })).toBe('busybox@sha256:1');
+    expect(firstOf({ ...node, agent: { mode: 'auto', image: 'agent@sha256:2', download } })).toBe('agent@sha256:2');
   });
 
   it('has names that the pod has not', () => {

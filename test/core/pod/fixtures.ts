@@ -26,7 +26,7 @@ export const facts: NodeFacts = {
 /** An installation whose agent is published. */
 export const agent: NonNullable<NodeFacts['agent']> = {
   mode: 'auto',
-  delivery: { kind: 'image', image: `agents.azurecr.io/serverless-kubelet-agent@sha256:${'a9'.repeat(32)}` },
+  image: `agents.azurecr.io/serverless-kubelet/agent@sha256:${'a9'.repeat(32)}`,
 };
 
 /** What the app makes anew for each PUT. */

@@ -9,7 +9,7 @@ import { isJsonObject } from '../../../shared/core/json.ts';
 import type { Json, JsonObject } from '../../../shared/core/json.ts';
 import { podOfWorkload } from '../../../shared/core/kubernetes/workload.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
-import { readAgentTags } from '../../../shared/core/agent/agent-tags.ts';
+import { readTierTags } from '../../../shared/core/agent/tier-tags.ts';
 import { explainPod } from '../../../shared/core/pod/explanation.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
 import { placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
@@ -119,7 +119,7 @@ describe('any pod that the API server takes', () => {
           const translation = translatePod(pod, node, placeholderReferences(pod, node, nothingKnown));
           seen[translation.kind] += 1;
           if (translation.kind === 'group') {
-            const tier = readAgentTags(translation.body.tags)?.tier;
+            const tier = readTierTags(translation.body.tags)?.tier;
             if (tier !== undefined) seen[tier] += 1;
           }
           expect(troubles(translation, pod)).toEqual([]);

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { servicesSecrets } from '../core/access/roles.ts';
-import { agentModes } from '../core/agent/agent-facts.ts';
 import { isClusterDomain } from '../core/kubernetes/cluster-reach.ts';
 import { isSubnetId } from '../core/resource-id.ts';
 import { podGrants } from './grants.ts';
@@ -145,7 +144,7 @@ const schema = z
     REGISTRY_PULL_IDENTITIES: pullIdentities,
     LOG_ANALYTICS_WORKSPACES: logAnalyticsWorkspaces,
     IMAGE_CONFIGS: imageConfigs,
-    AGENT: z.enum(agentModes, '"auto", "always" or "never"').default('auto'),
+    AGENT: z.enum(['auto', 'always', 'never'], '"auto", "always" or "never"').default('auto'),
     CLUSTERS: clustersSetting.default([]),
   })
   .readonly();

@@ -8,11 +8,16 @@ import { startUid } from './program-user.ts';
 
 /**
  * Who has to read a volume's files. A kubelet gives every container the pod's fsGroup; who does not start as root can't be
- * given it, so its own user gets the files, or, where those are several, all of the pod do.
+ * given it, so its own user gets the files, or, where those are several, all of the pod do. `refresher`: who changes them.
  */
-export function fileRights(pod: Pod, { images }: Pick<ResolvedReferences, 'images'>, volume: string): FileRights {
+export function fileRights(
+  pod: Pod,
+  { images }: Pick<ResolvedReferences, 'images'>,
+  volume: string,
+  refresher: number | undefined,
+): FileRights {
   const fsGroup = podFsGroup(pod);
-  if (fsGroup === undefined) return { fsGroup, uid: undefined, isShared: false };
+  if (fsGroup === undefined) return { fsGroup, uid: refresher, isShared: false };
   const readers = locatedContainers(pod).filter(({ container }) =>
     container.volumeMounts.some(({ name }) => name === volume),
   );
@@ -24,7 +29,6 @@ export function fileRights(pod: Pod, { images }: Pick<ResolvedReferences, 'image
     }),
   );
   const [uid] = others;
-  return others.size === 1 && uid !== undefined
-    ? { fsGroup, uid, isShared: false }
-    : { fsGroup, uid: undefined, isShared: others.size > 0 };
+  const owner = refresher ?? (others.size === 1 ? uid : undefined);
+  return { fsGroup, uid: owner, isShared: [...others].some((other) => other === undefined || other !== owner) };
 }

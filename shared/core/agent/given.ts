@@ -1,5 +1,5 @@
 import type { Finding } from '../pod/field-walk.ts';
-import { keyText } from './decision.ts';
+import { keyText } from './wraps.ts';
 import type { AgentDecision } from './decision.ts';
 import { containerOf } from './tier.ts';
 

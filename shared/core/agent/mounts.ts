@@ -8,9 +8,12 @@ import { expand } from '../pod/expansion.ts';
 import { folderMaker, isWholeVolume, mountedFolders, mountedParts, volumeParts } from '../pod/mounted-volumes.ts';
 import { absolutePath, nestedPaths, pathParts } from '../pod/nested-paths.ts';
 import type { Located } from '../pod/rules/rule.ts';
-import { groupVolumeNames, isReadOnlyVolume, volumeKey } from '../pod/volumes.ts';
+import { isReadOnlyVolume } from '../pod/volume-kinds.ts';
+import { groupVolumeNames, volumeKey } from '../pod/volumes.ts';
 import type { AgentDecision } from './decision.ts';
-import type { SubPath, Text } from './orders.ts';
+import type { LiveVolumes } from './live-volumes.ts';
+import type { LiveVolume, SubPath, Text } from './orders.ts';
+import { keyText } from './wraps.ts';
 import { volumePlace } from './places.ts';
 
 /** What the mounts of a container come to. */
@@ -18,6 +21,8 @@ export interface ContainerMounts {
   readonly volumeMounts: readonly GroupVolumeMount[];
   /** What the agent puts at other places. */
   readonly subPaths: readonly SubPath[];
+  /** The volumes that this container's agent keeps as what they are made of. */
+  readonly live: readonly LiveVolume[];
 }
 
 interface MountScope {
@@ -81,6 +86,7 @@ function misplaced(pod: Pod, placed: readonly Placed[]): Evaluation<undefined> {
 export function containerMounts(
   pod: Pod,
   given: AgentDecision,
+  live: LiveVolumes,
 ): (located: Located, scope: MountScope) => Evaluation<ContainerMounts> {
   const { names, places } = groupNames(pod, given);
   const partsOf = mountedParts(pod, folderMaker(given));
@@ -94,7 +100,8 @@ export function containerMounts(
       ...(isReadOnly && { readOnly: true }),
     }));
   };
-  return ({ container, path }, { isWrapped, variables }) => {
+  return (located, { isWrapped, variables }) => {
+    const { container, path } = located;
     const placed = container.volumeMounts.map((mount, index): Placed => {
       const isExpression = mount.subPathExpr !== undefined && mount.subPathExpr !== '';
       const isPart = isExpression || (!isWholeVolume(mount) && folderOf(mount) === undefined);
@@ -121,20 +128,32 @@ export function containerMounts(
         });
       }
     }
-    return ok({ volumeMounts: [...volumeMounts, ...wholeMounts(pod, subPaths, nameOf)], subPaths });
+    const key = keyText(located);
+    const own = [...live].flatMap(([name, refresher]): readonly LiveVolume[] =>
+      refresher.key === key ? [{ name, path: places.get(nameOf(name)) ?? '' }] : [],
+    );
+    return ok({
+      volumeMounts: [...volumeMounts, ...wholeMounts(pod, { subPaths, live: own }, nameOf)],
+      subPaths,
+      live: own,
+    });
   };
 }
 
-/** Volumes of which the container gets parts, each once, beside what it sees of them. */
+/** Volumes of which the container gets parts, or whose files its agent changes, each once, beside what it sees of them. */
 function wholeMounts(
   pod: Pod,
-  subPaths: readonly SubPath[],
+  { subPaths, live }: Pick<ContainerMounts, 'subPaths' | 'live'>,
   nameOf: (name: string) => string,
 ): readonly GroupVolumeMount[] {
-  const byPlace = new Map(subPaths.map(({ volume, name }) => [volume, name]));
+  const byPlace = new Map([
+    ...subPaths.map(({ volume, name }) => [volume, name] as const),
+    ...live.map(({ path, name }) => [path, name] as const),
+  ]);
   return [...byPlace].map(([mountPath, name]) => {
     const parts = subPaths.filter(({ volume }) => volume === mountPath);
-    const isReadOnly = isReadOnlyVolume(pod, name) || parts.every(({ readOnly }) => readOnly === true);
+    const isChanged = live.some(({ path }) => path === mountPath);
+    const isReadOnly = !isChanged && (isReadOnlyVolume(pod, name) || parts.every(({ readOnly }) => readOnly === true));
     return { name: nameOf(name), mountPath, ...(isReadOnly && { readOnly: true }) };
   });
 }

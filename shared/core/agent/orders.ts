@@ -1,5 +1,7 @@
 /** The documents that the agent reads, member by member as in infra/agent/README.md: it refuses one that it does not know. */
 
+import type { RestartPolicy, RestartRule } from '../kubernetes/pod.ts';
+
 /** A text, or one in which the agent replaces `$(NAME)` by what only the group knows; `$$` is a dollar there. */
 export type Text = string | { readonly template: string };
 
@@ -24,10 +26,13 @@ interface Header {
 export interface ContainerOrders extends Header {
   readonly kind: 'container';
   readonly container: string;
-  readonly mode: 'exec';
+  readonly mode: 'exec' | 'supervise';
   readonly program: Program;
   readonly hosts?: { readonly hostname: string; readonly domain?: string };
   readonly subPaths?: readonly SubPath[];
+  /** Of mode `supervise`. */
+  readonly supervise?: Supervise;
+  readonly live?: readonly LiveVolume[];
 }
 
 export interface Program {
@@ -38,6 +43,9 @@ export interface Program {
   readonly setHome?: true;
   readonly capabilities?: { readonly add?: readonly string[]; readonly drop?: readonly string[] };
   readonly noNewPrivileges?: true;
+  readonly stdin?: true;
+  readonly stdinOnce?: true;
+  readonly tty?: true;
 }
 
 /** What is absent stays as the image has it. */
@@ -62,6 +70,57 @@ export interface SubPath {
   readonly path: Text;
   readonly mountPath: string;
   readonly readOnly?: true;
+}
+
+/** What the agent does beside the program. */
+export interface Supervise {
+  /** The group's. */
+  readonly restartPolicy: RestartPolicy;
+  readonly graceSeconds: number;
+  readonly stopSignal?: string;
+  /** An init container that runs as an ordinary one: its success is final. */
+  readonly once?: true;
+  readonly after?: readonly { readonly container: string; readonly until: 'started' | 'succeeded' }[];
+  readonly endAfter?: readonly string[];
+  /** Where the container's own policy is another than the group's. */
+  readonly restart?: { readonly policy: RestartPolicy; readonly rules?: readonly RestartRule[] };
+  readonly termination?: { readonly path: string; readonly policy: 'File' | 'FallbackToLogsOnError' };
+  readonly startupProbe?: ProbeOrders;
+  readonly livenessProbe?: ProbeOrders;
+  readonly readinessProbe?: ProbeOrders;
+  readonly postStart?: Handler;
+  readonly preStop?: Handler;
+}
+
+/** Exactly one member. */
+export interface Handler {
+  readonly exec?: { readonly command: readonly string[] };
+  readonly httpGet?: {
+    readonly path: string;
+    readonly port: number;
+    readonly host?: string;
+    readonly scheme: 'HTTP' | 'HTTPS';
+    readonly httpHeaders?: readonly { readonly name: string; readonly value: string }[];
+  };
+  readonly tcpSocket?: { readonly port: number; readonly host?: string };
+  readonly grpc?: { readonly port: number; readonly service?: string };
+  readonly sleep?: { readonly seconds: number };
+}
+
+export interface ProbeOrders extends Handler {
+  readonly initialDelaySeconds: number;
+  readonly periodSeconds: number;
+  readonly timeoutSeconds: number;
+  readonly successThreshold: number;
+  readonly failureThreshold: number;
+  readonly terminationGracePeriodSeconds?: number;
+}
+
+export interface LiveVolume {
+  /** The volume's name in the pod. */
+  readonly name: string;
+  /** Where the agent changes it. */
+  readonly path: string;
 }
 
 /** Of `install`. */

@@ -21,6 +21,11 @@ export interface FileRights {
   readonly isShared: boolean;
 }
 
+export interface FileWishes extends FileRights {
+  /** An agent changes the files: as a kubelet does, all at once by a link. */
+  readonly isLive: boolean;
+}
+
 const base64 = (content: Uint8Array): string => Buffer.from(content).toString('base64');
 
 const isNested = ({ path }: VolumeFile): boolean => path.includes('/');
@@ -33,25 +38,26 @@ const modeOf = ({ mode }: VolumeFile, { isShared }: FileRights): number =>
 /** A tree where a file is in a folder, else the plain files, with modes and owners as the pod asks for them. */
 export function prepareFiles(
   files: readonly VolumeFile[],
-  rights: FileRights,
+  wishes: FileWishes,
   field: string,
 ): Evaluation<PreparedFiles> {
-  const { fsGroup, uid } = rights;
+  const { fsGroup, uid, isLive } = wishes;
   const sorted = files.toSorted((left, right) => (left.path < right.path ? -1 : 1));
-  const isTree = sorted.some(isNested);
+  const hasFolders = sorted.some(isNested);
+  const isTree = hasFolders || isLive;
   if (sorted.some(isReserved)) {
-    if (isTree) return refuse(field, 'it has files in folders, and one whose name begins with ..');
+    if (hasFolders) return refuse(field, 'it has files in folders, and one whose name begins with ..');
     return ok({ secret: Object.fromEntries(sorted.map(({ path, content }) => [path, base64(content)])) });
   }
   const named = sorted.map((file, index) => ({ ...file, from: isTree ? `f${index}` : file.path }));
   const secret = Object.fromEntries(named.map(({ from, content }) => [from, base64(content)]));
-  const isPlain = !isTree && fsGroup === undefined && sorted.every(({ mode }) => mode === readableMode);
-  if (isPlain) return ok({ secret });
+  const isPlain = fsGroup === undefined && sorted.every(({ mode }) => mode === readableMode);
+  if (!isLive && (sorted.length === 0 || (!isTree && isPlain))) return ok({ secret });
   return ok({
     secret,
     prepared: {
       layout: isTree ? 'data' : 'flat',
-      files: named.map((file) => ({ from: file.from, path: file.path, mode: modeOf(file, rights) })),
+      files: named.map((file) => ({ from: file.from, path: file.path, mode: modeOf(file, wishes) })),
       ...(uid !== undefined && { uid }),
       ...(fsGroup !== undefined && { fsGroup }),
       readOnly: true,

@@ -8,7 +8,9 @@ import type { Container, Pod } from '../kubernetes/pod.ts';
 import { walkSpec } from './field-walk.ts';
 import { imageTrouble } from './image-trouble.ts';
 import { inspectPod } from './inspect.ts';
+import { isSidecar } from '../status/restart.ts';
 import { refusedField } from './refused-fields.ts';
+import { firstFlat } from './sidecars.ts';
 import { oneUnit, parseQuantity } from '../quantity/quantity.ts';
 import { allocate, toGroupResources } from './resources.ts';
 import { inspectWhole, lateRefusals, translatePod } from './translate.ts';
@@ -113,7 +115,7 @@ function explainRefusals(refusals: readonly Refusal[], pod: Pod): readonly Expla
         reason,
         field,
         why: message.replace(`${field}: `, ''),
-        ...defined({ agent: agent ?? known?.agent, wayOut: known?.wayOut }),
+        ...defined({ agent, wayOut: known?.wayOut }),
       },
     ];
   });
@@ -173,14 +175,22 @@ function tierOf(refusals: readonly ExplainedRefusal[], given: AgentDecision): Ex
 }
 
 function sizes(pod: Pod): Pick<Explanation, 'containers' | 'size'> {
-  const { containers, total } = allocate(pod);
+  const { containers, flat, total } = allocate(pod);
+  const first = firstFlat(pod);
   const sum = (read: (resources: GroupResources) => number, steps: number): number =>
-    containers.reduce((added, { requests }) => added + Math.round(read(requests) * steps), 0) / steps;
+    [...flat, ...containers].reduce((added, { requests }) => added + Math.round(read(requests) * steps), 0) / steps;
   return {
     containers: [
-      ...pod.spec.initContainers.map((container) => explained(container, toGroupResources(total), true)),
+      ...pod.spec.initContainers.map((container, index) =>
+        isSidecar(container)
+          ? explained(container, flat[index - first]?.requests ?? toGroupResources(total), {
+              isInit: true,
+              isOwn: true,
+            })
+          : explained(container, toGroupResources(total), { isInit: true, isOwn: false }),
+      ),
       ...pod.spec.containers.map((container, index) =>
-        explained(container, containers[index]?.requests ?? toGroupResources(total), false),
+        explained(container, containers[index]?.requests ?? toGroupResources(total), { isInit: false, isOwn: true }),
       ),
     ],
     size: { cpu: sum(({ cpu }) => cpu, 100), memoryInGB: sum(({ memoryInGB }) => memoryInGB, 10) },
@@ -190,7 +200,7 @@ function sizes(pod: Pod): Pick<Explanation, 'containers' | 'size'> {
 const explained = (
   { name, image, resources }: Container,
   granted: GroupResources,
-  isInit: boolean,
+  { isInit, isOwn }: { readonly isInit: boolean; readonly isOwn: boolean },
 ): ExplainedContainer => ({
   name,
   isInit,
@@ -200,7 +210,7 @@ const explained = (
     ...(resources.requests['memory'] !== undefined && { memory: resources.requests['memory'] }),
   },
   granted,
-  rounded: isInit
+  rounded: !isOwn
     ? []
     : [
         ...(sameAs(resources.requests['cpu'], granted.cpu) ? [] : ['cpu' as const]),

@@ -1,6 +1,7 @@
 import type { AgentAccess } from '../agent/agent-facts.ts';
 import { containerOrders } from '../agent/container-orders.ts';
-import { keyText } from '../agent/decision.ts';
+import { keyText } from '../agent/wraps.ts';
+import type { WrapMode } from '../agent/wraps.ts';
 import { groupVariables } from '../agent/environment-split.ts';
 import type { WrappedContainer } from '../agent/install.ts';
 import { containerMounts } from '../agent/mounts.ts';
@@ -33,7 +34,7 @@ export interface PartScope extends GroupVolumesScope {
 
 export const partScope = (scope: GroupVolumesScope): PartScope => ({
   ...scope,
-  mountsOf: containerMounts(scope.pod, scope.given),
+  mountsOf: containerMounts(scope.pod, scope.given, scope.live),
   host: podHost(scope.pod, scope.facts),
 });
 
@@ -77,13 +78,23 @@ function startedByAgent(
   located: Located,
   { environment, config }: Known,
   scope: PartScope,
-  access: AgentAccess,
+  { mode, access }: { readonly mode: WrapMode; readonly access: AgentAccess },
 ): Evaluation<Started> {
   const mounts = scope.mountsOf(located, { isWrapped: true, variables: environment.variables });
   if (mounts.kind !== 'ok') return mounts;
-  const { volumeMounts, subPaths } = mounts.value;
-  const { pod, host } = scope;
-  const ordered = containerOrders(located, { pod, access, environment, config, subPaths, host });
+  const { volumeMounts, ...others } = mounts.value;
+  const { pod, host, facts } = scope;
+  const isProbedByRelay = facts.subnetId !== undefined;
+  const ordered = containerOrders(located, {
+    pod,
+    access,
+    environment,
+    config,
+    mode,
+    isProbedByRelay,
+    mounts: others,
+    host,
+  });
   if (ordered.kind !== 'ok') return ordered;
   const { orders, environmentVariables } = ordered.value;
   return ok({
@@ -98,7 +109,8 @@ function startedByAgent(
 export function containerPart(located: Located, scope: PartScope): Evaluation<Part> {
   const { container, path, member, index } = located;
   const { pod, given, resolved } = scope;
-  const isWrapped = given.kind === 'agent' && given.wraps.has(keyText(located));
+  const mode = given.kind === 'agent' ? given.wraps.get(keyText(located)) : undefined;
+  const isWrapped = mode !== undefined;
   const environment = resolveEnvironment(scope, container, path, { isWrapped });
   if (environment.kind !== 'ok') return environment;
   const image = fittingImage({ pod, container, member, index }, scope);
@@ -106,8 +118,8 @@ export function containerPart(located: Located, scope: PartScope): Evaluation<Pa
   const known = { environment: environment.value, config: image.value };
   if (isWrapped && resolved.agent === undefined) return withoutKeys;
   const started =
-    isWrapped && resolved.agent !== undefined
-      ? startedByAgent(located, known, scope, resolved.agent)
+    mode !== undefined && resolved.agent !== undefined
+      ? startedByAgent(located, known, scope, { mode, access: resolved.agent })
       : startedByAci(located, known, scope);
   if (started.kind !== 'ok') return started;
   const { wrapped, ...rest } = started.value;

@@ -1,4 +1,5 @@
-import { decideAgent, keyText } from '../agent/decision.ts';
+import { decideAgent } from '../agent/decision.ts';
+import { keyText } from '../agent/wraps.ts';
 import type { AgentDecision } from '../agent/decision.ts';
 import { contentNeeds } from '../agent/needs/content-needs.ts';
 import type { ImageConfig } from '../image/image-config.ts';
@@ -51,7 +52,7 @@ export function imageReferences(
   const facts = placed(node, wishesOf(pod.metadata.annotations));
   const { allocatable } = facts;
   const scope = { pod, facts, resolved: { ...resolved, images: new Map() }, allocatable, total: allocate(pod).total };
-  const given = decideAgent(pod, facts, contentNeeds(scope));
+  const given = decideAgent(pod, facts, { needs: contentNeeds(scope), insisting: new Map() });
   const wanted = new Map<string, boolean>();
   for (const member of ['initContainers', 'containers'] as const)
     for (const [index, container] of spec[member].entries()) {

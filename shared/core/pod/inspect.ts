@@ -1,5 +1,5 @@
-import { decideAgent } from '../agent/decision.ts';
-import type { Need } from '../agent/tier.ts';
+import { decideAgent, nothingLate } from '../agent/decision.ts';
+import type { LateKnowledge } from '../agent/decision.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { placed } from './annotations/placed.ts';
 import { wishesOf } from './annotations/read-wishes.ts';
@@ -9,7 +9,7 @@ import { containerCountRule, containerNamesRule, environmentSourcesRule } from '
 import { dnsRule } from './rules/dns.ts';
 import { fieldsRule } from './rules/fields.ts';
 import { portsRule } from './rules/ports.ts';
-import { probePortsRule, readinessRule } from './rules/probes.ts';
+import { probePortsRule } from './rules/probes.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
 import { isRefusal } from './rules/rule.ts';
 import type { Rule } from './rules/rule.ts';
@@ -25,7 +25,6 @@ const rules: readonly Rule[] = [
   agentRule,
   environmentSourcesRule,
   probePortsRule,
-  readinessRule,
   volumeSourcesRule,
   volumeCountRule,
   mountsRule,
@@ -58,9 +57,9 @@ function oncePerField(refusals: readonly Refusal[]): readonly Refusal[] {
 /**
  * Judges a spec by itself, before anything it refers to is read. A refusal is for ever: ACI can never run the pod as it
  * is. Notices are for a pod that runs. Annotations and each field of `rawSpec` are checked (rule 8 of docs/architecture.md).
- * `late`: for what else it needs the agent.
+ * `late`: what else is known by now of what it needs the agent for.
  */
-export function inspectPod(pod: Pod, facts: InspectionFacts, late: readonly Need[] = []): Inspection {
+export function inspectPod(pod: Pod, facts: InspectionFacts, late: LateKnowledge = nothingLate): Inspection {
   const own = placed(facts, wishesOf(pod.metadata.annotations));
   const agentGiven = decideAgent(pod, own, late);
   const place = { ...own, agentGiven };

@@ -7,9 +7,12 @@ import type { AgentAccess } from '../agent/agent-facts.ts';
 import { agentTags } from '../agent/agent-tags.ts';
 import type { GivenAgent } from '../agent/decision.ts';
 import { contentNeeds } from '../agent/needs/content-needs.ts';
+import { liveVolumes } from '../agent/live-volumes.ts';
 import { imageNeeds } from '../agent/needs/image-needs.ts';
 import { hostNotices } from '../agent/pod-host.ts';
+import { processOnes } from '../agent/process-one.ts';
 import { tierTags } from '../agent/tier-tags.ts';
+import { keyText } from '../agent/wraps.ts';
 import { defined } from '../defined.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { groupEquipment } from './annotations/equipment.ts';
@@ -27,6 +30,7 @@ import { registryCredentials } from './registry-credentials.ts';
 import { allocate, toGroupResources } from './resources.ts';
 import { groupServices } from './services.ts';
 import { shareNotices } from './shares.ts';
+import { flatContainers } from './sidecars.ts';
 import { largeBody, largeText } from './size-limits.ts';
 import { specHash } from './spec-hash.ts';
 import { tokenNotices } from './token-notices.ts';
@@ -60,8 +64,12 @@ export function inspectWhole(
   const facts = placed(node, wishesOf(pod.metadata.annotations));
   const { total } = allocate(pod);
   const scope: EnvironmentScope = { pod, facts, resolved, allocatable: facts.allocatable, total };
-  const inspection = inspectPod(pod, node, [...contentNeeds(scope), ...imageNeeds(pod, resolved)]);
-  return { inspection, scope: partScope({ ...scope, given: inspection.agentGiven }) };
+  const inspection = inspectPod(pod, node, {
+    needs: [...contentNeeds(scope), ...imageNeeds(pod, resolved)],
+    insisting: processOnes(pod, resolved),
+  });
+  const given = inspection.agentGiven;
+  return { inspection, scope: partScope({ ...scope, given, live: liveVolumes(pod, given, resolved) }) };
 }
 
 /**
@@ -78,16 +86,24 @@ export function lateRefusals({ inspection, scope }: ReturnType<typeof inspectWho
 
 type Allocated = Pick<GroupContainer, 'ports' | 'resources' | 'livenessProbe'>;
 
-/** What of the containers that are no init containers their own spec and the size of the group decide. */
-function allocated(pod: Pod, { ports }: ReturnType<typeof groupAddress>): readonly Allocated[] {
-  return allocate(pod).containers.map((resources, index) => {
-    const container = pod.spec.containers[index];
-    return {
-      resources,
-      ports: ports[index] ?? [],
-      ...defined({ livenessProbe: container && groupLivenessProbe(container) }),
-    };
+/** What of the containers that run beside each other their own spec and the size of the group decide. By `keyText`. */
+function allocated(
+  { pod, given }: PartScope,
+  { ports }: ReturnType<typeof groupAddress>,
+): ReadonlyMap<string, Allocated> {
+  const { containers, flat } = allocate(pod);
+  const ofFlat = flatContainers(pod).map(({ index }, at) => {
+    const key = keyText({ member: 'initContainers', index });
+    return [key, { resources: flat[at] ?? nothing.resources, ports: [] }] as const;
   });
+  const ofMain = pod.spec.containers.map((container, index) => {
+    const key = keyText({ member: 'containers', index });
+    const isProbed = given.kind === 'none' || given.wraps.get(key) !== 'supervise';
+    const livenessProbe = isProbed ? groupLivenessProbe(container) : undefined;
+    const resources = containers[index] ?? nothing.resources;
+    return [key, { resources, ports: ports[index] ?? [], ...defined({ livenessProbe }) }] as const;
+  });
+  return new Map<string, Allocated>([...ofFlat, ...ofMain]);
 }
 
 const nothing: Allocated = {
@@ -108,19 +124,20 @@ function grouped(scope: PartScope, parts: readonly Part[], volumes: GroupVolumes
   return resolved.agent && addAgent({ given, access: resolved.agent, scope }, parts, volumes);
 }
 
+/** Flat init containers are ordinary ones of the group, before the others. */
 function groupMembers(
-  pod: Pod,
+  scope: PartScope,
   { parts, first }: Grouped,
   address: ReturnType<typeof groupAddress>,
 ): Pick<GroupBody, 'containers' | 'initContainers'> {
-  const resources = allocated(pod, address);
-  const ofMember = (member: Part['member']): readonly Part[] => parts.filter((part) => part.member === member);
+  const resources = allocated(scope, address);
+  const running = parts.filter((part) => resources.has(keyText(part)));
   return {
-    containers: ofMember('containers').map(({ container, index }) => ({
-      ...container,
-      ...(resources[index] ?? nothing),
-    })),
-    initContainers: [...first, ...ofMember('initContainers').map(({ container }) => container)],
+    containers: running.map((part) => ({ ...part.container, ...(resources.get(keyText(part)) ?? nothing) })),
+    initContainers: [
+      ...first,
+      ...parts.filter((part) => !resources.has(keyText(part))).map(({ container }) => container),
+    ],
   };
 }
 
@@ -165,7 +182,7 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
       ...(given.kind === 'agent' && resolved.agent && tagsOf(given, resolved.agent)),
     },
     ...equipment.value,
-    ...groupMembers(pod, group, address),
+    ...groupMembers(scope, group, address),
     restartPolicy: pod.spec.restartPolicy,
     imageRegistryCredentials: registries.credentials,
     volumes: group.volumes,
@@ -185,7 +202,7 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
       parts.value.flatMap(({ wrapped }) => wrapped?.orders ?? []),
     ),
     ...registries.notices,
-    ...tokenNotices(pod, resolved.tokens),
+    ...tokenNotices(pod, resolved.tokens, new Set(scope.live.keys())),
     ...shareNotices(pod, resolved),
   ];
   return { kind: 'group', body, notices };

@@ -1,5 +1,6 @@
 import { fileRights } from '../agent/file-rights.ts';
 import type { VolumeToPrepare } from '../agent/install.ts';
+import type { LiveVolumes } from '../agent/live-volumes.ts';
 import { volumePlace } from '../agent/places.ts';
 import { prepareFiles } from '../agent/prepared-files.ts';
 import type { AgentDecision } from '../agent/decision.ts';
@@ -19,12 +20,13 @@ import { filePlace } from './volume-folders.ts';
 
 export interface GroupVolumesScope extends EnvironmentScope {
   readonly given: AgentDecision;
+  readonly live: LiveVolumes;
 }
 
 /** A volume of the group, and what `install` does to it. */
 interface MadeVolume {
   readonly volume: GroupVolume;
-  readonly prepared?: Omit<PreparedVolume, 'name' | 'path'>;
+  readonly prepared?: Omit<PreparedVolume, 'path'>;
 }
 
 type MakeScope = VolumeScope & GroupVolumesScope;
@@ -43,8 +45,12 @@ function partsOfVolume(parts: readonly NamedPart[], scope: MakeScope): Evaluatio
   switch (source.kind) {
     case 'emptyDir': {
       const fsGroup = scope.given.kind === 'agent' ? podFsGroup(scope.pod) : undefined;
-      const prepared = fsGroup === undefined ? {} : { prepared: { fsGroup } };
-      return ok(parts.map(({ name }) => ({ volume: { name, emptyDir: {} }, ...prepared })));
+      return ok(
+        parts.map(({ name }) => ({
+          volume: { name, emptyDir: {} },
+          ...(fsGroup !== undefined && { prepared: { name, fsGroup } }),
+        })),
+      );
     }
     case 'azureFile':
       return asItIs(all(parts.map(({ name }) => inlineShare({ ...scope, name }, source))));
@@ -77,12 +83,14 @@ function fileVolume({ name, folder = '' }: NamedPart, files: readonly VolumeFile
 function preparedVolume(
   { name, volume, path }: NamedPart,
   files: readonly VolumeFile[],
-  { pod, resolved }: MakeScope,
+  { pod, resolved, live }: MakeScope,
 ): Evaluation<MadeVolume> {
-  const made = prepareFiles(files, fileRights(pod, resolved, volume.name), path);
+  const refresher = live.get(volume.name);
+  const rights = fileRights(pod, resolved, volume.name, refresher?.uid);
+  const made = prepareFiles(files, { ...rights, isLive: refresher !== undefined }, path);
   if (made.kind !== 'ok') return made;
   const { secret, prepared } = made.value;
-  return ok({ volume: secretVolume(name, secret), ...(files.length > 0 && prepared && { prepared }) });
+  return ok({ volume: secretVolume(name, secret), ...(prepared && { prepared: { name: volume.name, ...prepared } }) });
 }
 
 /** What a volume of the group is up for: one of the pod, or a folder of it. */
@@ -103,12 +111,6 @@ export function groupVolumeNames(volumes: readonly VolumePart[]): ReadonlyMap<st
     names.set(volumeKey(volume.name, folder), name);
   }
   return names;
-}
-
-/** Content of a ConfigMap, Secret or projection can't be written to (Kubernetes mounts it read-only). */
-export function isReadOnlyVolume(pod: Pod, name: string): boolean {
-  const kind = pod.spec.volumes.find((volume) => volume.name === name)?.source.kind;
-  return kind === 'configMap' || kind === 'secret' || kind === 'projected' || kind === 'downwardAPI';
 }
 
 export interface GroupVolumes {
@@ -155,8 +157,10 @@ export function groupVolumes(scope: GroupVolumesScope): Evaluation<GroupVolumes>
   const list = volumes.value.flat();
   return ok({
     volumes: list.map(({ volume }) => volume),
-    prepared: list.flatMap(({ volume: { name }, prepared }, index) =>
-      prepared === undefined ? [] : [{ volume: name, orders: { name, path: volumePlace(index), ...prepared } }],
-    ),
+    prepared: list.flatMap(({ volume, prepared }, index) => {
+      if (prepared === undefined) return [];
+      const { name, ...rest } = prepared;
+      return [{ volume: volume.name, orders: { name, path: volumePlace(index), ...rest } }];
+    }),
   });
 }

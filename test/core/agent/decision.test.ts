@@ -36,8 +36,8 @@ describe('the agent', () => {
   });
 
   it.each<[string, Pod, Partial<AgentFacts>, string]>([
-    ['AGENT=always: in every pod', podOf(), { mode: 'always' }, 'T1'],
-    ['the annotation always: in this one', annotated('always', {}), {}, 'T1'],
+    ['AGENT=always: in every pod', podOf(), { mode: 'always' }, 'T2'],
+    ['the annotation always: in this one', annotated('always', {}), {}, 'T2'],
     ['the annotation auto over AGENT=always: as the pod asks', annotated('auto', {}), { mode: 'always' }, 'T0'],
     ['the annotation auto over AGENT=never: as the pod asks', annotated('auto'), { mode: 'never' }, 'T1'],
     ['the annotation never over AGENT=always: in none', annotated('never', {}), { mode: 'always' }, 'T0'],

@@ -1,3 +1,6 @@
+import type { ProjectedSource } from '../../kubernetes/pod.ts';
+import { mountedVolumes } from '../../pod/mounted-volumes.ts';
+import { outlivedTokens } from '../../pod/token-notices.ts';
 import { podWords, secretInCommand } from '../../pod/command.ts';
 import { isGroupEnvName, resolveEnvironment } from '../../pod/environment.ts';
 import type { EnvironmentScope } from '../../pod/environment.ts';
@@ -24,6 +27,25 @@ function ofContainer({ container, path, member, index }: Located, scope: Environ
   ];
 }
 
-/** What only the objects say that the pod refers to: that a Secret is in a command, that keys are no names for ACI. */
-export const contentNeeds = (scope: EnvironmentScope): readonly Need[] =>
-  locatedContainers(scope.pod).flatMap((located) => ofContainer(located, scope));
+/** A service outlives its token for certain; a task may be done before, and is only noted. */
+function tokenNeeds({ pod, resolved }: EnvironmentScope): readonly Need[] {
+  if (pod.spec.restartPolicy !== 'Always') return [];
+  const outlived = new Set<ProjectedSource>(outlivedTokens(pod, resolved.tokens).map(({ source }) => source));
+  return mountedVolumes(pod).flatMap(({ volume: { source }, path }) =>
+    source.kind === 'projected'
+      ? source.sources.flatMap((part, index): readonly Need[] => {
+          const field = `${path}.projected.sources[${index}].serviceAccountToken`;
+          return outlived.has(part) ? [{ tier: 'T2', strength: 'wants', field, why: '', concerns: 'group' }] : [];
+        })
+      : [],
+  );
+}
+
+/**
+ * What only the objects say that the pod refers to: that a Secret is in a command, that keys are no names for ACI, that a
+ * token ends before its pod.
+ */
+export const contentNeeds = (scope: EnvironmentScope): readonly Need[] => [
+  ...locatedContainers(scope.pod).flatMap((located) => ofContainer(located, scope)),
+  ...tokenNeeds(scope),
+];

@@ -1,4 +1,4 @@
-import { prepared } from '../../agent/gift.ts';
+import { beside, prepared } from '../../agent/gift.ts';
 import { under } from './field-rule.ts';
 import type { FieldRule } from './field-rule.ts';
 
@@ -33,7 +33,17 @@ export const podFields: readonly FieldRule[] = under('spec', [
   ['imagePullSecrets', 'sent', 'only the credentials of registries that images of the pod come from'],
   ['restartPolicy', 'sent', ''],
   ['activeDeadlineSeconds', 'emulated', 'the app ends the group'],
-  ['terminationGracePeriodSeconds', 'emulated', 'as far as ACI can: it has no grace of its own'],
+  [
+    'terminationGracePeriodSeconds',
+    'emulated',
+    'as far as ACI can: it has no grace of its own',
+    {
+      ...beside.wants(
+        'kept, from the hook to the last signal; more than the 30 s that all pods have is a reason for the agent',
+      ),
+      agentWhen: (value) => typeof value === 'number' && value > 30,
+    },
+  ],
   ['enableServiceLinks', 'emulated', 'environment variables of the services that exist when the group is created'],
   [
     'os.name',

@@ -1,4 +1,4 @@
-import { prepared } from '../../agent/gift.ts';
+import { beside, prepared } from '../../agent/gift.ts';
 import { under } from './field-rule.ts';
 import type { FieldRow, FieldRule } from './field-rule.ts';
 
@@ -12,9 +12,10 @@ const share = 'a share of Azure Files, with the account and key that its Secret 
 const notOfAzure = 'ACI can not mount it';
 const noNode = 'there is no node whose files could be shared';
 const content = 'the content as it is when the group is created; later changes do not arrive';
+const live = beside.takes('later changes arrive, where it is mounted as a whole');
 
 const keys = (source: string, of: string): readonly FieldRow[] => [
-  [of, 'sent', content],
+  [of, 'sent', content, live],
   ['items[].key', 'sent', ''],
   ['items[].path', 'sent', places, anywhere],
   ['items[].mode', 'noted', fixedMode, defaultFileMode],
@@ -23,7 +24,12 @@ const keys = (source: string, of: string): readonly FieldRow[] => [
 
 const downward: readonly FieldRow[] = [
   ['items[].path', 'sent', places, anywhere],
-  ['items[].fieldRef', 'sent', 'as it is when the group is created'],
+  [
+    'items[].fieldRef',
+    'sent',
+    'as it is when the group is created',
+    beside.wants('labels and annotations as they become'),
+  ],
   ['items[].resourceFieldRef', 'sent', 'a missing limit is what the group is granted'],
   ['items[].mode', 'noted', fixedMode, defaultFileMode],
 ];
@@ -49,6 +55,9 @@ const sent: readonly FieldRow[] = [
     'projected.sources[].serviceAccountToken.expirationSeconds',
     'sent',
     'for another audience; for the API server the longest that it gives is asked for. The token is bound to the pod and is not renewed',
+    beside.wants(
+      'renewed at 80 % of its life; a pod with restartPolicy Always that may outlive it gets the agent for it',
+    ),
   ],
   ['projected.sources[].serviceAccountToken.path', 'sent', places, anywhere],
   [

@@ -1,4 +1,3 @@
-import type { GivenAgent } from '../../agent/decision.ts';
 import type { Pod } from '../../kubernetes/pod.ts';
 import { fieldAvailability } from '../field-ref.ts';
 import { trustBundleSelectors, volumeParts } from '../mounted-volumes.ts';
@@ -10,17 +9,14 @@ import type { Refusal } from '../translation.ts';
 import type { Rule } from './rule.ts';
 
 export const volumeCountRule: Rule = (pod, { agentGiven }) => {
-  if (agentGiven.kind === 'agent') return overflowOf(agentGiven);
+  // With the agent its own rule has counted them.
+  if (agentGiven.kind === 'agent') return [];
   const parts = volumeParts(pod, 'ACI');
   const folders = parts.some(({ folder }) => folder !== undefined) ? ', each folder of a volume counted' : '';
   return parts.length > maxVolumes
     ? [refuse('spec.volumes', `${parts.length} volumes are mounted${folders}; a group takes ${maxVolumes}`)]
     : [];
 };
-
-/** What the group has too many of with the agent, which the pod can't do without. */
-const overflowOf = ({ overflow }: GivenAgent): readonly Refusal[] =>
-  overflow === undefined ? [] : [refuse(overflow.field, overflow.why)];
 
 const noColon = 'ACI takes no : in the path of a mount';
 /** Of Linux (PATH_MAX, NAME_MAX). */

@@ -28,8 +28,11 @@ describe('decide', () => {
   });
 
   it('harvests a container that ended by itself before stop erases it', () => {
-    const pod = makePod({ metadata: deleting, status: ranOnce.status });
+    const [main] = makePod().spec.containers;
+    const containers = main === undefined ? [] : [main, { ...main, name: 'other' }];
+    const pod = makePod({ metadata: deleting, spec: { containers }, status: ranOnce.status });
     const group = makeGroup('Running', running(1), {
+      initContainers: [{ name: 'sk-install', image: 'agent', instanceView: running(1) }],
       containers: [
         { name: 'main', image: 'busybox:1.36', instanceView: terminated(7) },
         { name: 'other', image: 'busybox:1.36', instanceView: running(1) },
@@ -37,6 +40,10 @@ describe('decide', () => {
     });
     const decision = decide(observedIn({ pod, row: accepted, sight: seen(group) }));
     expect(decision.effects.map((effect) => effect.kind)).toEqual(['patch-status', 'create-event', 'stop-group']);
+    expect(decision.effects[1]).toMatchObject({
+      reason: 'Killing',
+      container: { member: 'containers', name: 'other' },
+    });
     const [first] = decision.effects;
     expect(
       first?.kind === 'patch-status' && first.status.containerStatuses.find((status) => status.name === 'main')?.state,

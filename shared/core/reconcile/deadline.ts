@@ -82,9 +82,7 @@ function endedBefore({ sight, facts, now }: Observed, pod: Pod, deadline: number
   const { group } = sight;
   // A sidecar ends after the others.
   const finished = pod.spec.containers.map(({ name }) =>
-    Date.parse(
-      observedContainer(group, { member: 'containers', name })?.instanceView?.currentState?.finishTime ?? '',
-    ),
+    Date.parse(observedContainer(group, { member: 'containers', name })?.instanceView?.currentState?.finishTime ?? ''),
   );
   return isTerminalPhase(status.phase) && finished.every((at) => at <= deadline);
 }

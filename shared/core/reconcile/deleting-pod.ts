@@ -103,9 +103,7 @@ function isOverdue({ now }: Observed, pod: Pod): boolean {
 /** Of each container that a stop or DELETE ends. */
 const killing = (pod: Pod, group: GroupObservation): readonly Effect[] =>
   containersOf(pod)
-    .filter(
-      (container) => observedContainer(group, container)?.instanceView?.currentState?.state === 'Running',
-    )
+    .filter((container) => observedContainer(group, container)?.instanceView?.currentState?.state === 'Running')
     .map((container) => createEvent(podEvents.killing.of(container)));
 
 /** What has ended already is in the status before anything erases it. */

@@ -69,18 +69,23 @@ interface Placed {
 
 const isInside = (inner: string, outer: string): boolean => inner.startsWith(outer === '/' ? '/' : `${outer}/`);
 
-/** A link can hold no mount, and none can be made where nobody writes. */
+/** A link can hold no mount, but what is linked or copied into its folder; and nothing is put where nobody writes. */
 function misplaced(pod: Pod, placed: readonly Placed[]): Evaluation<undefined> {
   const nested = nestedPaths(placed.map(({ place }) => place));
+  const isSealed = ({ mount }: Placed): boolean => mount.readOnly || isReadOnlyVolume(pod, mount.name);
   for (const { place, field } of placed.filter((one) => one.isLinked && nested.has(one.place))) {
-    if (placed.some((other) => isInside(other.place, place)))
+    if (placed.some((other) => !other.isLinked && isInside(other.place, place)))
       return refuse(field, 'another volume is mounted inside of it, which a link can not hold');
-    const around = placed.find((other) => !other.isLinked && isInside(place, other.place));
-    if (around !== undefined && (around.mount.readOnly || isReadOnlyVolume(pod, around.mount.name)))
+    const around = placed.find((other) => isInside(place, other.place) && isSealed(other));
+    if (around !== undefined)
       return refuse(field, `it is inside of the volume ${around.mount.name}, which can not be written to`);
   }
   return ok(undefined);
 }
+
+/** The agent puts them where they belong one by one: a folder before what is put into it. */
+const outerFirst = (parts: readonly SubPath[]): readonly SubPath[] =>
+  parts.toSorted((one, other) => one.mountPath.split('/').length - other.mountPath.split('/').length);
 
 /** The mounts of each container, made once for all of them. */
 export function containerMounts(
@@ -134,7 +139,7 @@ export function containerMounts(
     );
     return ok({
       volumeMounts: [...volumeMounts, ...wholeMounts(pod, { subPaths, live: own }, nameOf)],
-      subPaths,
+      subPaths: outerFirst(subPaths),
       live: own,
     });
   };

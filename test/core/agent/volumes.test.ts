@@ -273,10 +273,10 @@ describe('a subPath', () => {
       'another volume is mounted inside of it, which a link can not hold',
     ],
     [
-      'that holds another',
+      'inside of a part of what nobody writes to',
       [mount('conf', '/l/a', { subPath: 'x' }), mount('conf', '/l', { subPath: 'y' })],
-      1,
-      'another volume is mounted inside of it, which a link can not hold',
+      0,
+      'it is inside of the volume conf, which can not be written to',
     ],
     [
       'inside of what nobody writes to',
@@ -291,6 +291,14 @@ describe('a subPath', () => {
       kind: 'refused',
       message: `${field}: ${why}`,
     });
+  });
+
+  it('inside of a folder that is linked is put there after it', () => {
+    const pod = podWith(
+      [settings(), dir],
+      [mount('dir', '/all'), mount('conf', '/l/a', { subPath: 'app.conf' }), mount('dir', '/l', { subPath: 'folder' })],
+    );
+    expect(subPathsOf(grouped(pod))?.map(({ mountPath }) => mountPath)).toEqual(['/l', '/l/a']);
   });
 
   it('inside of a volume that can be written to is put there', () => {

@@ -1,0 +1,45 @@
+// The agent: what a kubelet does beside a container, done inside a container group. README.md has its formats.
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"serverless-kubelet.local/agent/internal/fault"
+	"serverless-kubelet.local/agent/internal/install"
+	"serverless-kubelet.local/agent/internal/launch"
+)
+
+const defaultOrders = "/.sk-orders/orders"
+
+// links are the subcommands that have a word of their own, by the name that the program is called by.
+var links = map[string]string{"x": "exec", "f": "forward", "d": "drain", "r": "refresh", "s": "status"}
+
+func main() {
+	os.Exit(dispatch(os.Args))
+}
+
+func dispatch(args []string) int {
+	name, known := links[filepath.Base(args[0])]
+	rest := args[1:]
+	if !known {
+		if len(rest) == 0 {
+			return fault.Own
+		}
+		name, rest = rest[0], rest[1:]
+	}
+	file := defaultOrders
+	if len(rest) > 0 {
+		file = rest[0]
+	}
+	switch name {
+	case install.CheckCommand:
+		return 0
+	case launch.ChildCommand:
+		return launch.Child()
+	case "install":
+		return install.Run(file, install.InGroup)
+	default:
+		return fault.Own
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"serverless-kubelet.local/agent/internal/fault"
 	"serverless-kubelet.local/agent/internal/install"
 	"serverless-kubelet.local/agent/internal/launch"
+	"serverless-kubelet.local/agent/internal/run"
 )
 
 const defaultOrders = "/.sk-orders/orders"
@@ -39,6 +40,8 @@ func dispatch(args []string) int {
 		return launch.Child()
 	case "install":
 		return install.Run(file, install.InGroup)
+	case "run":
+		return run.Run(file)
 	default:
 		return fault.Own
 	}

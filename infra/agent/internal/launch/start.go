@@ -77,7 +77,8 @@ func fork(options Options, toChild, fromChild *os.File) (int, error) {
 		Sys: &syscall.SysProcAttr{Setsid: options.Session, Setctty: options.Session, Setpgid: !options.Session},
 	}
 	if options.Foreground {
-		attributes.Sys.Foreground = true
+		// Of the parent's descriptors, as that of Setctty is of the child's.
+		attributes.Sys.Foreground, attributes.Sys.Ctty = true, int(options.Files[0].Fd())
 	}
 	for _, file := range []*os.File{options.Files[0], options.Files[1], options.Files[2], toChild, fromChild} {
 		attributes.Files = append(attributes.Files, file.Fd())

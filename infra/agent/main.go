@@ -5,10 +5,12 @@ import (
 	"os"
 	"path/filepath"
 
+	"serverless-kubelet.local/agent/internal/control"
 	"serverless-kubelet.local/agent/internal/fault"
 	"serverless-kubelet.local/agent/internal/install"
 	"serverless-kubelet.local/agent/internal/launch"
 	"serverless-kubelet.local/agent/internal/run"
+	"serverless-kubelet.local/agent/internal/word"
 )
 
 const defaultOrders = "/.sk-orders/orders"
@@ -42,6 +44,10 @@ func dispatch(args []string) int {
 		return install.Run(file, install.InGroup)
 	case "run":
 		return run.Run(file)
+	case control.Drain:
+		return word.Drain(file, os.Stdin, os.Stdout)
+	case control.Status, control.Refresh:
+		return word.Ask(file, name, os.Stdout)
 	default:
 		return fault.Own
 	}

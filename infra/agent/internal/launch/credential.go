@@ -27,12 +27,13 @@ func currentCredential() Credential {
 }
 
 func (c Credential) equals(other Credential) bool {
-	sorted := func(list []int) []int {
-		list = slices.Clone(list)
+	// Whether its own group is in the list too differs between runtimes, and changes nothing.
+	all := func(c Credential) []int {
+		list := append(slices.Clone(c.Groups), c.GID)
 		slices.Sort(list)
 		return slices.Compact(list)
 	}
-	return c.UID == other.UID && c.GID == other.GID && slices.Equal(sorted(c.Groups), sorted(other.Groups))
+	return c.UID == other.UID && c.GID == other.GID && slices.Equal(all(c), all(other))
 }
 
 // credentialOf is whom the orders ask for; nil where that is who the agent is already.
@@ -60,9 +61,10 @@ func credentialOf(user *orders.User) (*Credential, *fault.Start) {
 type lookup func(uid int) (accounts.User, []int, bool)
 
 // wantedCredential follows container runtimes: a uid alone has the group of its entry, or 0, and the groups that name it.
+// For who is that user already the runtime has done so.
 func wantedCredential(user *orders.User, current Credential, find lookup) Credential {
 	wanted := current
-	if user.UID != nil {
+	if user.UID != nil && *user.UID != current.UID {
 		wanted = Credential{UID: *user.UID}
 		if entry, groups, known := find(*user.UID); known {
 			wanted.GID = entry.GID

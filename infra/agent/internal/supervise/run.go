@@ -76,6 +76,8 @@ func (a *Agent) newRun(ctx context.Context, spec launch.Spec) (*run, *fault.Star
 		r.end()
 		return nil, fault.Agent(err)
 	}
+	// Before it runs: it may have ended when Start returns.
+	r.startedAt = time.Now()
 	process, start := launch.Start(a.reaper, spec, options)
 	for _, t := range r.tees {
 		t.writer.Close()
@@ -84,7 +86,7 @@ func (a *Agent) newRun(ctx context.Context, spec launch.Spec) (*run, *fault.Star
 		r.end()
 		return nil, start
 	}
-	r.process, r.startedAt = process, time.Now()
+	r.process = process
 	a.current.Store(r)
 	r.update(func(s *report.State) {
 		s.Phase, s.Waiting, s.StartedAt, s.Ended = report.Running, nil, r.startedAt.UTC(), nil

@@ -10,6 +10,7 @@ import (
 	"serverless-kubelet.local/agent/internal/install"
 	"serverless-kubelet.local/agent/internal/launch"
 	"serverless-kubelet.local/agent/internal/run"
+	"serverless-kubelet.local/agent/internal/session"
 	"serverless-kubelet.local/agent/internal/word"
 )
 
@@ -44,6 +45,10 @@ func dispatch(args []string) int {
 		return install.Run(file, install.InGroup)
 	case "run":
 		return run.Run(file)
+	case "exec":
+		return session.Exec(file, os.Stdin, os.Stdout)
+	case "forward":
+		return session.Forward(os.Stdin, os.Stdout)
 	case control.Drain:
 		return word.Drain(file, os.Stdin, os.Stdout)
 	case control.Status, control.Refresh:

@@ -132,10 +132,9 @@ func (p *pod) events() string {
 
 // container is one that may be started several times, as ACI does.
 type container struct {
-	pod    *pod
-	name   string
-	root   string
-	orders string
+	pod  *pod
+	name string
+	root string
 }
 
 const applets = "sh cat echo sleep ls id env kill ps pwd test true false printf touch rm mkdir mv ln stat head tail grep nc httpd wc date trap sed hostname readlink stty tty dd sync usleep"

@@ -36,9 +36,6 @@ func TestCodes(t *testing.T) {
 			end.StartedAt.IsZero() || end.FinishedAt.Before(end.StartedAt) {
 			t.Errorf("%+v", end)
 		}
-		p.await("running", func(m report.Message) bool {
-			return m.State.Phase == report.Running && m.State.Ready && m.State.Started
-		})
 	}
 }
 

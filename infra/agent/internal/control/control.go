@@ -64,6 +64,8 @@ func Address(header *orders.Header, container string) string {
 type Conn struct {
 	*net.UnixConn
 	Rest *bufio.Reader
+	// PID is the caller's process.
+	PID int
 }
 
 // Read goes on behind the first line.
@@ -94,7 +96,8 @@ func Listen(address string) (*net.UnixListener, error) {
 
 func serveOne(conn *net.UnixConn, handle Handler) {
 	defer conn.Close()
-	if !isTrusted(conn) {
+	pid, isTrusted := caller(conn)
+	if !isTrusted {
 		return
 	}
 	reader := bufio.NewReaderSize(conn, maxLine)
@@ -111,25 +114,25 @@ func serveOne(conn *net.UnixConn, handle Handler) {
 		return
 	}
 	_ = conn.SetDeadline(time.Time{})
-	handle(request, Conn{conn, reader}, reply)
+	handle(request, Conn{conn, reader, pid}, reply)
 }
 
-// isTrusted is whether the caller is root, or the user that this agent started as, in the agent's own namespace of
-// processes: one of another container has no number here.
-func isTrusted(conn *net.UnixConn) bool {
+// caller is its process, and whether it is trusted: root, or the user that this agent started as, in the agent's own
+// namespace of processes. One of another container has no number here.
+func caller(conn *net.UnixConn) (pid int, isTrusted bool) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
-		return false
+		return 0, false
 	}
-	var caller *unix.Ucred
+	var peer *unix.Ucred
 	var failure error
 	err = raw.Control(func(descriptor uintptr) {
-		caller, failure = unix.GetsockoptUcred(int(descriptor), unix.SOL_SOCKET, unix.SO_PEERCRED)
+		peer, failure = unix.GetsockoptUcred(int(descriptor), unix.SOL_SOCKET, unix.SO_PEERCRED)
 	})
 	if err != nil || failure != nil {
-		return false
+		return 0, false
 	}
-	return caller.Pid > 0 && (caller.Uid == 0 || int(caller.Uid) == os.Geteuid())
+	return int(peer.Pid), peer.Pid > 0 && (peer.Uid == 0 || int(peer.Uid) == os.Geteuid())
 }
 
 // ErrNobody is that no agent listens: the container is of exec mode, or its agent has gone.
@@ -151,7 +154,7 @@ func Dial(address string, request Request) (Conn, Reply, error) {
 	if err != nil {
 		return Conn{}, Reply{}, errors.Join(err, conn.Close())
 	}
-	return Conn{conn, reader}, reply, nil
+	return Conn{UnixConn: conn, Rest: reader}, reply, nil
 }
 
 func ask(conn *net.UnixConn, request Request) (Reply, *bufio.Reader, error) {

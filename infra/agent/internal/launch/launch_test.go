@@ -152,8 +152,8 @@ func TestSignalsAndLimitsAreAsBefore(t *testing.T) {
 func TestGroupAndSession(t *testing.T) {
 	output, _, start := run(t, plain.With([]string{"cat", "/proc/self/stat"}))
 	fields := strings.Fields(output)
-	if start != nil || fields[0] != fields[4] {
-		t.Errorf("not the leader of a group: %v, %v", output, start)
+	if start != nil || fields[0] != fields[4] || fields[0] != fields[5] || fields[6] != "0" {
+		t.Errorf("not the leader of a session without a terminal: %v, %v", output, start)
 	}
 }
 

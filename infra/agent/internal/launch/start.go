@@ -29,9 +29,10 @@ const (
 type Options struct {
 	// Files are the standard descriptors.
 	Files [3]*os.File
-	// Session makes the process the leader of a session whose terminal is its standard input.
-	Session bool
-	// Foreground puts its group into the foreground of the terminal that is its standard input.
+	// Terminal makes the standard input the terminal of the process's session.
+	Terminal bool
+	// Foreground leaves the process in this session, whose terminal is its standard input, and gives its group the
+	// foreground.
 	Foreground bool
 }
 
@@ -41,7 +42,8 @@ type Process struct {
 	Exited <-chan reap.Exit
 }
 
-// Start runs the spec in a child with a process group of its own. It returns when the program runs, or why it does not.
+// Start runs the spec in a child that leads a session of its own, as the first process of a container does, so that no
+// terminal of the agent's is its too. It returns when the program runs, or why it does not.
 func Start(reaper *reap.Reaper, spec Spec, options Options) (*Process, *fault.Start) {
 	toChild, specWriter, err := os.Pipe()
 	if err != nil {
@@ -74,11 +76,11 @@ func fork(options Options, toChild, fromChild *os.File) (int, error) {
 	attributes := &syscall.ProcAttr{
 		// None, so that nothing that Go's runtime obeys is in it.
 		Env: []string{},
-		Sys: &syscall.SysProcAttr{Setsid: options.Session, Setctty: options.Session, Setpgid: !options.Session},
+		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: options.Terminal},
 	}
 	if options.Foreground {
 		// Of the parent's descriptors, as that of Setctty is of the child's.
-		attributes.Sys.Foreground, attributes.Sys.Ctty = true, int(options.Files[0].Fd())
+		attributes.Sys = &syscall.SysProcAttr{Foreground: true, Ctty: int(options.Files[0].Fd())}
 	}
 	for _, file := range []*os.File{options.Files[0], options.Files[1], options.Files[2], toChild, fromChild} {
 		attributes.Files = append(attributes.Files, file.Fd())

@@ -125,10 +125,27 @@ type Status struct {
 }
 
 func (a *Agent) serve(listener *net.UnixListener) {
-	go control.Serve(listener, func(request control.Request, _ control.Conn, reply func(control.Reply) error) {
+	go control.Serve(listener, func(request control.Request, conn control.Conn, reply func(control.Reply) error) {
+		if request.Op == control.Attach {
+			a.attach(conn, reply)
+			return
+		}
 		// A caller that has gone misses nothing.
 		_ = reply(a.answer(request))
 	})
+}
+
+// attach leads a caller to the program that runs now.
+func (a *Agent) attach(conn control.Conn, reply func(control.Reply) error) {
+	r := a.current.Load()
+	switch {
+	case r == nil:
+		_ = reply(control.Refuse("the program does not run"))
+	case r.broker == nil:
+		_ = reply(control.Refuse("the program has neither stdin nor a terminal that anybody could attach to"))
+	case reply(control.Reply{OK: true}) == nil:
+		r.broker.Serve(conn, conn.PID)
+	}
 }
 
 func (a *Agent) answer(request control.Request) control.Reply {

@@ -3,10 +3,9 @@ package supervise
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"serverless-kubelet.local/agent/internal/address"
 	"serverless-kubelet.local/agent/internal/cgroup"
@@ -16,6 +15,7 @@ import (
 	"serverless-kubelet.local/agent/internal/orders"
 	"serverless-kubelet.local/agent/internal/reap"
 	"serverless-kubelet.local/agent/internal/report"
+	"serverless-kubelet.local/agent/internal/session"
 	"serverless-kubelet.local/agent/internal/statedir"
 )
 
@@ -29,6 +29,9 @@ type run struct {
 	words     *lastwords.File
 	output    lastwords.Output
 	tees      []*tee
+	// broker is there where somebody may attach.
+	broker    *session.Broker
+	theirs    []*os.File
 	killsThen int
 	// ctx is of the life; living of what ends when the end begins: startup and liveness probes, postStart.
 	ctx, living context.Context
@@ -79,11 +82,14 @@ func (a *Agent) newRun(ctx context.Context, spec launch.Spec) (*run, *fault.Star
 	// Before it runs: it may have ended when Start returns.
 	r.startedAt = time.Now()
 	process, start := launch.Start(a.reaper, spec, options)
-	for _, t := range r.tees {
-		t.writer.Close()
+	for _, file := range r.theirs {
+		file.Close()
 	}
 	if start != nil {
 		r.end()
+		if r.broker != nil {
+			r.broker.End(reap.Exit{})
+		}
 		return nil, start
 	}
 	r.process = process
@@ -111,21 +117,49 @@ func (r *run) openMessage() {
 	r.words = words
 }
 
-// options are the program's descriptors: the container's own, or pipes where the orders want its output kept.
-func (r *run) options() (launch.Options, error) {
-	options := launch.Options{Files: r.streams.files}
-	if t := r.plan.Termination; t != nil && t.KeepLog {
-		for number := 1; number <= 2; number++ {
-			one, err := newTee(r.streams.files[number], &r.output)
-			if err != nil {
-				return options, err
-			}
-			r.tees = append(r.tees, one)
-			options.Files[number] = one.writer
-		}
+// options are the program's descriptors: the container's own, or pipes where the orders want its output kept or let
+// somebody attach.
+func (r *run) options() (options launch.Options, err error) {
+	program := &r.orders.Program
+	options.Files = r.streams.files
+	if program.TTY && isTerminal(r.streams.files[0]) {
+		options.Foreground = true
+		return options, nil
 	}
-	options.Foreground = r.orders.Program.TTY && isTerminal(r.streams.files[0])
-	return options, nil
+	keepLog := r.plan.Termination != nil && r.plan.Termination.KeepLog
+	if program.Stdin || program.TTY {
+		log := [2]io.Writer{r.streams.files[1], r.streams.files[2]}
+		if keepLog {
+			log = [2]io.Writer{io.MultiWriter(&r.output, log[0]), io.MultiWriter(&r.output, log[1])}
+		}
+		r.broker, options, r.theirs, err = session.NewBroker(program, r.uid(), log)
+		return options, err
+	}
+	if keepLog {
+		err = r.teeOutput(&options)
+	}
+	return options, err
+}
+
+func (r *run) teeOutput(options *launch.Options) error {
+	for number := 1; number <= 2; number++ {
+		one, err := newTee(r.streams.files[number], &r.output)
+		if err != nil {
+			return err
+		}
+		r.tees = append(r.tees, one)
+		r.theirs = append(r.theirs, one.writer)
+		options.Files[number] = one.writer
+	}
+	return nil
+}
+
+// uid is the user that the program runs as.
+func (r *run) uid() int {
+	if r.spec.User != nil {
+		return r.spec.User.UID
+	}
+	return os.Geteuid()
 }
 
 // await returns how the program ended, and why.
@@ -155,7 +189,7 @@ func (r *run) await() (statedir.Ended, cause) {
 func (r *run) conclude(exit reap.Exit) statedir.Ended {
 	r.current.Store(nil)
 	r.end()
-	r.sweep()
+	r.sweep(exit)
 	end := statedir.Ended{
 		ExitCode: exit.Code(), Signal: exit.Signal(), Reason: "Completed",
 		StartedAt: r.startedAt.UTC(), FinishedAt: exit.At.UTC(),
@@ -170,28 +204,9 @@ func (r *run) conclude(exit reap.Exit) statedir.Ended {
 	return end
 }
 
-// sweep ends all that is left in the container, as the end of process 1 does.
-func (r *run) sweep() {
-	if os.Getpid() == 1 {
-		_ = unix.Kill(-1, unix.SIGKILL)
-	} else {
-		_ = unix.Kill(-r.process.PID, unix.SIGKILL)
-	}
-	for _, t := range r.tees {
-		select {
-		case <-t.done:
-		case <-time.After(drainPatience):
-		}
-	}
-}
-
 func (r *run) message(code int) string {
 	if r.words != nil {
-		uid := os.Geteuid()
-		if r.spec.User != nil {
-			uid = r.spec.User.UID
-		}
-		text, err := r.words.Read(uid)
+		text, err := r.words.Read(r.uid())
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
 			r.reporter.Event(report.Warning, "NoTerminationMessage", err.Error())
 		}

@@ -46,6 +46,8 @@ type Agent struct {
 
 	mu     sync.Mutex
 	record statedir.Record
+	// callers are processes that have handed something over since the last end.
+	callers []int
 }
 
 // Run supervises the container until its end and returns its exit code.
@@ -130,9 +132,21 @@ func (a *Agent) serve(listener *net.UnixListener) {
 			a.attach(conn, reply)
 			return
 		}
+		a.mu.Lock()
+		a.callers = append(a.callers, conn.PID)
+		a.mu.Unlock()
 		// A caller that has gone misses nothing.
 		_ = reply(a.answer(request))
 	})
+}
+
+// takeCallers are the latest few of them.
+func (a *Agent) takeCallers() []int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := a.callers[max(0, len(a.callers)-8):]
+	a.callers = nil
+	return list
 }
 
 // attach leads a caller to the program that runs now.

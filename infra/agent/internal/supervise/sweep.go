@@ -14,6 +14,8 @@ import (
 // sweep ends all that is left in the container, as the end of process 1 does; those who are attached to the program hear
 // of its end first.
 func (r *run) sweep(exit reap.Exit) {
+	// Whoever has just asked for this end is to hear that it was heard.
+	awaitProcesses(r.takeCallers())
 	if r.broker != nil {
 		carriers := r.broker.Carriers()
 		r.killBut(carriers)

@@ -51,7 +51,9 @@ func dispatch(args []string) int {
 		return session.Forward(os.Stdin, os.Stdout)
 	case control.Drain:
 		return word.Drain(file, os.Stdin, os.Stdout)
-	case control.Status, control.Refresh:
+	case control.Refresh:
+		return word.Refresh(file, os.Stdout)
+	case control.Status:
 		return word.Ask(file, name, os.Stdout)
 	default:
 		return fault.Own

@@ -5,6 +5,7 @@ package integration
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net/http"
@@ -58,9 +59,12 @@ type pod struct {
 	t       *testing.T
 	state   string
 	app     *httptest.Server
+	roots   string
 	mu      sync.Mutex
 	reports []report.Message
 	down    bool
+	// files is what is answered to whoever asks for live volumes.
+	files string
 }
 
 func newPod(t *testing.T) *pod {
@@ -69,12 +73,17 @@ func newPod(t *testing.T) *pod {
 	if err := os.Chmod(p.state, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	p.app = httptest.NewServer(http.HandlerFunc(p.receive))
+	p.app = httptest.NewTLSServer(http.HandlerFunc(p.receive))
 	t.Cleanup(p.app.Close)
+	p.roots = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.app.Certificate().Raw}))
 	return p
 }
 
 func (p *pod) receive(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/files" {
+		_, _ = io.WriteString(w, p.files)
+		return
+	}
 	body, err := io.ReadAll(r.Body)
 	var message report.Message
 	if err != nil || json.Unmarshal(body, &message) != nil {
@@ -200,8 +209,8 @@ func (c *container) order(orders string) {
 	c.pod.t.Helper()
 	c.write(".sk-orders/orders", fmt.Sprintf(
 		`{"schemaVersion":1,"kind":"container","pod":{"namespace":"ns","name":"p","uid":%q},"nonce":%q,"container":%q,`+
-			`"report":{"url":"%s/api","kid":"1","key":"MDEyMzQ1Njc4OWFiY2RlZg==","flushSeconds":2},%s}`,
-		c.pod.t.Name(), filepath.Base(c.root), c.name, c.pod.app.URL, orders), 0o400)
+			`"report":{"url":"%[4]s/api","filesUrl":"%[4]s/files","kid":"1","key":"MDEyMzQ1Njc4OWFiY2RlZg==","roots":%[5]q,"flushSeconds":2},%[6]s}`,
+		c.pod.t.Name(), filepath.Base(c.root), c.name, c.pod.app.URL, c.pod.roots, orders), 0o400)
 }
 
 // running is one start of a container.

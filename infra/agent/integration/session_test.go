@@ -261,3 +261,41 @@ func TestCopyBothWays(t *testing.T) {
 		t.Errorf("%d bytes came back", len(back))
 	}
 }
+
+// A program that reads a file by its path sees the new version, and never half of it; the container goes on.
+func TestLiveVolume(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []string{"supervise", "exec"} {
+		p := newPod(t)
+		p.files = `{"volumes":[{"name":"conf","revision":"2","files":[{"path":"ready","mode":420,"data":"UkVBRFk="}]}]}`
+		orders := supervised(`touch /tmp/up; until [ -s /vol/ready ]; do usleep 10000; done; cat /vol/ready; sleep 1`, "")
+		if mode == "exec" {
+			orders = `"mode":"exec",` + shell(`touch /tmp/up; until [ -s /vol/ready ]; do usleep 10000; done; cat /vol/ready`)
+		}
+		c := p.container("step", orders+`,"live":[{"name":"conf","path":"/vol"}]`)
+		r := c.start()
+		r.awaitFile("tmp/up")
+		if output, err := r.enter("", "/.sk/r"); err != nil || !strings.HasPrefix(output, `{"ok":true`) {
+			t.Errorf("%q, %v", output, err)
+		}
+		if code := r.wait(); code != 0 || r.stdout.String() != "READY" {
+			t.Errorf("%d %q", code, &r.stdout)
+		}
+		if mode == "supervise" {
+			p.await("the revision", func(m report.Message) bool { return m.State.Volumes["conf"] == "2" })
+		}
+	}
+}
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	p := newPod(t)
+	p.down = true
+	r := p.container("web", supervised(forever, "")).start()
+	r.awaitFile("tmp/up")
+	time.Sleep(300 * time.Millisecond)
+	output, err := r.enter("", "/.sk/s")
+	if err != nil || !strings.Contains(output, `"lastFault":"the app answered 503 Service Unavailable"`) || !strings.Contains(output, `"phase":"running"`) {
+		t.Errorf("%q, %v", output, err)
+	}
+}

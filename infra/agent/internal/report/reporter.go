@@ -21,9 +21,9 @@ const (
 	maxAnswer = 1 << 16
 )
 
-// definite answers will not be others when they are asked for again. A 404 may be an app that is starting, a 401 or 403
+// Definite answers will not be others when they are asked for again. A 404 may be an app that is starting, a 401 or 403
 // a key that is being rotated.
-var definite = []int{
+var Definite = []int{
 	http.StatusBadRequest, http.StatusConflict, http.StatusGone, http.StatusRequestEntityTooLarge,
 	http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity,
 }
@@ -82,6 +82,9 @@ func (r *Reporter) Update(change func(*State)) {
 	r.mu.Unlock()
 	r.nudge()
 }
+
+// Identity is whose reports these are.
+func (r *Reporter) Identity() Identity { return r.identity }
 
 // State is a copy of the present one.
 func (r *Reporter) State() State {
@@ -196,7 +199,7 @@ func (r *Reporter) conclude(message Message, answer appclient.Answer, err error)
 	defer r.mu.Unlock()
 	now := time.Now()
 	r.attemptAt = now
-	isDone := err == nil && (answer.Status/100 == 2 || slices.Contains(definite, answer.Status))
+	isDone := err == nil && (answer.Status/100 == 2 || slices.Contains(Definite, answer.Status))
 	switch {
 	case err != nil:
 		r.lastFault = err.Error()

@@ -36,7 +36,11 @@ type Agent struct {
 	reaper   *reap.Reaper
 	reporter *report.Reporter
 	own      *statedir.Own
-	drain    drainOrder
+	// client is nil where nobody is to be reported to.
+	client *appclient.Client
+	// refresh has one to do, at most.
+	refresh chan struct{}
+	drain   drainOrder
 	// mainsEnded is closed when the containers have ended after which this one is to end.
 	mainsEnded chan struct{}
 	// stopped is closed by a signal that would end a program, where there is none.
@@ -67,7 +71,7 @@ func Run(container *orders.Container, stateRoot string) int {
 	defer cancel()
 	a := &Agent{
 		orders: container, plan: container.Supervise, root: stateRoot, streams: streams, reaper: reap.New(ctx),
-		mainsEnded: make(chan struct{}), stopped: make(chan struct{}),
+		mainsEnded: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1),
 	}
 	a.drain.requested = make(chan struct{})
 	a.begin(ctx)
@@ -79,6 +83,7 @@ func Run(container *orders.Container, stateRoot string) int {
 	}
 	go a.forwardSignals(ctx)
 	go a.awaitMains(ctx)
+	go a.refreshLoop(ctx)
 	return a.live(ctx)
 }
 
@@ -95,6 +100,7 @@ func (a *Agent) begin(ctx context.Context) {
 		}
 		// Roots that are none leave the app without reports, as a wrong address does.
 		if client, err := appclient.New(r); err == nil {
+			a.client = client
 			post = report.To(client, r.URL)
 		}
 	}
@@ -132,19 +138,25 @@ func (a *Agent) serve(listener *net.UnixListener) {
 			a.attach(conn, reply)
 			return
 		}
-		a.mu.Lock()
-		a.callers = append(a.callers, conn.PID)
-		a.mu.Unlock()
+		a.noteCaller(conn.PID)
 		// A caller that has gone misses nothing.
 		_ = reply(a.answer(request))
 	})
 }
 
-// takeCallers are the latest few of them.
+// maxCallers of the last time are enough.
+const maxCallers = 8
+
+func (a *Agent) noteCaller(pid int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.callers = append(a.callers[max(0, len(a.callers)-maxCallers+1):], pid)
+}
+
 func (a *Agent) takeCallers() []int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	list := a.callers[max(0, len(a.callers)-8):]
+	list := a.callers
 	a.callers = nil
 	return list
 }
@@ -171,6 +183,12 @@ func (a *Agent) answer(request control.Request) control.Reply {
 		}
 		by := a.drain.request(time.Duration(grace) * time.Second)
 		a.reporter.Update(func(s *report.State) { s.DrainBy = by.UTC() })
+		return control.Reply{OK: true}
+	case control.Refresh:
+		if len(a.orders.Live) == 0 || a.client == nil {
+			return control.Refuse("this container has no live volumes")
+		}
+		a.askRefresh()
 		return control.Reply{OK: true}
 	case control.Status:
 		return a.status()

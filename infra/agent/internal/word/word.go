@@ -4,6 +4,7 @@ package word
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,8 +13,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"serverless-kubelet.local/agent/internal/appclient"
 	"serverless-kubelet.local/agent/internal/control"
+	"serverless-kubelet.local/agent/internal/live"
 	"serverless-kubelet.local/agent/internal/orders"
+	"serverless-kubelet.local/agent/internal/report"
+	"serverless-kubelet.local/agent/internal/statedir"
 )
 
 // linePatience is how long a word waits for its line: the caller's socket may be slower than the process.
@@ -57,6 +62,36 @@ func Ask(ordersFile, op string, out io.Writer) int {
 	return speak(ordersFile, out, func(container *orders.Container) (control.Reply, error) {
 		return call(container, control.Request{Op: op})
 	})
+}
+
+// Refresh hands over that live volumes have changed. Where no agent stays in the container this process fetches them.
+func Refresh(ordersFile string, out io.Writer) int {
+	return speak(ordersFile, out, func(container *orders.Container) (control.Reply, error) {
+		reply, err := call(container, control.Request{Op: control.Refresh})
+		if errors.Is(err, control.ErrNobody) && len(container.Live) > 0 {
+			return fetch(container)
+		}
+		return reply, err
+	})
+}
+
+const fetchTimeout = 30 * time.Second
+
+func fetch(container *orders.Container) (control.Reply, error) {
+	client, err := appclient.New(container.Report)
+	if err != nil {
+		return control.Reply{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	defer cancel()
+	bootID := statedir.NewBootID("", time.Now())
+	volumes := live.Volumes{Container: container, Client: client, Identity: report.IdentityOf(&container.Header, container.Container, bootID)}
+	now, err := volumes.Refresh(ctx, nil)
+	if err != nil {
+		return control.Reply{}, err
+	}
+	status, err := json.Marshal(map[string]any{"volumes": now})
+	return control.Reply{OK: true, Status: status}, err
 }
 
 func call(container *orders.Container, request control.Request) (control.Reply, error) {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/pem"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -29,6 +30,10 @@ func TestMain(m *testing.M) {
 }
 
 func prepare(m *testing.M) int {
+	if flag.Parse(); testing.Short() {
+		fmt.Println("skipped: these tests take half a minute")
+		return 0
+	}
 	if os.Geteuid() != 0 {
 		fmt.Println("skipped: these tests need root")
 		return 0

@@ -140,6 +140,9 @@ func TestSlowConnection(t *testing.T) {
 
 func TestMuchThroughOneConnection(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	data := make([]byte, 8<<20)
 	if _, err := rand.New(rand.NewSource(1)).Read(data); err != nil {
 		t.Fatal(err)
@@ -217,7 +220,12 @@ func TestForwardOfGarbage(t *testing.T) {
 	}
 	// Too much for one connection ends that one.
 	c := dial(t, "forward", false)
-	stuck := listenAt(t, "tcp4", "127.0.0.1:0", func(net.Conn) {})
+	over := make(chan struct{})
+	defer close(over)
+	stuck := listenAt(t, "tcp4", "127.0.0.1:0", func(conn net.Conn) {
+		<-over
+		conn.Close()
+	})
 	c.begin(request(`"keepAliveSeconds":60`))
 	c.write(frames.Open, number(1)+portOf(stuck))
 	go func() {

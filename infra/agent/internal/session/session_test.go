@@ -156,6 +156,9 @@ func (c *client) pump(data []byte) {
 
 func TestManyBytesBothWays(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	data := make([]byte, 5<<20)
 	if _, err := rand.New(rand.NewSource(1)).Read(data); err != nil {
 		t.Fatal(err)
@@ -281,6 +284,9 @@ func goneSoon(t *testing.T, mark string) bool {
 // Whatever becomes of the caller, nothing of its command is left.
 func TestCallerThatGoes(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	for name, leave := range map[string]func(*client){
 		"it closes":        func(c *client) { c.to.Close() },
 		"it is silent":     func(*client) {},
@@ -340,6 +346,9 @@ func TestNoTerminalOfTheFrames(t *testing.T) {
 
 func TestManyAtOnce(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
 	done := make(chan string, 50)
 	for index := range cap(done) {
 		c := dial(t, "exec", true)

@@ -149,6 +149,8 @@ type container struct {
 	pod  *pod
 	name string
 	root string
+	// readOnly is of the root file system.
+	readOnly bool
 }
 
 const applets = "sh cat echo sleep ls id env kill ps pwd test true false printf touch rm mkdir mv ln stat head tail grep nc httpd wc date trap sed hostname readlink stty tty dd sync usleep"
@@ -228,10 +230,15 @@ type running struct {
 	code    int
 }
 
-// mounts are made in the namespace of the container alone.
-const mounts = `mount -t proc proc "$1/proc" && mount -t tmpfs -o mode=755 tmpfs "$1/dev" && : >"$1/dev/null" &&
-mount --bind /dev/null "$1/dev/null" && mkdir "$1/dev/pts" && mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/dev/pts" && ln -s pts/ptmx "$1/dev/ptmx" &&
-mount --bind "$2" "$1/.sk-run" && cd / && exec `
+// readOnlyRoot leaves writable what is mounted in it afterwards; mounts are made in the namespace of the container alone.
+const (
+	arguments    = `root=$1; state=$2; shift 2; `
+	readOnlyRoot = `mount --bind "$root" "$root" && mount -o remount,ro,bind "$root" && `
+	mounts       = `mount -t proc proc "$root/proc" && mount -t tmpfs -o mode=755 tmpfs "$root/dev" && : >"$root/dev/null" &&
+mount --bind /dev/null "$root/dev/null" && mkdir "$root/dev/pts" &&
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" && ln -s pts/ptmx "$root/dev/ptmx" &&
+mount --bind "$state" "$root/.sk-run" && cd / && exec chroot `
+)
 
 // start runs the container; argv is of its process 1, as the group's command is.
 func (c *container) start(argv ...string) *running {
@@ -243,10 +250,11 @@ func (c *container) startAs(user []string, argv ...string) *running {
 	if len(argv) == 0 {
 		argv = []string{"/.sk/sk", "run"}
 	}
-	into := append([]string{"chroot"}, user...)
-	script := mounts + strings.Join(into, " ") + ` "$1" "$@"`
-	script = strings.Replace(script, `"$1" "$@"`, `"$root" "$@"`, 1)
-	script = `root=$1; state=$2; ` + strings.Replace(script, `&& cd / && exec`, `&& cd / && shift 2 && exec`, 1)
+	script := arguments
+	if c.readOnly {
+		script += readOnlyRoot
+	}
+	script += mounts + strings.Join(user, " ") + ` "$root" "$@"`
 	args := append([]string{"-fpm", "--kill-child", "sh", "-c", script, "sh", c.root, c.pod.state}, argv...)
 	r := &running{container: c, done: make(chan struct{})}
 	r.command = exec.Command("unshare", args...)

@@ -21,6 +21,7 @@ const Root = "/.sk-run"
 const (
 	lockFile  = "lock"
 	stateFile = "state"
+	crashFile = "crash"
 )
 
 // Ended is how a program ended.
@@ -103,6 +104,21 @@ func openRegular(name string) (*os.File, error) {
 
 // maxRecord is more than a record with a message of 4096 bytes.
 const maxRecord = 1 << 16
+
+// Crash is the file for the last words of an agent that crashes, and what the run before left there.
+func (o *Own) Crash() (file *os.File, before string) {
+	name := filepath.Join(o.path, crashFile)
+	if left, err := openRegular(name); err == nil {
+		text, _ := io.ReadAll(io.LimitReader(left, maxRecord))
+		before = string(text)
+		left.Close()
+	}
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+	if err != nil {
+		return nil, before
+	}
+	return file, before
+}
 
 func read(path string) (Record, error) {
 	file, err := openRegular(filepath.Join(path, stateFile))

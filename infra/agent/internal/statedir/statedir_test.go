@@ -168,3 +168,22 @@ func TestNewBootID(t *testing.T) {
 		}
 	}
 }
+
+func TestCrash(t *testing.T) {
+	own, _ := open(t, t.TempDir(), "web")
+	file, before := own.Crash()
+	if file == nil || before != "" {
+		t.Fatal(before)
+	}
+	if _, err := file.WriteString("fatal error"); err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	if file, before = own.Crash(); before != "fatal error" {
+		t.Error(before)
+	}
+	file.Close()
+	if _, before = own.Crash(); before != "" {
+		t.Error("reported twice:", before)
+	}
+}

@@ -113,7 +113,22 @@ func (a *Agent) begin(ctx context.Context) {
 		a.reporter.Event(report.Warning, "AgentStateLost", fmt.Sprintf("other containers of the pod can't see this one: %v", err))
 	}
 	a.write(func(*statedir.Record) {})
+	a.watchCrash()
 	go a.reporter.Run(ctx)
+}
+
+// watchCrash has a crash of Go's runtime written where the next run finds it, and reports that of the run before.
+func (a *Agent) watchCrash() {
+	file, before := a.own.Crash()
+	if before != "" {
+		a.reporter.Event(report.Warning, "AgentCrashed", before)
+	}
+	if file == nil {
+		return
+	}
+	defer file.Close()
+	// Where it can't be had a crash is silent.
+	_ = debug.SetCrashOutput(file, debug.CrashOptions{})
 }
 
 // write changes the record that other containers see.

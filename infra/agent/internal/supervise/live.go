@@ -22,9 +22,13 @@ func (a *Agent) live(ctx context.Context) int {
 	if a.plan.Restart != nil {
 		back = newBackOff(a.plan.Restart)
 	}
-	for {
+	for !isClosed(a.stopped) {
 		begin := time.Now()
 		end, why := a.once(ctx)
+		if isClosed(a.drain.requested) {
+			// Whatever ended it: nothing is to start it again.
+			why = byDrain
+		}
 		v := judge(a.plan, end, why)
 		wait := time.Duration(0)
 		if v.again {
@@ -32,7 +36,7 @@ func (a *Agent) live(ctx context.Context) int {
 		}
 		a.noteEnd(end, v, wait)
 		if !v.again {
-			return a.finish(ctx, v)
+			return a.finish(ctx, &end, v)
 		}
 		if code, isOver := a.pause(ctx, end, wait); isOver {
 			return code
@@ -40,6 +44,7 @@ func (a *Agent) live(ctx context.Context) int {
 		a.write(func(r *statedir.Record) { r.Restarts++ })
 		a.reporter.Update(func(s *report.State) { s.Restarts++ })
 	}
+	return stopCode
 }
 
 // once is one run of the program, from its preparation on.
@@ -69,8 +74,9 @@ func (a *Agent) noteEnd(end statedir.Ended, v verdict, wait time.Duration) {
 			return
 		}
 		s.Phase, s.Waiting = report.Ended, nil
-		if s.Ended != nil {
-			s.LastEnded = s.Ended
+		if s.LastEnded != nil && *s.LastEnded == end {
+			// It was going to be started again, and is not any more.
+			s.LastEnded = nil
 		}
 		s.Ended = &end
 		if v.park {
@@ -95,20 +101,41 @@ func (a *Agent) pause(ctx context.Context, end statedir.Ended, wait time.Duratio
 	}
 	v := judge(a.plan, end, why)
 	a.noteEnd(end, v, 0)
-	return a.finish(ctx, v), true
+	return a.finish(ctx, &end, v), true
 }
 
-// finish parks, or has the last report answered; then the container has its code.
-func (a *Agent) finish(ctx context.Context, v verdict) int {
+// finish parks, or has the last report answered; then the container has its code. A drain that comes before that is still
+// heard: ACI is not to start again what is to go.
+func (a *Agent) finish(ctx context.Context, end *statedir.Ended, v verdict) int {
+	if !v.park && !a.flushOrDrain(ctx) && end != nil {
+		v = judge(a.plan, *end, byDrain)
+		a.noteEnd(*end, v, 0)
+	}
 	if v.park {
 		<-a.stopped
-		return v.code
 	}
+	return v.code
+}
+
+// flushOrDrain is false when a drain came that was not there before. An app that is not there has ARM's word on the exit
+// code, and the next run reports this one again.
+func (a *Agent) flushOrDrain(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, a.flush)
 	defer cancel()
-	// An app that is not there has ARM's word on the exit code, and the next run reports this one again.
-	_ = a.reporter.Flush(ctx)
-	return v.code
+	requested := a.drain.requested
+	if isClosed(requested) {
+		requested = nil
+	}
+	flushed := make(chan error, 1)
+	go func() { flushed <- a.reporter.Flush(ctx) }()
+	select {
+	case <-flushed:
+		return true
+	case <-a.stopped:
+		return true
+	case <-requested:
+		return false
+	}
 }
 
 // awaitOthers keeps the program from starting before what it is to start after.
@@ -174,5 +201,5 @@ func (a *Agent) neverStarted(ctx context.Context) int {
 			s.Phase = report.Parked
 		}
 	})
-	return a.finish(ctx, v)
+	return a.finish(ctx, nil, v)
 }

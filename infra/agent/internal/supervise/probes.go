@@ -31,7 +31,7 @@ func (r *run) started(ctx context.Context) {
 		s.Started = true
 		s.Ready = r.plan.ReadinessProbe == nil
 	})
-	r.write(func(record *statedir.Record) { record.Started = true })
+	r.write(func(record *statedir.Record) { record.Started = r.ctx.Err() == nil })
 	if r.plan.LivenessProbe != nil {
 		r.probe(ctx, probe.Liveness, r.plan.LivenessProbe, func(success bool) {
 			if !success {

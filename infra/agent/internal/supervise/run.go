@@ -94,6 +94,10 @@ func (a *Agent) newRun(ctx context.Context, spec launch.Spec) (*run, *fault.Star
 	}
 	r.process = process
 	a.current.Store(r)
+	if isClosed(a.stopped) {
+		// It came when there was no program yet.
+		a.reaper.Kill(process.PID, r.stopSignal())
+	}
 	r.update(func(s *report.State) {
 		s.Phase, s.Waiting, s.StartedAt, s.Ended = report.Running, nil, r.startedAt.UTC(), nil
 	})
@@ -177,11 +181,7 @@ func (r *run) await() (statedir.Ended, cause) {
 		if failed.why == byProbe && r.probeGrace != nil {
 			grace = *r.probeGrace
 		}
-		end := r.conclude(r.stop(failed.why, time.Duration(grace)*time.Second))
-		if isClosed(r.drain.requested) {
-			return end, byDrain
-		}
-		return end, failed.why
+		return r.conclude(r.stop(failed.why, time.Duration(grace)*time.Second)), failed.why
 	}
 }
 

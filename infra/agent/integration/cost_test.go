@@ -13,6 +13,9 @@ import (
 
 // What a container pays for its agent: 12 MB at most, and nothing that could be measured while it is idle.
 func TestCost(t *testing.T) {
+	if isRaceBuilt {
+		t.Skip("watching for races costs more")
+	}
 	p := newPod(t)
 	probe := `{"httpGet":{"path":"/index.html","port":38082},"periodSeconds":1}`
 	r := p.container("web", supervised(`mkdir /www; echo ok >/www/index.html; exec httpd -f -p 38082 -h /www`,

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -50,8 +51,11 @@ func prepare(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	program = filepath.Join(dir, "sk")
-	build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program, "..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.Command("go", slices.Concat([]string{"build"}, buildFlags, []string{"-o", program, ".."})...)
+	build.Env = os.Environ()
+	if !isRaceBuilt {
+		build.Env = append(build.Env, "CGO_ENABLED=0")
+	}
 	if output, err := build.CombinedOutput(); err != nil {
 		fmt.Println(string(output))
 		return 1
@@ -80,8 +84,20 @@ func newPod(t *testing.T) *pod {
 	}
 	p.app = httptest.NewTLSServer(http.HandlerFunc(p.receive))
 	t.Cleanup(p.app.Close)
+	t.Cleanup(p.raceless)
 	p.roots = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.app.Certificate().Raw}))
 	return p
+}
+
+// raceless is that no agent has found a race in itself.
+func (p *pod) raceless() {
+	files, err := filepath.Glob(filepath.Join(p.state, "race.*"))
+	if err != nil {
+		p.t.Error(err)
+	}
+	for _, name := range files {
+		p.t.Errorf("%s", read(p.t, name))
+	}
 }
 
 func (p *pod) receive(w http.ResponseWriter, r *http.Request) {
@@ -240,6 +256,14 @@ mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" && ln -s pts
 mount --bind "$state" "$root/.sk-run" && cd / && exec chroot `
 )
 
+// environment is that of a container, and where races are to be written to.
+func environment(list ...string) []string {
+	if isRaceBuilt {
+		return append(list, "GORACE=log_path=/.sk-run/race atexit_sleep_ms=0")
+	}
+	return list
+}
+
 // start runs the container; argv is of its process 1, as the group's command is.
 func (c *container) start(argv ...string) *running {
 	return c.startAs(nil, argv...)
@@ -258,7 +282,7 @@ func (c *container) startAs(user []string, argv ...string) *running {
 	args := append([]string{"-fpm", "--kill-child", "sh", "-c", script, "sh", c.root, c.pod.state}, argv...)
 	r := &running{container: c, done: make(chan struct{})}
 	r.command = exec.Command("unshare", args...)
-	r.command.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "OF_THE_IMAGE=1"}
+	r.command.Env = environment("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "OF_THE_IMAGE=1")
 	r.command.Stdout, r.command.Stderr = &r.stdout, &r.stderr
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	c.must(r.command.Start())
@@ -307,7 +331,7 @@ func (r *running) enter(stdin string, argv ...string) (string, error) {
 	r.pod.t.Helper()
 	args := append([]string{"-t", fmt.Sprint(r.first()), "-p", "-m", "-r", "-w"}, argv...)
 	command := exec.Command("nsenter", args...)
-	command.Env = []string{"PATH=/bin"}
+	command.Env = environment("PATH=/bin")
 	command.Stdin = strings.NewReader(stdin)
 	output, err := command.CombinedOutput()
 	return string(output), err

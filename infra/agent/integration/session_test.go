@@ -31,7 +31,7 @@ func (r *running) call(word, line string) *caller {
 	t.Helper()
 	c := &caller{t: t}
 	c.command = exec.Command("nsenter", "-t", fmt.Sprint(r.first()), "-p", "-m", "-r", "-w", "/.sk/"+word)
-	c.command.Env = []string{"PATH=/bin"}
+	c.command.Env = environment("PATH=/bin")
 	var err error
 	if c.in, err = c.command.StdinPipe(); err != nil {
 		t.Fatal(err)

@@ -49,6 +49,12 @@ func (a *app) sent() []Message {
 	return a.got
 }
 
+func (a *app) set(flag *bool, value bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	*flag = value
+}
+
 func (a *app) last() Message {
 	sent := a.sent()
 	return sent[len(sent)-1]
@@ -133,6 +139,28 @@ func TestWhatIsDefinite(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestEachTroubleBeginsAnew(t *testing.T) {
+	away := true
+	answer := func(n int) (appclient.Answer, error) {
+		if away {
+			return appclient.Answer{}, errors.New("no")
+		}
+		return ok(n)
+	}
+	play(t, answer, func(t *testing.T, r *Reporter, a *app) {
+		time.Sleep(5 * time.Minute)
+		a.set(&away, false)
+		time.Sleep(time.Minute)
+		a.set(&away, true)
+		r.Update(func(s *State) { s.Ready = true })
+		before := len(a.sent())
+		time.Sleep(3 * time.Second)
+		if tries := len(a.sent()) - before; tries < 2 {
+			t.Errorf("%d more tries in three seconds", tries)
+		}
+	})
 }
 
 func TestRetryAfter(t *testing.T) {

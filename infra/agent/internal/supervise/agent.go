@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -120,8 +121,8 @@ func (a *Agent) begin(ctx context.Context) {
 // watchCrash has a crash of Go's runtime written where the next run finds it, and reports that of the run before.
 func (a *Agent) watchCrash() {
 	file, before := a.own.Crash()
-	if before != "" {
-		a.reporter.Event(report.Warning, "AgentCrashed", before)
+	if why, _, _ := strings.Cut(before, "\n"); why != "" {
+		a.reporter.Event(report.Warning, "AgentCrashed", why)
 	}
 	if file == nil {
 		return

@@ -6,31 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { agentFolder, buildAgent, findAgentGo } from '../../infra/package/agent.ts';
-import { GoToolchainError, goEnvironment } from '../../infra/package/go-toolchain.ts';
+import { goEnvironment } from '../../infra/package/go-toolchain.ts';
+import { repository, whyNoGo } from './agent-go.ts';
 
 const run = promisify(execFile);
-const repository = join(import.meta.dirname, '..', '..');
 const cwd = agentFolder(repository);
 const env = goEnvironment();
 
-/** Why nothing of this is tried; the gate tries it in any case. */
-async function whyNot(): Promise<string | undefined> {
-  if (process.env['CI'] === 'true') return undefined;
-  try {
-    const go = await findAgentGo(repository);
-    // Of the standard library: what it takes a minute to compile.
-    const stale = '{{if and .Stale .Standard}}{{.ImportPath}}{{end}}';
-    const { stdout } = await run(go, ['list', '-deps', '-test', '-f', stale, './...'], { cwd, env });
-    return stdout.trim() === ''
-      ? undefined
-      : 'Go has compiled nothing yet: `go test ./...` in infra/agent takes a minute';
-  } catch (error) {
-    if (error instanceof GoToolchainError) return 'there is no Go that is new enough';
-    throw error;
-  }
-}
-
-const reason = await whyNot();
+const reason = await whyNoGo();
 const root = mkdtempSync(join(tmpdir(), 'agent-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 

@@ -5,9 +5,7 @@ import { isFault } from '../../../infra/local/aci/errors.ts';
 import { validateGroup } from '../../../infra/local/aci/validation.ts';
 import { podFaults } from '../../../infra/local/sim/api-server/pod-validation.ts';
 import type { GroupBody } from '../../../shared/core/group/group.ts';
-import { isJsonObject } from '../../../shared/core/json.ts';
-import type { Json, JsonObject } from '../../../shared/core/json.ts';
-import { podOfWorkload } from '../../../shared/core/kubernetes/workload.ts';
+import type { JsonObject } from '../../../shared/core/json.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { readTierTags } from '../../../shared/core/agent/tier-tags.ts';
 import { explainPod } from '../../../shared/core/pod/explanation.ts';
@@ -18,9 +16,9 @@ import { unreachable } from '../../../shared/core/pod/evaluation.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import type { NodeFacts, Translation } from '../../../shared/core/pod/translation.ts';
 import { formatGroup } from '../../../shared/wire/arm/group-request.ts';
-import { parsePod } from '../../../shared/wire/pod.ts';
 import { ordersOf, readOrders } from '../../fixtures/agent-orders.ts';
 import { schemaFaults } from '../../fixtures/group-schema.ts';
+import { admitted, asJson } from '../../fixtures/valid-pods/admitted.ts';
 import { installed } from '../../fixtures/valid-pods/annotations.ts';
 import { validPod } from '../../fixtures/valid-pods/pod.ts';
 import { nothingKnown } from '../../fixtures/known.ts';
@@ -41,21 +39,6 @@ const nodes = fc.constantFrom<NodeFacts>(
   { ...facts, agent, securityPolicy: 'strict' },
   { ...inSubnet, ...installed, agent: { ...agent, mode: 'always' } },
 );
-
-const asJson = (value: unknown): JsonObject => {
-  const json: Json = JSON.parse(JSON.stringify(value));
-  if (!isJsonObject(json)) throw new Error('no object');
-  return json;
-};
-
-/** As the API server shows it. */
-function admitted(raw: unknown): { readonly json: JsonObject; readonly pod: Pod; readonly written: JsonObject } {
-  const workload = podOfWorkload(asJson(raw), 'default');
-  const json = workload === undefined ? undefined : asJson(workload.pod);
-  const pod = parsePod(json);
-  if (workload === undefined || json === undefined || pod === undefined) throw new Error('the pod is none');
-  return { json, pod, written: workload.written };
-}
 
 /** Of the whole pod, or of a member that it has. */
 const isNamed = (field: string, pod: Pod): boolean =>

@@ -91,5 +91,5 @@ const conditionOf = ({ sight }: Observed) => (sight.kind === 'seen' ? groupCondi
 
 function report({ sight, facts, now }: Observed, pod: Pod): readonly Effect[] {
   if (sight.kind !== 'seen') return [];
-  return patch(pod, podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now }));
+  return patch(pod, podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now }), sight.group);
 }

@@ -112,7 +112,7 @@ function harvest({ facts, now }: Observed, pod: Pod, group: GroupObservation): r
     (container) => container.instanceView?.currentState?.state === 'Terminated',
   );
   if (!ended) return [];
-  return patch(pod, podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now }));
+  return patch(pod, podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now }), group);
 }
 
 const terminal = ({ now }: Observed, pod: Pod, group: GroupObservation | undefined): readonly Effect[] =>

@@ -239,7 +239,7 @@ export const otherAnnotations: readonly {
   {
     name: tierAnnotation,
     meaning:
-      'written by the app: `T0`, `T1` or `T2` ([what tiers are](explain.md#tiers)); what a pod brings is overwritten',
+      'written by the app: `T1` or `T2` ([what tiers are](explain.md#tiers)), nothing where the pod has no agent; what a pod brings is overwritten',
   },
   {
     name: tierReasonAnnotation,

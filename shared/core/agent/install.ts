@@ -2,6 +2,7 @@ import type { GroupInitContainer, GroupVolume, GroupVolumeMount } from '../group
 import type { Pod } from '../kubernetes/pod.ts';
 import { objectsAt, textAt } from '../json-access.ts';
 import type { AgentAccess, AgentDelivery } from './agent-facts.ts';
+import { downloadCommand } from './download.ts';
 import { ordersHeader } from './container-orders.ts';
 import type { ContainerOrders, GroupOrders, HostAlias, PreparedVolume, StateFolder } from './orders.ts';
 import { agentPlaces, imageProgram, ordersFile } from './places.ts';
@@ -129,22 +130,10 @@ function hostAliases({ rawSpec }: Pod): readonly HostAlias[] {
   });
 }
 
-/** Where busybox puts the program, before it installs itself. */
-const download = '/tmp/sk';
-
-/** The hash is that of the program, which comes as gzip where that is asked for. A name may take a moment to be resolved. */
-const downloadScript = ({ url, sha256 }: Extract<AgentDelivery, { kind: 'download' }>): string =>
-  [
-    `for n in 1 2 3 4 5; do wget -q -T 30 --header 'accept-encoding: gzip' -O ${download}.gz '${url.replaceAll("'", '%27')}' && break; sleep $n; done`,
-    [
-      `gunzip -c ${download}.gz > ${download}`,
-      `echo '${sha256}  ${download}' | sha256sum -c`,
-      `chmod 0555 ${download}`,
-      `exec ${download} install`,
-    ].join(' && '),
-  ].join('; ');
-
 const installCommand = (delivery: AgentDelivery): { readonly image: string; readonly command: readonly string[] } => ({
   image: delivery.image,
-  command: delivery.kind === 'image' ? [imageProgram, 'install'] : ['sh', '-c', downloadScript(delivery)],
+  command:
+    delivery.kind === 'image'
+      ? [imageProgram, 'install']
+      : downloadCommand({ url: delivery.url, sha256: delivery.sha256, folder: agentPlaces.program }),
 });

@@ -2,7 +2,7 @@ import type { Pod } from '../kubernetes/pod.ts';
 import { agentAnnotation } from '../pod/annotations/readers.ts';
 import { wishesOf } from '../pod/annotations/read-wishes.ts';
 import type { InspectionFacts } from '../pod/translation.ts';
-import { agentDelivery } from './agent-facts.ts';
+import { agentDeliveryAt } from './agent-facts.ts';
 import type { AgentDelivery } from './agent-facts.ts';
 
 /** Whether a pod may have the agent. */
@@ -30,8 +30,9 @@ export function agentStance(
     return absent(
       agent === undefined ? 'and the setting AGENT is never' : `and the annotation ${agentAnnotation} is never`,
     );
-  const delivery = facts && agentDelivery(facts, subnetId);
-  if (delivery === undefined) return absent('and there is none here yet: kubectl aci agent publish');
+  if (facts === undefined) return absent('and there is none here yet: kubectl aci agent publish');
+  const delivery = agentDeliveryAt(facts, subnetId);
+  if (delivery.kind === 'none') return absent(`but ${delivery.why}: ${delivery.wayOut}`);
   const said = agent === undefined ? `AGENT=${mode}` : `${agentAnnotation}: ${mode}`;
   return { kind: 'ready', mode, delivery, said };
 }

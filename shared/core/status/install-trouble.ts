@@ -1,11 +1,14 @@
 import { readAgentTags } from '../agent/agent-tags.ts';
+import { downloadEnds } from '../agent/download.ts';
 import type { GroupObservation, ObservedContainer } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { initialReason, waitingReason } from './waiting.ts';
 import type { WaitingReason } from './waiting.ts';
 
-/** Of `install` (infra/agent/README.md, Exit codes). */
+/** Of `install` (infra/agent/README.md, Exit codes), and of what fetches it. */
 const codes: ReadonlyMap<number, string> = new Map([
+  [downloadEnds.otherBytes, 'the app has another agent than the one that the group was made for'],
+  [downloadEnds.unreachable, 'the app could not be reached'],
   [120, 'a volume or /etc/hosts could not be prepared'],
   [121, 'its orders are wrong'],
   [122, 'its folder can not be written to'],

@@ -4,7 +4,7 @@ import { readTierTags } from '../../../shared/core/agent/tier-tags.ts';
 import type { AgentFacts } from '../../../shared/core/agent/agent-facts.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
-import { podOf, rawContainer, withContainer } from '../pod/fixtures.ts';
+import { facts, podOf, rawContainer, subnetId, withContainer } from '../pod/fixtures.ts';
 import type { Raw } from '../pod/fixtures.ts';
 import { grouped, node, references, translate } from './fixtures.ts';
 
@@ -15,9 +15,9 @@ const withAgent = (more: Partial<AgentFacts>) => ({
 });
 const annotated = (mode: string, spec: Raw = { hostAliases }): Pod =>
   podOf(spec, { annotations: { 'serverless-kubelet.io/agent': mode } });
-const tierOf = (pod: Pod, facts = node): string =>
-  readTierTags(grouped(pod, references(), facts).body.tags)?.tier ?? 'T0';
-const refusalOf = (pod: Pod, facts = node): string | undefined => inspectPod(pod, facts).refusal?.message;
+const tierOf = (pod: Pod, nodeFacts = node): string =>
+  readTierTags(grouped(pod, references(), nodeFacts).body.tags)?.tier ?? 'T0';
+const refusalOf = (pod: Pod, nodeFacts = node): string | undefined => inspectPod(pod, nodeFacts).refusal?.message;
 
 describe('the agent', () => {
   it('is in no pod that asks for nothing of it', () => {
@@ -42,14 +42,20 @@ describe('the agent', () => {
     ['the annotation auto over AGENT=never: as the pod asks', annotated('auto'), { mode: 'never' }, 'T1'],
     ['the annotation never over AGENT=always: in none', annotated('never', {}), { mode: 'always' }, 'T0'],
     ['for what is only noted, in none where there is no agent', podOf({ hostname: 'a' }), { mode: 'never' }, 'T0'],
-  ])('%s', (_, pod, facts, tier) => expect(tierOf(pod, withAgent(facts))).toBe(tier));
+  ])('%s', (_, pod, more, tier) => expect(tierOf(pod, withAgent(more))).toBe(tier));
 
   it.each<[string, Pod, typeof node, string]>([
     [
       'there is none',
       podOf({ hostAliases }),
-      { ...node, agent: { mode: 'auto' } },
+      { ...facts, subnetId },
       'and there is none here yet: kubectl aci agent publish',
+    ],
+    [
+      'there is none that its group could get',
+      podOf({ hostAliases }),
+      { ...node, agent: { mode: 'auto' } },
+      'but there is no image of the agent (AGENT_IMAGE), and AGENT_DOWNLOAD is auto, which means not in a subnet: kubectl aci agent publish puts it into a registry',
     ],
     ['AGENT is never', podOf({ hostAliases }), withAgent({ mode: 'never' }), 'and the setting AGENT is never'],
     ['its annotation is never', annotated('never'), node, 'and the annotation serverless-kubelet.io/agent is never'],
@@ -59,8 +65,8 @@ describe('the agent', () => {
       node,
       'which a pod with a confidential policy of its own can not have',
     ],
-  ])('refuses in one sentence a pod that needs it where %s', (_, pod, facts, why) =>
-    expect(refusalOf(pod, facts)).toBe(
+  ])('refuses in one sentence a pod that needs it where %s', (_, pod, nodeFacts, why) =>
+    expect(refusalOf(pod, nodeFacts)).toBe(
       `spec.hostAliases: ACI can't add lines to /etc/hosts; the agent would give it, ${why}`,
     ),
   );

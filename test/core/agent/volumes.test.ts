@@ -88,25 +88,26 @@ describe('install', () => {
     ]));
 
   const hash = 'ab'.repeat(32);
-  const download = { image: 'busybox@sha256:1', url: "https://app/a'b", sha256: hash, inSubnet: true };
+  const packaged = { downloadImage: 'busybox@sha256:1', appUrl: 'https://app', packaged: hash } as const;
 
   it('is downloaded where there is no registry, and compared with its hash', () => {
-    const { body } = grouped(podOf({ hostname: 'a' }), references(), { ...node, agent: { mode: 'auto', download } });
+    const agent = { mode: 'auto', download: 'always', ...packaged } as const;
+    const { body } = grouped(podOf({ hostname: 'a' }), references(), { ...node, agent });
     expect(body.initContainers[0]?.image).toBe('busybox@sha256:1');
-    const [, , script = ''] = body.initContainers[0]?.command ?? [];
-    expect(script).toContain("'https://app/a%27b'");
-    expect(script).toContain(`echo '${hash}  /tmp/sk' | sha256sum -c && chmod 0555 /tmp/sk && exec /tmp/sk install`);
+    const [shell, , script, , ...words] = body.initContainers[0]?.command ?? [];
+    expect([shell, words]).toEqual(['/bin/sh', [`https://app/api/agent/${hash}`, hash, '/.sk', expect.any(String)]]);
+    expect(script).toContain('sha256sum -c');
     expect(body.tags['serverless-kubelet-agent']).toBe(`sha256:${hash}`);
   });
 
   it('is not downloaded in a subnet unless that is asked for, nor where there is an image', () => {
     const pod = podOf({ hostname: 'a' });
     const firstOf = (facts: typeof node) => grouped(pod, references(), facts).body.initContainers[0]?.image;
-    const outside = { ...download, inSubnet: false };
     const { subnetId: _, ...withoutSubnet } = node;
-    expect(firstOf({ ...node, agent: { mode: 'auto', download: outside } })).toBeUndefined();
-    expect(firstOf({ ...withoutSubnet, agent: { mode: 'auto', download: outside } })).toBe('busybox@sha256:1');
-    expect(firstOf({ ...node, agent: { mode: 'auto', image: 'agent@sha256:2', download } })).toBe('agent@sha256:2');
+    expect(firstOf({ ...node, agent: { mode: 'auto', ...packaged } })).toBeUndefined();
+    expect(firstOf({ ...withoutSubnet, agent: { mode: 'auto', ...packaged } })).toBe('busybox@sha256:1');
+    const image = 'agent@sha256:2';
+    expect(firstOf({ ...node, agent: { mode: 'auto', image, download: 'always', ...packaged } })).toBe(image);
   });
 
   it('has names that the pod has not', () => {

@@ -79,6 +79,7 @@ describe('install', () => {
 
   it.each([
     [120, 'a volume or /etc/hosts could not be prepared'],
+    [119, 'the app could not be reached'],
     [123, 'what is in its folder can not be executed'],
     [124, 'there is no space left'],
     [1, 'it has failed'],

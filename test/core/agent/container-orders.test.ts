@@ -282,7 +282,7 @@ describe('a pod with an agent', () => {
     const { orders, notices } = grouped(podOf({ hostname: 'web-0' }), references({ user: '1000' }));
     expect(orders['main']?.hosts).toBeUndefined();
     expect(notices.map(({ message }) => message)).toEqual([
-      'spec.hostname: gethostname() and hostname(1) find the name of ACI; /etc/hosts, /etc/hostname and HOSTNAME have this one',
+      'spec.hostname: gethostname() and hostname(1) find the name of ACI',
       'spec.hostname: /etc/hosts does not have the name: no container of the pod starts as root',
     ]);
   });

@@ -10,7 +10,7 @@ const hostName =
   "ACI names the host of a group itself, and the program finds that name; others find the pod by its own only where they ask the cluster's DNS";
 const ownName = prepared.wants('in /etc/hosts, /etc/hostname and `HOSTNAME`; `gethostname()` finds the name of ACI', {
   concerns: 'main',
-  rest: 'gethostname() and hostname(1) find the name of ACI; /etc/hosts, /etc/hostname and HOSTNAME have this one',
+  rest: 'gethostname() and hostname(1) find the name of ACI',
 });
 
 export const podFields: readonly FieldRule[] = under('spec', [

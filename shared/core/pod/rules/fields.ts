@@ -22,7 +22,11 @@ function hardeningNotice(findings: readonly Finding[]): readonly Notice[] {
 }
 
 function notedNotice(findings: readonly Pick<Finding, 'path' | 'reason'>[]): readonly Notice[] {
-  const sentences = findings.map(({ path, reason }) => `${path}: ${reason}`);
+  const reasons = new Set(findings.map(({ reason }) => reason));
+  const sentences = [...reasons].map((reason) => {
+    const paths = findings.filter((finding) => finding.reason === reason).map(({ path }) => path);
+    return `${paths.join(', ')}: ${reason}`;
+  });
   return sentences.length === 0 ? [] : [{ reason: 'FieldWithoutEffect', message: sentences.join('; ') }];
 }
 

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"serverless-kubelet.local/agent/internal/report"
 )
 
@@ -168,31 +166,4 @@ func TestVariablesOfGoAreTheProgramsAlone(t *testing.T) {
 	if code := r.wait(); code != 0 || !strings.Contains(r.stdout.String(), "GODEBUG=gctrace=1,schedtrace=1\nGOMEMLIMIT=1\n") || r.stderr.Len() > 0 {
 		t.Errorf("%q %q", &r.stdout, &r.stderr)
 	}
-}
-
-// A crash of the agent's own adds nothing to the log, and the next run says what it was.
-func TestAgentThatCrashes(t *testing.T) {
-	t.Parallel()
-	if isRaceBuilt {
-		t.Skip("the watching runtime crashes otherwise")
-	}
-	p := newPod(t)
-	c := p.container("web", strings.Replace(supervised(forever, ""), `"Never"`, `"Always"`, 1))
-	r := c.start()
-	r.awaitFile("tmp/up")
-	// Go's runtime gives up when it gets no memory.
-	r.must(unix.Prlimit(r.first(), unix.RLIMIT_AS, &unix.Rlimit{Cur: 1 << 20, Max: 1 << 20}, nil))
-	for range 50 {
-		if _, err := r.enter("", "/.sk/s"); err != nil {
-			break
-		}
-	}
-	if code := r.wait(); code != 2 || r.stderr.Len()+r.stdout.Len() > 0 {
-		t.Errorf("%d %q %q", code, &r.stdout, &r.stderr)
-	}
-	c.must(os.Remove(c.at("tmp/up")))
-	c.start().awaitFile("tmp/up")
-	p.await("the crash", func(m report.Message) bool {
-		return len(m.Events) > 0 && m.Events[0].Reason == "AgentCrashed" && m.Events[0].Message != ""
-	})
 }

@@ -324,3 +324,21 @@ func TestNextRunKnowsTheOneBefore(t *testing.T) {
 		t.Error(p.dump())
 	}
 }
+
+// A drain that comes while a probe's kill is under way brings its end nearer, and nothing starts the container again.
+func TestDrainWhileAProbeKills(t *testing.T) {
+	t.Parallel()
+	p := newPod(t)
+	orders := supervised(`trap 'touch /tmp/dying' TERM; touch /tmp/up; while :; do usleep 10000; done`,
+		`,"livenessProbe":{"exec":{"command":["false"]},"periodSeconds":1,"failureThreshold":1,"terminationGracePeriodSeconds":600}`)
+	r := p.container("web", strings.Replace(orders, `"Never"`, `"Always"`, 1)).start()
+	r.awaitFile("tmp/dying")
+	begin := time.Now()
+	if output, err := r.enter("{\"graceSeconds\":2}\n", "/.sk/d"); err != nil {
+		t.Fatal(output, err)
+	}
+	m := p.await("parked", func(m report.Message) bool { return m.State.Phase == report.Parked })
+	if m.State.Ended.ExitCode != 137 || !m.State.Final || time.Since(begin) > 5*time.Second {
+		t.Error(p.dump(), time.Since(begin))
+	}
+}

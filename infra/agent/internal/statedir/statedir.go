@@ -72,6 +72,9 @@ func Open(root, container string) (*Own, Record, error) {
 	return own, record, nil
 }
 
+// Close gives the lock up, as the end of the process does.
+func (o *Own) Close() error { return o.lock.Close() }
+
 // Write replaces the record in one step.
 func (o *Own) Write(record Record) error {
 	data, err := json.Marshal(record)

@@ -167,6 +167,8 @@ type container struct {
 	root string
 	// readOnly is of the root file system.
 	readOnly bool
+	// terminal is what the container is started with instead of pipes.
+	terminal *os.File
 }
 
 const applets = "sh cat echo sleep ls id env kill ps pwd test true false printf touch rm mkdir mv ln stat head tail grep nc httpd wc date trap sed hostname readlink stty tty dd sync usleep"
@@ -285,6 +287,10 @@ func (c *container) startAs(user []string, argv ...string) *running {
 	r.command.Env = environment("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "OF_THE_IMAGE=1")
 	r.command.Stdout, r.command.Stderr = &r.stdout, &r.stderr
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if c.terminal != nil {
+		r.command.Stdin, r.command.Stdout, r.command.Stderr = c.terminal, c.terminal, c.terminal
+		r.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}
+	}
 	c.must(r.command.Start())
 	go func() {
 		defer close(r.done)

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -165,5 +166,27 @@ func TestVariablesOfGoAreTheProgramsAlone(t *testing.T) {
 	r := c.start()
 	if code := r.wait(); code != 0 || !strings.Contains(r.stdout.String(), "GODEBUG=gctrace=1,schedtrace=1\nGOMEMLIMIT=1\n") || r.stderr.Len() > 0 {
 		t.Errorf("%q %q", &r.stdout, &r.stderr)
+	}
+}
+
+// As a plain process among others: where there is no engine of containers. Nothing but its own is ended with it.
+func TestPlainProcess(t *testing.T) {
+	t.Parallel()
+	p := newPod(t)
+	c := p.container("web", `"stateDir":"`+p.state+`",`+supervised(`(sleep 1007 &) ; sh -c 'sleep 1007 & exit 0'; echo out; exit 4`, ""))
+	bystander := exec.Command("sleep", "1008")
+	c.must(bystander.Start())
+	r := exec.Command(program, "run", c.at(".sk-orders/orders"))
+	output, _ := r.CombinedOutput()
+	if r.ProcessState.ExitCode() != 4 || string(output) != "out\n" {
+		t.Errorf("%v %q", r.ProcessState, output)
+	}
+	p.await("the end", ended)
+	if left, err := exec.Command("pgrep", "-fx", "sleep 1007").Output(); err == nil {
+		t.Errorf("left: %s", left)
+	}
+	c.must(bystander.Process.Kill())
+	if err := bystander.Wait(); err == nil || bystander.ProcessState.String() != "signal: killed" {
+		t.Errorf("%v", bystander.ProcessState)
 	}
 }

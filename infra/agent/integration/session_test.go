@@ -14,6 +14,7 @@ import (
 
 	"serverless-kubelet.local/agent/internal/frames"
 	"serverless-kubelet.local/agent/internal/report"
+	"serverless-kubelet.local/agent/internal/session"
 )
 
 // caller is one at the other end of ARM's exec.
@@ -297,5 +298,29 @@ func TestStatus(t *testing.T) {
 	output, err := r.enter("", "/.sk/s")
 	if err != nil || !strings.Contains(output, `"lastFault":"the app answered 503 Service Unavailable"`) || !strings.Contains(output, `"phase":"running"`) {
 		t.Errorf("%q, %v", output, err)
+	}
+}
+
+// A container that has a terminal gives it to its program, in the foreground.
+func TestContainerWithATerminal(t *testing.T) {
+	t.Parallel()
+	p := newPod(t)
+	pty, err := session.NewPty(-1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p.container("web", `"mode":"supervise","program":{"argv":["sh","-c","read line; echo got $line; exit 2"],"stdin":true,"tty":true},"supervise":{"restartPolicy":"Never","graceSeconds":1}`)
+	c.terminal = pty.Terminal
+	r := c.start()
+	p.await("running", func(m report.Message) bool { return m.State.Phase == report.Running })
+	if _, err := io.WriteString(pty.Master, "hello\r"); err != nil {
+		t.Fatal(err)
+	}
+	if code := r.wait(); code != 2 {
+		t.Error(code)
+	}
+	pty.Terminal.Close()
+	if output, _ := io.ReadAll(pty.Master); string(output) != "hello\r\ngot hello\r\n" {
+		t.Errorf("%q", output)
 	}
 }

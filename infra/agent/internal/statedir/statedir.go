@@ -15,9 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Root is where the shared emptyDir is mounted.
-const Root = "/.sk-run"
-
 const (
 	lockFile  = "lock"
 	stateFile = "state"

@@ -100,6 +100,9 @@ func (a *Agent) newRun(ctx context.Context, spec launch.Spec) (*run, *fault.Star
 	}
 	r.update(func(s *report.State) {
 		s.Phase, s.Waiting, s.StartedAt, s.Ended = report.Running, nil, r.startedAt.UTC(), nil
+		// Both in one report, where there is nothing between.
+		s.Started = r.plan.PostStart == nil && r.plan.StartupProbe == nil
+		s.Ready = s.Started && r.plan.ReadinessProbe == nil
 	})
 	go r.postStart(r.living)
 	return r, nil

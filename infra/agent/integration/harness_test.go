@@ -130,8 +130,8 @@ func (c *container) order(orders string) {
 	c.pod.t.Helper()
 	c.write(".sk-orders/orders", fmt.Sprintf(
 		`{"schemaVersion":1,"kind":"container","pod":{"namespace":"ns","name":"p","uid":%q},"nonce":%q,"container":%q,`+
-			`"report":{"url":"%[4]s/api","filesUrl":"%[4]s/files","kid":"1","key":"MDEyMzQ1Njc4OWFiY2RlZg==","roots":%[5]q,"flushSeconds":2},%[6]s}`,
-		c.pod.t.Name(), filepath.Base(c.root), c.name, c.pod.app.URL, c.pod.roots, orders), 0o400)
+			`"report":{"url":"%[4]s/api","filesUrl":"%[4]s/files","kid":"1","key":"MDEyMzQ1Njc4OWFiY2RlZg==","roots":%[5]q,"flushSeconds":%[7]d},%[6]s}`,
+		c.pod.t.Name(), filepath.Base(c.root), c.name, c.pod.app.URL, c.pod.roots, orders, c.pod.flush), 0o400)
 }
 
 // running is one start of a container.
@@ -208,7 +208,7 @@ func (r *running) wait() int {
 	select {
 	case <-r.done:
 		return r.code
-	case <-time.After(30 * time.Second):
+	case <-time.After(90 * time.Second):
 		r.pod.t.Fatalf("%s does not end: %q %q\n%s", r.name, &r.stdout, &r.stderr, r.pod.dump())
 		return 0
 	}
@@ -217,7 +217,7 @@ func (r *running) wait() int {
 // first is process 1 of the container, as this namespace numbers it.
 func (r *running) first() int {
 	r.pod.t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", r.command.Process.Pid, r.command.Process.Pid))
 		var pid int
 		if _, scan := fmt.Sscan(string(children), &pid); err == nil && scan == nil {
@@ -248,7 +248,7 @@ func (r *running) signal(number syscall.Signal) {
 // awaitOutput waits until the program has written something.
 func (r *running) awaitFile(name string) {
 	r.pod.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(r.at(name)); err == nil {
 			return
 		}

@@ -28,11 +28,13 @@ type pod struct {
 	down    bool
 	// files is what is answered to whoever asks for live volumes.
 	files string
+	// flush is how many seconds an agent waits for its last report.
+	flush int
 }
 
 func newPod(t *testing.T) *pod {
 	t.Helper()
-	p := &pod{t: t, state: t.TempDir()}
+	p := &pod{t: t, state: t.TempDir(), flush: 30}
 	if err := os.Chmod(p.state, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func (p *pod) receive(w http.ResponseWriter, r *http.Request) {
 // await waits for a report that is as asked for.
 func (p *pod) await(what string, isSo func(report.Message) bool) report.Message {
 	p.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		p.mu.Lock()
 		for _, message := range p.reports {
 			if isSo(message) {

@@ -190,9 +190,9 @@ func TestLiveVolume(t *testing.T) {
 	for _, mode := range []string{"supervise", "exec"} {
 		p := newPod(t)
 		p.files = `{"volumes":[{"name":"conf","revision":"2","files":[{"path":"ready","mode":420,"data":"UkVBRFk="}]}]}`
-		orders := supervised(`touch /tmp/up; until [ -s /vol/ready ]; do usleep 10000; done; cat /vol/ready; sleep 1`, "")
+		orders := supervised(`touch /tmp/up; until [ -s /vol/ready ]; do usleep 10000; done; cat /vol/ready; until [ -e /tmp/end ]; do usleep 10000; done`, "")
 		if mode == "exec" {
-			orders = `"mode":"exec",` + shell(`touch /tmp/up; until [ -s /vol/ready ]; do usleep 10000; done; cat /vol/ready`)
+			orders = `"mode":"exec",` + shell(`touch /tmp/up; until [ -s /vol/ready ]; do usleep 10000; done; cat /vol/ready; until [ -e /tmp/end ]; do usleep 10000; done`)
 		}
 		c := p.container("step", orders+`,"live":[{"name":"conf","path":"/vol"}]`)
 		r := c.start()
@@ -200,6 +200,7 @@ func TestLiveVolume(t *testing.T) {
 		if output, err := r.enter("", "/.sk/r"); err != nil || !strings.HasPrefix(output, `{"ok":true`) {
 			t.Errorf("%q, %v", output, err)
 		}
+		c.write("tmp/end", "", 0o644)
 		if code := r.wait(); code != 0 || r.stdout.String() != "READY" {
 			t.Errorf("%d %q", code, &r.stdout)
 		}

@@ -28,7 +28,7 @@ func processes(t *testing.T, mark string) int {
 }
 
 func goneSoon(t *testing.T, mark string) bool {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if processes(t, mark) == 0 {
 			return true
 		}
@@ -59,7 +59,7 @@ func TestCallerThatGoes(t *testing.T) {
 					t.Error("it does not run")
 				}
 				leave(c)
-				if !c.exited(10*time.Second) || !goneSoon(t, mark) {
+				if !c.exited(60*time.Second) || !goneSoon(t, mark) {
 					t.Error("something is left")
 				}
 			})
@@ -84,7 +84,7 @@ func TestTenThousandFramesOfGarbage(t *testing.T) {
 	if _, _, last := c.rest(); last != `F{"message":"what came is no frame","reason":"BadFrame"}` {
 		t.Errorf("%q", last)
 	}
-	if !c.exited(5 * time.Second) {
+	if !c.exited(30 * time.Second) {
 		t.Error("it hangs")
 	}
 }
@@ -94,7 +94,7 @@ func TestNobodyEverSpeaks(t *testing.T) {
 	c := dial(t, "exec", true)
 	c.greeted()
 	c.to.Close()
-	if !c.exited(5 * time.Second) {
+	if !c.exited(30 * time.Second) {
 		t.Error("it hangs")
 	}
 	_, _ = io.Copy(io.Discard, c.from)

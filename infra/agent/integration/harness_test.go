@@ -5,23 +5,16 @@ package integration
 import (
 	"bytes"
 	"encoding/json"
-	"encoding/pem"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
-
-	"serverless-kubelet.local/agent/internal/report"
 )
 
 var program string
@@ -63,103 +56,6 @@ func prepare(m *testing.M) int {
 	return m.Run()
 }
 
-// pod is what the containers of a test share.
-type pod struct {
-	t       *testing.T
-	state   string
-	app     *httptest.Server
-	roots   string
-	mu      sync.Mutex
-	reports []report.Message
-	down    bool
-	// files is what is answered to whoever asks for live volumes.
-	files string
-}
-
-func newPod(t *testing.T) *pod {
-	t.Helper()
-	p := &pod{t: t, state: t.TempDir()}
-	if err := os.Chmod(p.state, 0o777); err != nil {
-		t.Fatal(err)
-	}
-	p.app = httptest.NewTLSServer(http.HandlerFunc(p.receive))
-	t.Cleanup(p.app.Close)
-	t.Cleanup(p.raceless)
-	p.roots = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.app.Certificate().Raw}))
-	return p
-}
-
-// raceless is that no agent has found a race in itself.
-func (p *pod) raceless() {
-	files, err := filepath.Glob(filepath.Join(p.state, "race.*"))
-	if err != nil {
-		p.t.Error(err)
-	}
-	for _, name := range files {
-		p.t.Errorf("%s", read(p.t, name))
-	}
-}
-
-func (p *pod) receive(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/files" {
-		_, _ = io.WriteString(w, p.files)
-		return
-	}
-	body, err := io.ReadAll(r.Body)
-	var message report.Message
-	if err != nil || json.Unmarshal(body, &message) != nil {
-		p.t.Errorf("a report: %q, %v", body, err)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.down {
-		w.WriteHeader(http.StatusServiceUnavailable)
-		return
-	}
-	p.reports = append(p.reports, message)
-}
-
-// await waits for a report that is as asked for.
-func (p *pod) await(what string, isSo func(report.Message) bool) report.Message {
-	p.t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		p.mu.Lock()
-		for _, message := range p.reports {
-			if isSo(message) {
-				p.mu.Unlock()
-				return message
-			}
-		}
-		p.mu.Unlock()
-	}
-	p.t.Fatalf("no report of %s:\n%s", what, p.dump())
-	return report.Message{}
-}
-
-func (p *pod) dump() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var text strings.Builder
-	for _, message := range p.reports {
-		line, err := json.Marshal(message)
-		fmt.Fprintf(&text, "%s %v\n", line, err)
-	}
-	return text.String()
-}
-
-// events are the messages of all events, each once.
-func (p *pod) events() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var list []string
-	for _, message := range p.reports {
-		for _, event := range message.Events {
-			list = append(list, event.Reason+": "+event.Message)
-		}
-	}
-	return strings.Join(list, "\n")
-}
-
 // container is one that may be started several times, as ACI does.
 type container struct {
 	pod  *pod
@@ -167,6 +63,8 @@ type container struct {
 	root string
 	// readOnly is of the root file system.
 	readOnly bool
+	// terminal is what the container is started with instead of pipes.
+	terminal *os.File
 }
 
 const applets = "sh cat echo sleep ls id env kill ps pwd test true false printf touch rm mkdir mv ln stat head tail grep nc httpd wc date trap sed hostname readlink stty tty dd sync usleep"
@@ -232,8 +130,8 @@ func (c *container) order(orders string) {
 	c.pod.t.Helper()
 	c.write(".sk-orders/orders", fmt.Sprintf(
 		`{"schemaVersion":1,"kind":"container","pod":{"namespace":"ns","name":"p","uid":%q},"nonce":%q,"container":%q,`+
-			`"report":{"url":"%[4]s/api","filesUrl":"%[4]s/files","kid":"1","key":"MDEyMzQ1Njc4OWFiY2RlZg==","roots":%[5]q,"flushSeconds":2},%[6]s}`,
-		c.pod.t.Name(), filepath.Base(c.root), c.name, c.pod.app.URL, c.pod.roots, orders), 0o400)
+			`"report":{"url":"%[4]s/api","filesUrl":"%[4]s/files","kid":"1","key":"MDEyMzQ1Njc4OWFiY2RlZg==","roots":%[5]q,"flushSeconds":%[7]d},%[6]s}`,
+		c.pod.t.Name(), filepath.Base(c.root), c.name, c.pod.app.URL, c.pod.roots, orders, c.pod.flush), 0o400)
 }
 
 // running is one start of a container.
@@ -285,6 +183,10 @@ func (c *container) startAs(user []string, argv ...string) *running {
 	r.command.Env = environment("PATH=/usr/sbin:/usr/bin:/sbin:/bin", "OF_THE_IMAGE=1")
 	r.command.Stdout, r.command.Stderr = &r.stdout, &r.stderr
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if c.terminal != nil {
+		r.command.Stdin, r.command.Stdout, r.command.Stderr = c.terminal, c.terminal, c.terminal
+		r.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true, Pdeathsig: syscall.SIGKILL}
+	}
 	c.must(r.command.Start())
 	go func() {
 		defer close(r.done)
@@ -306,7 +208,7 @@ func (r *running) wait() int {
 	select {
 	case <-r.done:
 		return r.code
-	case <-time.After(30 * time.Second):
+	case <-time.After(90 * time.Second):
 		r.pod.t.Fatalf("%s does not end: %q %q\n%s", r.name, &r.stdout, &r.stderr, r.pod.dump())
 		return 0
 	}
@@ -315,7 +217,7 @@ func (r *running) wait() int {
 // first is process 1 of the container, as this namespace numbers it.
 func (r *running) first() int {
 	r.pod.t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", r.command.Process.Pid, r.command.Process.Pid))
 		var pid int
 		if _, scan := fmt.Sscan(string(children), &pid); err == nil && scan == nil {
@@ -346,7 +248,7 @@ func (r *running) signal(number syscall.Signal) {
 // awaitOutput waits until the program has written something.
 func (r *running) awaitFile(name string) {
 	r.pod.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(r.at(name)); err == nil {
 			return
 		}

@@ -24,11 +24,11 @@ import (
 
 // Places are where a group has what install changes.
 type Places struct {
-	Program, State, Hosts, Hostname string
+	Program, Hosts, Hostname string
 }
 
 // InGroup are the places of a container group.
-var InGroup = Places{Program: "/.sk", State: statedir.Root, Hosts: "/etc/hosts", Hostname: "/etc/hostname"}
+var InGroup = Places{Program: "/.sk", Hosts: "/etc/hosts", Hostname: "/etc/hostname"}
 
 const defaultFlush = 10 * time.Second
 
@@ -55,7 +55,7 @@ func (p Places) prepare(group *orders.Group) (int, error) {
 	if err := check(filepath.Join(p.Program, programName)); err != nil {
 		return fault.InstallNoExec, err
 	}
-	if err := statedir.Create(p.State, owners(group)); err != nil {
+	if err := statedir.Create(group.State(), owners(group)); err != nil {
 		return fault.InstallCode(err, fault.Own), err
 	}
 	for _, step := range []func(*orders.Group) error{handOver, prepareVolumes, p.nameHosts} {

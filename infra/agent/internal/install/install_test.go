@@ -33,7 +33,7 @@ type world struct {
 func newWorld(t *testing.T) world {
 	t.Helper()
 	root := t.TempDir()
-	w := world{root, Places{root + "/sk", root + "/run", root + "/hosts", root + "/hostname"}}
+	w := world{root, Places{root + "/sk", root + "/hosts", root + "/hostname"}}
 	for name, text := range map[string]string{"hosts": "127.0.0.1 localhost\n", "hostname": "SandboxHost-1\n"} {
 		w.write(t, name, text)
 	}
@@ -57,7 +57,7 @@ func (w world) write(t *testing.T, name, text string) {
 
 func (w world) install(t *testing.T, members string) int {
 	t.Helper()
-	text := `{"schemaVersion":1,"kind":"group","pod":{"namespace":"n","name":"p","uid":"u"},"nonce":"x",` +
+	text := `{"schemaVersion":1,"kind":"group","pod":{"namespace":"n","name":"p","uid":"u"},"nonce":"x","stateDir":"ROOT/run",` +
 		fmt.Sprintf(`"containers":[{"name":"web","uid":%d,"orders":"ROOT/o/web"},{"name":"db","orders":"ROOT/o/db"}]`, os.Geteuid()) +
 		members + `}`
 	w.write(t, "orders", strings.ReplaceAll(text, "ROOT", w.root))

@@ -52,6 +52,9 @@ func (c *checks) port(what string, port int) {
 func (c *checks) header(h Header) {
 	c.must(h.Pod.UID != "" && h.Pod.Name != "" && h.Pod.Namespace != "", "pod: namespace, name and uid are needed")
 	c.must(h.Nonce != "", "nonce is missing")
+	if h.StateDir != "" {
+		c.absolute("stateDir", h.StateDir)
+	}
 	if h.Report == nil {
 		return
 	}

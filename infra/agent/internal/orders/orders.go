@@ -40,6 +40,16 @@ type Header struct {
 	// Nonce is of the PUT that made the group.
 	Nonce  string  `json:"nonce"`
 	Report *Report `json:"report,omitempty"`
+	// StateDir is where the group's shared folder is; /.sk-run where it is not said.
+	StateDir string `json:"stateDir,omitempty"`
+}
+
+// State is where the group's shared folder is.
+func (h *Header) State() string {
+	if h.StateDir == "" {
+		return "/.sk-run"
+	}
+	return h.StateDir
 }
 
 // Modes of a container.

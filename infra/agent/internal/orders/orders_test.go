@@ -66,6 +66,7 @@ func TestWhatIsRefused(t *testing.T) {
 		{container(`,"subPaths":[{"name":"c","volume":"v","path":"a","mountPath":"/a"}]`), "no clean absolute path"},
 		{container(`,"subPaths":[{"name":"c","volume":"/v","path":"a","mountPath":"/"}]`), "the root can't be replaced"},
 		{container(`,"hosts":{"hostname":"a b"}`), "hosts"},
+		{container(`,"stateDir":"/a/../b"`), "stateDir"},
 		{container(`,"report":{"url":"ftp://a","kid":"1","key":"MDEyMzQ1Njc4OWFiY2RlZg=="}`), "report.url"},
 		{container(`,"report":{"url":"https://a","kid":"1","key":"MDEy"}`), "kid and key are needed"},
 		{container(`,"live":[{"name":"c","path":"/v"}]`), "filesUrl is needed"},

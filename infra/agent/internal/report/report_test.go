@@ -64,7 +64,7 @@ func play(t *testing.T, answer func(n int) (appclient.Answer, error), test func(
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		app := newApp(answer)
-		reporter := New(Identity{PodUID: "u", BootID: "b"}, State{Phase: Waiting}, app.post)
+		reporter := New(Identity{PodUID: "u", BootID: "b"}, State{Phase: Running}, app.post)
 		ctx, cancel := context.WithCancel(t.Context())
 		go reporter.Run(ctx)
 		synctest.Wait()
@@ -76,15 +76,15 @@ func play(t *testing.T, answer func(n int) (appclient.Answer, error), test func(
 
 func TestStateGoesOutAtOnceAndOnce(t *testing.T) {
 	play(t, ok, func(t *testing.T, r *Reporter, a *app) {
-		if len(a.sent()) != 1 || a.last().State.Phase != Waiting || a.last().Number != 1 {
+		if len(a.sent()) != 1 || a.last().State.Phase != Running || a.last().Number != 1 {
 			t.Fatalf("%+v", a.sent())
 		}
-		r.Update(func(s *State) { s.Phase = Running })
+		r.Update(func(s *State) { s.Ready = true })
 		synctest.Wait()
-		if len(a.sent()) != 2 || a.last().State.Phase != Running || a.last().Number != 2 {
+		if len(a.sent()) != 2 || !a.last().State.Ready || a.last().Number != 2 {
 			t.Fatalf("%+v", a.sent())
 		}
-		r.Update(func(s *State) { s.Phase = Running })
+		r.Update(func(s *State) { s.Ready = true })
 		time.Sleep(24 * time.Hour)
 		if len(a.sent()) != 2 {
 			t.Errorf("an idle agent spoke: %+v", a.sent())
@@ -274,4 +274,26 @@ func TestNumbersOnlyGrow(t *testing.T) {
 			t.Errorf("%+v", a.last())
 		}
 	})
+}
+
+func TestWhoOnlyBeginsIsNotYetReported(t *testing.T) {
+	for _, pause := range []time.Duration{waitingPatience / 2, 2 * waitingPatience} {
+		synctest.Test(t, func(t *testing.T) {
+			app := newApp(ok)
+			reporter := New(Identity{}, State{Phase: Waiting}, app.post)
+			ctx, cancel := context.WithCancel(t.Context())
+			go reporter.Run(ctx)
+			time.Sleep(pause)
+			reporter.Update(func(s *State) { s.Phase = Running })
+			want := 1
+			if pause > waitingPatience {
+				want = 2
+			}
+			if got := app.sent(); len(got) != want || app.last().State.Phase != Running {
+				t.Errorf("%v: %+v", pause, got)
+			}
+			cancel()
+			synctest.Wait()
+		})
+	}
 }

@@ -60,11 +60,18 @@ type Reporter struct {
 	settledEvent chan struct{}
 }
 
+// waitingPatience is for a container that only begins: most often the next state is a matter of milliseconds.
+const waitingPatience = 500 * time.Millisecond
+
 // New makes a reporter that begins with a state. Without a post it keeps all to itself.
 func New(identity Identity, state State, post Post) *Reporter {
+	at := time.Now()
+	if state.Phase == Waiting {
+		at = at.Add(waitingPatience)
+	}
 	return &Reporter{
 		identity: identity, post: post, state: state, wake: make(chan struct{}, 1),
-		changes: 1, stateChanges: 1, stateAt: time.Now(), settledEvent: make(chan struct{}),
+		changes: 1, stateChanges: 1, stateAt: at, settledEvent: make(chan struct{}),
 	}
 }
 

@@ -25,7 +25,7 @@ func Run(ordersFile string) int {
 		return fault.Own
 	}
 	if container.Mode == orders.ModeSupervise {
-		return supervise.Run(container, statedir.Root)
+		return supervise.Run(container)
 	}
 	prepared, _, start := prepare.Container(container)
 	if start == nil {
@@ -50,7 +50,7 @@ func reportFault(container *orders.Container, start *fault.Start) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	own, before, err := statedir.Open(statedir.Root, container.Container)
+	own, before, err := statedir.Open(container.State(), container.Container)
 	now := time.Now().UTC()
 	record := statedir.Record{
 		BootID: statedir.NewBootID(before.BootID, now),

@@ -15,9 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Root is where the shared emptyDir is mounted.
-const Root = "/.sk-run"
-
 const (
 	lockFile  = "lock"
 	stateFile = "state"
@@ -71,6 +68,9 @@ func Open(root, container string) (*Own, Record, error) {
 	record, _ := read(own.path)
 	return own, record, nil
 }
+
+// Close gives the lock up, as the end of the process does.
+func (o *Own) Close() error { return o.lock.Close() }
 
 // Write replaces the record in one step.
 func (o *Own) Write(record Record) error {

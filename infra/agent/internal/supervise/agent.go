@@ -56,7 +56,7 @@ type Agent struct {
 }
 
 // Run supervises the container until its end and returns its exit code.
-func Run(container *orders.Container, stateRoot string) int {
+func Run(container *orders.Container) int {
 	runtime.GOMAXPROCS(2)
 	debug.SetGCPercent(50)
 	debug.SetMemoryLimit(memoryLimit)
@@ -71,7 +71,7 @@ func Run(container *orders.Container, stateRoot string) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	a := &Agent{
-		orders: container, plan: container.Supervise, root: stateRoot, streams: streams, reaper: reap.New(ctx),
+		orders: container, plan: container.Supervise, root: container.State(), streams: streams, reaper: reap.New(ctx),
 		mainsEnded: make(chan struct{}), stopped: make(chan struct{}), refresh: make(chan struct{}, 1),
 	}
 	a.drain.requested = make(chan struct{})

@@ -29,7 +29,7 @@ func (r *run) startProbes(ctx context.Context) {
 func (r *run) started(ctx context.Context) {
 	r.update(func(s *report.State) {
 		s.Started = true
-		s.Ready = r.plan.ReadinessProbe == nil
+		s.Ready = s.Ready || r.plan.ReadinessProbe == nil
 	})
 	r.write(func(record *statedir.Record) { record.Started = r.ctx.Err() == nil })
 	if r.plan.LivenessProbe != nil {

@@ -66,10 +66,7 @@ const defaultMessagePath = "/dev/termination-log"
 
 // newRun starts the program.
 func (a *Agent) newRun(ctx context.Context, spec launch.Spec) (*run, *fault.Start) {
-	r := &run{Agent: a, spec: spec, failed: make(chan failure, 1), podIP: "127.0.0.1"}
-	if ips, err := address.Find(); err == nil {
-		r.podIP = ips[0]
-	}
+	r := &run{Agent: a, spec: spec, failed: make(chan failure, 1), podIP: podIP()}
 	r.ctx, r.end = context.WithCancel(ctx)
 	r.living, r.dying = context.WithCancel(r.ctx)
 	r.openMessage()
@@ -100,9 +97,21 @@ func (a *Agent) newRun(ctx context.Context, spec launch.Spec) (*run, *fault.Star
 	}
 	r.update(func(s *report.State) {
 		s.Phase, s.Waiting, s.StartedAt, s.Ended = report.Running, nil, r.startedAt.UTC(), nil
+		// Both in one report, where there is nothing between.
+		s.Started = r.plan.PostStart == nil && r.plan.StartupProbe == nil
+		s.Ready = s.Started && r.plan.ReadinessProbe == nil
 	})
 	go r.postStart(r.living)
 	return r, nil
+}
+
+// podIP is what probes and hooks go to where they name no host.
+func podIP() string {
+	ips, err := address.Find()
+	if err != nil {
+		return "127.0.0.1"
+	}
+	return ips[0]
 }
 
 func (r *run) openMessage() {

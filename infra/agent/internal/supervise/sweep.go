@@ -42,30 +42,38 @@ func awaitProcesses(pids []int) {
 	}
 }
 
-// killBut kills all processes of the container but some. Where this is not process 1, others are in the namespace too,
-// and only the program's own group is known to be of the container.
+// killBut kills all processes of the container but some. Where this is not process 1, others are in the namespace too, and
+// those of the program's session are known to be of the container.
 func (r *run) killBut(spared []int) {
+	isOurs := func(int) bool { return true }
 	switch {
 	case os.Getpid() != 1:
-		_ = unix.Kill(-r.process.PID, unix.SIGKILL)
+		isOurs = func(pid int) bool { session, err := unix.Getsid(pid); return err == nil && session == r.process.PID }
 	case len(spared) == 0:
 		_ = unix.Kill(-1, unix.SIGKILL)
-	default:
-		// Whoever was just being forked is found the second time.
-		for range 2 {
-			killListed(append(spared, os.Getpid()))
+		return
+	}
+	spared = append(spared, os.Getpid())
+	// Whoever was just being forked is found the second time.
+	for range 2 {
+		for _, pid := range processes() {
+			if !slices.Contains(spared, pid) && isOurs(pid) {
+				_ = unix.Kill(pid, unix.SIGKILL)
+			}
 		}
 	}
 }
 
-func killListed(spared []int) {
+func processes() []int {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		return
+		return nil
 	}
+	var list []int
 	for _, entry := range entries {
-		if pid, err := strconv.Atoi(entry.Name()); err == nil && !slices.Contains(spared, pid) {
-			_ = unix.Kill(pid, unix.SIGKILL)
+		if pid, err := strconv.Atoi(entry.Name()); err == nil {
+			list = append(list, pid)
 		}
 	}
+	return list
 }

@@ -16,7 +16,7 @@ import { ordersOf, readOrders } from '../fixtures/agent-orders.ts';
 import { nothingKnown } from '../fixtures/known.ts';
 import { admitted } from '../fixtures/valid-pods/admitted.ts';
 import { validPod } from '../fixtures/valid-pods/pod.ts';
-import { repository, whyNoGo } from './agent-go.ts';
+import { repository, whyNoGo } from '../fixtures/agent-go.ts';
 
 const run = promisify(execFile);
 const reason = await whyNoGo();

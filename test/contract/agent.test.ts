@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { agentFolder, buildAgent, findAgentGo } from '../../infra/package/agent.ts';
 import { goEnvironment } from '../../infra/package/go-toolchain.ts';
-import { repository, whyNoGo } from './agent-go.ts';
+import { repository, whyNoGo } from '../fixtures/agent-go.ts';
 
 const run = promisify(execFile);
 const cwd = agentFolder(repository);

@@ -1,5 +1,6 @@
 import { describeFault, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
+import { imageReferences } from '../core/pod/image-needs.ts';
 import { listReferences } from '../core/pod/references.ts';
 import type { ResolvedReferences } from '../core/pod/translation.ts';
 import type { Call, Effect, Outcome } from '../core/reconcile/observed.ts';
@@ -146,15 +147,16 @@ export const readPod = (session: PodSession): Performed =>
 async function readReferences(session: PodSession): Performed {
   const { pod, node, deps } = session;
   if (pod === undefined) return done;
-  const { images, ...rest } = listReferences(pod, node.facts);
+  const references = listReferences(pod, node.facts);
   return call(session, 'read-references', {
     send: async (signal): Promise<Result<ResolvedReferences>> => {
       const { namespace } = pod.metadata;
       const reader = { api: node.api, cluster: node.cluster.api, clock: deps.clock };
-      const read = await resolveReferences(reader, namespace, rest, signal);
+      const read = await resolveReferences(reader, namespace, references, signal);
       if (!read.ok) return read;
       const { secrets } = read.value;
       const owner = `${node.key.cluster}/${namespace}`;
+      const images = imageReferences(pod, node.facts, read.value);
       const wanted = { images, pullSecrets: pod.spec.imagePullSecrets, secrets, owner };
       const said = await lookUpImages(deps, wanted, session.now(), signal);
       return said.ok ? ok({ ...read.value, images: said.value }) : said;

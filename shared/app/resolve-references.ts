@@ -47,7 +47,7 @@ const credentialReads = new WeakMap<
 export async function resolveReferences(
   reader: ReferenceReader,
   namespace: string,
-  references: Omit<References, 'images'>,
+  references: References,
   signal: AbortSignal,
 ): Promise<Result<Omit<ResolvedReferences, 'images'>>> {
   const api = sharing(reader);

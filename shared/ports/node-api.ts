@@ -1,5 +1,6 @@
 import type { Result } from '../core/fault.ts';
-import type { Pod, PodStatus } from '../core/kubernetes/pod.ts';
+import type { Pod } from '../core/kubernetes/pod.ts';
+import type { PodWrite } from '../core/kubernetes/status-patch.ts';
 import type { KubeNode, Lease, NodeChange, NodeStatusPatch, NodeTemplate } from '../core/kubernetes/node.ts';
 import type { KubeEvent } from '../core/kubernetes/event.ts';
 import type { ClaimData, VolumeData } from '../core/kubernetes/storage.ts';
@@ -37,9 +38,10 @@ export interface NodeApi {
   getPod(ref: ObjectRef, signal: AbortSignal): Promise<Result<Pod | undefined>>;
   /**
    * Replaces the status as the kubelet does: own conditions and container statuses; conditions of other owners survive.
+   * Annotations that come with it are changed, the others stay.
    * Guarded by UID and resourceVersion: `conflict` when the object changed, `not-found` when it or its UID is gone.
    */
-  patchPodStatus(pod: Pod, status: PodStatus, signal: AbortSignal): Promise<Result<Pod>>;
+  patchPodStatus(pod: Pod, status: PodWrite, signal: AbortSignal): Promise<Result<Pod>>;
   /** Final removal (grace 0) or, with `gracePeriodSeconds`, an ordinary graceful delete. UID precondition. Succeeds when absent or another UID. */
   deletePod(
     pod: Pick<Pod, 'metadata'>,

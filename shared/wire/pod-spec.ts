@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { list, stringMap } from './kubernetes/meta.ts';
 import { fileDriver } from './kubernetes/storage.ts';
-import { probe } from './probe.ts';
+import { lifecycle, probe } from './probe.ts';
 import type { ProjectedSource, VolumeSource } from '../core/kubernetes/pod.ts';
 
 const optionalFlag = z
@@ -50,6 +50,11 @@ const envFrom = z.object({
   secretRef: objectRef.exactOptional(),
 });
 
+const restartRule = z.object({
+  action: z.string().default('Restart'),
+  exitCodes: z.object({ operator: z.string(), values: list(z.number()) }).default({ operator: 'In', values: [] }),
+});
+
 export const container = z.object({
   name: z.string(),
   image: z.string().default(''),
@@ -76,8 +81,16 @@ export const container = z.object({
     }),
   ),
   restartPolicy: z.string().exactOptional(),
+  restartPolicyRules: z.array(restartRule).exactOptional(),
   livenessProbe: probe.exactOptional(),
   readinessProbe: probe.exactOptional(),
+  startupProbe: probe.exactOptional(),
+  lifecycle: lifecycle.exactOptional(),
+  stdin: z.boolean().exactOptional(),
+  stdinOnce: z.boolean().exactOptional(),
+  tty: z.boolean().exactOptional(),
+  terminationMessagePath: z.string().exactOptional(),
+  terminationMessagePolicy: z.string().exactOptional(),
 });
 
 const keyToPath = z.object({ key: z.string(), path: z.string(), mode: z.number().exactOptional() });

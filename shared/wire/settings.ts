@@ -145,6 +145,7 @@ const schema = z
     REGISTRY_PULL_IDENTITIES: pullIdentities,
     LOG_ANALYTICS_WORKSPACES: logAnalyticsWorkspaces,
     IMAGE_CONFIGS: imageConfigs,
+    AGENT: z.enum(['auto', 'always', 'never'], '"auto", "always" or "never"').default('auto'),
     CLUSTERS: clustersSetting.default([]),
   })
   .readonly();
@@ -208,7 +209,6 @@ export const formatRegistrations = (clusters: readonly ClusterRegistration[]): s
   `${JSON.stringify({ clusters }, undefined, 2)}\n`;
 
 type Present = Readonly<Record<string, unknown>>;
-
 /** What is wrong by one issue, and where; `present`: what was read, by its names. Never shows a value. */
 export const settingFault = (issue: z.core.$ZodIssue, present: Present): SettingFault => ({
   name: issue.path.length === 0 ? 'registrations' : pathText(issue.path),

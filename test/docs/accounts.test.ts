@@ -11,6 +11,7 @@ import { brokenLinks, pathsNamed, read, root } from './documents.ts';
 
 const folders = [
   'shared/core/pod',
+  'shared/core/agent',
   'shared/core/reconcile',
   'shared/core/status',
   'shared/adapters',

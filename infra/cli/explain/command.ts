@@ -27,11 +27,12 @@ objects are counted. ConfigMaps that are in the input are used, everything else 
 <what it would be>; the content of a Secret never. No registry is asked: an image that --images does not name is taken
 to have the entrypoint, user and directory that the pod counts on.
 
-What is refused and "needs the agent" would be given by a program of ours inside the group, which is not part of
-this version. It ends with 0 if all pods run, with 1 if one is refused, with 2 if the input is wrong.
+The agent, a program of ours inside the group, is taken to be published (kubectl aci agent publish); --no-agent says
+otherwise. T1 is a pod whose containers it prepares, T2 one beside whose programs it stays, each with the first field
+that wants it. It ends with 0 if all pods run, with 1 if one is refused, with 2 if the input is wrong.
 
 --output json|yaml has {schemaVersion, assumed, prices, pods[] {source {file, line, column}, kind, namespace, name,
-replicas, verdict, tier, refused[] {reason, field, why, agent, wayOut}, noted[] {reason, message}, emulated[] {field,
+replicas, verdict, tier, tierReason, refused[] {reason, field, why, agent, wayOut}, noted[] {reason, message}, emulated[] {field,
 how}, containers[] {name, isInit, image, asked, granted, rounded}, cpu, memoryInGB, pricePerHour, group}, total {pods,
 cpu, memoryInGB, pricePerHour}, counts {runs, noted, refused}, skipped[] {kind, count}}; docs/explain.md has more.
 `;

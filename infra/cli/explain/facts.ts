@@ -1,11 +1,13 @@
 import { defined } from '../../../shared/core/defined.ts';
 import type { NodeFacts } from '../../../shared/core/pod/translation.ts';
+import { agentFacts } from '../../../shared/wire/agent-facts.ts';
 import type { Settings } from '../../../shared/wire/settings.ts';
 import type { OptionSpecs, ParsedOptions } from '../options.ts';
 import { wrongInput } from '../stop.ts';
 
 export const factOptions: OptionSpecs = {
   'no-subnet': { type: 'boolean', description: 'the node has no subnet (the setting ACI_SUBNET_ID)' },
+  'no-agent': { type: 'boolean', description: 'there is no agent: kubectl aci agent publish was not called' },
   strict: { type: 'boolean', description: 'as with the setting SECURITY_POLICY=strict' },
   'max-cpu': { type: 'string', value: 'N', description: 'cores of the largest group (default 31)' },
   'max-memory-gb': { type: 'string', value: 'N', description: 'gigabytes of the largest group (default 240)' },
@@ -19,10 +21,11 @@ export async function assumedFacts(options: ParsedOptions, namedApp: NamedApp): 
   const maxCpu = parseCount(options, 'max-cpu');
   const maxMemoryInGB = parseCount(options, 'max-memory-gb');
   const settings = await namedApp();
-  const { subnetId, ...node } = settings === undefined ? unknownNode : ofSettings(settings);
+  const { subnetId, agent, ...node } = settings === undefined ? unknownNode : ofSettings(settings);
   return {
     ...node,
     ...(subnetId !== undefined && !options.flag('no-subnet') && { subnetId }),
+    ...(agent !== undefined && !options.flag('no-agent') && { agent }),
     ...(options.flag('strict') && { securityPolicy: 'strict' }),
     maxGroup: { cpu: maxCpu ?? node.maxGroup.cpu, memoryInGB: maxMemoryInGB ?? node.maxGroup.memoryInGB },
   };
@@ -45,6 +48,7 @@ const unknownNode: NodeFacts = {
   realtimeMetrics: true,
   maxGroup: { cpu: 31, memoryInGB: 240 },
   grants: 'assumed',
+  agent: { mode: 'auto', image: '<registry>/<image of the agent>@<digest>' },
 };
 
 const ofSettings = (settings: Settings): NodeFacts => ({
@@ -54,6 +58,7 @@ const ofSettings = (settings: Settings): NodeFacts => ({
   ...defined({ subnetId: settings.ACI_SUBNET_ID }),
   securityPolicy: settings.SECURITY_POLICY,
   realtimeMetrics: settings.REALTIME_METRICS === 'on',
+  agent: agentFacts(settings),
   pullIdentities: settings.REGISTRY_PULL_IDENTITIES,
   workspaces: Object.fromEntries(
     Object.entries(settings.LOG_ANALYTICS_WORKSPACES).map(([name, { keySetting, ...workspace }]) => [

@@ -43,8 +43,8 @@ function printPod(out: Output, pod: ReportedPod, currency: string): void {
   out.line('');
 }
 
-function tierText({ verdict, tier }: ReportedPod): string {
-  if (verdict !== 'refused') return ` (${tier ?? 'T0'})`;
+function tierText({ verdict, tier, tierReason }: ReportedPod): string {
+  if (verdict !== 'refused') return ` (${tier ?? 'T0'}${tierReason === null ? '' : `: ${tierReason}`})`;
   return tier === null ? '' : `; needs the agent (${tier})`;
 }
 
@@ -74,6 +74,7 @@ function countsText({ pods, counts, skipped }: ExplainReport): string {
 }
 
 function assumedText({ assumed }: ExplainReport): string {
-  const { subnet, securityPolicy, maxGroup } = assumed;
-  return `Assumed: a node ${subnet ? 'in' : 'without'} a subnet, SECURITY_POLICY=${securityPolicy}, groups of up to ${maxGroup.cpu} cores and ${maxGroup.memoryInGB} GB (--no-subnet, --strict, --max-cpu, --max-memory-gb; or --app, --settings).`;
+  const { subnet, agent, securityPolicy, maxGroup } = assumed;
+  const agentText = agent === 'absent' ? 'no agent' : `the agent (AGENT=${agent})`;
+  return `Assumed: a node ${subnet ? 'in' : 'without'} a subnet, ${agentText}, SECURITY_POLICY=${securityPolicy}, groups of up to ${maxGroup.cpu} cores and ${maxGroup.memoryInGB} GB (--no-subnet, --no-agent, --strict, --max-cpu, --max-memory-gb; or --app, --settings).`;
 }

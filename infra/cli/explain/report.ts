@@ -1,16 +1,15 @@
-import { tagNames } from '../../../shared/core/group/identity.ts';
-import type { GroupBody } from '../../../shared/core/group/group.ts';
-import { isJsonObject } from '../../../shared/core/json.ts';
-import type { Json, JsonObject } from '../../../shared/core/json.ts';
+import { agentDeliveryAt } from '../../../shared/core/agent/agent-facts.ts';
+import type { AgentMode } from '../../../shared/core/agent/agent-facts.ts';
+import type { JsonObject } from '../../../shared/core/json.ts';
 import type { ConfigMapData } from '../../../shared/core/kubernetes/references.ts';
 import { explainPod } from '../../../shared/core/pod/explanation.ts';
 import type { ExplainedContainer, ExplainedRefusal, Explanation } from '../../../shared/core/pod/explanation.ts';
 import { assumedImages, placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
 import type { Known } from '../../../shared/core/pod/placeholders.ts';
 import type { NodeFacts, Notice } from '../../../shared/core/pod/translation.ts';
-import { formatGroup } from '../../../shared/wire/arm/group-request.ts';
 import type { Prices } from '../inspect/prices.ts';
 import type { FoundPod, FoundPods } from './find-pods.ts';
+import { readableGroup } from './readable-group.ts';
 import type { Position } from './source.ts';
 
 /**
@@ -20,6 +19,8 @@ import type { Position } from './source.ts';
 export interface ExplainReport {
   readonly assumed: {
     readonly subnet: boolean;
+    /** `AGENT`, where a group can get the agent. */
+    readonly agent: AgentMode | 'absent';
     readonly securityPolicy: NodeFacts['securityPolicy'];
     readonly maxGroup: NodeFacts['maxGroup'];
   };
@@ -48,6 +49,8 @@ export interface ReportedPod extends Size {
   readonly verdict: Explanation['verdict'];
   /** null: something is refused that no tier gives. */
   readonly tier: 'T0' | 'T1' | 'T2' | null;
+  /** For what it has the agent: the first field, and how many more. null: it has none. */
+  readonly tierReason: string | null;
   readonly refused: readonly ExplainedRefusal[];
   readonly noted: readonly Notice[];
   readonly emulated: Explanation['emulated'];
@@ -76,6 +79,7 @@ export function explainReport(found: FoundPods, assumptions: Assumptions): Expla
   return {
     assumed: {
       subnet: facts.subnetId !== undefined,
+      agent: assumedAgent(facts),
       securityPolicy: facts.securityPolicy,
       maxGroup: facts.maxGroup,
     },
@@ -92,6 +96,11 @@ export function explainReport(found: FoundPods, assumptions: Assumptions): Expla
   };
 }
 
+function assumedAgent({ agent, subnetId }: NodeFacts): AgentMode | 'absent' {
+  const isThere = agent !== undefined && agentDeliveryAt(agent, subnetId).kind !== 'none';
+  return isThere ? agent.mode : 'absent';
+}
+
 const hourly = (
   { cpu, memoryInGB }: { readonly cpu: number; readonly memoryInGB: number },
   { perCpuSecond, perGBSecond }: Prices,
@@ -106,7 +115,7 @@ function reportedPod(
   const known = [...configMaps].filter(([key]) => key.startsWith(prefix));
   const atHand = { configMaps: new Map(known.map(([key, map]) => [key.slice(prefix.length), map])), images };
   const resolved = placeholderReferences(pod, facts, atHand);
-  const { verdict, tier, refusals, notices, emulated, containers, size, body } = explainPod({
+  const { verdict, tier, tierReason, refusals, notices, emulated, containers, size, body } = explainPod({
     pod,
     written,
     facts,
@@ -121,42 +130,13 @@ function reportedPod(
     replicas,
     verdict,
     tier: tier ?? null,
+    tierReason: tierReason ?? null,
     refused: refusals,
     noted: notices,
     emulated,
     containers,
     ...size,
     pricePerHour: hourly(size, prices),
-    ...(withGroup && body !== undefined && { group: readable(body) }),
-  };
-}
-
-/** Files of which only the place is known are shown as text: as base64 nobody would see that they are none. */
-function readable(body: GroupBody): JsonObject {
-  const volumes = body.volumes.map((volume) =>
-    'secret' in volume
-      ? {
-          ...volume,
-          secret: Object.fromEntries(Object.entries(volume.secret).map(([file, text]) => [file, readableFile(text)])),
-        }
-      : volume,
-  );
-  return withoutUid(formatGroup({ ...body, volumes }));
-}
-
-function readableFile(base64: string): string {
-  const text = Buffer.from(base64, 'base64').toString('utf8');
-  return /^<[^<>]+>$/.test(text) ? text : base64;
-}
-
-const ownTags: ReadonlySet<string> = new Set(Object.values(tagNames));
-
-/** Our tags name the pod of the live object, and a hash of it; others are as an annotation says. */
-function withoutUid(group: JsonObject): JsonObject {
-  const tags: Json | undefined = group['tags'];
-  if (!isJsonObject(tags)) return group;
-  return {
-    ...group,
-    tags: Object.fromEntries(Object.entries(tags).map(([tag, value]) => [tag, ownTags.has(tag) ? `<${tag}>` : value])),
+    ...(withGroup && body !== undefined && { group: readableGroup(body) }),
   };
 }

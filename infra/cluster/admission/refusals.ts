@@ -1,6 +1,6 @@
 /**
- * What the chart's admission policy warns of, made from the compatibility table: each field that is refused, as a CEL
- * expression that is true for an offender. Pure.
+ * What the chart's admission policy warns of, made from the compatibility table: each field that is refused with the agent
+ * too, as a CEL expression that is true for an offender. Pure.
  */
 import { annotationPrefix, virtualNodePrefix } from '../../../shared/core/pod/annotations/readers.ts';
 import { compatibilityTable, knownAnnotations } from '../../../shared/core/pod/compatibility.ts';
@@ -63,7 +63,9 @@ function wildcardOffence(root: string, path: string, rule: FieldRule): string {
   return `${map}.orValue({}).exists(k, !(k in ${listOf(named)}) && !(${map}[?k].orValue('') in ${passing(rule)}))`;
 }
 
-const isRefusing = ({ verdict, only }: FieldRule): boolean => verdict === 'refused' || only !== undefined;
+/** The chart does not know whether there is an agent: what that gives is no warning. */
+const isRefusing = ({ verdict, only, agent }: FieldRule): boolean =>
+  (verdict === 'refused' || only !== undefined) && agent?.strength !== 'needs';
 
 const reasonOf = ({ only, otherwise, reason }: FieldRule): string =>
   only === undefined ? reason : (otherwise ?? reason);
@@ -120,33 +122,9 @@ const beyondFields: readonly Refusal[] = [
   {
     fields: [],
     list: 'containers',
-    path: '.env[].name',
-    offends: "x.it.?env.orValue([]).exists(e, !e.name.matches('^[A-Za-z_][A-Za-z0-9_]{0,62}$'))",
-    reason: 'ACI takes letters, digits and _ only, at most 63',
-  },
-  {
-    fields: [],
-    list: 'containers',
-    path: '.env[].valueFrom.fieldRef',
-    offends:
-      "x.it.?env.orValue([]).exists(e, e.?valueFrom.?fieldRef.?fieldPath.orValue('') in ['status.podIP', 'status.podIPs'])",
-    reason: 'the address is known only after the group has started',
-  },
-  {
-    fields: [],
-    list: 'containers',
     path: '.volumeMounts[].mountPath',
     offends: "x.it.?volumeMounts.orValue([]).exists(m, m.mountPath.contains(':'))",
     reason: 'ACI takes no : in the path of a mount',
-  },
-  {
-    // Of an emptyDir each folder may be a volume of its own. `./` is the volume as a whole.
-    fields: [],
-    list: 'containers',
-    path: '.volumeMounts[].subPath',
-    offends:
-      "x.it.?volumeMounts.orValue([]).exists(m, !m.?subPath.orValue('').matches('^([.]?/)*[.]?$') && !variables.volumes.exists(v, v.it.name == m.name && v.it.?emptyDir.hasValue()))",
-    reason: 'ACI mounts whole volumes only',
   },
   {
     fields: [],

@@ -7,8 +7,8 @@ import { withFileLock } from '../../package/file-lock.ts';
 import type { Progress, Report } from '../../cli/progress.ts';
 import { runGoBuild } from './go-build.ts';
 import type { BuildCount } from './go-build.ts';
-import { GoToolchainError, findGoToolchain } from './go-toolchain.ts';
-import type { GoToolchain } from './go-toolchain.ts';
+import { GoToolchainError, findGoToolchain } from '../../package/go-toolchain.ts';
+import type { GoToolchain } from '../../package/go-toolchain.ts';
 
 /** The two programs of a built Kubernetes, absolute paths. */
 export interface ControlPlaneBinaries {

@@ -2,7 +2,7 @@
 import { describeExit, startChild } from '../child.ts';
 import { formatDuration } from '../../cli/progress.ts';
 import type { Report } from '../../cli/progress.ts';
-import { goEnvironment } from './go-toolchain.ts';
+import { goEnvironment } from '../../package/go-toolchain.ts';
 
 /** What a build has done so far; two runs that are one step for the user share it. */
 export interface BuildCount {

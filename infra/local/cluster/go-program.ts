@@ -5,7 +5,7 @@ import { withFileLock } from '../../package/file-lock.ts';
 import type { Progress, Report } from '../../cli/progress.ts';
 import { runGoBuild } from './go-build.ts';
 import type { GoBuild } from './go-build.ts';
-import { findGoToolchain } from './go-toolchain.ts';
+import { findGoToolchain } from '../../package/go-toolchain.ts';
 
 export interface GoProgram {
   /** What the progress line calls it. */

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { fail } from '../../../shared/core/fault.ts';
 import type { Result } from '../../../shared/core/fault.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
-import type { Pod, PodCondition, PodStatus } from '../../../shared/core/kubernetes/pod.ts';
+import type { Pod, PodCondition } from '../../../shared/core/kubernetes/pod.ts';
 import { buildPodStatusPatch } from '../../../shared/core/kubernetes/status-patch.ts';
+import type { PodWrite } from '../../../shared/core/kubernetes/status-patch.ts';
 import type { ObjectRef } from '../../../shared/ports/node-api.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
 import { ensureAccount, ensureNamespace } from './api-server/bootstrap.ts';
@@ -43,7 +44,7 @@ export interface ClusterPods {
   readonly get: (ref: ObjectRef) => Pod | undefined;
   readonly list: () => readonly Pod[];
   /** As `NodeApi.patchPodStatus`. */
-  readonly patchStatus: (nodeName: string, pod: Pod, status: PodStatus) => Result<Pod>;
+  readonly patchStatus: (nodeName: string, pod: Pod, status: PodWrite) => Result<Pod>;
   /** As `DELETE` by a user; a UID that is another's changes nothing. */
   readonly delete: (ref: ObjectRef, options: { readonly gracePeriodSeconds?: number; readonly uid?: string }) => void;
   /** Somebody else writes one condition. */
@@ -98,7 +99,7 @@ export function createClusterPods(state: ClusterState): ClusterPods {
       if (!isOwn) return fail(faultOf(notFound({ kind: 'pods', name })));
       if (textAt(metaOf(found), 'resourceVersion') !== resourceVersion)
         return fail(faultOf(changed({ kind: 'pods', name })));
-      const wanted = mergePatch(found, { status: buildPodStatusPatch(pod, status)['status'] });
+      const wanted = mergePatch(found, buildPodStatusPatch(pod, status));
       return resultOf(
         writeChanged(
           state,

@@ -4,7 +4,10 @@
  * table names each field of them.
  */
 import type { JsonObject } from '../json.ts';
+import type { Lifecycle, Probe, RestartRule } from './probe.ts';
 import type { LabelSelector } from './trust-bundle.ts';
+
+export type { Hook, Lifecycle, Probe, ProbeHandler, RestartRule } from './probe.ts';
 
 export interface Pod {
   readonly metadata: ObjectMeta;
@@ -62,34 +65,17 @@ export interface Container {
   readonly volumeMounts: readonly VolumeMount[];
   /** `Always` makes an init container a sidecar (KEP-753). */
   readonly restartPolicy?: string;
+  readonly restartPolicyRules?: readonly RestartRule[];
   readonly livenessProbe?: Probe;
   readonly readinessProbe?: Probe;
+  readonly startupProbe?: Probe;
+  readonly lifecycle?: Lifecycle;
+  readonly stdin?: boolean;
+  readonly stdinOnce?: boolean;
+  readonly tty?: boolean;
+  readonly terminationMessagePath?: string;
+  readonly terminationMessagePolicy?: string;
 }
-
-/** With the API server's defaults. */
-export interface Probe {
-  readonly handler: ProbeHandler;
-  readonly initialDelaySeconds: number;
-  readonly periodSeconds: number;
-  readonly timeoutSeconds: number;
-  readonly successThreshold: number;
-  readonly failureThreshold: number;
-}
-
-export type ProbeHandler =
-  | { readonly kind: 'exec'; readonly command: readonly string[] }
-  | {
-      readonly kind: 'httpGet';
-      readonly path: string;
-      /** A number, or the name of one of the container's ports. */
-      readonly port: number | string;
-      readonly scheme: 'HTTP' | 'HTTPS';
-      readonly headers: readonly { readonly name: string; readonly value: string }[];
-    }
-  | { readonly kind: 'tcpSocket'; readonly port: number | string }
-  | { readonly kind: 'grpc'; readonly port: number; readonly service: string }
-  /** None that this version knows. */
-  | { readonly kind: 'other' };
 
 export interface EnvVar {
   readonly name: string;

@@ -7,15 +7,22 @@ import { defined } from '../defined.ts';
 /** The one reason under which a kubelet writes `DisruptionTarget`; the others are the controllers'. */
 const ownDisruptionReason = 'TerminationByKubelet';
 
+/** What is written to `pods/status`. */
+export interface PodWrite extends PodStatus {
+  /** Of the pod, beside its status; null takes one away, the others stay. */
+  readonly annotations?: Readonly<Record<string, string | null>>;
+}
+
 /**
  * The strategic merge patch of `pods/status` that turns the status of `pod` into `status`. `metadata.uid` and
  * `metadata.resourceVersion` are preconditions. Conditions merge by type, so those of other owners stay; container
  * statuses are atomic lists; `podIPs` and `hostIPs` would merge by address and are replaced as a whole. `qosClass` is
  * the server's. `startTime` and `observedGeneration` are never taken back.
  */
-export function buildPodStatusPatch(pod: Pod, status: PodStatus): JsonObject {
+export function buildPodStatusPatch(pod: Pod, status: PodWrite): JsonObject {
+  const { uid, resourceVersion } = pod.metadata;
   return {
-    metadata: { uid: pod.metadata.uid, resourceVersion: pod.metadata.resourceVersion },
+    metadata: { uid, resourceVersion, ...defined({ annotations: status.annotations }) },
     status: {
       phase: status.phase,
       reason: status.reason ?? null,

@@ -1,5 +1,6 @@
 import type { GroupEvent, GroupObservation, InstanceView } from '../group/group.ts';
 import type { ContainerStatus, Pod, PodStatus } from '../kubernetes/pod.ts';
+import { observedContainer } from '../group/observed-container.ts';
 import { instantMs } from '../status/time.ts';
 import { containersOf } from './pod-event.ts';
 import type { NamedContainer, PodEvent } from './pod-event.ts';
@@ -25,7 +26,7 @@ export const containerEvents = (poll: Poll): readonly PodEvent[] =>
     const after = poll.status[statuses].find(byName);
     if (after === undefined) return [];
     const before = poll.pod.status[statuses].find(byName);
-    const view = poll.group[container.member].find(byName)?.instanceView;
+    const view = observedContainer(poll.group, container)?.instanceView;
     return eventsOf({ poll, container, before, after, view });
   });
 

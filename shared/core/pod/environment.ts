@@ -1,8 +1,9 @@
+import type { LateField } from '../agent/orders.ts';
 import type { Container, EnvFromSource, EnvVar, KeySelector, Pod } from '../kubernetes/pod.ts';
 import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
 import { expand, isTooLong, tooLong } from './expansion.ts';
 import type { EnvValue } from './expansion.ts';
-import { fieldValue } from './field-ref.ts';
+import { fieldValue, lateField } from './field-ref.ts';
 import { configError, ok, refuse } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
 import { own } from './own.ts';
@@ -19,13 +20,22 @@ export interface EnvironmentScope extends ResourceScope {
 
 export type Variables = ReadonlyMap<string, EnvValue>;
 
+/** What the agent sets, in order: what only the group knows, and what of the same names comes after it. */
+export type LateVariable =
+  | { readonly name: string; readonly field: LateField }
+  | { readonly name: string; readonly value: EnvValue };
+
 export interface Environment {
-  /** In the kubelet's order; names are unique. */
+  /** In the kubelet's order; names are unique. One that is late is `$(NAME)`: `late` has its value. */
   readonly variables: Variables;
+  readonly late: readonly LateVariable[];
   readonly notices: readonly Notice[];
 }
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+/** Any that a process can have. */
+const isEnvName = (name: string): boolean => name !== '' && !/[=\0]/.test(name);
 
 /** ACI takes less than Kubernetes: no dots, no dashes, at most 63 characters (docs/aci.md, Limits of a group). */
 export const isGroupEnvName = (name: string): boolean => namePattern.test(name);
@@ -151,10 +161,11 @@ function sourceEntries(
   return ok(entries);
 }
 
-/** Variables of all `envFrom` sources; a later source wins. Names that ACI does not take come back apart. */
+/** Variables of all `envFrom` sources; a later source wins. Names that are not taken come back apart. */
 function fromSources(
   container: Container,
   resolved: ResolvedReferences,
+  isTaken: (name: string) => boolean,
 ): Evaluation<{ variables: Map<string, EnvValue>; skipped: string[] }> {
   const variables = new Map<string, EnvValue>();
   const skipped: string[] = [];
@@ -163,7 +174,7 @@ function fromSources(
     if (entries.kind !== 'ok') return entries;
     for (const [key, value] of entries.value) {
       const name = source.prefix + key;
-      if (isGroupEnvName(name)) variables.set(name, value);
+      if (isTaken(name)) variables.set(name, value);
       else skipped.push(name);
     }
   }
@@ -181,6 +192,52 @@ const skippedNotice = (names: readonly string[], path: string): readonly Notice[
         },
       ];
 
+/** What is late is referred to by its name, so that the agent has the value that it gave it last. */
+const reference = (name: string, secret: boolean): EnvValue => ({ value: `$(${name})`, secret, late: true });
+
+/** One `env` entry; undefined: it is optional and missing. */
+function assignment(
+  variable: EnvVar,
+  where: Where,
+  lookup: Lookup,
+  isWrapped: boolean,
+): Evaluation<LateVariable | undefined> {
+  const { name, value, valueFrom } = variable;
+  const field = lateField(valueFrom?.fieldRef?.fieldPath ?? '');
+  if (isWrapped && field !== undefined && !value) return ok({ name, field });
+  const known = variableValue(variable, where, lookup);
+  return known.kind === 'ok' ? ok(known.value && { name, value: known.value }) : known;
+}
+
+/** All `env` entries, set over `variables`; what comes back is the agent's part of them. */
+function assignAll(
+  { scope, container, path }: Where,
+  variables: Map<string, EnvValue>,
+  lookup: Lookup,
+  isWrapped: boolean,
+): Evaluation<readonly LateVariable[]> {
+  const late: LateVariable[] = [];
+  const lateNames = new Set<string>();
+  for (const [index, variable] of container.env.entries()) {
+    const { name } = variable;
+    const where = { scope, container, path: `${path}.env[${index}]` };
+    const assigned = assignment(variable, where, lookup, isWrapped);
+    if (assigned.kind !== 'ok') return assigned;
+    if (assigned.value === undefined) continue;
+    const value = 'value' in assigned.value ? assigned.value.value : undefined;
+    const isLate = value === undefined || value.late === true;
+    if (isLate) lateNames.add(name);
+    if (lateNames.has(name)) late.push(assigned.value);
+    variables.set(name, isLate ? reference(name, value?.secret ?? false) : value);
+  }
+  return ok(late);
+}
+
+export interface EnvironmentOptions {
+  /** The agent starts the program: it sets what ACI does not take, and what only the group knows. */
+  readonly isWrapped: boolean;
+}
+
 /**
  * The environment of one container in the kubelet's order (pkg/kubelet/envvars, pkg/kubelet/kubelet_pods.go): `envFrom`, `env` with `$(NAME)` over what
  * is already there and the services, then the services that nobody overrode. Waits for what is missing and required.
@@ -189,9 +246,10 @@ export function resolveEnvironment(
   scope: EnvironmentScope,
   container: Container,
   path: string,
+  { isWrapped }: EnvironmentOptions,
 ): Evaluation<Environment> {
   const { pod, facts, resolved } = scope;
-  const sources = fromSources(container, resolved);
+  const sources = fromSources(container, resolved, isWrapped ? isEnvName : isGroupEnvName);
   if (sources.kind !== 'ok') return sources;
   const { variables, skipped } = sources.value;
   const services = serviceEnvironment(resolved.services, {
@@ -203,12 +261,9 @@ export function resolveEnvironment(
     const service = services.get(name);
     return variables.get(name) ?? (service === undefined ? undefined : { value: service, secret: false });
   };
-  for (const [index, variable] of container.env.entries()) {
-    const value = variableValue(variable, { scope, container, path: `${path}.env[${index}]` }, lookup);
-    if (value.kind !== 'ok') return value;
-    if (value.value !== undefined) variables.set(variable.name, value.value);
-  }
+  const late = assignAll({ scope, container, path }, variables, lookup, isWrapped);
+  if (late.kind !== 'ok') return late;
   for (const [name, value] of services)
     if (!variables.has(name) && isGroupEnvName(name)) variables.set(name, { value, secret: false });
-  return ok({ variables, notices: skippedNotice(skipped, `${path}.envFrom`) });
+  return ok({ variables, late: late.value, notices: skippedNotice(skipped, `${path}.envFrom`) });
 }

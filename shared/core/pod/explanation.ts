@@ -1,14 +1,19 @@
+import type { AgentDecision } from '../agent/decision.ts';
+import { isGiven } from '../agent/given.ts';
+import type { AgentTier, Tier } from '../agent/tier.ts';
 import type { GroupBody, GroupResources } from '../group/group.ts';
+import { defined } from '../defined.ts';
 import type { JsonObject } from '../json.ts';
 import type { Container, Pod } from '../kubernetes/pod.ts';
 import { walkSpec } from './field-walk.ts';
 import { imageTrouble } from './image-trouble.ts';
 import { inspectPod } from './inspect.ts';
+import { isSidecar } from '../status/restart.ts';
 import { refusedField } from './refused-fields.ts';
-import type { AgentTier } from './refused-fields.ts';
+import { firstFlat } from './sidecars.ts';
 import { oneUnit, parseQuantity } from '../quantity/quantity.ts';
 import { allocate, toGroupResources } from './resources.ts';
-import { lateRefusals, translatePod } from './translate.ts';
+import { inspectWhole, lateRefusals, translatePod } from './translate.ts';
 import type { NodeFacts, Notice, Refusal, ResolvedReferences } from './translation.ts';
 
 export interface ExplainedRefusal {
@@ -38,10 +43,12 @@ export interface ExplainedContainer {
 export interface Explanation {
   readonly verdict: 'runs' | 'runs with notes' | 'refused';
   /**
-   * `T0`: nothing is added to the pod, of what is refused nothing waits for the agent. `T1`, `T2`: all that is refused would
-   * be given by the agent. Absent: something is refused that no tier gives.
+   * Of a pod that runs. Of one that is refused: in which tier the agent would give all that is refused; absent: something
+   * is refused that no tier gives.
    */
-  readonly tier?: 'T0' | AgentTier;
+  readonly tier?: Tier;
+  /** For what the pod has the agent: the first field, and how many more. */
+  readonly tierReason?: string;
   readonly refusals: readonly ExplainedRefusal[];
   /** What events of the pod would say. */
   readonly notices: readonly Notice[];
@@ -66,12 +73,13 @@ export interface Explained {
 /** All that becomes of a pod, by the rules that judge it in the app. Nothing is asked of a cluster, nothing is made. */
 export function explainPod({ pod, written, facts, resolved, assumedImages = [] }: Explained): Explanation {
   const inspection = inspectPod(pod, facts);
+  const whole = inspectWhole(pod, facts, resolved);
   const translation = translatePod(pod, facts, resolved);
   const refusals = explainRefusals(
     [
       ...inspection.refusals,
       ...unusableImage(pod),
-      ...lateRefusals(pod, facts, resolved),
+      ...lateRefusals(whole),
       ...(translation.kind === 'refused' ? [translation] : []),
       ...neverCreated(translation),
     ],
@@ -79,18 +87,18 @@ export function explainPod({ pod, written, facts, resolved, assumedImages = [] }
   );
   const isRefused = refusals.length > 0;
   const notices = [
-    ...(translation.kind === 'group' ? translation.notices : [...inspection.notices, ...waiting(translation)]),
+    ...(translation.kind === 'group' ? translation.notices : [...whole.inspection.notices, ...waiting(translation)]),
     ...assumption(assumedImages),
   ];
-  const tier = tierOf(refusals);
+  const { agentGiven } = whole.inspection;
+  const tier = tierOf(refusals, agentGiven);
   return {
     verdict: isRefused ? 'refused' : notices.length > 0 ? 'runs with notes' : 'runs',
     ...(tier && { tier }),
+    ...(agentGiven.kind === 'agent' && { tierReason: agentGiven.reason }),
     refusals,
     notices,
-    emulated: walkSpec(written)
-      .filter(({ verdict, reason }) => verdict === 'emulated' && reason !== '')
-      .map(({ path, reason }) => ({ field: path, how: reason })),
+    emulated: emulatedFields(written, agentGiven),
     ...sizes(pod),
     ...(translation.kind === 'group' && !isRefused && { body: translation.body }),
   };
@@ -98,7 +106,7 @@ export function explainPod({ pod, written, facts, resolved, assumedImages = [] }
 
 function explainRefusals(refusals: readonly Refusal[], pod: Pod): readonly ExplainedRefusal[] {
   const seen = new Set<string>();
-  return refusals.flatMap(({ reason, field, message, isFinal }) => {
+  return refusals.flatMap(({ reason, field, message, agent }) => {
     if (seen.has(field)) return [];
     seen.add(field);
     const known = refusedField(field, pod.rawSpec);
@@ -107,8 +115,7 @@ function explainRefusals(refusals: readonly Refusal[], pod: Pod): readonly Expla
         reason,
         field,
         why: message.replace(`${field}: `, ''),
-        ...(known?.agent && isFinal !== true && { agent: known.agent }),
-        ...(known && { wayOut: known.wayOut }),
+        ...defined({ agent, wayOut: known?.wayOut }),
       },
     ];
   });
@@ -149,21 +156,41 @@ const waiting = (translation: ReturnType<typeof translatePod>): readonly Notice[
     ? [{ type: 'Warning', reason: translation.reason, message: translation.message }]
     : [];
 
-function tierOf(refusals: readonly ExplainedRefusal[]): Explanation['tier'] | undefined {
-  if (refusals.length === 0) return 'T0';
+/** What of the pod's fields is kept by other means, the agent's among them. */
+function emulatedFields(written: JsonObject, agentGiven: AgentDecision): Explanation['emulated'] {
+  const needed = new Set(agentGiven.kind === 'agent' ? agentGiven.needs.map(({ field }) => field) : []);
+  return walkSpec(written).flatMap((finding) => {
+    const { path, verdict, reason, agent } = finding;
+    const isAgents =
+      agent !== undefined && (needed.has(path) || (verdict !== 'emulated' && isGiven(finding, agentGiven)));
+    if (isAgents) return [{ field: path, how: `by the agent: ${agent.how}` }];
+    return verdict === 'emulated' && reason !== '' ? [{ field: path, how: reason }] : [];
+  });
+}
+
+function tierOf(refusals: readonly ExplainedRefusal[], given: AgentDecision): Explanation['tier'] | undefined {
+  if (refusals.length === 0) return given.kind === 'agent' ? given.tier : 'T0';
   if (refusals.some(({ agent }) => agent === undefined)) return undefined;
   return refusals.some(({ agent }) => agent === 'T2') ? 'T2' : 'T1';
 }
 
 function sizes(pod: Pod): Pick<Explanation, 'containers' | 'size'> {
-  const { containers, total } = allocate(pod);
+  const { containers, flat, total } = allocate(pod);
+  const first = firstFlat(pod);
   const sum = (read: (resources: GroupResources) => number, steps: number): number =>
-    containers.reduce((added, { requests }) => added + Math.round(read(requests) * steps), 0) / steps;
+    [...flat, ...containers].reduce((added, { requests }) => added + Math.round(read(requests) * steps), 0) / steps;
   return {
     containers: [
-      ...pod.spec.initContainers.map((container) => explained(container, toGroupResources(total), true)),
+      ...pod.spec.initContainers.map((container, index) =>
+        isSidecar(container)
+          ? explained(container, flat[index - first]?.requests ?? toGroupResources(total), {
+              isInit: true,
+              isOwn: true,
+            })
+          : explained(container, toGroupResources(total), { isInit: true, isOwn: false }),
+      ),
       ...pod.spec.containers.map((container, index) =>
-        explained(container, containers[index]?.requests ?? toGroupResources(total), false),
+        explained(container, containers[index]?.requests ?? toGroupResources(total), { isInit: false, isOwn: true }),
       ),
     ],
     size: { cpu: sum(({ cpu }) => cpu, 100), memoryInGB: sum(({ memoryInGB }) => memoryInGB, 10) },
@@ -173,7 +200,7 @@ function sizes(pod: Pod): Pick<Explanation, 'containers' | 'size'> {
 const explained = (
   { name, image, resources }: Container,
   granted: GroupResources,
-  isInit: boolean,
+  { isInit, isOwn }: { readonly isInit: boolean; readonly isOwn: boolean },
 ): ExplainedContainer => ({
   name,
   isInit,
@@ -183,7 +210,7 @@ const explained = (
     ...(resources.requests['memory'] !== undefined && { memory: resources.requests['memory'] }),
   },
   granted,
-  rounded: isInit
+  rounded: !isOwn
     ? []
     : [
         ...(sameAs(resources.requests['cpu'], granted.cpu) ? [] : ['cpu' as const]),

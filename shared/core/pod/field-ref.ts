@@ -1,3 +1,4 @@
+import type { LateField } from '../agent/orders.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { own } from './own.ts';
 
@@ -53,7 +54,9 @@ const volumeOnly: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['metadata.annotations', (pod) => lines(pod.metadata.annotations)],
 ]);
 
-const late: ReadonlySet<string> = new Set(['status.podIP', 'status.podIPs']);
+/** What the agent finds out (infra/agent/README.md, Orders). */
+export const lateField = (path: string): LateField | undefined =>
+  path === 'status.podIP' || path === 'status.podIPs' ? path : undefined;
 
 const subscript = /^metadata\.(labels|annotations)\['([^']*)'\]$/;
 
@@ -68,7 +71,7 @@ function reader(path: string, place: 'environment' | 'volume'): Reader | undefin
 
 /** Whether a `fieldRef` can be answered when the group is created. */
 export function fieldAvailability(path: string, place: 'environment' | 'volume'): FieldAvailability {
-  if (place === 'environment' && late.has(path)) return 'late';
+  if (place === 'environment' && lateField(path) !== undefined) return 'late';
   return reader(path, place) === undefined ? 'unknown' : 'known';
 }
 

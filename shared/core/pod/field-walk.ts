@@ -1,3 +1,4 @@
+import type { AgentGift } from '../agent/tier.ts';
 import { isJsonObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { compatibilityTable, fieldTree } from './compatibility.ts';
@@ -11,6 +12,8 @@ export interface Finding {
   readonly verdict: 'emulated' | 'met' | 'noted' | 'refused';
   readonly reason: string;
   readonly refusalReason: string | undefined;
+  /** What the agent makes of it. */
+  readonly agent: AgentGift | undefined;
 }
 
 const tree = fieldTree(compatibilityTable);
@@ -29,15 +32,16 @@ const includes = (values: readonly Json[] | undefined, value: Json): boolean => 
 
 function judge(rule: FieldRule, path: string, value: Json): Finding | undefined {
   if (includes(rule.harmless, value)) return undefined;
-  const refusalReason = rule.refusalReason;
+  const { refusalReason } = rule;
+  const agent = (rule.agentWhen?.(value) ?? true) ? rule.agent : undefined;
   if (rule.only !== undefined && !includes(rule.only, value))
-    return { path, verdict: 'refused', reason: rule.otherwise ?? rule.reason, refusalReason };
+    return { path, verdict: 'refused', reason: rule.otherwise ?? rule.reason, refusalReason, agent };
   switch (rule.verdict) {
     case 'emulated':
     case 'met':
     case 'noted':
     case 'refused':
-      return { path, verdict: rule.verdict, reason: rule.reason, refusalReason };
+      return { path, verdict: rule.verdict, reason: rule.reason, refusalReason, agent };
     case 'sent':
     case 'ignored':
       return undefined;
@@ -54,6 +58,7 @@ const unknownField = (path: string): Finding => ({
   verdict: 'refused',
   reason: 'this version does not know the field',
   refusalReason: undefined,
+  agent: undefined,
 });
 
 function walk(value: Json | undefined, path: string, node: FieldTree | undefined): readonly Finding[] {

@@ -1,21 +1,19 @@
+import { decideAgent, nothingLate } from '../agent/decision.ts';
+import type { LateKnowledge } from '../agent/decision.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { placed } from './annotations/placed.ts';
 import { wishesOf } from './annotations/read-wishes.ts';
+import { agentRule } from './rules/agent.ts';
 import { annotationsRule } from './rules/annotations.ts';
-import {
-  containerCountRule,
-  containerNamesRule,
-  environmentNamesRule,
-  environmentSourcesRule,
-} from './rules/containers.ts';
+import { containerCountRule, containerNamesRule, environmentSourcesRule } from './rules/containers.ts';
 import { dnsRule } from './rules/dns.ts';
 import { fieldsRule } from './rules/fields.ts';
 import { portsRule } from './rules/ports.ts';
-import { probePortsRule, readinessRule } from './rules/probes.ts';
+import { probePortsRule } from './rules/probes.ts';
 import { groupSizeRule, groupStorageRule, limitsRule, quantitiesRule } from './rules/resources.ts';
 import { isRefusal } from './rules/rule.ts';
 import type { Rule } from './rules/rule.ts';
-import { mountsRule, subPathRule, volumeCountRule, volumeSourcesRule } from './rules/volumes.ts';
+import { mountsRule, volumeCountRule, volumeSourcesRule } from './rules/volumes.ts';
 import { workloadIdentityRule } from './rules/workload-identity.ts';
 import type { Inspection, InspectionFacts, Refusal } from './translation.ts';
 
@@ -24,14 +22,12 @@ const rules: readonly Rule[] = [
   workloadIdentityRule,
   containerCountRule,
   containerNamesRule,
-  environmentNamesRule,
+  agentRule,
   environmentSourcesRule,
   probePortsRule,
-  readinessRule,
   volumeSourcesRule,
   volumeCountRule,
   mountsRule,
-  subPathRule,
   portsRule,
   dnsRule,
   quantitiesRule,
@@ -61,15 +57,18 @@ function oncePerField(refusals: readonly Refusal[]): readonly Refusal[] {
 /**
  * Judges a spec by itself, before anything it refers to is read. A refusal is for ever: ACI can never run the pod as it
  * is. Notices are for a pod that runs. Annotations and each field of `rawSpec` are checked (rule 8 of docs/architecture.md).
+ * `late`: what else is known by now of what it needs the agent for.
  */
-export function inspectPod(pod: Pod, facts: InspectionFacts): Inspection {
-  const place = placed(facts, wishesOf(pod.metadata.annotations));
+export function inspectPod(pod: Pod, facts: InspectionFacts, late: LateKnowledge = nothingLate): Inspection {
+  const own = placed(facts, wishesOf(pod.metadata.annotations));
+  const agentGiven = decideAgent(pod, own, late);
+  const place = { ...own, agentGiven };
   // Whether an annotation changes the place is judged by the node's own.
   const said = [
     ...fieldsRule(pod, place),
-    ...annotationsRule(pod, facts),
+    ...annotationsRule(pod, { ...facts, agentGiven }),
     ...rules.flatMap((rule) => rule(pod, place)),
   ];
   const refusals = oncePerField(said.filter(isRefusal));
-  return { refusal: summarize(refusals), refusals, notices: said.filter((one) => !isRefusal(one)) };
+  return { refusal: summarize(refusals), refusals, notices: said.filter((one) => !isRefusal(one)), agentGiven };
 }

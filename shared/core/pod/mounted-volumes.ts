@@ -1,3 +1,4 @@
+import type { AgentDecision } from '../agent/decision.ts';
 import type { Pod, ProjectedSource, Volume, VolumeMount } from '../kubernetes/pod.ts';
 import { labelQuery, selectorKey } from '../kubernetes/trust-bundle.ts';
 import type { TrustBundleSelector } from '../kubernetes/trust-bundle.ts';
@@ -67,9 +68,18 @@ export function mountedVolumes(pod: Pod): readonly MountedVolume[] {
     .filter(({ volume }) => mounts.has(volume.name));
 }
 
+/** Who makes the folders in which files of a volume are: ACI, as far as it can, or the agent, a tree in one volume. */
+export type FolderMaker = 'ACI' | 'agent';
+
+export const folderMaker = ({ kind }: Pick<AgentDecision, 'kind'>): FolderMaker => (kind === 'agent' ? 'agent' : 'ACI');
+
+/** By the names of the volumes that are one for each folder of their files. */
+const fileFolders = (pod: Pod, maker: FolderMaker): ReadonlyMap<string, readonly string[]> =>
+  maker === 'ACI' ? separateFolders(pod) : new Map();
+
 /** The same as volumes of the group: one that is split, by its mounts or by its files, once for each folder. */
-export function volumeParts(pod: Pod): readonly VolumePart[] {
-  const separate = separateFolders(pod);
+export function volumeParts(pod: Pod, maker: FolderMaker): readonly VolumePart[] {
+  const separate = fileFolders(pod, maker);
   const mounts = mountsByVolume(pod);
   return mountedVolumes(pod).flatMap((mounted): readonly VolumePart[] => {
     const { name } = mounted.volume;
@@ -85,8 +95,8 @@ export interface MountedPart {
 }
 
 /** A mount of a volume whose files are in folders is one for each of them. */
-export function mountedParts(pod: Pod): (mount: VolumeMount) => readonly MountedPart[] {
-  const separate = separateFolders(pod);
+export function mountedParts(pod: Pod, maker: FolderMaker): (mount: VolumeMount) => readonly MountedPart[] {
+  const separate = fileFolders(pod, maker);
   const folderOfMount = mountedFolders(pod);
   return (mount) => {
     const folders = separate.get(mount.name);

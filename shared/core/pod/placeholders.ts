@@ -1,15 +1,16 @@
+import type { AgentAccess } from '../agent/agent-facts.ts';
 import type { ConfigMapData, SecretData } from '../kubernetes/references.ts';
 import type { Container, Pod, ProjectedSource, VolumeSource } from '../kubernetes/pod.ts';
 import { selectorKey } from '../kubernetes/trust-bundle.ts';
 import type { TrustBundleSelector } from '../kubernetes/trust-bundle.ts';
 import { ok } from '../fault.ts';
 import type { ImageConfig } from '../image/image-config.ts';
+import { imageReferences } from './image-needs.ts';
 import { imageLocation } from './image-reference.ts';
-import { wantedUser } from './security-context.ts';
+import { wantedRights, wantedUser } from './security-context.ts';
 import { mountedVolumes } from './mounted-volumes.ts';
-import type { ReferenceFacts } from './references.ts';
 import { listReferences } from './references.ts';
-import type { ResolvedClaim, ResolvedReferences } from './translation.ts';
+import type { NodeFacts, ResolvedClaim, ResolvedReferences } from './translation.ts';
 
 /** An object and a key of it that the pod names; without a key it takes all that there are. */
 interface Named {
@@ -114,20 +115,23 @@ function assumedImage(pod: Pod, image: string): ImageConfig {
   );
   const uid = wanted.find(({ runAsUser }) => runAsUser !== undefined)?.runAsUser?.value;
   const isNonRoot = wanted.some(({ runAsNonRoot }) => runAsNonRoot !== undefined);
+  const { supplementalGroups, isStrict } = wantedRights(pod, 'containers', 0);
+  // Only root can be given groups.
+  const isRoot = uid !== undefined && (supplementalGroups !== undefined || isStrict);
   return {
     entrypoint: [`<entrypoint of ${image}>`],
     cmd: [],
     env: {},
     workingDir: wanted.find(({ workingDir }) => workingDir !== undefined)?.workingDir?.value ?? '',
-    user: uid === undefined ? (isNonRoot ? '65532' : '') : String(uid),
+    user: isRoot ? '' : uid === undefined ? (isNonRoot ? '65532' : '') : String(uid),
   };
 }
 
 /** Images of the pod that are asked for and not known: what is said of the pod holds if they are as it asks. */
-export const assumedImages = (pod: Pod, facts: ReferenceFacts, { images }: Pick<Known, 'images'>): readonly string[] =>
-  listReferences(pod, facts)
-    .images.map(({ image }) => image)
-    .filter((image) => images(image) === undefined);
+export const assumedImages = (pod: Pod, facts: NodeFacts, known: Known): readonly string[] =>
+  imageReferences(pod, facts, placeholdersBesideImages(pod, facts, known))
+    .map(({ image }) => image)
+    .filter((image) => known.images(image) === undefined);
 
 const servicesCredential = { secretUid: '<uid>', token: '<token of the Services>', caPem: '<certificate authority>' };
 
@@ -135,7 +139,25 @@ const servicesCredential = { secretUid: '<uid>', token: '<token of the Services>
  * Answers for what a pod refers to where no cluster is asked: what each value would be, in angle brackets. Of the
  * ConfigMaps of `known` it is what they hold; of a Secret it is never its content.
  */
-export function placeholderReferences(pod: Pod, facts: ReferenceFacts, known: Known): ResolvedReferences {
+export function placeholderReferences(pod: Pod, facts: NodeFacts, known: Known): ResolvedReferences {
+  const others = placeholdersBesideImages(pod, facts, known);
+  const images = imageReferences(pod, facts, others).map(
+    ({ image }) => [image, ok(known.images(image) ?? assumedImage(pod, image))] as const,
+  );
+  return { ...others, images: new Map(images) };
+}
+
+/** What the agents of a group would get. */
+const access: AgentAccess = {
+  reportUrl: 'https://app/api/pods/uid/reports',
+  filesUrl: 'https://app/api/pods/uid/files',
+  kid: '<key id>',
+  // Long enough to be one.
+  key: Buffer.from('<key of the pod and of the PUT>').toString('base64'),
+  nonce: '<nonce>',
+};
+
+function placeholdersBesideImages(pod: Pod, facts: NodeFacts, known: Known): Omit<ResolvedReferences, 'images'> {
   const references = listReferences(pod, facts);
   const named = [
     ...[...pod.spec.initContainers, ...pod.spec.containers].flatMap(ofContainer),
@@ -164,7 +186,7 @@ export function placeholderReferences(pod: Pod, facts: ReferenceFacts, known: Kn
     claims: new Map(references.claims.map((name) => [name, boundClaim(pod, name)])),
     services: [],
     ...(references.servicesSecret && { servicesCredential }),
-    images: new Map(references.images.map(({ image }) => [image, ok(known.images(image) ?? assumedImage(pod, image))])),
+    agent: access,
     trustBundles: new Map(references.trustBundles.map((selector) => [selectorKey(selector), [certificates(selector)]])),
     tokens: references.tokens.map(({ audiences, expirationSeconds }) => ({
       value: `<token${audiences.map((audience) => ` for ${audience}`).join('')}>`,

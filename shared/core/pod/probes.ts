@@ -38,7 +38,35 @@ export function groupLivenessProbe(container: Container): GroupProbe | undefined
   const port = probedPort(container, handler.port);
   if (port === undefined) return undefined;
   const scheme = handler.scheme === 'HTTPS' ? 'https' : 'http';
-  // A kubelet asks for `/health` where the spec says `health`.
-  const path = handler.path.startsWith('/') ? handler.path : `/${handler.path}`;
-  return { httpGet: { path, port, scheme }, ...timesOf(probe) };
+  return { httpGet: { path: httpPath(handler.path), port, scheme }, ...timesOf(probe) };
 }
+
+/** A kubelet asks for `/health` where the spec says `health`. */
+export const httpPath = (path: string): string => (path.startsWith('/') ? path : `/${path}`);
+
+/** A command, or a GET at the pod's own port: all that ACI makes. */
+function isAcis({ handler, terminationGracePeriodSeconds }: Probe): boolean {
+  if (terminationGracePeriodSeconds !== undefined) return false;
+  return (
+    handler.kind === 'exec' ||
+    (handler.kind === 'httpGet' && handler.headers.length === 0 && handler.host === undefined)
+  );
+}
+
+/** A request at the pod's own address. */
+const isRelays = ({ handler }: Probe): boolean =>
+  handler.kind === 'grpc' ||
+  ((handler.kind === 'httpGet' || handler.kind === 'tcpSocket') && handler.host === undefined);
+
+/**
+ * Whether one of a container's probes has to be made inside the group. Then the agent makes all of them, since a startup
+ * probe holds back the others, and nobody else its readiness probe: the relay goes by this too.
+ */
+export const needsAgentForProbes = ({
+  livenessProbe,
+  readinessProbe,
+  startupProbe,
+}: Pick<Container, 'livenessProbe' | 'readinessProbe' | 'startupProbe'>): boolean =>
+  startupProbe !== undefined ||
+  (livenessProbe !== undefined && !isAcis(livenessProbe)) ||
+  (readinessProbe !== undefined && !isRelays(readinessProbe));

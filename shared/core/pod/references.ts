@@ -6,7 +6,6 @@ import { wishesOf } from './annotations/read-wishes.ts';
 import { withoutServices } from './services.ts';
 import { claimNameOf } from './shares.ts';
 import { serviceAccountOf } from './grant.ts';
-import { imageReferences } from './image-needs.ts';
 import { mountedVolumes, tokenSources, trustBundleSelectors } from './mounted-volumes.ts';
 import type { NodeFacts, References } from './translation.ts';
 
@@ -87,7 +86,6 @@ export function listReferences(pod: Pod, facts: ReferenceFacts): References {
       pod: { name: metadata.name, uid: metadata.uid },
     })),
     trustBundles: trustBundleSelectors(pod),
-    images: imageReferences(pod),
     ...defined({ servicesSecret: servicesSecretOf(pod, facts) }),
   };
 }

@@ -1,30 +1,25 @@
 /**
- * What is behind a refusal: whether the agent inside the group is to give the field one day (tiers T1 and T2 of
- * docs/explain.md), and what to do without it. It judges nothing: a field is refused by the compatibility table and the
- * rules alone. What the agent gives is opened there, and its row goes from here.
+ * What to do about a refusal, without the agent too. It judges nothing: a field is refused by the compatibility table and
+ * the rules alone.
  */
 import { isJsonObject } from '../json.ts';
 import type { Json, JsonObject } from '../json.ts';
 import { compatibilityTable } from './compatibility.ts';
 import { fieldAvailability } from './field-ref.ts';
 
-/** T1: a program of ours prepares a container before its own starts. T2: it stays beside it. */
-export type AgentTier = 'T1' | 'T2';
-
 export interface RefusedField {
   /** As in the compatibility table: `spec.containers[].tty`. */
   readonly path: string;
-  readonly agent?: AgentTier;
   /** What to change in the pod; half a sentence. */
   readonly wayOut: string;
   /** The row is for these values only; the first that fits counts. */
   readonly when?: (value: Json | undefined) => boolean;
 }
 
-type Row = readonly [path: string, agent: AgentTier | undefined, wayOut: string, when?: RefusedField['when']];
+type Row = readonly [path: string, wayOut: string, when?: RefusedField['when']];
 
 const rowsOf = (rows: readonly Row[]): readonly RefusedField[] =>
-  rows.map(([path, agent, wayOut, when]) => ({ path, ...(agent && { agent }), wayOut, ...(when && { when }) }));
+  rows.map(([path, wayOut, when]) => ({ path, wayOut, ...(when && { when }) }));
 
 const isLate = (value: Json | undefined): boolean => {
   const path = isJsonObject(value) ? value['fieldPath'] : undefined;
@@ -40,61 +35,59 @@ const ownCommand = 'put it into the command, or into the image';
 
 /** Of both kinds of containers. */
 const anyContainer: readonly Row[] = [
-  ['command[]', 'T1', 'read it from the environment instead'],
-  ['args[]', 'T1', 'read it from the environment instead'],
-  ['workingDir', 'T1', 'begin the command with cd, or set WORKDIR in the image'],
-  ['env[].name', 'T1', 'rename it to letters, digits and _'],
-  ['env[].valueFrom.fieldRef', 'T1', "read the address inside: hostname -i, or the program's own interface", isLate],
-  ['volumeMounts[].subPath', 'T1', 'mount the whole volume in a folder of its own'],
-  ['volumeMounts[].subPathExpr', 'T1', 'mount the whole volume in a folder of its own'],
-  ['lifecycle.postStart', 'T2', ownCommand],
-  ['lifecycle.preStop.exec', 'T2', ownCommand],
-  ['lifecycle.preStop.httpGet', 'T2', ownCommand],
-  ['lifecycle.preStop.tcpSocket', 'T2', ownCommand],
-  ['lifecycle.stopSignal', 'T2', ownCommand],
-  ['stdin', 'T2', 'give the container a command that ends by itself'],
-  ['stdinOnce', 'T2', 'give the container a command that ends by itself'],
-  ['tty', 'T2', 'leave it out: logs come without a terminal too'],
-  ['terminationMessagePath', 'T2', 'leave the default, or use FallbackToLogsOnError'],
-  ['restartPolicyRules', 'T2', "use the pod's restartPolicy"],
-  ['securityContext.runAsUser', 'T1', ownUser],
-  [
-    'securityContext.runAsNonRoot',
-    undefined,
-    'take an image that names a user by its number (USER 1000), or set runAsUser',
-  ],
-  ['securityContext.privileged', undefined, noHost],
-  ['securityContext.capabilities.add[]', undefined, noHost],
-  ['resources.requests.*', undefined, 'run it on an ordinary node that has it'],
-  ['resources.limits.*', undefined, 'run it on an ordinary node that has it'],
-  ['resources.claims', undefined, 'run it on an ordinary node that has it'],
-  ['volumeDevices', undefined, 'run it on an ordinary node: it needs a block device'],
+  ['command[]', 'read it from the environment instead'],
+  ['args[]', 'read it from the environment instead'],
+  ['workingDir', 'begin the command with cd, or set WORKDIR in the image'],
+  ['env[].name', 'rename it to letters, digits and _'],
+  ['env[].valueFrom.fieldRef', "read the address inside: hostname -i, or the program's own interface", isLate],
+  ['volumeMounts[].subPath', 'mount the whole volume in a folder of its own'],
+  ['volumeMounts[].subPathExpr', 'mount the whole volume in a folder of its own'],
+  ['lifecycle.postStart.exec', ownCommand],
+  ['lifecycle.postStart.httpGet', ownCommand],
+  ['lifecycle.postStart.sleep', ownCommand],
+  ['lifecycle.postStart.tcpSocket', ownCommand],
+  ['lifecycle.preStop.exec', ownCommand],
+  ['lifecycle.preStop.httpGet', ownCommand],
+  ['lifecycle.preStop.tcpSocket', ownCommand],
+  ['lifecycle.stopSignal', ownCommand],
+  ['stdin', 'give the container a command that ends by itself'],
+  ['stdinOnce', 'give the container a command that ends by itself'],
+  ['tty', 'leave it out: logs come without a terminal too'],
+  ['terminationMessagePath', 'leave the default, or use FallbackToLogsOnError'],
+  ['restartPolicyRules', "use the pod's restartPolicy"],
+  ['securityContext.runAsUser', ownUser],
+  ['securityContext.runAsNonRoot', 'take an image that names a user by its number (USER 1000), or set runAsUser'],
+  ['securityContext.privileged', noHost],
+  ['securityContext.capabilities.add[]', noHost],
+  ['resources.requests.*', 'run it on an ordinary node that has it'],
+  ['resources.limits.*', 'run it on an ordinary node that has it'],
+  ['resources.claims', 'run it on an ordinary node that has it'],
+  ['volumeDevices', 'run it on an ordinary node: it needs a block device'],
 ];
 
 const containers: readonly Row[] = [
   ...anyContainer,
   ...['httpGet.host', 'httpGet.httpHeaders', 'tcpSocket', 'grpc', 'terminationGracePeriodSeconds'].map((name): Row => [
     `livenessProbe.${name}`,
-    'T2',
     withoutProbe,
   ]),
-  ['livenessProbe.httpGet.port', undefined, ownPort],
-  ...['exec', 'httpGet.host', 'tcpSocket.host'].map((name): Row => [`readinessProbe.${name}`, 'T2', withoutProbe]),
-  ['readinessProbe.terminationGracePeriodSeconds', undefined, withoutProbe],
-  ['readinessProbe.httpGet.port', undefined, ownPort],
-  ['readinessProbe.tcpSocket.port', undefined, ownPort],
+  ['livenessProbe.httpGet.port', ownPort],
+  ...['exec', 'httpGet.host', 'tcpSocket.host'].map((name): Row => [`readinessProbe.${name}`, withoutProbe]),
+  ['readinessProbe.terminationGracePeriodSeconds', withoutProbe],
+  ['readinessProbe.httpGet.port', ownPort],
+  ['readinessProbe.tcpSocket.port', ownPort],
   // Without a subnet.
-  ['readinessProbe', 'T2', 'give the node a subnet (ACI_SUBNET_ID)'],
-  ['startupProbe', 'T2', withoutProbe],
-  ['restartPolicy', 'T2', "use the pod's restartPolicy"],
+  ['readinessProbe', 'give the node a subnet (ACI_SUBNET_ID)'],
+  ['startupProbe', withoutProbe],
+  ['restartPolicy', "use the pod's restartPolicy"],
 ];
 
 const initContainers: readonly Row[] = [
   ...anyContainer,
-  ['livenessProbe', 'T2', withoutProbe],
-  ['readinessProbe', 'T2', withoutProbe],
-  ['startupProbe', 'T2', withoutProbe],
-  ['restartPolicy', 'T2', 'make the sidecar an ordinary container'],
+  ['livenessProbe', withoutProbe],
+  ['readinessProbe', withoutProbe],
+  ['startupProbe', withoutProbe],
+  ['restartPolicy', 'make the sidecar an ordinary container'],
 ];
 
 const files: readonly Row[] = [
@@ -106,35 +99,31 @@ const files: readonly Row[] = [
   'projected.sources[].downwardAPI.items[].path',
   'projected.sources[].serviceAccountToken.path',
   'projected.sources[].clusterTrustBundle.path',
-].map((path): Row => [path, 'T1', 'use a plain file name, and one volume for each folder']);
+].map((path): Row => [path, 'use a plain file name, and one volume for each folder']);
 
 const volumes: readonly Row[] = [
   ...files,
-  ['hostPath', undefined, noHost],
-  ['csi.driver', undefined, elsewhere],
-  ['csi.volumeAttributes.*', undefined, 'leave the attribute out'],
-  ['azureDisk', undefined, elsewhere],
-  ...['nfs', 'iscsi', 'cephfs', 'rbd', 'glusterfs'].map((name): Row => [name, undefined, elsewhere]),
-  ['image', undefined, 'copy the files in an init container of that image'],
-  ['gitRepo', undefined, 'clone in an init container'],
+  ['hostPath', noHost],
+  ['csi.driver', elsewhere],
+  ['csi.volumeAttributes.*', 'leave the attribute out'],
+  ['azureDisk', elsewhere],
+  ...['nfs', 'iscsi', 'cephfs', 'rbd', 'glusterfs'].map((name): Row => [name, elsewhere]),
+  ['image', 'copy the files in an init container of that image'],
+  ['gitRepo', 'clone in an init container'],
 ];
 
 const pod: readonly Row[] = [
-  ['hostAliases', 'T1', 'let a name server know the names, or use the addresses'],
-  ['securityContext.runAsUser', 'T1', ownUser],
-  [
-    'securityContext.runAsNonRoot',
-    undefined,
-    'take an image that names a user by its number (USER 1000), or set runAsUser',
-  ],
-  ['securityContext.supplementalGroups', 'T1', 'leave it out where the files of the pod need no further group'],
-  ['securityContext.sysctls', undefined, noHost],
-  ['hostNetwork', undefined, noHost],
-  ['hostPID', undefined, noHost],
-  ['hostIPC', undefined, noHost],
-  ['shareProcessNamespace', undefined, 'let the containers speak over the network or a shared volume'],
-  ['resources', undefined, 'give each container its own requests'],
-  ['runtimeClassName', undefined, 'leave it out'],
+  ['hostAliases', 'let a name server know the names, or use the addresses'],
+  ['securityContext.runAsUser', ownUser],
+  ['securityContext.runAsNonRoot', 'take an image that names a user by its number (USER 1000), or set runAsUser'],
+  ['securityContext.supplementalGroups', 'leave it out where the files of the pod need no further group'],
+  ['securityContext.sysctls', noHost],
+  ['hostNetwork', noHost],
+  ['hostPID', noHost],
+  ['hostIPC', noHost],
+  ['shareProcessNamespace', 'let the containers speak over the network or a shared volume'],
+  ['resources', 'give each container its own requests'],
+  ['runtimeClassName', 'leave it out'],
 ];
 
 const below = (prefix: string, rows: readonly Row[]): readonly Row[] =>

@@ -101,6 +101,8 @@ export interface PullIdentities {
   readonly installed: Readonly<Record<string, string>>;
   /** Those of the pod itself; the first pulls where the installation has none for a registry, as with virtual nodes v2. */
   readonly own: readonly string[];
+  /** The agent's, in its group; only the installation's identities pull it. */
+  readonly agentImage?: string;
 }
 
 /**
@@ -110,7 +112,7 @@ export interface PullIdentities {
 export function registryCredentials(
   pod: Pod,
   resolved: Pick<ResolvedReferences, 'secrets'>,
-  { installed, own: [ownIdentity] }: PullIdentities,
+  { installed, own: [ownIdentity], agentImage }: PullIdentities,
 ): RegistryCredentials {
   const found: Login[] = [];
   const missing: string[] = [];
@@ -122,10 +124,12 @@ export function registryCredentials(
   }
   const images = [...pod.spec.initContainers, ...pod.spec.containers].map(({ image }) => imageLocation(image));
   const chosen = choose(images, found);
-  const byIdentity = [...new Set(images.map(({ host }) => host))]
+  const hosts = new Set(images.map(({ host }) => host));
+  const agentHost = agentImage === undefined ? [] : [imageLocation(agentImage).host];
+  const byIdentity = [...new Set([...hosts, ...agentHost])]
     .filter((host) => !chosen.has(host) && isAcr(host))
     .flatMap((server) => {
-      const identity = own(installed, server) ?? ownIdentity;
+      const identity = own(installed, server) ?? (hosts.has(server) ? ownIdentity : undefined);
       return identity === undefined ? [] : [{ server, identity }];
     });
   const byPassword = [...chosen].map(([server, { username, password }]) => ({ server, username, password }));

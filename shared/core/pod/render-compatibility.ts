@@ -3,6 +3,7 @@ import type { AnnotationReader } from './annotations/readers.ts';
 import { compatibilityTable } from './compatibility.ts';
 import type { FieldRule, Verdict } from './compatibility.ts';
 import { kubectlPage } from './render-kubectl.ts';
+import type { Strength } from '../agent/tier.ts';
 
 const meanings: ReadonlyMap<Verdict, string> = new Map([
   ['sent', 'It is part of the container group.'],
@@ -13,8 +14,17 @@ const meanings: ReadonlyMap<Verdict, string> = new Map([
   ],
   ['noted', 'It has no effect. The pod runs, and one event names the field.'],
   ['ignored', 'No concern of a kubelet, or without effect on a pod that has a virtual machine to itself.'],
-  ['refused', 'The pod fails, with the path of the field in its message.'],
+  [
+    'refused',
+    'The pod fails, with the path of the field in its message; where the agent gives it, only without the agent.',
+  ],
 ]);
+
+const strengths: Readonly<Record<Strength, string>> = {
+  needs: '',
+  wants: ', where there is one',
+  takes: ', beside',
+};
 
 const sections: readonly (readonly [title: string, prefix: string])[] = [
   ['Pod', 'spec'],
@@ -41,8 +51,11 @@ function explanation({ reason, only, otherwise, harmless }: FieldRule): string {
   return parts.filter((part) => part !== '').join('. ');
 }
 
+const withAgent = ({ agent }: FieldRule): string =>
+  agent === undefined ? '' : `${agent.tier}${strengths[agent.strength]}: ${agent.how}`;
+
 const row = (rule: FieldRule, prefix: string): string =>
-  `| \`${rule.path.slice(prefix.length + 1)}\` | ${rule.verdict} | ${cell(explanation(rule))} |`;
+  `| \`${rule.path.slice(prefix.length + 1)}\` | ${rule.verdict} | ${cell(explanation(rule))} | ${cell(withAgent(rule))} |`;
 
 /** The section with the longest prefix has the field. */
 function sectionOf({ path }: FieldRule): string {
@@ -52,9 +65,8 @@ function sectionOf({ path }: FieldRule): string {
 
 function section([title, prefix]: readonly [string, string]): string {
   const rows = compatibilityTable.filter((rule) => sectionOf(rule) === prefix).map((rule) => row(rule, prefix));
-  return [`## ${title}: \`${prefix}\``, '', '| Field | Verdict | What happens |', '|---|---|---|', ...rows, ''].join(
-    '\n',
-  );
+  const heading = ['| Field | Verdict | What happens | With the agent |', '|---|---|---|---|'];
+  return [`## ${title}: \`${prefix}\``, '', ...heading, ...rows, ''].join('\n');
 }
 
 const annotationRow = ({ names: [name, ...others], meaning, rule, example }: AnnotationReader): string => {
@@ -100,10 +112,18 @@ const rules = `
   0.1 GB (of 10⁹ bytes). A group has at least 1 core and 1 GB, and as much as its largest init container; what is missing goes to the
   first container. A container may use up to its limit, or, without one, all that its group requests; a limit above that is
   lowered, with an event. A pod above the largest group (31 cores, 240 GB) is refused.
-* **Number.** At most 60 containers with the init containers, and 20 mounted volumes, each folder counted.
-* **Host name.** ACI gives every group a host name of its own. Names that a pod asks for (a StatefulSet's and an indexed Job's do)
-  are noted: the program finds ACI's name in \`hostname\` and \`/etc/hostname\`, and other pods do not find it by its own. A Job's
-  index is in \`JOB_COMPLETION_INDEX\`.
+* **The agent** is a program of ours that prepares the group and, in tier T2, stays beside the programs ([tiers](explain.md#tiers)).
+  The last column of the tables is what it makes of a field. \`T1\` or \`T2\`: a pod that asks for it has the agent, and is refused
+  where there is none. \`where there is one\`: it has the agent for it too, and without it the verdict holds. \`beside\`: it is given
+  to a pod that has the agent for something else, and under \`SECURITY_POLICY=strict\` a pod has the agent for it. An image that
+  insists on being process 1 (\`/init\`, \`/sbin/init\`, systemd) has nothing beside it, so what is T2 of its container is refused. A
+  pod whose init containers come after a sidecar has them run as ordinary containers of the group, which wait for each other.
+* **Number.** At most 60 containers with the init containers, and 20 mounted volumes, each folder counted. The agent has an init
+  container of its own, three volumes, and one more for each container whose program it starts.
+* **Host name.** ACI gives every group a host name of its own. Names that a pod asks for (a StatefulSet's and an indexed Job's do) are
+  noted: the program finds ACI's name in \`hostname\` and \`/etc/hostname\`, and other pods do not find it by its own. With the agent
+  the name is in \`/etc/hostname\`, \`HOSTNAME\` and, where a container of the pod starts as root, \`/etc/hosts\`. A Job's index is in
+  \`JOB_COMPLETION_INDEX\`.
 * **Ports.** In a subnet a port is reached at the pod's address whether ACI was reported it or not, as far as is known
   ([aci.md](aci.md#limits-of-a-group)), so more than five, those that ACI keeps for itself, one number for two protocols or two
   containers, and SCTP are no reason to refuse a pod: the event \`PortsNotDeclared\` names them.
@@ -115,21 +135,22 @@ const rules = `
   Whether it does so while init containers run is not known: \`InitContainersMayLackServices\` says so of a pod that has some.
 * **What pods use.** \`kubectl top\`, autoscalers and Prometheus are answered by the relay, where metrics-server runs in the cluster. In a subnet ACI's \`realtime-metrics\` says it at once; without a subnet, in Confidential and in Spot groups, and where an
   annotation or \`REALTIME_METRICS=off\` is against it, Azure Monitor does, two to four minutes late. CPU and memory by container, network by pod in a subnet; no file systems, no volumes. A pod that does not answer is left out, and no other.
-* **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are refused.
+* **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are the agent's.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
   \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered.
-* **Environment.** Order and expansion are the kubelet's. A value that holds a secret, also by expansion, is a secure value; one
-  that would be expanded into \`command\` or \`args\` is refused, because these can be read in Azure. Names that ACI does not take
-  are refused in \`env\`, and left out with an event in \`envFrom\`.
-* **Files.** ConfigMaps, Secrets, tokens and the downward API are files as they are when the group is created: later changes do
-  not arrive, tokens are not renewed. One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC
-  issuer. An event reports each token of less than 30 days that its pod may outlive. A volume that no
-  container mounts is left out.
-* **Folders.** A volume of ACI holds files, and whether it mounts one inside another is not known. So each folder of a ConfigMap,
-  Secret, downward API or projected volume is a volume of its own, where no file is in the root, no folder inside another, and no
-  mount of a container inside or around one of them; else the pod is refused. What the image has beside these folders is not hidden,
-  and a folder all of whose files are optional and missing is there, and empty.
+* **Environment.** Order and expansion are the kubelet's. A value that holds a secret, also by expansion, is a secure value; one that
+  would be expanded into \`command\` or \`args\` is refused, because these can be read in Azure. Names that ACI does not take are
+  refused in \`env\`, and left out with an event in \`envFrom\`. The agent gets all of these in a secret volume, and what only the
+  group knows, the pod's address, is put in there.
+* **Files.** ConfigMaps, Secrets, tokens and the downward API are files as they are when the group is created: later changes do not
+  arrive, tokens are not renewed. Where the agent stays in a container (T2), it can give volumes their files anew while the pod runs.
+  One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC issuer. An event reports each token of less
+  than 30 days that its pod may outlive. A volume that no container mounts is left out.
+* **Folders.** The agent builds them. Without it: a volume of ACI holds files, and whether it mounts one inside another is not known.
+  So each folder of a ConfigMap, Secret, downward API or projected volume is a volume of its own, where no file is in the root, no
+  folder inside another, and no mount of a container inside or around one of them; else the pod is refused. What the image has beside
+  these folders is not hidden, and a folder all of whose files are optional and missing is there, and empty.
 * **Shares.** Azure Files is mounted over SMB, with the key of the storage account that the volume's Secret holds: named by the pod, or
   by a claim and its volume, in-tree or of \`file.csi.azure.com\`. The pod waits for its claim and the Secret as with a kubelet
   (\`FailedMount\`). A volume that names no Secret a node may read, a disk, NFS and a folder of a share are refused. Files have the

@@ -2,7 +2,10 @@ import type { GroupResources } from '../group/group.ts';
 import type { Container, Pod } from '../kubernetes/pod.ts';
 import { ceilCentiCores, ceilDeciGigabytes, parseQuantity } from '../quantity/quantity.ts';
 import type { NanoUnits } from '../quantity/quantity.ts';
+import { isSidecar } from '../status/restart.ts';
 import { own } from './own.ts';
+import { flatContainers } from './sidecars.ts';
+import type { FlatContainer } from './sidecars.ts';
 import type { Notice } from './translation.ts';
 
 /** ACI's own steps, as whole numbers so that sums are exact: 0.01 cores and 0.1 GB. */
@@ -19,6 +22,8 @@ interface ContainerResources {
 export interface Allocation {
   /** In the order of `spec.containers`. */
   readonly containers: readonly ContainerResources[];
+  /** Of the flat init containers (sidecars.ts), in their order. */
+  readonly flat: readonly ContainerResources[];
   /** What the whole group requests, and so all that any of its containers can use. */
   readonly total: Steps;
   readonly notices: readonly Notice[];
@@ -68,10 +73,29 @@ const larger = (left: Steps, right: Steps): Steps => ({
 
 const nothing: Steps = { centiCores: 0, deciGigabytes: 0 };
 
-/** The pod's effective request: the sum of its containers, or its largest init container, at least ACI's smallest group. */
+/** ACI's least: a flat init container may use all of the group, and runs before the others do. */
+const leastRequest: Steps = { centiCores: 1, deciGigabytes: 1 };
+
+const flatRequest = ({ container, isSidecar }: FlatContainer): Steps =>
+  isSidecar ? requestOf(container) : leastRequest;
+
+/** While an init container runs, so do the sidecars before it. */
+function initRequest(pod: Pod): Steps {
+  let sidecars = nothing;
+  let most = nothing;
+  for (const container of pod.spec.initContainers)
+    if (isSidecar(container)) sidecars = add(sidecars, requestOf(container));
+    else most = larger(most, add(sidecars, requestOf(container)));
+  return most;
+}
+
+/**
+ * The pod's effective request (KEP-753): the sum of its containers and sidecars, or its largest init container with the
+ * sidecars before it; at least ACI's smallest group.
+ */
 export function effectiveRequest(pod: Pod): Steps {
-  const sum = pod.spec.containers.map(requestOf).reduce(add, nothing);
-  return pod.spec.initContainers.map(requestOf).reduce(larger, larger(sum, smallestGroup));
+  const running = [...flatContainers(pod).map(flatRequest), ...pod.spec.containers.map(requestOf)].reduce(add, nothing);
+  return larger(larger(running, smallestGroup), initRequest(pod));
 }
 
 export const toGroupResources = ({ centiCores, deciGigabytes }: Steps): GroupResources => ({
@@ -117,17 +141,14 @@ function slack(requests: readonly number[], perUnit: number): 0 | 1 {
   return added < exact ? 1 : 0;
 }
 
-/** Own requests; what the group needs beyond their sum goes to the first. */
-function distribute(own: readonly Steps[], total: Steps): readonly Steps[] {
+/** Own requests; what the group needs beyond their sum, in this order, goes to the one at `first`. */
+function distribute(own: readonly Steps[], total: Steps, first: number): readonly Steps[] {
   const sum = own.reduce(add, nothing);
-  const [first = nothing, ...rest] = own;
-  const topped = [
-    {
-      centiCores: first.centiCores + total.centiCores - sum.centiCores,
-      deciGigabytes: first.deciGigabytes + total.deciGigabytes - sum.deciGigabytes,
-    },
-    ...rest,
-  ];
+  const missing: Steps = {
+    centiCores: total.centiCores - sum.centiCores,
+    deciGigabytes: total.deciGigabytes - sum.deciGigabytes,
+  };
+  const topped = own.map((request, index) => (index === first ? add(request, missing) : request));
   const more: Steps = {
     centiCores: slack(
       topped.map(({ centiCores }) => centiCores),
@@ -138,19 +159,27 @@ function distribute(own: readonly Steps[], total: Steps): readonly Steps[] {
       10,
     ),
   };
-  return topped.map((request, index) => (index === 0 ? add(request, more) : request));
+  return topped.map((request, index) => (index === first ? add(request, more) : request));
 }
 
-/** Requests and limits of each container, such that ACI takes the group. */
+/** Requests and limits of each container, such that ACI takes the group: flat init containers first, as it has them. */
 export function allocate(pod: Pod): Allocation {
-  const { containers } = pod.spec;
+  const flat = flatContainers(pod);
+  const running = [...flat.map(({ container }) => container), ...pod.spec.containers];
   const total = effectiveRequest(pod);
-  const requests = distribute(containers.map(requestOf), total);
-  const above = containers.flatMap((container, index) => limitsAbove(container, `spec.containers[${index}]`, total));
+  const own = [...flat.map(flatRequest), ...pod.spec.containers.map(requestOf)];
+  const requests = distribute(own, total, flat.length);
+  const paths = [
+    ...flat.map(({ index }) => `spec.initContainers[${index}]`),
+    ...pod.spec.containers.map((_, index) => `spec.containers[${index}]`),
+  ];
+  const above = running.flatMap((container, index) => limitsAbove(container, paths[index] ?? '', total));
+  const resources = running.map((container, index) =>
+    containerResources(container, requests[index] ?? defaultRequest, total),
+  );
   return {
-    containers: containers.map((container, index) =>
-      containerResources(container, requests[index] ?? defaultRequest, total),
-    ),
+    containers: resources.slice(flat.length),
+    flat: resources.slice(0, flat.length),
     total,
     notices: above.length === 0 ? [] : [clampedNotice(above, toGroupResources(total))],
   };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { isJsonObject } from '../json.ts';
 import type { Json } from '../json.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { tierAnnotation, tierReasonAnnotation } from './annotations/readers.ts';
 import { knownAnnotations } from './compatibility.ts';
 import type { NodeFacts } from './translation.ts';
 
@@ -12,6 +13,9 @@ const withoutEffect: ReadonlySet<string> = new Set([
   'terminationGracePeriodSeconds',
   'tolerations',
 ]);
+
+/** What the app writes of the group that it has made. */
+const written: ReadonlySet<string> = new Set([tierAnnotation, tierReasonAnnotation]);
 
 /** JSON with the keys of every object sorted, so that equal values have equal texts. */
 export function canonicalJson(value: Json | undefined): string {
@@ -30,7 +34,7 @@ export function specHash(pod: Pod, facts: Pick<NodeFacts, 'location' | 'zone' | 
   const { location, zone, subnetId, apiServer } = facts;
   const node = { location, zone, subnetId, apiServer: apiServer && { host: apiServer.host, port: apiServer.port } };
   const annotations = Object.fromEntries(
-    Object.entries(pod.metadata.annotations).filter(([name]) => knownAnnotations.has(name)),
+    Object.entries(pod.metadata.annotations).filter(([name]) => knownAnnotations.has(name) && !written.has(name)),
   );
   const place = Object.keys(annotations).length === 0 ? { spec, node } : { spec, node, annotations };
   return createHash('sha256').update(canonicalJson(place)).digest('hex').slice(0, 32);

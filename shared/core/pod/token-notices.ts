@@ -1,6 +1,7 @@
 import type { Pod } from '../kubernetes/pod.ts';
 import type { PodToken } from '../kubernetes/references.ts';
 import { tokenSources } from './mounted-volumes.ts';
+import type { TokenSource } from './mounted-volumes.ts';
 import { expirationAnnotation, tokenExchangeAudience } from './rules/workload-identity.ts';
 import type { Notice } from './translation.ts';
 
@@ -10,11 +11,29 @@ import type { Notice } from './translation.ts';
  */
 const quietSeconds = 30 * 86_400;
 
-/** Tokens that the pod may outlive: ACI's volumes do not change while a group runs. `tokens` in the order of `tokenSources`. */
-export function tokenNotices(pod: Pod, tokens: readonly PodToken[]): readonly Notice[] {
-  return tokenSources(pod).flatMap(({ path, audience }, index): readonly Notice[] => {
+interface OutlivedToken {
+  readonly source: TokenSource;
+  readonly token: PodToken;
+}
+
+/** Tokens that the pod may outlive, soon enough for somebody to notice. `tokens` in the order of `tokenSources`. */
+export const outlivedTokens = (pod: Pod, tokens: readonly PodToken[]): readonly OutlivedToken[] =>
+  tokenSources(pod).flatMap((source, index) => {
     const token = tokens[index];
     if (token === undefined || token.lifetimeSeconds >= quietSeconds || !mayOutlive(pod, token)) return [];
+    return [{ source, token }];
+  });
+
+/** What nobody renews: ACI's volumes do not change while a group runs. `renewed`: the names of volumes that the agent renews. */
+export function tokenNotices(pod: Pod, tokens: readonly PodToken[], renewed: ReadonlySet<string>): readonly Notice[] {
+  const isRenewed = new Set(
+    pod.spec.volumes.flatMap(({ name, source }) =>
+      source.kind === 'projected' && renewed.has(name) ? source.sources : [],
+    ),
+  );
+  return outlivedTokens(pod, tokens).flatMap(({ source, token }): readonly Notice[] => {
+    const { path, audience } = source;
+    if (isRenewed.has(source)) return [];
     return [
       {
         // A service outlives it for certain; a task may be done before.

@@ -1,140 +1,42 @@
-import type { GroupBody, GroupContainer, GroupEnvironmentVariable, GroupInitContainer } from '../group/group.ts';
+import type { GroupBody, GroupContainer } from '../group/group.ts';
 import { groupTags } from '../group/identity.ts';
+import { addAgent } from '../agent/add-agent.ts';
+import type { Grouped } from '../agent/add-agent.ts';
+import { deliveryDigest } from '../agent/agent-facts.ts';
+import { agentTags } from '../agent/agent-tags.ts';
+import { contentNeeds } from '../agent/needs/content-needs.ts';
+import { liveVolumes } from '../agent/live-volumes.ts';
+import { imageNeeds } from '../agent/needs/image-needs.ts';
+import { hostNotices } from '../agent/pod-host.ts';
+import { processOnes } from '../agent/process-one.ts';
+import { tierTags } from '../agent/tier-tags.ts';
+import { keyText } from '../agent/wraps.ts';
 import { defined } from '../defined.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { groupEquipment } from './annotations/equipment.ts';
 import { placed } from './annotations/placed.ts';
 import { wishesOf } from './annotations/read-wishes.ts';
 import type { GroupWishes } from './annotations/wishes.ts';
-import { groupCommand } from './command.ts';
-import { pinnedImage } from '../image/image-source.ts';
-import type { ImageConfig } from '../image/image-config.ts';
-import { judgeImage } from './image-fit.ts';
-import type { Judged } from './image-fit.ts';
-import { containerImage } from './image-needs.ts';
-import { resolveEnvironment } from './environment.ts';
-import type { EnvironmentScope, Variables } from './environment.ts';
 import { inspectPod } from './inspect.ts';
 import { groupDns } from './dns.ts';
-import { maxBodyBytes } from './expansion.ts';
+import type { EnvironmentScope } from './environment.ts';
+import { containerPart, containerParts, partScope, withoutKeys } from './group-containers.ts';
+import type { Part, PartScope } from './group-containers.ts';
 import { groupAddress } from './ip-address.ts';
-import { all, ok, refuse } from './evaluation.ts';
-import type { Evaluation } from './evaluation.ts';
 import { groupLivenessProbe } from './probes.ts';
 import { registryCredentials } from './registry-credentials.ts';
 import { realtimeMetrics } from './realtime-metrics.ts';
 import { allocate, toGroupResources } from './resources.ts';
 import { groupServices } from './services.ts';
 import { shareNotices } from './shares.ts';
+import { flatContainers } from './sidecars.ts';
+import { largeBody, largeText } from './size-limits.ts';
 import { specHash } from './spec-hash.ts';
 import { tokenNotices } from './token-notices.ts';
 import { locatedContainers } from './rules/rule.ts';
-import type { Located } from './rules/rule.ts';
-import type { NodeFacts, Notice, Refusal, ResolvedReferences, Translation } from './translation.ts';
-import { bodyTooLarge, groupMounts, groupVolumes, isReadOnlyVolume } from './volumes.ts';
-
-/** An empty secret hides nothing, and whether ACI takes an empty secure value is not known. */
-const environmentVariables = (variables: Variables): readonly GroupEnvironmentVariable[] =>
-  [...variables].map(([name, { value, secret }]) =>
-    secret && value !== '' ? { name, secureValue: value } : { name, value },
-  );
-
-/** Of all variables and words: more than a request may have could be more than a string can hold. */
-function textLength({ containers, initContainers }: Containers): number {
-  let length = 0;
-  for (const { command = [], environmentVariables: variables } of [...initContainers, ...containers]) {
-    for (const word of command) length += word.length;
-    for (const { value, secureValue } of variables) length += (value ?? secureValue ?? '').length;
-  }
-  return length;
-}
-
-interface Translated<T> {
-  readonly container: T;
-  readonly notices: readonly Notice[];
-}
-
-/** What the image says, where it is asked for, and gives what ACI can't set. */
-function fittingImage(judged: Judged, resolved: ResolvedReferences): Evaluation<ImageConfig | undefined> {
-  const image = containerImage(judged, resolved);
-  if (image.kind !== 'ok' || image.value === undefined) return image;
-  const fit = judgeImage(judged, image.value);
-  return fit.kind === 'ok' ? image : fit;
-}
-
-interface PartScope extends EnvironmentScope {
-  /** What a mount of the pod comes to. */
-  readonly mountsOf: ReturnType<typeof groupMounts>;
-}
-
-const partScope = (scope: EnvironmentScope): PartScope => ({ ...scope, mountsOf: groupMounts(scope.pod) });
-
-/** What init containers and the others have in common. */
-function commonPart(
-  { container, path, member, index }: Located,
-  scope: PartScope,
-): Evaluation<Translated<GroupInitContainer>> {
-  const environment = resolveEnvironment(scope, container, path);
-  if (environment.kind !== 'ok') return environment;
-  const { variables, notices } = environment.value;
-  const image = fittingImage({ pod: scope.pod, container, member, index }, scope.resolved);
-  if (image.kind !== 'ok') return image;
-  const command = groupCommand(container, { variables, path, config: image.value });
-  if (command.kind !== 'ok') return command;
-  const digest = image.value?.digest;
-  const volumeMounts = container.volumeMounts.flatMap((mount) => {
-    const isReadOnly = mount.readOnly || isReadOnlyVolume(scope.pod, mount.name);
-    return scope.mountsOf(mount).map((one) => ({ ...one, ...(isReadOnly && { readOnly: true }) }));
-  });
-  return ok({
-    container: {
-      name: container.name,
-      image: digest === undefined ? container.image : pinnedImage(container.image, digest),
-      ...(command.value !== undefined && { command: command.value }),
-      environmentVariables: environmentVariables(variables),
-      volumeMounts,
-    },
-    notices,
-  });
-}
-
-/** Of all containers of a kind; what is waited for names the first that waits. */
-const commonParts = (
-  scope: PartScope,
-  member: 'initContainers' | 'containers',
-): Evaluation<readonly Translated<GroupInitContainer>[]> =>
-  all(
-    locatedContainers(scope.pod)
-      .filter((located) => located.member === member)
-      .map((located) => {
-        const part = commonPart(located, scope);
-        return part.kind === 'waiting' ? { ...part, container: { member, name: located.container.name } } : part;
-      }),
-  );
-
-interface Containers {
-  readonly containers: readonly GroupContainer[];
-  readonly initContainers: readonly GroupInitContainer[];
-  readonly notices: readonly Notice[];
-}
-
-type Allocated = Pick<GroupContainer, 'ports' | 'resources' | 'livenessProbe'>;
-
-function groupContainers(scope: PartScope, allocated: readonly Allocated[]): Evaluation<Containers> {
-  const init = commonParts(scope, 'initContainers');
-  if (init.kind !== 'ok') return init;
-  const main = commonParts(scope, 'containers');
-  if (main.kind !== 'ok') return main;
-  const nothing: Allocated = {
-    ports: [],
-    resources: { requests: toGroupResources({ centiCores: 1, deciGigabytes: 1 }) },
-  };
-  return ok({
-    initContainers: init.value.map(({ container }) => container),
-    containers: main.value.map(({ container }, index) => ({ ...container, ...(allocated[index] ?? nothing) })),
-    notices: [...init.value, ...main.value].flatMap(({ notices }) => notices),
-  });
-}
+import type { Inspection, NodeFacts, Refusal, ResolvedReferences, Translation } from './translation.ts';
+import { groupVolumes } from './volumes.ts';
+import type { GroupVolumes } from './volumes.ts';
 
 /** Region and owner are the node's; zone and network too, unless an annotation says others. */
 function placement(
@@ -152,15 +54,91 @@ function placement(
   };
 }
 
+/** What is judged of a pod with all at hand that it refers to: for what else it needs the agent, too. */
+export function inspectWhole(
+  pod: Pod,
+  node: NodeFacts,
+  resolved: ResolvedReferences,
+): { readonly inspection: Inspection; readonly scope: PartScope } {
+  const facts = placed(node, wishesOf(pod.metadata.annotations));
+  const { total } = allocate(pod);
+  const scope: EnvironmentScope = { pod, facts, resolved, allocatable: facts.allocatable, total };
+  const inspection = inspectPod(pod, node, {
+    needs: [...contentNeeds(scope), ...imageNeeds(pod, resolved)],
+    insisting: processOnes(pod, resolved),
+  });
+  const given = inspection.agentGiven;
+  return { inspection, scope: partScope({ ...scope, given, live: liveVolumes(pod, given, resolved) }) };
+}
+
 /**
  * What is refused only with what the pod refers to at hand, of each container and volume the first: a secret in a
  * command, an item that names nothing. `translatePod` says the first of them all. For a pod that `inspectPod` lets through
  * or not: so that all is reported at once.
  */
-export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedReferences): readonly Refusal[] {
-  const scope = partScope({ pod, facts, resolved, allocatable: facts.allocatable, total: allocate(pod).total });
-  const ofContainers = locatedContainers(pod).map((located) => commonPart(located, scope));
-  return [...ofContainers, groupVolumes(scope)].filter((outcome) => outcome.kind === 'refused');
+export function lateRefusals({ inspection, scope }: ReturnType<typeof inspectWhole>): readonly Refusal[] {
+  const { pod } = scope;
+  const ofContainers = locatedContainers(pod).map((located) => containerPart(located, scope));
+  const late = [...ofContainers, groupVolumes(scope)].filter((outcome) => outcome.kind === 'refused');
+  return [...inspection.refusals, ...late];
+}
+
+type Allocated = Pick<GroupContainer, 'ports' | 'resources' | 'livenessProbe'>;
+
+/** What of the containers that run beside each other their own spec and the size of the group decide. By `keyText`. */
+function allocated(
+  { pod, given }: PartScope,
+  { ports }: ReturnType<typeof groupAddress>,
+): ReadonlyMap<string, Allocated> {
+  const { containers, flat } = allocate(pod);
+  const ofFlat = flatContainers(pod).map(({ index }, at) => {
+    const key = keyText({ member: 'initContainers', index });
+    return [key, { resources: flat[at] ?? nothing.resources, ports: [] }] as const;
+  });
+  const ofMain = pod.spec.containers.map((container, index) => {
+    const key = keyText({ member: 'containers', index });
+    const isProbed = given.kind === 'none' || given.wraps.get(key) !== 'supervise';
+    const livenessProbe = isProbed ? groupLivenessProbe(container) : undefined;
+    const resources = containers[index] ?? nothing.resources;
+    return [key, { resources, ports: ports[index] ?? [], ...defined({ livenessProbe }) }] as const;
+  });
+  return new Map<string, Allocated>([...ofFlat, ...ofMain]);
+}
+
+const nothing: Allocated = {
+  ports: [],
+  resources: { requests: toGroupResources({ centiCores: 1, deciGigabytes: 1 }) },
+};
+
+/** What has to be kept while the group is there, who may speak for it, and why. */
+function tagsOfAgent({ given, resolved: { agent } }: PartScope): Readonly<Record<string, string>> {
+  if (given.kind === 'none' || agent === undefined) return {};
+  const { kid, nonce } = agent;
+  return { ...agentTags({ digest: deliveryDigest(given.delivery), kid, nonce }), ...tierTags(given) };
+}
+
+/** With the agent, where the pod has it; undefined: there is no key for it. */
+function grouped(scope: PartScope, parts: readonly Part[], volumes: GroupVolumes): Grouped | undefined {
+  const { given, resolved } = scope;
+  if (given.kind === 'none') return { parts, first: [], volumes: volumes.volumes };
+  return resolved.agent && addAgent({ given, access: resolved.agent, scope }, parts, volumes);
+}
+
+/** Flat init containers are ordinary ones of the group, before the others. */
+function groupMembers(
+  scope: PartScope,
+  { parts, first }: Grouped,
+  address: ReturnType<typeof groupAddress>,
+): Pick<GroupBody, 'containers' | 'initContainers'> {
+  const resources = allocated(scope, address);
+  const running = parts.filter((part) => resources.has(keyText(part)));
+  return {
+    containers: running.map((part) => ({ ...part.container, ...(resources.get(keyText(part)) ?? nothing) })),
+    initContainers: [
+      ...first,
+      ...parts.filter((part) => !resources.has(keyText(part))).map(({ container }) => container),
+    ],
+  };
 }
 
 /**
@@ -171,59 +149,61 @@ export function lateRefusals(pod: Pod, facts: NodeFacts, resolved: ResolvedRefer
  * notices name fields and objects, never values.
  */
 export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedReferences): Translation {
-  const inspection = inspectPod(pod, node);
+  const first = inspectPod(pod, node);
+  if (first.refusal !== undefined) return first.refusal;
+  const { inspection, scope } = inspectWhole(pod, node, resolved);
   if (inspection.refusal !== undefined) return inspection.refusal;
   const wishes = wishesOf(pod.metadata.annotations);
-  const facts = placed(node, wishes);
-  const allocation = allocate(pod);
-  const scope = partScope({ pod, facts, resolved, allocatable: facts.allocatable, total: allocation.total });
+  const { facts, given } = scope;
   const volumes = groupVolumes(scope);
   if (volumes.kind !== 'ok') return volumes;
-  const address = groupAddress(pod, facts);
-  const probes = pod.spec.containers.map(groupLivenessProbe);
-  const allocated = allocation.containers.map((resources, index) => ({
-    resources,
-    ports: address.ports[index] ?? [],
-    ...defined({ livenessProbe: probes[index] }),
-  }));
-  const containers = groupContainers(scope, allocated);
-  if (containers.kind !== 'ok') return containers;
-  if (textLength(containers.value) > maxBodyBytes)
-    return refuse(
-      'spec.containers',
-      'with what they refer to, commands and variables are larger than the 4 MB that ARM takes',
-    );
+  const parts = containerParts(scope);
+  if (parts.kind !== 'ok') return parts;
+  const tooLong = largeText(parts.value);
+  if (tooLong !== undefined) return tooLong;
+  const group = grouped(scope, parts.value, volumes.value);
+  if (group === undefined) return withoutKeys;
   const registries = registryCredentials(pod, resolved, {
     installed: facts.pullIdentities ?? {},
     own: wishes.identities,
+    ...(given.kind === 'agent' && { agentImage: given.delivery.image }),
   });
   const equipment = groupEquipment(pod, facts, { wishes, pulling: registries.identities });
   if (equipment.kind !== 'ok') return equipment;
   const services = groupServices(facts, wishes, resolved.servicesCredential);
   if (services.kind !== 'ok') return services;
   const extensions = [...(services.value.extensions ?? []), ...realtimeMetrics(facts, wishes)];
+  const address = groupAddress(pod, facts);
   const place = placement(pod, facts, wishes);
   const body: GroupBody = {
     ...place,
-    tags: { ...place.tags, ...services.value.tags },
+    tags: {
+      ...place.tags,
+      ...services.value.tags,
+      ...tagsOfAgent(scope),
+    },
     ...equipment.value,
-    containers: containers.value.containers,
-    initContainers: containers.value.initContainers,
+    ...groupMembers(scope, group, address),
     restartPolicy: pod.spec.restartPolicy,
     imageRegistryCredentials: registries.credentials,
-    volumes: volumes.value,
+    volumes: group.volumes,
     ...defined({
       ipAddress: address.ipAddress,
       dnsConfig: groupDns(pod, facts).dnsConfig,
       extensions: extensions.length === 0 ? undefined : extensions,
     }),
   };
-  if (Buffer.byteLength(JSON.stringify(body)) > maxBodyBytes) return bodyTooLarge;
+  const tooLarge = largeBody(body, parts.value);
+  if (tooLarge !== undefined) return tooLarge;
   const notices = [
     ...inspection.notices,
-    ...containers.value.notices,
+    ...parts.value.flatMap((part) => part.notices),
+    ...hostNotices(
+      scope.host,
+      parts.value.flatMap(({ wrapped }) => wrapped?.orders ?? []),
+    ),
     ...registries.notices,
-    ...tokenNotices(pod, resolved.tokens),
+    ...tokenNotices(pod, resolved.tokens, new Set(scope.live.keys())),
     ...shareNotices(pod, resolved),
   ];
   return { kind: 'group', body, notices };

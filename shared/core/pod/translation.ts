@@ -2,6 +2,9 @@
  * The contract between a pod and its container group. `inspectPod` judges the spec alone, `listReferences` says what
  * must be read from the cluster, `translatePod` makes the body of the PUT from both.
  */
+import type { AgentAccess, AgentFacts } from '../agent/agent-facts.ts';
+import type { AgentDecision } from '../agent/decision.ts';
+import type { AgentTier } from '../agent/tier.ts';
 import type { Result } from '../fault.ts';
 import type { ImageConfig } from '../image/image-config.ts';
 import type { PullFault } from '../image/look-up-trouble.ts';
@@ -46,6 +49,8 @@ export interface NodeFacts {
   readonly grants?: readonly PodGrant[] | 'assumed';
   /** Of Log Analytics, by the names that annotations use; holds keys. */
   readonly workspaces?: Readonly<Record<string, Workspace>>;
+  /** Absent: there is no agent. */
+  readonly agent?: AgentFacts;
   /** By the login server of a registry of Azure, the identity that pulls its images. */
   readonly pullIdentities?: Readonly<Record<string, string>>;
 }
@@ -61,7 +66,7 @@ export interface Workspace {
 /** What of it a spec is judged by. */
 export type InspectionFacts = Pick<
   NodeFacts,
-  'securityPolicy' | 'maxGroup' | 'subnetId' | 'zone' | 'grants' | 'workspaces' | 'dns' | 'services'
+  'securityPolicy' | 'maxGroup' | 'subnetId' | 'zone' | 'grants' | 'workspaces' | 'dns' | 'services' | 'agent'
 >;
 
 /** A pod that ACI can never run: Failed, with this reason; the message names the field's path and the fix. */
@@ -70,8 +75,8 @@ export interface Refusal {
   readonly reason: string;
   readonly field: string;
   readonly message: string;
-  /** Nor could a program of ours inside the container give it. */
-  readonly isFinal?: true;
+  /** The tier in which the agent would give it. */
+  readonly agent?: AgentTier;
 }
 
 /** Something the user should know once, as an event; the pod runs. */
@@ -88,6 +93,8 @@ export interface Inspection {
   /** One for each field that is refused, in the order in which they are reported. */
   readonly refusals: readonly Refusal[];
   readonly notices: readonly Notice[];
+  /** What the pod gets of the agent, as far as its spec says. */
+  readonly agentGiven: AgentDecision;
 }
 
 /** An image of the pod whose registry has to be asked. */
@@ -107,7 +114,6 @@ export interface References {
   readonly services: boolean;
   readonly tokens: readonly TokenRequest[];
   readonly trustBundles: readonly TrustBundleSelector[];
-  readonly images: readonly ImageReference[];
   /** The Secret with the token of the kube-proxy that the group gets; absent: it gets none. */
   readonly servicesSecret?: ClusterServices['secret'];
 }
@@ -132,6 +138,8 @@ export interface ResolvedReferences {
   readonly trustBundles: ReadonlyMap<string, readonly string[]>;
   /** By the image as the pod has it; a fault is the registry's, and only who needs the image waits for it. */
   readonly images: ReadonlyMap<string, Result<ImageConfig>>;
+  /** What the agents of the group would speak to the app with; absent: there are no keys. */
+  readonly agent?: AgentAccess;
   /** Absent where `References.servicesSecret` is. */
   readonly servicesCredential?: ServicesCredential | NoServicesCredential;
 }

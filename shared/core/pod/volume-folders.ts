@@ -48,6 +48,41 @@ export function fileFolders(source: VolumeSource): readonly string[] | undefined
   return folders.length === 0 || folders.includes('') ? undefined : [...new Set(folders)];
 }
 
+interface LocatedSource {
+  readonly source: VolumeSource | ProjectedSource;
+  readonly path: string;
+}
+
+/** A projected volume is its sources. */
+export function locatedSources(source: VolumeSource, path: string): readonly LocatedSource[] {
+  if (source.kind !== 'projected') return [{ source, path: source.kind === 'other' ? path : `${path}.${source.kind}` }];
+  return source.sources.map((part, index) => {
+    const place = `${path}.projected.sources[${index}]`;
+    return { source: part, path: part.kind === 'other' ? place : `${place}.${part.kind}` };
+  });
+}
+
+interface LocatedFile {
+  /** Undefined: no file inside the volume. */
+  readonly place: FilePlace | undefined;
+  /** Of the field that names it. */
+  readonly path: string;
+}
+
+function filesOf({ source, path }: LocatedSource): readonly LocatedFile[] {
+  if (source.kind === 'serviceAccountToken' || source.kind === 'clusterTrustBundle')
+    return [{ place: filePlace(source.path), path: `${path}.path` }];
+  if (source.kind !== 'configMap' && source.kind !== 'secret' && source.kind !== 'downwardAPI') return [];
+  return (source.items ?? []).map((item, index) => ({
+    place: filePlace(item.path),
+    path: `${path}.items[${index}].path`,
+  }));
+}
+
+/** The files that a volume names, and where it does. */
+export const locatedFiles = (source: VolumeSource, path: string): readonly LocatedFile[] =>
+  locatedSources(source, path).flatMap(filesOf);
+
 /** Volumes all of whose files are in folders, none of these inside another. */
 function apartInside({ spec }: Pod): ReadonlyMap<string, readonly string[]> {
   return new Map(

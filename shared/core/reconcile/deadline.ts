@@ -5,6 +5,7 @@ import {
   podStatusFromGroup,
   showsEnd,
 } from '../status/status.ts';
+import { observedContainer } from '../group/observed-container.ts';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { podEvents } from '../pod-events/table.ts';
@@ -78,8 +79,10 @@ function isPast(observed: Observed, pod: Pod): boolean {
 function endedBefore({ sight, facts, now }: Observed, pod: Pod, deadline: number): boolean {
   if (sight.kind !== 'seen' || groupCondition(sight.group) === 'stopped' || !showsEnd(sight.group, pod)) return false;
   const status = podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now });
-  const finished = sight.group.containers.map((container) =>
-    Date.parse(container.instanceView?.currentState?.finishTime ?? ''),
+  const { group } = sight;
+  // A sidecar ends after the others.
+  const finished = pod.spec.containers.map(({ name }) =>
+    Date.parse(observedContainer(group, { member: 'containers', name })?.instanceView?.currentState?.finishTime ?? ''),
   );
   return isTerminalPhase(status.phase) && finished.every((at) => at <= deadline);
 }
@@ -88,5 +91,5 @@ const conditionOf = ({ sight }: Observed) => (sight.kind === 'seen' ? groupCondi
 
 function report({ sight, facts, now }: Observed, pod: Pod): readonly Effect[] {
   if (sight.kind !== 'seen') return [];
-  return patch(pod, podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now }));
+  return patch(pod, podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now }), sight.group);
 }

@@ -1,5 +1,7 @@
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { observedContainer } from '../group/observed-container.ts';
+import { containersOf } from '../pod-events/pod-event.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { deletedStatus, podStatusFromGroup } from '../status/status.ts';
 import { waitForAnyPut } from './absent-pod.ts';
@@ -49,7 +51,7 @@ export const deletingPodRules = forPods(isDeleting, [
     judge: (observed, pod) => {
       const group = groupThatIs(observed, 'running');
       if (group === undefined || !isOverdue(observed, pod)) return undefined;
-      return deleteGroup(observed, [...harvest(observed, pod, group), ...killing(group)]);
+      return deleteGroup(observed, [...harvest(observed, pod, group), ...killing(pod, group)]);
     },
   },
   {
@@ -69,7 +71,7 @@ export const deletingPodRules = forPods(isDeleting, [
       const group = groupThatIs(observed, 'running');
       if (group === undefined) return undefined;
       const leftMs = stopAt(pod, group) - observed.now;
-      const effects = [...harvest(observed, pod, group), ...killing(group)];
+      const effects = [...harvest(observed, pod, group), ...killing(pod, group)];
       return leftMs > 0 ? { effects, row: {}, next: inMs(leftMs) } : undefined;
     },
   },
@@ -80,7 +82,7 @@ export const deletingPodRules = forPods(isDeleting, [
       const group = groupThatIs(observed, 'running');
       return group === undefined
         ? undefined
-        : stopGroup(observed, [...harvest(observed, pod, group), ...killing(group)]);
+        : stopGroup(observed, [...harvest(observed, pod, group), ...killing(pod, group)]);
     },
   },
   {
@@ -99,12 +101,10 @@ function isOverdue({ now }: Observed, pod: Pod): boolean {
 }
 
 /** Of each container that a stop or DELETE ends. */
-const killing = (group: GroupObservation): readonly Effect[] =>
-  (['initContainers', 'containers'] as const).flatMap((member) =>
-    group[member]
-      .filter(({ instanceView }) => instanceView?.currentState?.state === 'Running')
-      .map(({ name, image }) => createEvent(podEvents.killing.of({ member, name, image }))),
-  );
+const killing = (pod: Pod, group: GroupObservation): readonly Effect[] =>
+  containersOf(pod)
+    .filter((container) => observedContainer(group, container)?.instanceView?.currentState?.state === 'Running')
+    .map((container) => createEvent(podEvents.killing.of(container)));
 
 /** What has ended already is in the status before anything erases it. */
 function harvest({ facts, now }: Observed, pod: Pod, group: GroupObservation): readonly Effect[] {
@@ -112,7 +112,7 @@ function harvest({ facts, now }: Observed, pod: Pod, group: GroupObservation): r
     (container) => container.instanceView?.currentState?.state === 'Terminated',
   );
   if (!ended) return [];
-  return patch(pod, podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now }));
+  return patch(pod, podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now }), group);
 }
 
 const terminal = ({ now }: Observed, pod: Pod, group: GroupObservation | undefined): readonly Effect[] =>

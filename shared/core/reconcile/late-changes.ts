@@ -1,4 +1,5 @@
 import type { GroupObservation } from '../group/group.ts';
+import { observedContainer } from '../group/observed-container.ts';
 import { nameOfPinned } from '../image/image-source.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { noticeEvent, podEvents } from '../pod-events/table.ts';
@@ -23,7 +24,7 @@ const statusesOf = { initContainers: 'initContainerStatuses', containers: 'conta
 const keptImages = (pod: Pod, group: GroupObservation): readonly Effect[] =>
   (['initContainers', 'containers'] as const).flatMap((member) =>
     pod.spec[member].flatMap(({ name, image }, index) => {
-      const made = group[member].find((container) => container.name === name)?.image ?? '';
+      const made = observedContainer(group, { member, name })?.image ?? '';
       const reported = pod.status[statusesOf[member]].find((status) => status.name === name)?.image ?? '';
       const runs = nameOfPinned(made, [reported, image]);
       if (runs === '' || runs === image) return [];

@@ -188,7 +188,7 @@ interface Shown {
 /** Events go first: they are written beside the status, and what is not yet in it is reported once more after a crash. */
 const show = ({ now }: Observed, pod: Pod, { group, status }: Shown): readonly Effect[] => [
   ...containerEvents({ pod, status, group, now }).map(createEvent),
-  ...patch(pod, status),
+  ...patch(pod, status, group),
 ];
 
 /** The group was seen, so it was accepted. */

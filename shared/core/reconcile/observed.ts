@@ -2,7 +2,8 @@ import type { ReadinessReport } from '../status/readiness.ts';
 import type { CapacityEvent, CapacityState } from '../budget/capacity.ts';
 import type { Fault } from '../fault.ts';
 import type { GroupBody, GroupObservation } from '../group/group.ts';
-import type { Pod, PodStatus } from '../kubernetes/pod.ts';
+import type { Pod } from '../kubernetes/pod.ts';
+import type { PodWrite } from '../kubernetes/status-patch.ts';
 import type { PodEvent } from '../pod-events/pod-event.ts';
 import type { NodeFacts, ResolvedReferences } from '../pod/translation.ts';
 import type { LogTails, RelaySilence } from '../status/status.ts';
@@ -72,7 +73,7 @@ export interface ReconcilePolicy {
 /** One thing to do, in order. Each survives being done twice, or not at all. */
 export type Effect =
   /** `reason` names the status for the log. */
-  | { readonly kind: 'patch-status'; readonly status: PodStatus }
+  | { readonly kind: 'patch-status'; readonly status: PodWrite }
   /** Informs people of it, unless they were informed lately. */
   | ({ readonly kind: 'create-event' } & PodEvent)
   /** Reads the pod once more, a moment later: somebody else has written it. */

@@ -1,3 +1,6 @@
+import { tierAnnotations } from '../agent/tier-annotations.ts';
+import { defined } from '../defined.ts';
+import type { GroupObservation } from '../group/group.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
 import type { PodEvent } from '../pod-events/pod-event.ts';
 import { statusToWrite } from '../status/status.ts';
@@ -49,8 +52,13 @@ export const wait = (next: Next, row: Plan['row'] = {}): Plan => ({ effects: [],
 
 export const createEvent = (event: PodEvent): Effect => ({ kind: 'create-event', ...event });
 
-/** The status goes out only when it says something new. */
-export function patch(pod: Pod, status: PodStatus): readonly Effect[] {
+/**
+ * The status goes out only when it says something new. The annotations go with it, and never alone: an API server that drops
+ * them would be asked again and again.
+ */
+export function patch(pod: Pod, status: PodStatus, group?: Pick<GroupObservation, 'tags'>): readonly Effect[] {
   const next = statusToWrite(pod, status);
-  return next === undefined ? [] : [{ kind: 'patch-status', status: next }];
+  if (next === undefined) return [];
+  const annotations = group && tierAnnotations(pod, group.tags);
+  return [{ kind: 'patch-status', status: { ...next, ...defined({ annotations }) } }];
 }

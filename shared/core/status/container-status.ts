@@ -1,4 +1,5 @@
-import type { GroupObservation, InstanceView, ObservedState } from '../group/group.ts';
+import type { GroupObservation, InstanceView, ObservedContainer, ObservedState } from '../group/group.ts';
+import { observedContainer } from '../group/observed-container.ts';
 import type { Container, ContainerState, ContainerStatus, Pod, RestartPolicy } from '../kubernetes/pod.ts';
 import { isNewAttempt, isSameAttempt, isStale, nextRestartCount } from './attempt.ts';
 import { isFinalEnd, isSidecar, isUnknownEnd, unknownEnd } from './restart.ts';
@@ -40,7 +41,7 @@ export function observeContainer(context: ContainerContext): ContainerStatus {
     previous !== undefined &&
     (context.isTerminal ? previous.state.kind === 'terminated' : isFinalEnd(previous.state, policy));
   if (isSettled) return withReadiness(previous, context);
-  const observed = observedContainer(context);
+  const observed = observedOf(context);
   const view = observed?.instanceView;
   const status = view?.currentState === undefined ? withoutView(context) : withView(context, view, view.currentState);
   return withReadiness(status, context);
@@ -69,13 +70,8 @@ export const newContainerStatus = (container: Container, waiting: WaitingReason)
   state: { kind: 'waiting', ...waiting },
 });
 
-function observedContainer({
-  group,
-  container,
-  isInit,
-}: ContainerContext): GroupObservation['containers'][number] | undefined {
-  return (isInit ? group.initContainers : group.containers).find(({ name }) => name === container.name);
-}
+const observedOf = ({ group, container: { name }, isInit }: ContainerContext): ObservedContainer | undefined =>
+  observedContainer(group, { member: isInit ? 'initContainers' : 'containers', name });
 
 /** A container whose run nobody will report any more. One that is to be run again and does not run now waits for that. */
 export function loseContainer(status: ContainerStatus, policy: RestartPolicy, cause: EndCause): ContainerStatus {
@@ -119,7 +115,7 @@ function firstEnd(context: ContainerContext, view: InstanceView, state: Terminat
 function identity(context: ContainerContext, view: InstanceView): Omit<ContainerStatus, 'state' | 'restartCount'> {
   const { name, image } = context.container;
   const { previous } = context;
-  const runs = observedContainer(context)?.image || image;
+  const runs = observedOf(context)?.image || image;
   const imageID = imageIdFromEvents(view.events) ?? imageIdOf(runs) ?? previous?.imageID ?? '';
   return { name, image: nameOfPinned(runs, [previous?.image ?? '', image]), imageID, ready: false, started: false };
 }

@@ -1,5 +1,6 @@
 import type { GroupObservation } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
+import { hasInstallFailed } from './install-trouble.ts';
 import { isFinalEnd, isSidecar, restartPolicyOf } from './restart.ts';
 import { observeStatuses } from './observe.ts';
 
@@ -29,7 +30,7 @@ const failed: ReadonlySet<string> = new Set(['Failed', 'Canceled']);
 
 export function groupCondition(group: GroupObservation): GroupCondition {
   if (group.provisioningState === 'Deleting') return 'deleting';
-  if (failed.has(group.provisioningState)) return 'failed-to-provision';
+  if (failed.has(group.provisioningState) || hasInstallFailed(group)) return 'failed-to-provision';
   if (group.state === 'Stopped') return 'stopped';
   if (!isProvisioned(group)) return 'provisioning';
   if (group.state === 'Succeeded' || group.state === 'Failed') return 'ended';

@@ -2,6 +2,7 @@ import type { GroupObservation } from '../group/group.ts';
 import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Container, ContainerStatus, Pod } from '../kubernetes/pod.ts';
 import { observeContainer } from './container-status.ts';
+import { installTrouble } from './install-trouble.ts';
 import { findStatus } from './phase.ts';
 import type { ContainerStatuses } from './phase.ts';
 import { isSidecar, restartPolicyOf } from './restart.ts';
@@ -21,8 +22,9 @@ export interface Observation {
 }
 
 /** All container statuses, init ones in the order of the spec, the others by name, as a kubelet writes them. */
-export function observeStatuses(observation: Observation): ContainerStatuses {
-  const { pod } = observation;
+export function observeStatuses(observed: Observation): ContainerStatuses {
+  const { pod, group } = observed;
+  const observation = { ...observed, waiting: observed.waiting ?? installTrouble(pod, group) };
   const initContainerStatuses = pod.spec.initContainers.map((container, index) =>
     observe(observation, container, {
       isInit: true,

@@ -1,4 +1,5 @@
 import type { GroupEvent, GroupObservation } from '../group/group.ts';
+import { hasInstallFailed, installFault } from './install-trouble.ts';
 import { instantMs } from './time.ts';
 
 export interface ProvisioningFault {
@@ -33,13 +34,16 @@ const kinds: readonly {
 
 /**
  * Why a group could not be provisioned: from the operation's events, then the group's, then its containers'. Undefined
- * unless `provisioningState` is Failed or Canceled.
+ * unless `provisioningState` is Failed or Canceled, or the agent could not prepare it.
  */
 export function provisioningFault(
   group: GroupObservation,
   operationEvents: OperationEvents = [],
 ): ProvisioningFault | undefined {
-  if (group.provisioningState !== 'Failed' && group.provisioningState !== 'Canceled') return undefined;
+  if (group.provisioningState !== 'Failed' && group.provisioningState !== 'Canceled')
+    return hasInstallFailed(group)
+      ? { kind: 'unknown', reason: 'ProviderFailed', message: installFault(group) ?? '' }
+      : undefined;
   const events = [
     ...operationEvents.toReversed(),
     ...newestFirst(group.events),

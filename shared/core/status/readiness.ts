@@ -1,4 +1,5 @@
 import type { ContainerStatus, Pod } from '../kubernetes/pod.ts';
+import { needsAgentForProbes } from '../pod/probes.ts';
 import type { ContainerStatuses } from './phase.ts';
 
 /** What the relay's readiness probe found of one run of a container. */
@@ -11,16 +12,22 @@ export interface ReadinessReport {
   readonly message?: string;
 }
 
-export const isProbed = (pod: Pod, name: string): boolean =>
+const isProbed = (pod: Pod, name: string): boolean =>
   pod.spec.containers.some((container) => container.name === name && container.readinessProbe !== undefined);
+
+/** By the relay, and not by the agent in the pod's group. */
+export const isProbedByRelay = (pod: Pod, name: string): boolean =>
+  isProbed(pod, name) &&
+  !pod.spec.containers.some((container) => container.name === name && needsAgentForProbes(container));
 
 const isOf = ({ name, state }: ContainerStatus, report: ReadinessReport): boolean =>
   name === report.container && state.kind === 'running' && state.startedAt === report.startedAt;
 
-/** Those that speak of what runs now, and of containers that have a readiness probe. */
+/** Those that speak of what runs now, and of containers whose readiness probe is the relay's. */
 export const currentReports = (pod: Pod, reports: readonly ReadinessReport[]): readonly ReadinessReport[] =>
   reports.filter(
-    (report) => isProbed(pod, report.container) && pod.status.containerStatuses.some((status) => isOf(status, report)),
+    (report) =>
+      isProbedByRelay(pod, report.container) && pod.status.containerStatuses.some((status) => isOf(status, report)),
   );
 
 /** The pod's container statuses, as the reports have them. */

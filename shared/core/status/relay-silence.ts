@@ -1,5 +1,5 @@
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
-import { isProbed } from './readiness.ts';
+import { isProbedByRelay } from './readiness.ts';
 import { rfc3339 } from './time.ts';
 
 /** Since when the relay has not called, ms; undefined: it calls; `unknown`: this process has not looked lately. */
@@ -29,7 +29,8 @@ function noteIn(message: string): string | undefined {
 }
 
 const isProbedNow = (pod: Pod, { phase, containerStatuses }: PodStatus): boolean =>
-  phase === 'Running' && containerStatuses.some(({ name, state }) => state.kind === 'running' && isProbed(pod, name));
+  phase === 'Running' &&
+  containerStatuses.some(({ name, state }) => state.kind === 'running' && isProbedByRelay(pod, name));
 
 /**
  * Where nobody probes, the last word on readiness holds, and the message of `Ready` says since when. Of what is not known

@@ -138,6 +138,19 @@ export function describePods(open: () => ClusterUnderTest): void {
       });
     });
 
+    it('goes with annotations of the pod, which others keep theirs beside', async () => {
+      await created('annotated');
+      await hands().annotatePod('annotated', { some: 'body' });
+      const first = await podOf('annotated');
+      const annotations = { 'serverless-kubelet.io/tier': 'T1', 'serverless-kubelet.io/tier-reason': 'spec.x' };
+      const second = valueOf(await api().patchPodStatus(first, { ...running(first), annotations }, never));
+      expect(second.metadata.annotations).toEqual({ ...first.metadata.annotations, ...annotations });
+      const none = { 'serverless-kubelet.io/tier': null, 'serverless-kubelet.io/tier-reason': null };
+      const third = valueOf(await api().patchPodStatus(second, { ...running(second), annotations: none }, never));
+      expect(third.metadata.annotations).toEqual(first.metadata.annotations);
+      expect(await podOf('annotated')).toEqual(third);
+    });
+
     it('is a conflict when the pod has changed since it was read', async () => {
       const before = await created('raced');
       await hands().annotatePod('raced', { some: 'body' });

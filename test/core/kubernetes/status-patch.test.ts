@@ -36,6 +36,12 @@ const sent = (conditions: readonly PodCondition[], present: readonly PodConditio
 };
 
 describe('the patch of a pod’s status', () => {
+  it('has the annotations that are to change, and null for those that are to go', () => {
+    const patch = buildPodStatusPatch(pod(), { ...status, annotations: { a: 'b', c: null } });
+    expect(patch['metadata']).toEqual({ uid: 'u', resourceVersion: '7', annotations: { a: 'b', c: null } });
+    expect(patch['status']).not.toHaveProperty('annotations');
+  });
+
   it('names UID and resourceVersion, and touches nothing but the status', () => {
     const patch = buildPodStatusPatch(pod(), status);
     expect(Object.keys(patch)).toStrictEqual(['metadata', 'status']);

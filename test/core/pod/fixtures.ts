@@ -24,6 +24,24 @@ export const facts: NodeFacts = {
   maxGroup: { cpu: 31, memoryInGB: 240 },
 };
 
+/** An installation whose agent is published. */
+export const agent: NonNullable<NodeFacts['agent']> = {
+  mode: 'auto',
+  image: `agents.azurecr.io/serverless-kubelet/agent@sha256:${'a9'.repeat(32)}`,
+};
+
+/** What the app makes anew for each PUT. */
+export const access: NonNullable<ResolvedReferences['agent']> = {
+  reportUrl: 'https://app.example/api/pods/b7a0f6d2-0000-4000-8000-000000000002/reports',
+  filesUrl: 'https://app.example/api/pods/b7a0f6d2-0000-4000-8000-000000000002/files',
+  kid: 'r1',
+  key: Buffer.from('k3y-0f-th3-p0d-and-th3-put').toString('base64'),
+  nonce: 'n0nce',
+};
+
+/** Behind what only the agent gives, where there is none. */
+export const needsAgent = '; the agent would give it, and there is none here yet: kubectl aci agent publish';
+
 export const subnetId = '/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/aci';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -44,6 +62,7 @@ export const resolved = (
     trustBundles?: Record<string, readonly string[]>;
     claims?: Record<string, ResolvedClaim>;
     images?: Record<string, Result<ImageConfig>>;
+    agent?: ResolvedReferences['agent'];
   } = {},
 ): ResolvedReferences => ({
   configMaps: new Map(Object.entries(parts.configMaps ?? {})),
@@ -53,6 +72,7 @@ export const resolved = (
   tokens: parts.tokens ?? [],
   trustBundles: new Map(Object.entries(parts.trustBundles ?? {})),
   images: new Map(Object.entries(parts.images ?? {})),
+  ...(parts.agent && { agent: parts.agent }),
 });
 
 export type Raw = Record<string, unknown>;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageConfig } from '../../../shared/core/image/image-config.ts';
-import { listReferences } from '../../../shared/core/pod/references.ts';
+import { imageReferences } from '../../../shared/core/pod/image-needs.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
-import { facts, podOf, rawContainer, resolved } from './fixtures.ts';
+import { facts, needsAgent, podOf, rawContainer, resolved } from './fixtures.ts';
 import type { Raw } from './fixtures.ts';
 
 const image = (user: string, workingDir = ''): ImageConfig => ({
@@ -30,16 +30,33 @@ describe('a pod that asks for a user', () => {
   ])('%s: runs', (_, container, user) => expect(translated(container, image(user)).kind).toBe('group'));
 
   it.each([
-    { it: 'than root', user: '', runAsUser: 1000, why: 'runs as root', isFinal: false },
-    { it: 'than that of a name', user: 'nginx', runAsUser: 101, why: 'runs as nginx', isFinal: false },
-    { it: 'than its number', user: '65532', runAsUser: 1000, why: 'runs as 65532', isFinal: true },
-  ])('another one $it: is refused by the field', ({ user, runAsUser, why, isFinal }) => {
+    {
+      it: 'than root',
+      user: '',
+      runAsUser: 1000,
+      why: `runs as root, and ACI can't set another user${needsAgent}`,
+      agent: 'T1',
+    },
+    {
+      it: 'than that of a name',
+      user: 'nginx',
+      runAsUser: 101,
+      why: `runs as nginx, and ACI can't set another user${needsAgent}`,
+      agent: 'T1',
+    },
+    {
+      it: 'than its number',
+      user: '65532',
+      runAsUser: 1000,
+      why: "runs as 65532, and who is not root can't become another user",
+    },
+  ])('another one $it: is refused by the field', ({ user, runAsUser, why, agent }) => {
     expect(translated(security({ runAsUser }), image(user))).toEqual({
       kind: 'refused',
       reason: 'UnsupportedPodSpec',
       field: 'spec.containers[0].securityContext.runAsUser',
-      message: `spec.containers[0].securityContext.runAsUser: the image app ${why}, and ACI can't set another user`,
-      ...(isFinal && { isFinal: true }),
+      message: `spec.containers[0].securityContext.runAsUser: the image app ${why}`,
+      ...(agent !== undefined && { agent }),
     });
   });
 
@@ -80,7 +97,7 @@ describe('a pod that asks for a user', () => {
     ['a group alone', security({ runAsGroup: 1 }), false],
     ['runAsNonRoot: false', security({ runAsNonRoot: false }), false],
   ])('has the registry asked for %s: %s', (_, container, isAsked) =>
-    expect(listReferences(podWith(container), facts).images.length > 0).toBe(isAsked),
+    expect(imageReferences(podWith(container), facts, resolved()).length > 0).toBe(isAsked),
   );
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ImageConfig } from '../../../shared/core/image/image-config.ts';
-import { listReferences } from '../../../shared/core/pod/references.ts';
+import { imageReferences } from '../../../shared/core/pod/image-needs.ts';
 import { imageLogins } from '../../../shared/core/pod/registry-credentials.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { facts, podOf, rawContainer, resolved, secret, translated } from './fixtures.ts';
@@ -14,7 +14,7 @@ const container = (name: string, image: string, more: Raw = {}): Raw =>
 const args = { args: ['a'] };
 
 describe('registries are asked', () => {
-  const wanted = (spec: Raw) => listReferences(podOf(spec), {}).images;
+  const wanted = (spec: Raw) => imageReferences(podOf(spec), facts, resolved());
 
   it('for nothing where every container says what it runs, or nothing', () => {
     const containers = [container('a', 'x', { command: ['c'] }), container('b', 'y', { command: ['c'], ...args })];

@@ -348,7 +348,7 @@ describe('an event says that', () => {
       'there is no host whose port could be taken',
       container({ ports: [{ containerPort: 80, hostPort: 8080, hostIP: '10.0.0.4' }] }),
       'FieldWithoutEffect PortsUnreachable',
-      'spec.containers[0].ports[0].hostPort: there is no host',
+      'spec.containers[0].ports[0].hostPort, spec.containers[0].ports[0].hostIP: there is no host',
     ],
     ['ports can not be reached', container({ ports: ports(80) }), 'PortsUnreachable', 'spec.containers[*].ports'],
   ])('%s', (_, spec, reason, field) => {

@@ -82,6 +82,7 @@ describe('the hash of a spec', () => {
     ['a debug container', podOf({ ephemeralContainers: [{ name: 'debug' }] })],
     ['a deadline', podOf({ activeDeadlineSeconds: 5 })],
     ['labels', podOf({}, { labels: { a: 'b' } })],
+    ['the tier, which the app writes', podOf({}, { annotations: { 'serverless-kubelet.io/tier': 'T1' } })],
   ])('does not change with %s', (_, pod) => {
     expect(specHash(pod, facts)).toBe(hash);
   });

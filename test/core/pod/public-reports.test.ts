@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { GroupBody } from '../../../shared/core/group/group.ts';
 import { groupName, tagNames } from '../../../shared/core/group/identity.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
+import { imageReferences } from '../../../shared/core/pod/image-needs.ts';
 import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { configMap, facts, podOf, rawContainer, resolved, secret, translated, withContainer } from './fixtures.ts';
@@ -189,7 +190,7 @@ describe('a volume (azure-docs#36947, #54442)', () => {
 describe('args without a command (azure-aci#10)', () => {
   it('follow the entrypoint of the image, which is asked for', () => {
     const pod = withContainer({ image: 'worker:1', args: ['--queue', 'mail'] });
-    expect(listReferences(pod, facts).images).toEqual([{ image: 'worker:1', isAlways: true }]);
+    expect(imageReferences(pod, facts, resolved())).toEqual([{ image: 'worker:1', isAlways: true }]);
     const config = {
       digest: `sha256:${'a'.repeat(64)}`,
       entrypoint: ['/worker'],

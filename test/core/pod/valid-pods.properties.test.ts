@@ -4,10 +4,10 @@ import { parseGroupBody } from '../../../infra/local/aci/group-body.ts';
 import { isFault } from '../../../infra/local/aci/errors.ts';
 import { validateGroup } from '../../../infra/local/aci/validation.ts';
 import { podFaults } from '../../../infra/local/sim/api-server/pod-validation.ts';
-import { isJsonObject } from '../../../shared/core/json.ts';
-import type { Json, JsonObject } from '../../../shared/core/json.ts';
-import { podOfWorkload } from '../../../shared/core/kubernetes/workload.ts';
+import type { GroupBody } from '../../../shared/core/group/group.ts';
+import type { JsonObject } from '../../../shared/core/json.ts';
 import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
+import { readTierTags } from '../../../shared/core/agent/tier-tags.ts';
 import { explainPod } from '../../../shared/core/pod/explanation.ts';
 import { inspectPod } from '../../../shared/core/pod/inspect.ts';
 import { placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
@@ -16,12 +16,13 @@ import { unreachable } from '../../../shared/core/pod/evaluation.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import type { NodeFacts, Translation } from '../../../shared/core/pod/translation.ts';
 import { formatGroup } from '../../../shared/wire/arm/group-request.ts';
-import { parsePod } from '../../../shared/wire/pod.ts';
+import { ordersOf, readOrders } from '../../fixtures/agent-orders.ts';
 import { schemaFaults } from '../../fixtures/group-schema.ts';
+import { admitted, asJson } from '../../fixtures/valid-pods/admitted.ts';
 import { installed } from '../../fixtures/valid-pods/annotations.ts';
 import { validPod } from '../../fixtures/valid-pods/pod.ts';
 import { nothingKnown } from '../../fixtures/known.ts';
-import { facts, subnetId } from './fixtures.ts';
+import { agent, facts, subnetId } from './fixtures.ts';
 
 /** 2,000 in `npm test`; `VALID_PODS=100000` before a release. */
 const numRuns = Number(process.env['VALID_PODS'] ?? 2000);
@@ -34,27 +35,32 @@ const nodes = fc.constantFrom<NodeFacts>(
   { ...facts, ...installed, zone: '2' },
   { ...inSubnet, ...installed },
   { ...inSubnet, grants: 'assumed' },
+  { ...inSubnet, agent },
+  { ...facts, agent, securityPolicy: 'strict' },
+  { ...inSubnet, ...installed, agent: { ...agent, mode: 'always' } },
 );
-
-const asJson = (value: unknown): JsonObject => {
-  const json: Json = JSON.parse(JSON.stringify(value));
-  if (!isJsonObject(json)) throw new Error('no object');
-  return json;
-};
-
-/** As the API server shows it. */
-function admitted(raw: unknown): { readonly json: JsonObject; readonly pod: Pod; readonly written: JsonObject } {
-  const workload = podOfWorkload(asJson(raw), 'default');
-  const json = workload === undefined ? undefined : asJson(workload.pod);
-  const pod = parsePod(json);
-  if (workload === undefined || json === undefined || pod === undefined) throw new Error('the pod is none');
-  return { json, pod, written: workload.written };
-}
 
 /** Of the whole pod, or of a member that it has. */
 const isNamed = (field: string, pod: Pod): boolean =>
   Object.keys(pod.metadata.annotations).some((name) => field === `metadata.annotations[${name}]`) ||
   (field.startsWith('spec.') && (field.includes('[*]') || valueAtField(pod.rawSpec, field) !== undefined));
+
+/** What of the agent's orders it would not read. */
+function orderFaults(body: GroupBody): readonly string[] {
+  const wrapped = [...body.initContainers, ...body.containers].filter(({ command }) => command?.[0] === '/.sk/sk');
+  const orders = [...ordersOf(body).values()];
+  const hasAgent = body.tags['serverless-kubelet-tier'] !== undefined;
+  if (orders.length !== wrapped.length + (hasAgent ? 1 : 0))
+    return [`${orders.length} documents for ${wrapped.length}`];
+  return orders.flatMap((text) => {
+    try {
+      readOrders(text);
+      return [];
+    } catch (error) {
+      return [`${text}: ${String(error)}`];
+    }
+  });
+}
 
 /** What is wrong with what became of a pod whose references are all there. */
 function troubles(translation: Translation, pod: Pod): readonly string[] {
@@ -75,7 +81,7 @@ function troubles(translation: Translation, pod: Pod): readonly string[] {
       const fault = isFault(parsed)
         ? parsed
         : validateGroup({ name: 'g', body: parsed, undelegatedSubnets: new Set() });
-      return [...schemaFaults(body), ...(fault === undefined ? [] : [fault.message])];
+      return [...schemaFaults(body), ...(fault === undefined ? [] : [fault.message]), ...orderFaults(translation.body)];
     }
     default:
       return unreachable(translation);
@@ -88,19 +94,24 @@ describe('any pod that the API server takes', () => {
     'becomes a group that Azure’s own document lets through, or is refused by a field that it has',
     { timeout },
     () => {
-      const seen = { group: 0, refused: 0, waiting: 0 };
+      const seen = { group: 0, refused: 0, waiting: 0, T1: 0, T2: 0 };
       fc.assert(
         fc.property(validPod, nodes, (raw, node) => {
           const { json, pod } = admitted(raw);
           expect(podFaults(json)).toEqual([]);
           const translation = translatePod(pod, node, placeholderReferences(pod, node, nothingKnown));
           seen[translation.kind] += 1;
+          if (translation.kind === 'group') {
+            const tier = readTierTags(translation.body.tags)?.tier;
+            if (tier !== undefined) seen[tier] += 1;
+          }
           expect(troubles(translation, pod)).toEqual([]);
         }),
         { numRuns },
       );
       // Else the property would say nothing of one of the two.
       expect(Math.min(seen.group, seen.refused)).toBeGreaterThan(numRuns / 8);
+      expect(Math.min(seen.T1, seen.T2)).toBeGreaterThan(numRuns / 100);
     },
   );
 

@@ -256,7 +256,7 @@ describe('a volume', () => {
               }),
             ],
           });
-          const given = [...groupVolumeNames(volumeParts(pod)).values()];
+          const given = [...groupVolumeNames(volumeParts(pod, 'ACI')).values()];
           for (const name of given) expect(name).toMatch(/^(?=.{1,63}$)[a-z0-9]+(-[a-z0-9]+)*$/);
           expect(new Set(given).size).toBe(given.length);
           expect(given.length).toBe(names.length + names.filter((_, index) => isSplit[index] === true).length);
@@ -383,7 +383,6 @@ describe('references', () => {
         { ...token, audiences: [], expirationSeconds: 3607, elseSeconds: 86_400 },
         { ...token, audiences: ['vault'], expirationSeconds: 600 },
       ],
-      images: [],
     });
   });
 

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { tierTags } from '../../../shared/core/agent/tier-tags.ts';
+import type { GroupObservation } from '../../../shared/core/group/group.ts';
+import type { Pod } from '../../../shared/core/kubernetes/pod.ts';
 import { decide, needsPoll, rules } from '../../../shared/core/reconcile/decide.ts';
 import { golden } from '../../fixtures/golden.ts';
 import { container, makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
@@ -28,8 +31,11 @@ describe('decide', () => {
   });
 
   it('harvests a container that ended by itself before stop erases it', () => {
-    const pod = makePod({ metadata: deleting, status: ranOnce.status });
+    const [main] = makePod().spec.containers;
+    const containers = main === undefined ? [] : [main, { ...main, name: 'other' }];
+    const pod = makePod({ metadata: deleting, spec: { containers }, status: ranOnce.status });
     const group = makeGroup('Running', running(1), {
+      initContainers: [{ name: 'sk-install', image: 'agent', instanceView: running(1) }],
       containers: [
         { name: 'main', image: 'busybox:1.36', instanceView: terminated(7) },
         { name: 'other', image: 'busybox:1.36', instanceView: running(1) },
@@ -37,6 +43,10 @@ describe('decide', () => {
     });
     const decision = decide(observedIn({ pod, row: accepted, sight: seen(group) }));
     expect(decision.effects.map((effect) => effect.kind)).toEqual(['patch-status', 'create-event', 'stop-group']);
+    expect(decision.effects[1]).toMatchObject({
+      reason: 'Killing',
+      container: { member: 'containers', name: 'other' },
+    });
     const [first] = decision.effects;
     expect(
       first?.kind === 'patch-status' && first.status.containerStatuses.find((status) => status.name === 'main')?.state,
@@ -57,6 +67,50 @@ describe('decide', () => {
         'spec.containers[0].image: the group was made with busybox:1.36 and keeps it; delete the pod to run busybox:2',
     });
     expect(effects).toHaveLength(2);
+  });
+
+  describe('the tier of a pod', () => {
+    const tags = { ...makeGroup('Running', running(1)).tags, ...tierTags({ tier: 'T2', reason: 'spec.x and 1 more' }) };
+    const said = { 'serverless-kubelet.io/tier': 'T2', 'serverless-kubelet.io/tier-reason': 'spec.x and 1 more' };
+    const written = (
+      pod: Pod,
+      changes: Partial<GroupObservation>,
+    ): Readonly<Record<string, string | null>> | 'no write' | undefined => {
+      const sight = seen(makeGroup('Running', running(1), changes));
+      const [effect] = decide(observedIn({ pod, row: accepted, sight })).effects.filter(
+        ({ kind }) => kind === 'patch-status',
+      );
+      return effect?.kind === 'patch-status' ? effect.status.annotations : 'no write';
+    };
+    const withAnnotations = (annotations: Readonly<Record<string, string>>): Pod =>
+      makePod({ metadata: { annotations } });
+
+    it.each<[string, Pod, Partial<GroupObservation>, ReturnType<typeof written>]>([
+      ['is in its annotations with the status that its group has', makePod(), { tags }, said],
+      ['is there once', withAnnotations({ ...said, other: 'x' }), { tags }, undefined],
+      [
+        'is that of the group, whatever the pod brings',
+        withAnnotations({ ...said, 'serverless-kubelet.io/tier': 'T1' }),
+        { tags },
+        { 'serverless-kubelet.io/tier': 'T2' },
+      ],
+      [
+        'of a group without the agent is none',
+        withAnnotations(said),
+        {},
+        { 'serverless-kubelet.io/tier': null, 'serverless-kubelet.io/tier-reason': null },
+      ],
+    ])('%s', (_, pod, changes, annotations) => expect(written(pod, changes)).toEqual(annotations));
+
+    it('is no reason to write: an API server that drops it is not asked with each poll', () => {
+      const sight = seen(makeGroup('Running', running(1), { tags }));
+      const [first] = decide(observedIn({ pod: makePod(), row: accepted, sight })).effects.filter(
+        ({ kind }) => kind === 'patch-status',
+      );
+      if (first?.kind !== 'patch-status') throw new Error('nothing was written');
+      const { annotations: _, ...status } = first.status;
+      expect(written(makePod({ status }), { tags })).toBe('no write');
+    });
   });
 
   it('says that an ephemeral container is not started', () => {

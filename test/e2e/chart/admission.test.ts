@@ -309,7 +309,10 @@ describe('warnings', () => {
     expect(missing.map(({ path }) => path)).toEqual([]);
   });
 
-  const refused = { hostNetwork: true, containers: [{ name: 'web', image: 'busybox', stdin: true }] };
+  const refused = {
+    hostNetwork: true,
+    containers: [{ name: 'web', image: 'busybox', securityContext: { privileged: true } }],
+  };
   const metadata = { labels: { app: 'a' } };
   const template = { metadata, spec: { ...refused, nodeSelector: { type: 'virtual-kubelet' } } };
   const selector = { matchLabels: { app: 'a' } };
@@ -331,7 +334,7 @@ describe('warnings', () => {
   ])('%s %s: each field once, by its path', async (apiVersion, kind, spec, place) => {
     expect(await warnings([workload(apiVersion, kind, spec)])).toEqual([
       `${place}spec.hostNetwork: there is no host to share it with`,
-      `${place}spec.containers[web].stdin: attaching to a running container is not part of this version`,
+      `${place}spec.containers[web].securityContext.privileged: ACI runs no privileged containers`,
     ]);
   });
 

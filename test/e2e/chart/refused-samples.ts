@@ -39,7 +39,7 @@ const containers: readonly (readonly [container: Fragment, spec?: Fragment])[] =
   [{ livenessProbe: { exec: { command: ['a'] }, terminationGracePeriodSeconds: 5 } }],
   [{ lifecycle: { preStop: hook, postStart: hook } }],
   [{ lifecycle: { preStop: { httpGet: { port: 80 } } } }],
-  [{ lifecycle: { preStop: { tcpSocket: { port: 80 } } } }],
+  [{ lifecycle: { preStop: { tcpSocket: { port: 80 } }, postStart: { tcpSocket: { port: 80 } } } }],
   [{ stdin: true, stdinOnce: true, tty: true }],
   [{ terminationMessagePath: '/a' }],
   [{ restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [1] } }], restartPolicy: 'Never' }],

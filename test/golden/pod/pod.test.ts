@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { imageReferences } from '../../../shared/core/pod/image-needs.ts';
 import { listReferences } from '../../../shared/core/pod/references.ts';
 import { translatePod } from '../../../shared/core/pod/translate.ts';
 import { parsePod } from '../../../shared/wire/pod.ts';
@@ -69,7 +70,10 @@ function outputOf(file: string): string {
   };
   const { servicesCredential } = rest;
   const references = { ...(servicesCredential && { servicesCredential }), ...resolved({ configMaps: map(configMaps, configMap), secrets: map(secrets, (data) => secret(data)), services, tokens: tokens.map(living), images: map(images, read) }) };
-  const output = { references: listReferences(pod, nodeFacts), translation: translatePod(pod, nodeFacts, references) };
+  const output = {
+    references: { ...listReferences(pod, nodeFacts), images: imageReferences(pod, nodeFacts, references) },
+    translation: translatePod(pod, nodeFacts, references),
+  };
   return `${JSON.stringify(output, undefined, 2)}\n`;
 }
 

@@ -8,8 +8,10 @@ import { golden } from '../../fixtures/golden.ts';
 const file = new URL('../../../infra/cluster/chart/admission/refusals.yaml', import.meta.url);
 
 describe('the warnings of the admission policy', () => {
-  it('cover each field that the compatibility table refuses, whole or in part', () => {
-    const refused = compatibilityTable.filter((rule) => rule.verdict === 'refused' || rule.only !== undefined);
+  it('cover each field that the compatibility table refuses, whole or in part, and the agent does not give', () => {
+    const refused = compatibilityTable.filter(
+      ({ verdict, only, agent }) => (verdict === 'refused' || only !== undefined) && agent?.strength !== 'needs',
+    );
     const covered = refusals().flatMap(({ fields }) => fields);
     expect(covered.toSorted()).toEqual(refused.map(({ path }) => path).toSorted());
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cacheFolder, linkerFlags, readSource } from '../../../infra/local/cluster/build.ts';
 import { describeBuild } from '../../../infra/local/cluster/go-build.ts';
-import { compareVersions, describeMissingGo } from '../../../infra/local/cluster/go-toolchain.ts';
+import { compareVersions, describeMissingGo } from '../../../infra/package/go-toolchain.ts';
 
 describe('the Go that builds Kubernetes', () => {
   it.each([

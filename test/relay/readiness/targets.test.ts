@@ -35,8 +35,19 @@ describe('what of a pod is probed', () => {
       },
     ]));
 
+  const beside = (more: object) => {
+    const pod = podOf(http);
+    return { ...pod, spec: { containers: pod.spec.containers.map((one) => ({ ...one, ...more })) } };
+  };
+
+  it('is a container whose liveness probe ACI makes', () =>
+    expect(readinessTargets(beside({ livenessProbe: { exec: { command: ['a'] } } }))).toHaveLength(1));
+
   it.each<[string, unknown]>([
+    ['whose agent makes it, beside a startup probe', beside({ startupProbe: http })],
+    ['whose agent makes it, beside a liveness probe by tcp', beside({ livenessProbe: { tcpSocket: { port: 80 } } })],
     ['without a probe', podOf(undefined)],
+    ['with one at another host', podOf({ tcpSocket: { port: 80, host: 'a' } })],
     ['with one by exec', podOf({ exec: { command: ['a'] } })],
     ['with one of a port that has no such name', podOf({ tcpSocket: { port: 'web' } })],
     ['without an address', podOf(http, { status: { podIP: undefined } })],

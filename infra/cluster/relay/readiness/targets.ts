@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { probe } from '../../../../shared/wire/probe.ts';
 import type { Probe } from '../../../../shared/core/kubernetes/pod.ts';
-import { probedPort } from '../../../../shared/core/pod/probes.ts';
+import { needsAgentForProbes, probedPort } from '../../../../shared/core/pod/probes.ts';
 import { list } from '../../../../shared/wire/kubernetes/meta.ts';
 
 /** One run of a container that has a readiness probe which the relay can make. */
@@ -24,6 +24,8 @@ const schema = z.object({
         name: z.string(),
         ports: list(z.object({ name: z.string().nullish(), containerPort: z.number() })),
         readinessProbe: probe.nullish(),
+        livenessProbe: probe.nullish(),
+        startupProbe: probe.nullish(),
       }),
     ),
   }),
@@ -47,6 +49,14 @@ function portOf(container: ContainerShape): number | undefined {
   return handler === undefined || !('port' in handler) ? undefined : probedPort(container, handler.port);
 }
 
+/** Then the agent in the pod's group makes all of them. */
+const isAgents = ({ readinessProbe, livenessProbe, startupProbe }: ContainerShape): boolean =>
+  needsAgentForProbes({
+    ...(readinessProbe && { readinessProbe }),
+    ...(livenessProbe && { livenessProbe }),
+    ...(startupProbe && { startupProbe }),
+  });
+
 /** What there is to probe of a `v1.Pod` as JSON: its containers that run, at its address; nothing of one that is deleted. */
 export function readinessTargets(json: unknown): readonly ReadinessTarget[] {
   const pod = schema.safeParse(json).data;
@@ -57,6 +67,7 @@ export function readinessTargets(json: unknown): readonly ReadinessTarget[] {
     const startedAt = status?.state?.running?.startedAt;
     const port = portOf(container);
     if (status === undefined || startedAt === undefined || port === undefined || !container.readinessProbe) return [];
+    if (isAgents(container)) return [];
     return [
       { container: container.name, startedAt, ready: status.ready, address, port, probe: container.readinessProbe },
     ];

@@ -1,3 +1,4 @@
+import { agentModes } from '../../agent/agent-facts.ts';
 import { isBase64 } from '../../base64.ts';
 import { tagNames } from '../../group/identity.ts';
 import { isWorkspaceName } from '../grant.ts';
@@ -24,6 +25,10 @@ export const injectKubeProxy = `${virtualNodePrefix}injectkubeproxy`;
 export const injectRealtimeMetrics = `${virtualNodePrefix}injectrealtimemetrics`;
 /** Of ours; only what neither of the other bridges has a name for. */
 export const annotationPrefix = 'serverless-kubelet.io/';
+export const agentAnnotation = `${annotationPrefix}agent`;
+/** What the app writes on pods: their tier, and why. */
+export const tierAnnotation = `${annotationPrefix}tier`;
+export const tierReasonAnnotation = `${annotationPrefix}tier-reason`;
 
 const where = (isGood: boolean, wishes: Partial<GroupWishes>): Partial<GroupWishes> | undefined =>
   isGood ? wishes : undefined;
@@ -172,6 +177,18 @@ export const annotationReaders: readonly AnnotationReader[] = [
     read: (value) => readFlag(value, (realtimeMetrics) => ({ realtimeMetrics })),
   },
   {
+    wish: 'agent',
+    names: [agentAnnotation],
+    meaning:
+      'whether the pod gets the agent, in place of the setting AGENT: `auto` where it asks for something that only the agent gives, `always`, `never`',
+    rule: '"auto", "always" or "never"',
+    example: 'always',
+    read: (value) => {
+      const agent = agentModes.find((mode) => mode === value);
+      return agent && { agent };
+    },
+  },
+  {
     wish: 'dnsNameLabel',
     names: ['virtualkubelet.io/dnsnamelabel'],
     meaning:
@@ -229,6 +246,15 @@ export const otherAnnotations: readonly {
   /** Values that are refused, and why. */
   readonly refused?: { readonly values: RegExp; readonly why: string };
 }[] = [
+  {
+    name: tierAnnotation,
+    meaning:
+      'written by the app: `T1` or `T2` ([what tiers are](explain.md#tiers)), nothing where the pod has no agent; what a pod brings is overwritten',
+  },
+  {
+    name: tierReasonAnnotation,
+    meaning: 'written by the app: the first field for which the pod has the agent, and how many more there are',
+  },
   {
     name: `${virtualNodePrefix}imagecachepod`,
     meaning: '`"true"` is refused: there are no standby pools whose image cache it could fill',

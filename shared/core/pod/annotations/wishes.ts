@@ -1,3 +1,5 @@
+import type { AgentMode } from '../../agent/agent-facts.ts';
+
 /** What a pod's annotations ask of its group, beyond what a PodSpec can say. */
 export interface GroupWishes {
   /** Resource ids of user-assigned identities, each once. */
@@ -18,6 +20,8 @@ export interface GroupWishes {
   readonly kubeProxy?: boolean;
   /** `false`: no realtime-metrics is added; absent: as the node. */
   readonly realtimeMetrics?: boolean;
+  /** In place of the setting AGENT. */
+  readonly agent?: AgentMode;
   readonly dnsNameLabel?: string;
   readonly tags?: Readonly<Record<string, string>>;
   readonly vaultBaseUrl?: string;

@@ -1,3 +1,4 @@
+import type { AgentGift } from '../../agent/tier.ts';
 import type { Json } from '../../json.ts';
 
 /** What becomes of a field of the pod's spec (rule 8 of docs/architecture.md). */
@@ -28,6 +29,13 @@ export interface FieldRule {
   readonly otherwise?: string;
   /** The pod's `status.reason` when refused. */
   readonly refusalReason?: string;
+  /**
+   * What the agent makes of it. Where the verdict is `refused`, or the value is not one of `only`, a pod that has the field
+   * needs the agent; where it is noted or emulated, it wants it if the gift says so. All else is judged by the agent's own rules.
+   */
+  readonly agent?: AgentGift;
+  /** The values of which this is true; absent: all. */
+  readonly agentWhen?: (value: Json) => boolean;
 }
 
 /** Rows that share a prefix and a verdict: `[name, reason, more]`. */

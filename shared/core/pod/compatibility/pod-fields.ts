@@ -1,3 +1,4 @@
+import { beside, prepared } from '../../agent/gift.ts';
 import { under } from './field-rule.ts';
 import type { FieldRule } from './field-rule.ts';
 
@@ -7,6 +8,10 @@ const off = { harmless: [false] };
 const noHost = 'there is no host to share it with';
 const hostName =
   "ACI names the host of a group itself, and the program finds that name; others find the pod by its own only where they ask the cluster's DNS";
+const ownName = prepared.wants('in /etc/hosts, /etc/hostname and `HOSTNAME`; `gethostname()` finds the name of ACI', {
+  concerns: 'main',
+  rest: 'gethostname() and hostname(1) find the name of ACI',
+});
 
 export const podFields: readonly FieldRule[] = under('spec', [
   ['nodeName', 'ignored', scheduling],
@@ -28,7 +33,17 @@ export const podFields: readonly FieldRule[] = under('spec', [
   ['imagePullSecrets', 'sent', 'only the credentials of registries that images of the pod come from'],
   ['restartPolicy', 'sent', ''],
   ['activeDeadlineSeconds', 'emulated', 'the app ends the group'],
-  ['terminationGracePeriodSeconds', 'emulated', 'as far as ACI can: it has no grace of its own'],
+  [
+    'terminationGracePeriodSeconds',
+    'emulated',
+    'as far as ACI can: it has no grace of its own',
+    {
+      ...beside.wants(
+        'kept, from the hook to the last signal; more than the 30 s that all pods have is a reason for the agent',
+      ),
+      agentWhen: (value) => typeof value === 'number' && value > 30,
+    },
+  ],
   ['enableServiceLinks', 'emulated', 'environment variables of the services that exist when the group is created'],
   [
     'os.name',
@@ -55,11 +70,11 @@ export const podFields: readonly FieldRule[] = under('spec', [
   ['hostPID', 'refused', noHost, off],
   ['hostIPC', 'refused', noHost, off],
   ['hostUsers', 'refused', "ACI can't make user namespaces", { harmless: [true] }],
-  ['hostAliases', 'refused', "ACI can't add lines to /etc/hosts"],
-  ['hostname', 'noted', hostName],
-  ['hostnameOverride', 'noted', hostName],
-  ['subdomain', 'noted', hostName],
-  ['setHostnameAsFQDN', 'noted', hostName, off],
+  ['hostAliases', 'refused', "ACI can't add lines to /etc/hosts", prepared.needs('lines in /etc/hosts')],
+  ['hostname', 'noted', hostName, ownName],
+  ['hostnameOverride', 'noted', hostName, ownName],
+  ['subdomain', 'noted', hostName, ownName],
+  ['setHostnameAsFQDN', 'noted', hostName, { ...off, ...ownName }],
   ['shareProcessNamespace', 'refused', 'each container has processes of its own', off],
   ['readinessGates', 'emulated', 'Ready waits for the conditions, as a kubelet does'],
   ['runtimeClassName', 'refused', 'runtime classes are not part of this version'],

@@ -1,8 +1,10 @@
+import { beside, prepared } from '../../agent/gift.ts';
 import { under } from './field-rule.ts';
 import type { FieldRow, FieldRule } from './field-rule.ts';
 
 const fixedMode = 'ACI sets the mode of the files itself';
-const defaultFileMode = { harmless: [0o644] };
+const defaultFileMode = { harmless: [0o644], ...prepared.wants('set as asked') };
+const anywhere = prepared.needs('any folders, in the tree of a kubelet');
 const places =
   'a file name; or a path, where all files of the volume are in folders, none inside another or inside of another mount: a volume for each folder';
 const noDisk = 'ACI mounts no disks; use a claim of a StorageClass of file.csi.azure.com (azurefile-csi)';
@@ -10,18 +12,24 @@ const share = 'a share of Azure Files, with the account and key that its Secret 
 const notOfAzure = 'ACI can not mount it';
 const noNode = 'there is no node whose files could be shared';
 const content = 'the content as it is when the group is created; later changes do not arrive';
+const live = beside.takes('later changes arrive, where it is mounted as a whole');
 
 const keys = (source: string, of: string): readonly FieldRow[] => [
-  [of, 'sent', content],
+  [of, 'sent', content, live],
   ['items[].key', 'sent', ''],
-  ['items[].path', 'sent', places],
+  ['items[].path', 'sent', places, anywhere],
   ['items[].mode', 'noted', fixedMode, defaultFileMode],
   ['optional', 'emulated', `a missing ${source} makes an empty volume`],
 ];
 
 const downward: readonly FieldRow[] = [
-  ['items[].path', 'sent', places],
-  ['items[].fieldRef', 'sent', 'as it is when the group is created'],
+  ['items[].path', 'sent', places, anywhere],
+  [
+    'items[].fieldRef',
+    'sent',
+    'as it is when the group is created',
+    beside.wants('labels and annotations as they become'),
+  ],
   ['items[].resourceFieldRef', 'sent', 'a missing limit is what the group is granted'],
   ['items[].mode', 'noted', fixedMode, defaultFileMode],
 ];
@@ -47,8 +55,11 @@ const sent: readonly FieldRow[] = [
     'projected.sources[].serviceAccountToken.expirationSeconds',
     'sent',
     'for another audience; for the API server the longest that it gives is asked for. The token is bound to the pod and is not renewed',
+    beside.wants(
+      'renewed at 80 % of its life; a pod with restartPolicy Always that may outlive it gets the agent for it',
+    ),
   ],
-  ['projected.sources[].serviceAccountToken.path', 'sent', places],
+  ['projected.sources[].serviceAccountToken.path', 'sent', places, anywhere],
   [
     'projected.sources[].clusterTrustBundle.name',
     'sent',
@@ -57,7 +68,7 @@ const sent: readonly FieldRow[] = [
   ['projected.sources[].clusterTrustBundle.signerName', 'sent', 'those of all its trust bundles that have the labels'],
   ['projected.sources[].clusterTrustBundle.labelSelector', 'sent', 'without one no trust bundle is selected'],
   ['projected.sources[].clusterTrustBundle.optional', 'emulated', 'a missing trust bundle makes an empty file'],
-  ['projected.sources[].clusterTrustBundle.path', 'sent', places],
+  ['projected.sources[].clusterTrustBundle.path', 'sent', places, anywhere],
   ['projected.sources[].podCertificate', 'refused', 'pod certificates are not part of this version'],
 ];
 

@@ -1,12 +1,11 @@
 import { isContainerName } from '../container-name.ts';
-import { isGroupEnvName } from '../environment.ts';
 import { fieldAvailability } from '../field-ref.ts';
 import { refuse } from '../evaluation.ts';
 import { parseResourceField } from '../resource-field.ts';
 import { locatedContainers } from './rule.ts';
 import type { Rule } from './rule.ts';
 
-const maxContainers = 60;
+export const maxContainers = 60;
 
 /** Hard limits of ACI (docs/aci.md, Limits of a group). */
 export const containerCountRule: Rule = ({ spec }) => {
@@ -24,15 +23,7 @@ export const containerNamesRule: Rule = (pod) =>
     .filter(({ container }) => !isContainerName(container.name))
     .map(({ path }) => refuse(`${path}.name`, 'lower-case letters, digits and hyphens are expected, at most 63'));
 
-export const environmentNamesRule: Rule = (pod) =>
-  locatedContainers(pod).flatMap(({ container, path }) =>
-    container.env
-      .map(({ name }, index) => ({ name, field: `${path}.env[${index}].name` }))
-      .filter(({ name }) => !isGroupEnvName(name))
-      .map(({ name, field }) => refuse(field, `ACI takes letters, digits and _ only, at most 63; rename ${name}`)),
-  );
-
-/** What an `env` entry asks of the pod must be known before the group is created. */
+/** What an `env` entry asks of the pod must be something that this version knows. */
 export const environmentSourcesRule: Rule = (pod) =>
   locatedContainers(pod).flatMap(({ container, path }) =>
     container.env.flatMap(({ valueFrom }, index) => {
@@ -40,9 +31,6 @@ export const environmentSourcesRule: Rule = (pod) =>
       const field = `${path}.env[${index}].valueFrom`;
       const availability = fieldRef === undefined ? 'known' : fieldAvailability(fieldRef.fieldPath, 'environment');
       return [
-        ...(availability === 'late'
-          ? [refuse(`${field}.fieldRef`, `${fieldRef?.fieldPath} is known only after the group has started`)]
-          : []),
         ...(availability === 'unknown'
           ? [refuse(`${field}.fieldRef`, `this version does not know ${fieldRef?.fieldPath}`)]
           : []),

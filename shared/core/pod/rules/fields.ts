@@ -1,13 +1,18 @@
+import { isGiven } from '../../agent/given.ts';
+import { strictly } from '../../agent/needs/field-needs.ts';
+import { refuseNeed } from '../../agent/refuse-need.ts';
 import { walkSpec } from '../field-walk.ts';
 import type { Finding } from '../field-walk.ts';
 import { refuse } from '../evaluation.ts';
-import type { Notice } from '../translation.ts';
-import type { Rule } from './rule.ts';
+import type { Notice, Refusal } from '../translation.ts';
+import type { Rule, RuleFacts } from './rule.ts';
 
-const refusals = (findings: readonly Finding[]) =>
-  findings
-    .filter(({ verdict }) => verdict === 'refused')
-    .map(({ path, reason, refusalReason }) => refuse(path, reason, refusalReason));
+/** Refused, unless the agent gives it. */
+function refusal({ path, reason, refusalReason }: Finding, { agentGiven }: RuleFacts): readonly Refusal[] {
+  const need = agentGiven.needs.find(({ field, strength }) => field === path && strength === 'needs');
+  if (need === undefined) return [refuse(path, reason, refusalReason)];
+  return agentGiven.kind === 'none' && agentGiven.stance.kind === 'absent' ? [refuseNeed(need, agentGiven.stance)] : [];
+}
 
 function hardeningNotice(findings: readonly Finding[]): readonly Notice[] {
   const paths = findings.map(({ path }) => path);
@@ -16,18 +21,35 @@ function hardeningNotice(findings: readonly Finding[]): readonly Notice[] {
   return [{ reason: 'MetByIsolation', message }];
 }
 
-function notedNotice(findings: readonly Finding[]): readonly Notice[] {
-  const sentences = findings.map(({ path, reason }) => `${path}: ${reason}`);
+function notedNotice(findings: readonly Pick<Finding, 'path' | 'reason'>[]): readonly Notice[] {
+  const reasons = new Set(findings.map(({ reason }) => reason));
+  const sentences = [...reasons].map((reason) => {
+    const paths = findings.filter((finding) => finding.reason === reason).map(({ path }) => path);
+    return `${paths.join(', ')}: ${reason}`;
+  });
   return sentences.length === 0 ? [] : [{ reason: 'FieldWithoutEffect', message: sentences.join('; ') }];
 }
 
+/** What the agent gives is not noted but for what it can't give of it. */
+function noted(finding: Finding, { agentGiven }: RuleFacts): readonly Pick<Finding, 'path' | 'reason'>[] {
+  if (!isGiven(finding, agentGiven)) return [finding];
+  const rest = finding.agent?.rest;
+  return rest === undefined ? [] : [{ path: finding.path, reason: rest }];
+}
+
 /** The compatibility table, over all that the spec holds (rule 8 of docs/architecture.md). */
-export const fieldsRule: Rule = (pod, { securityPolicy }) => {
+export const fieldsRule: Rule = (pod, facts) => {
   const findings = walkSpec(pod.rawSpec);
-  const met = findings.filter(({ verdict }) => verdict === 'met');
+  const of = (verdict: Finding['verdict']): readonly Finding[] =>
+    findings.filter((finding) => finding.verdict === verdict);
+  const met = of('met').filter((finding) => !isGiven(finding, facts.agentGiven));
   const hardening =
-    securityPolicy === 'strict'
-      ? met.map(({ path }) => refuse(path, 'ACI can not set it inside the containers, and SECURITY_POLICY is strict'))
+    facts.securityPolicy === 'strict'
+      ? met.flatMap((finding) => refusal({ ...finding, reason: strictly }, facts))
       : hardeningNotice(met);
-  return [...refusals(findings), ...hardening, ...notedNotice(findings.filter(({ verdict }) => verdict === 'noted'))];
+  return [
+    ...of('refused').flatMap((finding) => refusal(finding, facts)),
+    ...hardening,
+    ...notedNotice(of('noted').flatMap((finding) => noted(finding, facts))),
+  ];
 };

@@ -22,7 +22,8 @@ const requests = 'spec.containers[*].resources.requests';
 /** A pod above the largest group can never run, whatever ARM says now. Judged is what the group would request (`allocate` may add a step). */
 export const groupSizeRule: Rule = (pod, { maxGroup }) => {
   const effective = effectiveRequest(pod);
-  const granted = allocate(pod).containers.map(({ requests: { cpu, memoryInGB } }) => [cpu * 100, memoryInGB * 10]);
+  const { flat, containers } = allocate(pod);
+  const granted = [...flat, ...containers].map(({ requests: { cpu, memoryInGB } }) => [cpu * 100, memoryInGB * 10]);
   const sum = (at: 0 | 1): number => granted.reduce((total, steps) => total + Math.round(steps[at] ?? 0), 0);
   const centiCores = Math.max(effective.centiCores, sum(0));
   const deciGigabytes = Math.max(effective.deciGigabytes, sum(1));

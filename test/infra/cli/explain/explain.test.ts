@@ -67,12 +67,33 @@ const pod = (spec: string, metadata = 'name: p'): string =>
   `apiVersion: v1\nkind: Pod\nmetadata: {${metadata}}\nspec: {containers: [{name: a, image: b, command: [c]}], ${spec}}\n`;
 
 describe('explain for people', () => {
-  it('says what becomes of each pod, and ends with 1 where one is refused', async () => {
+  it('says what becomes of each pod, for what it has the agent, and ends with 0 where all run', async () => {
     const shown = await explain(web);
+    expect(shown.stdout).toMatchInlineSnapshot(`
+      "Deployment shop/web × 2 (stdin:12:1): runs with notes (T2: spec.containers[0].startupProbe)
+        1 vCPU and 1 GB, USD 0.054 an hour each
+        rounded   container web: cpu 250m → 1, memory 256Mi → 1 GB
+        noted     ImageAssumed: nginx:1.29: not known here, and taken to have the entrypoint, user and directory that the pod counts on; the app asks the registry
+        emulated  spec.containers[0].startupProbe: by the agent: as a kubelet does, from inside the group
+
+      CronJob default/dump × 3 (stdin:27:1): runs (T0)
+        2 vCPU and 4 GB, USD 0.119 an hour each
+        emulated  spec.activeDeadlineSeconds: the app ends the group
+
+      2 workloads: 1 run, 1 run with notes, 0 refused; 2 objects without pods (1 ConfigMap, 1 Secret).
+      What runs of it: 5 pods, 8 vCPU and 14 GB, USD 0.464 an hour. Prices are the public list prices of Linux container groups in East US (USD 0.0000135 a vCPU-second and 0.0000015 a GB-second): your region and contract may have others, give them with --price-cpu-second and --price-gb-second.
+      Assumed: a node in a subnet, the agent (AGENT=auto), SECURITY_POLICY=compatible, groups of up to 31 cores and 240 GB (--no-subnet, --no-agent, --strict, --max-cpu, --max-memory-gb; or --app, --settings).
+      "
+    `);
+    expect([shown.code, shown.stderr]).toEqual([0, '']);
+  });
+
+  it('says what is refused without the agent, and ends with 1', async () => {
+    const shown = await explain(web, '--no-agent');
     expect(shown.stdout).toMatchInlineSnapshot(`
       "Deployment shop/web × 2 (stdin:12:1): refused; needs the agent (T2)
         1 vCPU and 1 GB, USD 0.054 an hour each
-        refused   spec.containers[0].startupProbe: a probe that holds the others back needs a process of ours in the container, which is not part of this version (needs the agent, T2)
+        refused   spec.containers[0].startupProbe: ACI has no probe that holds the others back; the agent would give it, and there is none here yet: kubectl aci agent publish (needs the agent, T2)
                   → leave the probe out
         rounded   container web: cpu 250m → 1, memory 256Mi → 1 GB
         noted     ImageAssumed: nginx:1.29: not known here, and taken to have the entrypoint, user and directory that the pod counts on; the app asks the registry
@@ -83,7 +104,7 @@ describe('explain for people', () => {
 
       2 workloads: 1 run, 0 run with notes, 1 refused; 2 objects without pods (1 ConfigMap, 1 Secret).
       What runs of it: 3 pods, 6 vCPU and 12 GB, USD 0.356 an hour. Prices are the public list prices of Linux container groups in East US (USD 0.0000135 a vCPU-second and 0.0000015 a GB-second): your region and contract may have others, give them with --price-cpu-second and --price-gb-second.
-      Assumed: a node in a subnet, SECURITY_POLICY=compatible, groups of up to 31 cores and 240 GB (--no-subnet, --strict, --max-cpu, --max-memory-gb; or --app, --settings).
+      Assumed: a node in a subnet, no agent, SECURITY_POLICY=compatible, groups of up to 31 cores and 240 GB (--no-subnet, --no-agent, --strict, --max-cpu, --max-memory-gb; or --app, --settings).
       "
     `);
     expect([shown.code, shown.stderr]).toEqual([1, '']);
@@ -123,10 +144,10 @@ describe('explain for people', () => {
 
 describe('explain as JSON', () => {
   it('has the documented members', async () => {
-    const report = await reported(web, '--currency', 'USD');
+    const report = await reported(web, '--currency', 'USD', '--no-agent');
     expect(report).toMatchObject({
       schemaVersion: 2,
-      assumed: { subnet: true, securityPolicy: 'compatible', maxGroup: { cpu: 31, memoryInGB: 240 } },
+      assumed: { subnet: true, agent: 'absent', securityPolicy: 'compatible', maxGroup: { cpu: 31, memoryInGB: 240 } },
       prices: { source: 'list' },
       pods: [
         {
@@ -141,13 +162,51 @@ describe('explain as JSON', () => {
           noted: [{ reason: 'ImageAssumed' }],
           containers: [{ name: 'web', isInit: false, asked: { cpu: '250m' }, granted: { cpu: 1, memoryInGB: 1 } }],
         },
-        { kind: 'CronJob', replicas: 3, verdict: 'runs', tier: 'T0', cpu: 2, memoryInGB: 4 },
+        { kind: 'CronJob', replicas: 3, verdict: 'runs', tier: 'T0', tierReason: null, cpu: 2, memoryInGB: 4 },
       ],
       total: { pods: 3, cpu: 6, memoryInGB: 12 },
       counts: { runs: 1, noted: 0, refused: 1 },
       skipped: [
         { kind: 'ConfigMap', count: 1 },
         { kind: 'Secret', count: 1 },
+      ],
+    });
+  });
+
+  it('has the tier with its reason', async () => {
+    expect(await reported(web)).toMatchObject({
+      assumed: { agent: 'auto' },
+      pods: [
+        { verdict: 'runs with notes', tier: 'T2', tierReason: 'spec.containers[0].startupProbe', refused: [] },
+        { tier: 'T0', tierReason: null },
+      ],
+    });
+  });
+
+  it('has the orders of the agent in the body of the PUT as the documents that they are, and no key', async () => {
+    const report = await reported(pod('hostAliases: [{ip: 10.0.0.1, hostnames: [db]}]'), '--group');
+    expect(report).toMatchObject({
+      pods: [
+        {
+          group: {
+            tags: { 'serverless-kubelet-tier': 'T1', 'serverless-kubelet-agent': '<serverless-kubelet-agent>' },
+            properties: {
+              initContainers: [{ name: 'sk-install', properties: { command: ['/sk', 'install'] } }],
+              volumes: expect.arrayContaining([
+                {
+                  name: 'sk-install-orders',
+                  secret: {
+                    orders: expect.objectContaining({
+                      kind: 'group',
+                      report: expect.objectContaining({ key: '<key of the pod and of the PUT>' }),
+                      hosts: [{ ip: '10.0.0.1', hostnames: ['db'] }],
+                    }),
+                  },
+                },
+              ]),
+            },
+          },
+        },
       ],
     });
   });
@@ -208,7 +267,10 @@ describe('a pod of a workload is the one that its controller makes', () => {
       workload('StatefulSet', 'serviceName: peers, volumeClaimTemplates: [{metadata: {name: data}}], '),
       {
         verdict: 'runs with notes',
-        noted: [{ reason: 'FieldWithoutEffect', message: expect.stringMatching(/spec.hostname: .*spec.subdomain: /) }],
+        noted: [
+          { reason: 'FieldWithoutEffect', message: expect.stringMatching(/^spec.hostname, spec.subdomain: [^;]*$/) },
+          { reason: 'ImageAssumed' },
+        ],
       },
     ],
     [
@@ -218,7 +280,11 @@ describe('a pod of a workload is the one that its controller makes', () => {
         'completionMode: Indexed, parallelism: 4, ',
         template.replace('[c]}]', '[c]}], restartPolicy: Never'),
       ),
-      { replicas: 4, verdict: 'runs with notes', noted: [{ reason: 'FieldWithoutEffect' }] },
+      {
+        replicas: 4,
+        verdict: 'runs with notes',
+        noted: [{ reason: 'FieldWithoutEffect' }, { reason: 'ImageAssumed' }],
+      },
     ],
   ])('%s', async (_, text, expected) => {
     expect(await reported(text)).toMatchObject({ pods: [expected] });

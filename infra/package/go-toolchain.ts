@@ -1,4 +1,4 @@
-/** The Go toolchain that builds Kubernetes: found, and judged. */
+/** The Go toolchain that builds Kubernetes and the agent: found, and judged. */
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';

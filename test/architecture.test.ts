@@ -54,7 +54,7 @@ const rooms: readonly Room[] = [
   },
   { room: 'infra/cli', may: sharedForCli, packages: all },
   { room: 'infra/azure', may: [], packages: [/^node:/] },
-  { room: 'infra/package', may: ['rolldown.config.ts'], packages: all },
+  { room: 'infra/package', may: ['rolldown.config.ts', 'shared/core', 'shared/wire'], packages: all },
   { room: 'rolldown.config.ts', may: [], packages: all },
   // The laptop cloud, where the deployed is tried, and the tests.
   { room: 'infra/local', may: ['shared', 'infra', 'package.json'], packages: all },

@@ -1,4 +1,5 @@
 /** `dist/`, shared by all who work in one clone. */
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -10,12 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { agentBinary } from './agent-binary.ts';
 import { withFileLock } from './file-lock.ts';
 import { buildInto, describePackage } from './build.ts';
 import { fingerprint, sameFolders } from './files.ts';
 import { packFolder } from './zip.ts';
 
-const folders = ['app', 'relay', 'chart', 'cli', 'maps'] as const;
+const folders = ['app', 'relay', 'chart', 'cli', 'agent', 'maps'] as const;
 /** All that a bundle is made of; the lock file stands for the packages. */
 const inputs = ['functions', 'shared', 'infra', 'host.json', 'package.json', 'package-lock.json', 'rolldown.config.ts'];
 
@@ -54,18 +56,22 @@ async function inDist<T>(repository: string, work: (dist: string) => Promise<T>)
 
 async function renew(dist: string, repository: string): Promise<void> {
   for (const left of readdirSync(dist)) if (left.startsWith('.build-')) rmSync(join(dist, left), { recursive: true });
-  const now = fingerprint(repository, inputs);
+  const agent = await agentBinary();
+  const now = `${fingerprint(repository, inputs)} ${hashOf(agent)}`;
   const record = join(dist, '.sources');
   if (readOrEmpty(record) === now && existsSync(join(dist, 'app')) && existsSync(join(dist, 'relay'))) return;
   const built = mkdtempSync(join(dist, '.build-'));
   try {
-    await buildInto(built, repository);
+    await buildInto(built, repository, agent);
     for (const name of folders) replace(join(dist, name), join(built, name), join(built, `old-${name}`));
     writeFileSync(record, now);
   } finally {
     rmSync(built, { recursive: true, force: true });
   }
 }
+
+const hashOf = (agent: Uint8Array | undefined): string =>
+  agent === undefined ? 'no agent' : createHash('sha256').update(agent).digest('hex');
 
 function readOrEmpty(file: string): string {
   try {

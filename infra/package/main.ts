@@ -1,6 +1,8 @@
 /** `npm run build` (`dist/` from the sources) and `npm run package` (that, and one zip of the function app). */
 import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { agentPackageSchema } from '../../shared/wire/agent-package.ts';
 import { buildDist, packageApp } from './dist.ts';
 
 const repository = join(import.meta.dirname, '..', '..');
@@ -15,12 +17,21 @@ async function main(command: string | undefined): Promise<number> {
       const { file, bytes } = await packageApp(repository);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       process.stdout.write(`${relative(process.cwd(), file)}  ${bytes.length} bytes  sha256 ${sha256}\n`);
+      process.stdout.write(describeAgent(join(repository, 'dist', 'agent')));
       return 0;
     }
     default:
       process.stderr.write(`${usage}\n`);
       return 2;
   }
+}
+
+/** What is in the package of the agent, in a line. */
+function describeAgent(folder: string): string {
+  const file = join(folder, 'agent.json');
+  if (!existsSync(file)) return 'without the agent: AGENT_BINARY names no file, and pods that need it are refused\n';
+  const { sha256, bytes } = agentPackageSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  return `${relative(process.cwd(), folder)}  ${bytes} bytes  sha256 ${sha256}\n`;
 }
 
 process.exitCode = await main(process.argv[2]);

@@ -1,6 +1,6 @@
 import { currentLog } from './current-log.ts';
 import type { Result } from '../core/fault.ts';
-import type { SettingFault } from '../wire/settings.ts';
+import type { SettingFault } from '../wire/setting-fault.ts';
 import type { Composed } from './compose.ts';
 import type { Deps } from './deps.ts';
 

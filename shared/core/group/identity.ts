@@ -22,6 +22,9 @@ export const tagNames = {
   specHash: 'serverless-kubelet-spec-hash',
   /** Of groups that hold a credential of the cluster: which one (`servicesTag`). */
   services: 'serverless-kubelet-services',
+  /** Of groups with the agent: which, and which key its agents have (`agentTags`). */
+  agent: 'serverless-kubelet-agent',
+  agentKey: 'serverless-kubelet-agent-key',
 } as const;
 
 const maxNameLength = 63;

@@ -30,6 +30,12 @@ const rooms: readonly Room[] = [
     packages: ['@azure/core-auth'],
   },
   {
+    // That of the one function that needs no settings.
+    room: 'shared/app/agent-download.ts',
+    may: ['shared/app', 'shared/adapters'],
+    packages: [],
+  },
+  {
     // Of package.json its version.
     room: 'shared/app',
     may: ['shared/core', 'shared/wire', 'shared/ports', 'package.json'],

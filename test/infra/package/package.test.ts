@@ -91,7 +91,13 @@ describe('the package of the function app', () => {
     const probe = join(repository, 'test/bench/rig/import-probe.mjs');
     const output = execFileSync(process.execPath, [probe, join(folder, 'index.js')], { env: {}, encoding: 'utf8' });
     const { registered } = z.object({ registered: z.array(z.string()) }).parse(JSON.parse(output));
-    expect([...registered].sort()).toEqual(['kubelet-api', 'node-heartbeat', 'pod-events', 'pod-sweep']);
+    expect([...registered].sort()).toEqual([
+      'agent-download',
+      'kubelet-api',
+      'node-heartbeat',
+      'pod-events',
+      'pod-sweep',
+    ]);
   });
 });
 

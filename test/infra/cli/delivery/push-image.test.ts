@@ -24,7 +24,7 @@ function runAt(origin: string, more: Partial<PushRun> = {}): PushRun {
 
 /** Lets nobody in but whoever has exchanged the token of Azure for one that may push, as Azure's registries do. */
 const likeAzure =
-  (origin: () => string, inner: Answer): Answer =>
+  (origin: () => string, inner: Answer, isScoped = true): Answer =>
   (asked, response) => {
     const { path, method, headers, body } = asked;
     if (path === '/oauth2/exchange')
@@ -39,7 +39,8 @@ const likeAzure =
     const needed = method === 'GET' || method === 'HEAD' ? ['may-pull', 'may-pull,push'] : ['may-pull,push'];
     if (needed.some((token) => headers.authorization === `Bearer ${token}`)) return inner(asked, response);
     const actions = method === 'GET' || method === 'HEAD' ? 'pull' : 'pull,push';
-    const challenge = `Bearer realm="${origin()}/oauth2/token",service="prodimages.azurecr.io",scope="repository:team/agent:${actions}"`;
+    const scope = isScoped ? `,scope="repository:team/agent:${actions}"` : '';
+    const challenge = `Bearer realm="${origin()}/oauth2/token",service="prodimages.azurecr.io"${scope}`;
     return { status: 401, headers: { 'www-authenticate': challenge } };
   };
 
@@ -60,6 +61,13 @@ describe('an image that is pushed', () => {
       image.mediaType,
     ]);
     expect(await pushImage(target, image, runAt(at))).toEqual({ ok: true, value: 'there' });
+  });
+
+  it('is there too where a registry does not say what a token has to be for', async () => {
+    let at = '';
+    await using registry = await smallRegistry(likeAzure(() => at, keeping(empty()), false));
+    at = registry.origin;
+    expect(await pushImage(target, image, runAt(at))).toEqual({ ok: true, value: 'pushed' });
   });
 
   it('sends no blob that is there, and keeps the query that the registry gave', async () => {

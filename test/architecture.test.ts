@@ -48,7 +48,7 @@ const rooms: readonly Room[] = [
     packages: all,
   },
   // The command line: a command reads and judges through `inspect`, and imports no other command.
-  ...['attach', 'detach', 'status', 'doctor', 'explain', 'cost', 'agent'].map((command) => ({
+  ...['attach', 'detach', 'status', 'doctor', 'explain', 'cost', 'agent', 'probe'].map((command) => ({
     room: `infra/cli/${command}`,
     may: ['infra/cli/inspect', 'infra/cli/cluster', 'infra/cli/delivery', 'infra/cli/*', ...sharedForCli],
     packages: all,

@@ -41,6 +41,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./cost/command.ts')).costCommand,
   },
   {
+    name: 'probe',
+    summary: 'measures what is relied on of Container Instances, by a small group that is deleted again',
+    load: async () => (await import('./probe/command.ts')).probeCommand,
+  },
+  {
     name: 'agent publish',
     summary: "put the agent's image into a registry, for pods that need it",
     load: async () => (await import('./agent/publish/command.ts')).publishCommand,

@@ -3,7 +3,7 @@ import type { GroupBody, GroupContainer, GroupInitContainer, GroupPort } from '.
 import { probePlaces, probeScript, secretFile } from './script.ts';
 
 /** By this a later run knows a group for a probe's: no other tag of ours is on it, so that the app leaves it alone. */
-export const probeTag = 'serverless-kubelet-probe';
+const probeTag = 'serverless-kubelet-probe';
 
 export interface ProbeWants {
   readonly installation: string;

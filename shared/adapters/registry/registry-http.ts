@@ -1,6 +1,8 @@
-import type { RequestOptions } from 'node:http';
+import type * as http from 'node:http';
+import { createRequire } from 'node:module';
 import { Agent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import type * as nodeTls from 'node:tls';
 import { defined } from '../../core/defined.ts';
 import { fail, ok } from '../../core/fault.ts';
 import type { Fault, Result } from '../../core/fault.ts';
@@ -64,8 +66,10 @@ const mostRedirects = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const idleSocketMs = 20_000;
 
-/** Only where it is used: an `import` of node:http loads undici, 20 ms of a cold start. */
-const plainHttp = () => process.getBuiltinModule('node:http');
+/** Only where it is used: an `import` of node:http loads undici, 20 ms of a cold start. As the oldest Node of the command line can. */
+const load = createRequire(import.meta.url);
+const plainHttp = (): typeof http => load('node:http');
+const tls = (): typeof nodeTls => load('node:tls');
 
 /**
  * HTTP as registries are spoken to: over TLS, to no forbidden address and no plain http, unless the host is mapped; an
@@ -75,7 +79,7 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
   const agent = new Agent({
     keepAlive: true,
     timeout: idleSocketMs,
-    ...(config.caPem !== undefined && { ca: [...process.getBuiltinModule('node:tls').rootCertificates, config.caPem] }),
+    ...(config.caPem !== undefined && { ca: [...tls().rootCertificates, config.caPem] }),
     // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn it off.
     rejectUnauthorized: true,
   });
@@ -108,7 +112,7 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
   ): Promise<Result<Omit<RegistryAnswer, 'isElsewhere'>>> => {
     const deadline = startDeadline(signal, timeoutMs);
     try {
-      const options: RequestOptions = {
+      const options: http.RequestOptions = {
         method: request.method,
         headers: headersOf(request, config.userAgent),
         ...(!isMapped && defined({ lookup })),

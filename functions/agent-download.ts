@@ -1,5 +1,5 @@
 import { app } from '@azure/functions';
-import type { HttpRequest } from '@azure/functions';
+import type { HttpRequest, InvocationContext } from '@azure/functions';
 
 /**
  * The agent's program, for groups that fetch it while they start. Authentication: none. It is public code, the same for
@@ -9,8 +9,8 @@ app.http('agent-download', {
   route: 'agent/{sha256}',
   methods: ['GET', 'HEAD'],
   authLevel: 'anonymous',
-  handler: async (request: HttpRequest) => {
+  handler: async (request: HttpRequest, context: InvocationContext) => {
     const { answerAgentDownload } = await import('../shared/app/agent-download.ts');
-    return answerAgentDownload(request);
+    return answerAgentDownload(request, context);
   },
 });

@@ -30,7 +30,7 @@ const rooms: readonly Room[] = [
     packages: ['@azure/core-auth'],
   },
   {
-    // That of the one function that needs no settings.
+    // That of the one function that answers without valid settings.
     room: 'shared/app/agent-download.ts',
     may: ['shared/app', 'shared/adapters'],
     packages: [],

@@ -1,12 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import type { PackagedAgent, Program } from '../../ports/packaged-agent.ts';
 import { parseAgentPackage } from '../../wire/agent-package.ts';
-
-const unpack = promisify(gunzip);
+import { checkedProgram } from './program.ts';
 
 /** {@link PackagedAgent} in the first of these folders that has one. */
 export function createPackagedAgent(folders: readonly string[]): PackagedAgent {
@@ -38,15 +34,7 @@ async function findIn(folders: readonly string[]): Promise<Found | undefined> {
   return undefined;
 }
 
-/** Unpacked once to compare it: what is handed out to be run has to be what groups were made for. */
 async function readProgram({ folder, sha256, bytes }: Found): Promise<Program | undefined> {
   const gzip = await readFile(join(folder, 'sk.gz')).catch(() => undefined);
-  if (gzip === undefined) return undefined;
-  let whole: Promise<Uint8Array> | undefined;
-  const unpacked = () => (whole ??= unpack(gzip, { maxOutputLength: bytes }));
-  const isRight = await unpack(gzip, { maxOutputLength: bytes }).then(
-    (content) => createHash('sha256').update(content).digest('hex') === sha256,
-    () => false,
-  );
-  return isRight ? { sha256, gzip, unpacked } : undefined;
+  return gzip && checkedProgram(sha256, gzip, bytes);
 }

@@ -30,6 +30,12 @@ const rooms: readonly Room[] = [
     packages: ['@azure/core-auth'],
   },
   {
+    // That of the one function that answers without valid settings.
+    room: 'shared/app/agent-download.ts',
+    may: ['shared/app', 'shared/adapters'],
+    packages: [],
+  },
+  {
     // Of package.json its version.
     room: 'shared/app',
     may: ['shared/core', 'shared/wire', 'shared/ports', 'package.json'],
@@ -42,9 +48,9 @@ const rooms: readonly Room[] = [
     packages: all,
   },
   // The command line: a command reads and judges through `inspect`, and imports no other command.
-  ...['attach', 'detach', 'status', 'doctor', 'explain', 'cost'].map((command) => ({
+  ...['attach', 'detach', 'status', 'doctor', 'explain', 'cost', 'agent', 'probe'].map((command) => ({
     room: `infra/cli/${command}`,
-    may: ['infra/cli/inspect', 'infra/cli/cluster', 'infra/cli/*', ...sharedForCli],
+    may: ['infra/cli/inspect', 'infra/cli/cluster', 'infra/cli/delivery', 'infra/cli/*', ...sharedForCli],
     packages: all,
   })),
   {
@@ -54,7 +60,7 @@ const rooms: readonly Room[] = [
   },
   { room: 'infra/cli', may: sharedForCli, packages: all },
   { room: 'infra/azure', may: [], packages: [/^node:/] },
-  { room: 'infra/package', may: ['rolldown.config.ts'], packages: all },
+  { room: 'infra/package', may: ['rolldown.config.ts', 'shared/core', 'shared/wire'], packages: all },
   { room: 'rolldown.config.ts', may: [], packages: all },
   // The laptop cloud, where the deployed is tried, and the tests.
   { room: 'infra/local', may: ['shared', 'infra', 'package.json'], packages: all },

@@ -88,6 +88,9 @@ param maxGroupMemoryInGB int = 240
 @description('Further settings of the app, such as those that hold clusters\' tokens in a trial. They are readable in the portal: secrets belong into a key vault.')
 param furtherSettings settingsType = {}
 
+@description('Whether AGENT_IMAGE and AGENT_ROOT_KEYS, which the command line has written, stay as the app has them; only where the app is there already. Without it, and without them in furtherSettings or keyVaultReferences, a deployment takes them away, and agents of running groups are refused.')
+param keepAgentSettings bool = false
+
 @description('Settings that are references to secrets of a key vault.')
 param keyVaultReferences keyVaultReference[] = []
 
@@ -560,6 +563,7 @@ module app 'modules/function-app.bicep' = {
     subnetId: appSubnet
     publicNetworkAccess: publicNetworkAccess
     settings: union(furtherSettings, referenceSettings, hostSettings, identitySettings, appSettings)
+    keptSettings: keepAgentSettings ? ['AGENT_IMAGE', 'AGENT_ROOT_KEYS'] : []
   }
   dependsOn: [
     privateEndpointsOfStorage

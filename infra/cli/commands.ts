@@ -40,4 +40,24 @@ export const commands: readonly CommandEntry[] = [
     summary: 'what the pods used and what it costs, by namespace, owner or day',
     load: async () => (await import('./cost/command.ts')).costCommand,
   },
+  {
+    name: 'probe',
+    summary: 'measures what is relied on of Container Instances, by a small group that is deleted again',
+    load: async () => (await import('./probe/command.ts')).probeCommand,
+  },
+  {
+    name: 'agent publish',
+    summary: "put the agent's image into a registry, for pods that need it",
+    load: async () => (await import('./agent/publish/command.ts')).publishCommand,
+  },
+  {
+    name: 'agent status',
+    summary: 'which agent there is, which the app gives to pods, and which pods have',
+    load: async () => (await import('./agent/status/command.ts')).agentStatusCommand,
+  },
+  {
+    name: 'agent rotate-key',
+    summary: 'a new root for the keys of agents',
+    load: async () => (await import('./agent/rotate-key/command.ts')).rotateKeyCommand,
+  },
 ];

@@ -25,7 +25,7 @@ export interface CliRun extends OutputStreams {
 export async function runCli(args: readonly string[], run: CliRun): Promise<ExitCode> {
   const program = programName(run.invokedAs);
   try {
-    const [first, ...rest] = args;
+    const [first] = args;
     if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
       run.stdout.write(overview(program));
       return first === undefined ? exitCodes.usage : exitCodes.done;
@@ -34,8 +34,13 @@ export async function runCli(args: readonly string[], run: CliRun): Promise<Exit
       run.stdout.write(`${packageJson.version}\n`);
       return exitCodes.done;
     }
-    const found = findCommand(first);
-    return await runCommand(await found.load(), rest, { ...run, usage: `${program} ${found.name}` });
+    const family = commands.filter(({ name }) => name.startsWith(`${first} `));
+    if (family.length > 0 && (args[1] === '--help' || args[1] === '-h')) {
+      run.stdout.write(list(family, program));
+      return exitCodes.done;
+    }
+    const { entry, rest } = findCommand(args);
+    return await runCommand(await entry.load(), rest, { ...run, usage: `${program} ${entry.name}` });
   } catch (error) {
     return explain(error, run, program);
   }
@@ -46,10 +51,20 @@ function programName(invokedAs: string): string {
   return /^kubectl-aci(\.[cm]?js)?$/.test(invokedAs) ? 'kubectl aci' : 'serverless-kubelet';
 }
 
-function findCommand(name: string): CommandEntry {
-  const found = commands.find((command) => command.name === name);
-  if (found !== undefined) return found;
+/** The command that the arguments begin with, and those behind its name, which is of one word or two. */
+function findCommand(args: readonly string[]): { readonly entry: CommandEntry; readonly rest: readonly string[] } {
+  for (const words of [2, 1]) {
+    const entry = commands.find(({ name }) => name === args.slice(0, words).join(' '));
+    if (entry !== undefined) return { entry, rest: args.slice(words) };
+  }
   const names = commands.map((command) => command.name);
+  const isFamily = names.some((each) => each.startsWith(`${args[0]} `));
+  if (isFamily && (args[1] ?? '-').startsWith('-'))
+    throw wrongInput(
+      `"${args[0]}" wants a second word`,
+      names.filter((each) => each.startsWith(`${args[0]} `)).join(', '),
+    );
+  const name = args.slice(0, isFamily ? 2 : 1).join(' ');
   const meant = nearest(name, names);
   throw wrongInput(
     `there is no command "${name}"`,
@@ -88,18 +103,26 @@ function explain(error: unknown, { stderr, signal }: CliRun, program: string): E
 
 const exitCodeHelp = `Exit codes: 0 done or healthy, 1 failed, 2 wrong option or input, 3 needs attention, 4 timed out waiting.`;
 
+const nameWidth = Math.max(...commands.map(({ name }) => name.length)) + 3;
+
 function overview(program: string): string {
-  const list = commands.map(({ name, summary }) => `  ${name.padEnd(10)}${summary}`).join('\n');
   return `usage: ${program} COMMAND [options]
 
 Shows Azure Container Instances to a Kubernetes cluster as nodes, from an Azure Functions app.
 
-${list}
+${lines(commands)}
 
 ${program} COMMAND --help reports a command's options; --version the version.
 ${exitCodeHelp}
 `;
 }
+
+const lines = (entries: readonly CommandEntry[]): string =>
+  entries.map(({ name, summary }) => `  ${name.padEnd(nameWidth)}${summary}`).join('\n');
+
+/** The commands that begin with one word. */
+const list = (family: readonly CommandEntry[], program: string): string =>
+  `${lines(family)}\n\n${program} COMMAND --help reports a command's options.\n`;
 
 function commandHelp(usage: string, command: Command): string {
   return `usage: ${usage} [options]

@@ -40,6 +40,16 @@ export async function writeSettings(
   }
 }
 
+/** Sets several settings of an app, wherever they are; one on Azure restarts once. Idempotent. */
+export async function changeSettings(
+  source: AppSource,
+  values: Readonly<Record<string, string>>,
+  az: AzureCli,
+): Promise<void> {
+  if (source.kind === 'azure') return writeSettings(source, values, az);
+  for (const [name, value] of Object.entries(values)) writeFileSetting(source.file, name, value);
+}
+
 /** Everything else in the file stays; it is replaced at once, so that nobody reads half of it. */
 function writeFileSetting(file: string, name: string, value: string | undefined): void {
   const content = fileSchema.parse(JSON.parse(readFileSync(file, 'utf8')));

@@ -4,6 +4,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { build } from 'rolldown';
 import * as z from 'zod';
 import bundles from '../../rolldown.config.ts';
+import { agentFiles, agentFilesOfApp, writeAgentFiles } from './agent-package.ts';
 import { filesOf } from './files.ts';
 
 const packageSchema = z.object({ name: z.string(), version: z.string() });
@@ -16,15 +17,17 @@ export function describePackage(repository: string): z.infer<typeof packageSchem
 /**
  * Writes into an empty or absent `folder`:
  *
- * - `app/`: the function app as deployed: host.json, a package.json of four members, index.js and `chunks/`;
+ * - `app/`: the function app as deployed: host.json, a package.json of four members, index.js, `chunks/` and, of the
+ *   agent, what it gives to who downloads it from the app;
  * - `relay/relay.mjs`: one file with nothing beside it;
  * - `chart/`: the chart with `files/relay.mjs`;
  * - `cli/main.js`, executable, with the package.json that says it is a module;
+ * - `agent/`: the agent, its hash and its image (`agent-package.ts`); not there where there is no `agent`;
  * - `maps/`: the source maps of all, in folders of the same names.
  *
  * The same sources and packages give the same bytes, whichever the folders are.
  */
-export async function buildInto(folder: string, repository: string): Promise<void> {
+export async function buildInto(folder: string, repository: string, agent?: Uint8Array): Promise<void> {
   for (const { output, ...input } of bundles)
     await build({
       ...input,
@@ -36,6 +39,13 @@ export async function buildInto(folder: string, repository: string): Promise<voi
   completeApp(join(folder, 'app'), repository);
   completeChart(folder, repository);
   completeCli(join(folder, 'cli', 'main.js'));
+  if (agent !== undefined) addAgent(folder, agent, describePackage(repository).version);
+}
+
+function addAgent(folder: string, agent: Uint8Array, version: string): void {
+  const files = agentFiles(agent, version);
+  writeAgentFiles(join(folder, 'agent'), files);
+  writeAgentFiles(join(folder, 'app', 'agent'), files, agentFilesOfApp);
 }
 
 const nameOf = (dir: string): string => relative('dist', dir);

@@ -10,12 +10,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { agentSource } from './agent-binary.ts';
 import { withFileLock } from './file-lock.ts';
 import { buildInto, describePackage } from './build.ts';
 import { fingerprint, sameFolders } from './files.ts';
 import { packFolder } from './zip.ts';
 
-const folders = ['app', 'relay', 'chart', 'cli', 'maps'] as const;
+const folders = ['app', 'relay', 'chart', 'cli', 'agent', 'maps'] as const;
 /** All that a bundle is made of; the lock file stands for the packages. */
 const inputs = ['functions', 'shared', 'infra', 'host.json', 'package.json', 'package-lock.json', 'rolldown.config.ts'];
 
@@ -54,12 +55,13 @@ async function inDist<T>(repository: string, work: (dist: string) => Promise<T>)
 
 async function renew(dist: string, repository: string): Promise<void> {
   for (const left of readdirSync(dist)) if (left.startsWith('.build-')) rmSync(join(dist, left), { recursive: true });
-  const now = fingerprint(repository, inputs);
+  const agent = await agentSource(repository);
+  const now = `${fingerprint(repository, inputs)} ${agent?.id ?? 'no agent'}`;
   const record = join(dist, '.sources');
   if (readOrEmpty(record) === now && existsSync(join(dist, 'app')) && existsSync(join(dist, 'relay'))) return;
   const built = mkdtempSync(join(dist, '.build-'));
   try {
-    await buildInto(built, repository);
+    await buildInto(built, repository, await agent?.program());
     for (const name of folders) replace(join(dist, name), join(built, name), join(built, `old-${name}`));
     writeFileSync(record, now);
   } finally {

@@ -9,6 +9,7 @@ import { createClusterApi } from '../adapters/kubernetes/cluster-api.ts';
 import { createNodeApi } from '../adapters/kubernetes/node-api.ts';
 import { createTokenSource } from '../adapters/kubernetes/token-source.ts';
 import { createKeptLogBlobs } from '../adapters/kept-logs/kept-log-blobs.ts';
+import { createKeptAgentBlobs } from '../adapters/packaged-agent/kept-agent-blobs.ts';
 import type { ImageRegistryConfig } from '../adapters/registry/image-registry.ts';
 import { createLazyImageRegistry } from '../adapters/registry/lazy-image-registry.ts';
 import { createRegistrationBlob } from '../adapters/registrations/registration-blob.ts';
@@ -17,6 +18,7 @@ import { telemetryConfiguration } from '../adapters/telemetry/configuration.ts';
 import { createTelemetry } from '../adapters/telemetry/telemetry.ts';
 import { createTableStore } from '../adapters/tables/table-store.ts';
 import type { Log } from '../ports/log.ts';
+import type { KeptAgents } from '../ports/packaged-agent.ts';
 import type { CallObserver } from '../ports/telemetry.ts';
 import { armLimits, armPlace } from '../wire/arm-settings.ts';
 import { blobStorage, tableStorage } from '../wire/storage-settings.ts';
@@ -42,6 +44,7 @@ export interface Composed {
   readonly deps: Deps;
   /** Those with the registered ones; undefined: there are no others. */
   readonly registered: RegisteredClusters | undefined;
+  readonly keptAgents: KeptAgents;
 }
 
 /** What the settings lead to. */
@@ -97,17 +100,14 @@ export function compose(
     const confirmed = await confirmCluster(cluster);
     return confirmed.ok ? findNode(confirmed.value, node) : confirmed;
   };
+  const blobs = { storage: blobStorage(settings), installation: settings.INSTALLATION, credential };
   const deps = {
     settings,
     log,
     telemetry,
     store,
     groups,
-    keptLogs: createKeptLogBlobs({
-      storage: blobStorage(settings),
-      installation: settings.INSTALLATION,
-      credential,
-    }),
+    keptLogs: createKeptLogBlobs(blobs),
     imageRegistry: createLazyImageRegistry({
       ...imageRegistryConfig(settings, { environment, registryAuthorityPem }),
       observe,
@@ -135,7 +135,7 @@ export function compose(
           clock: systemClock,
           log,
         });
-  return { deps, registered };
+  return { deps, registered, keptAgents: createKeptAgentBlobs(blobs) };
 }
 
 function credentialSettings(settings: Settings, environment: Environment): CredentialSettings {

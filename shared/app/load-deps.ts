@@ -1,6 +1,7 @@
 import { currentLog } from './current-log.ts';
 import type { Result } from '../core/fault.ts';
-import type { SettingFault } from '../wire/settings.ts';
+import type { KeptAgents } from '../ports/packaged-agent.ts';
+import type { SettingFault } from '../wire/setting-fault.ts';
 import type { Composed } from './compose.ts';
 import type { Deps } from './deps.ts';
 
@@ -25,6 +26,13 @@ let built: Promise<BuiltDeps> | undefined;
 export async function loadDeps(): Promise<LoadedDeps> {
   built ??= buildDeps(process.env);
   return withClusters(await built);
+}
+
+/** Where former agents are, of the same process; undefined: the settings are not valid. */
+export async function loadKeptAgents(): Promise<KeptAgents | undefined> {
+  built ??= buildDeps(process.env);
+  const from = await built;
+  return from.ok ? from.keptAgents : undefined;
 }
 
 /**

@@ -2,10 +2,13 @@ import * as z from 'zod';
 import { servicesSecrets } from '../core/access/roles.ts';
 import { isClusterDomain } from '../core/kubernetes/cluster-reach.ts';
 import { isSubnetId } from '../core/resource-id.ts';
+import { agentDownload, agentDownloadImage, agentImage, agentRootKeys } from './agent-settings.ts';
 import { podGrants } from './grants.ts';
 import { logAnalyticsWorkspaces, pullIdentities } from './identity-settings.ts';
 import { jsonSetting } from './json-setting.ts';
 import { imageConfigs, registryEndpoints } from './registry-settings.ts';
+import { settingFault } from './setting-fault.ts';
+import type { Present, SettingFault } from './setting-fault.ts';
 import { isConnectionString, isRegistrationsUrl } from './storage-settings.ts';
 
 /** A text of this shape; missing or not a text, the same is said of it. */
@@ -146,6 +149,10 @@ const schema = z
     LOG_ANALYTICS_WORKSPACES: logAnalyticsWorkspaces,
     IMAGE_CONFIGS: imageConfigs,
     AGENT: z.enum(['auto', 'always', 'never'], '"auto", "always" or "never"').default('auto'),
+    AGENT_IMAGE: agentImage.optional(),
+    AGENT_DOWNLOAD: agentDownload,
+    AGENT_DOWNLOAD_IMAGE: agentDownloadImage,
+    AGENT_ROOT_KEYS: agentRootKeys,
     CLUSTERS: clustersSetting.default([]),
   })
   .readonly();
@@ -153,14 +160,6 @@ const schema = z
 export type Settings = z.infer<typeof schema>;
 export type ClusterRegistration = z.infer<typeof clusterRegistration>;
 export type NodeRegistration = z.infer<typeof nodeRegistration>;
-
-/** One fault of one setting. */
-export interface SettingFault {
-  /** The setting's name, with the path inside it when it holds JSON: `CLUSTERS[0].nodes[1].port`. */
-  readonly name: string;
-  /** What it must be. */
-  readonly expected: string;
-}
 
 export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }
@@ -207,28 +206,6 @@ export function parseRegistrations(
 /** The text that `parseRegistrations` reads. */
 export const formatRegistrations = (clusters: readonly ClusterRegistration[]): string =>
   `${JSON.stringify({ clusters }, undefined, 2)}\n`;
-
-type Present = Readonly<Record<string, unknown>>;
-/** What is wrong by one issue, and where; `present`: what was read, by its names. Never shows a value. */
-export const settingFault = (issue: z.core.$ZodIssue, present: Present): SettingFault => ({
-  name: issue.path.length === 0 ? 'registrations' : pathText(issue.path),
-  expected: expectation(issue, present),
-});
-
-function expectation(issue: z.core.$ZodIssue, present: Present): string {
-  const [first] = issue.path;
-  const missing = typeof first === 'string' && issue.path.length === 1 && present[first] === undefined;
-  if (issue.code === 'unrecognized_keys')
-    return `only known members; remove ${issue.keys.slice(0, mostNamed).map(quoted).join(', ')}`;
-  if (missing) return 'set it; it is required';
-  // An object's schema has no sentence of its own.
-  return issue.message.startsWith('Invalid input: expected object') ? 'a JSON object' : issue.message;
-}
-
-const mostNamed = 5;
-/** Names are shown when they look like names, of members or labels: JSON that was cut or pasted wrongly has others. */
-const shortened = (name: string): string => (/^[\w./-]{1,60}$/.test(name) ? name : '…');
-const quoted = (name: string): string => `"${shortened(name)}"`;
 
 function storageFaults(present: Present): readonly SettingFault[] {
   if (present['AzureWebJobsStorage__tableServiceUri'] !== undefined) return [];
@@ -291,10 +268,3 @@ function crossFaults(
 /** Where something is that was before. */
 const repeated = (values: readonly string[]): readonly number[] =>
   values.flatMap((value, index) => (values.indexOf(value) === index ? [] : [index]));
-
-const pathText = (path: readonly PropertyKey[]): string =>
-  path
-    .map((part, index) =>
-      typeof part === 'number' ? `[${part}]` : index === 0 ? String(part) : `.${shortened(String(part))}`,
-    )
-    .join('');

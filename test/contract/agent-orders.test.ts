@@ -29,7 +29,7 @@ async function build(): Promise<void> {
   const cwd = agentFolder(repository);
   const [overlay, source] = [join(root, 'overlay.json'), join(import.meta.dirname, 'agent-orders', 'main.go')];
   writeFileSync(overlay, JSON.stringify({ Replace: { [join(cwd, 'check', 'main.go')]: source } }));
-  await run(await findAgentGo(repository), ['build', '-overlay', overlay, '-o', program, './check'], {
+  await run((await findAgentGo(repository)).command, ['build', '-overlay', overlay, '-o', program, './check'], {
     cwd,
     env: goEnvironment(),
   });

@@ -19,13 +19,13 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 describe.skipIf(reason !== undefined)(`the agent${reason === undefined ? '' : ` is not tried: ${reason}`}`, () => {
   it('passes its own tests', { timeout: 600_000 }, async () => {
-    const go = await findAgentGo(repository);
+    const { command: go } = await findAgentGo(repository);
     const { stdout } = await run(go, ['test', '-short', './...'], { cwd, env });
     expect(stdout.match(/^ok /gm)?.length).toBeGreaterThan(15);
   });
 
   it('is formatted, and vet finds nothing', { timeout: 300_000 }, async () => {
-    const go = await findAgentGo(repository);
+    const { command: go } = await findAgentGo(repository);
     const { stdout: goroot } = await run(go, ['env', 'GOROOT'], { cwd, env });
     expect((await run(join(goroot.trim(), 'bin', 'gofmt'), ['-l', '.'], { cwd, env })).stdout).toBe('');
     await run(go, ['vet', './...'], { cwd, env });

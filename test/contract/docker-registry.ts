@@ -17,7 +17,7 @@ const htpasswd = 'tester:$2b$04$E2MgnSF/yO9OWAVZJJE6ZOTDBmsVPo3rKo4xVXbc9qnljiMU
 
 /** Who is let in. */
 export type Doors =
-  | { readonly kind: 'open' }
+  | { readonly kind: 'open' | 'read-only' }
   | { readonly kind: 'htpasswd' }
   /** By tokens of the service at `realm`, signed by a key of `authority`. */
   | { readonly kind: 'token'; readonly realm: string; readonly authority: string; readonly pushToken: string };
@@ -72,6 +72,8 @@ function authOf(doors: Doors, folder: string): object {
   switch (doors.kind) {
     case 'open':
       return {};
+    case 'read-only':
+      return { storage: { inmemory: {}, maintenance: { readonly: { enabled: true } } } };
     case 'htpasswd':
       return { auth: { htpasswd: { realm: 'Test', path: join(folder, 'htpasswd') } } };
     case 'token':

@@ -8,6 +8,10 @@ import { buildLocalImages } from '../../infra/local/registry/build.ts';
 import { localImages, localRegistry } from '../../infra/local/registry/catalog.ts';
 import { findRegistry, startLocalRegistry } from '../../infra/local/registry/registry.ts';
 import type { LocalRegistry } from '../../infra/local/registry/registry.ts';
+import { silentProgress } from '../../infra/cli/progress.ts';
+import { bringUpAgent } from '../../infra/local/up/agent.ts';
+import { agentFiles, writeAgentFiles } from '../../infra/package/agent-package.ts';
+import { parseRootKeys } from '../../shared/wire/agent-settings.ts';
 import { createImageRegistry } from '../../shared/adapters/registry/image-registry.ts';
 import { imageSource } from '../../shared/core/image/image-source.ts';
 
@@ -58,6 +62,21 @@ describe.runIf(program !== undefined)("the laptop cloud's registry", () => {
   it('has each image under the digest of another start', async () => {
     for (const { image, stored } of await buildLocalImages(join(dir, 'again')))
       expect(await digestOf(`${image.repository}:${image.tag}`)).toEqual({ ok: true, value: stored.digest });
+  });
+
+  it('has the agent that was packaged, which the settings name, under the roots of an earlier start', async () => {
+    const folder = join(dir, 'agent');
+    writeAgentFiles(folder, agentFiles(Buffer.from('as good as a program'), '1.2.3'));
+    const ground = { dir, registries: `${localRegistry}=${real.child.value}`, folder };
+    const settings = await bringUpAgent(ground, silentProgress);
+    const [, digest = ''] = (settings['AGENT_IMAGE'] ?? '').split('@');
+    const { registry, query } = asked(`serverless-kubelet/agent@${digest}`);
+    expect(await registry.getConfig(query, signal)).toMatchObject({ ok: true, value: { entrypoint: ['/sk'] } });
+    expect(await bringUpAgent(ground, silentProgress)).toEqual(settings);
+    expect(await bringUpAgent({ dir, registries: undefined, folder }, silentProgress)).toEqual({
+      AGENT_ROOT_KEYS: settings['AGENT_ROOT_KEYS'],
+    });
+    expect(parseRootKeys(settings['AGENT_ROOT_KEYS'] ?? '')).toBeDefined();
   });
 
   it('knows no other image', async () => {

@@ -7,7 +7,7 @@ import { documents, read } from './documents.ts';
 const typed = documents.flatMap((file) =>
   [
     ...read(file).matchAll(
-      /(?:\bserverless-kubelet|\bdist\/cli\/main\.js|\bkubectl aci) (attach|detach|status|doctor|explain|cost)\b([^`\n]*)/g,
+      /(?:\bserverless-kubelet|\bdist\/cli\/main\.js|\bkubectl aci) (attach|detach|status|doctor|explain|cost|probe|agent [a-z-]+)\b([^`\n]*)/g,
     ),
   ].map(([text, name = '', rest = '']) => ({
     file,

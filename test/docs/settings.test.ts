@@ -30,6 +30,12 @@ describe('docs/settings.md names the settings that there are, and no other', () 
     expect(sorted(firstCells(page, '### An image in `IMAGE_CONFIGS`'))).toEqual(sorted(names));
   });
 
+  it('of the roots of keys', () => {
+    const names = membersOf(read('shared/wire/agent-settings.ts'), /^ {2}\.strictObject\(\{/m, 4);
+    expect(names.length).toBe(2);
+    expect(sorted(firstCells(page, '### The roots in `AGENT_ROOT_KEYS`'))).toEqual(sorted(names));
+  });
+
   it('of a cluster', () => {
     const names = membersOf(source, /const clusterRegistration = /, 2);
     const relay = membersOf(source, / {2}relay: z\.strictObject/, 4).map((name) => `relay.${name}`);
@@ -83,6 +89,7 @@ describe('what docs/settings.md says of them is true', () => {
     ['ARM_ENDPOINT', 'https://management.azure.com'],
     ['ARM_CREDENTIAL', 'managed-identity'],
     ['SECURITY_POLICY', 'compatible'],
+    ['AGENT_DOWNLOAD', 'auto'],
     ['ON_CAPACITY_FAIL_AFTER_MINUTES', 0],
     ['ACI_CREATES_PER_5_MINUTES', 100],
     ['ACI_CREATES_PER_HOUR', 300],

@@ -48,6 +48,9 @@ param publicNetworkAccess string
 @description('Application settings.')
 param settings settingsType
 
+@description('Names of settings that stay as the app has them, where the ones above do not have them; empty: none, and none are read.')
+param keptSettings string[]
+
 var isUserAssigned = !empty(identityId)
 var identityIds = filter([identityId, pullIdentityId], id => !empty(id))
 var packagesAsUser = {
@@ -129,7 +132,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
+resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = if (empty(keptSettings)) {
   // checkov:skip=CKV_AZURE_13: Every function verifies its caller itself: the relay's ServiceAccount token by TokenReview, before it looks at the body, which the host holds to 1 MiB.
   // checkov:skip=CKV_AZURE_63: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
   // checkov:skip=CKV_AZURE_65: Names and values of application settings, taken for the site's configuration; logs, runtime and access are the site's above.
@@ -140,6 +143,18 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: settings
+}
+
+// In a deployment of its own, as the settings of an app can be read only once it is there.
+module settingsThatStay 'kept-settings.bicep' = if (!empty(keptSettings)) {
+  name: 'kept-settings-${uniqueString(name)}'
+  params: {
+    appName: app.name
+    settings: settings
+    #disable-next-line what-if-short-circuiting
+    current: empty(keptSettings) ? {} : list('${app.id}/config/appsettings', '2025-03-01').properties
+    names: keptSettings
+  }
 }
 
 // Packages are published with the publisher's own Entra token, never with a password.

@@ -15,6 +15,14 @@ type settingsType = {
 }
 
 @export()
+@description('Settings as an app has them, secrets among them: names and values.')
+@secure()
+type readSettingsType = {
+  @description('Value of the setting of that name.')
+  *: string
+}
+
+@export()
 @description('Instances that wait for work, and are paid while they do.')
 type alwaysReadyInstances = {
   @description('`http`, or `function:` and the name of a timer function.')

@@ -23,6 +23,8 @@ import { describeApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import type { ApiServerForPods } from '../cluster/api-server-for-pods.ts';
 import { judgeChart, performAttach } from './perform.ts';
 import type { AttachChart, AttachDone } from './perform.ts';
+import { describeAgentWork, planAgentWork } from './perform-agent.ts';
+import type { AgentWork } from './perform-agent.ts';
 import type { PullWork } from './perform-pull.ts';
 import { chartValues } from './chart-values.ts';
 import { apiServerForPods, checkAttach, plannedNodes, reachPlan, wantedGrants } from './plan.ts';
@@ -44,7 +46,8 @@ You need the rights of an administrator in the cluster, and those of a writer on
 
 With --acr container groups pull from a registry of Azure: an identity serverless-kubelet-INSTALLATION-pull is made or
 found, gets AcrPull there, is attached to the app, and is written into the app's settings. It needs the right to give
-roles at the registry and at that identity. With --grants FILE pods may name in annotations what the file says, and no more.
+roles at the registry and at that identity. The agent's image is put there too, for which you need AcrPush; where that
+can't be, a line says so. With --grants FILE pods may name in annotations what the file says, and no more.
 
 Pods in a subnet reach Services and the cluster's DNS by ACI's kube-proxy where the network routes the addresses of pods
 (AKS with flat Azure CNI); elsewhere a line says why not and what to do. --services and --dns decide it for good.
@@ -89,6 +92,8 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   for (const { problem, fix } of others) context.out.warn(`${problem}\n  → ${fix}`);
   if (first !== undefined) throw wrongInput(first.problem, first.fix);
   const pull = await gatherPullWork(context, gathered, appFacts);
+  const registries = (pull?.facts.registries ?? []).map(({ loginServer }) => loginServer);
+  const agent = planAgentWork(app, { given: wants.agent, registries });
   const input = { wants, facts, appUrl: appFacts.url };
   const isChartCurrent =
     chart === undefined ||
@@ -97,8 +102,8 @@ async function attach(context: CliContext, gathered: Gathered): Promise<ExitCode
   if (remark !== undefined) context.out.warn(remark);
   for (const sentence of describeUnknownWorkspaces(wants.grants ?? [], app.settings.LOG_ANALYTICS_WORKSPACES))
     context.out.warn(sentence);
-  if (wants.dryRun) return reportPlan(context, { ...input, isChartCurrent, pull });
-  const done = await performAttach(context, { ...input, chart, app, isChartCurrent, pull });
+  if (wants.dryRun) return reportPlan(context, { ...input, isChartCurrent, pull, agent });
+  const done = await performAttach(context, { ...input, chart, app, isChartCurrent, pull, agent });
   return reportDone(context, {
     done,
     reach: reachPlan(wants, facts),
@@ -181,6 +186,7 @@ type Plan = {
   readonly appUrl: string;
   readonly isChartCurrent: boolean;
   readonly pull: PullWork | undefined;
+  readonly agent: AgentWork | undefined;
 };
 
 const knownOf = ({ registered, cluster }: AttachFacts): ClusterRegistration | undefined =>
@@ -194,6 +200,7 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
   const podsWay = apiServerForPods(wants, facts, known);
   const grants = wantedGrants(wants, known) ?? [];
   const pullSteps = describePull(plan.pull);
+  const agent = describeAgentWork(plan.agent);
   const reach = reachPlan(wants, facts);
   const what = {
     dryRun: true,
@@ -205,6 +212,7 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
     apiServerForPods: podsWay ?? null,
     ...reachMembers(reach),
     registries: pullSteps ?? [],
+    agent,
     grants,
   };
   if (context.out.value(what)) return exitCodes.done;
@@ -215,8 +223,7 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
   reportPodsWay(context, podsWay, reach);
   reportReach(context, reach);
   for (const line of describeSecrets(reach)) context.out.line(line);
-  if (pullSteps?.length === 0) context.out.line('registries: as wanted');
-  for (const step of pullSteps ?? []) context.out.line(`registries: would ${step}`);
+  reportSteps(context, pullSteps, agent);
   reportGrants(context, grants, wants.grants !== undefined);
   context.out.table(
     ['NODE', 'PORT', 'NEW'],
@@ -227,6 +234,12 @@ function reportPlan(context: CliContext, plan: Plan): ExitCode {
     ]),
   );
   return exitCodes.done;
+}
+
+function reportSteps({ out }: CliContext, pull: readonly string[] | undefined, agent: readonly string[]): void {
+  if (pull?.length === 0) out.line('registries: as wanted');
+  for (const step of pull ?? []) out.line(`registries: would ${step}`);
+  for (const step of agent) out.line(`agent: would ${step}`);
 }
 
 /** Nothing that pods could reach is a warning, whatever the form of the output. */

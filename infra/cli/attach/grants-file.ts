@@ -6,7 +6,7 @@ import { resourceName } from '../../../shared/core/resource-id.ts';
 import { unknownWorkspaces } from '../../../shared/core/pod/grant.ts';
 import type { PodGrant } from '../../../shared/core/pod/grant.ts';
 import { grantsFile } from '../../../shared/wire/grants.ts';
-import { settingFault } from '../../../shared/wire/settings.ts';
+import { settingFault } from '../../../shared/wire/setting-fault.ts';
 import { wrongInput } from '../stop.ts';
 
 const form = 'docs/security.md has the form, with an example';

@@ -12,6 +12,8 @@ import { appAccountUid, isTokenGood, readToken, requestAppToken } from './app-to
 import { findRelayAddress, relayAddress } from './relay-address.ts';
 import { isChartCurrent, upgradeChart } from '../cluster/chart-release.ts';
 import type { ChartRun, ChartWants } from '../cluster/chart-release.ts';
+import { provideAgent } from './perform-agent.ts';
+import type { AgentWork } from './perform-agent.ts';
 import { performPull } from './perform-pull.ts';
 import type { PullWork } from './perform-pull.ts';
 import { areSecretsMissing, markFormer, provideCredential } from './perform-services.ts';
@@ -41,6 +43,7 @@ export interface AttachInput {
   readonly app: AppSettings;
   /** What is to be done for `--acr`; undefined without it. */
   readonly pull: PullWork | undefined;
+  readonly agent: AgentWork | undefined;
   /** Whether the chart was found to be as wanted, object for object, before anything was changed. */
   readonly isChartCurrent: boolean;
 }
@@ -79,6 +82,7 @@ export async function performAttach(context: CliContext, input: AttachInput): Pr
   const { wants, facts } = input;
   const { progress } = context.out;
   const changes: string[] = input.pull === undefined ? [] : [...(await performPull(context, input.pull))];
+  changes.push(...(await provideAgent(context, input.app, input.agent)));
   if (await ensureNamespace(context, wants.namespace, facts.installation))
     changes.push(`namespace ${wants.namespace} made`);
   const { chart } = input;

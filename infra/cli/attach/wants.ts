@@ -38,6 +38,8 @@ export interface AttachWants {
   readonly chart: ChartWants | undefined;
   /** Registries that container groups shall pull from with an identity. */
   readonly registries: readonly RegistryWants[];
+  /** Where the agent's package is; undefined: the one that comes with the program; `none`: it is left alone. */
+  readonly agent: string | undefined;
   /** What pods may name; undefined: it stays as it is. */
   readonly grants: readonly PodGrant[] | undefined;
   readonly wait: WaitFor;
@@ -137,6 +139,11 @@ export const attachOptions: OptionSpecs = {
     description:
       'a registry of Azure that pods pull from: an identity that may do that alone is made and given to the app',
   },
+  agent: {
+    type: 'string',
+    value: 'DIR|none',
+    description: "with --acr: the agent's package that is put there (default: the one that comes with this program)",
+  },
   grants: {
     type: 'string',
     value: 'FILE',
@@ -186,6 +193,7 @@ export function parseAttachWants(options: ParsedOptions): AttachWants {
     serving: oneOf(options, 'serving', ['self-signed', 'csr', 'cert-manager']),
     chart: parseChart(options),
     registries: parseRegistries(options),
+    agent: options.text('agent'),
     grants: grants === undefined ? undefined : readGrantsFile(grants),
     wait: oneOf(options, 'wait', ['all', 'nodes', 'none']) ?? 'all',
     timeoutMs: parseDuration('timeout', options.text('timeout') ?? '5m'),

@@ -5,8 +5,8 @@ import { makeRootfs } from '../aci/images/rootfs.ts';
 import { runCommand } from '../aci/runtime/engine/command.ts';
 import { localImages } from './catalog.ts';
 import type { LocalImage } from './catalog.ts';
-import { descriptor, digestOf, ociTypes, stored } from './stored.ts';
-import type { Stored, StoredImage } from './stored.ts';
+import { descriptor, digestOf, ociTypes, stored } from '../../../shared/core/image/stored-image.ts';
+import type { Stored, StoredImage } from '../../../shared/core/image/stored-image.ts';
 
 interface Layer {
   readonly blob: Stored;

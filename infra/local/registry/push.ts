@@ -1,4 +1,4 @@
-import type { Stored, StoredImage } from './stored.ts';
+import type { Stored, StoredImage } from '../../../shared/core/image/stored-image.ts';
 
 export interface Destination {
   /** `http://127.0.0.1:PORT` */

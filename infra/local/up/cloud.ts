@@ -18,6 +18,7 @@ import { needsIdentityEndpoint, startIdentityEndpoint } from './identity.ts';
 import type { UpOptions } from './options.ts';
 import { Parts } from './parts.ts';
 import type { RealHostControl } from './real-host-control.ts';
+import { bringUpAgent } from './agent.ts';
 import { bringUpRegistry } from './registry.ts';
 import { bringUpRelay } from './relay-choice.ts';
 import { nodeName, startAttached, startFixed } from './node-in-cluster.ts';
@@ -87,6 +88,7 @@ async function bringUp(
     subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
     identity: await identityOf(options, emulator, parts),
     registryEndpoints: emulator?.registryEndpoints,
+    agent: await bringUpAgent({ dir, registries: emulator?.registryEndpoints }, progress),
   };
   const gateway = emulator?.child.value.bridge?.gateway;
   const ground = { options, progress, parts, cluster, kubeconfig, gateway, settings };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { SettingFault, Settings } from '../../wire/settings.ts';
+import type { SettingFault } from '../../wire/setting-fault.ts';
+import type { Settings } from '../../wire/settings.ts';
 
 type Authority =
   | { readonly ok: true; readonly pem: string | undefined }

@@ -38,11 +38,13 @@ export function startDeadline(parent: AbortSignal, timeoutMs: number): Deadline 
 /** `work`, or a rejection as soon as `signal` aborts: for work that can't be asked to stop. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  const cut = Promise.withResolvers<never>();
-  const onAbort = (): void => cut.reject(new Error('aborted'));
+  let onAbort = (): void => undefined;
+  const cut = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new Error('aborted'));
+  });
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([work, cut.promise]);
+    return await Promise.race([work, cut]);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }

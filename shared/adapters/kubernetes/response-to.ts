@@ -5,12 +5,12 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
  * 101 closes the connection, which is neither a response nor an error, nor is an abort after it: that is `ECONNRESET`.
  */
 export function responseTo(request: ClientRequest, signal: AbortSignal): Promise<IncomingMessage> {
-  const answered = Promise.withResolvers<IncomingMessage>();
-  request.on('response', answered.resolve);
-  request.on('error', answered.reject);
-  endWith(signal, request);
-  request.on('close', () => answered.reject(Object.assign(new Error('no response'), { code: 'ECONNRESET' })));
-  return answered.promise;
+  return new Promise((resolve, reject) => {
+    request.on('response', resolve);
+    request.on('error', reject);
+    endWith(signal, request);
+    request.on('close', () => reject(Object.assign(new Error('no response'), { code: 'ECONNRESET' })));
+  });
 }
 
 /**

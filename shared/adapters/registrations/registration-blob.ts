@@ -3,7 +3,7 @@ import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { Registrations, RegistrationsRead } from '../../ports/registrations.ts';
 import { formatRegistrations, parseRegistrations } from '../../wire/settings.ts';
-import type { SettingFault } from '../../wire/settings.ts';
+import type { SettingFault } from '../../wire/setting-fault.ts';
 import { createBlobClient } from './blob-client.ts';
 import type { BlobRequest } from './blob-client.ts';
 import { blobFault } from './blob-faults.ts';

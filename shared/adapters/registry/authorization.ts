@@ -13,6 +13,8 @@ const maxTokenBytes = 65_536;
 export interface AuthorizationQuery {
   readonly challenge: Challenge;
   readonly repository: string;
+  /** What a token is asked for where the registry does not say it. */
+  readonly actions: 'pull' | 'pull,push';
   /** Undefined: nobody. */
   readonly login: RegistryLogin | undefined;
 }
@@ -26,14 +28,14 @@ const basic = ({ username, password }: RegistryLogin): string =>
  */
 export async function authorizationFor(
   http: RegistryHttp,
-  { challenge, repository, login }: AuthorizationQuery,
+  { challenge, repository, actions, login }: AuthorizationQuery,
   signal: AbortSignal,
 ): Promise<Result<string | undefined>> {
   if (challenge.kind === 'basic') return ok(login === undefined ? undefined : basic(login));
   const url = parseUrl(challenge.realm);
   if (url === undefined)
     return fail({ kind: 'transient', message: 'the registry names an authorization service that is no URL' });
-  url.searchParams.set('scope', challenge.scope ?? `repository:${repository}:pull`);
+  url.searchParams.set('scope', challenge.scope ?? `repository:${repository}:${actions}`);
   if (challenge.service !== undefined) url.searchParams.set('service', challenge.service);
   const answer = await http(
     {

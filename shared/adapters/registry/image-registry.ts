@@ -23,7 +23,13 @@ export interface ImageRegistryConfig extends RegistryHttpConfig {
 
 /** {@link ImageRegistry} over HTTP. Nothing is asked before the first call. */
 export function createImageRegistry(config: ImageRegistryConfig): ImageRegistry {
-  const session = createRegistrySession(createRegistryHttp(config), config.pullIdentity);
+  const { pullIdentity: credential } = config;
+  const identity = credential && { credential, name: 'the pull identity' };
+  return imageRegistryOver(createRegistrySession(createRegistryHttp(config), identity));
+}
+
+/** {@link ImageRegistry} over a session that others use too. */
+export function imageRegistryOver(session: RegistrySession): ImageRegistry {
   return {
     getDigest: (query, signal) => getDigest(session, query, signal),
     getConfig: (query, signal) => getConfig(session, query, signal),

@@ -1,6 +1,8 @@
-import type { RequestOptions } from 'node:http';
+import type * as http from 'node:http';
+import { createRequire } from 'node:module';
 import { Agent, request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import type * as nodeTls from 'node:tls';
 import { defined } from '../../core/defined.ts';
 import { fail, ok } from '../../core/fault.ts';
 import type { Fault, Result } from '../../core/fault.ts';
@@ -26,19 +28,26 @@ export interface RegistryHttpConfig {
   readonly userAgent: string;
   /** For one request, its body included. */
   readonly requestTimeoutMs?: number;
+  /** Whether names may lead to any address: only where an operator named the registry himself, and no pod. */
+  readonly anyAddress?: true;
   readonly resolve?: ResolveAll;
   readonly observe?: CallObserver;
 }
 
+/** What a request brings; no redirect is followed with it. */
+export interface RequestContent {
+  readonly type: string;
+  readonly bytes: Uint8Array;
+}
+
 export interface RegistryRequest {
   /** For whoever observes. */
-  readonly action: 'manifest' | 'blob' | 'token' | 'exchange';
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly action: 'manifest' | 'blob' | 'token' | 'exchange' | 'upload';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   readonly url: URL;
   readonly accept?: string;
   readonly authorization?: string;
-  /** `application/x-www-form-urlencoded` */
-  readonly form?: URLSearchParams;
+  readonly content?: RequestContent;
   /** Of the answer; what is longer is not read to its end. */
   readonly maxBytes: number;
 }
@@ -57,8 +66,10 @@ const mostRedirects = 5;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 const idleSocketMs = 20_000;
 
-/** Only where it is used: an `import` of node:http loads undici, 20 ms of a cold start. */
-const plainHttp = () => process.getBuiltinModule('node:http');
+/** Only where it is used: an `import` of node:http loads undici, 20 ms of a cold start. As the oldest Node of the command line can. */
+const load = createRequire(import.meta.url);
+const plainHttp = (): typeof http => load('node:http');
+const tls = (): typeof nodeTls => load('node:tls');
 
 /**
  * HTTP as registries are spoken to: over TLS, to no forbidden address and no plain http, unless the host is mapped; an
@@ -68,11 +79,11 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
   const agent = new Agent({
     keepAlive: true,
     timeout: idleSocketMs,
-    ...(config.caPem !== undefined && { ca: [...process.getBuiltinModule('node:tls').rootCertificates, config.caPem] }),
+    ...(config.caPem !== undefined && { ca: [...tls().rootCertificates, config.caPem] }),
     // Said here, so that NODE_TLS_REJECT_UNAUTHORIZED can't turn it off.
     rejectUnauthorized: true,
   });
-  const lookup = guardedLookup(config.resolve);
+  const lookup = config.anyAddress === true ? undefined : guardedLookup(config.resolve);
   const timeoutMs = config.requestTimeoutMs ?? defaultTimeoutMs;
 
   /** Where a URL really leads; a fault where it may not be asked. */
@@ -89,7 +100,7 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
         `${url.origin} is plain http, over which nothing is asked; map it to allow that`,
       );
     const literal = url.hostname.replaceAll(/[[\]]/g, '');
-    return isIP(literal) !== 0 && isForbiddenAddress(literal)
+    return lookup !== undefined && isIP(literal) !== 0 && isForbiddenAddress(literal)
       ? fail(forbidden(url.host))
       : ok({ url, isMapped: false });
   };
@@ -101,18 +112,17 @@ export function createRegistryHttp(config: RegistryHttpConfig): RegistryHttp {
   ): Promise<Result<Omit<RegistryAnswer, 'isElsewhere'>>> => {
     const deadline = startDeadline(signal, timeoutMs);
     try {
-      const body = request.form === undefined ? undefined : Buffer.from(request.form.toString());
-      const options: RequestOptions = {
+      const options: http.RequestOptions = {
         method: request.method,
-        headers: headersOf(request, config.userAgent, body),
-        ...(!isMapped && { lookup }),
+        headers: headersOf(request, config.userAgent),
+        ...(!isMapped && defined({ lookup })),
       };
       const outgoing =
         url.protocol === 'https:'
           ? httpsRequest(url, { ...options, agent })
           : plainHttp().request(url, { ...options, agent: false });
       const answered = responseTo(outgoing, deadline.signal);
-      outgoing.end(body);
+      outgoing.end(request.content?.bytes);
       const response = await answered;
       response.on('error', () => undefined);
       const read = await readAtMost(response, request.maxBytes);
@@ -161,25 +171,23 @@ function outcomeOf(answer: Result<RegistryAnswer>): Parameters<EndCall>[0] {
   return { status, ...(status >= 400 && status !== 401 && { fault: registryFault(answer.value, '', '').kind }) };
 }
 
-/** Where it is sent to; undefined: nowhere, the redirect is the answer. A form is never sent on: it may hold a secret. */
-function redirected({ url, form }: RegistryRequest, location: string | undefined): URL | undefined {
-  if (location === undefined || form !== undefined || !URL.canParse(location, url.href)) return undefined;
+/** Where it is sent to; undefined: nowhere, the redirect is the answer. What is brought is never sent on: it may hold a secret. */
+function redirected({ url, content }: RegistryRequest, location: string | undefined): URL | undefined {
+  if (location === undefined || content !== undefined || !URL.canParse(location, url.href)) return undefined;
   return new URL(location, url.href);
 }
 
 function headersOf(
-  { accept = 'application/json', authorization }: RegistryRequest,
+  { method, accept = 'application/json', authorization, content }: RegistryRequest,
   userAgent: string,
-  body: Buffer | undefined,
 ): Record<string, string> {
   return {
     accept,
     'user-agent': userAgent,
     ...defined({ authorization }),
-    ...(body !== undefined && {
-      'content-type': 'application/x-www-form-urlencoded',
-      'content-length': String(body.length),
-    }),
+    ...(content !== undefined && { 'content-type': content.type, 'content-length': String(content.bytes.length) }),
+    // Without it Node sends a POST that brings nothing in chunks, which some registries refuse.
+    ...(content === undefined && method === 'POST' && { 'content-length': '0' }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { answerCaller } from '../../../shared/app/run-http.ts';
 import { buildDeps } from '../../../shared/app/load-deps.ts';
-import type { SettingFault, SettingsResult } from '../../../shared/wire/settings.ts';
+import type { SettingFault } from '../../../shared/wire/setting-fault.ts';
+import type { SettingsResult } from '../../../shared/wire/settings.ts';
 import { parseSettings } from '../../../shared/wire/settings.ts';
 import { registration, settingsOf } from '../../fixtures/settings.ts';
 import type { Dice } from '../dice.ts';

@@ -64,9 +64,11 @@ function createPlace() {
   const run = async (...args: readonly string[]): Promise<{ readonly stdout: string; readonly stderr: string }> => {
     const written = { stdout: '', stderr: '' };
     const stream = (name: keyof typeof written) => ({ write: (text: string) => void (written[name] += text) });
+    // An agent that this working copy may have been packaged with is not this test's.
+    const agent = args.includes('--agent') ? [] : ['--agent', 'none'];
     const always = ['--nodes', 'aci-1', '--keep-chart', '--wait', 'none', '--node-address', '10.0.0.7', '--app-url'];
     // Nobody listens there: what the app itself says is not this test's.
-    const options = parseOptions([...always, 'http://127.0.0.1:9', ...args], attachCommand.options);
+    const options = parseOptions([...always, 'http://127.0.0.1:9', ...agent, ...args], attachCommand.options);
     const values = settingsOf(undefined, settings);
     const parsed = parseSettings(values);
     if (!parsed.ok) throw new Error('the settings are not valid');

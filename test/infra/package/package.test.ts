@@ -18,7 +18,7 @@ let zip: Uint8Array = new Uint8Array();
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'package-'));
   built = join(root, 'one');
-  await buildInto(built, repository);
+  await buildInto(built, repository, Buffer.from('an agent'));
   zip = packFolder(join(built, 'app'));
 }, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
@@ -48,11 +48,11 @@ describe('the package of the function app', () => {
     }
   });
 
-  it('holds exactly the folder: host.json at its root, a manifest, the entry and its chunks', () => {
+  it('holds exactly the folder: host.json at its root, a manifest, the entry, its chunks, and the agent as it is handed out', () => {
     const held = unzipSync(zip);
     expect(Object.keys(held)).toEqual(filesOf(join(built, 'app')));
     const others = Object.keys(held).filter((name) => !/^chunks\/[\w-]+\.js$/.test(name));
-    expect(others).toEqual(['host.json', 'index.js', 'package.json']);
+    expect(others).toEqual(['agent/agent.json', 'agent/sk.gz', 'host.json', 'index.js', 'package.json']);
     unpack(zip, join(root, 'unpacked'));
     expect(sameFolders(join(root, 'unpacked'), join(built, 'app'))).toBe(true);
   });
@@ -91,7 +91,13 @@ describe('the package of the function app', () => {
     const probe = join(repository, 'test/bench/rig/import-probe.mjs');
     const output = execFileSync(process.execPath, [probe, join(folder, 'index.js')], { env: {}, encoding: 'utf8' });
     const { registered } = z.object({ registered: z.array(z.string()) }).parse(JSON.parse(output));
-    expect([...registered].sort()).toEqual(['kubelet-api', 'node-heartbeat', 'pod-events', 'pod-sweep']);
+    expect([...registered].sort()).toEqual([
+      'agent-download',
+      'kubelet-api',
+      'node-heartbeat',
+      'pod-events',
+      'pod-sweep',
+    ]);
   });
 });
 

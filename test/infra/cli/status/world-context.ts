@@ -10,6 +10,7 @@ import { createOutput, parseFormat } from '../../../../infra/cli/output.ts';
 import { Stop, failure } from '../../../../infra/cli/stop.ts';
 import { leases, namespaces, nodes, pods } from '../../../../infra/local/sim/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
+import type { ContainerGroups } from '../../../../shared/ports/container-groups.ts';
 import { settingsOf } from '../../../fixtures/settings.ts';
 import type { World } from '../../../app/world.ts';
 
@@ -25,6 +26,8 @@ export interface Surroundings {
   /** What comes of every question to the API server. */
   readonly fault?: ClusterFault;
   readonly source?: AppSource;
+  /** Instead of the world's ARM. */
+  readonly groups?: ContainerGroups;
 }
 
 export interface Shown {
@@ -69,7 +72,7 @@ export async function runOver(
       }),
     settings: () => Promise.resolve(world.settings),
     registrations: () => Promise.reject(new Error('no registrations here')),
-    groups: () => Promise.resolve(world.groups),
+    groups: () => Promise.resolve(around.groups ?? world.groups),
     store: () => Promise.resolve(world.store),
     table: () => Promise.resolve(world.store.table),
     api: apiOf(world, around),

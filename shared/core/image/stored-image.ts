@@ -1,7 +1,6 @@
-/** What a registry keeps, as the OCI image and distribution specifications have it. */
 import { createHash } from 'node:crypto';
 
-/** A blob or a manifest. */
+/** A blob or a manifest as a registry keeps it (OCI image and distribution specifications). */
 export interface Stored {
   readonly digest: string;
   readonly bytes: Buffer;
@@ -21,14 +20,14 @@ export const ociTypes = {
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
 } as const;
 
-export const digestOf = (bytes: Buffer | string): string =>
+export const digestOf = (bytes: Uint8Array | string): string =>
   `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** Bytes and text as they are, anything else as JSON. */
-export function stored(mediaType: string, content: unknown): Stored {
-  const bytes = Buffer.isBuffer(content)
-    ? content
-    : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
+export function stored(mediaType: string, content: Uint8Array | string | Readonly<Record<string, unknown>>): Stored {
+  const bytes = Buffer.from(
+    typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content),
+  );
   return { digest: digestOf(bytes), bytes, mediaType };
 }
 

@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import { isAssumptionId } from '../core/agent/assumptions.ts';
+import type { Finding } from '../core/agent/assumptions.ts';
+import { parseJson } from './json-text.ts';
+
+/** Where something was measured: what holds in one place need not in another. */
+export interface ProbePlace {
+  readonly region: string;
+  /** Resource id; null: outside of every subnet. */
+  readonly subnet: string | null;
+  readonly sku: string;
+}
+
+/** What one probe found. */
+export interface ProbeRecord extends ProbePlace {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly findings: readonly Finding[];
+}
+
+const outcome = z.enum(['holds', 'fails', 'unmeasured']);
+/** Of a later version may come assumptions that this one does not know: they are passed over. */
+const finding = z.object({ id: z.string(), outcome, detail: z.string().max(1_000) });
+const record = z.object({
+  region: z.string().max(64),
+  subnet: z.string().max(1_000).nullable(),
+  sku: z.string().max(64),
+  at: z.string().max(64),
+  findings: z.array(finding).max(200),
+});
+const document = z.object({ schemaVersion: z.literal(1), probes: z.array(record).max(200) });
+
+/** The document that keeps what was measured; undefined: it is none. */
+export function parseProbeRecords(text: string): readonly ProbeRecord[] | undefined {
+  const parsed = document.safeParse(parseJson(text));
+  if (!parsed.success) return undefined;
+  return parsed.data.probes.map((one) => ({
+    ...one,
+    findings: one.findings.flatMap(({ id, ...rest }) => (isAssumptionId(id) ? [{ id, ...rest }] : [])),
+  }));
+}
+
+/** The text that is read as these. */
+export const formatProbeRecords = (probes: readonly ProbeRecord[]): string =>
+  `${JSON.stringify({ schemaVersion: 1, probes }, undefined, 2)}\n`;
+
+const isSamePlace = (one: ProbePlace, other: ProbePlace): boolean =>
+  one.region === other.region && one.sku === other.sku && one.subnet?.toLowerCase() === other.subnet?.toLowerCase();
+
+/** The same with a newer one in place of that of the same place. */
+export const withProbe = (probes: readonly ProbeRecord[], newer: ProbeRecord): readonly ProbeRecord[] => [
+  ...probes.filter((one) => !isSamePlace(one, newer)),
+  newer,
+];

@@ -20,9 +20,12 @@ import { createTableStore } from '../adapters/tables/table-store.ts';
 import type { Log } from '../ports/log.ts';
 import type { KeptAgents } from '../ports/packaged-agent.ts';
 import type { CallObserver } from '../ports/telemetry.ts';
+import { appUrlOf } from '../wire/agent-facts.ts';
+import type { AgentSurroundings } from '../wire/agent-facts.ts';
 import { armLimits, armPlace } from '../wire/arm-settings.ts';
 import { blobStorage, tableStorage } from '../wire/storage-settings.ts';
 import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
+import { createAgentAccess } from './agent-access.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 import { nodeFacts } from './node-facts.ts';
 import { observeCalls } from './observe-calls.ts';
@@ -52,12 +55,14 @@ interface Read {
   readonly environment: Environment;
   readonly authorityPem: string | undefined;
   readonly registryAuthorityPem: string | undefined;
+  /** Hash of the agent's program in the app's package; undefined: it has none. */
+  readonly packagedAgent: string | undefined;
 }
 
 /** The composition root: the one place that knows which adapter is behind which port. Calls nothing yet. */
 export function compose(
   settings: Settings,
-  { environment, authorityPem, registryAuthorityPem }: Read,
+  { environment, authorityPem, registryAuthorityPem, packagedAgent }: Read,
   log: Log,
 ): Composed {
   const credential = createCredential(credentialSettings(settings, environment));
@@ -92,8 +97,9 @@ export function compose(
     observe,
     ...defined({ certificateAuthorityPem: authorityPem }),
   });
+  const agent = { appUrl: appUrlOf(settings, environment), packaged: packagedAgent };
   const composeCluster = (cluster: ClusterRegistration): ClusterDeps =>
-    clusterDeps(cluster, { settings, environment, credential, observe });
+    clusterDeps(cluster, { settings, environment, credential, observe, agent });
   const confirmCluster: Deps['confirmCluster'] = (uid) =>
     registered?.confirmCluster(uid) ?? Promise.resolve(findCluster(settings.CLUSTERS, uid));
   const confirmNode: Deps['confirmNode'] = async ({ cluster, node }) => {
@@ -112,6 +118,7 @@ export function compose(
       ...imageRegistryConfig(settings, { environment, registryAuthorityPem }),
       observe,
     }),
+    agentAccess: createAgentAccess({ appUrl: agent.appUrl, keys: settings.AGENT_ROOT_KEYS, draw }),
     clusters: new Map(settings.CLUSTERS.map((cluster) => [cluster.uid, composeCluster(cluster)])),
     random: Math.random,
     instance: crypto.randomUUID(),
@@ -138,6 +145,9 @@ export function compose(
   return { deps, registered, keptAgents: createKeptAgentBlobs(blobs) };
 }
 
+/** Bytes that nobody can guess. */
+const draw = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count));
+
 function credentialSettings(settings: Settings, environment: Environment): CredentialSettings {
   if (settings.ARM_CREDENTIAL === 'default') return { kind: 'default' };
   const { IDENTITY_ENDPOINT: url, IDENTITY_HEADER: header } = environment;
@@ -151,7 +161,7 @@ function credentialSettings(settings: Settings, environment: Environment): Crede
 /** Registries of Azure are shown the pull identity and never the app's own, which may do more. */
 function imageRegistryConfig(
   settings: Settings,
-  { environment, registryAuthorityPem }: Omit<Read, 'authorityPem'>,
+  { environment, registryAuthorityPem }: Pick<Read, 'environment' | 'registryAuthorityPem'>,
 ): ImageRegistryConfig {
   const { REGISTRY_PULL_CLIENT_ID: clientId } = settings;
   return {
@@ -174,6 +184,7 @@ interface Surroundings {
   readonly environment: Environment;
   readonly credential: AzureCredential;
   readonly observe: CallObserver;
+  readonly agent: AgentSurroundings;
 }
 
 function clusterDeps(registration: ClusterRegistration, surroundings: Surroundings): ClusterDeps {
@@ -200,11 +211,11 @@ function nodeDeps(
   parts: { cluster: NodeDeps['cluster']; client: KubernetesClient; surroundings: Surroundings },
 ): NodeDeps {
   const { cluster, client, surroundings } = parts;
-  const { settings, environment } = surroundings;
+  const { settings, environment, agent } = surroundings;
   return {
     key: { cluster: cluster.registration.uid, node: registration.name },
     registration,
-    facts: nodeFacts(settings, { cluster: cluster.registration, node: registration, environment }),
+    facts: nodeFacts(settings, { cluster: cluster.registration, node: registration, environment, agent }),
     api: createNodeApi(asNode(client, registration.name), registration.name),
     cluster,
   };

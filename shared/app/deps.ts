@@ -1,3 +1,4 @@
+import type { AgentAccessOf } from './agent-access.ts';
 import type { Result } from '../core/fault.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
 import type { StartTimes } from '../core/reconcile/start-times.ts';
@@ -22,6 +23,7 @@ export interface Deps {
   readonly groups: ContainerGroups;
   readonly keptLogs: KeptLogs;
   readonly imageRegistry: ImageRegistry;
+  readonly agentAccess: AgentAccessOf;
   /** By the UID of the cluster. */
   readonly clusters: ReadonlyMap<string, ClusterDeps>;
   readonly clock: Clock;

@@ -49,7 +49,9 @@ export async function buildDeps(environment: Readonly<Record<string, string | un
   if (!authority.ok) return wrongSettings([authority.fault]);
   if (!registryAuthority.ok) return wrongSettings([registryAuthority.fault]);
   const authorities = { authorityPem: authority.pem, registryAuthorityPem: registryAuthority.pem };
-  return { ok: true, ...compose(parsed.settings, { environment, ...authorities }, currentLog) };
+  const { packagedAgent: agent } = await import('./agent-download.ts');
+  const packagedAgent = await agent.sha256();
+  return { ok: true, ...compose(parsed.settings, { environment, ...authorities, packagedAgent }, currentLog) };
 }
 
 /** The same with the clusters as they are registered now. */

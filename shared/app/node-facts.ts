@@ -1,5 +1,6 @@
 import type { NodeFacts } from '../core/pod/translation.ts';
 import { agentFacts } from '../wire/agent-facts.ts';
+import type { AgentSurroundings } from '../wire/agent-facts.ts';
 import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
 import { defined } from '../core/defined.ts';
 import { hostPort } from '../core/host-port.ts';
@@ -14,10 +15,12 @@ export const nodeFacts = (
     cluster,
     node,
     environment,
+    agent,
   }: {
     readonly cluster: ClusterRegistration;
     readonly node: NodeRegistration;
     readonly environment: Environment;
+    readonly agent: AgentSurroundings;
   },
 ): NodeFacts => ({
   installation: settings.INSTALLATION,
@@ -30,7 +33,7 @@ export const nodeFacts = (
   realtimeMetrics: settings.REALTIME_METRICS === 'on',
   maxGroup: { cpu: settings.ACI_MAX_GROUP_CPU, memoryInGB: settings.ACI_MAX_GROUP_MEMORY_GB },
   grants: cluster.grants ?? [],
-  agent: agentFacts(settings),
+  agent: agentFacts(settings, agent),
   pullIdentities: settings.REGISTRY_PULL_IDENTITIES,
   workspaces: workspacesOf(settings, environment),
   ...defined({ zone: node.zone, subnetId: settings.ACI_SUBNET_ID }),

@@ -1,9 +1,12 @@
+import { defined } from '../core/defined.ts';
+import type { AgentKeyName } from '../core/agent/access.ts';
 import { describeFault, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
 import { imageReferences } from '../core/pod/image-needs.ts';
 import { listReferences } from '../core/pod/references.ts';
 import type { ResolvedReferences } from '../core/pod/translation.ts';
 import type { Call, Effect, Outcome } from '../core/reconcile/observed.ts';
+import type { PodRow } from '../core/reconcile/pod-row.ts';
 import { usageOfNewGroup, usageOfRow } from '../core/usage/usage.ts';
 import type { CapacityEvent } from '../core/budget/capacity.ts';
 import { noteCapacity, reportCapacity } from './capacity-gate.ts';
@@ -85,7 +88,7 @@ type GroupEffect = Extract<
 async function performOnGroups(session: PodSession, effect: GroupEffect): Performed {
   switch (effect.kind) {
     case 'open-intent':
-      return openIntent(session, effect.replaces);
+      return openIntent(session, effect);
     case 'put-group':
       return putGroup(session, effect);
     case 'report-late-put':
@@ -159,13 +162,19 @@ async function readReferences(session: PodSession): Performed {
       const images = imageReferences(pod, node.facts, read.value);
       const wanted = { images, pullSecrets: pod.spec.imagePullSecrets, secrets, owner };
       const said = await lookUpImages(deps, wanted, session.now(), signal);
-      return said.ok ? ok({ ...read.value, images: said.value }) : said;
+      if (!said.ok) return said;
+      const agent = deps.agentAccess(pod.metadata.uid, keyOfLastPut(session.row.intent));
+      return ok({ ...read.value, images: said.value, ...defined({ agent }) });
     },
     keep: (references) => {
       session.references = references;
     },
   });
 }
+
+/** Of a PUT that may or may not have landed: the next one makes the same group. */
+const keyOfLastPut = (intent: PodRow['intent']): AgentKeyName | undefined =>
+  intent.kind === 'open' ? intent.agentKey : undefined;
 
 const readClusterUid = (session: PodSession): Performed =>
   call(session, 'read-cluster-uid', {
@@ -193,11 +202,14 @@ async function note(session: PodSession, event: CapacityEvent): Performed {
   return asked.value ? done : { kind: 'not-asked' };
 }
 
-async function openIntent(session: PodSession, replaces: boolean): Performed {
+async function openIntent(
+  session: PodSession,
+  { replaces, agentKey }: Extract<Effect, { kind: 'open-intent' }>,
+): Performed {
   const at = session.now();
   const { pod, row } = session;
   const usage = pod === undefined ? row.usage : usageOfNewGroup(row, pod, at);
-  const intent = { kind: 'open', at, ...(replaces && { replaces }) } as const;
+  const intent = { kind: 'open', at, ...(replaces && { replaces }), ...defined({ agentKey }) } as const;
   const opened = await session.save({ intent, ending: undefined, usage }, { guardBirth: true });
   if (opened.ok) return done;
   return opened.fault.kind === 'conflict' ? { kind: 'row-lost' } : failed('open-intent', opened.fault);
@@ -213,6 +225,8 @@ async function putGroup(session: PodSession, { body, isRetry }: Extract<Effect, 
     },
     keep: (value) => {
       accepted = { kind: 'put-accepted', ...value };
+      // Another group gets other tokens, and another key of its agents.
+      session.references = undefined;
       measureSinceBound(session, 'serverless_kubelet.pod.accepted.duration');
       session.deps.log.info('container group accepted', { group, uid, namespace, pod: name });
     },

@@ -1,15 +1,30 @@
 import * as z from 'zod';
+import { agentModes } from '../core/agent/agent-facts.ts';
 import { defaultDownloadImage } from '../core/agent/download.ts';
 import { rootBytes } from '../core/agent/key.ts';
 import type { RootKeys } from '../core/agent/key.ts';
 import { imageNameFault } from '../core/pod/image-name.ts';
 import { jsonSetting } from './json-setting.ts';
+import { parseUrl } from './url-text.ts';
 
 const isPinned = (image: string): boolean =>
   imageNameFault(image) === undefined && /^[^@]+@sha256:[0-9a-f]{64}$/.test(image);
 
 const pinnedShape = 'an image by its digest: REGISTRY/REPOSITORY@sha256:…';
 const pinnedImage = z.string(pinnedShape).refine(isPinned, pinnedShape);
+
+const privateAddress = /^(10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\./;
+
+function isAppUrl(text: string): boolean {
+  const url = parseUrl(text);
+  if (url === undefined || url.search !== '' || url.hash !== '' || url.username !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && privateAddress.test(url.hostname));
+}
+
+/** Where groups reach the app. */
+export const appUrl = z.string().refine(isAppUrl, 'an https:// URL; http:// to a private address only');
+
+export const agentMode = z.enum(agentModes, '"auto", "always" or "never"').default('auto');
 
 /** Where the agent's image is. */
 export const agentImage = pinnedImage;

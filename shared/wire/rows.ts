@@ -31,7 +31,12 @@ const time = z.number().min(0).max(9_999_999_999_999);
 
 const intent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('none') }),
-  z.object({ kind: z.literal('open'), at: time, replaces: z.literal(true).exactOptional() }),
+  z.object({
+    kind: z.literal('open'),
+    at: time,
+    replaces: z.literal(true).exactOptional(),
+    agentKey: z.object({ kid: z.string(), nonce: z.string() }).exactOptional(),
+  }),
   z.object({
     kind: z.literal('accepted'),
     at: time,

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { servicesSecrets } from '../core/access/roles.ts';
 import { isClusterDomain } from '../core/kubernetes/cluster-reach.ts';
 import { isSubnetId } from '../core/resource-id.ts';
-import { agentDownload, agentDownloadImage, agentImage, agentRootKeys } from './agent-settings.ts';
+import { agentDownload, agentDownloadImage, agentImage, agentMode, agentRootKeys, appUrl } from './agent-settings.ts';
 import { podGrants } from './grants.ts';
 import { logAnalyticsWorkspaces, pullIdentities } from './identity-settings.ts';
 import { jsonSetting } from './json-setting.ts';
@@ -148,7 +148,8 @@ const schema = z
     REGISTRY_PULL_IDENTITIES: pullIdentities,
     LOG_ANALYTICS_WORKSPACES: logAnalyticsWorkspaces,
     IMAGE_CONFIGS: imageConfigs,
-    AGENT: z.enum(['auto', 'always', 'never'], '"auto", "always" or "never"').default('auto'),
+    APP_URL: appUrl.optional(),
+    AGENT: agentMode,
     AGENT_IMAGE: agentImage.optional(),
     AGENT_DOWNLOAD: agentDownload,
     AGENT_DOWNLOAD_IMAGE: agentDownloadImage,

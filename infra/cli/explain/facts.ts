@@ -58,7 +58,11 @@ const ofSettings = (settings: Settings): NodeFacts => ({
   ...defined({ subnetId: settings.ACI_SUBNET_ID }),
   securityPolicy: settings.SECURITY_POLICY,
   realtimeMetrics: settings.REALTIME_METRICS === 'on',
-  agent: agentFacts(settings),
+  // What no setting says is taken to be as it is where the app was deployed with the agent.
+  agent: agentFacts(settings, {
+    appUrl: settings.APP_URL ?? 'https://<address of the app>',
+    packaged: '<hash of the agent>',
+  }),
   pullIdentities: settings.REGISTRY_PULL_IDENTITIES,
   workspaces: Object.fromEntries(
     Object.entries(settings.LOG_ANALYTICS_WORKSPACES).map(([name, { keySetting, ...workspace }]) => [

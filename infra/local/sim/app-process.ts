@@ -1,4 +1,5 @@
 import { silentTelemetry } from '../../../shared/adapters/telemetry/silent.ts';
+import { createAgentAccess } from '../../../shared/app/agent-access.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../../shared/app/deps.ts';
 import { nodeFacts } from '../../../shared/app/node-facts.ts';
 import { findCluster, findNode } from '../../../shared/app/registered-clusters.ts';
@@ -33,6 +34,11 @@ export function createAppProcess({ cluster, ...parts }: ProcessParts): Deps {
   const { CLUSTERS } = parts.settings;
   return {
     ...parts,
+    agentAccess: createAgentAccess({
+      appUrl: parts.settings.APP_URL,
+      keys: parts.settings.AGENT_ROOT_KEYS,
+      draw: (count) => Uint8Array.from({ length: count }, () => Math.floor(parts.random() * 256)),
+    }),
     clusters: new Map(CLUSTERS.map((one) => [one.uid, clusterDepsOf(parts.settings, one, cluster)])),
     nodeHints: new Map(),
     startTimes: new Map(),
@@ -52,12 +58,13 @@ function clusterDepsOf(
   { api, nodeApi }: ClusterPorts,
 ): ClusterDeps {
   const cluster = { registration, api };
+  const agent = { appUrl: settings.APP_URL, packaged: undefined };
   const nodes = registration.nodes.map((node): [string, NodeDeps] => [
     node.name,
     {
       key: { cluster: registration.uid, node: node.name },
       registration: node,
-      facts: nodeFacts(settings, { cluster: registration, node, environment: {} }),
+      facts: nodeFacts(settings, { cluster: registration, node, environment: {}, agent }),
       api: nodeApi(node.name),
       cluster,
     },

@@ -15,7 +15,7 @@ export interface KeyScope {
 }
 
 export const rootBytes = 32;
-const nonceBytes = 16;
+export const nonceBytes = 16;
 
 /** The nonce of a PUT, for its intent and its group's tags, from 16 random bytes. */
 export function agentNonce(random: Uint8Array): string {

@@ -1,3 +1,4 @@
+import type { AgentKeyName } from '../agent/access.ts';
 import type { PodUsage } from '../usage/pod-usage.ts';
 
 /** What the tables remember of one pod. Everything in it can be rebuilt from the API server and from the groups' tags. */
@@ -78,6 +79,8 @@ export type Intent =
       readonly at: number;
       /** The pod's status showed a start already, of an earlier group: it says nothing of this PUT. */
       readonly replaces?: true;
+      /** Which key the agents of its group have. */
+      readonly agentKey?: AgentKeyName;
     }
   /** The PUT was answered 2xx, or the group was seen. */
   | {

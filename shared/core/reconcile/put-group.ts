@@ -1,5 +1,8 @@
+import type { AgentKeyName } from '../agent/access.ts';
+import { readAgentTags } from '../agent/agent-tags.ts';
 import { mayAsk } from '../budget/capacity.ts';
 import { defined } from '../defined.ts';
+import type { GroupBody } from '../group/group.ts';
 import { lookUpTrouble } from '../image/look-up-trouble.ts';
 import type { PullFault } from '../image/look-up-trouble.ts';
 import { hasStarted, isDaemonSetPod, isLivingPod } from '../kubernetes/pod.ts';
@@ -101,13 +104,19 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
         effects: [
           ...translation.notices.map((notice) => createEvent(noticeEvent(notice))),
           ...askCapacity(observed),
-          { kind: 'open-intent', replaces: hasStarted(pod) },
+          { kind: 'open-intent', replaces: hasStarted(pod), ...defined({ agentKey: keyIn(translation.body) }) },
           { kind: 'put-group', body: translation.body, isRetry: isRetry(observed) },
         ],
         row: {},
         next: again,
       };
   }
+}
+
+/** Which key the agents of the group have, if it has any. */
+function keyIn({ tags }: GroupBody): AgentKeyName | undefined {
+  const read = readAgentTags(tags);
+  return read && { kid: read.kid, nonce: read.nonce };
 }
 
 const pullReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff']);

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { agentSource } from './agent-binary.ts';
+import type { AgentSource } from './agent-binary.ts';
 import { withFileLock } from './file-lock.ts';
 import { buildInto, describePackage } from './build.ts';
 import { fingerprint, sameFolders } from './files.ts';
@@ -34,10 +35,13 @@ export interface AppPackage {
   readonly bytes: Uint8Array;
 }
 
+/** Hears why the agent, which could be made here, was not; absent: that is a fault of the whole. */
+type OnNoAgent = (why: string) => void;
+
 /** Brings `dist/` up to date and packs the app: `dist/serverless-kubelet-app-<version>.zip`, the same bytes from the same sources. */
-export async function packageApp(repository: string): Promise<AppPackage> {
+export async function packageApp(repository: string, onNoAgent?: OnNoAgent): Promise<AppPackage> {
   return inDist(repository, async (dist) => {
-    await renew(dist, repository);
+    await renew(dist, repository, onNoAgent);
     const bytes = packFolder(join(dist, 'app'));
     const { name, version } = describePackage(repository);
     const file = join(dist, `${name}-app-${version}.zip`);
@@ -53,7 +57,7 @@ async function inDist<T>(repository: string, work: (dist: string) => Promise<T>)
   return withFileLock(join(dist, '.lock'), () => work(dist));
 }
 
-async function renew(dist: string, repository: string): Promise<void> {
+async function renew(dist: string, repository: string, onNoAgent?: OnNoAgent): Promise<void> {
   for (const left of readdirSync(dist)) if (left.startsWith('.build-')) rmSync(join(dist, left), { recursive: true });
   const agent = await agentSource(repository);
   const now = `${fingerprint(repository, inputs)} ${agent?.id ?? 'no agent'}`;
@@ -61,11 +65,24 @@ async function renew(dist: string, repository: string): Promise<void> {
   if (readOrEmpty(record) === now && existsSync(join(dist, 'app')) && existsSync(join(dist, 'relay'))) return;
   const built = mkdtempSync(join(dist, '.build-'));
   try {
-    await buildInto(built, repository, await agent?.program());
+    const program = await programOf(agent, onNoAgent);
+    await buildInto(built, repository, program);
     for (const name of folders) replace(join(dist, name), join(built, name), join(built, `old-${name}`));
-    writeFileSync(record, now);
+    // What failed is tried again.
+    if (program !== undefined || agent === undefined) writeFileSync(record, now);
+    else rmSync(record, { force: true });
   } finally {
     rmSync(built, { recursive: true, force: true });
+  }
+}
+
+async function programOf(agent: AgentSource | undefined, onNoAgent?: OnNoAgent): Promise<Buffer | undefined> {
+  try {
+    return await agent?.program();
+  } catch (error) {
+    if (onNoAgent === undefined) throw error;
+    onNoAgent(error instanceof Error ? error.message : String(error));
+    return undefined;
   }
 }
 

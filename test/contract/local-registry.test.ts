@@ -79,6 +79,14 @@ describe.runIf(program !== undefined)("the laptop cloud's registry", () => {
     expect(parseRootKeys(settings['AGENT_ROOT_KEYS'] ?? '')).toBeDefined();
   });
 
+  it('leaves the agent out where the package has none, and says so', async () => {
+    const lines: string[] = [];
+    const ground = { dir, registries: `${localRegistry}=${real.child.value}`, folder: join(dir, 'nothing') };
+    const progress = { ...silentProgress, line: (text: string) => void lines.push(text) };
+    expect(Object.keys(await bringUpAgent(ground, progress))).toEqual(['AGENT_ROOT_KEYS']);
+    expect(lines).toEqual(['no agent, which a Go that is new enough builds: pods that need it are refused']);
+  });
+
   it('knows no other image', async () => {
     expect(await digestOf('nothing:1')).toMatchObject({ ok: false, fault: { kind: 'not-found' } });
   });

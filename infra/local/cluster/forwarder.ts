@@ -1,4 +1,4 @@
-/** A way from the containers' bridge to the API server, which listens on loopback only. */
+/** A way from the containers' bridge to what listens on loopback only: the API server, the app. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { Socket } from 'node:net';
@@ -14,12 +14,12 @@ export interface Forwarder {
 /**
  * Forwards TCP connections from `listenAddress` (the bridge's gateway) to `targetPort` on 127.0.0.1, bytes unseen: TLS
  * is the API server's, whose certificate has to name `listenAddress`. `port` 0 takes any. A connection to a target that
- * does not listen is closed; the forwarder goes on.
+ * does not listen, or is not known yet, is closed; the forwarder goes on.
  */
 export async function startForwarder(options: {
   readonly listenAddress: string;
   readonly port: number;
-  readonly targetPort: number;
+  readonly targetPort: number | (() => number | undefined);
 }): Promise<Forwarder> {
   const sockets = new Set<Socket>();
   const track = (socket: Socket): void => {
@@ -27,7 +27,9 @@ export async function startForwarder(options: {
     socket.once('close', () => sockets.delete(socket));
   };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
-    const far = connect({ port: options.targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const port = typeof options.targetPort === 'number' ? options.targetPort : options.targetPort();
+    if (port === undefined) return void near.destroy();
+    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     track(near);
     track(far);
     join(near, far);

@@ -25,6 +25,8 @@ const path = 'PATH=/usr/local/bin:/usr/bin:/bin';
 
 /** Images as charts have them: with an entrypoint, a user, a folder to work in. */
 export const localImages: readonly LocalImage[] = [
+  // What fetches the agent from the app, where that is tried.
+  { repository: 'busybox', tag: '1', files: {}, config: { Cmd: ['sh'], Env: [path] } },
   {
     repository: 'web',
     tag: '1',

@@ -29,7 +29,11 @@ export async function bringUpAgent(
   progress: Progress,
 ): Promise<Readonly<Record<string, string>>> {
   const roots = { AGENT_ROOT_KEYS: rootsOf(join(dir, 'agent-roots.json')) };
-  if (registries === undefined || findAgentFolder(folder) === undefined) return roots;
+  if (findAgentFolder(folder) === undefined) {
+    progress.line('no agent, which a Go that is new enough builds: pods that need it are refused');
+    return roots;
+  }
+  if (registries === undefined) return roots;
   return progress.step('agent', async (report) => {
     const agent = readPackagedAgent(folder);
     const place = { registry: localRegistry, repository: defaultRepository };

@@ -8,9 +8,13 @@ import { repository } from './host.ts';
 /** The folder that the host of the cloud in `dir` runs: what its app's package holds and nothing more. */
 export const appFolder = (dir: string): string => join(dir, 'app');
 
-/** Builds and packs the app and the relay into `dist`, and deploys the app's package to the cloud in `dir`. */
-export async function bundle(dir: string): Promise<void> {
-  deployApp(dir, (await packageApp(repository)).bytes);
+/**
+ * Builds and packs the app, the relay and the agent into `dist`, and deploys the app's package to the cloud in `dir`. An agent
+ * that can't be built is left out, with a line to `say`; without that it is an error.
+ */
+export async function bundle(dir: string, say?: (line: string) => void): Promise<void> {
+  const onNoAgent = say && ((why: string): void => say(`the agent could not be built: ${why}`));
+  deployApp(dir, (await packageApp(repository, onNoAgent)).bytes);
 }
 
 /**

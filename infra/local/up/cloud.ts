@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ensureImages } from '../aci/images.ts';
 import { endLeftovers } from '../leftovers.ts';
 import type { Progress } from '../../cli/progress.ts';
+import { openAppDoor } from './app-door.ts';
 import { startAzurite } from './azurite.ts';
 import { bundle } from './bundle.ts';
 import { removeCloudRecord, writeCloudRecord } from './cloud-record.ts';
@@ -64,7 +65,7 @@ async function bringUp(
   await endLeftovers(join(dir, 'run'));
   await clearOrdinaryNode(dir);
   const hasNoPast = isFirstStart(dir) && options.arm.endpoint === undefined;
-  const bundled = progress.step('bundle', () => bundle(dir));
+  const bundled = progress.step('bundle', () => bundle(dir, (line) => progress.line(line)));
   const azurite = progress.step('Azurite', async (report) => {
     const started = await startAzurite(dir);
     parts.add(started.child, 1000);
@@ -81,21 +82,24 @@ async function bringUp(
   const kubeconfig = join(dir, 'kubeconfig');
   writeKubeconfig(cluster, kubeconfig);
   const [connectionString] = await Promise.all([azurite, bundled]);
+  const gateway = emulator?.child.value.bridge?.gateway;
+  const door = await openAppDoor(gateway, parts);
   const settings = {
     arm: armOf(options, emulator),
     connectionString,
     createsPerHour: options.createsPerHour,
-    subnetId: emulator?.child.value.bridge === undefined ? undefined : emulatedSubnet(options.arm),
+    subnetId: gateway === undefined ? undefined : emulatedSubnet(options.arm),
     identity: await identityOf(options, emulator, parts),
     registryEndpoints: emulator?.registryEndpoints,
+    appUrl: door.url,
     agent: await bringUpAgent({ dir, registries: emulator?.registryEndpoints }, progress),
   };
-  const gateway = emulator?.child.value.bridge?.gateway;
   const ground = { options, progress, parts, cluster, kubeconfig, gateway, settings };
   const { host, attachment, port, ...installed } =
     cluster.kind === 'embedded' || detour !== undefined
       ? await startFixed(ground, { detour, hasNoPast })
       : await startAttached(ground);
+  door.leadTo(host.url);
   if (options.machine)
     await progress.step('ordinary node', (report) => bringUpMachine({ dir, cluster, emulator }, parts, report));
   const relay = await progress.step('relay', async (report) => {

@@ -32,6 +32,8 @@ export interface SettingsInput {
   readonly identity: { readonly url: string; readonly header: string } | undefined;
   /** Where the images of registries are asked for, where that is not their own address. */
   readonly registryEndpoints?: string | undefined;
+  /** Where containers reach the app; absent: nowhere. */
+  readonly appUrl?: string | undefined;
   /** What they say of the agent; absent: nothing. */
   readonly agent?: Readonly<Record<string, string>>;
   /** A cluster that is known from the start; absent: it is attached later. */
@@ -69,6 +71,7 @@ export function appSettings(input: SettingsInput): Record<string, string> {
     AzureWebJobsStorage: input.connectionString,
     IMAGE_CONFIGS: JSON.stringify(knownConfigs),
     ...defined({ REGISTRY_ENDPOINTS: input.registryEndpoints }),
+    ...defined({ APP_URL: input.appUrl }),
     ...input.agent,
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: String(hostBodyBytes),
     ...workspaceSettings,

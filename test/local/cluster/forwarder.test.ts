@@ -43,6 +43,23 @@ describe('the forwarder', () => {
     await forwarder.close();
   });
 
+  it('closes what comes before the target is known, and leads there from then on', async () => {
+    const { server, port } = await echo();
+    let target: number | undefined;
+    const forwarder = await startForwarder({ listenAddress: '127.0.0.9', port: 0, targetPort: () => target });
+    const answer = async () => {
+      const socket = connect(forwarder.port, forwarder.address);
+      socket.on('error', () => undefined);
+      socket.end('hello');
+      return text(socket).catch(() => '');
+    };
+    expect(await answer()).toBe('');
+    target = port;
+    expect(await answer()).toBe('hello');
+    await forwarder.close();
+    server.close();
+  });
+
   it('ends what is open when it is closed, and may be closed twice', async () => {
     const { server, port } = await echo();
     const forwarder = await startForwarder({ listenAddress: '127.0.0.9', port: 0, targetPort: port });

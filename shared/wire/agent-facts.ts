@@ -1,3 +1,4 @@
+import { served } from '../core/agent/awaited.ts';
 import type { AgentFacts } from '../core/agent/agent-facts.ts';
 import { defined } from '../core/defined.ts';
 import type { Settings } from './settings.ts';
@@ -12,6 +13,7 @@ export interface AgentSurroundings {
 /** What of the agent is the same for all pods of an app. */
 export const agentFacts = (settings: Settings, { appUrl, packaged }: AgentSurroundings): AgentFacts => ({
   mode: settings.AGENT,
+  serves: served,
   download: settings.AGENT_DOWNLOAD,
   downloadImage: settings.AGENT_DOWNLOAD_IMAGE,
   ...defined({ image: settings.AGENT_IMAGE, appUrl, packaged }),

@@ -1,3 +1,4 @@
+import type { Service } from './awaited.ts';
 import { agentDelivery } from './delivery.ts';
 import type { Delivery, DeliveryFacts } from './delivery.ts';
 import { defaultDownloadImage } from './download.ts';
@@ -12,6 +13,8 @@ export type AgentDelivery = Exclude<Delivery, { readonly kind: 'none' }>;
 /** What of the agent is the same for all pods of a node; what is not said is as the settings are without a word. */
 export interface AgentFacts extends Partial<Omit<DeliveryFacts, 'isInSubnet'>> {
   readonly mode: AgentMode;
+  /** What the app does for agents; absent: all. */
+  readonly serves?: readonly Service[];
 }
 
 /** How the agent comes into a group at that place, or why it can't. */

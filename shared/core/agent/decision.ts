@@ -5,7 +5,10 @@ import { maxContainers } from '../pod/rules/containers.ts';
 import { locatedContainers } from '../pod/rules/rule.ts';
 import { maxVolumes } from '../pod/volume-folders.ts';
 import type { InspectionFacts } from '../pod/translation.ts';
+import { defined } from '../defined.ts';
 import type { AgentDelivery } from './agent-facts.ts';
+import { awaiting } from './awaited.ts';
+import type { Service } from './awaited.ts';
 import { environmentNeeds } from './needs/environment-needs.ts';
 import { fieldNeeds } from './needs/field-needs.ts';
 import { liveNeeds } from './needs/live-needs.ts';
@@ -27,6 +30,8 @@ export interface NoAgent {
   readonly stance: Stance;
   /** For what the pod would have to have it, or want it. */
   readonly needs: readonly Need[];
+  /** What the agent would give, but not yet. */
+  readonly held: readonly Obstacle[];
 }
 
 export interface GivenAgent {
@@ -39,6 +44,9 @@ export interface GivenAgent {
   readonly reason: string;
   /** What the agent can't do here: it does not fit into the group, or its program would have to be another's parent. */
   readonly obstacles: readonly Obstacle[];
+  readonly held: readonly Obstacle[];
+  /** What the app does for it; absent: all. */
+  readonly serves?: readonly Service[];
 }
 
 /** What the spec alone does not say. */
@@ -113,13 +121,15 @@ function candidates(pod: Pod, all: readonly Need[], isForced: boolean, insisting
  */
 export function decideAgent(pod: Pod, facts: InspectionFacts, late: LateKnowledge = nothingLate): AgentDecision {
   const stance = agentStance(pod, facts);
-  const all = [...specNeeds(pod, facts), ...late.needs];
-  if (stance.kind === 'absent') return { kind: 'none', stance, needs: all };
+  const asked = [...specNeeds(pod, facts), ...late.needs];
+  if (stance.kind === 'absent') return { kind: 'none', stance, needs: asked, held: [] };
+  const { serves } = stance;
+  const { needs: all, held } = awaiting(pod, asked, serves);
   const tries = candidates(pod, all, stance.mode === 'always', late.insisting);
   const hard = all.find(({ strength }) => strength === 'needs');
   // Where nothing fits, the least that the pod can't do without says so.
   const best = tries.find((one) => one.misfit === undefined) ?? (hard && tries.at(-1));
-  if (best === undefined) return { kind: 'none', stance, needs: [] };
+  if (best === undefined) return { kind: 'none', stance, needs: [], held };
   const { needs, tier, wraps } = best;
   return {
     kind: 'agent',
@@ -132,5 +142,7 @@ export function decideAgent(pod: Pod, facts: InspectionFacts, late: LateKnowledg
       ...(best.misfit !== undefined && hard ? [{ field: hard.field, why: best.misfit }] : []),
       ...insistence(pod, needs, late.insisting),
     ],
+    held,
+    ...defined({ serves }),
   };
 }

@@ -2,7 +2,7 @@ import { defined } from '../defined.ts';
 import type { ImageConfig } from '../image/image-config.ts';
 import type { Pod, RestartPolicy } from '../kubernetes/pod.ts';
 import { absolutePath } from '../pod/nested-paths.ts';
-import { needsAgentForProbes } from '../pod/probes.ts';
+import { isRelays } from '../pod/probes.ts';
 import type { Located } from '../pod/rules/rule.ts';
 import { flatContainers } from '../pod/sidecars.ts';
 import { isSidecar } from '../status/restart.ts';
@@ -13,7 +13,7 @@ import type { Supervise } from './orders.ts';
 export interface SuperviseScope {
   readonly pod: Pod;
   readonly config: Pick<ImageConfig, 'stopSignal'> | undefined;
-  /** Without a subnet no relay probes the pod. */
+  /** Whether the relay makes the readiness probe of this container, if it can at all. */
   readonly isProbedByRelay: boolean;
 }
 
@@ -63,11 +63,11 @@ function orderOf(
 /** The probes that ACI or the relay can make as well are theirs, unless one of the container's others is the agent's. */
 function probesOf({ container }: Located, place: Place, isProbedByRelay: boolean): Partial<Supervise> {
   const { livenessProbe, readinessProbe, startupProbe } = container;
-  const isAll = place === 'flat' || !isProbedByRelay || needsAgentForProbes(container);
+  const isOwn = place === 'flat' || !isProbedByRelay || (readinessProbe !== undefined && !isRelays(readinessProbe));
   return defined({
     startupProbe: probeOrders(container, startupProbe),
     livenessProbe: probeOrders(container, livenessProbe),
-    readinessProbe: isAll ? probeOrders(container, readinessProbe) : undefined,
+    readinessProbe: isOwn ? probeOrders(container, readinessProbe) : undefined,
   });
 }
 

@@ -1,3 +1,4 @@
+import { served } from '../agent/awaited.ts';
 import type { GroupProbe } from '../group/group.ts';
 import type { Container, Probe } from '../kubernetes/pod.ts';
 
@@ -54,13 +55,13 @@ function isAcis({ handler, terminationGracePeriodSeconds }: Probe): boolean {
 }
 
 /** A request at the pod's own address. */
-const isRelays = ({ handler }: Probe): boolean =>
+export const isRelays = ({ handler }: Probe): boolean =>
   handler.kind === 'grpc' ||
   ((handler.kind === 'httpGet' || handler.kind === 'tcpSocket') && handler.host === undefined);
 
 /**
  * Whether one of a container's probes has to be made inside the group. Then the agent makes all of them, since a startup
- * probe holds back the others, and nobody else its readiness probe: the relay goes by this too.
+ * probe holds back the others, and nobody else its readiness probe.
  */
 export const needsAgentForProbes = ({
   livenessProbe,
@@ -70,3 +71,12 @@ export const needsAgentForProbes = ({
   startupProbe !== undefined ||
   (livenessProbe !== undefined && !isAcis(livenessProbe)) ||
   (readinessProbe !== undefined && !isRelays(readinessProbe));
+
+/**
+ * Whether a container's readiness is the agent's to say. As long as nobody hears the agent, the relay says it where it can, and
+ * other probes are refused.
+ */
+export const isReadinessOfAgent = (container: Parameters<typeof needsAgentForProbes>[0]): boolean =>
+  served.includes('reports')
+    ? needsAgentForProbes(container)
+    : container.readinessProbe !== undefined && !isRelays(container.readinessProbe);

@@ -3,6 +3,7 @@ import type { AnnotationReader } from './annotations/readers.ts';
 import { compatibilityTable } from './compatibility.ts';
 import type { FieldRule, Verdict } from './compatibility.ts';
 import { kubectlPage } from './render-kubectl.ts';
+import { awaitedFor, restOf, served } from '../agent/awaited.ts';
 import type { Strength } from '../agent/tier.ts';
 
 const meanings: ReadonlyMap<Verdict, string> = new Map([
@@ -51,8 +52,13 @@ function explanation({ reason, only, otherwise, harmless }: FieldRule): string {
   return parts.filter((part) => part !== '').join('. ');
 }
 
-const withAgent = ({ agent }: FieldRule): string =>
-  agent === undefined ? '' : `${agent.tier}${strengths[agent.strength]}: ${agent.how}`;
+function withAgent({ agent, path }: FieldRule): string {
+  if (agent === undefined) return '';
+  const { tier, strength, how } = agent;
+  const isAwaited = awaitedFor(path, served) !== undefined;
+  const rest = restOf(path, served);
+  return `${tier}${isAwaited ? ', not yet' : strengths[strength]}: ${how}${rest === undefined ? '' : `; ${rest}`}`;
+}
 
 const row = (rule: FieldRule, prefix: string): string =>
   `| \`${rule.path.slice(prefix.length + 1)}\` | ${rule.verdict} | ${cell(explanation(rule))} | ${cell(withAgent(rule))} |`;
@@ -114,7 +120,8 @@ const rules = `
   lowered, with an event. A pod above the largest group (31 cores, 240 GB) is refused.
 * **The agent** is a program of ours that prepares the group and, in tier T2, stays beside the programs ([tiers](explain.md#tiers)).
   The last column of the tables is what it makes of a field. \`T1\` or \`T2\`: a pod that asks for it has the agent, and is refused
-  where there is none. \`where there is one\`: it has the agent for it too, and without it the verdict holds. \`beside\`: it is given
+  where there is none. \`not yet\`: this version of the app does not do its part, such as hearing what the agent reports, so the
+  verdict holds. \`where there is one\`: it has the agent for it too, and without it the verdict holds. \`beside\`: it is given
   to a pod that has the agent for something else, and under \`SECURITY_POLICY=strict\` a pod has the agent for it. An image that
   insists on being process 1 (\`/init\`, \`/sbin/init\`, systemd) has nothing beside it, so what is T2 of its container is refused. A
   pod whose init containers come after a sidecar has them run as ordinary containers of the group, which wait for each other.
@@ -135,7 +142,8 @@ const rules = `
   Whether it does so while init containers run is not known: \`InitContainersMayLackServices\` says so of a pod that has some.
 * **What pods use.** \`kubectl top\`, autoscalers and Prometheus are answered by the relay, where metrics-server runs in the cluster. In a subnet ACI's \`realtime-metrics\` says it at once; without a subnet, in Confidential and in Spot groups, and where an
   annotation or \`REALTIME_METRICS=off\` is against it, Azure Monitor does, two to four minutes late. CPU and memory by container, network by pod in a subnet; no file systems, no volumes. A pod that does not answer is left out, and no other.
-* **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are the agent's.
+* **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are the agent's, which runs those
+  of \`preStop\` where a probe ends the container and, in this version, not yet when the pod is deleted.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
   \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered.
@@ -144,7 +152,7 @@ const rules = `
   refused in \`env\`, and left out with an event in \`envFrom\`. The agent gets all of these in a secret volume, and what only the
   group knows, the pod's address, is put in there.
 * **Files.** ConfigMaps, Secrets, tokens and the downward API are files as they are when the group is created: later changes do not
-  arrive, tokens are not renewed. Where the agent stays in a container (T2), it can give volumes their files anew while the pod runs.
+  arrive, tokens are not renewed, by the agent neither in this version.
   One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC issuer. An event reports each token of less
   than 30 days that its pod may outlive. A volume that no container mounts is left out.
 * **Folders.** The agent builds them. Without it: a volume of ACI holds files, and whether it mounts one inside another is not known.

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { probe } from '../../../../shared/wire/probe.ts';
 import type { Probe } from '../../../../shared/core/kubernetes/pod.ts';
-import { needsAgentForProbes, probedPort } from '../../../../shared/core/pod/probes.ts';
+import { isReadinessOfAgent, probedPort } from '../../../../shared/core/pod/probes.ts';
 import { list } from '../../../../shared/wire/kubernetes/meta.ts';
 
 /** One run of a container that has a readiness probe which the relay can make. */
@@ -49,9 +49,9 @@ function portOf(container: ContainerShape): number | undefined {
   return handler === undefined || !('port' in handler) ? undefined : probedPort(container, handler.port);
 }
 
-/** Then the agent in the pod's group makes all of them. */
+/** Then the agent in the pod's group says it. */
 const isAgents = ({ readinessProbe, livenessProbe, startupProbe }: ContainerShape): boolean =>
-  needsAgentForProbes({
+  isReadinessOfAgent({
     ...(readinessProbe && { readinessProbe }),
     ...(livenessProbe && { livenessProbe }),
     ...(startupProbe && { startupProbe }),

@@ -29,7 +29,7 @@ spec:
           image: nginx:1.29
           args: [nginx]
           ports: [{containerPort: 80}]
-          startupProbe: {httpGet: {path: /, port: 80}}
+          livenessProbe: {tcpSocket: {port: 80}}
           resources: {requests: {cpu: 250m, memory: 256Mi}}
 ---
 apiVersion: batch/v1
@@ -70,11 +70,11 @@ describe('explain for people', () => {
   it('says what becomes of each pod, for what it has the agent, and ends with 0 where all run', async () => {
     const shown = await explain(web);
     expect(shown.stdout).toMatchInlineSnapshot(`
-      "Deployment shop/web × 2 (stdin:12:1): runs with notes (T2: spec.containers[0].startupProbe)
+      "Deployment shop/web × 2 (stdin:12:1): runs with notes (T2: spec.containers[0].livenessProbe.tcpSocket)
         1 vCPU and 1 GB, USD 0.054 an hour each
         rounded   container web: cpu 250m → 1, memory 256Mi → 1 GB
         noted     ImageAssumed: nginx:1.29: not known here, and taken to have the entrypoint, user and directory that the pod counts on; the app asks the registry
-        emulated  spec.containers[0].startupProbe: by the agent: as a kubelet does, from inside the group
+        emulated  spec.containers[0].livenessProbe.tcpSocket: by the agent: as a kubelet does, from inside the group
 
       CronJob default/dump × 3 (stdin:27:1): runs (T0)
         2 vCPU and 4 GB, USD 0.119 an hour each
@@ -93,7 +93,7 @@ describe('explain for people', () => {
     expect(shown.stdout).toMatchInlineSnapshot(`
       "Deployment shop/web × 2 (stdin:12:1): refused; needs the agent (T2)
         1 vCPU and 1 GB, USD 0.054 an hour each
-        refused   spec.containers[0].startupProbe: ACI has no probe that holds the others back; the agent would give it, and there is none here yet: kubectl aci agent publish (needs the agent, T2)
+        refused   spec.containers[0].livenessProbe.tcpSocket: ACI can't make a liveness probe by tcpSocket; the agent would give it, and there is none here yet: kubectl aci agent publish (needs the agent, T2)
                   → leave the probe out
         rounded   container web: cpu 250m → 1, memory 256Mi → 1 GB
         noted     ImageAssumed: nginx:1.29: not known here, and taken to have the entrypoint, user and directory that the pod counts on; the app asks the registry
@@ -108,6 +108,15 @@ describe('explain for people', () => {
       "
     `);
     expect([shown.code, shown.stderr]).toEqual([1, '']);
+  });
+
+  it('says what the agent can not give yet, and of which tier it is then not', async () => {
+    const shown = await explain(pod('restartPolicy: Always').replace('command: [c]', 'command: [c], stdin: true'));
+    expect(shown.code).toBe(1);
+    expect(shown.stdout).toContain(
+      'refused   spec.containers[0].stdin: ACI gives a container neither a terminal nor an input; the agent would give it, but this version of the app does not bring the program any input yet',
+    );
+    expect(shown.stdout).not.toContain('needs the agent');
   });
 
   it('is content with a manifest without pods', async () => {
@@ -158,7 +167,7 @@ describe('explain as JSON', () => {
           replicas: 2,
           verdict: 'refused',
           tier: 'T2',
-          refused: [{ reason: 'UnsupportedPodSpec', field: 'spec.containers[0].startupProbe', agent: 'T2' }],
+          refused: [{ reason: 'UnsupportedPodSpec', field: 'spec.containers[0].livenessProbe.tcpSocket', agent: 'T2' }],
           noted: [{ reason: 'ImageAssumed' }],
           containers: [{ name: 'web', isInit: false, asked: { cpu: '250m' }, granted: { cpu: 1, memoryInGB: 1 } }],
         },
@@ -177,7 +186,12 @@ describe('explain as JSON', () => {
     expect(await reported(web)).toMatchObject({
       assumed: { agent: 'auto' },
       pods: [
-        { verdict: 'runs with notes', tier: 'T2', tierReason: 'spec.containers[0].startupProbe', refused: [] },
+        {
+          verdict: 'runs with notes',
+          tier: 'T2',
+          tierReason: 'spec.containers[0].livenessProbe.tcpSocket',
+          refused: [],
+        },
         { tier: 'T0', tierReason: null },
       ],
     });

@@ -3,4 +3,5 @@ import './agent-download.ts';
 import './kubelet-api.ts';
 import './node-heartbeat.ts';
 import './pod-events.ts';
+import './pod-reports.ts';
 import './pod-sweep.ts';

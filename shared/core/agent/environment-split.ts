@@ -40,11 +40,12 @@ export function splitEnvironment(
   });
   const isRuntime = new Set<string>(ofRuntime.map(({ name }) => name));
   const known = [...variables].filter(([name]) => !lateNames.has(name) && !isRuntime.has(name));
+  const lateRuntime = runtimeNames.filter((name) => lateNames.has(name));
   const odd = known.filter(([name]) => !isGroupEnvName(name));
   return {
     group: [
       ...known.filter(([name]) => isGroupEnvName(name)).map(([name, value]) => groupVariable(name, value)),
-      ...[...isRuntime].map((name) => ({ name, value: '' })),
+      ...[...isRuntime, ...lateRuntime].map((name) => ({ name, value: '' })),
     ],
     orders: [
       ...Object.entries(added).flatMap(([name, value]) => (variables.has(name) ? [] : [{ name, value }])),

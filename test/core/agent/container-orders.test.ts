@@ -120,6 +120,12 @@ describe('the environment of a container that the agent starts', () => {
       { name: 'IP', field: 'status.podIP' },
     ]);
   });
+
+  it('has it empty in the group also where the group alone knows the value', () => {
+    const env = [late('IP'), { name: 'GODEBUG', value: 'a=$(IP)' }];
+    expect(groupVariables({ env }, { env: { GODEBUG: 'x=1' } })).toEqual({ GODEBUG: '' });
+    expect(programOf({ env })?.env?.at(-1)).toEqual({ name: 'GODEBUG', value: { template: 'a=$(IP)' } });
+  });
 });
 
 describe('the user of a container', () => {

@@ -38,7 +38,8 @@ func Container(container *orders.Container) (launch.Prepared, []string, *fault.S
 
 // nameOwnHost writes the pod's line: one agent of the group that may is enough, where the file is one for all.
 func nameOwnHost(own *orders.OwnHost) []string {
-	if own == nil {
+	// Who does not start as root can't write there; another container may.
+	if own == nil || os.Geteuid() != 0 {
 		return nil
 	}
 	ips, err := address.Await(patience)

@@ -83,7 +83,17 @@ func find(root *os.Root, inside string) (*os.File, error) {
 		}
 		return nil, err
 	}
-	return root.Open(inside)
+	made, err := root.Open(inside)
+	if err != nil {
+		return nil, err
+	}
+	// As a kubelet does it: the folder that the container sees has the mode of the volume, whatever the umask took from it,
+	// so that the group of an fsGroup can write there. One that another agent made just now has it already.
+	if err := made.Chmod(top.Mode() & (fs.ModePerm | fs.ModeSetgid)); err != nil && !errors.Is(err, fs.ErrPermission) {
+		made.Close()
+		return nil, err
+	}
+	return made, nil
 }
 
 // linkTarget is where the thing really is, so that a link of the volume that is changed later leads nowhere else; but

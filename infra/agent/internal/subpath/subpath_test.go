@@ -120,6 +120,22 @@ func TestFolderIsLinked(t *testing.T) {
 	}
 }
 
+func TestWhatIsMissingHasTheModeOfTheVolume(t *testing.T) {
+	before := syscall.Umask(0o077)
+	defer syscall.Umask(before)
+	for _, mode := range []os.FileMode{0o777, 0o750, 0o770 | os.ModeSetgid} {
+		w := newWorld(t)
+		if err := os.Chmod(w.volume, mode); err != nil {
+			t.Fatal(err)
+		}
+		w.must(t, "new/below", "data", false)
+		info, err := os.Stat(w.volume + "/new/below")
+		if err != nil || info.Mode() != os.ModeDir|mode {
+			t.Errorf("%v: %v, %v", mode, info.Mode(), err)
+		}
+	}
+}
+
 func TestWhatIsMissingBecomesAFolder(t *testing.T) {
 	w := newWorld(t)
 	w.must(t, "a/b", "data", false)

@@ -14,6 +14,7 @@ export interface AgentSurroundings {
 export const agentFacts = (settings: Settings, { appUrl, packaged }: AgentSurroundings): AgentFacts => ({
   mode: settings.AGENT,
   serves: served,
+  isKeyless: settings.AGENT_ROOT_KEYS === undefined || appUrl === undefined,
   download: settings.AGENT_DOWNLOAD,
   downloadImage: settings.AGENT_DOWNLOAD_IMAGE,
   ...defined({ image: settings.AGENT_IMAGE, appUrl, packaged }),

@@ -12,6 +12,8 @@ const known = {
   AGENT_IMAGE: image,
   AGENT_ROOT_KEYS: JSON.stringify({ current: 'r1', roots: { r1: root.toString('base64') } }),
 };
+const { AGENT_ROOT_KEYS: _, ...withoutKeys } = known;
+const config = { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' };
 /** Nobody but the agent gives it. */
 const hostAliases = [{ ip: '10.1.2.3', hostnames: ['db'] }];
 
@@ -88,12 +90,24 @@ describe('a pod that asks for what only the agent gives', () => {
   });
 
   it('waits, and says so, where the app has no roots of keys', async () => {
-    const { AGENT_ROOT_KEYS: _, ...others } = known;
-    const { world, sent } = await worldOf(others);
+    const { world, sent } = await worldOf(withoutKeys);
     world.createPod('exits-3', { hostAliases });
     await world.run(60);
     expect(world.statusOf()).toBe('Pending, main: CreateContainerConfigError');
     expect(sent).toEqual([]);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>, string, number]>([
+    ['has it', known, 'exits-3', 1],
+    ['runs without it where the app has no roots of keys', withoutKeys, 'exits-3', 0],
+    ['runs without it where the registry does not say what its program is', known, 'unknown', 0],
+  ])('and could do without, %s', async (_, settings, name, inits) => {
+    const { world, sent } = await worldOf(settings);
+    const digest = `sha256:${'ab'.repeat(32)}`;
+    world.imageRegistry.put('index.docker.io/library/exits-3', 'latest', { digest, config });
+    world.createPod('exits-3', { hostname: 'db-0', containers: [{ name: 'main', image: name }] });
+    await world.run(60);
+    expect(sent.map(({ initContainers }) => initContainers.length)).toEqual([inits]);
   });
 
   it('fails, with the field, under AGENT=never', async () => {

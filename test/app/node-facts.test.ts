@@ -66,6 +66,7 @@ describe('what the translation knows of a node', () => {
     expect(factsOf({}).agent).toEqual({
       mode: 'auto',
       serves: served,
+      isKeyless: true,
       download: 'auto',
       downloadImage: defaultDownloadImage,
       ...agent,

@@ -75,7 +75,7 @@ async function wantsOf(context: CliContext, app: AppSettings): Promise<ProbeWant
   const { settings } = app;
   const image = context.options.text('image') ?? settings.AGENT_DOWNLOAD_IMAGE;
   if (imageNameFault(image) !== undefined) throw wrongInput(`--image: "${image}" is no name of an image`);
-  const appUrl = context.options.text('app-url') ?? (await appUrlOf(context, app));
+  const appUrl = context.options.text('app-url') ?? settings.APP_URL ?? (await appUrlOf(context, app));
   return {
     installation: settings.INSTALLATION,
     location: settings.AZURE_LOCATION,

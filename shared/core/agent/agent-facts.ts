@@ -13,6 +13,8 @@ export type AgentDelivery = Exclude<Delivery, { readonly kind: 'none' }>;
 /** What of the agent is the same for all pods of a node; what is not said is as the settings are without a word. */
 export interface AgentFacts extends Partial<Omit<DeliveryFacts, 'isInSubnet'>> {
   readonly mode: AgentMode;
+  /** The app has nothing to make keys of, or not now: who can do without the agent runs without it, the others wait. */
+  readonly isKeyless?: boolean;
   /** What the app does for agents; absent: all. */
   readonly serves?: readonly Service[];
 }

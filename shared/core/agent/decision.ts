@@ -53,6 +53,8 @@ export interface GivenAgent {
 export interface LateKnowledge {
   readonly needs: readonly Need[];
   readonly insisting: ProcessOnes;
+  /** Programs that the agent can't start; for what a pod could do without it starts none of them (`unreadPrograms`). */
+  readonly unread?: ReadonlySet<string>;
 }
 
 export const nothingLate: LateKnowledge = { needs: [], insisting: new Map() };
@@ -115,32 +117,38 @@ function candidates(pod: Pod, all: readonly Need[], isForced: boolean, insisting
   ];
 }
 
+const isFit = ({ misfit: why }: Candidate): boolean => why === undefined;
+
+const bestOf = (tries: readonly Candidate[], unread: LateKnowledge['unread'] = new Set()): Candidate | undefined =>
+  tries.find((one) => isFit(one) && ![...one.wraps.keys()].some((key) => unread.has(key)));
+
 /**
  * Whether a pod gets the agent, and for what. `late` is what the spec alone does not say: what comes of images, and of what
- * the pod refers to. What the pod could do without never makes its group too large.
+ * the pod refers to. What the pod could do without never makes its group too large, nor has it wait for an image.
  */
 export function decideAgent(pod: Pod, facts: InspectionFacts, late: LateKnowledge = nothingLate): AgentDecision {
   const stance = agentStance(pod, facts);
   const asked = [...specNeeds(pod, facts), ...late.needs];
   if (stance.kind === 'absent') return { kind: 'none', stance, needs: asked, held: [] };
   const { serves } = stance;
-  const { needs: all, held } = awaiting(pod, asked, serves);
+  const { needs, held } = awaiting(pod, asked, serves);
+  const all = facts.agent?.isKeyless === true ? needs.filter(({ strength }) => strength === 'needs') : needs;
   const tries = candidates(pod, all, stance.mode === 'always', late.insisting);
   const hard = all.find(({ strength }) => strength === 'needs');
   // Where nothing fits, the least that the pod can't do without says so.
-  const best = tries.find((one) => one.misfit === undefined) ?? (hard && tries.at(-1));
+  const best = bestOf(tries, late.unread) ?? (hard && (tries.findLast(isFit) ?? tries.at(-1)));
   if (best === undefined) return { kind: 'none', stance, needs: [], held };
-  const { needs, tier, wraps } = best;
+  const { needs: met, tier, wraps } = best;
   return {
     kind: 'agent',
     tier,
     delivery: stance.delivery,
-    needs,
+    needs: met,
     wraps,
-    reason: needs.some((need) => need.tier === tier) ? reasonOf(needs, tier) : stance.said,
+    reason: met.some((need) => need.tier === tier) ? reasonOf(met, tier) : stance.said,
     obstacles: [
       ...(best.misfit !== undefined && hard ? [{ field: hard.field, why: best.misfit }] : []),
-      ...insistence(pod, needs, late.insisting),
+      ...insistence(pod, met, late.insisting),
     ],
     held,
     ...defined({ serves }),

@@ -8,6 +8,7 @@ import { contentNeeds } from '../agent/needs/content-needs.ts';
 import { liveVolumes } from '../agent/live-volumes.ts';
 import { imageNeeds } from '../agent/needs/image-needs.ts';
 import { hostNotices } from '../agent/pod-host.ts';
+import { unreadPrograms } from '../agent/unread-images.ts';
 import { processOnes } from '../agent/process-one.ts';
 import { tierTags } from '../agent/tier-tags.ts';
 import { keyText } from '../agent/wraps.ts';
@@ -66,6 +67,7 @@ export function inspectWhole(
   const inspection = inspectPod(pod, node, {
     needs: [...contentNeeds(scope), ...imageNeeds(pod, resolved)],
     insisting: processOnes(pod, resolved),
+    unread: unreadPrograms(pod, resolved),
   });
   const given = inspection.agentGiven;
   return { inspection, scope: partScope({ ...scope, given, live: liveVolumes(pod, given, resolved) }) };

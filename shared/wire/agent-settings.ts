@@ -13,7 +13,7 @@ const isPinned = (image: string): boolean =>
 const pinnedShape = 'an image by its digest: REGISTRY/REPOSITORY@sha256:…';
 const pinnedImage = z.string(pinnedShape).refine(isPinned, pinnedShape);
 
-const privateAddress = /^(10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\./;
+const privateAddress = /^(?=\d+\.\d+\.\d+\.\d+$)(10|127|192\.168|172\.(1[6-9]|2\d|3[01]))\./;
 
 function isAppUrl(text: string): boolean {
   const url = parseUrl(text);

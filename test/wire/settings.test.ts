@@ -33,6 +33,8 @@ describe('settings that are right', () => {
     },
     { it: 'Entra', change: clusters(cluster({ auth: { kind: 'entra' } })) },
     { it: 'no cluster yet', change: clusters() },
+    { it: 'an address of its own', change: { APP_URL: 'https://kubelet.example/' } },
+    { it: 'a private address', change: { APP_URL: 'http://172.16.0.1:7071' } },
     {
       it: 'registrations in a blob, read by identity',
       change: { CLUSTERS: '', REGISTRATIONS_URL: 'https://a.blob.core.windows.net/serverless-kubelet/prod.json' },
@@ -119,6 +121,9 @@ describe('settings that are wrong', () => {
     ['AZURE_RESOURCE_GROUP', 'a/b', 'resource group'],
     ['ACI_SUBNET_ID', 'my-subnet', 'resource id'],
     ['ARM_ENDPOINT', 'http://management.azure.com', 'https://'],
+    ['APP_URL', 'http://kubelet.example', 'private address only'],
+    ['APP_URL', 'http://10.example.com', 'private address only'],
+    ['APP_URL', 'https://kubelet.example/?code=x', 'an https:// URL'],
     ['ARM_ENDPOINT', 'management.azure.com', 'https://'],
     ['ARM_CREDENTIAL', 'secret', 'managed-identity'],
     ['AZURE_CLIENT_ID', 'x', 'GUID'],

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -131,6 +131,21 @@ describe('the agent that goes in', () => {
 
   it.runIf(existsSync(busybox))('is what is named', async () => {
     expect((await given(program))?.equals(program)).toBe(true);
+  });
+  it('is none where no Go is new enough, and nobody names one', async () => {
+    const elsewhere = join(root, 'repository');
+    mkdirSync(join(elsewhere, 'infra', 'agent'), { recursive: true });
+    writeFileSync(join(elsewhere, 'infra', 'agent', 'go.mod'), 'module agent\n\ngo 99.0.0\n');
+    expect(await agentSource(elsewhere, {})).toBeUndefined();
+  });
+  it('is another source where it is another program', async () => {
+    const named = async (name: string, content: Buffer): Promise<string | undefined> => {
+      writeFileSync(join(root, name), content);
+      return (await agentSource(repository, { AGENT_BINARY: join(root, name) }))?.id;
+    };
+    if (!existsSync(busybox)) return;
+    expect(await named('one', program)).toBe(await named('same', program));
+    expect(await named('one', program)).not.toBe(await named('other', Buffer.concat([program, Buffer.from('x')])));
   });
   it('is not passed over where what is named is not there', async () => {
     await expect(agentSource(repository, { AGENT_BINARY: join(root, 'none') })).rejects.toThrow('ENOENT');

@@ -81,13 +81,13 @@ describe.runIf(published !== undefined)('pods that ask for what only the agent g
       conf,
       pod('sub-path', {
         namespace,
-        command: sh('cat /etc/app.conf; echo; touch /part/here; ls /data/new/part; ls /etc/passwd'),
+        command: sh('cat /etc/app.conf; echo; touch /part/here; ls /data/new/part; ls /etc/hosts'),
         container: { volumeMounts },
         spec: { volumes },
       }),
       pod('user', {
         namespace,
-        command: sh('id -u; id -g; grep -w db.example /etc/hosts; tr "\\0" "\\n" </proc/$$/environ | grep my.name'),
+        command: sh('id -u; id -g; grep -w db.example /etc/hosts; tr "\\0" "\\n" </proc/$$$$/environ | grep my.name'),
         container: {
           securityContext: { runAsUser: 1234, runAsGroup: 99 },
           env: [{ name: 'my.name', value: 'dotted' }],
@@ -123,7 +123,7 @@ describe.runIf(published !== undefined)('pods that ask for what only the agent g
   });
 
   it('have parts of volumes where they ask for them', async () => {
-    expect(await ended('sub-path')).toEqual({ phase: 'Succeeded', log: 'x=1\nhere\n/etc/passwd\n' });
+    expect(await ended('sub-path')).toEqual({ phase: 'Succeeded', log: 'x=1\nhere\n/etc/hosts\n' });
     expect(await tagsOf('sub-path')).toMatchObject({
       tier: 'T1',
       agent: { digest: published?.split('@')[1], kid: JSON.parse(before['AGENT_ROOT_KEYS'] ?? '{}').current },

@@ -49,8 +49,8 @@ const annotation = (name: string, key: string): Promise<string> =>
 const exitCode = '{.status.containerStatuses[0].state.terminated.exitCode}';
 /** Names of containers that ran for a pod. */
 const ranFor = async (name: string): Promise<readonly string[]> => {
-  const group = (await groupOf(name, namespace))?.name;
-  return (await runs()).filter((one) => one.group === group).map(({ container }) => container);
+  const uid = await field('pod', name, '{.metadata.uid}', namespace);
+  return (await runs()).filter((one) => one.uid === uid).map(({ container }) => container);
 };
 
 describe('the agent of the laptop cloud', () => {

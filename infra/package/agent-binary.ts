@@ -9,6 +9,9 @@ import { GoToolchainError } from './go-toolchain.ts';
 /** The variable that names a program that was built elsewhere. */
 const variable = 'AGENT_BINARY';
 
+/** How the `id` of an agent begins that Go has built. */
+export const byGo = 'Go ';
+
 /** Where the agent comes from. */
 export interface AgentSource {
   /** Another one wherever the same sources would give another program. */
@@ -18,7 +21,7 @@ export interface AgentSource {
 }
 
 /**
- * What is named, else what Go makes of `infra/agent`. Undefined where there is no Go that is new enough: the package is then
+ * What is named, else what Go makes of `infra/agent`. Undefined where the PATH has no Go that is new enough: the package is then
  * without the agent, and pods that need it are refused. Throws, as `program` does, where it could be made and was not, or is
  * none: a package is not to lack it by accident.
  */
@@ -29,8 +32,8 @@ export async function agentSource(
   const file = environment[variable] ?? '';
   if (file !== '') return givenAgent(file);
   try {
-    const { version } = await findAgentGo(repository);
-    return { id: `Go ${version}`, program: () => builtAgent(repository) };
+    const { version } = await findAgentGo(repository, 'path');
+    return { id: `${byGo}${version}`, program: () => builtAgent(repository) };
   } catch (error) {
     if (error instanceof GoToolchainError) return undefined;
     throw error;

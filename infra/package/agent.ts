@@ -24,8 +24,8 @@ function requiredGo(folder: string): string {
 }
 
 /** The Go that can build the agent, or a GoToolchainError. */
-export const findAgentGo = (repository: string): Promise<GoToolchain> =>
-  findGoToolchain(requiredGo(agentFolder(repository)));
+export const findAgentGo = (repository: string, where?: 'path'): Promise<GoToolchain> =>
+  findGoToolchain(requiredGo(agentFolder(repository)), where);
 
 /** Nothing of the machine, of the day or of the folder is in the program. */
 const reproducible = ['-trimpath', '-buildvcs=false', '-ldflags=-s -w -buildid='];

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { agentSource } from './agent-binary.ts';
+import { agentSource, byGo } from './agent-binary.ts';
 import type { AgentSource } from './agent-binary.ts';
 import { withFileLock } from './file-lock.ts';
 import { buildInto, describePackage } from './build.ts';
@@ -60,9 +60,13 @@ async function inDist<T>(repository: string, work: (dist: string) => Promise<T>)
 async function renew(dist: string, repository: string, onNoAgent?: OnNoAgent): Promise<void> {
   for (const left of readdirSync(dist)) if (left.startsWith('.build-')) rmSync(join(dist, left), { recursive: true });
   const agent = await agentSource(repository);
-  const now = `${fingerprint(repository, inputs)} ${agent?.id ?? 'no agent'}`;
+  const sources = `${fingerprint(repository, inputs)} `;
+  const now = `${sources}${agent?.id ?? 'no agent'}`;
   const record = join(dist, '.sources');
-  if (readOrEmpty(record) === now && existsSync(join(dist, 'app')) && existsSync(join(dist, 'relay'))) return;
+  const before = readOrEmpty(record);
+  // Without Go, the agent that somebody has built of the same sources stays.
+  const isCurrent = before === now || (agent === undefined && before.startsWith(`${sources}${byGo}`));
+  if (isCurrent && existsSync(join(dist, 'app')) && existsSync(join(dist, 'relay'))) return;
   const built = mkdtempSync(join(dist, '.build-'));
   try {
     const program = await programOf(agent, onNoAgent);

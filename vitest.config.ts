@@ -1,5 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { ByName } from './test/by-name.ts';
+
+/** What contract tests leave of a processor while they wait for sockets and clocks; rings that bring up clusters do not. */
+const spareWorkers = process.argv.includes('contract') ? 1 : 0;
 
 /**
  * Six rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (parts of it against the real
@@ -10,7 +14,7 @@ export default defineConfig({
   test: {
     sequence: { sequencer: ByName },
     // Not one less, as is the default: on two cores that would be one.
-    maxWorkers: '100%',
+    maxWorkers: availableParallelism() + spareWorkers,
     projects: [
       {
         test: {

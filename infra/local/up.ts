@@ -10,7 +10,7 @@ import type { Abilities } from './up/examples.ts';
 import { showCommand } from './up/command-line.ts';
 import { defaultDir, parseUpOptions, usage } from './up/options.ts';
 import type { UpOptions } from './up/options.ts';
-import { describeTimeline, watchTimelines } from './up/timeline.ts';
+import { describeTimeline, untilShown, watchTimelines } from './up/timeline.ts';
 import { withStateLock } from './up/state-lock.ts';
 import { worthTrying } from './up/worth-trying.ts';
 
@@ -80,6 +80,7 @@ async function tryExamples(cloud: Cloud, progress: Progress): Promise<boolean> {
   const timelines = watchTimelines(administrator);
   const before = performance.now();
   const results = await runExamples(administrator, progress, abilities);
+  await untilShown(timelines.pods, administrator);
   timelines.stop();
   for (const result of results)
     console.log(`\n── ${result.file}: ${result.ok ? 'as it should be' : 'FAILED'}\n${result.output.trim()}`);

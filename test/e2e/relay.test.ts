@@ -176,10 +176,10 @@ describe('the kubelet port, as the API server calls it', () => {
     expect(previous.stderr).toContain('previous terminated container "main" in pod "bound" not found');
   });
 
-  it('exec is refused with one sentence', async () => {
+  it('exec into what does not run is refused with one sentence', async () => {
     const { code, stderr } = await kubectl(['exec', 'early', '--', 'ls'], cluster.kubectl);
     expect(code).not.toBe(0);
-    expect(stderr).toContain('exec is not available');
+    expect(stderr).toContain('container not found ("main")');
   });
 });
 

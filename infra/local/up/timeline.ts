@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Administrator, Sighting } from './administrator.ts';
 
 /** One pod's life as the API server showed it, ms since the watch began. */
@@ -23,6 +24,23 @@ export function watchTimelines(administrator: Pick<Administrator, 'watchPods'>):
   const startedAt = performance.now();
   const stop = administrator.watchPods((pod) => observe(pods, { ...pod, at: performance.now() - startedAt }));
   return { pods, stop };
+}
+
+const lagMs = 3_000;
+const stepMs = 100;
+
+/** A watch may be a moment behind what the cluster answers: waits until it has shown every pod's phase, for a few seconds at most. */
+export async function untilShown(
+  pods: TimelineWatch['pods'],
+  administrator: Pick<Administrator, 'ask'>,
+  giveUpAt = performance.now() + lagMs,
+): Promise<void> {
+  const all = [...pods.values()];
+  const ends = await Promise.all(all.map(({ name }) => administrator.ask({ kind: 'pod', name })));
+  const isShown = all.every(({ phase }, index) => ends[index]?.startsWith(`${phase}/`) === true);
+  if (isShown || performance.now() > giveUpAt) return;
+  await sleep(stepMs);
+  return untilShown(pods, administrator, giveUpAt);
 }
 
 /** Each stage keeps the moment at which it was first seen. */

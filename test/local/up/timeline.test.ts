@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeTimeline, observe } from '../../../infra/local/up/timeline.ts';
+import { describeTimeline, observe, untilShown } from '../../../infra/local/up/timeline.ts';
 import type { Timeline } from '../../../infra/local/up/timeline.ts';
 
 const sighting = { name: 'pi', uid: '1', isBound: false, isAccepted: false, phase: 'Pending', at: 100 };
@@ -17,6 +17,15 @@ describe('timelines', () => {
     expect(pod === undefined ? '' : describeTimeline(pod).replace(/ +/g, ' ')).toBe(
       'pi created 0.1 s bound +0.1 PUT accepted +0.8 running +2.0 finished +5.0 Succeeded',
     );
+  });
+  it('wait for what a watch that lags has not shown, and not for ever', async () => {
+    const pods = new Map<string, Timeline>();
+    observe(pods, sighting);
+    const administrator = { ask: () => Promise.resolve('Failed/Error/3') };
+    setTimeout(() => observe(pods, { ...sighting, phase: 'Failed', at: 400 }), 50);
+    await untilShown(pods, administrator);
+    expect(pods.get('1')).toMatchObject({ phase: 'Failed', finished: 400 });
+    await untilShown(pods, { ask: () => Promise.resolve('gone') }, performance.now() - 1);
   });
   it('report a pod from a later one of the same name', () => {
     const pods = new Map<string, Timeline>();

@@ -141,6 +141,7 @@ describe.skipIf(reason !== undefined)(`orders${reason === undefined ? '' : ` are
     const read = documents.map(isRead);
     const faults = await faultsOf(documents);
     expect(documents.filter((_, index) => read[index] && faults[index] !== '')).toEqual([]);
-    expect(Math.min(read.filter(Boolean).length, faults.filter((fault) => fault !== '').length)).toBeGreaterThan(500);
+    // Chance draws them: some five hundred of each kind.
+    expect(Math.min(read.filter(Boolean).length, faults.filter((fault) => fault !== '').length)).toBeGreaterThan(250);
   });
 });

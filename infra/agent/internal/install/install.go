@@ -3,8 +3,6 @@
 package install
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,7 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"serverless-kubelet.local/agent/internal/appclient"
 	"serverless-kubelet.local/agent/internal/fault"
 	"serverless-kubelet.local/agent/internal/hosts"
 	"serverless-kubelet.local/agent/internal/orders"
@@ -29,8 +26,6 @@ type Places struct {
 
 // InGroup are the places of a container group.
 var InGroup = Places{Program: "/.sk", Hosts: "/etc/hosts", Hostname: "/etc/hostname"}
-
-const defaultFlush = 10 * time.Second
 
 // Run does all of it and returns the exit code. A second run changes nothing.
 func Run(ordersFile string, places Places) int {
@@ -139,28 +134,14 @@ func (p Places) nameHosts(group *orders.Group) error {
 
 // reportFault is tried for a while: whether there is egress while init containers run is not known.
 func reportFault(group *orders.Group, code int, cause error) {
-	if group.Report == nil {
+	post := report.ToApp(group.Report)
+	if post == nil {
 		return
 	}
-	client, err := appclient.New(group.Report)
-	if err != nil {
-		return
-	}
-	patience := defaultFlush
-	if group.Report.FlushSeconds != nil {
-		patience = time.Duration(*group.Report.FlushSeconds) * time.Second
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	now := time.Now().UTC()
 	state := report.State{Phase: report.Ended, Ended: &statedir.Ended{
 		ExitCode: code, Reason: fault.AgentError, Message: cause.Error(), FinishedAt: now,
 	}}
 	identity := report.IdentityOf(&group.Header, "", statedir.NewBootID("", now))
-	reporter := report.New(identity, state, report.To(client, group.Report.URL))
-	go reporter.Run(ctx)
-	if err := reporter.Flush(ctx); errors.Is(err, context.DeadlineExceeded) {
-		// The exit code has to do.
-		return
-	}
+	report.New(identity, state, post).Last(group.Report.Patience())
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"serverless-kubelet.local/agent/internal/regular"
 )
 
 // MaxFile and the next two are a kubelet's limits (pkg/kubelet/container).
@@ -33,7 +35,7 @@ func NewFile(path string) (*File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	open, err := openFile(path, os.O_RDWR|os.O_CREATE)
+	open, err := regular.Open(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, err
 	}
@@ -46,21 +48,6 @@ func NewFile(path string) (*File, error) {
 		return nil, errors.Join(err, open.Close())
 	}
 	return f, nil
-}
-
-func openFile(path string, flags int) (*os.File, error) {
-	open, err := os.OpenFile(path, flags|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	info, err := open.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no file", path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, open.Close())
-	}
-	return open, nil
 }
 
 // Read is the end of what was written, and closes the file. A program that has put another file in its place, as it

@@ -1,6 +1,8 @@
 // Package orders is what the app asks of the agent: one JSON document for each container, and one for `install`.
 package orders
 
+import "time"
+
 // SchemaVersion is the only version that this agent reads.
 const SchemaVersion = 1
 
@@ -30,6 +32,16 @@ type Report struct {
 	Roots string `json:"roots,omitempty"`
 	// FlushSeconds is how long an end may wait for its report to be answered; 10 where it is not said.
 	FlushSeconds *int `json:"flushSeconds,omitempty"`
+}
+
+const defaultPatience = 10 * time.Second
+
+// Patience is how long an end waits for its report to be answered.
+func (r *Report) Patience() time.Duration {
+	if r == nil || r.FlushSeconds == nil {
+		return defaultPatience
+	}
+	return time.Duration(*r.FlushSeconds) * time.Second
 }
 
 // Header is the same in both documents.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"serverless-kubelet.local/agent/internal/appclient"
+	"serverless-kubelet.local/agent/internal/orders"
 )
 
 const (
@@ -36,6 +37,18 @@ func To(client *appclient.Client, url string) Post {
 	return func(ctx context.Context, body []byte) (appclient.Answer, error) {
 		return client.Post(ctx, url, body, maxAnswer)
 	}
+}
+
+// ToApp is To by what the orders say; nil where they name nobody, or nobody that could be reached.
+func ToApp(to *orders.Report) Post {
+	if to == nil {
+		return nil
+	}
+	client, err := appclient.New(to)
+	if err != nil {
+		return nil
+	}
+	return To(client, to.URL)
 }
 
 // Reporter keeps the app informed of one container: it always sends the newest state, until that has been answered.
@@ -225,6 +238,14 @@ func (r *Reporter) conclude(message Message, answer appclient.Answer, err error)
 	r.events.confirm(message.Events, now)
 	close(r.settledEvent)
 	r.settledEvent = make(chan struct{})
+}
+
+// Last is of a process that ends now: it runs until all is answered, or for so long. Then the exit code has to do.
+func (r *Reporter) Last(patience time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	go r.Run(ctx)
+	_ = r.Flush(ctx)
 }
 
 // Flush returns when everything is answered, or when the context ends: then not all of it is, and the error says so.

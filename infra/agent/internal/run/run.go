@@ -2,10 +2,8 @@
 package run
 
 import (
-	"context"
 	"time"
 
-	"serverless-kubelet.local/agent/internal/appclient"
 	"serverless-kubelet.local/agent/internal/fault"
 	"serverless-kubelet.local/agent/internal/launch"
 	"serverless-kubelet.local/agent/internal/orders"
@@ -14,8 +12,6 @@ import (
 	"serverless-kubelet.local/agent/internal/statedir"
 	"serverless-kubelet.local/agent/internal/supervise"
 )
-
-const defaultFlush = 10 * time.Second
 
 // Run returns the exit code of the container, where there is one left to return.
 func Run(ordersFile string) int {
@@ -37,19 +33,10 @@ func Run(ordersFile string) int {
 
 // reportFault is what is left to do for a program that could not be started: the exit code alone does not say why.
 func reportFault(container *orders.Container, start *fault.Start) {
-	if container.Report == nil {
+	post := report.ToApp(container.Report)
+	if post == nil {
 		return
 	}
-	client, err := appclient.New(container.Report)
-	if err != nil {
-		return
-	}
-	patience := defaultFlush
-	if container.Report.FlushSeconds != nil {
-		patience = time.Duration(*container.Report.FlushSeconds) * time.Second
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	own, before, err := statedir.Open(container.State(), container.Container)
 	now := time.Now().UTC()
 	record := statedir.Record{
@@ -60,11 +47,9 @@ func reportFault(container *orders.Container, start *fault.Start) {
 		err = own.Write(record)
 	}
 	state := report.State{Phase: report.Ended, Ended: record.Ended}
-	reporter := report.New(report.IdentityOf(&container.Header, container.Container, record.BootID), state, report.To(client, container.Report.URL))
+	reporter := report.New(report.IdentityOf(&container.Header, container.Container, record.BootID), state, post)
 	if err != nil {
 		reporter.Event(report.Warning, "AgentStateLost", err.Error())
 	}
-	go reporter.Run(ctx)
-	// The exit code has to do where nobody answers.
-	_ = reporter.Flush(ctx)
+	reporter.Last(container.Report.Patience())
 }

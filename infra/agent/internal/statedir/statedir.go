@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"serverless-kubelet.local/agent/internal/regular"
 )
 
 const (
@@ -85,30 +87,13 @@ func (o *Own) Write(record Record) error {
 	return os.Rename(temporary, filepath.Join(o.path, stateFile))
 }
 
-// openRegular opens what is a file and nothing that could block or lead elsewhere: the folder may be anybody's.
-func openRegular(name string) (*os.File, error) {
-	file, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no file", name)
-	}
-	if err != nil {
-		file.Close()
-		return nil, err
-	}
-	return file, nil
-}
-
 // maxRecord is more than a record with a message of 4096 bytes.
 const maxRecord = 1 << 16
 
 // Crash is the file for the last words of an agent that crashes, and what the run before left there.
 func (o *Own) Crash() (file *os.File, before string) {
 	name := filepath.Join(o.path, crashFile)
-	if left, err := openRegular(name); err == nil {
+	if left, err := regular.Open(name, os.O_RDONLY, 0); err == nil {
 		text, _ := io.ReadAll(io.LimitReader(left, maxRecord))
 		before = string(text)
 		left.Close()
@@ -121,7 +106,7 @@ func (o *Own) Crash() (file *os.File, before string) {
 }
 
 func read(path string) (Record, error) {
-	file, err := openRegular(filepath.Join(path, stateFile))
+	file, err := regular.Open(filepath.Join(path, stateFile), os.O_RDONLY, 0)
 	if err != nil {
 		return Record{}, err
 	}
@@ -151,7 +136,7 @@ func Look(root, container string) Peer {
 	path := folder(root, container)
 	record, err := read(path)
 	peer := Peer{Record: record, Known: err == nil}
-	lock, err := openRegular(filepath.Join(path, lockFile))
+	lock, err := regular.Open(filepath.Join(path, lockFile), os.O_RDONLY, 0)
 	if err != nil {
 		return peer
 	}

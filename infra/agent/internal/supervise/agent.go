@@ -93,12 +93,9 @@ func (a *Agent) begin(ctx context.Context) {
 	own, before, err := statedir.Open(a.root, a.orders.Container)
 	a.own = own
 	a.record = statedir.Record{BootID: statedir.NewBootID(before.BootID, time.Now()), Restarts: before.Restarts}
-	a.flush = 10 * time.Second
+	a.flush = a.orders.Report.Patience()
 	var post report.Post
 	if r := a.orders.Report; r != nil {
-		if r.FlushSeconds != nil {
-			a.flush = time.Duration(*r.FlushSeconds) * time.Second
-		}
 		// Roots that are none leave the app without reports, as a wrong address does.
 		if client, err := appclient.New(r); err == nil {
 			a.client = client

@@ -1,20 +1,11 @@
 /** `dist/`, shared by all who work in one clone. */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agentSource, byGo } from './agent-binary.ts';
 import type { AgentSource } from './agent-binary.ts';
 import { withFileLock } from './file-lock.ts';
 import { buildInto, describePackage } from './build.ts';
-import { fingerprint, sameFolders } from './files.ts';
+import { fingerprint, readOrEmpty, sameFolders } from './files.ts';
 import { packFolder } from './zip.ts';
 
 const folders = ['app', 'relay', 'chart', 'cli', 'agent', 'maps'] as const;
@@ -87,14 +78,6 @@ async function programOf(agent: AgentSource | undefined, onNoAgent?: OnNoAgent):
     if (onNoAgent === undefined) throw error;
     onNoAgent(error instanceof Error ? error.message : String(error));
     return undefined;
-  }
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
   }
 }
 

@@ -35,3 +35,12 @@ export function fingerprint(root: string, names: readonly string[]): string {
   }
   return hash.digest('hex');
 }
+
+/** Its text; empty where it is not there, or can't be read. */
+export function readOrEmpty(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}

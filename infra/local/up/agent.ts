@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findAgentFolder, readPackagedAgent } from '../../cli/delivery/packaged-agent.ts';
 import { defaultRepository, imageReference } from '../../cli/delivery/publish-agent.ts';
@@ -10,6 +10,7 @@ import { describeFault } from '../../../shared/core/fault.ts';
 import { formatRootKeys, parseRootKeys } from '../../../shared/wire/agent-settings.ts';
 import { registryEndpoints } from '../../../shared/wire/registry-settings.ts';
 import type { Progress } from '../../cli/progress.ts';
+import { readOrEmpty } from '../../package/files.ts';
 import { localRegistry } from '../registry/catalog.ts';
 
 export interface AgentGround {
@@ -56,12 +57,4 @@ function rootsOf(file: string): string {
   const text = formatRootKeys(firstRoot(randomBytes(rootBytes)));
   writeFileSync(file, `${text}\n`, { mode: 0o600 });
   return text;
-}
-
-function readOrEmpty(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -135,23 +135,23 @@ describe('POST pod-events', () => {
   });
 });
 
+const ofPod = (world: World) => ({
+  node: 'aci-1',
+  namespace: 'default',
+  pod: 'p',
+  uid: world.pod()?.metadata.uid ?? '',
+  container: 'main',
+});
+const running = async (): Promise<World> => {
+  const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }] });
+  world.createPod('serves');
+  await world.run(30);
+  return world;
+};
+
 describe('GET container logs', () => {
   const logs = (world: World, params: Readonly<Record<string, string>>, query = ''): Promise<Answer> =>
     answerContainerLogs(world.deps, world.clusterDeps(), request({ params, query }), signal);
-  const ofPod = (world: World) => ({
-    node: 'aci-1',
-    namespace: 'default',
-    pod: 'p',
-    uid: world.pod()?.metadata.uid ?? '',
-    container: 'main',
-  });
-  const running = async (): Promise<World> => {
-    const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }] });
-    world.createPod('serves');
-    await world.run(30);
-    return world;
-  };
-
   it('gives the text', async () => {
     const world = await running();
     expect(await logs(world, ofPod(world), 'tail=10')).toMatchObject({
@@ -245,20 +245,6 @@ describe('POST exec and attach', () => {
     const asked = { ...request({ ...others, body, params: { ...params, part } }), method: 'POST' };
     return answerContainer(world.deps, world.clusterDeps(), asked, signal);
   };
-  const ofPod = (world: World) => ({
-    node: 'aci-1',
-    namespace: 'default',
-    pod: 'p',
-    uid: world.pod()?.metadata.uid ?? '',
-    container: 'main',
-  });
-  const running = async (): Promise<World> => {
-    const world = await createWorld({ nodes: [{ name: 'aci-1' }, { name: 'aci-2' }] });
-    world.createPod('serves');
-    await world.run(30);
-    return world;
-  };
-
   it.each([
     ['exec', 'shell', 'execstream'],
     ['attach', 'output', 'logstream'],

@@ -1,5 +1,4 @@
 /** Exec and attach over the wire: a real `ws` client over TLS, real processes at real terminals. */
-import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:https';
@@ -12,6 +11,7 @@ import { defaultExecKnobs } from '../../infra/local/aci/exec/knobs.ts';
 import { createProcessRuntime } from '../../infra/local/aci/runtime/process.ts';
 import { ExecClient } from '../local/aci/exec-client.ts';
 import { ExecCloud } from '../local/aci/exec-cloud.ts';
+import { describeTransfers } from './exec-transfers.suite.ts';
 import { talkingScript } from './runtime-terminals.suite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'aci-exec-'));
@@ -72,18 +72,7 @@ describe('with real processes', () => {
     expect(await client.closed).toBe(1000);
   });
 
-  it('shows a megabyte whole', async () => {
-    const client = await cloud.shell('waits');
-    client.type('head -c 1000000 /dev/zero | tr "\\0" x; exit\r');
-    expect(await client.closed).toBe(1000);
-    expect(/x{1000,}/u.exec(client.shown)?.[0]).toHaveLength(1_000_000);
-  });
-
-  it('takes two megabytes, byte for byte, from a client that does not wait', async () => {
-    const bytes = randomBytes(2_000_000);
-    const sum = createHash('sha256').update(bytes).digest('hex');
-    expect(await (await cloud.shell('waits')).upload(bytes)).toBe(sum);
-  });
+  describeTransfers(() => cloud);
 
   it('a program goes on after its client has gone, and what it shows is for nobody', async () => {
     const file = join(folder, 'written');

@@ -1,5 +1,4 @@
 /** Exec and attach into real containers, over the wire. */
-import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ensureImages } from '../../infra/local/aci/images.ts';
 import { createEngineRuntime } from '../../infra/local/aci/runtime/engine.ts';
 import { startEmulator } from '../../infra/local/up/emulator.ts';
+import { describeTransfers } from '../contract/exec-transfers.suite.ts';
 import { talkingScript } from '../contract/runtime-terminals.suite.ts';
 import { ExecClient } from '../local/aci/exec-client.ts';
 import { ExecCloud } from '../local/aci/exec-cloud.ts';
@@ -59,18 +59,7 @@ describe('exec into a container', () => {
     expect(await client.closed).toBe(1000);
   });
 
-  it('shows a megabyte whole', async () => {
-    const client = await cloud.shell('waits');
-    client.type('head -c 1000000 /dev/zero | tr "\\0" x; exit\r');
-    expect(await client.closed).toBe(1000);
-    expect(/x{1000,}/u.exec(client.shown)?.[0]).toHaveLength(1_000_000);
-  });
-
-  it('takes two megabytes, byte for byte, from a client that does not wait', async () => {
-    const bytes = randomBytes(2_000_000);
-    const sum = createHash('sha256').update(bytes).digest('hex');
-    expect(await (await cloud.shell('waits')).upload(bytes)).toBe(sum);
-  });
+  describeTransfers(() => cloud);
 
   it('leaves the program when its client goes', async () => {
     const client = await cloud.shell('waits');

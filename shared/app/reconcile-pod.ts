@@ -41,6 +41,8 @@ export interface PodToReconcile {
   readonly version?: string | undefined;
   /** What the relay's readiness probes found; those that come too late, or while another works on the pod, are reported again. */
   readonly reports?: readonly ReadinessReport[] | undefined;
+  /** The row has new words of an agent, and was due at `plannedAt` before it was made due for them. */
+  readonly heard?: { readonly plannedAt: number | undefined } | undefined;
 }
 
 /**
@@ -62,21 +64,29 @@ export async function reconcilePod(
   if (isLocked(row.value?.value, now.value)) return { kind: 'busy' };
   const start = { deps, node, now: now.value, readAtMs, signal };
   if (row.value === undefined) return reconcileNew(start, newRow(node, ref));
-  const known = row.value.value;
-  if (isEcho(versionOf(news), known, now.value)) return { kind: 'nothing' };
+  const isHeard = news.heard !== undefined;
+  const known = asPlanned(row.value.value, news.heard);
+  const reports = relaysOwn(known, news.reports);
+  if (!isHeard && isEcho(versionOf(news), known, now.value)) return { kind: 'nothing' };
   // By the row's name, not the caller's: a wrong name in an event must not make a living pod look absent.
   const read = await node.api.getPod(known, within(deps, signal, 8_000));
   if (!read.ok) return failed(read.fault);
   const pod = read.value?.metadata.uid === ref.uid ? read.value : undefined;
-  const need = workNeeded(pod, known, now.value, news.reports);
+  const need = workNeeded(pod, known, now.value, { reports, isHeard });
   if (need === 'nothing') return { kind: 'nothing' };
   const session = await claim({ ...start, pod }, row.value, known);
   if ('kind' in session) return session;
   // No ARM read, and the next poll stays where it was.
-  if (need === 'correct-conditions')
-    session.correcting = { plannedAt: known.dueAt, ...defined({ reports: news.reports }) };
+  if (need === 'correct-conditions') session.correcting = { plannedAt: known.dueAt, ...defined({ reports }), isHeard };
   return work(session, undefined);
 }
+
+const asPlanned = (row: PodRow, heard: PodToReconcile['heard']): PodRow =>
+  heard === undefined ? row : { ...row, dueAt: heard.plannedAt };
+
+/** Of a container whose agent speaks the agent says whether it is ready. */
+const relaysOwn = ({ agent }: PodRow, reports: PodToReconcile['reports']): PodToReconcile['reports'] =>
+  agent === undefined ? reports : reports?.filter(({ container }) => !agent.expected.includes(container));
 
 /** Of the pod's state, where nothing else is news. */
 const versionOf = ({ version, reports }: Pick<PodToReconcile, 'version' | 'reports'>): string =>

@@ -17,7 +17,7 @@ export interface TracedPod extends PodToReconcile {
 export async function traceReconcile(
   deps: Deps,
   node: NodeDeps,
-  { ref, row, version, reports, parent }: TracedPod,
+  { parent, ...pod }: TracedPod,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
   const span = deps.telemetry.startSpan('pod.reconcile', {
@@ -26,15 +26,15 @@ export async function traceReconcile(
     attributes: {
       'k8s.cluster.uid': node.key.cluster,
       'k8s.node.name': node.key.node,
-      'k8s.namespace.name': ref.namespace,
-      'k8s.pod.name': ref.name,
-      'k8s.pod.uid': ref.uid,
-      trigger: parent === undefined ? 'sweep' : 'event',
+      'k8s.namespace.name': pod.ref.namespace,
+      'k8s.pod.name': pod.ref.name,
+      'k8s.pod.uid': pod.ref.uid,
+      trigger: pod.heard !== undefined ? 'report' : parent === undefined ? 'sweep' : 'event',
     },
   });
   const work = { span, reasons: new Set<string>(), effects: new Set<string>() };
   try {
-    const outcome = await withWork(work, () => reconcilePod(deps, node, { ref, row, version, reports }, signal));
+    const outcome = await withWork(work, () => reconcilePod(deps, node, pod, signal));
     const fault = outcome.kind === 'failed' ? outcome.fault : undefined;
     span.setAttributes({
       outcome: outcome.kind,

@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { AgentMemory } from '../core/agent/reports/memory.ts';
+import type { AgentState } from '../core/agent/reports/report.ts';
 import type { CapacityState } from '../core/budget/capacity.ts';
 import type { BucketState } from '../core/budget/token-bucket.ts';
 import type { ImageConfig } from '../core/image/image-config.ts';
@@ -29,13 +31,15 @@ const maybe = <T extends z.ZodType>(schema: T) =>
 
 const time = z.number().min(0).max(9_999_999_999_999);
 
+const agentKey = z.object({ kid: z.string(), nonce: z.string() });
+
 const intent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('none') }),
   z.object({
     kind: z.literal('open'),
     at: time,
     replaces: z.literal(true).exactOptional(),
-    agentKey: z.object({ kid: z.string(), nonce: z.string() }).exactOptional(),
+    agentKey: agentKey.exactOptional(),
   }),
   z.object({
     kind: z.literal('accepted'),
@@ -46,6 +50,44 @@ const intent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('refused'), at: time }),
   z.object({ kind: z.literal('deleted'), at: time }),
 ]);
+
+const programEnd = z.object({
+  exitCode: z.int(),
+  signal: z.int().exactOptional(),
+  reason: z.string(),
+  message: z.string().exactOptional(),
+  startedAt: time.exactOptional(),
+  finishedAt: time,
+});
+
+const agentState: z.ZodType<AgentState> = z.object({
+  phase: z.enum(['waiting', 'running', 'ended', 'parked']),
+  waiting: z.object({ reason: z.string(), message: z.string().exactOptional() }).exactOptional(),
+  startedAt: time.exactOptional(),
+  started: z.boolean(),
+  ready: z.boolean(),
+  restarts: z.int().min(0),
+  ended: programEnd.exactOptional(),
+  lastEnded: programEnd.exactOptional(),
+  final: z.boolean(),
+  drainBy: time.exactOptional(),
+  volumes: z.record(z.string(), z.string()).exactOptional(),
+});
+
+const agentMemory: z.ZodType<AgentMemory> = z.object({
+  key: agentKey,
+  expected: z.array(z.string()).default([]),
+  containers: z.record(
+    z.string(),
+    z.object({
+      bootId: z.string(),
+      number: z.int(),
+      boots: z.int().min(1),
+      sentAt: time,
+      state: agentState,
+    }),
+  ),
+});
 
 const keptLog = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('unknown') }),
@@ -90,6 +132,7 @@ const podRow: z.ZodType<PodRow> = z.object({
   freeing: z.boolean().default(false),
   // What the ledger would lose is no reason to lose the rest of the row.
   usage: maybe(podUsage).catch(undefined),
+  agent: maybe(agentMemory),
 });
 
 const usageRecord: z.ZodType<UsageRecord> = z.object({

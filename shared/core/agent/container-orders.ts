@@ -42,8 +42,6 @@ export interface OrdersScope {
   readonly config: ImageConfig | undefined;
   readonly mounts: Pick<ContainerMounts, 'subPaths' | 'live'>;
   readonly mode: WrapMode;
-  /** Whether the relay makes the readiness probe of this container, if it can at all. */
-  readonly isProbedByRelay: boolean;
   /** Undefined: the pod asks for no name. */
   readonly host: PodHost | undefined;
 }

@@ -1,8 +1,7 @@
 import { defined } from '../defined.ts';
 import type { ImageConfig } from '../image/image-config.ts';
-import type { Pod, RestartPolicy } from '../kubernetes/pod.ts';
+import type { Container, Pod, RestartPolicy } from '../kubernetes/pod.ts';
 import { absolutePath } from '../pod/nested-paths.ts';
-import { isRelays } from '../pod/probes.ts';
 import type { Located } from '../pod/rules/rule.ts';
 import { flatContainers } from '../pod/sidecars.ts';
 import { isSidecar } from '../status/restart.ts';
@@ -13,8 +12,6 @@ import type { Supervise } from './orders.ts';
 export interface SuperviseScope {
   readonly pod: Pod;
   readonly config: Pick<ImageConfig, 'stopSignal'> | undefined;
-  /** Whether the relay makes the readiness probe of this container, if it can at all. */
-  readonly isProbedByRelay: boolean;
 }
 
 /** Whether a flat init container, one that ACI runs before the others, or no init container. */
@@ -60,19 +57,16 @@ function orderOf(
   return { ...defined({ after }), endAfter };
 }
 
-/** The probes that ACI or the relay can make as well are theirs, unless one of the container's others is the agent's. */
-function probesOf({ container }: Located, place: Place, isProbedByRelay: boolean): Partial<Supervise> {
-  const { livenessProbe, readinessProbe, startupProbe } = container;
-  const isOwn = place === 'flat' || !isProbedByRelay || (readinessProbe !== undefined && !isRelays(readinessProbe));
-  return defined({
-    startupProbe: probeOrders(container, startupProbe),
-    livenessProbe: probeOrders(container, livenessProbe),
-    readinessProbe: isOwn ? probeOrders(container, readinessProbe) : undefined,
+/** All of them: who is beside the program knows sooner than ACI or the relay, and a startup probe holds back the others. */
+const probesOf = (container: Container): Partial<Supervise> =>
+  defined({
+    startupProbe: probeOrders(container, container.startupProbe),
+    livenessProbe: probeOrders(container, container.livenessProbe),
+    readinessProbe: probeOrders(container, container.readinessProbe),
   });
-}
 
 /** What the agent does beside the program of a container. */
-export function superviseOrders(located: Located, { pod, config, isProbedByRelay }: SuperviseScope): Supervise {
+export function superviseOrders(located: Located, { pod, config }: SuperviseScope): Supervise {
   const { container } = located;
   const { lifecycle = {}, terminationMessagePath: path = '', terminationMessagePolicy: policy } = container;
   const place = placeOf(pod, located);
@@ -86,7 +80,7 @@ export function superviseOrders(located: Located, { pod, config, isProbedByRelay
       path: absolutePath(path === '' ? defaultMessagePath : path),
       policy: policy === 'FallbackToLogsOnError' ? policy : 'File',
     },
-    ...probesOf(located, place, isProbedByRelay),
+    ...probesOf(container),
     ...defined({
       postStart: hookOrders(container, lifecycle.postStart),
       preStop: hookOrders(container, lifecycle.preStop),

@@ -155,6 +155,19 @@ export interface ObservedContainer {
   readonly image: string;
   /** Absent while provisioning and again after `stop`, which erases it. */
   readonly instanceView?: InstanceView;
+  /** Only of a container whose agent speaks to the app. */
+  readonly heard?: HeardRun;
+}
+
+/** What an agent says of a container, and ACI can't know. */
+export interface HeardRun {
+  /** Why its program does not run, where the agent keeps it waiting. */
+  readonly waiting?: { readonly reason: string; readonly message?: string };
+  /** As in a status. */
+  readonly started: boolean;
+  readonly ready: boolean;
+  /** Of an end: nothing starts the program again. */
+  readonly isFinal: boolean;
 }
 
 export interface InstanceView {
@@ -171,6 +184,8 @@ export interface ObservedState {
   readonly finishTime?: string;
   readonly exitCode?: number;
   readonly detailStatus: string;
+  /** An agent's word for why it ended, and its termination message. */
+  readonly reported?: { readonly reason: string; readonly message?: string };
 }
 
 export interface GroupEvent {

@@ -22,7 +22,6 @@ import { judgeImage } from './image-fit.ts';
 import type { Judged } from './image-fit.ts';
 import { containerImage } from './image-needs.ts';
 import { locatedContainers } from './rules/rule.ts';
-import { needsAgentForProbes } from './probes.ts';
 import type { Located } from './rules/rule.ts';
 import type { Notice } from './translation.ts';
 import type { GroupVolumesScope } from './volumes.ts';
@@ -84,16 +83,13 @@ function startedByAgent(
   const mounts = scope.mountsOf(located, { isWrapped: true, variables: environment.variables });
   if (mounts.kind !== 'ok') return mounts;
   const { volumeMounts, ...others } = mounts.value;
-  const { pod, host, facts, given } = scope;
-  const isHeard = given.kind === 'agent' && given.serves?.includes('reports') !== false;
-  const isProbedByRelay = facts.subnetId !== undefined && !(isHeard && needsAgentForProbes(located.container));
+  const { pod, host } = scope;
   const ordered = containerOrders(located, {
     pod,
     access,
     environment,
     config,
     mode,
-    isProbedByRelay,
     mounts: others,
     host,
   });

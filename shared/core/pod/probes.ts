@@ -1,4 +1,3 @@
-import { served } from '../agent/awaited.ts';
 import type { GroupProbe } from '../group/group.ts';
 import type { Container, Probe } from '../kubernetes/pod.ts';
 
@@ -71,12 +70,3 @@ export const needsAgentForProbes = ({
   startupProbe !== undefined ||
   (livenessProbe !== undefined && !isAcis(livenessProbe)) ||
   (readinessProbe !== undefined && !isRelays(readinessProbe));
-
-/**
- * Whether a container's readiness is the agent's to say. As long as nobody hears the agent, the relay says it where it can, and
- * other probes are refused.
- */
-export const isReadinessOfAgent = (container: Parameters<typeof needsAgentForProbes>[0]): boolean =>
-  served.includes('reports')
-    ? needsAgentForProbes(container)
-    : container.readinessProbe !== undefined && !isRelays(container.readinessProbe);

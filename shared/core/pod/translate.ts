@@ -208,5 +208,18 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
     ...tokenNotices(pod, resolved.tokens, new Set(scope.live.keys())),
     ...shareNotices(pod, resolved),
   ];
-  return { kind: 'group', body, notices };
+  return { kind: 'group', body, notices, ...reporting(scope) };
+}
+
+/** Of containers that run beside each other: whether there is a way to the app before is not known. */
+function reporting({ pod, given }: PartScope): { readonly reporting?: readonly string[] } {
+  if (given.kind === 'none') return {};
+  const flat = flatContainers(pod).map(({ container, index }) => ({
+    member: 'initContainers' as const,
+    container,
+    index,
+  }));
+  const main = pod.spec.containers.map((container, index) => ({ member: 'containers' as const, container, index }));
+  const beside = [...flat, ...main].filter((one) => given.wraps.get(keyText(one)) === 'supervise');
+  return { reporting: beside.map(({ container }) => container.name) };
 }

@@ -145,7 +145,13 @@ export interface ResolvedReferences {
 }
 
 export type Translation =
-  | { readonly kind: 'group'; readonly body: GroupBody; readonly notices: readonly Notice[] }
+  | {
+      readonly kind: 'group';
+      readonly body: GroupBody;
+      readonly notices: readonly Notice[];
+      /** Containers whose agents report, beside each other. */
+      readonly reporting?: readonly string[];
+    }
   | Refusal
   /** Something the pod refers to is missing, or a registry does not say; it stays Pending and is tried again. */
   | {

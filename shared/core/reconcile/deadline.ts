@@ -12,6 +12,7 @@ import { podEvents } from '../pod-events/table.ts';
 import { waitForAnyPut } from './absent-pod.ts';
 import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
 import { keepLog } from './keep-log.ts';
+import { asHeard } from './heard.ts';
 import { idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
@@ -56,7 +57,7 @@ export const deadlineRules: readonly PodRule[] = [
     message: 'activeDeadlineSeconds is over and nothing runs',
     judge: (observed, pod) => {
       if (!isPast(observed, pod)) return undefined;
-      const group = observed.sight.kind === 'seen' ? observed.sight.group : undefined;
+      const group = observed.sight.kind === 'seen' ? asHeard(observed, pod, observed.sight.group) : undefined;
       const status = deadlineStatus({ pod, group, now: observed.now });
       return { effects: [exceeded, ...patch(pod, status)], row: { settled: true }, next: idle };
     },
@@ -76,10 +77,11 @@ function isPast(observed: Observed, pod: Pod): boolean {
 }
 
 /** Between two polls a pod may have ended in time; then its own end counts. */
-function endedBefore({ sight, facts, now }: Observed, pod: Pod, deadline: number): boolean {
-  if (sight.kind !== 'seen' || groupCondition(sight.group) === 'stopped' || !showsEnd(sight.group, pod)) return false;
-  const status = podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now });
-  const { group } = sight;
+function endedBefore({ row, sight, facts, now }: Observed, pod: Pod, deadline: number): boolean {
+  if (sight.kind !== 'seen' || groupCondition(sight.group) === 'stopped') return false;
+  const group = asHeard({ row }, pod, sight.group);
+  if (!showsEnd(group, pod)) return false;
+  const status = podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now });
   // A sidecar ends after the others.
   const finished = pod.spec.containers.map(({ name }) =>
     Date.parse(observedContainer(group, { member: 'containers', name })?.instanceView?.currentState?.finishTime ?? ''),
@@ -89,7 +91,8 @@ function endedBefore({ sight, facts, now }: Observed, pod: Pod, deadline: number
 
 const conditionOf = ({ sight }: Observed) => (sight.kind === 'seen' ? groupCondition(sight.group) : undefined);
 
-function report({ sight, facts, now }: Observed, pod: Pod): readonly Effect[] {
+function report({ row, sight, facts, now }: Observed, pod: Pod): readonly Effect[] {
   if (sight.kind !== 'seen') return [];
-  return patch(pod, podStatusFromGroup({ pod, group: sight.group, hostIP: facts.hostIP, now }), sight.group);
+  const group = asHeard({ row }, pod, sight.group);
+  return patch(pod, podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now }), group);
 }

@@ -6,6 +6,7 @@ import { podEvents } from '../pod-events/table.ts';
 import { deletedStatus, podStatusFromGroup } from '../status/status.ts';
 import { waitForAnyPut } from './absent-pod.ts';
 import { deleteGroup, groupThatIs, stopGroup, wasSent } from './end-group.ts';
+import { asHeard, groupAsRemembered } from './heard.ts';
 import { forPods, inMs, patch, createEvent } from './rule.ts';
 import { stopAt } from './pre-stop.ts';
 import { releasePod } from './terminal-pod.ts';
@@ -107,7 +108,8 @@ const killing = (pod: Pod, group: GroupObservation): readonly Effect[] =>
     .map((container) => createEvent(podEvents.killing.of(container)));
 
 /** What has ended already is in the status before anything erases it. */
-function harvest({ facts, now }: Observed, pod: Pod, group: GroupObservation): readonly Effect[] {
+function harvest({ row, facts, now }: Observed, pod: Pod, seen: GroupObservation): readonly Effect[] {
+  const group = asHeard({ row }, pod, seen);
   const ended = [...group.containers, ...group.initContainers].some(
     (container) => container.instanceView?.currentState?.state === 'Terminated',
   );
@@ -115,5 +117,7 @@ function harvest({ facts, now }: Observed, pod: Pod, group: GroupObservation): r
   return patch(pod, podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now }), group);
 }
 
-const terminal = ({ now }: Observed, pod: Pod, group: GroupObservation | undefined): readonly Effect[] =>
-  patch(pod, deletedStatus({ pod, group, now }));
+function terminal({ row, now }: Observed, pod: Pod, seen: GroupObservation | undefined): readonly Effect[] {
+  const group = seen === undefined ? groupAsRemembered(pod, row) : asHeard({ row }, pod, seen);
+  return patch(pod, deletedStatus({ pod, group, now }));
+}

@@ -14,6 +14,7 @@ import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
 import { deadlineRules } from './deadline.ts';
 import { keepLogOfEnded } from './keep-log.ts';
 import { lateChanges } from './late-changes.ts';
+import { asHeard, rememberAgents } from './heard.ts';
 import { isSpotPod, isTakenBack } from './spot.ts';
 import { pollInMs } from './next-poll.ts';
 import { putRules } from './put-group.ts';
@@ -174,9 +175,9 @@ export const livingPodRules = forPods(isLivingPod, [
   ...putRules,
 ]);
 
-const statusOf = ({ facts, now, logTails, policy }: Observed, pod: Pod, group: GroupObservation): PodStatus => {
-  const found = podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now });
-  const status = withRelaySilence(pod, found, policy.relaySilence);
+const statusOf = ({ row, facts, now, logTails, policy }: Observed, pod: Pod, group: GroupObservation): PodStatus => {
+  const found = podStatusFromGroup({ pod, group: asHeard({ row }, pod, group), hostIP: facts.hostIP, now });
+  const status = withRelaySilence(pod, found, policy.relaySilence, row.agent?.expected);
   return logTails === undefined ? status : withTails(status, logTails);
 };
 
@@ -186,15 +187,16 @@ interface Shown {
 }
 
 /** Events go first: they are written beside the status, and what is not yet in it is reported once more after a crash. */
-const show = ({ now }: Observed, pod: Pod, { group, status }: Shown): readonly Effect[] => [
-  ...containerEvents({ pod, status, group, now }).map(createEvent),
+const show = ({ now, row }: Observed, pod: Pod, { group, status }: Shown): readonly Effect[] => [
+  ...containerEvents({ pod, status, group: asHeard({ row }, pod, group), now }).map(createEvent),
   ...patch(pod, status, group),
 ];
 
-/** The group was seen, so it was accepted. */
-const adopted = ({ row, now }: Observed): Plan['row'] => ({
+/** The group was seen, so it was accepted; its tags say whose agents are heard, whatever the rows have lost. */
+const adopted = ({ row, now, sight }: Observed): Plan['row'] => ({
   absentSince: undefined,
   intent: acceptedIntent(row.intent, now),
+  ...(sight.kind === 'seen' && rememberAgents(row, sight.group)),
 });
 
 function report(observed: Observed, pod: Pod, group: GroupObservation): Plan {

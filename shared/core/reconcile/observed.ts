@@ -47,9 +47,17 @@ export interface Observed {
   readonly statusConflicts: number;
   /** What came of the last PUT of this term; undefined: none was sent. */
   readonly lastPut: Outcome | undefined;
-  /** Only the pod's own conditions are at odds with its containers, or their readiness with what was reported; `plannedAt`: when its next poll was planned. */
+  /**
+   * Only the pod's own conditions are at odds with its containers, or these with what the relay or agents reported: no poll
+   * is needed. `plannedAt`: when the next one was planned.
+   */
   readonly correcting:
-    | { readonly plannedAt: number | undefined; readonly reports?: readonly ReadinessReport[] }
+    | {
+        readonly plannedAt: number | undefined;
+        readonly reports?: readonly ReadinessReport[];
+        /** An agent has spoken, and its words are in the row. */
+        readonly isHeard?: boolean;
+      }
     | undefined;
   readonly facts: NodeFacts;
   readonly policy: ReconcilePolicy;
@@ -93,9 +101,14 @@ export type Effect =
   | { readonly kind: 'note-capacity'; readonly event: CapacityEvent }
   /**
    * Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it
-   * and the PUT. `replaces`, `agentKey`: as in the intent.
+   * and the PUT. `replaces`, `agentKey`: as in the intent; `reporting`: whose agents will report.
    */
-  | { readonly kind: 'open-intent'; readonly replaces: boolean; readonly agentKey?: AgentKeyName }
+  | {
+      readonly kind: 'open-intent';
+      readonly replaces: boolean;
+      readonly agentKey?: AgentKeyName;
+      readonly reporting?: readonly string[];
+    }
   /** `isRetry`: a group of this pod was refused before; first tries go before it. */
   | { readonly kind: 'put-group'; readonly body: GroupBody; readonly isRetry: boolean }
   /** Reads the logs of these containers and keeps them; one without a log is left out. */

@@ -5,6 +5,7 @@ import { podEvents } from '../pod-events/table.ts';
 import { readinessEvents } from '../pod-events/readiness-events.ts';
 import { correctedStatus, pendingStatus, withRelaySilence } from '../status/status.ts';
 import { giveUp } from './keep-log.ts';
+import { heardRules } from './heard-rule.ts';
 import { pollInMs } from './next-poll.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
 import { makeRoom, readPutFault } from './refusal.ts';
@@ -195,18 +196,19 @@ export const outcomeRules: readonly Rule[] = [
   ...statusRules,
   ...forPods(() => true, [...referenceRules, ...putOutcomeRules]),
   ...endOutcomeRules,
+  ...heardRules,
   {
     reason: 'conditions-corrected',
     message:
       "Only the pod's own conditions were at odds with its containers, or their readiness with what was reported",
-    judge: ({ correcting, pod, now, policy }) => {
+    judge: ({ correcting, pod, row, now, policy }) => {
       if (correcting === undefined || pod === undefined) return undefined;
       const { plannedAt, reports = [] } = correcting;
       const next = plannedAt === undefined ? idle : inMs(Math.max(0, plannedAt - now));
       const events = readinessEvents(pod, reports).map(createEvent);
       // What reports has called.
       const silence = reports.length > 0 ? undefined : policy.relaySilence;
-      const status = withRelaySilence(pod, correctedStatus(pod, now, reports), silence);
+      const status = withRelaySilence(pod, correctedStatus(pod, now, reports), silence, row.agent?.expected);
       return { effects: [...events, ...patch(pod, status)], row: {}, next };
     },
   },

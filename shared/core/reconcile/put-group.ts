@@ -1,8 +1,6 @@
-import type { AgentKeyName } from '../agent/access.ts';
-import { readAgentTags } from '../agent/agent-tags.ts';
+import { agentKeyOf } from './heard.ts';
 import { mayAsk } from '../budget/capacity.ts';
 import { defined } from '../defined.ts';
-import type { GroupBody } from '../group/group.ts';
 import { lookUpTrouble } from '../image/look-up-trouble.ts';
 import type { PullFault } from '../image/look-up-trouble.ts';
 import { hasStarted, isDaemonSetPod, isLivingPod } from '../kubernetes/pod.ts';
@@ -104,7 +102,11 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
         effects: [
           ...translation.notices.map((notice) => createEvent(noticeEvent(notice))),
           ...askCapacity(observed),
-          { kind: 'open-intent', replaces: hasStarted(pod), ...defined({ agentKey: keyIn(translation.body) }) },
+          {
+            kind: 'open-intent',
+            replaces: hasStarted(pod),
+            ...agentsOf(translation),
+          },
           { kind: 'put-group', body: translation.body, isRetry: isRetry(observed) },
         ],
         row: {},
@@ -113,10 +115,10 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
   }
 }
 
-/** Which key the agents of the group have, if it has any. */
-function keyIn({ tags }: GroupBody): AgentKeyName | undefined {
-  const read = readAgentTags(tags);
-  return read && { kid: read.kid, nonce: read.nonce };
+/** Which key the agents of the group have, and which of them will speak. */
+function agentsOf({ body, reporting }: Extract<Translation, { kind: 'group' }>) {
+  const agentKey = agentKeyOf(body);
+  return agentKey === undefined ? {} : { agentKey, ...defined({ reporting }) };
 }
 
 const pullReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff']);

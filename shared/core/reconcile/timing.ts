@@ -10,6 +10,8 @@ export const timing = {
   absenceAfterAcceptMs: 30_000,
   /** One instance's term of work on one pod; every call ends before it does. */
   lockMs: 40_000,
+  /** An end that an agent reported is looked up in ARM after this, twice that at most: what runs on all the same is ended. */
+  settleMs: 10_000,
   /** How often a group that is being deleted is asked whether it is gone. */
   deleteConfirmMs: 2_000,
   /** A stop or DELETE that ARM has taken, and of which its GET shows nothing, is sent again after this. */

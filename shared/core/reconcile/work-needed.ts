@@ -5,6 +5,7 @@ import { foreignChange } from '../kubernetes/pod-change.ts';
 import { gatesVerdict } from '../status/conditions.ts';
 import { isReadinessNews } from '../status/readiness.ts';
 import type { ReadinessReport } from '../status/readiness.ts';
+import { suffices } from './heard-rule.ts';
 import type { LastSeen, PodRow } from './pod-row.ts';
 
 /** Of what an event must change to be worth a reading (rule 16 of docs/architecture.md). */
@@ -50,6 +51,14 @@ export function markDirty(row: PodRow, version: string): Pick<PodRow, 'dirty' | 
 export const isNews = ({ dirty, dirtyVersions }: PodRow, known: ReadonlySet<string>): boolean =>
   dirty && (dirtyVersions.length === 0 || dirtyVersions.some((version) => !known.has(version)));
 
+/** What a call brings beside the pod and its row. */
+export interface News {
+  /** Of the relay's readiness probes. */
+  readonly reports?: readonly ReadinessReport[] | undefined;
+  /** The row has words of an agent that the status lacks. */
+  readonly isHeard?: boolean;
+}
+
 export type WorkNeeded = 'nothing' | 'correct-conditions' | 'full';
 
 /** Whether the pod and its row ask for work now. Our own status patches come back as events and ask for none. */
@@ -57,12 +66,13 @@ export function workNeeded(
   pod: Pod | undefined,
   row: PodRow,
   now: number,
-  reports: readonly ReadinessReport[] = [],
+  { reports = [], isHeard = false }: News = {},
 ): WorkNeeded {
   if (pod === undefined) return 'full';
   if (row.seen !== seenKey(pod)) return 'full';
   if (row.dueAt !== undefined && row.dueAt <= now) return 'full';
   if (isTerminalPhase(pod.status.phase)) return row.settled ? 'nothing' : 'full';
+  if (isHeard) return suffices(pod, row) ? 'correct-conditions' : 'full';
   return hasOddConditions(pod) || isReadinessNews(pod, reports) ? 'correct-conditions' : 'nothing';
 }
 

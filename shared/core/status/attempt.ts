@@ -25,6 +25,12 @@ export function isNewAttempt(
   return started !== undefined && started > before && !isAlreadyCounted(previous, view);
 }
 
+/** The same, where an agent counts the runs: its count goes over all of them. */
+export function isNewHeard(previous: ContainerStatus | undefined, view: InstanceView, current: ObservedState): boolean {
+  if (previous === undefined || previous.state.kind === 'waiting') return false;
+  return current.state === 'Waiting' || view.restartCount > previous.restartCount;
+}
+
 /** What is known as the last run is shown as the one before it. */
 const isBefore = ({ previousState }: InstanceView, known: ContainerState): boolean =>
   previousState?.state === 'Terminated' && isSameAttempt(known, previousState);

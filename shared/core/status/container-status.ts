@@ -1,7 +1,7 @@
 import type { GroupObservation, InstanceView, ObservedContainer, ObservedState } from '../group/group.ts';
 import { observedContainer } from '../group/observed-container.ts';
 import type { Container, ContainerState, ContainerStatus, Pod, RestartPolicy } from '../kubernetes/pod.ts';
-import { isNewAttempt, isSameAttempt, isStale, nextRestartCount } from './attempt.ts';
+import { isNewAttempt, isNewHeard, isSameAttempt, isStale, nextRestartCount } from './attempt.ts';
 import { isFinalEnd, isSidecar, isUnknownEnd, unknownEnd } from './restart.ts';
 import type { EndCause, TerminatedState } from './restart.ts';
 import { nameOfPinned } from '../image/image-source.ts';
@@ -85,11 +85,16 @@ function withoutView({ previous, container, fallback, isStopped, policy, cause }
 }
 
 function withView(context: ContainerContext, view: InstanceView, current: ObservedState): ContainerStatus {
-  const { previous, policy, container } = context;
-  if (isBlip(context, view, current)) return previous ?? newContainerStatus(container, context.fallback);
+  const { previous, container } = context;
+  const heard = observedOf(context)?.heard;
+  // Where an agent starts the program again ACI's policy decides nothing, and what has ended for good was settled before.
+  const policy = heard === undefined ? context.policy : 'Always';
+  // Agents' words have an order of their own.
+  if (heard === undefined && isBlip(context, view, current))
+    return previous ?? newContainerStatus(container, context.fallback);
   const earlier = view.previousState?.state === 'Terminated' ? view.previousState : undefined;
-  const isNew = isNewAttempt(previous, view, current);
-  const restartCount = nextRestartCount(previous, view, isNew);
+  const isNew = heard === undefined ? isNewAttempt(previous, view, current) : isNewHeard(previous, view, current);
+  const restartCount = nextRestartCount(previous, view, isNew && heard === undefined);
   const lastState = lastStateOf(context, { earlier, isNew, restartCount });
   if (lastState?.kind === 'terminated' && earlier !== undefined && isFinalEnd(lastState, policy))
     return firstEnd(context, view, lastState);
@@ -164,6 +169,8 @@ function observedState(
         return previous.state;
       return terminatedState(current, attemptId(context, restartCount), isNew ? undefined : knownStart(previous));
     default: {
+      const said = observedOf(context)?.heard?.waiting;
+      if (said !== undefined) return { kind: 'waiting', ...said };
       const detailStatus = current.detailStatus;
       return {
         kind: 'waiting',
@@ -202,7 +209,7 @@ function terminatedState(ended: ObservedState, containerID: string, knownStart?:
   return {
     kind: 'terminated',
     exitCode: ended.exitCode,
-    ...endReason(ended.exitCode, ended.detailStatus),
+    ...(ended.reported ?? endReason(ended.exitCode, ended.detailStatus)),
     ...defined({ startedAt, finishedAt }),
     containerID,
   };
@@ -239,8 +246,11 @@ const attemptId = ({ group, container }: ContainerContext, attempt: number): str
   `aci://${group.name}/${container.name}/${String(attempt)}`;
 
 /** An init container is ready when it has succeeded. */
-function withReadiness(status: ContainerStatus, { pod, isInit, container }: ContainerContext): ContainerStatus {
+function withReadiness(status: ContainerStatus, context: ContainerContext): ContainerStatus {
+  const { pod, isInit, container } = context;
   const isRunning = status.state.kind === 'running';
+  const heard = isRunning ? observedOf(context)?.heard : undefined;
+  if (heard !== undefined) return { ...status, ready: heard.ready, started: heard.started };
   const hasSucceeded = status.state.kind === 'terminated' && status.state.exitCode === 0;
   const isReady = isInit && !isSidecar(container) ? hasSucceeded : isReadyRun(pod, status);
   return { ...status, ready: isReady, started: isRunning };

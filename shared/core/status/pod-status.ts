@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { GroupObservation } from '../group/group.ts';
+import { observedContainer } from '../group/observed-container.ts';
 import type { Pod, PodPhase, PodStatus } from '../kubernetes/pod.ts';
 import { podConditions } from './conditions.ts';
 import { ephemeralStatuses } from './ephemeral.ts';
@@ -37,7 +38,7 @@ export function podStatusFromGroup(input: PodStatusInput): PodStatus {
   return composeStatus({
     pod,
     statuses,
-    phase: phaseOf(pod, statuses, { isEnded: false }),
+    phase: phaseOf(pod, statuses, { isEnded: hasEndedInside(pod, group) }),
     hostIP: input.hostIP,
     ...defined({ podIP: address }),
     isReadyToStart:
@@ -46,6 +47,13 @@ export function podStatusFromGroup(input: PodStatusInput): PodStatus {
     now: input.now,
   });
 }
+
+/** The agents say of each container that nothing starts its program again, whatever the pod's restart policy is. */
+const hasEndedInside = (pod: Pod, group: GroupObservation): boolean =>
+  pod.spec.containers.every(({ name }) => {
+    const container = observedContainer(group, { member: 'containers', name });
+    return container?.heard?.isFinal === true && container.instanceView?.currentState?.state === 'Terminated';
+  });
 
 /**
  * The API object's own status with our conditions put right where they are at odds with its container statuses: the node

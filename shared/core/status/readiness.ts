@@ -1,5 +1,5 @@
 import type { ContainerStatus, Pod } from '../kubernetes/pod.ts';
-import { isReadinessOfAgent } from '../pod/probes.ts';
+import { needsAgentForProbes } from '../pod/probes.ts';
 import type { ContainerStatuses } from './phase.ts';
 
 /** What the relay's readiness probe found of one run of a container. */
@@ -18,7 +18,7 @@ const isProbed = (pod: Pod, name: string): boolean =>
 /** By the relay, and not by the agent in the pod's group. */
 export const isProbedByRelay = (pod: Pod, name: string): boolean =>
   isProbed(pod, name) &&
-  !pod.spec.containers.some((container) => container.name === name && isReadinessOfAgent(container));
+  !pod.spec.containers.some((container) => container.name === name && needsAgentForProbes(container));
 
 const isOf = ({ name, state }: ContainerStatus, report: ReadinessReport): boolean =>
   name === report.container && state.kind === 'running' && state.startedAt === report.startedAt;

@@ -28,16 +28,23 @@ function noteIn(message: string): string | undefined {
   return at < 0 ? undefined : message.slice(at);
 }
 
-const isProbedNow = (pod: Pod, { phase, containerStatuses }: PodStatus): boolean =>
+const isProbedNow = (pod: Pod, { phase, containerStatuses }: PodStatus, agents: readonly string[]): boolean =>
   phase === 'Running' &&
-  containerStatuses.some(({ name, state }) => state.kind === 'running' && isProbedByRelay(pod, name));
+  containerStatuses.some(
+    ({ name, state }) => state.kind === 'running' && isProbedByRelay(pod, name) && !agents.includes(name),
+  );
 
 /**
  * Where nobody probes, the last word on readiness holds, and the message of `Ready` says since when. Of what is not known
- * it says what it said.
+ * it says what it said. `agents`: containers whose agents probe.
  */
-export function withRelaySilence(pod: Pod, status: PodStatus, silence: RelaySilence): PodStatus {
-  if (silence === undefined || !isProbedNow(pod, status)) return status;
+export function withRelaySilence(
+  pod: Pod,
+  status: PodStatus,
+  silence: RelaySilence,
+  agents: readonly string[] = [],
+): PodStatus {
+  if (silence === undefined || !isProbedNow(pod, status, agents)) return status;
   const before = pod.status.conditions.find(({ type }) => type === 'Ready')?.message ?? '';
   const note = silence === 'unknown' ? noteIn(before) : noteOf(rfc3339(silence));
   if (note === undefined) return status;

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { probe } from '../../../../shared/wire/probe.ts';
 import type { Probe } from '../../../../shared/core/kubernetes/pod.ts';
-import { isReadinessOfAgent, probedPort } from '../../../../shared/core/pod/probes.ts';
+import { needsAgentForProbes, probedPort } from '../../../../shared/core/pod/probes.ts';
 import { list } from '../../../../shared/wire/kubernetes/meta.ts';
 
 /** One run of a container that has a readiness probe which the relay can make. */
@@ -51,7 +51,7 @@ function portOf(container: ContainerShape): number | undefined {
 
 /** Then the agent in the pod's group says it. */
 const isAgents = ({ readinessProbe, livenessProbe, startupProbe }: ContainerShape): boolean =>
-  isReadinessOfAgent({
+  needsAgentForProbes({
     ...(readinessProbe && { readinessProbe }),
     ...(livenessProbe && { livenessProbe }),
     ...(startupProbe && { startupProbe }),

@@ -1,0 +1,142 @@
+import { defined } from '../../defined.ts';
+import type { GroupObservation, InstanceView, ObservedContainer, ObservedState } from '../../group/group.ts';
+import type { Pod } from '../../kubernetes/pod.ts';
+import { hasSidecars } from '../../pod/sidecars.ts';
+import { instantMs } from '../../status/time.ts';
+import { readAgentTags } from '../agent-tags.ts';
+import { isSameKey } from './memory.ts';
+import type { AgentMemory, HeardContainer } from './memory.ts';
+import type { ProgramEnd } from './report.ts';
+
+/**
+ * The group as its agents have it, where they know better than ACI (rule 17 of docs/architecture.md): which program runs
+ * since when, how it ended, whether it is started and ready. ACI outranks an agent only by an end of that very run, a newer
+ * start, or no group at all; its `Running` revokes nothing, since a drained container is parked and runs. Pure; the same
+ * group for agents of another PUT.
+ */
+export function heardGroup(pod: Pod, group: GroupObservation, memory: AgentMemory | undefined): GroupObservation {
+  const tags = readAgentTags(group.tags);
+  if (memory === undefined || tags === undefined || !isSameKey(tags, memory.key)) return group;
+  const heard = (container: ObservedContainer): ObservedContainer => {
+    const said = memory.containers[container.name];
+    if (said !== undefined) return heardContainer(container, said);
+    return memory.expected.includes(container.name) ? unheard(container, hasSidecars(pod)) : container;
+  };
+  return { ...group, containers: group.containers.map(heard), initContainers: group.initContainers.map(heard) };
+}
+
+/**
+ * Its agent has not spoken yet: that ACI runs the agent says neither that the program is started nor that it is ready. Where
+ * containers wait for each other inside, it may not run at all.
+ */
+function unheard(container: ObservedContainer, mayWait: boolean): ObservedContainer {
+  const { instanceView: view } = container;
+  if (view?.currentState?.state !== 'Running') return container;
+  const waiting = { state: 'Waiting', detailStatus: '' };
+  const instanceView = mayWait ? { ...view, currentState: waiting } : view;
+  return { ...container, instanceView, heard: { started: false, ready: false, isFinal: false } };
+}
+
+function heardContainer(container: ObservedContainer, said: HeardContainer): ObservedContainer {
+  const { instanceView: view = noView } = container;
+  const { state } = said;
+  const restartCount = Math.max(view.restartCount, said.boots - 1) + state.restarts;
+  const { isOutranked, ...states } = statesOf(view, said);
+  const heard = isOutranked
+    ? { started: false, ready: false, isFinal: false }
+    : { ...defined({ waiting: state.waiting }), started: state.started, ready: state.ready, isFinal: state.final };
+  return { ...container, instanceView: { ...view, restartCount, ...states }, heard };
+}
+
+const noView: InstanceView = { restartCount: 0, events: [] };
+
+interface States {
+  readonly currentState: ObservedState;
+  readonly previousState?: ObservedState;
+  /** ACI has the last word, and the agent none of what runs now. */
+  readonly isOutranked: boolean;
+}
+
+function statesOf(view: InstanceView, { state, sentAt }: HeardContainer): States {
+  const before = state.lastEnded && { previousState: endState(state.lastEnded) };
+  switch (state.phase) {
+    case 'running': {
+      const startedAt = state.startedAt ?? sentAt;
+      const currentState = { state: 'Running', startTime: instant(startedAt), detailStatus: '' };
+      const said = { saidAt: startedAt, startedAt, lastEnded: state.lastEnded };
+      return outranking(view, said) ?? { currentState, ...before, isOutranked: false };
+    }
+    case 'waiting': {
+      const said = { saidAt: sentAt, startedAt: undefined, lastEnded: state.lastEnded };
+      return outranking(view, said) ?? { currentState: waits(''), ...before, isOutranked: false };
+    }
+    case 'ended':
+    case 'parked':
+      return state.ended === undefined
+        ? { currentState: waits(''), isOutranked: false }
+        : { ...afterEnd(view, state.ended, state.final), ...(state.final && before) };
+  }
+}
+
+const waits = (detailStatus: string): ObservedState => ({ state: 'Waiting', detailStatus });
+
+function afterEnd({ currentState: current }: InstanceView, ended: ProgramEnd, isFinal: boolean): States {
+  const started = current?.state === 'Waiting' ? undefined : instantMs(current?.startTime);
+  if (current !== undefined && started !== undefined && started > ended.finishedAt)
+    return { currentState: current, previousState: endState(ended), isOutranked: true };
+  // ACI waits before it starts the container again; and a success that is not the last word would end the pod.
+  const isBetween = !isFinal && (ended.exitCode === 0 || current?.state === 'Waiting');
+  if (!isBetween) return { currentState: endState(ended), isOutranked: false };
+  const detailStatus = current?.state === 'Waiting' ? current.detailStatus : 'CrashLoopBackOff';
+  return { currentState: waits(detailStatus), previousState: endState(ended), isOutranked: false };
+}
+
+/** What an agent's last word is about. */
+interface Said {
+  readonly saidAt: number;
+  /** Of the run; undefined: the program did not run. */
+  readonly startedAt: number | undefined;
+  /** The end of the run before it, which is no news. */
+  readonly lastEnded: ProgramEnd | undefined;
+}
+
+/**
+ * What ACI shows, where that is later than the agent's last word: the end of that very run, whose agent had no time to report
+ * it, or a newer start.
+ */
+function outranking(view: InstanceView, said: Said): States | undefined {
+  const { currentState: current, previousState: previous } = view;
+  if (current === undefined) return undefined;
+  if (isNewsOfEnd(current, said))
+    return { ...defined({ previousState: previous }), currentState: ofRun(current, said), isOutranked: true };
+  const end = previous !== undefined && isNewsOfEnd(previous, said) ? ofRun(previous, said) : undefined;
+  const isBetween = current.state === 'Waiting' && end !== undefined;
+  if (!isBetween && !isNewerStart(current, said)) return undefined;
+  return { currentState: current, ...defined({ previousState: end ?? previous }), isOutranked: true };
+}
+
+const isNewerStart = ({ state, startTime }: ObservedState, { saidAt }: Said): boolean =>
+  state === 'Running' && (instantMs(startTime) ?? 0) > saidAt;
+
+const ofRun = (state: ObservedState, { startedAt }: Said): ObservedState =>
+  startedAt === undefined ? state : { ...state, startTime: instant(startedAt) };
+
+/** ACI's times may have whole seconds. */
+function isNewsOfEnd({ state, finishTime }: ObservedState, { saidAt, lastEnded }: Said): boolean {
+  const at = state === 'Terminated' ? instantMs(finishTime) : undefined;
+  if (at === undefined || second(at) < second(saidAt)) return false;
+  return lastEnded === undefined || second(lastEnded.finishedAt) !== second(at);
+}
+
+const second = (ms: number): number => Math.floor(ms / 1000);
+
+const instant = (ms: number): string => new Date(ms).toISOString();
+
+const endState = ({ exitCode, reason, message, startedAt, finishedAt }: ProgramEnd): ObservedState => ({
+  state: 'Terminated',
+  exitCode,
+  finishTime: instant(finishedAt),
+  ...defined({ startTime: startedAt === undefined ? undefined : instant(startedAt) }),
+  detailStatus: '',
+  reported: { reason, ...defined({ message }) },
+});

@@ -1,4 +1,5 @@
 import type { TokenCredential } from '@azure/core-auth';
+import { createAgentWords } from '../adapters/agent-words/agent-words.ts';
 import { createArmContainerGroups } from '../adapters/arm/container-groups.ts';
 import { createCredential } from '../adapters/arm/credential.ts';
 import type { AzureCredential, CredentialSettings } from '../adapters/arm/credential.ts';
@@ -119,6 +120,7 @@ export function compose(
       observe,
     }),
     agentAccess: createAgentAccess({ appUrl: agent.appUrl, keys: settings.AGENT_ROOT_KEYS, draw }),
+    agentWords: createAgentWords({ groups, ...defined({ certificateAuthorityPem: authorityPem }) }),
     clusters: new Map(settings.CLUSTERS.map((cluster) => [cluster.uid, composeCluster(cluster)])),
     random: Math.random,
     instance: crypto.randomUUID(),

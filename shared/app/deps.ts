@@ -3,6 +3,7 @@ import type { Result } from '../core/fault.ts';
 import type { NodeKey } from '../core/node/node-key.ts';
 import type { StartTimes } from '../core/reconcile/start-times.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
+import type { AgentWords } from '../ports/agent-words.ts';
 import type { Reservation } from '../ports/budgets.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContainerGroups } from '../ports/container-groups.ts';
@@ -24,6 +25,7 @@ export interface Deps {
   readonly keptLogs: KeptLogs;
   readonly imageRegistry: ImageRegistry;
   readonly agentAccess: AgentAccessOf;
+  readonly agentWords: AgentWords;
   /** By the UID of the cluster. */
   readonly clusters: ReadonlyMap<string, ClusterDeps>;
   readonly clock: Clock;

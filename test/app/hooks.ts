@@ -22,6 +22,7 @@ export function hooked(deps: Deps, hooks: CallHooks): Deps {
     ...deps,
     store: hookedPort(deps.store, 'store', hooks),
     groups: hookedPort(deps.groups, 'groups', hooks),
+    agentWords: hookedPort(deps.agentWords, 'agentWords', hooks),
     keptLogs: hookedPort(deps.keptLogs, 'keptLogs', hooks),
     imageRegistry: hookedPort(deps.imageRegistry, 'imageRegistry', hooks),
     clusters: new Map(clusters),

@@ -16,6 +16,8 @@ import { createMemoryImageRegistry } from '../../infra/local/sim/memory-image-re
 import type { MemoryImageRegistry } from '../../infra/local/sim/memory-image-registry.ts';
 import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import type { MemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
+import { createMemoryAgentWords } from '../../infra/local/sim/memory-agent-words.ts';
+import type { MemoryAgentWords } from '../../infra/local/sim/memory-agent-words.ts';
 import { createMemoryStore } from '../../infra/local/sim/memory-store.ts';
 import type { MemoryStore } from '../../infra/local/sim/memory-store.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
@@ -59,6 +61,8 @@ export class World {
   readonly scheduler: Scheduler;
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
+  /** Agents in the groups' containers; none until a test sets one. */
+  readonly agents: MemoryAgentWords;
   readonly keptLogs: MemoryKeptLogs = createMemoryKeptLogs();
   readonly imageRegistry: MemoryImageRegistry;
   readonly store: MemoryStore;
@@ -88,6 +92,7 @@ export class World {
       visibleAfterMs: options.visibleAfterMs ?? 0,
       ...defined({ quota: options.quota }),
     });
+    this.agents = createMemoryAgentWords(this.groups);
     this.imageRegistry = createMemoryImageRegistry(options.imageLogin);
     this.store = createMemoryStore({ now });
     const parsed = parseSettings(settingsOf(options.nodes ?? [{ name: 'aci-1' }], options.settings));
@@ -117,6 +122,7 @@ export class World {
       },
       store: this.store,
       groups: this.groups,
+      agentWords: this.agents,
       keptLogs: this.keptLogs,
       imageRegistry: this.imageRegistry,
       cluster: this.cluster,

@@ -4,8 +4,10 @@ import type { ClusterDeps, Deps, NodeDeps } from '../../../shared/app/deps.ts';
 import { nodeFacts } from '../../../shared/app/node-facts.ts';
 import { findCluster, findNode } from '../../../shared/app/registered-clusters.ts';
 import type { Result } from '../../../shared/core/fault.ts';
+import type { AgentWords } from '../../../shared/ports/agent-words.ts';
 import type { Reservation } from '../../../shared/ports/budgets.ts';
 import type { ClusterApi, NodeApi } from '../../../shared/ports/node-api.ts';
+import { createMemoryAgentWords } from './memory-agent-words.ts';
 import type { Settings } from '../../../shared/wire/settings.ts';
 
 /** The API server, as a process of the app reaches it. */
@@ -27,7 +29,11 @@ export type ProcessParts = Pick<
   | 'random'
   | 'instance'
   | 'reserveCreate'
-> & { readonly cluster: ClusterPorts };
+> & {
+  readonly cluster: ClusterPorts;
+  /** In no container there is one, unless given. */
+  readonly agentWords?: AgentWords;
+};
 
 /** A process of the app that knows nothing but the settings, over whatever ports it is given; its registrations never change. */
 export function createAppProcess({ cluster, ...parts }: ProcessParts): Deps {
@@ -39,6 +45,7 @@ export function createAppProcess({ cluster, ...parts }: ProcessParts): Deps {
       keys: parts.settings.AGENT_ROOT_KEYS,
       draw: (count) => Uint8Array.from({ length: count }, () => Math.floor(parts.random() * 256)),
     }),
+    agentWords: parts.agentWords ?? createMemoryAgentWords(parts.groups),
     clusters: new Map(CLUSTERS.map((one) => [one.uid, clusterDepsOf(parts.settings, one, cluster)])),
     nodeHints: new Map(),
     startTimes: new Map(),

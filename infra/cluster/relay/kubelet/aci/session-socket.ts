@@ -3,7 +3,7 @@ import { WebSocket } from 'ws';
 import type { StreamSession } from '../../../../../shared/core/streams/stream-session.ts';
 import { ByteQueue } from '../streams/byte-queue.ts';
 import { fillQueues, sendMessage } from '../streams/web-socket.ts';
-import { unreachable } from './unreachable.ts';
+import { unreachable } from '../../../../../shared/core/streams/unreachable.ts';
 
 /** An open session of ACI's: raw bytes both ways, in messages whose borders mean nothing. */
 export interface SessionSocket {
@@ -49,7 +49,7 @@ export async function dialSession(options: DialOptions): Promise<Dialled> {
   const dialled = Promise.withResolvers<Dialled>();
   const abort = (): void => socket.terminate();
   const fail = (error: Error): void =>
-    dialled.resolve({ ok: false, message: unreachable(session.webSocketUri, error) });
+    dialled.resolve({ ok: false, message: unreachable(session.webSocketUri, error, 'relay') });
   const bytes = new ByteQueue(unreadBytes);
   const heard = Promise.withResolvers<void>();
   fillQueues(socket, [bytes], (message) => {

@@ -82,7 +82,7 @@ const waits = (detailStatus: string): ObservedState => ({ state: 'Waiting', deta
 
 function afterEnd({ currentState: current }: InstanceView, ended: ProgramEnd, isFinal: boolean): States {
   const started = current?.state === 'Waiting' ? undefined : instantMs(current?.startTime);
-  if (current !== undefined && started !== undefined && started > ended.finishedAt)
+  if (current !== undefined && started !== undefined && started > ended.finishedAt + skewMs)
     return { currentState: current, previousState: endState(ended), isOutranked: true };
   // ACI waits before it starts the container again; and a success that is not the last word would end the pod.
   const isBetween = !isFinal && (ended.exitCode === 0 || current?.state === 'Waiting');
@@ -115,8 +115,11 @@ function outranking(view: InstanceView, said: Said): States | undefined {
   return { currentState: current, ...defined({ previousState: end ?? previous }), isOutranked: true };
 }
 
+/** ACI's clock and the container's may differ; an agent that starts again soon speaks for itself. */
+const skewMs = 10_000;
+
 const isNewerStart = ({ state, startTime }: ObservedState, { saidAt }: Said): boolean =>
-  state === 'Running' && (instantMs(startTime) ?? 0) > saidAt;
+  state === 'Running' && (instantMs(startTime) ?? 0) > saidAt + skewMs;
 
 const ofRun = (state: ObservedState, { startedAt }: Said): ObservedState =>
   startedAt === undefined ? state : { ...state, startTime: instant(startedAt) };

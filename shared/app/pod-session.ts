@@ -1,5 +1,6 @@
 import type { CapacityState } from '../core/budget/capacity.ts';
 import { capacityClass } from '../core/budget/capacity.ts';
+import { joinedFiles } from '../core/agent/files/file-memory.ts';
 import type { PodGrant } from '../core/pod/grant.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
 import { groupKind, placed } from '../core/pod/annotations/placed.ts';
@@ -131,10 +132,11 @@ export class PodSession {
   /** Writes staged and given changes; `conflict` means that the row is no longer ours, and the work stops. */
   async save(changes: Partial<PodRow>, options: { readonly guardBirth?: boolean } = {}): Promise<Result<void>> {
     const birth = options.guardBirth === true ? { birth: this.#birth } : {};
-    return this.#write(
-      (current) => ({ ...this.row, ...changes, dirty: current.dirty, dirtyVersions: current.dirtyVersions }),
-      birth,
-    );
+    return this.#write((current) => {
+      const { dirty, dirtyVersions, files } = current;
+      const row = { ...this.row, ...changes };
+      return { ...row, dirty, dirtyVersions, files: joinedFiles(row.files, files) };
+    }, birth);
   }
 
   /**
@@ -143,7 +145,10 @@ export class PodSession {
    */
   async release(changes: Partial<PodRow>): Promise<Result<void>> {
     const last: PodRow = { ...this.row, ...changes, lock: undefined, dirty: false, dirtyVersions: [] };
-    return this.#write((current) => (isNews(current, this.#versions) ? { ...last, dueAt: this.now() } : last), {});
+    return this.#write((current) => {
+      const row = { ...last, files: joinedFiles(last.files, current.files) };
+      return isNews(current, this.#versions) ? { ...row, dueAt: this.now() } : row;
+    }, {});
   }
 
   /** Removes the row, and what the pod used goes to the ledger with it. Who has marked it dirty meanwhile knows no more than we. */
@@ -163,7 +168,10 @@ export class PodSession {
     return ok(undefined);
   }
 
-  /** Others may mark a locked row dirty and nothing else, so a conflict is tried once more while the lock is ours. */
+  /**
+   * Others may mark a locked row dirty and add what agents were given, and nothing else, so a conflict is tried once more
+   * while the lock is ours.
+   */
   async #whileOurs<T>(write: (previous: Versioned<PodRow>) => Promise<Result<T>>): Promise<Result<T>> {
     const lock = this.#held.value.lock;
     let previous = this.#held;

@@ -4,6 +4,7 @@ import { addAgent } from '../agent/add-agent.ts';
 import type { Grouped } from '../agent/add-agent.ts';
 import { deliveryDigest } from '../agent/agent-facts.ts';
 import { agentTags } from '../agent/agent-tags.ts';
+import { madeLiveVolumes } from '../agent/files/live-files.ts';
 import { contentNeeds } from '../agent/needs/content-needs.ts';
 import { liveVolumes } from '../agent/live-volumes.ts';
 import { imageNeeds } from '../agent/needs/image-needs.ts';
@@ -208,5 +209,5 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
     ...tokenNotices(pod, resolved.tokens, new Set(scope.live.keys())),
     ...shareNotices(pod, resolved),
   ];
-  return { kind: 'group', body, notices };
+  return { kind: 'group', body, notices, ...(scope.live.size > 0 && { liveVolumes: madeLiveVolumes(scope) }) };
 }

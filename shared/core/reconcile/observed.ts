@@ -1,5 +1,6 @@
 import type { ReadinessReport } from '../status/readiness.ts';
 import type { AgentKeyName } from '../agent/access.ts';
+import type { MadeLiveVolumes } from '../agent/files/live-files.ts';
 import type { CapacityEvent, CapacityState } from '../budget/capacity.ts';
 import type { Fault } from '../fault.ts';
 import type { GroupBody, GroupObservation } from '../group/group.ts';
@@ -95,7 +96,12 @@ export type Effect =
    * Writes the intent as of the moment of writing, in one transaction with the birth marker, and nothing may come between it
    * and the PUT. `replaces`, `agentKey`: as in the intent.
    */
-  | { readonly kind: 'open-intent'; readonly replaces: boolean; readonly agentKey?: AgentKeyName }
+  | {
+      readonly kind: 'open-intent';
+      readonly replaces: boolean;
+      readonly agentKey?: AgentKeyName;
+      readonly liveVolumes?: MadeLiveVolumes;
+    }
   /** `isRetry`: a group of this pod was refused before; first tries go before it. */
   | { readonly kind: 'put-group'; readonly body: GroupBody; readonly isRetry: boolean }
   /** Reads the logs of these containers and keeps them; one without a log is left out. */

@@ -1,4 +1,5 @@
 import type { AgentKeyName } from '../agent/access.ts';
+import type { FileMemory } from '../agent/files/file-memory.ts';
 import type { PodUsage } from '../usage/pod-usage.ts';
 
 /** What the tables remember of one pod. Everything in it can be rebuilt from the API server and from the groups' tags. */
@@ -46,6 +47,8 @@ export interface PodRow {
   readonly freeing: boolean;
   /** For the ledger; undefined: no group yet, or a row of a version that kept nothing. */
   readonly usage: PodUsage | undefined;
+  /** Of the volumes whose files its agents change; undefined: there are none, or the row does not say. */
+  readonly files: FileMemory | undefined;
 }
 
 /** `deleting`: with a deletionTimestamp; `terminal`: phase Succeeded or Failed. Both say why a pod is gone later. */
@@ -116,5 +119,6 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     keptLog: undefined,
     freeing: false,
     usage: undefined,
+    files: undefined,
   };
 }

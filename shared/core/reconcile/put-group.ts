@@ -104,7 +104,11 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
         effects: [
           ...translation.notices.map((notice) => createEvent(noticeEvent(notice))),
           ...askCapacity(observed),
-          { kind: 'open-intent', replaces: hasStarted(pod), ...defined({ agentKey: keyIn(translation.body) }) },
+          {
+            kind: 'open-intent',
+            replaces: hasStarted(pod),
+            ...defined({ agentKey: keyIn(translation.body), liveVolumes: translation.liveVolumes }),
+          },
           { kind: 'put-group', body: translation.body, isRetry: isRetry(observed) },
         ],
         row: {},

@@ -3,8 +3,8 @@ import type { GroupObservation, InstanceView, ObservedContainer, ObservedState }
 import type { Pod } from '../../kubernetes/pod.ts';
 import { hasSidecars } from '../../pod/sidecars.ts';
 import { instantMs } from '../../status/time.ts';
+import { isSameKey } from '../access.ts';
 import { readAgentTags } from '../agent-tags.ts';
-import { isSameKey } from './memory.ts';
 import type { AgentMemory, HeardContainer } from './memory.ts';
 import type { ProgramEnd } from './report.ts';
 

@@ -1,5 +1,8 @@
 import { app } from '@azure/functions';
 import type { HttpRequest, InvocationContext } from '@azure/functions';
+import { withLog } from '../shared/app/current-log.ts';
+import { invocationLog } from '../shared/app/invocation-log.ts';
+import { loadDeps } from '../shared/app/load-deps.ts';
 
 /** Less than an agent waits for an answer. */
 const deadlineMs = 9_000;
@@ -13,12 +16,7 @@ app.http('pod-reports', {
   methods: ['POST'],
   authLevel: 'anonymous',
   handler: async (request: HttpRequest, context: InvocationContext) => {
-    const [{ answerPodReports }, { loadDeps }, { invocationLog }, { withLog }] = await Promise.all([
-      import('../shared/app/answer-pod-reports.ts'),
-      import('../shared/app/load-deps.ts'),
-      import('../shared/app/invocation-log.ts'),
-      import('../shared/app/current-log.ts'),
-    ]);
+    const { answerPodReports } = await import('../shared/app/answer-pod-reports.ts');
     const log = invocationLog(context);
     return withLog(log, () => answerPodReports({ request, log, load: loadDeps, deadlineMs }));
   },

@@ -183,6 +183,22 @@ export const outcomeStories: readonly Story[] = [
     says: 'heard: patch-status(Failed) → in 15 s',
   },
   {
+    it: 'the end of its log is read first, where that is to be the message',
+    pod: { ...ranOnce, rawSpec: { containers: [{ name: 'main', terminationMessagePolicy: 'FallbackToLogsOnError' }] } },
+    row: { ...accepted, agent: memoryAfter([report(over(ended(3, 1, 8)))]) },
+    sight: { kind: 'unread' },
+    seen: { correcting: { plannedAt: noon + 70_000, isHeard: true } },
+    says: 'heard-of-a-failure: read-log-tails → again',
+  },
+  {
+    it: 'of a pod that nobody has seen running only a read of ARM says how it is',
+    pod: makePod(),
+    row: { ...accepted, agent: memoryAfter([report(over(ended(3, 1, 8)))]) },
+    sight: { kind: 'unread' },
+    seen: { correcting: { plannedAt: noon + 70_000, isHeard: true } },
+    says: 'heard-too-early:  → in 1 s',
+  },
+  {
     it: 'of a pod that goes on the next poll stays where it was',
     pod: ranOnce,
     row: { ...accepted, agent: memoryAfter([report(runs(1, { ready: false }))]) },

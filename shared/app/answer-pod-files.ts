@@ -19,13 +19,13 @@ const route: SignedRoute<FilesRequest> = {
   parse: parseFilesRequest,
   limits: {
     bodyBytes: mostRequestBytes,
-    // An agent asks when it is told to, and again every half minute at most; each time may issue tokens.
+    // An agent asks when it is woken, and again every half minute at most; each time may issue tokens.
     perPod: { capacity: 20, refillPerSecond: 0.2 },
   },
   handle: async (deps, node, message, signal) => answer(await giveFiles(deps, node, message, signal)),
 };
 
-/** `POST /api/pods/{uid}/files`, by an agent that was told that its volumes have changed: those that did, with their files. */
+/** `POST /api/pods/{uid}/files`, by an agent that was woken for its volumes: those that changed, with their files. */
 export function answerPodFiles(request: SignedRequest, context: InvocationLogger): Promise<Answer> {
   const log = invocationLog(context);
   return withLog(log, () => answerFilesCall({ request, log, load: loadDeps, deadlineMs }));

@@ -106,7 +106,7 @@ async function give(asking: Asking, request: FilesRequest): Promise<GivenFiles> 
       case 'sent': {
         const { volume } = made.value;
         bytes += sentBytes(volume);
-        // What is left out is not given, so that the agent is told of it again.
+        // What is left out is not given, so that the agent is woken for it again.
         if (bytes > mostAnswerBytes && changed.length > 0) break;
         given.set(name, { version, ...renewal(volume) });
         changed.push({ name, revision: volume.revision, files: volume.files });

@@ -9,8 +9,8 @@ import type { Pod } from '../core/kubernetes/pod.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
-import { tellAgents } from './tell-agents.ts';
-import type { AgentToTell } from './tell-agents.ts';
+import { wakeAgents } from './wake-agents.ts';
+import type { AgentToWake } from './wake-agents.ts';
 
 /** A change arrives within two minutes: it is found within one, by a timer that may be late. */
 const everyMs = 50_000;
@@ -31,7 +31,7 @@ const turns = new WeakMap<NodeDeps['api'], number>();
 /**
  * Has the agents of all nodes fetch the volumes whose ConfigMaps, Secrets, labels or annotations have changed, and those with
  * tokens at four fifths of their life. Once in a minute, whoever calls it. Each object is looked at once for all pods of a
- * node that name it, without its content. Where no pod has such a volume this is one read of the rows; an agent is told
+ * node that name it, without its content. Where no pod has such a volume this is one read of the rows; an agent is woken
  * within the budget of streams, and again with a back-off while it does not ask.
  */
 export async function refreshFiles(deps: Deps, nodes: readonly NodeDeps[], signal: AbortSignal): Promise<void> {
@@ -65,7 +65,7 @@ async function refreshNode(deps: Deps, node: NodeDeps, signal: AbortSignal): Pro
     return pod === undefined ? [] : [{ row, pod }];
   });
   const versions = await readVersions(node, live, signal);
-  const due = live.flatMap(({ row, pod }): readonly AgentToTell[] => {
+  const due = live.flatMap(({ row, pod }): readonly AgentToWake[] => {
     const versionOf = (object: VolumeObject): SeenVersion =>
       versions.get(`${row.namespace}/${objectKey(object)}`) ?? { kind: 'unknown' };
     return dueContainers(pod, row.files, { versionOf, now: now.value }).map(({ container, why }) => ({
@@ -74,7 +74,7 @@ async function refreshNode(deps: Deps, node: NodeDeps, signal: AbortSignal): Pro
       why,
     }));
   });
-  await tellAgents(deps, node, due, signal);
+  await wakeAgents(deps, node, due, signal);
 }
 
 /** Those of the rows, by UID: as they are now where something of the pod itself is in its files. */

@@ -18,7 +18,7 @@ export const isWatched = (row: PodRow): row is WatchedRow =>
   row.orphan === undefined &&
   (row.lastSeen === undefined || row.lastSeen === 'alive');
 
-/** Whether fields of the pod itself are in its live volumes, so that each look has to read it. */
+/** Whether fields of the pod itself are in its live volumes, so that it has to be read each time. */
 export const followsPod = (pod: Pod, files: FileMemory): boolean =>
   liveOf(pod, files).some(({ volume }) => volumeSources(volume).podFields.length > 0);
 
@@ -31,7 +31,7 @@ export type SeenVersion =
   | { readonly kind: 'seen'; readonly version: string | undefined }
   | { readonly kind: 'unknown' };
 
-/** A container whose agent is to be told, and for what: the same text for the same changes. */
+/** A container whose agent is to be woken, and for what: the same text for the same changes. */
 export interface DueContainer {
   readonly container: string;
   readonly why: string;

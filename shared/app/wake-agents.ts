@@ -7,7 +7,7 @@ import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
 
 /** An agent whose volumes have changed. */
-export interface AgentToTell {
+export interface AgentToWake {
   readonly group: string;
   readonly container: string;
   /** The same text for the same changes. */
@@ -15,7 +15,7 @@ export interface AgentToTell {
 }
 
 /** What was said of one change. */
-interface Told {
+interface Woken {
   readonly why: string;
   readonly times: number;
   /** Not again before, monotonic ms. */
@@ -30,32 +30,32 @@ const firstPauseMs = 100_000;
 const longestPauseMs = 32 * 60_000;
 
 /** What this process has said, by node, group and container. It only spares words. */
-const known = new WeakMap<Deps['store'], Map<string, Map<string, Told>>>();
+const known = new WeakMap<Deps['store'], Map<string, Map<string, Woken>>>();
 
 /**
- * Tells agents to fetch their volumes. Who was told of the same change and has not asked since is told again after two
+ * Has agents fetch their volumes. Who was woken for the same change and has not asked since is woken again after two
  * minutes, then after twice as long each time, up to half an hour. An empty budget ends the run: the rest is the next run's.
  */
-export async function tellAgents(
+export async function wakeAgents(
   deps: Deps,
   node: NodeDeps,
-  agents: readonly AgentToTell[],
+  agents: readonly AgentToWake[],
   signal: AbortSignal,
 ): Promise<void> {
-  const byNode = known.get(deps.store) ?? new Map<string, Map<string, Told>>();
+  const byNode = known.get(deps.store) ?? new Map<string, Map<string, Woken>>();
   known.set(deps.store, byNode);
   const nodeKey = nodeKeyText(node.key);
-  const before = byNode.get(nodeKey) ?? new Map<string, Told>();
+  const before = byNode.get(nodeKey) ?? new Map<string, Woken>();
   // Who is no longer due has asked.
-  const told = new Map(
+  const woken = new Map(
     agents.flatMap((agent) => {
       const known = before.get(keyOf(agent));
       return known?.why === agent.why ? [[keyOf(agent), known] as const] : [];
     }),
   );
-  byNode.set(nodeKey, told);
+  byNode.set(nodeKey, woken);
   const now = deps.clock.monotonicMs();
-  const waiting = agents.filter((agent) => isTime(told.get(keyOf(agent)), now)).slice(0, mostWords);
+  const waiting = agents.filter((agent) => isTime(woken.get(keyOf(agent)), now)).slice(0, mostWords);
   const limit = pLimit(wordsAtOnce);
   let isOver = false;
   await Promise.all(
@@ -67,10 +67,10 @@ export async function tellAgents(
           isOver = true;
           return;
         }
-        told.set(keyOf(agent), toldNow(told.get(keyOf(agent)), agent, now));
+        woken.set(keyOf(agent), wokenNow(woken.get(keyOf(agent)), agent, now));
         const why = refusalOf(answer);
         if (why !== undefined)
-          deps.log.warn('agent could not be told that its files have changed', {
+          deps.log.warn('agent could not be woken for its changed files', {
             node: nodeKey,
             group: agent.group,
             why,
@@ -80,11 +80,11 @@ export async function tellAgents(
   );
 }
 
-const keyOf = ({ group, container }: AgentToTell): string => `${group}/${container}`;
+const keyOf = ({ group, container }: AgentToWake): string => `${group}/${container}`;
 
-const isTime = (told: Told | undefined, now: number): boolean => told === undefined || now >= told.againAtMs;
+const isTime = (woken: Woken | undefined, now: number): boolean => woken === undefined || now >= woken.againAtMs;
 
-function toldNow(before: Told | undefined, { why }: AgentToTell, now: number): Told {
+function wokenNow(before: Woken | undefined, { why }: AgentToWake, now: number): Woken {
   const times = (before?.times ?? 0) + 1;
   return { why, times, againAtMs: now + Math.min(firstPauseMs * 2 ** (times - 1), longestPauseMs) };
 }

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { isSameKey, withGiven } from '../core/agent/files/file-memory.ts';
+import { isSameKey, liveMemory, withGiven } from '../core/agent/files/file-memory.ts';
 import type { FileMemory, VolumeMemory } from '../core/agent/files/file-memory.ts';
 import { judgeVolume, sentBytes, sentVolume } from '../core/agent/files/judge-volume.ts';
 import type { AskedVolume, VolumeVerdict } from '../core/agent/files/judge-volume.ts';
@@ -70,14 +70,13 @@ export async function giveFiles(
   const pod = await node.api.getPod(row, signal);
   if (!pod.ok) return { kind: 'unavailable', fault: pod.fault };
   if (pod.value?.metadata.uid !== row.uid || !isLivingPod(pod.value)) return { kind: 'gone' };
-  const memory = row.files ?? { key, volumes: {} };
+  const memory = liveMemory(row.files) ?? { key, volumes: {} };
   return give({ deps, node, row, memory, pod: pod.value, now: now.value, signal }, request);
 }
 
 async function give(asking: Asking, request: FilesRequest): Promise<GivenFiles> {
   const { deps, node, row, pod, signal } = asking;
   const asked = askedVolumes(asking, request);
-  if (asked.length === 0) return { kind: 'given', volumes: [] };
   const scope = await scopeOf(
     asking,
     asked.map(({ volume }) => volume),
@@ -115,7 +114,7 @@ async function give(asking: Asking, request: FilesRequest): Promise<GivenFiles> 
   }
   await rememberGiven(deps, node, {
     uid: pod.metadata.uid,
-    change: (memory) => withGiven(memory, given),
+    change: (memory) => withGiven(memory, given, unaskedVolumes(memory, request)),
     key: request,
   });
   return { kind: 'given', volumes: changed };
@@ -123,6 +122,13 @@ async function give(asking: Asking, request: FilesRequest): Promise<GivenFiles> 
 
 const renewal = ({ renewAt }: { readonly renewAt?: number }): { readonly renewAt?: number } =>
   renewAt === undefined ? {} : { renewAt };
+
+/** Those of its container that it does not know as live. */
+function unaskedVolumes({ volumes }: FileMemory, request: FilesRequest): ReadonlySet<string> {
+  const named = new Set(request.volumes.map(({ name }) => name));
+  const own = Object.entries(volumes).filter(([, { container }]) => container === request.container);
+  return new Set(own.flatMap(([name]) => (named.has(name) ? [] : [name])));
+}
 
 /** Of those that it names the ones that are its own. */
 function askedVolumes({ memory, pod }: Asking, { container, volumes }: FilesRequest): readonly AskedVolume[] {

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { dueContainers, followsPod, isWatched, watchedObjects } from '../core/agent/files/refresh-plan.ts';
+import { dueContainers, followsPod, isUnknown, isWatched, watchedObjects } from '../core/agent/files/refresh-plan.ts';
 import type { SeenVersion, WatchedRow } from '../core/agent/files/refresh-plan.ts';
 import { objectKey } from '../core/agent/files/volume-sources.ts';
 import type { VolumeObject } from '../core/agent/files/volume-sources.ts';
@@ -9,6 +9,7 @@ import type { Pod } from '../core/kubernetes/pod.ts';
 import { nodeKeyText } from '../core/node/node-key.ts';
 import { within } from './deps.ts';
 import type { Deps, NodeDeps } from './deps.ts';
+import { rebuildFiles } from './rebuild-files.ts';
 import { wakeAgents } from './wake-agents.ts';
 import type { AgentToWake } from './wake-agents.ts';
 
@@ -18,6 +19,8 @@ const longestMs = 30_000;
 const looksAtOnce = 6;
 /** Of one node and run; what is left is the next run's. */
 const mostLooks = 600;
+/** Rows that lost what they knew, of one node and run; each costs a read of ARM. */
+const mostUnknown = 10;
 /** So few pods are read one by one. */
 const fewPods = 5;
 
@@ -50,7 +53,9 @@ async function refreshNode(deps: Deps, node: NodeDeps, signal: AbortSignal): Pro
     deps.log.warn('rows could not be read', { node: nodeKeyText(node.key), fault });
     return;
   }
-  const watched = rows.value.map(({ value }) => value).filter(isWatched);
+  const all = rows.value.map(({ value }) => value);
+  for (const row of all.filter(isUnknown).slice(0, mostUnknown)) await rebuildFiles(deps, node, row, signal);
+  const watched = all.filter(isWatched);
   if (watched.length === 0) return void knownPods.delete(node.api);
   const pods = await readPods(node, watched, signal);
   if (!pods.ok) {

@@ -1,5 +1,5 @@
 import type { AgentKeyName } from '../core/agent/access.ts';
-import { isSameKey } from '../core/agent/files/file-memory.ts';
+import { isSameKey, liveMemory } from '../core/agent/files/file-memory.ts';
 import type { FileMemory } from '../core/agent/files/file-memory.ts';
 import { describeFault } from '../core/fault.ts';
 import type { Deps, NodeDeps } from './deps.ts';
@@ -24,9 +24,10 @@ export async function rememberGiven(
   for (let attempt = 0; ; attempt += 1) {
     const found = await deps.store.getPod(node.key, given.uid);
     const row = found.ok ? found.value : undefined;
-    if (row?.value.files === undefined || !isSameKey(row.value.files.key, given.key)) return;
-    const files = given.change(row.value.files);
-    if (JSON.stringify(files) === JSON.stringify(row.value.files)) return;
+    const memory = liveMemory(row?.value.files);
+    if (row === undefined || memory === undefined || !isSameKey(memory.key, given.key)) return;
+    const files = given.change(memory);
+    if (JSON.stringify(files) === JSON.stringify(memory)) return;
     const written = await deps.store.upsertPod(node.key, { ...row.value, files }, { previous: row });
     if (written.ok) return;
     if (written.fault.kind === 'conflict' && attempt < mostConflicts) continue;

@@ -5,6 +5,7 @@ import { keyOfRow } from '../../shared/core/agent/files/key-of-row.ts';
 import { agentKey, signature } from '../../shared/core/agent/key.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import { configMaps, pods } from '../../infra/local/sim/api-server/resources.ts';
+import { hooked } from './hooks.ts';
 import { objectAt } from '../../shared/core/json-access.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
@@ -262,6 +263,68 @@ describe('what else is in volumes', () => {
     expect(await heardIn(1)).toBe(1);
     const [second] = await fetchFiles({ volumes: ['token'] });
     expect(second?.files['token']).not.toBe(first?.files['token']);
+  });
+});
+
+describe('a row that has lost what it knew', () => {
+  const forget = async (): Promise<void> => {
+    const { key } = world.nodeDeps();
+    const row = await world.deps.store.getPod(key, world.row()?.uid ?? '');
+    if (!row.ok || row.value === undefined) throw new Error('no row');
+    await world.deps.store.upsertPod(key, { ...row.value.value, files: undefined }, { previous: row.value });
+  };
+
+  it('knows it again by the tags of the group, and the agent gets all files once', async () => {
+    await running([serving([conf])], [conf]);
+    await forget();
+    // One run finds out, the next one says so.
+    expect(await heardIn(2)).toBe(1);
+    expect(await fetchFiles()).toMatchObject([{ files: { a: '644 1' } }]);
+    expect(await heardIn(2)).toBe(0);
+    put({ a: '2' });
+    expect(await heardIn(1)).toBe(1);
+  });
+
+  it('is asked of ARM once where the group has no agent', async () => {
+    world.createPod('serves', { restartPolicy: 'Always' }, { annotations: { 'serverless-kubelet.io/agent': 'never' } });
+    await world.run(30);
+    await forget();
+    expect(await world.count('groups.get', () => world.refresh())).toBe(1);
+    world.now += 60_000;
+    expect(await world.count('groups.get', () => world.refresh())).toBe(0);
+  });
+
+  it('gives up a volume that the agent does not know', async () => {
+    await running([serving([conf])], [conf]);
+    await forget();
+    // One run finds out, the next one says so.
+    expect(await heardIn(2)).toBe(1);
+    expect(await fetchFiles({ volumes: [] })).toEqual([]);
+    expect(await heardIn(3)).toBe(0);
+  });
+});
+
+describe('while somebody works on the pod', () => {
+  it('what was given stays in the row', async () => {
+    await running([serving([conf])], [conf]);
+    put({ a: '2' });
+    const before = world.row()?.files;
+    let isFirst = true;
+    const { deps } = world;
+    world.deps = hooked(deps, {
+      before: async (call) => {
+        if (call !== 'groups.get' || !isFirst) return;
+        isFirst = false;
+        expect(world.row()?.lock).toBeDefined();
+        expect(await fetchFiles()).toHaveLength(1);
+      },
+    });
+    world.cluster.pods.setCondition(p, { type: 'example.com/gate', status: 'True' });
+    await world.run(2);
+    expect(isFirst).toBe(false);
+    expect(world.row()?.lock).toBeUndefined();
+    expect(world.row()?.files).not.toEqual(before);
+    expect(await heardIn(1)).toBe(0);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Pod } from '../../kubernetes/pod.ts';
 import type { PodRow } from '../../reconcile/pod-row.ts';
+import { liveMemory } from './file-memory.ts';
 import type { FileMemory } from './file-memory.ts';
 import { isRenewalDue } from './judge-volume.ts';
 import { sourceVersion, volumeSources } from './volume-sources.ts';
@@ -9,8 +10,12 @@ import type { VolumeObject } from './volume-sources.ts';
 export type WatchedRow = PodRow & { readonly files: FileMemory };
 
 /** Whether the files of a pod are to be kept up to date: it has a group, and neither has ended nor is to end. */
-export const isWatched = (row: PodRow): row is WatchedRow =>
-  row.files !== undefined &&
+export const isWatched = (row: PodRow): row is WatchedRow => liveMemory(row.files) !== undefined && isLiving(row);
+
+/** Whether a row says nothing of its group's volumes, which would have to be found out. */
+export const isUnknown = (row: PodRow): boolean => row.files === undefined && isLiving(row);
+
+const isLiving = (row: PodRow): boolean =>
   row.intent.kind === 'accepted' &&
   row.intent.replacing !== true &&
   row.ending === undefined &&

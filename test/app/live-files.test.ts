@@ -34,10 +34,13 @@ const token = {
   },
 };
 
-const serving = (volumes: readonly JsonObject[], name = 'main'): JsonObject => ({
+type VolumeSpec = JsonObject & { readonly name: string };
+type ContainerSpec = JsonObject & { readonly name: string };
+
+const serving = (volumes: readonly VolumeSpec[], name = 'main'): ContainerSpec => ({
   name,
   image: 'serves',
-  volumeMounts: volumes.map((volume) => ({ name: String(volume['name']), mountPath: `/${String(volume['name'])}` })),
+  volumeMounts: volumes.map((volume) => ({ name: volume.name, mountPath: `/${volume.name}` })),
 });
 
 const p = { namespace: 'default', name: 'p' };
@@ -116,13 +119,13 @@ async function fetchFiles(asked: Asked = {}): Promise<readonly Sent[]> {
 }
 
 /** A pod that runs, and an agent in each of its containers that hears. */
-async function running(containers: readonly JsonObject[], volumes: readonly JsonObject[]): Promise<void> {
+async function running(containers: readonly ContainerSpec[], volumes: readonly VolumeSpec[]): Promise<void> {
   world.createPod('serves', { containers: [...containers], volumes: [...volumes], restartPolicy: 'Always' });
   await world.run(30);
   expect(world.statusOf()).toContain('Running');
   for (const { name } of containers)
     world.agents.setAgent(
-      { group: world.row()?.group ?? '', container: String(name) },
+      { group: world.row()?.group ?? '', container: name },
       {
         drain: () => ({ ok: true }),
         refresh: () => ({ ok: true }),

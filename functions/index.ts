@@ -3,5 +3,6 @@ import './agent-download.ts';
 import './kubelet-api.ts';
 import './node-heartbeat.ts';
 import './pod-events.ts';
+import './pod-files.ts';
 import './pod-reports.ts';
 import './pod-sweep.ts';

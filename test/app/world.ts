@@ -24,6 +24,7 @@ import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
 import { handlePodEvents } from '../../shared/app/handle-pod-events.ts';
 import type { PodEventsOutcome } from '../../shared/app/handle-pod-events.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
+import { refreshFiles } from '../../shared/app/refresh-files.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
@@ -244,6 +245,11 @@ export class World {
 
   async sweep(options: { readonly resync?: boolean } = {}): Promise<void> {
     await sweep(this.deps, this.nodes(), { resync: options.resync ?? false }, new AbortController().signal);
+  }
+
+  /** What the sweep's timer does beside it. */
+  refresh(): Promise<void> {
+    return refreshFiles(this.deps, this.nodes(), new AbortController().signal);
   }
 
   beat(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { TokenRequest } from '../kubernetes/references.ts';
-import type { Container, Pod, VolumeSource } from '../kubernetes/pod.ts';
+import type { Container, Pod, Volume, VolumeSource } from '../kubernetes/pod.ts';
 import { defined } from '../defined.ts';
 import { placedSubnet } from './annotations/placed.ts';
 import { wishesOf } from './annotations/read-wishes.ts';
@@ -7,6 +7,7 @@ import { withoutServices } from './services.ts';
 import { claimNameOf } from './shares.ts';
 import { serviceAccountOf } from './grant.ts';
 import { mountedVolumes, tokenSources, trustBundleSelectors } from './mounted-volumes.ts';
+import type { TokenSource } from './mounted-volumes.ts';
 import type { NodeFacts, References } from './translation.ts';
 
 interface Named {
@@ -60,12 +61,33 @@ function tokenTerms(
     : { audiences: [audience], expirationSeconds };
 }
 
+/** What is asked for one token of a pod. */
+export const tokenRequest = (pod: Pod, { audience, expirationSeconds }: TokenSource): TokenRequest => ({
+  namespace: pod.metadata.namespace,
+  serviceAccountName: serviceAccountOf(pod),
+  ...tokenTerms(audience, expirationSeconds),
+  pod: { name: pod.metadata.name, uid: pod.metadata.uid },
+});
+
+/** What some volumes alone refer to; no tokens, which are asked for when it is known that they are needed. */
+export function volumeReferences(pod: Pod, volumes: readonly Volume[]): References {
+  const named = volumes.map(({ source }) => ofVolume(source));
+  return {
+    configMaps: unique(named.flatMap(({ configMaps }) => configMaps)),
+    secrets: unique(named.flatMap(({ secrets }) => secrets)),
+    claims: [],
+    services: false,
+    tokens: [],
+    trustBundles: trustBundleSelectors(pod),
+  };
+}
+
 /** What of a node decides what its pods refer to. */
 export type ReferenceFacts = Pick<NodeFacts, 'apiServer' | 'services' | 'subnetId'>;
 
 /** What must be read before `translatePod`, each name once and sorted; tokens in the order of the mounted volumes. */
 export function listReferences(pod: Pod, facts: ReferenceFacts): References {
-  const { spec, metadata } = pod;
+  const { spec } = pod;
   const named = [
     ...[...spec.initContainers, ...spec.containers].map(ofContainer),
     ...mountedVolumes(pod).map(({ volume }) => ofVolume(volume.source)),
@@ -79,12 +101,7 @@ export function listReferences(pod: Pod, facts: ReferenceFacts): References {
       ),
     ),
     services: spec.enableServiceLinks || facts.apiServer === undefined,
-    tokens: tokenSources(pod).map(({ audience, expirationSeconds }) => ({
-      namespace: metadata.namespace,
-      serviceAccountName: serviceAccountOf(pod),
-      ...tokenTerms(audience, expirationSeconds),
-      pod: { name: metadata.name, uid: metadata.uid },
-    })),
+    tokens: tokenSources(pod).map((source) => tokenRequest(pod, source)),
     trustBundles: trustBundleSelectors(pod),
     ...defined({ servicesSecret: servicesSecretOf(pod, facts) }),
   };

@@ -152,7 +152,9 @@ const rules = `
   refused in \`env\`, and left out with an event in \`envFrom\`. The agent gets all of these in a secret volume, and what only the
   group knows, the pod's address, is put in there.
 * **Files.** ConfigMaps, Secrets, tokens and the downward API are files as they are when the group is created: later changes do not
-  arrive, tokens are not renewed, by the agent neither in this version.
+  arrive, tokens are not renewed. Where the agent stays beside a program (T2), volumes that a container mounts as a whole follow what
+  they are made of within two minutes, as with a kubelet: all files of a volume at once (\`..data\`), and those of before where something
+  that is required is missing. ClusterTrustBundles alone change nothing; a \`subPath\` never changes.
   One for the API server lives as long as that gives: a year, or 24 h on AKS with its OIDC issuer. An event reports each token of less
   than 30 days that its pod may outlive. A volume that no container mounts is left out.
 * **Folders.** The agent builds them. Without it: a volume of ACI holds files, and whether it mounts one inside another is not known.

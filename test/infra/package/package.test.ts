@@ -96,6 +96,7 @@ describe('the package of the function app', () => {
       'kubelet-api',
       'node-heartbeat',
       'pod-events',
+      'pod-files',
       'pod-reports',
       'pod-sweep',
     ]);

@@ -1,7 +1,9 @@
 import { isSameKey } from '../access.ts';
 import type { AgentKeyName } from '../access.ts';
 
-/** What a pod's row knows of the volumes whose files its agents change. */
+/** What a pod's row knows of the volumes whose files its agents change; `none`: there are none. */
+export type KnownFiles = FileMemory | 'none';
+
 export interface FileMemory {
   /** Of the PUT that made the group: whose agents alone may ask. */
   readonly key: AgentKeyName;
@@ -26,17 +28,27 @@ export interface VolumeMemory {
  * What the row has after two wrote it: who works on the pod writes it with each PUT and never else, and what agents were
  * given since is added by whoever gave it.
  */
-export function joinedFiles(ours: FileMemory | undefined, theirs: FileMemory | undefined): FileMemory | undefined {
-  if (ours === undefined || theirs === undefined) return ours;
+export function joinedFiles(ours: KnownFiles | undefined, theirs: KnownFiles | undefined): KnownFiles | undefined {
+  if (ours === undefined) return theirs;
+  if (ours === 'none' || theirs === undefined || theirs === 'none') return ours;
   return isSameKey(ours.key, theirs.key) ? theirs : ours;
 }
 
-/** The same with what an agent was given of some volumes. */
+/** Undefined: no volume of it is live, or nobody knows. */
+export const liveMemory = (files: KnownFiles | undefined): FileMemory | undefined =>
+  files === 'none' ? undefined : files;
+
+/**
+ * The same with what an agent was given of some volumes. `unasked`: those that its orders do not have as live, whatever was
+ * concluded of them.
+ */
 export function withGiven(
   memory: FileMemory,
   given: ReadonlyMap<string, Pick<VolumeMemory, 'version' | 'renewAt'>>,
+  unasked: ReadonlySet<string> = new Set(),
 ): FileMemory {
-  const volumes = Object.entries(memory.volumes).map(([name, volume]): [string, VolumeMemory] => {
+  const asked = Object.entries(memory.volumes).filter(([name]) => !unasked.has(name));
+  const volumes = asked.map(([name, volume]): [string, VolumeMemory] => {
     const now = given.get(name);
     if (now === undefined) return [name, volume];
     const { renewAt: _, ...rest } = volume;

@@ -13,7 +13,7 @@ import type { AgentKeyName } from '../access.ts';
 import { fileRights } from '../file-rights.ts';
 import { isReserved, modeOf } from '../prepared-files.ts';
 import { keyText } from '../wraps.ts';
-import type { FileMemory, VolumeMemory } from './file-memory.ts';
+import type { KnownFiles, VolumeMemory } from './file-memory.ts';
 import { contentRevision, renewalSeconds, volumeRevision } from './revision.ts';
 import { sourceVersion, volumeSources } from './volume-sources.ts';
 import type { VolumeObject } from './volume-sources.ts';
@@ -28,47 +28,70 @@ export interface MadeLiveVolume extends Pick<VolumeMemory, 'container' | 'versio
 /** By the name of the volume. */
 export type MadeLiveVolumes = Readonly<Record<string, MadeLiveVolume>>;
 
-/** The live volumes of a group whose volumes can be made. */
-export function madeLiveVolumes(scope: GroupVolumesScope): MadeLiveVolumes {
-  const { pod, live, resolved } = scope;
+/** Of a group that nobody remembers: its agents get all files once, whatever they have. `key`: by the group's tags. */
+export function rebuiltMemory(scope: GroupVolumesScope, key: AgentKeyName): KnownFiles {
+  const volumes = liveMounts(scope).map(({ volume, container, isShared }): [string, VolumeMemory] => {
+    const hasTokens = volumeSources(volume).tokens.length > 0;
+    return [volume.name, { container, version: '', ...(isShared && { isShared }), ...(hasTokens && { renewAt: 0 }) }];
+  });
+  return volumes.length === 0 ? 'none' : { key, volumes: Object.fromEntries(volumes) };
+}
+
+interface LiveMount {
+  readonly volume: Volume;
+  readonly container: string;
+  readonly isShared: boolean;
+}
+
+function liveMounts({ pod, live, resolved }: GroupVolumesScope): readonly LiveMount[] {
   const containers = new Map(locatedContainers(pod).map((located) => [keyText(located), located.container.name]));
-  const sources = tokenSources(pod);
-  const made = mountedVolumes(pod).flatMap(({ volume }): readonly (readonly [string, MadeLiveVolume])[] => {
+  return mountedVolumes(pod).flatMap(({ volume }): readonly LiveMount[] => {
     const refresher = live.get(volume.name);
     const container = refresher && containers.get(refresher.key);
     if (refresher === undefined || container === undefined) return [];
     const { isShared } = fileRights(pod, resolved, volume.name, refresher.uid);
-    const files = liveFiles(scope, { volume, isShared });
-    const lifetimes = volumeSources(volume).tokens.flatMap(
-      (source) => resolved.tokens[sources.indexOf(source)]?.lifetimeSeconds ?? [],
-    );
-    if (files.kind !== 'ok') return [];
-    return [
-      [
-        volume.name,
-        {
-          container,
-          content: contentRevision(keyOf(resolved), files.value),
-          version: sourceVersion(volume, pod, versionIn(resolved)),
-          ...(isShared && { isShared }),
-          ...(lifetimes.length > 0 && { renewSeconds: renewalSeconds(Math.min(...lifetimes)) }),
-        },
-      ],
-    ];
+    return [{ volume, container, isShared }];
   });
+}
+
+/** The live volumes of a group whose volumes can be made. */
+export function madeLiveVolumes(scope: GroupVolumesScope): MadeLiveVolumes {
+  const { pod, resolved } = scope;
+  const sources = tokenSources(pod);
+  const made = liveMounts(scope).flatMap(
+    ({ volume, container, isShared }): readonly (readonly [string, MadeLiveVolume])[] => {
+      const files = liveFiles(scope, { volume, isShared });
+      const lifetimes = volumeSources(volume).tokens.flatMap(
+        (source) => resolved.tokens[sources.indexOf(source)]?.lifetimeSeconds ?? [],
+      );
+      if (files.kind !== 'ok') return [];
+      return [
+        [
+          volume.name,
+          {
+            container,
+            content: contentRevision(keyOf(resolved), files.value),
+            version: sourceVersion(volume, pod, versionIn(resolved)),
+            ...(isShared && { isShared }),
+            ...(lifetimes.length > 0 && { renewSeconds: renewalSeconds(Math.min(...lifetimes)) }),
+          },
+        ],
+      ];
+    },
+  );
   return Object.fromEntries(made);
 }
 
 const keyOf = ({ agent }: ResolvedReferences): Buffer => Buffer.from(agent?.key ?? '', 'base64');
 
-/** What the row is to know of them; `at`: when the PUT is sent, Table service's time. Undefined: none is live. */
+/** What the row is to know of them; `at`: when the PUT is sent, Table service's time. */
 export function memoryOfPut(
   key: AgentKeyName | undefined,
   volumes: MadeLiveVolumes | undefined = {},
   at: number,
-): FileMemory | undefined {
+): KnownFiles {
   const entries = Object.entries(volumes);
-  if (key === undefined || entries.length === 0) return undefined;
+  if (key === undefined || entries.length === 0) return 'none';
   const memories = entries.map(([name, { content, renewSeconds, ...rest }]): [string, VolumeMemory] => {
     const renewAt = renewSeconds === undefined ? undefined : at + renewSeconds * 1000;
     return [name, { ...rest, made: volumeRevision(content, renewAt), ...(renewAt !== undefined && { renewAt }) }];

@@ -40,7 +40,7 @@ export const objectKey = ({ kind, name }: VolumeObject): string => `${kind}/${na
 
 /**
  * Which version of its sources a volume would be made of: the same text for the same versions of the same objects and the same
- * fields of the pod. `versionOf`: an object's resourceVersion; undefined: there is none. It tells nothing of what is in them.
+ * fields of the pod. `versionOf`: an object's resourceVersion; undefined: there is none. It says nothing of what is in them.
  */
 export function sourceVersion(
   volume: Volume,

@@ -90,6 +90,13 @@ export function describeStateStore(name: string, open: () => Promise<StoreUnderT
           endedAt: 800,
           earlier: [[100, 200]],
         },
+        files: {
+          key: { kid: 'r1', nonce: 'n' },
+          volumes: {
+            conf: { container: 'web', made: 'x', version: 'y', renewAt: 3000, isShared: true },
+            late: { container: 'web', version: '' },
+          },
+        },
       });
       const written = await insert(row);
       expect(value(await store.getPod(node, 'a'))).toEqual({ value: row, etag: written.etag });

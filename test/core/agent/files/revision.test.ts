@@ -27,6 +27,11 @@ describe('a revision', () => {
       }),
     ));
 
+  it('is another one where the bytes of one file read like two', () => {
+    const of = (path: string, text: string) => ({ path, mode: 420, content: Buffer.from(text) });
+    expect(contentRevision(key, [of('a', '1["b",420]2')])).not.toBe(contentRevision(key, [of('a', '1'), of('b', '2')]));
+  });
+
   it('is nothing that can be made without the key', () =>
     expect(contentRevision(Buffer.alloc(32, 2), [])).not.toBe(contentRevision(key, [])));
 

@@ -185,7 +185,7 @@ interface RigState {
 
 const opener =
   (state: RigState, aci: FakeAci): KubeletContext['app']['openStream'] =>
-  async (target, size) => {
+  async (target, { terminalSize: size }) => {
     state.asked.push({ target, size });
     const next = state.answers.shift();
     return next ?? { kind: 'answer', status: 200, body: JSON.stringify(aci.session(size)), retryAfterMs: undefined };

@@ -93,8 +93,8 @@ export class FrameReader {
       frames.push(frame);
       at += headBytes + length;
     }
-    // A copy: what is left is held for longer than the piece that it came in.
-    this.#rest = this.#isBroken ? new Uint8Array(0) : all.slice(at);
+    // What is left is held for longer than the piece that it came in.
+    this.#rest = this.#isBroken ? new Uint8Array(0) : copyOf(all.subarray(at));
     return { frames, isBroken: this.#isBroken };
   }
 
@@ -110,7 +110,7 @@ export class FrameReader {
 
   #frameAt(all: Uint8Array, at: number, length: number): Frame | undefined {
     const front = all.subarray(at, at + 3);
-    const payload = all.slice(at + headBytes, at + headBytes + length);
+    const payload = copyOf(all.subarray(at + headBytes, at + headBytes + length));
     const sum = crc32(number32(this.#count), front, payload);
     const said = numberAt(all, at + 3);
     const tag = String.fromCharCode(front[0] ?? 0);
@@ -122,6 +122,9 @@ export class FrameReader {
     return { tag, payload };
   }
 }
+
+/** `slice` of a Buffer of Node's is none. */
+const copyOf = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
 
 function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
   const all = new Uint8Array(one.length + other.length);

@@ -31,7 +31,7 @@ export class HelloReader {
     if (start > mostBefore || (end < 0 ? this.#text.length : end) - start > mostLine) return this.#none();
     if (end < 0) return { kind: 'waiting' };
     const json = this.#text.slice(start + mark.length, end);
-    return { kind: 'hello', json, rest: bytes.slice(end + 1 - before) };
+    return { kind: 'hello', json, rest: bytes.subarray(end + 1 - before) };
   }
 
   #none(): ReadHello {

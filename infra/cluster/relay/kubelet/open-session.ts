@@ -12,7 +12,12 @@ import { streamTimes } from './stream-times.ts';
 /** A session that is connected, and what is at its far end. */
 export type OpenedSession =
   | { readonly ok: true; readonly socket: SessionSocket; readonly farEnd: FarEnd }
-  | { readonly ok: false; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly message: string;
+      /** The app gives no such session. */
+      readonly isUnknown: boolean;
+    };
 
 /** What each relay can speak to. */
 const always: Readonly<Record<StreamKind, readonly FarEnd[]>> = {
@@ -36,12 +41,12 @@ export async function openSession(
     if (signal.aborted || performance.now() + answer.againMs > giveUpAt) break;
     await sleep(answer.againMs, signal);
   }
-  if (answer.kind === 'refused') return { ok: false, message: answer.message };
+  if (answer.kind === 'refused') return { ok: false, message: answer.message, isUnknown: answer.isUnknown };
   const { session } = answer;
   const { farEnd } = session;
   if (!always[wish.kind].includes(farEnd) && !wish.farEnds.some((one) => one === farEnd))
-    return { ok: false, message: 'the function app gave a session of a kind that was not asked for' };
+    return { ok: false, message: 'the function app gave a session of a kind that was not asked for', isUnknown: false };
   const kind = farEnd === 'output' ? 'attach' : 'exec';
   const dialled = await dialSession({ session, kind, caPem: context.aciCaPem, connectMs: times.connectMs, signal });
-  return dialled.ok ? { ...dialled, farEnd } : dialled;
+  return dialled.ok ? { ...dialled, farEnd } : { ...dialled, isUnknown: false };
 }

@@ -138,25 +138,30 @@ export class AgentWire {
     this.#isAsking = false;
   }
 
+  /** Until there is a frame; false: there will be none. */
   async #receive(): Promise<boolean> {
-    if (this.#isBroken) this.#end ??= 'broken';
-    if (this.#end !== undefined) return false;
     // Only while it is listened to: who holds up the agent can't expect it to speak.
     const timer = setTimeout(
       () => {
-        this.#end ??= 'silent';
+        this.#end ??= this.#reader.isAtBorder ? 'silent' : 'broken';
         this.close();
       },
       this.#options.presenceMs * (mostMissed + 1),
     );
-    const bytes = await this.#options.terminal.read();
+    do await this.#read();
+    while (this.#frames.length === 0 && this.#end === undefined);
     clearTimeout(timer);
-    if (bytes === undefined) {
-      this.#end ??= this.#reader.isAtBorder ? 'closed' : 'broken';
-      return false;
-    }
-    this.#take(bytes);
-    return true;
+    return this.#frames.length > 0;
+  }
+
+  async #read(): Promise<void> {
+    this.#frames = [];
+    this.#at = 0;
+    if (this.#isBroken) this.#end ??= 'broken';
+    if (this.#end !== undefined) return;
+    const bytes = await this.#options.terminal.read();
+    if (bytes === undefined) this.#end ??= this.#reader.isAtBorder ? 'closed' : 'broken';
+    else this.#take(bytes);
   }
 
   #take(bytes: Uint8Array): void {

@@ -17,7 +17,7 @@ const noStdin = 'note: the container has no stdin: input is dropped\n';
 
 /**
  * `/attach/{namespace}/{pod}[/{uid}]/{container}`: what a container writes from now on, until it ends. One with `stdin` or `tty` has
- * the agent, which also brings it its input, and tells its output and its errors apart.
+ * the agent, which also brings it its input, and keeps its output and its errors apart.
  */
 export const attach: KubeletHandler = (context, call) =>
   serveCommand(context, call, { kind: 'attach', run, whenOver: attached });

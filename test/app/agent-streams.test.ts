@@ -59,19 +59,23 @@ function ask(world: World, part: string, { offers = '', body = size }: Asking = 
 }
 
 describe('the far end of a session', () => {
-  it.each<[string, string, string, unknown, string, string]>([
-    ['a pod with the agent', 'exec', 'agent, ports', size, 'agent', '/.sk/x'],
-    ['a pod with the agent', 'exec', '', size, 'shell', '/bin/sh'],
-    ['a pod with the agent', 'exec', 'ports', size, 'shell', '/bin/sh'],
-    ['a pod with the agent', 'exec', 'agents,telepathy', size, 'shell', '/bin/sh'],
-    ['a pod with the agent', 'attach', 'agent', size, 'agent', '/.sk/x'],
-    ['a pod with the agent', 'attach', 'agent', {}, 'output', ''],
-    ['a pod with the agent', 'attach', '', size, 'output', ''],
-    ['a pod with the agent', 'portforward', 'ports', size, 'ports', '/.sk/f'],
-    ['a pod without it', 'exec', 'agent', size, 'shell', '/bin/sh'],
-    ['a pod without it', 'attach', 'agent', size, 'output', ''],
-  ])('%s, %s by a relay that offers "%s", with %j: %s', async (pod, part, offers, body, farEnd, word) => {
-    const { world, started } = await running(pod === 'a pod with the agent');
+  const agent = { farEnd: 'agent', word: '/.sk/x' };
+  const shell = { farEnd: 'shell', word: '/bin/sh' };
+  const seen = { farEnd: 'output', word: '' };
+  it.each([
+    { part: 'exec', hasAgent: true, offers: 'agent, ports', body: size, ...agent },
+    { part: 'exec', hasAgent: true, offers: '', body: size, ...shell },
+    { part: 'exec', hasAgent: true, offers: 'ports', body: size, ...shell },
+    { part: 'exec', hasAgent: true, offers: 'agents,telepathy', body: size, ...shell },
+    { part: 'attach', hasAgent: true, offers: 'agent', body: size, ...agent },
+    { part: 'attach', hasAgent: true, offers: 'agent', body: {}, ...seen },
+    { part: 'attach', hasAgent: true, offers: '', body: size, ...seen },
+    { part: 'portforward', hasAgent: true, offers: 'ports', body: size, farEnd: 'ports', word: '/.sk/f' },
+    { part: 'exec', hasAgent: false, offers: 'agent', body: size, ...shell },
+    { part: 'attach', hasAgent: false, offers: 'agent', body: size, ...seen },
+  ])('$part, agent: $hasAgent, a relay that offers "$offers", with $body: $farEnd', async (row) => {
+    const { part, hasAgent, offers, body, farEnd, word } = row;
+    const { world, started } = await running(hasAgent);
     expect(await ask(world, part, { offers, body })).toMatchObject({ status: 200, jsonBody: { farEnd } });
     expect(started).toEqual([word]);
   });

@@ -83,7 +83,7 @@ describe('frames', () => {
           const seen = read(Buffer.concat(all));
           expect(startsWith(sent, seen.frames)).toBe(true);
           expect(seen.isBroken || !seen.isAtBorder || isHarmless).toBe(true);
-          if (!isHarmless) expect(seen.frames.length).toBeLessThanOrEqual(how === 2 ? at + 1 : at);
+          expect(isHarmless || seen.frames.length <= (how === 2 ? at + 1 : at)).toBe(true);
         },
       ),
       { numRuns: 300 },

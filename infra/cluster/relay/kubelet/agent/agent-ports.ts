@@ -36,7 +36,8 @@ export class AgentPorts {
       if (!this.#take(frame)) break;
       await this.#whenRoom();
     }
-    this.#end ??= describeEnd(this.#wire.end);
+    const { end } = this.#wire;
+    this.#end ??= end === 'closed' ? 'the connection to the container ended' : describeEnd(end);
     this.#wire.close();
     for (const connection of this.#open.values()) connection.end(this.#end);
   }

@@ -10,6 +10,10 @@ const table = Uint32Array.from({ length: 256 }, (_, byte) => {
 /** The CRC-32 (IEEE) of all pieces, one after the other, as 32 bits without a sign. */
 export function crc32(...pieces: readonly Uint8Array[]): number {
   let sum = 0xff_ff_ff_ff;
-  for (const piece of pieces) for (const byte of piece) sum = (sum >>> 8) ^ (table[(sum ^ byte) & 0xff] ?? 0);
+  for (const piece of pieces) {
+    const { length } = piece;
+    // By index: an iterator takes three times as long, and all that passes is summed.
+    for (let at = 0; at < length; at += 1) sum = (sum >>> 8) ^ (table[(sum ^ (piece[at] ?? 0)) & 0xff] ?? 0);
+  }
   return (sum ^ 0xff_ff_ff_ff) >>> 0;
 }

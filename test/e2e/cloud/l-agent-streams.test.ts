@@ -1,6 +1,5 @@
 /** kubectl exec, cp, attach and port-forward through the agent, on the whole cloud: with real kubectl, down to real containers. */
 import { execFileSync, spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +9,7 @@ import { kubectl as runKubectl } from '../../../infra/local/cluster/kubectl.ts';
 import type { KubectlResult, KubectlRun } from '../../../infra/local/cluster/kubectl.ts';
 import { changeSettings, settings } from './app-settings.ts';
 import { apply, createNamespace, field, journal, output, phase, pod, removeNamespace, target, until } from './cloud.ts';
+import { forward } from './forward.ts';
 
 const namespace = 'l-agent-streams';
 const before = settings();
@@ -58,40 +58,23 @@ const wrapped = (script: string, more: object = {}): object => ({
   container: { livenessProbe: { tcpSocket: { port: 8080 }, initialDelaySeconds: 5, failureThreshold: 100 }, ...more },
 });
 
+/** One of several containers. */
+const mixed = (name: string, more: object = {}): object => ({
+  name,
+  image: 'busybox:1.36',
+  command: ['sleep', '3600'],
+  ...more,
+});
+
 const port = 8080;
 const serving = 'mkdir -p /srv && echo welcome >/srv/index.html; exec httpd -f -p 127.0.0.1:8080 -h /srv';
-
-interface Forwarding {
-  readonly url: string;
-  readonly child: ChildProcess;
-}
-
-async function forward(name: string, env: Readonly<Record<string, string>>): Promise<Forwarding> {
-  const args = ['--kubeconfig', target.kubeconfig, 'port-forward', '-n', namespace, `pod/${name}`, `:${port}`];
-  const child = spawn(target.binary, args, { env: { ...process.env, KUBERC: 'off', ...env } });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  const seen = await until(
-    'it listens',
-    async () => said,
-    (text) => /127\.0\.0\.1:\d+|rror/.test(text),
-    60_000,
-  );
-  const local = /127\.0\.0\.1:(\d+)/.exec(seen)?.[1];
-  if (local === undefined) throw new Error(seen);
-  return { url: `http://127.0.0.1:${local}`, child };
-}
 
 describe.runIf(published !== undefined)('kubectl and the agent of a pod', () => {
   beforeAll(async () => {
     await createNamespace(namespace);
     await apply(
       pod('web', wrapped(serving, { env: [{ name: 'my.name', value: 'dotted' }], workingDir: '/made' })),
-      pod('mixed', {
-        namespace,
-        command: sh('sleep 3600'),
-        spec: { hostAliases: [{ ip: '10.1.2.3', hostnames: ['db.example'] }] },
-      }),
+      pod('mixed', { namespace, spec: { containers: [mixed('main', { workingDir: '/made' }), mixed('plain')] } }),
       pod('build', { namespace, command: ['sh'], container: { stdin: true, stdinOnce: true } }),
       pod('console', { namespace, command: ['sh'], container: { stdin: true, tty: true } }),
     );
@@ -128,8 +111,13 @@ describe.runIf(published !== undefined)('kubectl and the agent of a pod', () => 
     },
   );
 
-  it('exec in a container of such a pod that has no agent goes by its shell', async () => {
-    expect(await exec(['mixed', '--', ...sh('echo out; exit 3')])).toMatchObject({ code: 3, stdout: 'out\n' });
+  it.each([
+    ['main', 1],
+    ['plain', 2],
+  ])('exec in %s, of two containers of which one has the agent: %i session', async (container, sessions) => {
+    const from = await asked();
+    const ran = await exec(['mixed', '-c', container, '--', ...sh('echo out; exit 3')]);
+    expect([ran.code, ran.stdout, (await asked()) - from]).toEqual([3, 'out\n', sessions]);
   });
 
   it('cp of 50 MB there and back, byte for byte', { timeout: 300_000 }, async () => {
@@ -280,7 +268,7 @@ describe.runIf(published !== undefined)('kubectl and the agent of a pod', () => 
         await exec(['far', '--', ...sh('[ -e /srv/big ] || head -c 100000000 /dev/urandom >/srv/big')]);
         const sum = (await exec(['far', '--', 'sha256sum', '/srv/big'])).stdout.slice(0, 64);
         const from = await asked();
-        const { url, child } = await forward('far', env);
+        const { url, child } = await forward({ namespace, pod: 'far', port }, env);
         try {
           const texts = await Promise.all(Array.from({ length: 20 }, async () => (await fetch(`${url}/`)).text()));
           expect(new Set(texts)).toEqual(new Set(['welcome\n']));
@@ -296,7 +284,9 @@ describe.runIf(published !== undefined)('kubectl and the agent of a pod', () => 
     );
 
     it('port-forward without the agent is refused, and why', async () => {
-      await expect(forward('none', {})).rejects.toThrow(/or the agent, and this pod has neither/);
+      await expect(forward({ namespace, pod: 'none', port }, {})).rejects.toThrow(
+        /or the agent, and this pod has neither/,
+      );
     });
   });
 });

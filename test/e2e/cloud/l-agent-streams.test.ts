@@ -46,9 +46,12 @@ const exitCodeOf = (name: string): Promise<string> =>
     180_000,
   );
 
-/** Sessions that ARM was asked for, by the word that they start. */
-const asked = async (): Promise<number> =>
-  (await journal()).filter(({ method, path }) => method === 'POST' && /\/exec(\?|$)/.test(path)).length;
+/** How many sessions ARM was asked for. */
+const asked = async (): Promise<number> => {
+  // A connection that was kept may be closed at the moment at which it is used again.
+  const requests = await journal().catch(() => journal());
+  return requests.filter(({ method, path }) => method === 'POST' && /\/exec(\?|$)/.test(path)).length;
+};
 
 /** It has the agent, whatever else it asks for. */
 const wrapped = (script: string, more: object = {}): object => ({

@@ -1,8 +1,9 @@
 import { describeFault } from '../../../../../shared/core/fault.ts';
 import type { Pod } from '../../../../../shared/core/kubernetes/pod.ts';
+import { sleep } from '../../sleep.ts';
+import { openAgentPorts } from '../agent/open-agent-ports.ts';
 import { answerText } from '../call.ts';
 import type { KubeletCall, KubeletContext, KubeletHandler } from '../call.ts';
-import { openAgentPorts } from '../agent/open-agent-ports.ts';
 import { findPod } from '../find-pod.ts';
 import { refuseWire, tooMany } from '../serve-command.ts';
 import { SessionLife } from '../session-life.ts';
@@ -20,6 +21,9 @@ import type { ChannelProtocol } from '../streams/web-socket-protocols.ts';
 import { acceptWebSocket, switchProtocols } from '../upgrade.ts';
 import type { Upgrade } from '../upgrade.ts';
 import { portVersion, portWire, versionHeader } from '../wire.ts';
+
+/** Why a connection failed arrives before all of them end. */
+const partingMs = 500;
 
 /**
  * `/portForward/{namespace}/{pod}[/{uid}]`: connections to a pod's own address, from the relay; to a pod without one by the agent
@@ -44,7 +48,7 @@ export const portForward: KubeletHandler = async (context, call) => {
     if (opened === undefined) return;
     life.signal.addEventListener('abort', () => opened.close(), { once: true });
     if (life.signal.aborted) opened.close();
-    void dialler.ended?.then(() => opened.close());
+    void dialler.ended?.then(() => sleep(partingMs, life.signal)).then(() => opened.close());
     await opened.ended;
   } finally {
     life.end();

@@ -1,4 +1,5 @@
 /** `kubectl port-forward` to a pod without an address, down to the agent that was built, and to real servers. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -57,6 +58,20 @@ describe.skipIf(reason !== undefined)(
         expect(streams.rig.asked.length).toBe(1);
         client.spdy.close();
         await until('nothing is left', () => streams.rig.sessions.size === 0 && streams.rig.aci.running === 0, 5_000);
+      });
+
+      it('megabytes both ways at once, byte for byte, beside a connection that is idle', async () => {
+        const port = await serve(echo);
+        const client = await forwarded();
+        const idle = await client.connect(port);
+        const { data } = await client.connect(port);
+        const sent = randomBytes(3_000_000);
+        for (let at = 0; at < sent.length; at += 32_000)
+          client.spdy.data(data, sent.subarray(at, at + 32_000), at + 32_000 >= sent.length);
+        await until('all of it', () => client.spdy.stream(data).hasEnded);
+        expect(Buffer.concat(client.spdy.stream(data).chunks).equals(sent)).toBe(true);
+        client.spdy.data(idle.data, 'x', true);
+        await until('it is answered', () => client.spdy.text(idle.data) === 'x');
       });
 
       it('a port that nobody listens on is named, and the others go on', async () => {

@@ -5,7 +5,7 @@ import { runHttp } from '../shared/app/run-http.ts';
 const deadlineMs = 20_000;
 
 /**
- * What the relay's kubelet port asks for: a container's log (`GET …/logs`), or a session with it (`POST …/exec`, `…/attach`). Authentication: the relay's
+ * What the relay's kubelet port asks for: a container's log (`GET …/logs`), or a session with it (`POST …/exec`, `…/attach`, `…/portforward`). Authentication: the relay's
  * ServiceAccount token, by TokenReview.
  */
 app.http('kubelet-api', {

@@ -4,7 +4,7 @@ import type { ClusterDeps, Deps } from './deps.ts';
 import { problem } from './run-http.ts';
 import type { Answer, IncomingRequest } from './run-http.ts';
 
-/** What the relay asks of one container: `GET …/logs`, `POST …/exec`, `POST …/attach`; 404 for all else. */
+/** What the relay asks of one container: `GET …/logs`, `POST …/exec`, `…/attach`, `…/portforward`; 404 for all else. */
 export async function answerContainer(
   deps: Deps,
   cluster: ClusterDeps,
@@ -18,7 +18,9 @@ export async function answerContainer(
       return answerContainerStream(deps, cluster, request, { kind: 'exec', signal });
     case 'POST attach':
       return answerContainerStream(deps, cluster, request, { kind: 'attach', signal });
+    case 'POST portforward':
+      return answerContainerStream(deps, cluster, request, { kind: 'portforward', signal });
     default:
-      return problem(404, 'NotFound', 'a container has GET logs, POST exec and POST attach');
+      return problem(404, 'NotFound', 'a container has GET logs, POST exec, attach and portforward');
   }
 }

@@ -4,8 +4,11 @@ import { groupName, ownerOnNode } from '../core/group/identity.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { Deps, NodeDeps, PodRef } from './deps.ts';
 
-/** What is known of a pod's group before anything is asked of it. */
-export type KnownGroup = Pick<PodRow, 'intent' | 'keptLog'>;
+/** What is known of a pod's group before anything is asked of its containers. */
+export interface KnownGroup extends Pick<PodRow, 'intent' | 'keptLog' | 'agent'> {
+  /** Of the group, where it had to be read. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
 
 export const groupGone = {
   kind: 'not-found',
@@ -37,5 +40,7 @@ export async function findOnNode(
   const group = await deps.groups.get(groupName({ installation, ...pod }), signal);
   if (!group.ok) return group;
   const isOurs = isAsked(ownerOnNode(group.value.tags, { installation, ...node.key }));
-  return isOurs ? ok({ intent: { kind: 'none' }, keptLog: undefined }) : unknown;
+  return isOurs
+    ? ok({ intent: { kind: 'none' }, keptLog: undefined, agent: undefined, tags: group.value.tags })
+    : unknown;
 }

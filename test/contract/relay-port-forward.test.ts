@@ -224,7 +224,7 @@ describe('over WebSocket channels', () => {
 
 describe('a pod that can not be reached', () => {
   it.each([
-    [{ podIP: undefined }, 501, /no address|this pod has none: its container group is in no subnet/],
+    [{ podIP: undefined }, 501, /no address|this pod has neither: its container group is in no subnet/],
     [{ phase: 'Pending' }, 400, /^pod not found \("p_ns"\): it is Pending/],
   ])('%j', async (changes, status, body) => {
     rig.set(changes);

@@ -33,10 +33,11 @@ beforeAll(async () => {
   const authority = await createCertificateAuthority('aci');
   const pair = await issueCertificate(authority, { commonName: 'aci', ipAddresses: ['127.0.0.1'], usages: ['server'] });
   aci = await FakeAci.start(pair);
-  rig.app.streams = (path, body) => ({
-    status: 200,
-    body: JSON.stringify(aci.session(path.endsWith('/attach') ? undefined : parseStreamRequest(body)?.terminalSize)),
-  });
+  rig.app.streams = (path, body) => {
+    const kind = path.endsWith('/attach') ? 'attach' : 'exec';
+    const { terminalSize } = parseStreamRequest(body) ?? {};
+    return { status: 200, body: JSON.stringify(aci.session({ kind, terminalSize, farEnds: [] })) };
+  };
   web = createServer((request, response) => {
     let size = 0;
     request.on('data', (chunk: Buffer) => (size += chunk.length));

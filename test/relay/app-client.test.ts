@@ -50,21 +50,32 @@ describe('a post', () => {
 describe('a session with a container', () => {
   const target = { node: 'aci-1', namespace: 'ns', pod: 'p', uid: 'u1', container: 'c' };
   it.each([
-    ['exec', { columns: 100, rows: 30 }, '{"terminalSize":{"columns":100,"rows":30}}'],
-    ['attach', undefined, '{}'],
-  ])('%s is asked for by a POST of its own, with a body that has a length', async (kind, size, body) => {
-    await using server = await cannedServer({ status: 200, headers: { date }, body: 'answer' });
-    const app = appAt(server.url);
-    expect(await app.openStream(target, size, never)).toMatchObject({ kind: 'answer', status: 200, body: 'answer' });
-    const [received] = server.received;
-    expect([received?.method, received?.url.pathname, received?.body]).toEqual([
-      'POST',
-      `/api/clusters/uid/nodes/aci-1/pods/ns/p/u1/containers/c/${kind}`,
-      body,
-    ]);
-    expect(received?.headers['content-length']).toBe(String(body.length));
-    app.close();
-  });
+    ['exec', { columns: 100, rows: 30 }, [], '{"terminalSize":{"columns":100,"rows":30}}'],
+    ['exec', { columns: 80, rows: 24 }, ['agent'], '{"terminalSize":{"columns":80,"rows":24}}'],
+    ['portforward', { columns: 80, rows: 24 }, ['agent', 'ports'], '{"terminalSize":{"columns":80,"rows":24}}'],
+    ['attach', undefined, [], '{}'],
+  ] as const)(
+    '%s is asked for by a POST of its own, with a body that has a length',
+    async (kind, terminalSize, farEnds, body) => {
+      await using server = await cannedServer({ status: 200, headers: { date }, body: 'answer' });
+      const app = appAt(server.url);
+      expect(await app.openStream(target, { kind, terminalSize, farEnds }, never)).toMatchObject({
+        kind: 'answer',
+        status: 200,
+        body: 'answer',
+      });
+      const [received] = server.received;
+      expect([received?.method, received?.url.pathname, received?.body]).toEqual([
+        'POST',
+        `/api/clusters/uid/nodes/aci-1/pods/ns/p/u1/containers/c/${kind}`,
+        body,
+      ]);
+      expect(received?.headers['content-length']).toBe(String(body.length));
+      const offered = farEnds.length === 0 ? undefined : farEnds.join(', ');
+      expect(received?.headers['x-serverless-kubelet-far-ends']).toBe(offered);
+      app.close();
+    },
+  );
 });
 
 it('a post tells what the ports serve that the Node must declare', async () => {

@@ -9,7 +9,8 @@ import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import type { KeyPair } from '../../infra/local/pki.ts';
 import type { StreamAnswer } from '../../shared/wire/relay-protocol/stream-session.ts';
-import type { TerminalSize } from '../../shared/core/streams/stream-session.ts';
+import type { SessionWish } from '../../infra/cluster/relay/app/app-client.ts';
+import type { FarEnd, TerminalSize } from '../../shared/core/streams/stream-session.ts';
 
 /** What happens to a session that is connected to. */
 export type Behaviour =
@@ -27,13 +28,24 @@ const textOf = (data: RawData): string =>
     [data].flat().map((part) => Buffer.from(part instanceof ArrayBuffer ? new Uint8Array(part) : part)),
   ).toString('latin1');
 
+interface Order {
+  readonly farEnd: FarEnd;
+  readonly size: TerminalSize | undefined;
+}
+
+const mostBuffered = 1024 * 1024;
+
 export class FakeAci {
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
-  readonly #sizes = new Map<string, TerminalSize | undefined>();
+  readonly #orders = new Map<string, Order>();
   readonly #children = new Set<ChildProcess>();
   readonly #attached: WebSocket[] = [];
   behaviour: Behaviour = { kind: 'shell', shell: '/bin/sh' };
+  /** Command lines of the agent's words, where the group has one. */
+  agent: Readonly<Record<'agent' | 'ports', string>> | undefined;
+  /** What becomes of what the far end says, on its way. */
+  meddle: (bytes: Buffer) => Buffer = (bytes) => bytes;
   /** Sizes of the messages that came after the password. */
   readonly received: number[] = [];
   /** Sessions whose password was wrong, or shown in the wrong place. */
@@ -68,14 +80,18 @@ export class FakeAci {
     return this.#children.size;
   }
 
-  /** One session, as ARM gives it. */
-  session(terminalSize: TerminalSize | undefined): StreamAnswer {
+  /** One session, as the app gives it; undefined: it gives none. */
+  session({ kind, terminalSize, farEnds }: SessionWish): StreamAnswer | undefined {
+    const wanted = kind === 'portforward' ? 'ports' : 'agent';
+    const hasAgent = this.agent !== undefined && farEnds.includes(wanted);
+    if (kind === 'portforward' && !hasAgent) return undefined;
+    const farEnd = hasAgent ? wanted : kind === 'attach' ? 'output' : 'shell';
     this.#count += 1;
     const password = `9Nrd>l[y!${this.#count}[[EOM]]`;
-    this.#sizes.set(password, terminalSize);
-    const kind = terminalSize === undefined ? 'logstream' : 'execstream';
-    const webSocketUri = `wss://127.0.0.1:${this.port}/${kind}/sessionId/${this.#count}?api-version=1.0`;
-    return { webSocketUri, password, farEnd: terminalSize === undefined ? 'output' : 'shell' };
+    this.#orders.set(password, { farEnd, size: terminalSize });
+    const folder = farEnd === 'output' ? 'logstream' : 'execstream';
+    const webSocketUri = `wss://127.0.0.1:${this.port}/${folder}/sessionId/${this.#count}?api-version=1.0`;
+    return { webSocketUri, password, farEnd };
   }
 
   /** The container writes. */
@@ -109,17 +125,18 @@ export class FakeAci {
   #serve(socket: WebSocket, { url = '', headers }: IncomingMessage): void {
     socket.on('error', () => undefined);
     if (url.startsWith('/logstream/')) {
-      if (!this.#sizes.delete(headers.authorization ?? '')) return this.#refuse(socket);
+      if (!this.#orders.delete(headers.authorization ?? '')) return this.#refuse(socket);
       this.#attached.push(socket);
       return;
     }
     socket.once('message', (data, isBinary) => {
       const password = textOf(data);
-      const size = this.#sizes.get(password);
-      if (isBinary || size === undefined || headers.authorization !== undefined) return this.#refuse(socket);
-      this.#sizes.delete(password);
+      const { farEnd, size } = this.#orders.get(password) ?? {};
+      if (isBinary || farEnd === undefined || size === undefined || headers.authorization !== undefined)
+        return this.#refuse(socket);
+      this.#orders.delete(password);
       socket.send('');
-      this.#behave(socket, size);
+      this.#behave(socket, { farEnd, size });
     });
   }
 
@@ -128,8 +145,10 @@ export class FakeAci {
     socket.close(1008);
   }
 
-  #behave(socket: WebSocket, size: TerminalSize): void {
+  #behave(socket: WebSocket, { farEnd, size }: { readonly farEnd: FarEnd; readonly size: TerminalSize }): void {
     socket.on('message', (data) => this.received.push(textOf(data).length));
+    const word = farEnd === 'agent' || farEnd === 'ports' ? this.agent?.[farEnd] : undefined;
+    if (word !== undefined && this.behaviour.kind === 'shell') return this.#runShell(socket, size, word);
     switch (this.behaviour.kind) {
       case 'shell':
         return this.#runShell(socket, size, this.behaviour.shell);
@@ -147,7 +166,16 @@ export class FakeAci {
     this.#children.add(child);
     child.stdin.on('error', () => undefined);
     // As seen: now text, now binary, cut anywhere.
-    child.stdout.on('data', (chunk: Buffer) => socket.send(chunk, { binary: chunk.length % 2 === 0 }));
+    child.stdout.on('data', (chunk: Buffer) => {
+      socket.send(this.meddle(chunk), { binary: chunk.length % 2 === 0 });
+      if (socket.bufferedAmount < mostBuffered) return;
+      child.stdout.pause();
+      const wait = setInterval(() => {
+        if (socket.bufferedAmount > 0 && socket.readyState === socket.OPEN) return;
+        clearInterval(wait);
+        child.stdout.resume();
+      }, 5);
+    });
     socket.on('message', (data) => {
       const typed = textOf(data).replace('exec /bin/sh -c', `exec ${shell} -c`);
       child.stdin.write(Buffer.from(typed, 'latin1'));

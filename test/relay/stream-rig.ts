@@ -72,10 +72,12 @@ export class StreamRig {
     const aci = await FakeAci.start(serverPair);
     const state: RigState = {
       state: runningState,
+      container: {},
       podIP: '127.0.0.1',
       phase: 'Running',
       uid: 'u1',
       asked: [],
+      offered: [],
       answers: [],
     };
     const api = await cannedServer((received) => answer(state, received));
@@ -114,7 +116,7 @@ export class StreamRig {
   }
 
   /** What the pod is from now on. */
-  set(changes: Partial<Pick<RigState, 'state' | 'podIP' | 'phase' | 'uid'>>): void {
+  set(changes: Partial<Pick<RigState, 'state' | 'podIP' | 'phase' | 'uid' | 'container'>>): void {
     Object.assign(this.#state, changes);
   }
 
@@ -125,6 +127,10 @@ export class StreamRig {
 
   get asked(): readonly { readonly target: StreamTarget; readonly size: TerminalSize | undefined }[] {
     return this.#state.asked;
+  }
+
+  get offered(): readonly (readonly string[])[] {
+    return this.#state.offered;
   }
 
   /** Upgrades to SPDY, or is refused it. */
@@ -176,19 +182,32 @@ export class StreamRig {
 
 interface RigState {
   state: object;
+  /** More of its spec. */
+  container: object;
   podIP: string | undefined;
   phase: string;
   uid: string;
   readonly asked: { readonly target: StreamTarget; readonly size: TerminalSize | undefined }[];
+  /** The far ends that were offered, each time. */
+  readonly offered: (readonly string[])[];
   readonly answers: AppAnswer[];
 }
 
 const opener =
   (state: RigState, aci: FakeAci): KubeletContext['app']['openStream'] =>
-  async (target, size) => {
-    state.asked.push({ target, size });
+  async (target, wish) => {
+    state.asked.push({ target, size: wish.terminalSize });
+    state.offered.push(wish.farEnds);
     const next = state.answers.shift();
-    return next ?? { kind: 'answer', status: 200, body: JSON.stringify(aci.session(size)), retryAfterMs: undefined };
+    if (next !== undefined) return next;
+    const session = aci.session(wish);
+    const refused = { error: { code: 'NoAgent', message: 'no agent' } };
+    return {
+      kind: 'answer',
+      status: session === undefined ? 404 : 200,
+      body: JSON.stringify(session ?? refused),
+      retryAfterMs: undefined,
+    };
   };
 
 function answer(state: RigState, { url, body }: Received): Canned {
@@ -205,12 +224,12 @@ function answer(state: RigState, { url, body }: Received): Canned {
   return { body: { kind: 'PodList', metadata: {}, items: isOurs ? [podOf(state)] : [] } };
 }
 
-const podOf = ({ state, podIP, phase, uid }: RigState): object => ({
+const podOf = ({ state, container, podIP, phase, uid }: RigState): object => ({
   metadata: { name: 'p', namespace: 'ns', uid },
   spec: {
     nodeName: 'aci-1',
     containers: [
-      { name: 'c', image: 'i' },
+      { name: 'c', image: 'i', ...container },
       { name: 'starting', image: 'i' },
     ],
     ephemeralContainers: [{ name: 'debugger', image: 'i' }],

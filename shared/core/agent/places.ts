@@ -23,3 +23,11 @@ export const imageProgram = '/sk';
 
 /** What a container is started with. */
 export const runCommand: readonly string[] = [`${agentPlaces.program}/sk`, 'run'];
+
+/** What ACI's exec starts: the agent by the names of its links. */
+export const agentWords = {
+  /** A command in the container, or its program's input and output. */
+  exec: `${agentPlaces.program}/x`,
+  /** Connections to ports of the group. */
+  forward: `${agentPlaces.program}/f`,
+} as const;

@@ -2,7 +2,22 @@
 export const kubectlPage = `## exec, cp, attach, port-forward
 
 The node's relay serves them over SPDY and WebSocket, as an API server of any version asks. ACI starts one word behind a terminal and shows no exit
-code ([aci.md](aci.md)), so a command is typed, as a script, into the image's \`/bin/sh\` ([adr/0022](adr/0022-streams-without-an-agent.md)). What comes of it:
+code ([aci.md](aci.md)). In a container whose program the agent starts, that word is the agent, and it does what a kubelet does ([adr/0028](adr/0028-streams-through-the-agent.md)); elsewhere a command is typed, as a script, into the image's
+\`/bin/sh\` ([adr/0022](adr/0022-streams-without-an-agent.md)).
+
+With the agent:
+
+| Asked for | What happens |
+|---|---|
+| \`exec\`: command, exit code, stdout, stderr | as with a kubelet; a command that a signal ends has 128 and its number. No shell is needed. Arguments that are no UTF-8 go by the shell |
+| stdin, \`-i\` | byte for byte, at the speed of the way, and its end |
+| a terminal, \`-t\` | of the size of the window, which it follows |
+| environment, folder, user | those of the container's program, what the agent has set included |
+| a client that goes | its command is ended by SIGHUP, and by SIGKILL two seconds later |
+| \`attach\`, \`run -it\` | where the container has \`stdin\` or \`tty\`: its program's own input, output and errors, and the window's size; with \`stdinOnce\` the input ends with the first client. Who takes nothing for 10 s is let go of |
+| \`port-forward\` | in a subnet as below; without one by the agent, to what listens on 127.0.0.1 or ::1, all connections over one session |
+
+Without it, and in its containers that the agent does not start:
 
 | Asked for | What happens |
 |---|---|

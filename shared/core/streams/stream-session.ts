@@ -27,4 +27,8 @@ export type FarEnd =
   /** The image's shell behind a terminal: a script is typed, and what it prints is read. */
   | 'shell'
   /** The container's output from now on; nobody listens. */
-  | 'output';
+  | 'output'
+  /** The agent of the container: a command, or the container's own input and output, by frames. */
+  | 'agent'
+  /** The same agent: connections to ports of the group, by frames. */
+  | 'ports';

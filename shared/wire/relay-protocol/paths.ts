@@ -20,11 +20,14 @@ export interface LogTarget {
 /** The container that somebody wants to speak to. */
 export type StreamTarget = Omit<LogTarget, 'tail'>;
 
+/** What a session is asked for. */
+export type StreamKind = 'exec' | 'attach' | 'portforward';
+
 /** `POST`: opens one session with a container. */
 export const containerStreamPath = (
   clusterUid: string,
   { node, namespace, pod, uid, container }: StreamTarget,
-  kind: 'exec' | 'attach',
+  kind: StreamKind,
 ): string => path(clusterUid, 'nodes', node, 'pods', namespace, pod, uid, 'containers', container, kind);
 
 /** `GET`: what ACI keeps of a container's log, each line with its instant. */

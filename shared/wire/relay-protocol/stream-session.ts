@@ -15,7 +15,7 @@ export function isStreamUri(text: string): boolean {
 const side = z.int().min(1).max(mostTerminalSide);
 const request = z.strictObject({ terminalSize: z.strictObject({ columns: side, rows: side }) });
 
-/** The body of `POST …/exec`. */
+/** The body of `POST …/exec`, and of the others where the agent may be at the far end. */
 export interface StreamRequest {
   readonly terminalSize: TerminalSize;
 }
@@ -26,10 +26,10 @@ export const parseStreamRequest = (body: string): StreamRequest | undefined => r
 const answer = z.object({
   webSocketUri: z.string().refine(isStreamUri),
   password: z.string().max(mostUriLength),
-  farEnd: z.enum(['shell', 'output'] satisfies readonly FarEnd[]),
+  farEnd: z.enum(['shell', 'output', 'agent', 'ports'] satisfies readonly FarEnd[]),
 });
 
-/** The app's answer to `POST …/exec` and `POST …/attach`: one session, and what to speak over it. */
+/** The app's answer to `POST …/exec`, `…/attach` and `…/portforward`: one session, and what to speak over it. */
 export interface StreamAnswer extends StreamSession {
   readonly farEnd: FarEnd;
 }

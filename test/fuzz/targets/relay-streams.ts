@@ -10,12 +10,16 @@ import {
 } from '../../../infra/cluster/relay/kubelet/streams/web-socket-protocols.ts';
 import { quoteWord } from '../../../infra/cluster/relay/kubelet/shell/quoting.ts';
 import { RecordReader } from '../../../infra/cluster/relay/kubelet/shell/records.ts';
+import { FrameReader, FrameWriter, frameTags } from '../../../shared/core/streams/agent-frames.ts';
+import { HelloReader } from '../../../shared/core/streams/agent-hello.ts';
+import { parsePortPayload } from '../../../shared/core/streams/port-frames.ts';
+import { parseAgentExit, parseAgentFault, parseAgentHello } from '../../../shared/wire/agent-session.ts';
 import { MemoryTransport } from '../../relay/spdy/memory-transport.ts';
 import { recorded } from '../../relay/spdy/recorded.ts';
 import type { Dice } from '../dice.ts';
 import type { Case, CaseReport, Target } from '../target.ts';
 
-/** What comes over the wires of exec, attach and port-forward: frames, messages, queries, and what a shell writes. */
+/** What comes over the wires of exec, attach and port-forward: frames, messages, queries, and what a shell or an agent writes. */
 export const relayStreams: Target = {
   name: 'relay-streams',
   share: 'relay',
@@ -23,7 +27,7 @@ export const relayStreams: Target = {
   testCases: 250,
   open: async () => ({
     run: async (one) => {
-      const play = one.dice.pick([playSpdy, playSpdy, playMessage, playQuery, playFarEnd]);
+      const play = one.dice.pick([playSpdy, playSpdy, playMessage, playQuery, playFarEnd, playFrames, playFrames]);
       return play(one);
     },
   }),
@@ -144,4 +148,55 @@ async function playFarEnd(one: Case): Promise<CaseReport> {
     ...(reader.rest().length <= nonce.length + 16 ? [] : ['more is held back than a record has']),
   ];
   return { outcome: codes.length === 0 ? 'no end' : 'end', faults };
+}
+
+interface ReadAgent {
+  readonly state: 'hello' | 'frames' | 'none';
+  readonly count: number;
+  readonly isBroken: boolean;
+}
+
+function readAgent(hello: HelloReader, chunks: readonly Uint8Array[]): ReadAgent {
+  const reader = new FrameReader();
+  let [state, count, isBroken]: [ReadAgent['state'], number, boolean] = ['hello', 0, false];
+  const take = (bytes: Uint8Array): void => {
+    const read = reader.read(bytes);
+    count += read.frames.length;
+    ({ isBroken } = read);
+    for (const { payload } of read.frames)
+      [parseAgentExit, parseAgentFault, parsePortPayload].map((parse) => parse(payload));
+  };
+  for (const chunk of chunks) {
+    if (state === 'frames') take(chunk);
+    if (state !== 'hello') continue;
+    const read = hello.read(chunk);
+    if (read.kind === 'waiting') continue;
+    state = read.kind === 'none' || parseAgentHello(read.json) === undefined ? 'none' : 'frames';
+    if (state === 'frames' && read.kind === 'hello') take(read.rest);
+  }
+  return { state, count, isBroken };
+}
+
+/** An agent whose bytes are bent on their way: a hello, then frames of any kind. */
+async function playFrames(one: Case): Promise<CaseReport> {
+  const { dice, mutator } = one;
+  const writer = new FrameWriter();
+  const payloads = ['{"nonce":"n","pid":7}', 'out', '\0\u0001\0\0', '{"exitCode":7}', ''];
+  const sent = Array.from({ length: 1 + dice.below(12) }, () =>
+    writer.frame(dice.pick(Object.values(frameTags)), Buffer.from(dice.pick(payloads), 'latin1')),
+  );
+  const good = Buffer.concat([Buffer.from('echo\r\nSK1 {"version":1,"window":65536}\n'), ...sent]);
+  const all = dice.chance(0.2) ? good : mutator.bytes('agent', good);
+  one.show = () => all.toString('hex');
+  const hello = new HelloReader();
+  const { state, count, isBroken } = readAgent(hello, chunksOf(all, dice));
+  const isWhole = all.equals(good);
+  const faults = [
+    ...(count <= sent.length ? [] : ['a frame that nobody sent']),
+    ...(isWhole && (state !== 'frames' || count !== sent.length || isBroken)
+      ? ['a frame that was sent is not there']
+      : []),
+    ...(hello.words.length <= all.length ? [] : ['words that nobody said']),
+  ];
+  return { outcome: state === 'frames' && isBroken ? 'broken' : state, faults };
 }

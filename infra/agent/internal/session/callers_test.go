@@ -47,6 +47,7 @@ func TestCallerThatGoes(t *testing.T) {
 		"it is silent":     func(*client) {},
 		"it says garbage":  func(c *client) { _, _ = c.to.Write([]byte("garbage that is no frame at all\n")) },
 		"an unknown frame": func(c *client) { c.write('z', "") },
+		"it says so":       func(c *client) { c.write(frames.Exit, "") },
 		"a bad size":       func(c *client) { c.write(frames.Window, "x") },
 	} {
 		for _, isTerminal := range []bool{false, true} {

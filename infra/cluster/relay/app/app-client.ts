@@ -9,12 +9,23 @@ import { readAtMost } from '../../../../shared/adapters/kubernetes/read-at-most.
 import { responseTo } from '../../../../shared/adapters/kubernetes/response-to.ts';
 import type { TerminalSize } from '../../../../shared/core/streams/stream-session.ts';
 import { featuresHeader, formatFeatures, servedFeatures } from '../../../../shared/wire/relay-protocol/features.ts';
+import { farEndsHeader, formatFarEnds } from '../../../../shared/wire/relay-protocol/far-ends.ts';
+import type { OfferedFarEnd } from '../../../../shared/wire/relay-protocol/far-ends.ts';
 import { containerLogsPath, containerStreamPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
-import type { LogTarget, StreamTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
+import type { LogTarget, StreamKind, StreamTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
 import { endlessTerm } from '../election/term.ts';
 import type { Term } from '../election/term.ts';
 
 const features = { [featuresHeader]: formatFeatures(servedFeatures) };
+
+/** What a session is to be. */
+export interface SessionWish {
+  readonly kind: StreamKind;
+  /** Of the terminal of what is started in the container; undefined: only what the container writes is wanted. */
+  readonly terminalSize: TerminalSize | undefined;
+  /** What can be spoken to, beside what every relay can. */
+  readonly farEnds: readonly OfferedFarEnd[];
+}
 
 /** What the app said. */
 export type AppAnswer =
@@ -85,12 +96,13 @@ export class AppClient {
     return this.#logLimit(() => this.#send(outgoing, signal));
   }
 
-  /** One session with a container: with a terminal a new process in it, without what it writes. Not repeated: each is another. */
-  openStream(target: StreamTarget, terminalSize: TerminalSize | undefined, signal: AbortSignal): Promise<AppAnswer> {
-    const kind = terminalSize === undefined ? 'attach' : 'exec';
+  /** One session with a container. Not repeated: each is another. */
+  openStream(target: StreamTarget, wish: SessionWish, signal: AbortSignal): Promise<AppAnswer> {
+    const { kind, terminalSize, farEnds } = wish;
     const path = this.#path(containerStreamPath(this.#options.clusterUid, target, kind));
+    const headers = farEnds.length === 0 ? {} : { [farEndsHeader]: formatFarEnds(farEnds) };
     return this.#send(
-      { method: 'POST', path, body: JSON.stringify(terminalSize === undefined ? {} : { terminalSize }) },
+      { method: 'POST', path, body: JSON.stringify(terminalSize === undefined ? {} : { terminalSize }), headers },
       signal,
     );
   }

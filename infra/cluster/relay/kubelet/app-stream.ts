@@ -9,6 +9,8 @@ export type AppStream =
   | {
       readonly kind: 'refused';
       readonly message: string;
+      /** The app gives no such session: there is nothing that it could be with, or the app is of an older release. */
+      readonly isUnknown: boolean;
       /** After so long the same question may be answered; undefined: not soon. */
       readonly againMs: number | undefined;
     };
@@ -28,7 +30,7 @@ export function readAppStream(answer: AppAnswer): AppStream {
   const { code, message } = problemOf(body);
   switch (status) {
     case 404:
-      return refused(code === '' ? 'the function app has no such function; is it of an older release?' : message);
+      return unknown(code === '' ? 'the function app has no such function; is it of an older release?' : message);
     case 409:
       return again(`the container group is being changed: ${message}`, retryAfterMs);
     case 429:
@@ -43,10 +45,13 @@ export function readAppStream(answer: AppAnswer): AppStream {
   }
 }
 
-const refused = (message: string): AppStream => ({ kind: 'refused', message, againMs: undefined });
+const refused = (message: string): AppStream => ({ kind: 'refused', message, isUnknown: false, againMs: undefined });
+
+const unknown = (message: string): AppStream => ({ kind: 'refused', message, isUnknown: true, againMs: undefined });
 
 const again = (message: string, retryAfterMs?: number): AppStream => ({
   kind: 'refused',
   message,
+  isUnknown: false,
   againMs: Math.max(againMs, retryAfterMs ?? 0),
 });

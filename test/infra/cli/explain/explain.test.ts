@@ -111,10 +111,12 @@ describe('explain for people', () => {
   });
 
   it('says what the agent can not give yet, and of which tier it is then not', async () => {
-    const shown = await explain(pod('restartPolicy: Always').replace('command: [c]', 'command: [c], stdin: true'));
+    const shown = await explain(
+      pod('restartPolicy: Always').replace('command: [c]', 'command: [c], lifecycle: {stopSignal: SIGQUIT}'),
+    );
     expect(shown.code).toBe(1);
     expect(shown.stdout).toContain(
-      'refused   spec.containers[0].stdin: ACI gives a container neither a terminal nor an input; the agent would give it, but this version of the app does not bring the program any input yet',
+      'refused   spec.containers[0].lifecycle.stopSignal: ACI ends a container by a signal of its own; the agent would give it, but this version of the app does not have it end the program yet',
     );
     expect(shown.stdout).not.toContain('needs the agent');
   });

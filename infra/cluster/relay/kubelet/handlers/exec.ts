@@ -1,9 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { defaultTerminalSize } from '../../../../../shared/core/streams/stream-session.ts';
 import type { TerminalSize } from '../../../../../shared/core/streams/stream-session.ts';
-import { sleep } from '../../sleep.ts';
+import { argvOf } from '../../../../../shared/wire/agent-session.ts';
+import type { OfferedFarEnd } from '../../../../../shared/wire/relay-protocol/far-ends.ts';
+import type { SessionSocket } from '../aci/session-socket.ts';
+import { runByAgent } from '../agent/agent-command.ts';
 import type { KubeletContext, KubeletHandler } from '../call.ts';
+import { firstSize } from '../first-size.ts';
+import { newNonce } from '../nonce.ts';
 import { openSession } from '../open-session.ts';
+import type { OpenedSession } from '../open-session.ts';
 import { serveCommand } from '../serve-command.ts';
 import type { Command } from '../serve-command.ts';
 import { farFailure } from '../shell/sentences.ts';
@@ -11,46 +15,74 @@ import { runInShell } from '../shell/shell-session.ts';
 import { streamTimes } from '../stream-times.ts';
 import type { Outcome } from '../streams/command-streams.ts';
 
-/** Of the number by which a session's own reports differ from what its command writes. */
-const nonceBytes = 12;
-
 /** `/exec/{namespace}/{pod}[/{uid}]/{container}`: `kubectl exec` and `cp`, over a session of ACI's. */
 export const exec: KubeletHandler = (context, call) =>
   serveCommand(context, call, {
     kind: 'exec',
-    run,
+    run: async (given, command) => new Exec(given, command, await firstSize(given, command)).run(),
     whenOver: farFailure('the container has ended, or its pod is gone'),
   });
 
-async function run(context: KubeletContext, command: Command): Promise<Outcome> {
-  const times = streamTimes(context);
-  const { target, options, words, streams, signal } = command;
-  const size = options.tty ? await firstSize(command, times.sizeMs) : defaultTerminalSize;
-  const opened = await openSession(context, target, { terminalSize: size, signal });
-  if (!opened.ok) return farFailure(opened.message);
-  const { socket: terminal } = opened;
-  try {
-    return await runInShell({
+class Exec {
+  readonly #context: KubeletContext;
+  readonly #command: Command;
+  readonly #size: TerminalSize;
+
+  constructor(context: KubeletContext, command: Command, size: TerminalSize) {
+    this.#context = context;
+    this.#command = command;
+    this.#size = size;
+  }
+
+  async run(): Promise<Outcome> {
+    const argv = argvOf(this.#command.words);
+    // What JSON can't say is typed into the shell, as where there is no agent.
+    const opened = await this.#open(argv === undefined ? [] : ['agent']);
+    if (!opened.ok) return farFailure(opened.message);
+    if (opened.farEnd !== 'agent' || argv === undefined) return this.#type(opened.socket);
+    return this.#hand(opened.socket, argv);
+  }
+
+  #open(farEnds: readonly OfferedFarEnd[]): Promise<OpenedSession> {
+    const { target, signal } = this.#command;
+    return openSession(this.#context, target, { kind: 'exec', terminalSize: this.#size, farEnds, signal });
+  }
+
+  async #hand(terminal: SessionSocket, argv: readonly string[]): Promise<Outcome> {
+    const { options, streams, signal } = this.#command;
+    const { beginMs, presenceMs } = streamTimes(this.#context);
+    const ended = await runByAgent({
       terminal,
-      command: { words, tty: options.tty, hasStdin: options.stdin, size },
+      argv,
+      tty: options.tty,
+      hasStdin: options.stdin,
+      size: this.#size,
       streams,
       signal,
-      nonce: randomBytes(nonceBytes).toString('hex'),
-      beginMs: times.beginMs,
+      nonce: newNonce(),
+      beginMs,
+      presenceMs,
     });
-  } finally {
-    terminal.close();
+    if (ended.kind === 'exited') return ended;
+    if (ended.kind === 'failed') return farFailure(ended.why);
+    // The group has the agent, and this container does not.
+    const again = await this.#open([]);
+    return again.ok ? this.#type(again.socket) : farFailure(again.message);
   }
-}
 
-/** ACI makes a terminal once, of one size: that of the client's window, if it comes soon. */
-async function firstSize({ streams, signal }: Command, sizeMs: number): Promise<TerminalSize> {
-  const waited = new AbortController();
-  const wait = async (): Promise<undefined> => {
-    await sleep(sizeMs, AbortSignal.any([signal, waited.signal]));
-    return undefined;
-  };
-  const size = await Promise.race([streams.nextSize(), wait()]);
-  waited.abort();
-  return size ?? defaultTerminalSize;
+  async #type(terminal: SessionSocket): Promise<Outcome> {
+    const { words, options, streams, signal } = this.#command;
+    try {
+      return await runInShell({
+        terminal,
+        command: { words, tty: options.tty, hasStdin: options.stdin, size: this.#size },
+        streams,
+        signal,
+        nonce: newNonce(),
+        beginMs: streamTimes(this.#context).beginMs,
+      });
+    } finally {
+      terminal.close();
+    }
+  }
 }

@@ -117,6 +117,13 @@ export type Effect =
   | { readonly kind: 'read-log-tails'; readonly containers: readonly string[] }
   /** Marks groups of ended pods to go, of whichever node: their quota is needed. */
   | { readonly kind: 'free-groups' }
+  /**
+   * Has the agents of these containers end their programs by `by`, the Table service's time, and writes into the row what came
+   * of it. Fails where one of them was not reached, or may not have been.
+   */
+  | { readonly kind: 'drain-agents'; readonly containers: readonly string[]; readonly by: number }
+  /** Asks the agents of these containers why nobody hears them, and writes the answers into the row. */
+  | { readonly kind: 'ask-agents'; readonly containers: readonly string[] }
   | { readonly kind: 'stop-group' }
   | { readonly kind: 'delete-group' }
   | { readonly kind: 'delete-pod' }

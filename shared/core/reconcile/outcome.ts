@@ -4,6 +4,7 @@ import { allocate, toGroupResources } from '../pod/resources.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { readinessEvents } from '../pod-events/readiness-events.ts';
 import { correctedStatus, pendingStatus, withRelaySilence } from '../status/status.ts';
+import { nextDrain } from './drain.ts';
 import { giveUp } from './keep-log.ts';
 import { heardRules } from './heard-rule.ts';
 import { pollInMs } from './next-poll.ts';
@@ -181,6 +182,15 @@ const endOutcomeRules: readonly Rule[] = [
     judge: (observed) => {
       const fault = failureOf(observed, 'keep-log');
       return fault === undefined ? undefined : afterLogFault(observed, fault);
+    },
+  },
+  {
+    reason: 'drain-unsaid',
+    message: 'Not every agent has heard for certain that its program is to end; it is told again within the grace',
+    judge: (observed) => {
+      const fault = failureOf(observed, 'drain-agents');
+      const next = fault && nextDrain(observed, fault);
+      return fault && next && stop(fault, next);
     },
   },
   {

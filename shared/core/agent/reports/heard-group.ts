@@ -4,6 +4,7 @@ import type { Pod } from '../../kubernetes/pod.ts';
 import { hasSidecars } from '../../pod/sidecars.ts';
 import { instantMs } from '../../status/time.ts';
 import { readAgentTags } from '../agent-tags.ts';
+import { drainedGroup } from './drain.ts';
 import { isSameKey } from './memory.ts';
 import type { AgentMemory, HeardContainer } from './memory.ts';
 import type { ProgramEnd } from './report.ts';
@@ -22,7 +23,11 @@ export function heardGroup(pod: Pod, group: GroupObservation, memory: AgentMemor
     if (said !== undefined) return heardContainer(container, said);
     return memory.expected.includes(container.name) ? unheard(container, hasSidecars(pod)) : container;
   };
-  return { ...group, containers: group.containers.map(heard), initContainers: group.initContainers.map(heard) };
+  const { drain } = memory;
+  return drainedGroup(
+    { ...group, containers: group.containers.map(heard), initContainers: group.initContainers.map(heard) },
+    drain,
+  );
 }
 
 /**

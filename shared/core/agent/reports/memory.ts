@@ -1,4 +1,5 @@
 import type { AgentKeyName } from '../access.ts';
+import type { Drain } from './drain.ts';
 import { isLater } from './report.ts';
 import type { AgentReport, AgentState, ProgramEnd } from './report.ts';
 
@@ -10,6 +11,10 @@ export interface AgentMemory {
   readonly expected: readonly string[];
   /** The latest word of each container that has reported, by its name. */
   readonly containers: Readonly<Record<string, HeardContainer>>;
+  /** Undefined: nobody has told them to end their programs. */
+  readonly drain?: Drain;
+  /** Containers whose agents were asked why nobody hears them, by their names, with what came of it: half a sentence. */
+  readonly silent?: Readonly<Record<string, string>>;
 }
 
 export interface HeardContainer {
@@ -56,7 +61,11 @@ export function hear(memory: AgentMemory, report: AgentReport, containers: numbe
   const { bootId, number, sentAt } = report;
   const most = Math.min(longestMessage, Math.floor(messageBytes / Math.max(1, containers)));
   const heard = { bootId, number, boots, sentAt, state: withinBytes(report.state, most) };
-  return { ...memory, containers: { ...memory.containers, [report.container]: heard } };
+  const containers = { ...memory.containers, [report.container]: heard };
+  const { silent, ...rest } = memory;
+  // Who has spoken is not silent any more.
+  const { [report.container]: _, ...others } = silent ?? {};
+  return { ...rest, ...(Object.keys(others).length > 0 && { silent: others }), containers };
 }
 
 /** What two processes heard at the same time: of each container the later word. Of another key `ours` alone counts. */
@@ -67,7 +76,11 @@ export function joined(ours: AgentMemory | undefined, theirs: AgentMemory | unde
     const known = containers[name];
     if (known === undefined || isLater(heard, known)) containers[name] = heard;
   }
-  return { ...ours, containers };
+  const silent = Object.fromEntries(
+    Object.entries(ours.silent ?? {}).filter(([name]) => containers[name] === undefined),
+  );
+  const { silent: _, ...rest } = ours;
+  return { ...rest, ...(Object.keys(silent).length > 0 && { silent }), containers };
 }
 
 function withinBytes(state: AgentState, most: number): AgentState {

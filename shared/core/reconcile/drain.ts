@@ -4,13 +4,13 @@ import { isSameKey } from '../agent/reports/memory.ts';
 import type { AgentMemory } from '../agent/reports/memory.ts';
 import { readAgentTags } from '../agent/agent-tags.ts';
 import { readTierTags } from '../agent/tier-tags.ts';
-import type { Fault } from '../fault.ts';
 import type { GroupObservation, ObservedContainer } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { asHeard, rememberAgents } from './heard.ts';
 import { inMs } from './rule.ts';
+import type { Rule } from './rule.ts';
 import { timing } from './timing.ts';
-import type { Effect, Next, Observed } from './observed.ts';
+import type { Effect, Observed } from './observed.ts';
 import type { PodRow } from './pod-row.ts';
 
 /** How far the agents of a group that runs have come with the end of its programs. */
@@ -97,11 +97,17 @@ export const sayDrain = ({ agent, containers, by }: Extract<DrainStage, { kind: 
   { kind: 'drain-agents', containers, by },
 ];
 
-/** When to say again what could not be said, or may not have been heard: within the grace, and then no more. */
-export function nextDrain({ row, at }: Pick<Observed, 'row' | 'at'>, fault: Fault): Next | undefined {
-  const drain = row.agent?.drain;
-  if (drain === undefined) return undefined;
-  const repeatMs =
-    fault.kind === 'throttled' ? fault.retryAfterMs : Math.max(timing.drainRepeatMs, (at - drain.at) / 2);
-  return inMs(Math.min(repeatMs, Math.max(timing.soonMs, drain.by + timing.drainAllowanceMs - at)));
-}
+/** What could not be said, or may not have been heard, is said again within the grace, and then no more. */
+export const drainUnsaidRule: Rule = {
+  reason: 'drain-unsaid',
+  message: 'Not every agent has heard for certain that its program is to end; it is told again within the grace',
+  judge: ({ outcome, row, at }) => {
+    const drain = row.agent?.drain;
+    if (outcome?.kind !== 'failed' || outcome.call !== 'drain-agents' || drain === undefined) return undefined;
+    const { fault } = outcome;
+    const repeatMs =
+      fault.kind === 'throttled' ? fault.retryAfterMs : Math.max(timing.drainRepeatMs, (at - drain.at) / 2);
+    const leftMs = Math.max(timing.soonMs, drain.by + timing.drainAllowanceMs - at);
+    return { effects: [], row: {}, next: inMs(Math.min(repeatMs, leftMs)), fault };
+  },
+};

@@ -4,7 +4,7 @@ import { allocate, toGroupResources } from '../pod/resources.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { readinessEvents } from '../pod-events/readiness-events.ts';
 import { correctedStatus, pendingStatus, withRelaySilence } from '../status/status.ts';
-import { nextDrain } from './drain.ts';
+import { drainUnsaidRule } from './drain.ts';
 import { giveUp } from './keep-log.ts';
 import { heardRules } from './heard-rule.ts';
 import { pollInMs } from './next-poll.ts';
@@ -184,15 +184,7 @@ const endOutcomeRules: readonly Rule[] = [
       return fault === undefined ? undefined : afterLogFault(observed, fault);
     },
   },
-  {
-    reason: 'drain-unsaid',
-    message: 'Not every agent has heard for certain that its program is to end; it is told again within the grace',
-    judge: (observed) => {
-      const fault = failureOf(observed, 'drain-agents');
-      const next = fault && nextDrain(observed, fault);
-      return fault && next && stop(fault, next);
-    },
-  },
+  drainUnsaidRule,
   {
     reason: 'call-failed',
     message: 'A call failed; it is made again later',

@@ -52,14 +52,14 @@ const longestMessage = 4096;
 
 /**
  * The memory after a report of one of the pod's containers; undefined: the report is no later than what is known, and
- * changes nothing. `containers`: how many the pod has, since all their messages have to fit together.
+ * changes nothing. `count`: how many containers the pod has, since all their messages have to fit together.
  */
-export function hear(memory: AgentMemory, report: AgentReport, containers: number): AgentMemory | undefined {
+export function hear(memory: AgentMemory, report: AgentReport, count: number): AgentMemory | undefined {
   const known = memory.containers[report.container];
   if (known !== undefined && !isLater(report, known)) return undefined;
   const boots = known === undefined ? 1 : known.boots + (report.bootId === known.bootId ? 0 : 1);
   const { bootId, number, sentAt } = report;
-  const most = Math.min(longestMessage, Math.floor(messageBytes / Math.max(1, containers)));
+  const most = Math.min(longestMessage, Math.floor(messageBytes / Math.max(1, count)));
   const heard = { bootId, number, boots, sentAt, state: withinBytes(report.state, most) };
   const containers = { ...memory.containers, [report.container]: heard };
   const { silent, ...rest } = memory;

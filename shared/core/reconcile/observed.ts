@@ -1,5 +1,6 @@
 import type { ReadinessReport } from '../status/readiness.ts';
 import type { AgentKeyName } from '../agent/access.ts';
+import type { AgentSilence } from '../agent/reports/silence.ts';
 import type { CapacityEvent, CapacityState } from '../budget/capacity.ts';
 import type { Fault } from '../fault.ts';
 import type { GroupBody, GroupObservation } from '../group/group.ts';
@@ -73,6 +74,8 @@ export interface ReconcilePolicy {
   readonly earliestStartMs: number | undefined;
   /** Pending for lack of capacity longer than this fails the pod; 0: never. */
   readonly capacityFailAfterMs: number;
+  /** What a container counts as whose agent was asked why nobody hears it, and still is not heard; absent: `unready`. */
+  readonly agentSilence?: AgentSilence;
   /** Of the node's relay; absent: it calls. */
   readonly relaySilence?: RelaySilence;
   /** In [0, 1): spreads back-off and polls. */

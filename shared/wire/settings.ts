@@ -162,7 +162,6 @@ const schema = z
     AGENT_DOWNLOAD: agentDownload,
     AGENT_DOWNLOAD_IMAGE: agentDownloadImage,
     AGENT_ROOT_KEYS: agentRootKeys,
-    agentSilence,
     AGENT_SILENCE: agentSilence,
     CLUSTERS: clustersSetting.default([]),
   })

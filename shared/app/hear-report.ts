@@ -1,6 +1,7 @@
 import { describeFault, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
-import { hear, isSameKey } from '../core/agent/reports/memory.ts';
+import { isSameKey } from '../core/agent/access.ts';
+import { hear } from '../core/agent/reports/memory.ts';
 import { isLater } from '../core/agent/reports/report.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import { markDirty } from '../core/reconcile/work-needed.ts';

@@ -1,6 +1,7 @@
 import { defined } from '../core/defined.ts';
 import type { AgentKeyName } from '../core/agent/access.ts';
 import { memoryFor } from '../core/agent/reports/memory.ts';
+import { memoryOfPut } from '../core/agent/files/live-files.ts';
 import { describeFault, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
 import { imageReferences } from '../core/pod/image-needs.ts';
@@ -212,14 +213,15 @@ async function note(session: PodSession, event: CapacityEvent): Performed {
 
 async function openIntent(
   session: PodSession,
-  { replaces, agentKey, reporting }: Extract<Effect, { kind: 'open-intent' }>,
+  { replaces, agentKey, reporting, liveVolumes }: Extract<Effect, { kind: 'open-intent' }>,
 ): Performed {
   const at = session.now();
   const { pod, row } = session;
   const usage = pod === undefined ? row.usage : usageOfNewGroup(row, pod, at);
   const intent = { kind: 'open', at, ...(replaces && { replaces }), ...defined({ agentKey }) } as const;
   const agent = memoryFor(row.agent, agentKey, reporting);
-  const opened = await session.save({ intent, ending: undefined, usage, agent }, { guardBirth: true });
+  const files = memoryOfPut(agentKey, liveVolumes, at);
+  const opened = await session.save({ intent, ending: undefined, usage, agent, files }, { guardBirth: true });
   if (opened.ok) return done;
   return opened.fault.kind === 'conflict' ? { kind: 'row-lost' } : failed('open-intent', opened.fault);
 }

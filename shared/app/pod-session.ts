@@ -1,6 +1,7 @@
 import type { CapacityState } from '../core/budget/capacity.ts';
 import { capacityClass } from '../core/budget/capacity.ts';
 import { joined } from '../core/agent/reports/memory.ts';
+import { joinedFiles } from '../core/agent/files/file-memory.ts';
 import type { PodGrant } from '../core/pod/grant.ts';
 import type { NodeFacts } from '../core/pod/translation.ts';
 import { groupKind, placed } from '../core/pod/annotations/placed.ts';
@@ -133,9 +134,8 @@ export class PodSession {
   async save(changes: Partial<PodRow>, options: { readonly guardBirth?: boolean } = {}): Promise<Result<void>> {
     const birth = options.guardBirth === true ? { birth: this.#birth } : {};
     return this.#write((current) => {
-      const { dirty, dirtyVersions, agent } = current;
-      const row = { ...this.row, ...changes };
-      return { ...row, dirty, dirtyVersions, agent: joined(row.agent, agent) };
+      const { dirty, dirtyVersions } = current;
+      return { ...withAgents({ ...this.row, ...changes }, current), dirty, dirtyVersions };
     }, birth);
   }
 
@@ -146,7 +146,7 @@ export class PodSession {
   async release(changes: Partial<PodRow>): Promise<Result<void>> {
     const last: PodRow = { ...this.row, ...changes, lock: undefined, dirty: false, dirtyVersions: [] };
     return this.#write((current) => {
-      const row = { ...last, agent: joined(last.agent, current.agent) };
+      const row = withAgents(last, current);
       return isNews(current, this.#versions) ? { ...row, dueAt: this.now() } : row;
     }, {});
   }
@@ -169,8 +169,8 @@ export class PodSession {
   }
 
   /**
-   * Others may mark a locked row dirty and add what agents say, and nothing else, so a conflict is tried once more while the
-   * lock is ours.
+   * Others may mark a locked row dirty and add what agents say or were given, and nothing else, so a conflict is tried once
+   * more while the lock is ours.
    */
   async #whileOurs<T>(write: (previous: Versioned<PodRow>) => Promise<Result<T>>): Promise<Result<T>> {
     const lock = this.#held.value.lock;
@@ -186,3 +186,10 @@ export class PodSession {
     }
   }
 }
+
+/** What others may add to a locked row. */
+const withAgents = (row: PodRow, current: PodRow): PodRow => ({
+  ...row,
+  agent: joined(row.agent, current.agent),
+  files: joinedFiles(row.files, current.files),
+});

@@ -51,6 +51,8 @@ export interface NodeApi {
 
   getSecret(ref: ObjectRef, signal: AbortSignal): Promise<Result<SecretData>>;
   getConfigMap(ref: ObjectRef, signal: AbortSignal): Promise<Result<ConfigMapData>>;
+  /** The present resourceVersion of a ConfigMap or Secret; nothing of what is in it is asked for. */
+  getReferenceVersion(kind: 'configMap' | 'secret', ref: ObjectRef, signal: AbortSignal): Promise<Result<string>>;
   /** A node may read the claims that its pods name, the volumes that these are bound to, and the Secrets that those name. */
   getPersistentVolumeClaim(ref: ObjectRef, signal: AbortSignal): Promise<Result<ClaimData>>;
   getPersistentVolume(name: string, signal: AbortSignal): Promise<Result<VolumeData>>;

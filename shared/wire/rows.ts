@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { AgentMemory } from '../core/agent/reports/memory.ts';
 import type { AgentState } from '../core/agent/reports/report.ts';
+import type { FileMemory } from '../core/agent/files/file-memory.ts';
 import type { CapacityState } from '../core/budget/capacity.ts';
 import type { BucketState } from '../core/budget/token-bucket.ts';
 import type { ImageConfig } from '../core/image/image-config.ts';
@@ -116,6 +117,19 @@ const podUsage: z.ZodType<PodUsage> = z.object({
   earlier: z.array(z.tuple([time, time])),
 });
 
+const volumeMemory = z.object({
+  container: z.string(),
+  made: z.string().exactOptional(),
+  version: z.string(),
+  renewAt: time.exactOptional(),
+  isShared: z.literal(true).exactOptional(),
+});
+
+const fileMemory: z.ZodType<FileMemory> = z.object({
+  key: z.object({ kid: z.string(), nonce: z.string() }),
+  volumes: z.record(z.string(), volumeMemory),
+});
+
 const podRow: z.ZodType<PodRow> = z.object({
   namespace: z.string().min(1),
   name: z.string().min(1),
@@ -141,6 +155,7 @@ const podRow: z.ZodType<PodRow> = z.object({
   // What the ledger would lose is no reason to lose the rest of the row.
   usage: maybe(podUsage).catch(undefined),
   agent: maybe(agentMemory),
+  files: maybe(fileMemory).catch(undefined),
 });
 
 const usageRecord: z.ZodType<UsageRecord> = z.object({

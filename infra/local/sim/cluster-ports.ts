@@ -78,6 +78,8 @@ export function createMemoryNodeApi(name: string, ports: ClusterPorts): NodeApi 
     deletePod: (pod, options, signal) =>
       call('deletePod', signal, () => deleteBound(life().state, name, pod, options.gracePeriodSeconds ?? 0)),
     getSecret: (ref, signal) => call('getSecret', signal, () => references().getSecret(name, ref)),
+    getReferenceVersion: (kind, ref, signal) =>
+      call('getReferenceVersion', signal, () => references().getReferenceVersion(name, kind, ref)),
     getConfigMap: (ref, signal) => call('getConfigMap', signal, () => references().getConfigMap(name, ref)),
     getPersistentVolumeClaim: (ref, signal) =>
       call('getPersistentVolumeClaim', signal, () => references().getPersistentVolumeClaim(ref)),

@@ -16,6 +16,7 @@ import type { ClaimData, VolumeData } from '../../../shared/core/kubernetes/stor
 import type { ObjectRef } from '../../../shared/ports/node-api.ts';
 import {
   parseConfigMap,
+  parseResourceVersion,
   parseSecret,
   parseService,
   parseServicesSecret,
@@ -48,6 +49,7 @@ export interface ClusterReferences {
   /** As a node: only what its pods name is readable, whether it exists or not. */
   readonly getSecret: (node: string, ref: ObjectRef) => Result<SecretData>;
   readonly getConfigMap: (node: string, ref: ObjectRef) => Result<ConfigMapData>;
+  readonly getReferenceVersion: (node: string, kind: 'configMap' | 'secret', ref: ObjectRef) => Result<string>;
   /** As the app, whose right is that of the Role `services-credential`. */
   readonly getServicesCredential: (ref: ObjectRef) => Result<ServicesCredential | EmptyServicesSecret>;
   /** Those that have a cluster IP. */
@@ -111,6 +113,8 @@ export function createClusterReferences(state: ClusterState): ClusterReferences 
       put(services, { namespace, name }, { spec: { clusterIP, ports: ports.map((port) => ({ ...port })) } }),
     getSecret: (node, ref) => read(state, { node, resource: secrets, ref }, parseSecret),
     getConfigMap: (node, ref) => read(state, { node, resource: configMaps, ref }, parseConfigMap),
+    getReferenceVersion: (node, kind, ref) =>
+      read(state, { node, resource: kind === 'secret' ? secrets : configMaps, ref }, parseResourceVersion),
     getServicesCredential: (ref) => {
       const found = state.store.get(secrets, ref);
       if (found === undefined) return fail(faultOf(notFound({ kind: secrets.plural, name: ref.name })));

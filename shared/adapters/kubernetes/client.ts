@@ -49,6 +49,8 @@ export interface KubernetesRequest {
   readonly query?: Readonly<Record<string, string>>;
   /** A PATCH body is a strategic merge patch. */
   readonly body?: JsonObject;
+  /** Media types, best first; JSON unless given. */
+  readonly accept?: string;
 }
 
 /** Below the 90 s after which the API server closes an idle connection, so that its end is not met by a request. */
@@ -160,7 +162,7 @@ function headersFor(
 ): Record<string, string> {
   const contentType = outgoing.method === 'PATCH' ? 'application/strategic-merge-patch+json' : 'application/json';
   return {
-    accept: 'application/json',
+    accept: outgoing.accept ?? 'application/json',
     'accept-encoding': 'gzip',
     authorization: `Bearer ${token}`,
     'user-agent': config.userAgent,

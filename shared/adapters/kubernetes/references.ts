@@ -4,7 +4,7 @@ import type { JsonObject } from '../../core/json.ts';
 import { isShort, longerRequest, longerToken } from '../../core/kubernetes/references.ts';
 import type { PodToken, TokenRequest } from '../../core/kubernetes/references.ts';
 import type { NodeApi } from '../../ports/node-api.ts';
-import { parseConfigMap, parseSecret, parseService } from '../../wire/kubernetes/references.ts';
+import { parseConfigMap, parseResourceVersion, parseSecret, parseService } from '../../wire/kubernetes/references.ts';
 import { parseClaim, parseVolume } from '../../wire/kubernetes/storage.ts';
 import { parseTokenRequest } from '../../wire/kubernetes/token.ts';
 import { request } from './http.ts';
@@ -17,6 +17,7 @@ export type ReferenceApi = Pick<
   NodeApi,
   | 'getSecret'
   | 'getConfigMap'
+  | 'getReferenceVersion'
   | 'getPersistentVolumeClaim'
   | 'getPersistentVolume'
   | 'listServices'
@@ -31,6 +32,10 @@ export function createReferenceApi(client: KubernetesClient): ReferenceApi {
       request(client, { method: 'GET', path: namespacedPath(namespace, 'secrets', name) }, parseSecret, signal),
     getConfigMap: ({ namespace, name }, signal) =>
       request(client, { method: 'GET', path: namespacedPath(namespace, 'configmaps', name) }, parseConfigMap, signal),
+    getReferenceVersion: (kind, { namespace, name }, signal) => {
+      const path = namespacedPath(namespace, kind === 'secret' ? 'secrets' : 'configmaps', name);
+      return request(client, { method: 'GET', path, accept: metadataOnly }, parseResourceVersion, signal);
+    },
     getPersistentVolumeClaim: ({ namespace, name }, signal) =>
       request(
         client,
@@ -55,6 +60,9 @@ export function createReferenceApi(client: KubernetesClient): ReferenceApi {
     },
   };
 }
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+const metadataOnly = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json';
 
 function requestToken(client: KubernetesClient, wanted: TokenRequest, signal: AbortSignal): Promise<Result<PodToken>> {
   const path = namespacedPath(wanted.namespace, 'serviceaccounts', wanted.serviceAccountName, 'token');

@@ -8,6 +8,9 @@ export interface AgentKeyName {
   readonly nonce: string;
 }
 
+export const isSameKey = (one: AgentKeyName, other: AgentKeyName): boolean =>
+  one.kid === other.kid && one.nonce === other.nonce;
+
 /** What an app gives agents their keys from. */
 export interface AccessGround {
   /** `https://…`, without a slash at its end. */

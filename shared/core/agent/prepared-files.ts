@@ -30,9 +30,10 @@ const base64 = (content: Uint8Array): string => Buffer.from(content).toString('b
 
 const isNested = ({ path }: VolumeFile): boolean => path.includes('/');
 /** The agent leaves such names to itself, as a kubelet does. */
-const isReserved = ({ path }: VolumeFile): boolean => path.startsWith('..');
+export const isReserved = ({ path }: VolumeFile): boolean => path.startsWith('..');
 
-const modeOf = ({ mode }: VolumeFile, { isShared }: FileRights): number =>
+/** The mode of a file of which everybody may do what the group may, where that is so. */
+export const modeOf = ({ mode }: VolumeFile, isShared: boolean): number =>
   isShared ? mode | ((mode & 0o070) >> 3) : mode;
 
 /** A tree where a file is in a folder, else the plain files, with modes and owners as the pod asks for them. */
@@ -57,7 +58,7 @@ export function prepareFiles(
     secret,
     prepared: {
       layout: isTree ? 'data' : 'flat',
-      files: named.map((file) => ({ from: file.from, path: file.path, mode: modeOf(file, wishes) })),
+      files: named.map((file) => ({ from: file.from, path: file.path, mode: modeOf(file, wishes.isShared) })),
       ...(uid !== undefined && { uid }),
       ...(fsGroup !== undefined && { fsGroup }),
       readOnly: true,

@@ -3,12 +3,16 @@ import type { Result } from '../fault.ts';
 
 /** What a pod's containers may refer to, as the API server gave it. */
 export interface SecretData {
+  /** Of the object; absent: it was not read from a cluster. */
+  readonly resourceVersion?: string;
   readonly type: string;
   /** Decoded bytes. */
   readonly data: Readonly<Record<string, Uint8Array>>;
 }
 
 export interface ConfigMapData {
+  /** As of a Secret. */
+  readonly resourceVersion?: string;
   readonly data: Readonly<Record<string, string>>;
   readonly binaryData: Readonly<Record<string, Uint8Array>>;
 }

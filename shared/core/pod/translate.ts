@@ -4,6 +4,7 @@ import { addAgent } from '../agent/add-agent.ts';
 import type { Grouped } from '../agent/add-agent.ts';
 import { deliveryDigest } from '../agent/agent-facts.ts';
 import { agentTags } from '../agent/agent-tags.ts';
+import { madeLiveVolumes } from '../agent/files/live-files.ts';
 import { contentNeeds } from '../agent/needs/content-needs.ts';
 import { liveVolumes } from '../agent/live-volumes.ts';
 import { imageNeeds } from '../agent/needs/image-needs.ts';
@@ -208,7 +209,8 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
     ...tokenNotices(pod, resolved.tokens, new Set(scope.live.keys())),
     ...shareNotices(pod, resolved),
   ];
-  return { kind: 'group', body, notices, ...reporting(scope) };
+  const liveVolumes = scope.live.size > 0 && { liveVolumes: madeLiveVolumes(scope) };
+  return { kind: 'group', body, notices, ...reporting(scope), ...liveVolumes };
 }
 
 /** Of containers that run beside each other: whether there is a way to the app before is not known. */

@@ -4,6 +4,7 @@
  */
 import type { AgentAccess, AgentFacts } from '../agent/agent-facts.ts';
 import type { AgentDecision } from '../agent/decision.ts';
+import type { MadeLiveVolumes } from '../agent/files/live-files.ts';
 import type { AgentTier } from '../agent/tier.ts';
 import type { Result } from '../fault.ts';
 import type { ImageConfig } from '../image/image-config.ts';
@@ -151,6 +152,8 @@ export type Translation =
       readonly notices: readonly Notice[];
       /** Containers whose agents report, beside each other. */
       readonly reporting?: readonly string[];
+      /** The volumes whose files its agents change; absent: none. */
+      readonly liveVolumes?: MadeLiveVolumes;
     }
   | Refusal
   /** Something the pod refers to is missing, or a registry does not say; it stays Pending and is tried again. */

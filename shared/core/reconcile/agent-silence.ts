@@ -1,4 +1,4 @@
-import { isSameKey } from '../agent/reports/memory.ts';
+import { isSameKey } from '../agent/access.ts';
 import type { AgentMemory } from '../agent/reports/memory.ts';
 import { readAgentTags } from '../agent/agent-tags.ts';
 import type { GroupObservation } from '../group/group.ts';

@@ -1,6 +1,6 @@
 import { isOver } from '../agent/reports/drain.ts';
 import type { Drain, DrainWord } from '../agent/reports/drain.ts';
-import { isSameKey } from '../agent/reports/memory.ts';
+import { isSameKey } from '../agent/access.ts';
 import type { AgentMemory } from '../agent/reports/memory.ts';
 import { readAgentTags } from '../agent/agent-tags.ts';
 import { readTierTags } from '../agent/tier-tags.ts';

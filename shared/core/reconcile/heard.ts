@@ -22,6 +22,13 @@ export function agentKeyOf({ tags }: Pick<GroupObservation, 'tags'>): AgentKeyNa
   return read && { kid: read.kid, nonce: read.nonce };
 }
 
+/** Whether the agents of all containers that run beside each other have spoken, so that they will of the end, too. */
+export const areHeard = (pod: Pod, { agent }: Pick<PodRow, 'agent'>): boolean =>
+  agent !== undefined &&
+  [...flatContainers(pod).map(({ container }) => container), ...pod.spec.containers].every(
+    ({ name }) => agent.containers[name] !== undefined,
+  );
+
 /** What the row remembers of the agents once this group was seen, whatever it had lost; nothing where that is no change. */
 export function rememberAgents(row: PodRow, group: Pick<GroupObservation, 'tags'>): Pick<Partial<PodRow>, 'agent'> {
   const agent = memoryFor(row.agent, agentKeyOf(group));

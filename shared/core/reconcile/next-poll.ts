@@ -1,4 +1,5 @@
 import type { Pod } from '../kubernetes/pod.ts';
+import { areHeard } from './heard.ts';
 import { deadlineInMs } from './deadline.ts';
 import { nextPollMs } from './poll-plan.ts';
 import type { PollInput } from './poll-plan.ts';
@@ -14,6 +15,7 @@ export const pollInMs = (
   return nextPollMs({
     ...progress,
     restartPolicy: pod.spec.restartPolicy,
+    isHeard: areHeard(pod, observed.row),
     deadlineInMs: deadlineInMs(observed, pod),
     endingPods,
     earliestStartMs,

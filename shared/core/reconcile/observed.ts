@@ -1,6 +1,7 @@
 import type { ReadinessReport } from '../status/readiness.ts';
 import type { AgentKeyName } from '../agent/access.ts';
 import type { AgentSilence } from '../agent/reports/silence.ts';
+import type { MadeLiveVolumes } from '../agent/files/live-files.ts';
 import type { CapacityEvent, CapacityState } from '../budget/capacity.ts';
 import type { Fault } from '../fault.ts';
 import type { GroupBody, GroupObservation } from '../group/group.ts';
@@ -111,6 +112,7 @@ export type Effect =
       readonly replaces: boolean;
       readonly agentKey?: AgentKeyName;
       readonly reporting?: readonly string[];
+      readonly liveVolumes?: MadeLiveVolumes;
     }
   /** `isRetry`: a group of this pod was refused before; first tries go before it. */
   | { readonly kind: 'put-group'; readonly body: GroupBody; readonly isRetry: boolean }

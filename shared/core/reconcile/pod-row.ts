@@ -1,5 +1,6 @@
 import type { AgentKeyName } from '../agent/access.ts';
 import type { AgentMemory } from '../agent/reports/memory.ts';
+import type { FileMemory } from '../agent/files/file-memory.ts';
 import type { PodUsage } from '../usage/pod-usage.ts';
 
 /** What the tables remember of one pod. Everything in it can be rebuilt from the API server and from the groups' tags. */
@@ -49,6 +50,8 @@ export interface PodRow {
   readonly usage: PodUsage | undefined;
   /** What its agents said; undefined: its group has none, or there is no group, or the row is older. */
   readonly agent: AgentMemory | undefined;
+  /** Of the volumes whose files its agents change; undefined: there are none, or the row does not say. */
+  readonly files: FileMemory | undefined;
 }
 
 /** `deleting`: with a deletionTimestamp; `terminal`: phase Succeeded or Failed. Both say why a pod is gone later. */
@@ -120,5 +123,6 @@ export function newPodRow(pod: Pick<PodRow, 'namespace' | 'name' | 'uid' | 'grou
     freeing: false,
     usage: undefined,
     agent: undefined,
+    files: undefined,
   };
 }

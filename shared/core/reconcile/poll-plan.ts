@@ -3,6 +3,8 @@ import type { RestartPolicy } from '../kubernetes/pod.ts';
 export interface PollInput {
   readonly stage: 'provisioning' | 'running' | 'restarting';
   readonly restartPolicy: RestartPolicy;
+  /** Its agents say when it ends. */
+  readonly isHeard?: boolean;
   /** Since the PUT was accepted. */
   readonly acceptedForMs: number;
   /** Since the last container started; undefined before. */
@@ -29,7 +31,8 @@ const farthestMs = 60_000;
 
 /**
  * When to read a group again: closely while it starts, rarely while it serves (ARM reads per running pod and minute
- * ≤ 1), and for a pod that is to end as often as the shared reads allow, since nobody informs us that it ended.
+ * ≤ 1), and for a pod that is to end as often as the shared reads allow, since nobody informs us that it ended, unless its
+ * agents do.
  */
 export function nextPollMs(input: PollInput): number {
   const spread = 1 + (input.random - 0.5) / 10;
@@ -44,7 +47,9 @@ function plannedMs(input: PollInput): number {
     case 'restarting':
       return 15_000;
     case 'running':
-      return input.restartPolicy === 'Always' ? servingMs(input.runningForMs ?? 0) : endingMs(input.endingPods);
+      return input.restartPolicy === 'Always' || input.isHeard === true
+        ? servingMs(input.runningForMs ?? 0)
+        : endingMs(input.endingPods);
   }
 }
 

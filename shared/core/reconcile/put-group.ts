@@ -116,9 +116,9 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
 }
 
 /** Which key the agents of the group have, and which of them will speak. */
-function agentsOf({ body, reporting }: Extract<Translation, { kind: 'group' }>) {
+function agentsOf({ body, reporting, liveVolumes }: Extract<Translation, { kind: 'group' }>) {
   const agentKey = agentKeyOf(body);
-  return agentKey === undefined ? {} : { agentKey, ...defined({ reporting }) };
+  return agentKey === undefined ? {} : { agentKey, ...defined({ reporting, liveVolumes }) };
 }
 
 const pullReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff']);

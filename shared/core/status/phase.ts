@@ -9,9 +9,13 @@ export interface ContainerStatuses {
 
 /**
  * The kubelet's phase table (pkg/kubelet/kubelet_pods.go, getPhase), from the containers alone. `isEnded`: nothing of the pod will run again
- * whatever its restart policy says (deleted, or past its deadline).
+ * whatever its restart policy says (deleted, or past its deadline). `isRestarting`: what has ended is started again, whatever that says (KEP-5307).
  */
-export function phaseOf(pod: Pod, statuses: ContainerStatuses, options: { readonly isEnded: boolean }): PodPhase {
+export function phaseOf(
+  pod: Pod,
+  statuses: ContainerStatuses,
+  options: { readonly isEnded: boolean; readonly isRestarting?: boolean },
+): PodPhase {
   const init = countInit(pod, statuses);
   const regular = countRegular(pod, statuses);
   if (init.failed > 0 && (options.isEnded || pod.spec.restartPolicy === 'Never')) return 'Failed';
@@ -19,6 +23,7 @@ export function phaseOf(pod: Pod, statuses: ContainerStatuses, options: { readon
   if (init.pending > 0 || (init.pendingSidecars > 0 && !isInitialized)) return 'Pending';
   if (regular.waiting > 0 || regular.unknown > 0) return 'Pending';
   if (regular.running > 0) return 'Running';
+  if (options.isRestarting === true) return 'Running';
   return regular.stopped === 0 ? 'Pending' : stoppedPhase(pod, regular, options.isEnded);
 }
 

@@ -38,7 +38,7 @@ export function podStatusFromGroup(input: PodStatusInput): PodStatus {
   return composeStatus({
     pod,
     statuses,
-    phase: phaseOf(pod, statuses, { isEnded: hasEndedInside(pod, group) }),
+    phase: phaseOf(pod, statuses, { isEnded: hasEndedInside(pod, group), isRestarting: isRestartedInside(pod, group) }),
     hostIP: input.hostIP,
     ...defined({ podIP: address }),
     isReadyToStart:
@@ -53,6 +53,13 @@ const hasEndedInside = (pod: Pod, group: GroupObservation): boolean =>
   pod.spec.containers.every(({ name }) => {
     const container = observedContainer(group, { member: 'containers', name });
     return container?.heard?.isFinal === true && container.instanceView?.currentState?.state === 'Terminated';
+  });
+
+/** An agent says that it starts the program of a container again. */
+const isRestartedInside = (pod: Pod, group: GroupObservation): boolean =>
+  pod.spec.containers.some(({ name }) => {
+    const { heard, instanceView: view } = observedContainer(group, { member: 'containers', name }) ?? {};
+    return heard?.waiting !== undefined && view?.previousState?.state === 'Terminated';
   });
 
 /**

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { ConfigMapData, SecretData, ServiceInfo } from '../../core/kubernetes/references.ts';
 import type { EmptyServicesSecret, ServicesCredential } from '../../core/kubernetes/cluster-reach.ts';
+import { defined } from '../../core/defined.ts';
 import { stringMap } from './meta.ts';
 
 /** Go's `[]byte` in JSON: base64 with padding. */
@@ -10,8 +11,9 @@ const byteMap = z
   .nullish()
   .transform((map) => map ?? {});
 
-const secret = z.object({ kind: z.literal('Secret'), type: z.string().default('Opaque'), data: byteMap });
-const configMap = z.object({ kind: z.literal('ConfigMap'), data: stringMap, binaryData: byteMap });
+const metadata = z.object({ resourceVersion: z.string().optional() }).default({});
+const secret = z.object({ kind: z.literal('Secret'), metadata, type: z.string().default('Opaque'), data: byteMap });
+const configMap = z.object({ kind: z.literal('ConfigMap'), metadata, data: stringMap, binaryData: byteMap });
 const service = z.object({
   metadata: z.object({ name: z.string().min(1), namespace: z.string().min(1) }),
   spec: z.object({
@@ -25,7 +27,9 @@ const service = z.object({
 /** `v1.Secret`, decoded. What does not parse is dropped without a word about its content. */
 export function parseSecret(json: unknown): SecretData | undefined {
   const parsed = secret.safeParse(json);
-  return parsed.success ? { type: parsed.data.type, data: parsed.data.data } : undefined;
+  if (!parsed.success) return undefined;
+  const { type, data, metadata: known } = parsed.data;
+  return { ...defined(known), type, data };
 }
 
 const accountToken = z.object({
@@ -48,7 +52,16 @@ export function parseServicesSecret(json: unknown): ServicesCredential | EmptySe
 /** `v1.ConfigMap`, `binaryData` decoded. */
 export function parseConfigMap(json: unknown): ConfigMapData | undefined {
   const parsed = configMap.safeParse(json);
-  return parsed.success ? { data: parsed.data.data, binaryData: parsed.data.binaryData } : undefined;
+  if (!parsed.success) return undefined;
+  const { data, binaryData, metadata: known } = parsed.data;
+  return { ...defined(known), data, binaryData };
+}
+
+const versioned = z.object({ metadata: z.object({ resourceVersion: z.string().min(1) }) });
+
+/** The version of any object, whatever else is in the answer: a server may give the whole of it. */
+export function parseResourceVersion(json: unknown): string | undefined {
+  return versioned.safeParse(json).data?.metadata.resourceVersion;
 }
 
 /** `v1.Service`; `clusterIP` is `''` (ExternalName) or `None` (headless) where there is none. */

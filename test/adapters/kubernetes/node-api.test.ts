@@ -47,6 +47,7 @@ const calls: Readonly<Record<string, (api: NodeApi) => Promise<{ readonly ok: bo
   deletePod: (api) => api.deletePod(podOf('p'), {}, never),
   getSecret: (api) => api.getSecret(ref, never),
   getConfigMap: (api) => api.getConfigMap(ref, never),
+  getReferenceVersion: (api) => api.getReferenceVersion('secret', ref, never),
   listServices: (api) => api.listServices('default', never),
   listTrustBundles: (api) => api.listTrustBundles({ kind: 'name', name: 'x' }, never),
   createToken: (api) =>

@@ -72,11 +72,36 @@ export function describeReferences(open: () => ClusterUnderTest): void {
       await hands().putConfigMap('others', { k: 'v' });
       await hands().createPod({ name: 'with-settings', nodeName: node, spec: keyRef('configMapKeyRef', 'settings') });
       expect(await whenAllowed(() => api().getConfigMap({ namespace, name: 'settings' }, never))).toEqual({
+        resourceVersion: expect.any(String),
         data: { k: 'v' },
         binaryData: {},
       });
       expect(faultOf(await api().getConfigMap({ namespace, name: 'others' }, never))).toBe('denied');
     });
+
+    it.each(['configMap', 'secret'] as const)(
+      'the version of a %s is that of the whole, and is read by whoever may read it',
+      async (kind) => {
+        const put = (name: string, data: Readonly<Record<string, string>>): Promise<void> =>
+          kind === 'secret' ? hands().putSecret(name, data) : hands().putConfigMap(name, data);
+        const [own, others] = [`own-${kind.toLowerCase()}`, `other-${kind.toLowerCase()}`];
+        await put(own, { k: 'v' });
+        await put(others, { k: 'v' });
+        const spec = keyRef(kind === 'secret' ? 'secretKeyRef' : 'configMapKeyRef', own);
+        await hands().createPod({ name: `with-${own}`, nodeName: node, spec });
+        const version = (): Promise<string> =>
+          whenAllowed(() => api().getReferenceVersion(kind, { namespace, name: own }, never));
+        const ref = { namespace, name: own };
+        const first = await version();
+        const { resourceVersion } =
+          kind === 'secret'
+            ? valueOf(await api().getSecret(ref, never))
+            : valueOf(await api().getConfigMap(ref, never));
+        expect(resourceVersion).toBe(first);
+        expect(await version()).toBe(first);
+        expect(faultOf(await api().getReferenceVersion(kind, { namespace, name: others }, never))).toBe('denied');
+      },
+    );
 
     it('the cluster’s CA is there for every pod that mounts a token', async () => {
       await hands().createPod({ name: 'with-ca', nodeName: node });

@@ -111,17 +111,6 @@ describe('as long as the app does not do its part', () => {
     expect(grouped(pod, day, serving('files')).orders['main']?.live).toEqual([{ name: 't', path: '/.sk-v/0' }]);
   });
 
-  it('the readiness probe that the relay can make is the relay’s, whatever else the agent probes', () => {
-    const pod = withContainer({
-      livenessProbe: { tcpSocket: { port: 80 } },
-      readinessProbe: { tcpSocket: { port: 80 } },
-    });
-    const readiness = (facts: typeof node) =>
-      grouped(pod, references(), facts).orders['main']?.supervise?.readinessProbe;
-    expect(readiness(serving())).toBeUndefined();
-    expect(readiness(serving('reports'))).toMatchObject({ tcpSocket: { port: 80 } });
-  });
-
   it('names only fields that the table knows', () => {
     const known = compatibilityTable.map(({ path }) => path);
     const isKnown = (field: string): boolean =>

@@ -171,17 +171,18 @@ describe('what the agent does beside a program', () => {
     ],
   ])('%s', (_, asked, expected) => expect(supervised(...asked)).toEqual({ ...usual, ...expected }));
 
-  it('all probes of a container, where one of them is the agent’s', () => {
+  it('all probes of a container beside whose program it stays, also those that the relay or ACI could make', () => {
     const readinessProbe = { tcpSocket: { port: 80 } };
-    const ofRelay = grouped(withContainer({ ...preStop, readinessProbe, livenessProbe: hook }));
-    expect(Object.keys(ofRelay.orders['main']?.supervise ?? {})).toEqual([
+    const { orders, body } = grouped(withContainer({ ...preStop, readinessProbe, livenessProbe: hook }));
+    expect(Object.keys(orders['main']?.supervise ?? {})).toEqual([
       'restartPolicy',
       'graceSeconds',
       'termination',
       'livenessProbe',
+      'readinessProbe',
       'preStop',
     ]);
-    expect(ofRelay.body.containers[0]?.livenessProbe).toBeUndefined();
+    expect(body.containers[0]?.livenessProbe).toBeUndefined();
     const own = grouped(withContainer({ readinessProbe, startupProbe: hook })).orders['main']?.supervise;
     expect([own?.readinessProbe?.tcpSocket, own?.startupProbe?.exec]).toEqual([{ port: 80 }, { command: ['/x'] }]);
   });

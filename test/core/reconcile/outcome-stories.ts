@@ -4,6 +4,7 @@ import type { Call, Outcome } from '../../../shared/core/reconcile/observed.ts';
 import type { InstanceView } from '../../../shared/core/group/group.ts';
 import type { Container, Pod, Probe } from '../../../shared/core/kubernetes/pod.ts';
 import { at, container, makeGroup, makePod, noon, running, terminated } from '../../fixtures/pods.ts';
+import { ended, memoryAfter, over, report, runs } from '../agent/reports/fixtures.ts';
 import { absent, accepted, always, deleting, ranOnce, seen } from './rendered.ts';
 import type { Story } from './rendered.ts';
 
@@ -171,6 +172,39 @@ export const outcomeStories: readonly Story[] = [
     sight: { kind: 'unread' },
     seen: { correcting: { plannedAt: noon + 25_000 }, ...failed('patch-status', conflict) },
     says: 'correction-failed:  → in 1 s',
+  },
+  // What agents say
+  {
+    it: 'an end that an agent reports is the status, and ARM is asked a moment later',
+    pod: ranOnce,
+    row: { ...accepted, agent: memoryAfter([report(over(ended(3, 1, 8)))]) },
+    sight: { kind: 'unread' },
+    seen: { correcting: { plannedAt: noon + 70_000, isHeard: true } },
+    says: 'heard: patch-status(Failed) → in 15 s',
+  },
+  {
+    it: 'the end of its log is read first, where that is to be the message',
+    pod: { ...ranOnce, rawSpec: { containers: [{ name: 'main', terminationMessagePolicy: 'FallbackToLogsOnError' }] } },
+    row: { ...accepted, agent: memoryAfter([report(over(ended(3, 1, 8)))]) },
+    sight: { kind: 'unread' },
+    seen: { correcting: { plannedAt: noon + 70_000, isHeard: true } },
+    says: 'heard-of-a-failure: read-log-tails → again',
+  },
+  {
+    it: 'of a pod that nobody has seen running only a read of ARM says how it is',
+    pod: makePod(),
+    row: { ...accepted, agent: memoryAfter([report(over(ended(3, 1, 8)))]) },
+    sight: { kind: 'unread' },
+    seen: { correcting: { plannedAt: noon + 70_000, isHeard: true } },
+    says: 'heard-too-early:  → in 1 s',
+  },
+  {
+    it: 'of a pod that goes on the next poll stays where it was',
+    pod: ranOnce,
+    row: { ...accepted, agent: memoryAfter([report(runs(1, { ready: false }))]) },
+    sight: { kind: 'unread' },
+    seen: { correcting: { plannedAt: noon + 70_000, isHeard: true } },
+    says: 'heard: patch-status(Running) → in 60 s',
   },
   // The PUT
   {

@@ -166,6 +166,14 @@ export class Tunnel {
         over(async () =>
           toTruth(await memory.getConfigMap(ref, signal), ({ data }) => ({ kind: 'ConfigMap', data }), ['kind']),
         ).getConfigMap(ref, signal),
+      getReferenceVersion: (kind, ref, signal) =>
+        over(async () =>
+          toTruth(
+            await memory.getReferenceVersion(kind, ref, signal),
+            (resourceVersion) => ({ kind: 'PartialObjectMetadata', metadata: { resourceVersion } }),
+            ['metadata'],
+          ),
+        ).getReferenceVersion(kind, ref, signal),
       getPersistentVolumeClaim: (ref, signal) => memory.getPersistentVolumeClaim(ref, signal),
       getPersistentVolume: (name, signal) => memory.getPersistentVolume(name, signal),
       listServices: (namespace, signal) =>

@@ -3,9 +3,9 @@ import type { GroupObservation, InstanceView, ObservedContainer, ObservedState }
 import type { Pod } from '../../kubernetes/pod.ts';
 import { hasSidecars } from '../../pod/sidecars.ts';
 import { instantMs } from '../../status/time.ts';
+import { isSameKey } from '../access.ts';
 import { readAgentTags } from '../agent-tags.ts';
 import { drainedGroup } from './drain.ts';
-import { isSameKey } from './memory.ts';
 import type { AgentMemory, HeardContainer } from './memory.ts';
 import type { ProgramEnd } from './report.ts';
 import type { AgentSilence } from './silence.ts';
@@ -101,7 +101,7 @@ const waits = (detailStatus: string): ObservedState => ({ state: 'Waiting', deta
 
 function afterEnd({ currentState: current }: InstanceView, ended: ProgramEnd, isFinal: boolean): States {
   const started = current?.state === 'Waiting' ? undefined : instantMs(current?.startTime);
-  if (current !== undefined && started !== undefined && started > ended.finishedAt)
+  if (current !== undefined && started !== undefined && started > ended.finishedAt + skewMs)
     return { currentState: current, previousState: endState(ended), isOutranked: true };
   // ACI waits before it starts the container again; and a success that is not the last word would end the pod.
   const isBetween = !isFinal && (ended.exitCode === 0 || current?.state === 'Waiting');
@@ -134,8 +134,11 @@ function outranking(view: InstanceView, said: Said): States | undefined {
   return { currentState: current, ...defined({ previousState: end ?? previous }), isOutranked: true };
 }
 
+/** ACI's clock and the container's may differ; an agent that starts again soon speaks for itself. */
+const skewMs = 10_000;
+
 const isNewerStart = ({ state, startTime }: ObservedState, { saidAt }: Said): boolean =>
-  state === 'Running' && (instantMs(startTime) ?? 0) > saidAt;
+  state === 'Running' && (instantMs(startTime) ?? 0) > saidAt + skewMs;
 
 const ofRun = (state: ObservedState, { startedAt }: Said): ObservedState =>
   startedAt === undefined ? state : { ...state, startTime: instant(startedAt) };

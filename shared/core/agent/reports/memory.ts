@@ -1,3 +1,4 @@
+import { isSameKey } from '../access.ts';
 import type { AgentKeyName } from '../access.ts';
 import type { Drain } from './drain.ts';
 import { isLater } from './report.ts';
@@ -32,9 +33,6 @@ export const newMemory = (key: AgentKeyName, expected: readonly string[] = []): 
   expected,
   containers: {},
 });
-
-export const isSameKey = (one: AgentKeyName, other: AgentKeyName): boolean =>
-  one.kid === other.kid && one.nonce === other.nonce;
 
 /** What the row keeps of a group with this key: what was heard of another group's agents counts no more. */
 export function memoryFor(

@@ -35,7 +35,7 @@ async function sayTo<T>(
 }
 
 /**
- * Tells agents to end their programs by a time, and writes what came of it into the row: what is known then is not said again.
+ * Has agents end their programs by a time, and writes what came of it into the row: what is known then is not said again.
  * A crash in between repeats the word, which an agent takes as the same one.
  */
 export async function drainAgents(

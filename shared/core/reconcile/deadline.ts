@@ -44,7 +44,7 @@ export const deadlineRules: readonly PodRule[] = [
   },
   {
     reason: 'deadline-drain',
-    message: 'activeDeadlineSeconds is over, so the agents are told to end their programs within the grace of the pod',
+    message: 'activeDeadlineSeconds is over, so the agents are asked to end their programs within the grace of the pod',
     judge: (observed, pod) => {
       const stage = drainOf(observed, pod);
       return stage?.kind === 'say' ? { effects: [exceeded, ...sayDrain(stage)], row: {}, next: again } : undefined;

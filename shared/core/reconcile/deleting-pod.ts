@@ -79,7 +79,7 @@ export const deletingPodRules = forPods(isDeleting, [
   },
   {
     reason: 'drain',
-    message: 'The pod is deleted, so its agents are told to end their programs within the grace',
+    message: 'The pod is deleted, so its agents are asked to end their programs within the grace',
     judge: (observed, pod) => {
       const stage = drainOf(observed, pod);
       const group = groupThatIs(observed, 'running');

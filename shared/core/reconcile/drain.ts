@@ -17,9 +17,9 @@ import type { PodRow } from './pod-row.ts';
 export type DrainStage =
   /** There is nobody to end them, or nobody any more, or the time is over: the group is ended without (rule 6). */
   | { readonly kind: 'none' }
-  /** These are to be told, before `agent.drain.by`; `agent` goes into the row before. */
+  /** These are to hear the word, before `agent.drain.by`; `agent` goes into the row before. */
   | { readonly kind: 'say'; readonly agent: AgentMemory; readonly containers: readonly string[]; readonly by: number }
-  /** All that can hear it have been told: their ends are waited for. */
+  /** All that can hear the word have heard it: their ends are waited for. */
   | { readonly kind: 'wait'; readonly ms: number }
   /** Nothing runs any more but what is parked. `group`: with all that is known of the ends. */
   | { readonly kind: 'ended'; readonly group: GroupObservation };
@@ -45,9 +45,9 @@ export function drainStage(
   const left = heard.containers.filter((container) => !isOver(container)).map(({ name }) => name);
   const runs = new Set(group.containers.filter(isRunning).map(({ name }) => name));
   const words = left.filter((name) => runs.has(name)).map((name) => [name, knownWord(agent, drain, name)] as const);
-  const untold = words.filter(([, word]) => word === undefined || word === 'unsure').map(([name]) => name);
-  if (untold.length > 0 && now < drain.by)
-    return { kind: 'say', agent: { ...agent, drain }, containers: untold, by: drain.by };
+  const unasked = words.filter(([, word]) => word === undefined || word === 'unsure').map(([name]) => name);
+  if (unasked.length > 0 && now < drain.by)
+    return { kind: 'say', agent: { ...agent, drain }, containers: unasked, by: drain.by };
   const awaited = words.filter(([, word]) => word !== undefined && word !== 'nobody');
   if (awaited.length === 0) return none;
   const isReported = awaited.every(([name, word]) => word === 'heard' && agent.containers[name] !== undefined);
@@ -100,7 +100,7 @@ export const sayDrain = ({ agent, containers, by }: Extract<DrainStage, { kind: 
 /** What could not be said, or may not have been heard, is said again within the grace, and then no more. */
 export const drainUnsaidRule: Rule = {
   reason: 'drain-unsaid',
-  message: 'Not every agent has heard for certain that its program is to end; it is told again within the grace',
+  message: 'Not every agent has heard for certain that its program is to end; the word is said again within the grace',
   judge: ({ outcome, row, at }) => {
     const drain = row.agent?.drain;
     if (outcome?.kind !== 'failed' || outcome.call !== 'drain-agents' || drain === undefined) return undefined;

@@ -15,7 +15,7 @@ export interface Drain {
   readonly at: number;
   /** When the grace is over. It can only come nearer. */
   readonly by: number;
-  /** Of each container that was spoken to, by its name; a nearer end forgets those that are to be told of it. */
+  /** Of each container that was spoken to, by its name; a nearer end forgets those that are to hear of it. */
   readonly words: Readonly<Record<string, DrainWord>>;
 }
 

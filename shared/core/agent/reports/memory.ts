@@ -12,7 +12,7 @@ export interface AgentMemory {
   readonly expected: readonly string[];
   /** The latest word of each container that has reported, by its name. */
   readonly containers: Readonly<Record<string, HeardContainer>>;
-  /** Undefined: nobody has told them to end their programs. */
+  /** Undefined: nobody has asked them to end their programs. */
   readonly drain?: Drain;
   /** Containers whose agents were asked why nobody hears them, by their names, with what came of it: half a sentence. */
   readonly silent?: Readonly<Record<string, string>>;

@@ -48,7 +48,8 @@ const seenRules: readonly PodRule[] = [
     reason: 'end-of-log-unread',
     message: 'A container has failed, and its termination message is to be the end of its log',
     judge: (observed, pod) => {
-      const group = groupThatIs(observed, 'running', 'ended');
+      // An agent may report an end before ARM calls the group provisioned.
+      const group = groupThatIs(observed, 'provisioning', 'running', 'ended');
       if (group === undefined || observed.logTails !== undefined) return undefined;
       const containers = wantedTails(pod, statusOf(observed, pod, group));
       return containers.length === 0

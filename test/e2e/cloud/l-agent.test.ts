@@ -118,7 +118,8 @@ describe.runIf(published !== undefined)('pods that ask for what only the agent g
     );
   });
   afterAll(async () => {
-    await changeSettings(before);
+    // What was not set before is not set after.
+    await changeSettings({ AGENT: undefined, AGENT_DOWNLOAD: undefined, AGENT_DOWNLOAD_IMAGE: undefined, ...before });
     await removeNamespace(namespace);
   });
 

@@ -13,18 +13,18 @@ const ended = (name: string): Promise<string> => until(`${name} ends`, () => pha
 const end = '{.status.containerStatuses[0].state.terminated';
 const eventsOf = (name: string): Promise<string> =>
   output(
-    ...['get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`],
-    ...['-o', 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}'],
+    'get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`,
+    '-o', 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}',
   );
 
 /** A Deployment's first pod, as `ready restarts`. */
 const shown = (app: string): Promise<string> =>
   output(
-    ...['get', 'pods', '-n', namespace, '-l', `app=${app}`],
-    ...[
+    'get', 'pods', '-n', namespace, '-l', `app=${app}`,
+    
       '-o',
       'jsonpath={range .items[*]}{.status.containerStatuses[0].ready} {.status.containerStatuses[0].restartCount}{end}',
-    ],
+    ,
   );
 
 const deployment = (name: string, container: object): object => ({

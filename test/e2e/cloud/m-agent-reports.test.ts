@@ -11,21 +11,16 @@ const isOver = (seen: string): boolean => seen === 'Succeeded' || seen === 'Fail
 const of = (name: string, path: string): Promise<string> => field('pod', name, path, namespace);
 const ended = (name: string): Promise<string> => until(`${name} ends`, () => phase(name, namespace), isOver, 180_000);
 const end = '{.status.containerStatuses[0].state.terminated';
-const eventsOf = (name: string): Promise<string> =>
-  output(
-    'get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`,
-    '-o', 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}',
-  );
+const eventsOf = (name: string): Promise<string> => {
+  const path = 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}';
+  return output('get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`, '-o', path);
+};
 
 /** A Deployment's first pod, as `ready restarts`. */
-const shown = (app: string): Promise<string> =>
-  output(
-    'get', 'pods', '-n', namespace, '-l', `app=${app}`,
-    
-      '-o',
-      'jsonpath={range .items[*]}{.status.containerStatuses[0].ready} {.status.containerStatuses[0].restartCount}{end}',
-    ,
-  );
+const shown = (app: string): Promise<string> => {
+  const status = '{.status.containerStatuses[0].ready} {.status.containerStatuses[0].restartCount}';
+  return output('get', 'pods', '-n', namespace, '-l', `app=${app}`, '-o', `jsonpath={range .items[*]}${status}{end}`);
+};
 
 const deployment = (name: string, container: object): object => ({
   apiVersion: 'apps/v1',

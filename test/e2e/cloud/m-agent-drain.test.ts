@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settings } from './app-settings.ts';
+import { recordPods } from './oracles.ts';
 import {
   apply,
   createNamespace,
@@ -30,14 +31,23 @@ const deaf = sh('trap "" TERM; while true; do sleep 1; done');
 const grace = (seconds: number) => ({ terminationGracePeriodSeconds: seconds });
 
 interface Deletion {
-  /** Each state of the pod that was watched: `phase exit codes`. */
-  readonly seen: readonly string[];
+  /** What the API server showed last: `phase name=code/reason`. */
+  readonly last: string;
   readonly seconds: number;
   readonly log: string;
 }
 
-const template =
-  '{.status.phase}{range .status.containerStatuses[*]} {.name}={.state.terminated.exitCode}/{.state.terminated.reason}{end}{"\\n"}';
+const recorder = recordPods(namespace);
+
+/** The last that was seen of a pod, of all of its containers. */
+function lastOf(name: string): string {
+  const status = recorder.of(name)?.pod.status;
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const ends = containers.map(
+    ({ name: one, state }) => `${one}=${state?.terminated?.exitCode}/${state?.terminated?.reason}`,
+  );
+  return [status?.phase, ...ends].join(' ');
+}
 
 /** What kubectl prints until it is ended. */
 function following(...args: readonly string[]): { readonly stop: () => Promise<string> } {
@@ -59,15 +69,13 @@ function following(...args: readonly string[]): { readonly stop: () => Promise<s
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function remove(name: string, ...more: readonly string[]): Promise<Deletion> {
-  const watch = following('get', 'pod', name, '-n', namespace, '-w', '-o', `jsonpath=${template}`);
   const follow = following('logs', '-f', '-n', namespace, name);
   await pause(2_500);
   const startedMs = Date.now();
   await output('delete', 'pod', '-n', namespace, name, '--timeout=90s', ...more);
   const seconds = (Date.now() - startedMs) / 1000;
   await pause(2_500);
-  const [states, log] = await Promise.all([watch.stop(), follow.stop()]);
-  return { seen: states.trim().split('\n'), seconds, log };
+  return { last: lastOf(name), seconds, log: await follow.stop() };
 }
 
 const runs = (name: string): Promise<string> =>
@@ -142,7 +150,10 @@ describe.runIf(published !== undefined)('deleted pods that have the agent', () =
       },
     );
   });
-  afterAll(() => removeNamespace(namespace));
+  afterAll(async () => {
+    await recorder.stop();
+    await removeNamespace(namespace);
+  });
 
   it('past activeDeadlineSeconds: Failed, DeadlineExceeded, with the code of the program', async () => {
     await until(
@@ -159,8 +170,8 @@ describe.runIf(published !== undefined)('deleted pods that have the agent', () =
 
   it('end with the code of a program that handles SIGTERM, and its last words', async () => {
     await runs('handler');
-    const { seen, seconds, log } = await remove('handler');
-    expect(seen.at(-1)).toBe('Failed main=7/Error');
+    const { last, seconds, log } = await remove('handler');
+    expect(last).toBe('Failed main=7/Error');
     expect(log.trim().split('\n')).toEqual(['ready', 'caught TERM', 'cleaned up']);
     expect(seconds).toBeGreaterThan(4);
     expect(seconds).toBeLessThan(25);
@@ -168,13 +179,13 @@ describe.runIf(published !== undefined)('deleted pods that have the agent', () =
 
   it('are Succeeded where it ends with 0, though ACI would start it again', async () => {
     await runs('zero');
-    expect((await remove('zero')).seen.at(-1)).toBe('Succeeded main=0/Completed');
+    expect((await remove('zero')).last).toBe('Succeeded main=0/Completed');
   });
 
   it('run their hook first, which is of the grace', async () => {
     await isReady('hooked');
-    const { seen, seconds, log } = await remove('hooked');
-    expect(seen.at(-1)).toBe('Succeeded main=0/Completed');
+    const { last, seconds, log } = await remove('hooked');
+    expect(last).toBe('Succeeded main=0/Completed');
     expect(log.trim().split('\n')).toEqual(['ready', 'hook', 'caught TERM', 'cleaned up']);
     expect(seconds).toBeGreaterThanOrEqual(10);
     expect(seconds).toBeLessThan(30);
@@ -182,8 +193,8 @@ describe.runIf(published !== undefined)('deleted pods that have the agent', () =
 
   it('are killed when the grace is over, and no later', async () => {
     await runs('deaf');
-    const { seen, seconds } = await remove('deaf');
-    expect(seen.at(-1)).toBe('Failed main=137/Error');
+    const { last, seconds } = await remove('deaf');
+    expect(last).toBe('Failed main=137/Error');
     expect(seconds).toBeGreaterThanOrEqual(5);
     expect(seconds).toBeLessThan(20);
   });
@@ -192,20 +203,20 @@ describe.runIf(published !== undefined)('deleted pods that have the agent', () =
     await runs('sooner');
     await output('delete', 'pod', '-n', namespace, 'sooner', '--wait=false');
     await pause(3_000);
-    const { seen, seconds } = await remove('sooner', '--grace-period=5');
-    expect(seen.at(-1)).toBe('Failed main=137/Error');
+    const { last, seconds } = await remove('sooner', '--grace-period=5');
+    expect(last).toBe('Failed main=137/Error');
     expect(seconds).toBeLessThan(20);
   });
 
   it('get the signal that they ask for', async () => {
     await runs('quits');
-    expect((await remove('quits')).seen.at(-1)).toBe('Failed main=9/Error');
+    expect((await remove('quits')).last).toBe('Failed main=9/Error');
   });
 
   it('end their sidecars after the others', async () => {
     await runs('sidecar');
-    const { seen } = await remove('sidecar');
-    expect(seen.at(-1)).toBe('Failed main=4/Error');
+    const { last } = await remove('sidecar');
+    expect(last).toBe('Failed proxy=5/Error main=4/Error');
   });
 
   it('ten at once each end as their programs do', async () => {
@@ -219,18 +230,6 @@ describe.runIf(published !== undefined)('deleted pods that have the agent', () =
       (found) => found.length === 10,
       300_000,
     );
-    const watch = following(
-      'get',
-      'pods',
-      '-n',
-      namespace,
-      '-l',
-      'app=many',
-      '-w',
-      '-o',
-      `jsonpath={.metadata.name} ${template}`,
-    );
-    await pause(1_500);
     const startedMs = Date.now();
     await output('delete', 'deployment', '-n', namespace, 'many');
     await until(
@@ -240,9 +239,7 @@ describe.runIf(published !== undefined)('deleted pods that have the agent', () =
       90_000,
     );
     expect(Date.now() - startedMs).toBeLessThan(60_000);
-    const lines = (await watch.stop()).trim().split('\n');
-    const last = names.map((name) => lines.findLast((line) => line.startsWith(`${name} `)));
-    expect(last).toEqual(names.map((name) => `${name} Succeeded main=0/Completed`));
+    expect(names.map(lastOf)).toEqual(names.map(() => 'Succeeded main=0/Completed'));
     await until(
       'their groups are gone',
       async () => (await groups()).filter(({ tags }) => (tags['kubernetes-pod-name'] ?? '').startsWith('many-')).length,

@@ -91,6 +91,7 @@ const agentMemory: z.ZodType<AgentMemory> = z.object({
   drain: z
     .object({
       at: time,
+      since: time,
       by: time,
       words: z.record(z.string(), z.enum(['heard', 'signalled', 'nobody', 'unsure'])),
     })

@@ -61,6 +61,19 @@ describe('a deleted pod whose containers have agents', () => {
     expect(rig.world.agents.heard().map((word) => word.slice(word.indexOf(' ')))).toEqual([' drain 30', ' drain 2']);
   });
 
+  it('that has passed when it comes, too', async () => {
+    const rig = await AgentRig.create({ main: quick });
+    rig.world.agents.inject({ method: 'drain', moment: 'before', fault: { ...throttled, retryAfterMs: 60_000 } });
+    rig.world.deletePod('p', 100);
+    await rig.run(20);
+    const { last, seconds } = await deleted(rig, 5);
+    expect([last, rig.world.agents.heard()]).toEqual([
+      'Failed, main: Error 137',
+      [expect.stringMatching(/main drain 2$/)],
+    ]);
+    expect(seconds).toBeLessThan(12);
+  });
+
   it.each<[string, Program, string]>([
     ['nobody hears the end of', { ...quick, isUnheard: true }, 'main: ContainerStatusUnknown 137'],
     ['has no agent', missing, 'main: ContainerStatusUnknown 137'],

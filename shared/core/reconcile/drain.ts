@@ -27,8 +27,8 @@ export type DrainStage =
 const none: DrainStage = { kind: 'none' };
 
 /**
- * The stage of a group that was seen running. `until`: when the grace is over, given when the first word was said, or would
- * be; undefined: there is no grace. Pure; the same world gives the same stage, so that a crash repeats one word at most.
+ * The stage of a group that was seen running. `until`: when the grace is over, given since when that is known; undefined: there
+ * is no grace. Pure; the same world gives the same stage, so that a crash repeats one word at most.
  */
 export function drainStage(
   observed: Pick<Observed, 'row' | 'now'>,
@@ -40,7 +40,7 @@ export function drainStage(
   if (agent === undefined) return none;
   const heard = asHeard({ row: { ...row, agent } }, pod, group);
   if (heard.containers.every(isOver)) return { kind: 'ended', group: heard };
-  const drain = drainBy(agent.drain, until(agent.drain?.at ?? now), now);
+  const drain = drainBy(agent.drain, until, now);
   if (drain === undefined || now >= drain.by + timing.drainAllowanceMs) return none;
   const left = heard.containers.filter((container) => !isOver(container)).map(({ name }) => name);
   const runs = new Set(group.containers.filter(isRunning).map(({ name }) => name));
@@ -70,12 +70,18 @@ function agentsOf(row: PodRow, group: GroupObservation): AgentMemory | undefined
 }
 
 /** The drain as it is to be from now on; a nearer end is news for those who wait for a later one. */
-function drainBy(known: Drain | undefined, until: number | undefined, now: number): Drain | undefined {
-  if (until === undefined) return undefined;
-  if (known === undefined) return { at: now, by: until, words: {} };
-  if (until >= known.by) return known;
+function drainBy(
+  known: Drain | undefined,
+  until: (since: number) => number | undefined,
+  now: number,
+): Drain | undefined {
+  const by = until(known?.since ?? now);
+  const byNow = until(now);
+  if (by === undefined || byNow === undefined) return undefined;
+  if (known === undefined) return { at: now, since: now, by, words: {} };
+  if (by >= known.by || byNow >= known.by) return known;
   const words = Object.entries(known.words).filter(([, word]) => word === 'nobody' || word === 'signalled');
-  return { ...known, by: until, words: Object.fromEntries(words) };
+  return { ...known, since: now, by: byNow, words: Object.fromEntries(words) };
 }
 
 /** Clocks of containers and tables differ a little. */

@@ -66,7 +66,7 @@ export const memory = (
   key: agentKey,
   expected: Object.keys(containers),
   containers,
-  ...(drain && { drain: { at: noon + 1_000, by: noon + 30_000, words: {}, ...drain } }),
+  ...(drain && { drain: { at: noon + 1_000, since: noon + 1_000, by: noon + 30_000, words: {}, ...drain } }),
 });
 const rowOf = (agent: AgentMemory, more: Partial<PodRow> = {}): Partial<PodRow> => ({ ...accepted, agent, ...more });
 
@@ -220,6 +220,13 @@ export const drainStories: readonly Story[] = [
     says: told,
   },
   {
+    it: 'one that has passed already leaves a program the least grace of a kubelet, and is said once',
+    pod: drained({ deletionTimestamp: at(5), deletionGracePeriodSeconds: 5 }),
+    row: rowOf(memory({ main: said() }, { since: noon + 9_000, by: noon + 11_000, words: { main: 'heard' } })),
+    sight: seen(withAgents()),
+    says: 'draining:  → in 5 s',
+  },
+  {
     it: 'a deletion that is seen late leaves a program the least grace of a kubelet',
     pod: drained(),
     row: rowOf(memory({ main: said() })),
@@ -276,14 +283,24 @@ export const drainStories: readonly Story[] = [
   {
     it: 'which is waited for',
     pod: past,
-    row: rowOf(memory({ main: said() }, { at: noon + 10_000, by: noon + 40_000, words: { main: 'heard' } })),
+    row: rowOf(
+      memory(
+        { main: said() },
+        { at: noon + 10_000, since: noon + 10_000, by: noon + 40_000, words: { main: 'heard' } },
+      ),
+    ),
     sight: seen(withAgents()),
     says: 'deadline-draining:  → in 34 s',
   },
   {
     it: 'and the pod is Failed, with the true codes',
     pod: past,
-    row: rowOf(memory({ main: parked(0, 12) }, { at: noon + 10_000, by: noon + 40_000, words: { main: 'heard' } })),
+    row: rowOf(
+      memory(
+        { main: parked(0, 12) },
+        { at: noon + 10_000, since: noon + 10_000, by: noon + 40_000, words: { main: 'heard' } },
+      ),
+    ),
     seconds: 13,
     sight: seen(withAgents()),
     says: 'deadline-drained: create-event(DeadlineExceeded), patch-status(Failed) → in 10 s',
@@ -298,7 +315,12 @@ export const drainStories: readonly Story[] = [
   {
     it: 'so does one whose grace is over',
     pod: past,
-    row: rowOf(memory({ main: said() }, { at: noon + 10_000, by: noon + 40_000, words: { main: 'heard' } })),
+    row: rowOf(
+      memory(
+        { main: said() },
+        { at: noon + 10_000, since: noon + 10_000, by: noon + 40_000, words: { main: 'heard' } },
+      ),
+    ),
     seconds: 44,
     sight: seen(withAgents()),
     says: 'deadline-stop: patch-status(Running), save-row(keptLog), keep-log, save-row(keptLog), create-event(DeadlineExceeded), stop-group → again, stopping',

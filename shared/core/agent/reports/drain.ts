@@ -13,6 +13,8 @@ export type DrainWord = 'heard' | 'signalled' | 'nobody' | 'unsure';
 export interface Drain {
   /** Before the first word was said. */
   readonly at: number;
+  /** Since when the end is known to be as near as it is. */
+  readonly since: number;
   /** When the grace is over. It can only come nearer. */
   readonly by: number;
   /** Of each container that was spoken to, by its name; a nearer end forgets those that are to hear of it. */

@@ -36,6 +36,8 @@ export interface ArmServerOptions {
   readonly onBody: (uid: string, readable: string) => void;
   /** What of an incarnation's acceptance is in rows and statuses now. */
   readonly evidenceOf: (uid: string) => Incarnation['evidence'];
+  /** A PUT took effect. */
+  readonly onGroup: (incarnation: Incarnation, body: GroupBody) => void;
 }
 
 const provisioningMs = 5_000;
@@ -167,7 +169,7 @@ export class ArmServer {
     const uid = this.uidOf(group);
     const fails = plan.kind === 'provisioning fails';
     const own = this.incarnations.get(uid) ?? [];
-    own.push({
+    const incarnation: Incarnation = {
       group,
       uid,
       restartPolicy: body.restartPolicy,
@@ -177,9 +179,11 @@ export class ArmServer {
       erased: undefined,
       last: undefined,
       evidence: 'none',
-    });
+    };
+    own.push(incarnation);
     this.incarnations.set(uid, own);
     this.#options.note(uid, `ARM: PUT takes effect${fails ? ', and its provisioning will fail' : ''}`);
+    this.#options.onGroup(incarnation, body);
     if (fails) this.groups.overrideGroup(group, failedToProvision(now + 3_000, this.#options.now));
   }
 

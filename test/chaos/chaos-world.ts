@@ -18,6 +18,7 @@ import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import { noon } from '../fixtures/pods.ts';
 import { clusterUid, settingsOf } from '../fixtures/settings.ts';
+import type { ChaosAgents } from './agents.ts';
 import { ArmMeter } from './arm-meter.ts';
 import type { ArmGrants } from './arm-meter.ts';
 import { ArmServer } from './arm-server.ts';
@@ -71,6 +72,8 @@ export class ChaosWorld {
   readonly users: Users;
   readonly settings: Settings;
   readonly secret: string;
+  /** Of whom the app hears; set once there is an app. */
+  agents: ChaosAgents | undefined;
   readonly violations: string[] = [];
   readonly tablesLostAt: number[] = [];
   readonly #parts: WorldParts;
@@ -96,6 +99,7 @@ export class ChaosWorld {
       note: (uid, line) => this.journal.note(uid, line),
       onBody: (uid, readable) => this.#secrets.see('a plain member of a group', readable, uid),
       evidenceOf: (uid) => this.#evidenceOf(uid),
+      onGroup: (incarnation, body) => this.agents?.onGroup(incarnation, body),
     });
     this.faults = new FaultSource({
       chance: createChance(parts.seed, 'faults'),
@@ -238,6 +242,9 @@ function readSettings(grants: ArmGrants): Settings {
       {
         ACI_CREATES_PER_5_MINUTES: String(grants.createsPer5Minutes),
         ACI_CREATES_PER_HOUR: String(grants.createsPerHour),
+        APP_URL: 'https://kubelet.example',
+        AGENT_IMAGE: `registry.example/agent@sha256:${'1'.repeat(64)}`,
+        AGENT_ROOT_KEYS: JSON.stringify({ current: 'r1', roots: { r1: Buffer.alloc(32, 7).toString('base64') } }),
       },
     ),
   );

@@ -49,6 +49,9 @@ const ending: readonly [Image, ...Image[]] = ['quick-0', 'exits-0', 'exits-3', '
 
 export const secretNamespace = 'secret';
 
+/** Has the agent beside its program. */
+const hooked = { lifecycle: { postStart: { exec: { command: ['/hook'] } } } };
+
 const kinds: readonly Kind[] = [
   {
     weight: 6,
@@ -103,6 +106,24 @@ const kinds: readonly Kind[] = [
     weight: 1,
     expectation: 'ends',
     spec: () => ({ more: { activeDeadlineSeconds: 60 }, containers: [containerOf('serves')] }),
+  },
+  {
+    weight: 4,
+    expectation: 'ends',
+    spec: (chance) => ({ containers: [containerOf(chance.pick(ending), hooked)] }),
+  },
+  {
+    weight: 2,
+    expectation: 'serves',
+    spec: (chance) => ({
+      restartPolicy: chance.pick(['Always', 'OnFailure']),
+      containers: [containerOf(chance.pick(['exits-3', 'slow-7']), hooked)],
+    }),
+  },
+  {
+    weight: 2,
+    expectation: 'serves',
+    spec: () => ({ restartPolicy: 'Always', containers: [containerOf('serves', hooked)] }),
   },
   {
     weight: 1,

@@ -9,6 +9,8 @@ import type { Outage } from './faults.ts';
 import { leftOver, oneGroupEach, ranOnce, reportedNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
 import type { Evidence } from './oracles.ts';
 import type { Place } from '../../infra/local/sim/processes/place.ts';
+import { ChaosAgents } from './agents.ts';
+import { images } from '../../infra/local/sim/pods/images.ts';
 import { ChaosRelay } from './relay.ts';
 import { createChance } from '../../infra/local/sim/time/chance.ts';
 import type { Chance } from '../../infra/local/sim/time/chance.ts';
@@ -144,6 +146,17 @@ function startApp(world: ChaosWorld, chance: Chance, rate: number): readonly Pla
     listPods: () => cluster.pods.list(),
   });
   cluster.watchPods((_, pod) => relay.onChange(pod));
+  const { AGENT_ROOT_KEYS: keys } = world.settings;
+  if (keys !== undefined)
+    world.agents = new ChaosAgents({
+      scheduler,
+      faults,
+      chance: createChance(world.faults.calls, 'agents'),
+      rate: rate * 2,
+      instances: http,
+      images,
+      keys,
+    });
   if (rate > 0)
     for (let count = 0; count < 3; count += 1)
       scheduler.at(start + chance.between(minute, faultsUntilMs - 2 * minute), () =>

@@ -55,7 +55,7 @@ export class PodStories {
     this.all.set(uid, story);
   }
 
-  /** O4: phase never goes back, a terminal one is final, and no restart is forgotten. */
+  /** O4: phase never goes back, a terminal one is final, no restart is forgotten, and no run comes after a later one. */
   #goesForward(before: Pod, after: Pod): void {
     const from = before.status.phase;
     const to = after.status.phase;
@@ -65,6 +65,8 @@ export class PodStories {
       const known = before.status.containerStatuses.find(({ name }) => name === status.name);
       if (known !== undefined && status.restartCount < known.restartCount)
         this.#options.report('O4', `restartCount of ${status.name} falls`, after.metadata.uid);
+      if (known !== undefined && startOf(status) < startOf(known))
+        this.#options.report('O4', `${status.name} goes back to an earlier run`, after.metadata.uid);
     }
   }
 
@@ -83,6 +85,12 @@ export class PodStories {
     if (known !== undefined || state.kind !== 'terminated' || state.reason === 'ContainerStatusUnknown') return;
     if (isLastRun(policy, state.exitCode)) lastWords.set(name, said);
   }
+}
+
+/** Of the last run that the status knows of, ms; before the first: 0. */
+function startOf({ state, lastState }: ContainerStatus): number {
+  const run = state.kind === 'waiting' ? lastState : state;
+  return run === undefined || run.kind === 'waiting' ? 0 : Date.parse(run.startedAt ?? '') || 0;
 }
 
 const ranks = { Unknown: 0, Pending: 1, Running: 2, Succeeded: 3, Failed: 3 };

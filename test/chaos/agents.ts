@@ -1,0 +1,220 @@
+import { answerPodReports } from '../../shared/app/answer-pod-reports.ts';
+import { readAgentTags } from '../../shared/core/agent/agent-tags.ts';
+import type { AgentTags } from '../../shared/core/agent/agent-tags.ts';
+import { agentKey, signature } from '../../shared/core/agent/key.ts';
+import type { RootKeys } from '../../shared/core/agent/key.ts';
+import { backoffMs } from '../../shared/core/backoff/backoff.ts';
+import type { GroupBody } from '../../shared/core/group/group.ts';
+import { runGroup } from '../../infra/local/sim/container-runs.ts';
+import type { Behaviours, Run } from '../../infra/local/sim/container-runs.ts';
+import type { PostFault } from '../../infra/local/sim/faults/vocabulary.ts';
+import type { Place } from '../../infra/local/sim/processes/place.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
+import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
+import type { Incarnation } from './arm-server.ts';
+import type { FaultSource } from './faults.ts';
+
+export interface AgentsParts {
+  readonly scheduler: Scheduler;
+  readonly faults: FaultSource;
+  readonly chance: Chance;
+  readonly rate: number;
+  readonly instances: readonly [Place, ...Place[]];
+  readonly images: Behaviours;
+  readonly keys: RootKeys;
+}
+
+const everyMs = 500;
+const deadlineMs = 9_000;
+const answerWithinMs = 10_000;
+const retry = { baseMs: 500, maxMs: 30_000 };
+/** What an agent gives up on (infra/agent/README.md, Reports). */
+const definite: ReadonlySet<number> = new Set([200, 204, 400, 409, 410, 413, 415, 422]);
+
+const postFaults = [
+  'dropped',
+  'doubled',
+  'delayed',
+  'reordered',
+  'answer lost',
+] as const satisfies readonly PostFault[];
+
+interface Said {
+  readonly uid: string;
+  readonly body: string;
+  readonly authorization: string;
+}
+
+interface Agent {
+  readonly incarnation: Incarnation;
+  readonly tags: AgentTags;
+  readonly body: GroupBody;
+  readonly container: string;
+  /** Which run, and whether its end, was last put into words; and how often it was sent in vain. */
+  boot: number;
+  number: number;
+  failures: number;
+  isSending: boolean;
+}
+
+/**
+ * The agents of all groups that have one, as the app meets them: each reports the starts and ends of its container until it
+ * is answered, over a network that loses, doubles, delays and reorders. What was sent once may come again much later, and
+ * some send what they have no key for.
+ */
+export class ChaosAgents {
+  readonly #parts: AgentsParts;
+  readonly #sent: Said[] = [];
+
+  constructor(parts: AgentsParts) {
+    this.#parts = parts;
+  }
+
+  /** A PUT took effect. */
+  onGroup(incarnation: Incarnation, body: GroupBody): void {
+    const tags = readAgentTags(body.tags);
+    if (tags === undefined || incarnation.fails) return;
+    for (const { name, command = [] } of body.containers)
+      if (command[0] === '/.sk/sk')
+        this.#watch({ incarnation, tags, body, container: name, boot: 0, number: 0, failures: 0, isSending: false });
+  }
+
+  /** Until the group is gone: with it goes its agent, whatever it had still to say. */
+  #watch(agent: Agent): void {
+    if (agent.incarnation.erased !== undefined) return;
+    this.#parts.scheduler.in(everyMs, () => this.#watch(agent));
+    const runs = this.#runsOf(agent);
+    const last = runs.at(-1);
+    if (last === undefined || agent.isSending) return;
+    const number = last.end === undefined ? 1 : 2;
+    if (agent.boot === runs.length && agent.number === number) return;
+    void this.#say(agent, runs, number);
+  }
+
+  #runsOf({ incarnation, body, container }: Agent): readonly Run[] {
+    const { scheduler, images } = this.#parts;
+    const runs = runGroup(body, images, { from: incarnation.startsAt, until: scheduler.now });
+    return runs.main.get(container)?.runs ?? [];
+  }
+
+  /** What it says is its state of now; once it is answered, or given up, the next one may be said. */
+  async #say(agent: Agent, runs: readonly Run[], number: number): Promise<void> {
+    const { scheduler, chance } = this.#parts;
+    agent.isSending = true;
+    const said = this.#wordsOf(agent, runs, number);
+    this.#sent.push(said);
+    const status = await this.#post(said);
+    const isOver = status !== undefined && definite.has(status);
+    if (isOver) {
+      agent.boot = runs.length;
+      agent.number = number;
+    }
+    agent.failures = isOver ? 0 : agent.failures + 1;
+    if (!isOver) await scheduler.sleep(backoffMs(retry, agent.failures, chance.next()));
+    agent.isSending = false;
+  }
+
+  #wordsOf(agent: Agent, runs: readonly Run[], number: number): Said {
+    const { incarnation, tags, container } = agent;
+    const now = this.#parts.scheduler.now;
+    const last = runs.at(-1);
+    const isFinal = last?.end !== undefined && !isRunAgain(incarnation.restartPolicy, last.end.exitCode);
+    const isUp = last?.end === undefined;
+    const before = runs.at(-2);
+    const report = {
+      schemaVersion: 1,
+      podUid: incarnation.uid,
+      nonce: tags.nonce,
+      kid: tags.kid,
+      container,
+      bootId: `${String(incarnation.at).padStart(16, '0')}-${String(runs.length).padStart(8, '0')}`,
+      number,
+      sentAt: instant(now),
+      state: {
+        phase: isUp ? 'running' : 'ended',
+        startedAt: instant(last?.startedAt ?? now),
+        started: isUp,
+        ready: isUp,
+        restarts: 0,
+        final: isFinal,
+        ...(last?.end !== undefined && { ended: endOf(last, last.end) }),
+        ...(before?.end !== undefined && { lastEnded: endOf(before, before.end) }),
+      },
+    };
+    return signed(this.#parts.keys, incarnation.uid, JSON.stringify(report), tags);
+  }
+
+  /** What the network makes of it; undefined: no answer comes. */
+  async #post(said: Said): Promise<number | undefined> {
+    const { chance, faults, rate, scheduler } = this.#parts;
+    if (faults.isOver || !chance.isHit(rate)) return this.#send(said);
+    const fate = chance.pick(postFaults);
+    faults.count(`report: ${fate}`);
+    switch (fate) {
+      case 'dropped':
+        return undefined;
+      case 'doubled':
+        void this.#send(said);
+        return this.#send(said);
+      case 'delayed':
+        await scheduler.sleep(chance.between(1_000, 30_000));
+        return this.#send(said);
+      case 'reordered':
+        void scheduler.sleep(chance.between(1_000, 120_000)).then(() => this.#send(this.#stray(said)));
+        return this.#send(said);
+      case 'answer lost':
+        await this.#send(said);
+        return undefined;
+    }
+  }
+
+  /** Something that was sent before, of whomever; or signed for another pod than the one it is of. */
+  #stray(said: Said): Said {
+    const { chance } = this.#parts;
+    const old = chance.pick([said, ...this.#sent]);
+    return chance.isHit(0.5) ? old : { ...said, authorization: old.authorization };
+  }
+
+  #send(said: Said): Promise<number | undefined> {
+    const { chance, instances, scheduler } = this.#parts;
+    const instance = chance.pick(instances);
+    return new Promise((resolve) => {
+      scheduler.in(answerWithinMs, () => resolve(undefined));
+      scheduler.in(chance.between(5, 40), () => {
+        const answered = instance.invoke(deadlineMs, (deps) =>
+          answerPodReports({
+            request: requestOf(said),
+            log: deps.log,
+            load: async () => ({ ok: true, deps }),
+            deadlineMs,
+          }),
+        );
+        void answered.then((outcome) => resolve(outcome.kind === 'answered' ? outcome.value.status : undefined));
+      });
+    });
+  }
+}
+
+const isRunAgain = (policy: GroupBody['restartPolicy'], exitCode: number): boolean =>
+  policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+
+const instant = (ms: number): string => new Date(ms).toISOString();
+
+const endOf = ({ startedAt }: Run, { at, exitCode }: NonNullable<Run['end']>) => ({
+  exitCode,
+  reason: exitCode === 0 ? 'Completed' : 'Error',
+  startedAt: instant(startedAt),
+  finishedAt: instant(at),
+});
+
+function signed({ roots }: RootKeys, uid: string, body: string, { kid, nonce }: AgentTags): Said {
+  const root = roots[kid];
+  if (root === undefined) throw new Error(`no root ${kid}`);
+  return { uid, body, authorization: signature(agentKey(root, { podUid: uid, nonce }), Buffer.from(body)) };
+}
+
+const requestOf = ({ uid, body, authorization }: Said) => ({
+  headers: new Headers({ 'content-type': 'application/json', authorization }),
+  params: { uid },
+  arrayBuffer: async () => new Uint8Array(Buffer.from(body)).buffer,
+});

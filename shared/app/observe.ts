@@ -55,6 +55,7 @@ export async function observe(session: PodSession, earlier: Outcome | undefined)
       endingPods: hints?.endingPods ?? 0,
       earliestStartMs: earliestStartMs(session.deps.startTimes.get(node) ?? []) ?? hints?.earliestStartMs,
       ...defined({ relaySilence: silenceOf(session, hints) }),
+      agentSilence: session.deps.settings.AGENT_SILENCE,
       capacityFailAfterMs: session.deps.settings.ON_CAPACITY_FAIL_AFTER_MINUTES * 60_000,
       random: session.deps.random(),
     },

@@ -17,6 +17,7 @@ import { forgetLogs, keepLogs, readLogTails } from './keep-logs.ts';
 import { lookUpImages } from './look-up-image.ts';
 import { noteLatePut } from './make-due.ts';
 import { measureSinceBound, measureStatus } from './measure-pod.ts';
+import { askAgents, drainAgents } from './order-agents.ts';
 import type { PodSession } from './pod-session.ts';
 import { recordEvent } from './record-event.ts';
 import { resolveReferences } from './resolve-references.ts';
@@ -82,6 +83,8 @@ type GroupEffect = Extract<
       | 'keep-log'
       | 'read-log-tails'
       | 'free-groups'
+      | 'drain-agents'
+      | 'ask-agents'
       | 'stop-group'
       | 'delete-group';
   }
@@ -103,6 +106,10 @@ async function performOnGroups(session: PodSession, effect: GroupEffect): Perfor
     case 'free-groups':
       await freeGroups(session.deps, session.row.uid);
       return done;
+    case 'drain-agents':
+      return drainAgents(session, effect);
+    case 'ask-agents':
+      return askAgents(session, effect.containers);
     case 'stop-group':
     case 'delete-group':
       return endGroup(session, effect.kind);

@@ -3,6 +3,7 @@ import { agentModes } from '../core/agent/agent-facts.ts';
 import { defaultDownloadImage } from '../core/agent/download.ts';
 import { rootBytes } from '../core/agent/key.ts';
 import type { RootKeys } from '../core/agent/key.ts';
+import { agentSilences } from '../core/agent/reports/silence.ts';
 import { imageNameFault } from '../core/pod/image-name.ts';
 import { jsonSetting } from './json-setting.ts';
 import { parseUrl } from './url-text.ts';
@@ -80,3 +81,6 @@ export function parseRootKeys(text: string): RootKeys | undefined {
   const parsed = jsonSetting(rootKeys).safeParse(text);
   return parsed.success ? parsed.data : undefined;
 }
+
+/** What a pod's container counts as whose agent nobody hears. */
+export const agentSilence = z.enum(agentSilences, '"unready" or "ready"').default('unready');

@@ -88,6 +88,15 @@ const agentMemory: z.ZodType<AgentMemory> = z.object({
       state: agentState,
     }),
   ),
+  drain: z
+    .object({
+      at: time,
+      since: time,
+      by: time,
+      words: z.record(z.string(), z.enum(['heard', 'signalled', 'nobody', 'unsure'])),
+    })
+    .exactOptional(),
+  silent: z.record(z.string(), z.string()).exactOptional(),
 });
 
 const keptLog = z.discriminatedUnion('kind', [

@@ -2,7 +2,15 @@ import * as z from 'zod';
 import { servicesSecrets } from '../core/access/roles.ts';
 import { isClusterDomain } from '../core/kubernetes/cluster-reach.ts';
 import { isSubnetId } from '../core/resource-id.ts';
-import { agentDownload, agentDownloadImage, agentImage, agentMode, agentRootKeys, appUrl } from './agent-settings.ts';
+import {
+  agentDownload,
+  agentDownloadImage,
+  agentImage,
+  agentMode,
+  agentRootKeys,
+  agentSilence,
+  appUrl,
+} from './agent-settings.ts';
 import { podGrants } from './grants.ts';
 import { logAnalyticsWorkspaces, pullIdentities } from './identity-settings.ts';
 import { jsonSetting } from './json-setting.ts';
@@ -154,6 +162,7 @@ const schema = z
     AGENT_DOWNLOAD: agentDownload,
     AGENT_DOWNLOAD_IMAGE: agentDownloadImage,
     AGENT_ROOT_KEYS: agentRootKeys,
+    AGENT_SILENCE: agentSilence,
     CLUSTERS: clustersSetting.default([]),
   })
   .readonly();

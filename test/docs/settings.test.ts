@@ -90,6 +90,7 @@ describe('what docs/settings.md says of them is true', () => {
     ['ARM_CREDENTIAL', 'managed-identity'],
     ['SECURITY_POLICY', 'compatible'],
     ['AGENT_DOWNLOAD', 'auto'],
+    ['AGENT_SILENCE', 'unready'],
     ['ON_CAPACITY_FAIL_AFTER_MINUTES', 0],
     ['ACI_CREATES_PER_5_MINUTES', 100],
     ['ACI_CREATES_PER_HOUR', 300],

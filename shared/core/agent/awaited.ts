@@ -10,7 +10,7 @@ import type { Need } from './tier.ts';
 export type Service = 'reports' | 'drain' | 'files' | 'streams';
 
 /** Those that this version does. One more here, and all that waits for it is given. */
-export const served: readonly Service[] = ['reports', 'files', 'streams'];
+export const served: readonly Service[] = ['reports', 'drain', 'files', 'streams'];
 
 const every: readonly Service[] = ['reports', 'drain', 'files', 'streams'];
 

@@ -14,6 +14,7 @@ import { fieldNeeds } from './needs/field-needs.ts';
 import { liveNeeds } from './needs/live-needs.ts';
 import { messageNeeds } from './needs/message-needs.ts';
 import { probeNeeds } from './needs/probe-needs.ts';
+import { signalNeeds } from './needs/signal-needs.ts';
 import { folderNeeds, subPathNeeds } from './needs/volume-needs.ts';
 import { agentPlaces } from './places.ts';
 import { agentStance } from './stance.ts';
@@ -68,6 +69,7 @@ const specNeeds = (pod: Pod, facts: InspectionFacts): readonly Need[] => [
   ...subPathNeeds(pod),
   ...messageNeeds(pod),
   ...liveNeeds(pod),
+  ...signalNeeds(pod),
 ];
 
 /** Of the agent itself: the program, the records, the orders of `install`. */

@@ -75,6 +75,11 @@ export const podEvents = {
     eachTime('Killing'),
     ({ name }) => `Container ${name} failed liveness probe, will be restarted`,
   ),
+  agentSilent: ofContainer(
+    trouble('AgentSilent'),
+    ({ name }, why: string) =>
+      `The agent of container ${name} runs and nobody hears it, so what it reports is not in the status: ${why}`,
+  ),
   deadlineExceeded: ofPod(once('DeadlineExceeded'), (message: string) => message),
   /** The same for each restart, so that a loop is one object that is counted. */
   backOffRestarting: ofContainer(

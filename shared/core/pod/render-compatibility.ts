@@ -142,8 +142,9 @@ const rules = `
   Whether it does so while init containers run is not known: \`InitContainersMayLackServices\` says so of a pod that has some.
 * **What pods use.** \`kubectl top\`, autoscalers and Prometheus are answered by the relay, where metrics-server runs in the cluster. In a subnet ACI's \`realtime-metrics\` says it at once; without a subnet, in Confidential and in Spot groups, and where an
   annotation or \`REALTIME_METRICS=off\` is against it, Azure Monitor does, two to four minutes late. CPU and memory by container, network by pod in a subnet; no file systems, no volumes. A pod that does not answer is left out, and no other.
-* **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are the agent's, which runs those
-  of \`preStop\` where a probe ends the container and, in this version, not yet when the pod is deleted.
+* **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are the agent's.
+  Where containers have it, it ends them at the app's word: hook, signal, the rest of the grace, SIGKILL; their true ends are the last status. A pod whose
+  own script handles SIGTERM (\`trap … TERM\`, \`SIGTERM\` in \`command\` or \`args\`) has the agent for it.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
   \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered.

@@ -10,10 +10,12 @@ import { isTerminalPhase } from '../kubernetes/pod.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { waitForAnyPut } from './absent-pod.ts';
-import { deleteGroup, stopGroup, wasSent } from './end-group.ts';
+import { drainStage, sayDrain } from './drain.ts';
+import type { DrainStage } from './drain.ts';
+import { deleteGroup, groupThatIs, stopGroup, wasSent } from './end-group.ts';
 import { keepLog } from './keep-log.ts';
 import { asHeard } from './heard.ts';
-import { idle, inMs, patch, createEvent, wait } from './rule.ts';
+import { again, idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Effect, Observed } from './observed.ts';
@@ -29,6 +31,33 @@ export const deadlineRules: readonly PodRule[] = [
       isPast(observed, pod) && conditionOf(observed) === 'running' && wasSent(observed, 'stop')
         ? wait(inMs(timing.deleteConfirmMs))
         : undefined,
+  },
+  {
+    reason: 'deadline-drained',
+    message: 'activeDeadlineSeconds is over, the programs have ended, and how is known',
+    judge: (observed, pod) => {
+      const stage = drainOf(observed, pod);
+      if (stage?.kind !== 'ended') return undefined;
+      const status = deadlineStatus({ pod, group: stage.group, now: observed.now });
+      return { effects: [exceeded, ...patch(pod, status)], row: {}, next: inMs(timing.settleMs) };
+    },
+  },
+  {
+    reason: 'deadline-drain',
+    message: 'activeDeadlineSeconds is over, so the agents are asked to end their programs within the grace of the pod',
+    judge: (observed, pod) => {
+      const stage = drainOf(observed, pod);
+      return stage?.kind === 'say' ? { effects: [exceeded, ...sayDrain(stage)], row: {}, next: again } : undefined;
+    },
+  },
+  {
+    reason: 'deadline-draining',
+    message:
+      'activeDeadlineSeconds is over; the agents end their programs, and how is waited for, within the grace of the pod',
+    judge: (observed, pod) => {
+      const stage = drainOf(observed, pod);
+      return stage?.kind === 'wait' ? wait(inMs(stage.ms)) : undefined;
+    },
   },
   {
     reason: 'deadline-stop',
@@ -87,6 +116,13 @@ function endedBefore({ row, sight, facts, now }: Observed, pod: Pod, deadline: n
     Date.parse(observedContainer(group, { member: 'containers', name })?.instanceView?.currentState?.finishTime ?? ''),
   );
   return isTerminalPhase(status.phase) && finished.every((at) => at <= deadline);
+}
+
+function drainOf(observed: Observed, pod: Pod): DrainStage | undefined {
+  const group = groupThatIs(observed, 'running');
+  if (group === undefined || !isPast(observed, pod)) return undefined;
+  const graceMs = pod.spec.terminationGracePeriodSeconds * 1000;
+  return drainStage(observed, pod, { group, until: (since) => (graceMs > 0 ? since + graceMs : undefined) });
 }
 
 const conditionOf = ({ sight }: Observed) => (sight.kind === 'seen' ? groupCondition(sight.group) : undefined);

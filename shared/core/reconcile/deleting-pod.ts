@@ -7,7 +7,9 @@ import { deletedStatus, podStatusFromGroup } from '../status/status.ts';
 import { waitForAnyPut } from './absent-pod.ts';
 import { deleteGroup, groupThatIs, stopGroup, wasSent } from './end-group.ts';
 import { asHeard, groupAsRemembered } from './heard.ts';
-import { forPods, inMs, patch, createEvent } from './rule.ts';
+import { drainStage, sayDrain } from './drain.ts';
+import type { DrainStage } from './drain.ts';
+import { again, forPods, inMs, patch, createEvent } from './rule.ts';
 import { stopAt } from './pre-stop.ts';
 import { releasePod } from './terminal-pod.ts';
 import { timing } from './timing.ts';
@@ -21,8 +23,8 @@ const isDeleting = (pod: Pod): boolean =>
   pod.metadata.deletionTimestamp !== undefined && !isTerminalPhase(pod.status.phase);
 
 /**
- * Graceful delete: harvest what has ended, end the rest, confirm, write the terminal status, delete the group, confirm,
- * delete the pod. Each round does the next step that the world asks for.
+ * Graceful delete: harvest what has ended, end the rest (by the agents within the grace where there are some, else and then
+ * by a stop), confirm, write the terminal status, delete the group, confirm, delete the pod. Each round does the next step that the world asks for.
  */
 export const deletingPodRules = forPods(isDeleting, [
   {
@@ -47,6 +49,16 @@ export const deletingPodRules = forPods(isDeleting, [
     },
   },
   {
+    reason: 'delete-drained',
+    message: 'The programs of the deleted pod have ended, and how is known: it is the last that the status says',
+    judge: (observed, pod) => {
+      const stage = drainOf(observed, pod);
+      if (stage?.kind !== 'ended') return undefined;
+      const status = deletedStatus({ pod, group: stage.group, now: observed.now });
+      return { effects: patch(pod, status), row: {}, next: again };
+    },
+  },
+  {
     reason: 'delete-overdue',
     message: 'The grace period is long over and `stop` has not ended the containers',
     judge: (observed, pod) => {
@@ -63,6 +75,26 @@ export const deletingPodRules = forPods(isDeleting, [
       return group !== undefined && wasSent(observed, 'stop')
         ? { effects: harvest(observed, pod, group), row: {}, next: inMs(timing.deleteConfirmMs) }
         : undefined;
+    },
+  },
+  {
+    reason: 'drain',
+    message: 'The pod is deleted, so its agents are asked to end their programs within the grace',
+    judge: (observed, pod) => {
+      const stage = drainOf(observed, pod);
+      const group = groupThatIs(observed, 'running');
+      if (stage?.kind !== 'say' || group === undefined) return undefined;
+      return { effects: [...killing(pod, group), ...sayDrain(stage)], row: {}, next: again };
+    },
+  },
+  {
+    reason: 'draining',
+    message: 'The agents of the deleted pod end their programs; how is waited for, within the grace',
+    judge: (observed, pod) => {
+      const stage = drainOf(observed, pod);
+      const group = groupThatIs(observed, 'running');
+      if (stage?.kind !== 'wait' || group === undefined) return undefined;
+      return { effects: harvestSome(observed, pod, group), row: {}, next: inMs(stage.ms) };
     },
   },
   {
@@ -96,6 +128,18 @@ export const deletingPodRules = forPods(isDeleting, [
   },
 ]);
 
+function drainOf(observed: Observed, pod: Pod): DrainStage | undefined {
+  const group = groupThatIs(observed, 'running');
+  return group && drainStage(observed, pod, { group, until: (since) => graceEnds(pod, since) });
+}
+
+/** With a kubelet's least where the deletion is seen late; undefined: there is no grace. */
+function graceEnds({ metadata }: Pod, since: number): number | undefined {
+  const deadline = Date.parse(metadata.deletionTimestamp ?? '');
+  if (!Number.isFinite(deadline) || metadata.deletionGracePeriodSeconds === 0) return undefined;
+  return Math.max(deadline, since + timing.leastGraceMs);
+}
+
 function isOverdue({ now }: Observed, pod: Pod): boolean {
   const deadline = Date.parse(pod.metadata.deletionTimestamp ?? '');
   return Number.isFinite(deadline) && now > deadline + stopPatienceMs;
@@ -116,6 +160,12 @@ function harvest({ row, facts, now }: Observed, pod: Pod, seen: GroupObservation
   if (!ended) return [];
   return patch(pod, podStatusFromGroup({ pod, group, hostIP: facts.hostIP, now }), group);
 }
+
+/** While others still end: a phase that is final would let the group go. */
+const harvestSome = (observed: Observed, pod: Pod, group: GroupObservation): readonly Effect[] =>
+  harvest(observed, pod, group).filter(
+    (effect) => effect.kind !== 'patch-status' || !isTerminalPhase(effect.status.phase),
+  );
 
 function terminal({ row, now }: Observed, pod: Pod, seen: GroupObservation | undefined): readonly Effect[] {
   const group = seen === undefined ? groupAsRemembered(pod, row) : asHeard({ row }, pod, seen);

@@ -9,9 +9,9 @@ import type { PodRow } from './pod-row.ts';
 import type { GroupObservation } from '../group/group.ts';
 import type { Pod, PodStatus } from '../kubernetes/pod.ts';
 
-/** Whether what agents have said is enough for the pod's status, without a read of ARM. */
+/** Whether what agents have said is enough for the pod's status, without a read of ARM. Of a pod that is being ended it is not. */
 export const suffices = (pod: Pod, row: PodRow): boolean =>
-  isLivingPod(pod) && groupAsRemembered(pod, row) !== undefined;
+  isLivingPod(pod) && row.agent?.drain === undefined && groupAsRemembered(pod, row) !== undefined;
 
 /** What agents report becomes the pod's status within the invocation that hears it. */
 export const heardRules = forPods(isLivingPod, [

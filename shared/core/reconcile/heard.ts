@@ -10,8 +10,11 @@ import type { Observed } from './observed.ts';
 import type { PodRow } from './pod-row.ts';
 
 /** The group that was seen, as its agents have it. */
-export const asHeard = ({ row }: Pick<Observed, 'row'>, pod: Pod, group: GroupObservation): GroupObservation =>
-  heardGroup(pod, group, row.agent);
+export const asHeard = (
+  { row, policy }: Pick<Observed, 'row'> & Partial<Pick<Observed, 'policy'>>,
+  pod: Pod,
+  group: GroupObservation,
+): GroupObservation => heardGroup(pod, group, row.agent, policy?.agentSilence);
 
 /** Which key the agents of a group have, if it has any. */
 export function agentKeyOf({ tags }: Pick<GroupObservation, 'tags'>): AgentKeyName | undefined {

@@ -10,6 +10,7 @@ import {
   wantedTails,
   withTails,
 } from '../status/status.ts';
+import { agentSilenceInMs, agentSilenceRule, silenceEvents } from './agent-silence.ts';
 import { acceptedIntent, deleteGroup, groupThatIs } from './end-group.ts';
 import { deadlineRules } from './deadline.ts';
 import { keepLogOfEnded } from './keep-log.ts';
@@ -42,6 +43,7 @@ const foreignRule: PodRule = {
 
 /** What its group shows becomes the pod's status. */
 const seenRules: readonly PodRule[] = [
+  agentSilenceRule,
   {
     reason: 'end-of-log-unread',
     message: 'A container has failed, and its termination message is to be the end of its log',
@@ -177,7 +179,7 @@ export const livingPodRules = forPods(isLivingPod, [
 ]);
 
 const statusOf = ({ row, facts, now, logTails, policy }: Observed, pod: Pod, group: GroupObservation): PodStatus => {
-  const found = podStatusFromGroup({ pod, group: asHeard({ row }, pod, group), hostIP: facts.hostIP, now });
+  const found = podStatusFromGroup({ pod, group: asHeard({ row, policy }, pod, group), hostIP: facts.hostIP, now });
   const status = withRelaySilence(pod, found, policy.relaySilence, row.agent?.expected);
   return logTails === undefined ? status : withTails(status, logTails);
 };
@@ -188,8 +190,8 @@ interface Shown {
 }
 
 /** Events go first: they are written beside the status, and what is not yet in it is reported once more after a crash. */
-const show = ({ now, row }: Observed, pod: Pod, { group, status }: Shown): readonly Effect[] => [
-  ...containerEvents({ pod, status, group: asHeard({ row }, pod, group), now }).map(createEvent),
+const show = ({ now, row, policy }: Observed, pod: Pod, { group, status }: Shown): readonly Effect[] => [
+  ...containerEvents({ pod, status, group: asHeard({ row, policy }, pod, group), now }).map(createEvent),
   ...patch(pod, status, group),
 ];
 
@@ -202,9 +204,13 @@ const adopted = ({ row, now, sight }: Observed): Plan['row'] => ({
 
 function report(observed: Observed, pod: Pod, group: GroupObservation): Plan {
   return {
-    effects: [...show(observed, pod, { group, status: statusOf(observed, pod, group) }), ...lateChanges(pod, group)],
+    effects: [
+      ...show(observed, pod, { group, status: statusOf(observed, pod, group) }),
+      ...lateChanges(pod, group),
+      ...silenceEvents(observed, pod),
+    ],
     row: adopted(observed),
-    next: inMs(planPoll(observed, pod, group)),
+    next: inMs(Math.min(planPoll(observed, pod, group), agentSilenceInMs(observed, group))),
   };
 }
 

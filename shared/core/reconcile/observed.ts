@@ -1,5 +1,6 @@
 import type { ReadinessReport } from '../status/readiness.ts';
 import type { AgentKeyName } from '../agent/access.ts';
+import type { AgentSilence } from '../agent/reports/silence.ts';
 import type { MadeLiveVolumes } from '../agent/files/live-files.ts';
 import type { CapacityEvent, CapacityState } from '../budget/capacity.ts';
 import type { Fault } from '../fault.ts';
@@ -74,6 +75,8 @@ export interface ReconcilePolicy {
   readonly earliestStartMs: number | undefined;
   /** Pending for lack of capacity longer than this fails the pod; 0: never. */
   readonly capacityFailAfterMs: number;
+  /** What a container counts as whose agent was asked why nobody hears it, and still is not heard; absent: `unready`. */
+  readonly agentSilence?: AgentSilence;
   /** Of the node's relay; absent: it calls. */
   readonly relaySilence?: RelaySilence;
   /** In [0, 1): spreads back-off and polls. */
@@ -119,6 +122,13 @@ export type Effect =
   | { readonly kind: 'read-log-tails'; readonly containers: readonly string[] }
   /** Marks groups of ended pods to go, of whichever node: their quota is needed. */
   | { readonly kind: 'free-groups' }
+  /**
+   * Has the agents of these containers end their programs by `by`, the Table service's time, and writes into the row what came
+   * of it. Fails where one of them was not reached, or may not have been.
+   */
+  | { readonly kind: 'drain-agents'; readonly containers: readonly string[]; readonly by: number }
+  /** Asks the agents of these containers why nobody hears them, and writes the answers into the row. */
+  | { readonly kind: 'ask-agents'; readonly containers: readonly string[] }
   | { readonly kind: 'stop-group' }
   | { readonly kind: 'delete-group' }
   | { readonly kind: 'delete-pod' }

@@ -4,6 +4,7 @@ import { allocate, toGroupResources } from '../pod/resources.ts';
 import { podEvents } from '../pod-events/table.ts';
 import { readinessEvents } from '../pod-events/readiness-events.ts';
 import { correctedStatus, pendingStatus, withRelaySilence } from '../status/status.ts';
+import { drainUnsaidRule } from './drain.ts';
 import { giveUp } from './keep-log.ts';
 import { heardRules } from './heard-rule.ts';
 import { pollInMs } from './next-poll.ts';
@@ -183,6 +184,7 @@ const endOutcomeRules: readonly Rule[] = [
       return fault === undefined ? undefined : afterLogFault(observed, fault);
     },
   },
+  drainUnsaidRule,
   {
     reason: 'call-failed',
     message: 'A call failed; it is made again later',

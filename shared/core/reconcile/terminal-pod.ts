@@ -75,6 +75,14 @@ const endedAndDeletedRules = forPods(
   (pod) => isTerminal(pod) && isDeleting(pod),
   [
     {
+      reason: 'log-may-be-followed',
+      message: 'The pod was drained and has ended; who follows its log reads the end of it before its group goes',
+      judge: (observed) => {
+        const leftMs = followedForMs(observed);
+        return observed.sight.kind === 'seen' && leftMs > 0 ? wait(inMs(leftMs)) : undefined;
+      },
+    },
+    {
       reason: 'delete-ended',
       message: 'The pod has ended and is deleted, so its group goes',
       judge: (observed) => (observed.sight.kind === 'seen' ? deleteGroup(observed, []) : undefined),
@@ -91,6 +99,14 @@ const endedAndDeletedRules = forPods(
     },
   ],
 );
+
+/** Counted from the last end that was reported; a clock of a container that is ahead holds nothing up. */
+function followedForMs({ row: { agent }, now }: Observed): number {
+  if (agent?.drain === undefined) return 0;
+  const ends = Object.values(agent.containers).map(({ state }) => state.ended?.finishedAt ?? 0);
+  const leftMs = Math.max(0, ...ends) + timing.logFollowMs - now;
+  return leftMs <= timing.logFollowMs ? leftMs : 0;
+}
 
 /**
  * The last DELETE, with grace 0. A finalizer may keep the object: the DELETED event, or the resync, forgets the row, and

@@ -12,6 +12,21 @@ export const timing = {
   lockMs: 40_000,
   /** An end that an agent reported is looked up in ARM after this, twice that at most: what runs on all the same is ended. */
   settleMs: 10_000,
+  /**
+   * After the grace a program may still have the 2 s that a kubelet leaves it behind its hook, and its last report takes a
+   * moment; then the group is ended without its agents.
+   */
+  drainAllowanceMs: 4_000,
+  /** So much of a grace is left where the deletion is seen late; a kubelet's least (pkg/kubelet/kuberuntime). */
+  leastGraceMs: 2_000,
+  /** How often ends are looked up that no agent reports; and those that one should report. */
+  drainPollMs: { least: 2_000, most: 15_000, reported: 60_000 },
+  /** Before a word is said again of which nobody knows whether it was heard; half of the time since the first, where that is longer. */
+  drainRepeatMs: 2_000,
+  /** An agent that has not reported so long after its container's start is asked why. */
+  agentSilenceMs: 90_000,
+  /** A log that is followed is read every 2 s; the group of a drained pod stays for one more read after the last end. */
+  logFollowMs: 3_000,
   /** How often a group that is being deleted is asked whether it is gone. */
   deleteConfirmMs: 2_000,
   /** A stop or DELETE that ARM has taken, and of which its GET shows nothing, is sent again after this. */

@@ -15,6 +15,7 @@ const withAgent = (more: Partial<AgentFacts>) => ({
 });
 const annotated = (mode: string, spec: Raw = { hostAliases }): Pod =>
   podOf(spec, { annotations: { 'serverless-kubelet.io/agent': mode } });
+const handling = (script: string): Pod => withContainer({ command: ['sh', '-c', script] });
 const tierOf = (pod: Pod, nodeFacts = node): string =>
   readTierTags(grouped(pod, references(), nodeFacts).body.tags)?.tier ?? 'T0';
 const refusalOf = (pod: Pod, nodeFacts = node): string | undefined => inspectPod(pod, nodeFacts).refusal?.message;
@@ -41,6 +42,12 @@ describe('the agent', () => {
     ['the annotation auto over AGENT=always: as the pod asks', annotated('auto', {}), { mode: 'always' }, 'T0'],
     ['the annotation auto over AGENT=never: as the pod asks', annotated('auto'), { mode: 'never' }, 'T1'],
     ['the annotation never over AGENT=always: in none', annotated('never', {}), { mode: 'always' }, 'T0'],
+    ['a script that handles SIGTERM', handling('trap "exit 7" TERM; sleep 60'), {}, 'T2'],
+    ['over several lines', handling('trap "\nexit 7\n" INT TERM\nsleep 60'), {}, 'T2'],
+    ['by number', handling('trap cleanup 15'), {}, 'T2'],
+    ['in another language', handling('process.on("SIGTERM", stop)'), {}, 'T2'],
+    ['a script that handles another signal', handling('trap "exit 7" HUP; echo TERMINAL'), {}, 'T0'],
+    ['one that handles it where there is no agent', handling('trap "exit 7" TERM'), { mode: 'never' }, 'T0'],
     ['for what is only noted, in none where there is no agent', podOf({ hostname: 'a' }), { mode: 'never' }, 'T0'],
   ])('%s', (_, pod, more, tier) => expect(tierOf(pod, withAgent(more))).toBe(tier));
 

@@ -6,12 +6,13 @@ import { decide, needsPoll, rules } from '../../../shared/core/reconcile/decide.
 import { golden } from '../../fixtures/golden.ts';
 import { container, makeGroup, makePod, makeRow, noon, running, terminated } from '../../fixtures/pods.ts';
 import { facts } from '../pod/fixtures.ts';
+import { drainStories } from './drain-stories.ts';
 import { lifeStories } from './life-stories.ts';
 import { logStories } from './log-stories.ts';
 import { outcomeStories } from './outcome-stories.ts';
 import { accepted, deleting, observedIn, ranOnce, seen, rendered } from './rendered.ts';
 
-const stories = [...lifeStories, ...logStories, ...outcomeStories];
+const stories = [...lifeStories, ...drainStories, ...logStories, ...outcomeStories];
 const file = new URL('../../golden/decisions.json', import.meta.url);
 
 describe('decide', () => {

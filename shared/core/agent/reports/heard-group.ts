@@ -5,24 +5,37 @@ import { hasSidecars } from '../../pod/sidecars.ts';
 import { instantMs } from '../../status/time.ts';
 import { isSameKey } from '../access.ts';
 import { readAgentTags } from '../agent-tags.ts';
+import { drainedGroup } from './drain.ts';
 import type { AgentMemory, HeardContainer } from './memory.ts';
 import type { ProgramEnd } from './report.ts';
+import type { AgentSilence } from './silence.ts';
 
 /**
  * The group as its agents have it, where they know better than ACI (rule 17 of docs/architecture.md): which program runs
  * since when, how it ended, whether it is started and ready. ACI outranks an agent only by an end of that very run, a newer
- * start, or no group at all; its `Running` revokes nothing, since a drained container is parked and runs. Pure; the same
- * group for agents of another PUT.
+ * start, or no group at all; its `Running` revokes nothing, since a drained container is parked and runs. `silence`: what
+ * counts for an agent that was asked and is not heard. Pure; the same group for agents of another PUT.
  */
-export function heardGroup(pod: Pod, group: GroupObservation, memory: AgentMemory | undefined): GroupObservation {
+export function heardGroup(
+  pod: Pod,
+  group: GroupObservation,
+  memory: AgentMemory | undefined,
+  silence: AgentSilence = 'unready',
+): GroupObservation {
   const tags = readAgentTags(group.tags);
   if (memory === undefined || tags === undefined || !isSameKey(tags, memory.key)) return group;
   const heard = (container: ObservedContainer): ObservedContainer => {
     const said = memory.containers[container.name];
     if (said !== undefined) return heardContainer(container, said);
-    return memory.expected.includes(container.name) ? unheard(container, hasSidecars(pod)) : container;
+    if (!memory.expected.includes(container.name)) return container;
+    const isGivenUp = silence === 'ready' && memory.silent?.[container.name] !== undefined;
+    return isGivenUp ? unprobed(container) : unheard(container, hasSidecars(pod));
   };
-  return { ...group, containers: group.containers.map(heard), initContainers: group.initContainers.map(heard) };
+  const { drain } = memory;
+  return drainedGroup(
+    { ...group, containers: group.containers.map(heard), initContainers: group.initContainers.map(heard) },
+    drain,
+  );
 }
 
 /**
@@ -36,6 +49,12 @@ function unheard(container: ObservedContainer, mayWait: boolean): ObservedContai
   const instanceView = mayWait ? { ...view, currentState: waiting } : view;
   return { ...container, instanceView, heard: { started: false, ready: false, isFinal: false } };
 }
+
+/** Its agent is not heard for good: ACI's word that it runs is all there is. */
+const unprobed = (container: ObservedContainer): ObservedContainer =>
+  container.instanceView?.currentState?.state === 'Running'
+    ? { ...container, heard: { started: true, ready: true, isFinal: false } }
+    : container;
 
 function heardContainer(container: ObservedContainer, said: HeardContainer): ObservedContainer {
   const { instanceView: view = noView } = container;

@@ -1,5 +1,6 @@
 import { isSameKey } from '../access.ts';
 import type { AgentKeyName } from '../access.ts';
+import type { Drain } from './drain.ts';
 import { isLater } from './report.ts';
 import type { AgentReport, AgentState, ProgramEnd } from './report.ts';
 
@@ -11,6 +12,10 @@ export interface AgentMemory {
   readonly expected: readonly string[];
   /** The latest word of each container that has reported, by its name. */
   readonly containers: Readonly<Record<string, HeardContainer>>;
+  /** Undefined: nobody has asked them to end their programs. */
+  readonly drain?: Drain;
+  /** Containers whose agents were asked why nobody hears them, by their names, with what came of it: half a sentence. */
+  readonly silent?: Readonly<Record<string, string>>;
 }
 
 export interface HeardContainer {
@@ -45,16 +50,20 @@ const longestMessage = 4096;
 
 /**
  * The memory after a report of one of the pod's containers; undefined: the report is no later than what is known, and
- * changes nothing. `containers`: how many the pod has, since all their messages have to fit together.
+ * changes nothing. `count`: how many containers the pod has, since all their messages have to fit together.
  */
-export function hear(memory: AgentMemory, report: AgentReport, containers: number): AgentMemory | undefined {
+export function hear(memory: AgentMemory, report: AgentReport, count: number): AgentMemory | undefined {
   const known = memory.containers[report.container];
   if (known !== undefined && !isLater(report, known)) return undefined;
   const boots = known === undefined ? 1 : known.boots + (report.bootId === known.bootId ? 0 : 1);
   const { bootId, number, sentAt } = report;
-  const most = Math.min(longestMessage, Math.floor(messageBytes / Math.max(1, containers)));
+  const most = Math.min(longestMessage, Math.floor(messageBytes / Math.max(1, count)));
   const heard = { bootId, number, boots, sentAt, state: withinBytes(report.state, most) };
-  return { ...memory, containers: { ...memory.containers, [report.container]: heard } };
+  const containers = { ...memory.containers, [report.container]: heard };
+  const { silent, ...rest } = memory;
+  // Who has spoken is not silent any more.
+  const { [report.container]: _, ...others } = silent ?? {};
+  return { ...rest, ...(Object.keys(others).length > 0 && { silent: others }), containers };
 }
 
 /** What two processes heard at the same time: of each container the later word. Of another key `ours` alone counts. */
@@ -65,7 +74,11 @@ export function joined(ours: AgentMemory | undefined, theirs: AgentMemory | unde
     const known = containers[name];
     if (known === undefined || isLater(heard, known)) containers[name] = heard;
   }
-  return { ...ours, containers };
+  const silent = Object.fromEntries(
+    Object.entries(ours.silent ?? {}).filter(([name]) => containers[name] === undefined),
+  );
+  const { silent: _, ...rest } = ours;
+  return { ...rest, ...(Object.keys(silent).length > 0 && { silent }), containers };
 }
 
 function withinBytes(state: AgentState, most: number): AgentState {

@@ -205,6 +205,22 @@ describe('a ConfigMap that changes', () => {
   });
 });
 
+describe('more than an answer may have', () => {
+  it('comes in two: what was left out is due again', async () => {
+    const more = { name: 'more', configMap: { name: 'more', optional: true } };
+    await running([serving([conf, more])], [conf, more]);
+    const large = 'x'.repeat(3_500_000);
+    put({ a: large });
+    world.cluster.references.putConfigMap({ namespace: 'default', name: 'more' }, { a: large });
+    expect(await heardIn(1)).toBe(1);
+    const asked = { volumes: ['conf', 'more'] };
+    expect((await fetchFiles(asked)).map(({ name }) => name)).toEqual(['conf']);
+    expect(await heardIn(2)).toBe(1);
+    expect((await fetchFiles(asked)).map(({ name }) => name)).toEqual(['more']);
+    expect(await heardIn(2)).toBe(0);
+  });
+});
+
 describe('a ConfigMap that is gone', () => {
   const remove = (): void =>
     void world.cluster.state().store.remove(configMaps, { namespace: 'default', name: 'settings' });

@@ -1,4 +1,3 @@
-import { served } from '../core/agent/awaited.ts';
 import type { AgentFacts } from '../core/agent/agent-facts.ts';
 import { defined } from '../core/defined.ts';
 import type { Settings } from './settings.ts';
@@ -13,7 +12,6 @@ export interface AgentSurroundings {
 /** What of the agent is the same for all pods of an app. */
 export const agentFacts = (settings: Settings, { appUrl, packaged }: AgentSurroundings): AgentFacts => ({
   mode: settings.AGENT,
-  serves: served,
   isKeyless: settings.AGENT_ROOT_KEYS === undefined || appUrl === undefined,
   download: settings.AGENT_DOWNLOAD,
   downloadImage: settings.AGENT_DOWNLOAD_IMAGE,

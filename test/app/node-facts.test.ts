@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { nodeFacts } from '../../shared/app/node-facts.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
-import { served } from '../../shared/core/agent/awaited.ts';
 import { defaultDownloadImage } from '../../shared/core/agent/download.ts';
 import { appUrlOf } from '../../shared/wire/agent-facts.ts';
 import { settingsOf } from '../fixtures/settings.ts';
@@ -65,7 +64,6 @@ describe('what the translation knows of a node', () => {
     const image = `registry.example/agent@sha256:${'1'.repeat(64)}`;
     expect(factsOf({}).agent).toEqual({
       mode: 'auto',
-      serves: served,
       isKeyless: true,
       download: 'auto',
       downloadImage: defaultDownloadImage,

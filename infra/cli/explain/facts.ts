@@ -1,4 +1,3 @@
-import { served } from '../../../shared/core/agent/awaited.ts';
 import { defined } from '../../../shared/core/defined.ts';
 import type { NodeFacts } from '../../../shared/core/pod/translation.ts';
 import { agentFacts } from '../../../shared/wire/agent-facts.ts';
@@ -49,7 +48,7 @@ const unknownNode: NodeFacts = {
   realtimeMetrics: true,
   maxGroup: { cpu: 31, memoryInGB: 240 },
   grants: 'assumed',
-  agent: { mode: 'auto', serves: served, image: '<registry>/<image of the agent>@<digest>' },
+  agent: { mode: 'auto', image: '<registry>/<image of the agent>@<digest>' },
 };
 
 const ofSettings = (settings: Settings): NodeFacts => ({

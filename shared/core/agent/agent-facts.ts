@@ -1,4 +1,3 @@
-import type { Service } from './awaited.ts';
 import { agentDelivery } from './delivery.ts';
 import type { Delivery, DeliveryFacts } from './delivery.ts';
 import { defaultDownloadImage } from './download.ts';
@@ -15,8 +14,6 @@ export interface AgentFacts extends Partial<Omit<DeliveryFacts, 'isInSubnet'>> {
   readonly mode: AgentMode;
   /** The app has nothing to make keys of, or not now: who can do without the agent runs without it, the others wait. */
   readonly isKeyless?: boolean;
-  /** What the app does for agents; absent: all. */
-  readonly serves?: readonly Service[];
 }
 
 /** How the agent comes into a group at that place, or why it can't. */

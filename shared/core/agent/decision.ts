@@ -5,10 +5,7 @@ import { maxContainers } from '../pod/rules/containers.ts';
 import { locatedContainers } from '../pod/rules/rule.ts';
 import { maxVolumes } from '../pod/volume-folders.ts';
 import type { InspectionFacts } from '../pod/translation.ts';
-import { defined } from '../defined.ts';
 import type { AgentDelivery } from './agent-facts.ts';
-import { awaiting } from './awaited.ts';
-import type { Service } from './awaited.ts';
 import { environmentNeeds } from './needs/environment-needs.ts';
 import { fieldNeeds } from './needs/field-needs.ts';
 import { liveNeeds } from './needs/live-needs.ts';
@@ -31,8 +28,6 @@ export interface NoAgent {
   readonly stance: Stance;
   /** For what the pod would have to have it, or want it. */
   readonly needs: readonly Need[];
-  /** What the agent would give, but not yet. */
-  readonly held: readonly Obstacle[];
 }
 
 export interface GivenAgent {
@@ -45,9 +40,6 @@ export interface GivenAgent {
   readonly reason: string;
   /** What the agent can't do here: it does not fit into the group, or its program would have to be another's parent. */
   readonly obstacles: readonly Obstacle[];
-  readonly held: readonly Obstacle[];
-  /** What the app does for it; absent: all. */
-  readonly serves?: readonly Service[];
 }
 
 /** What the spec alone does not say. */
@@ -130,16 +122,14 @@ const bestOf = (tries: readonly Candidate[], unread: LateKnowledge['unread'] = n
  */
 export function decideAgent(pod: Pod, facts: InspectionFacts, late: LateKnowledge = nothingLate): AgentDecision {
   const stance = agentStance(pod, facts);
-  const asked = [...specNeeds(pod, facts), ...late.needs];
-  if (stance.kind === 'absent') return { kind: 'none', stance, needs: asked, held: [] };
-  const { serves } = stance;
-  const { needs, held } = awaiting(pod, asked, serves);
+  const needs = [...specNeeds(pod, facts), ...late.needs];
+  if (stance.kind === 'absent') return { kind: 'none', stance, needs };
   const all = facts.agent?.isKeyless === true ? needs.filter(({ strength }) => strength === 'needs') : needs;
   const tries = candidates(pod, all, stance.mode === 'always', late.insisting);
   const hard = all.find(({ strength }) => strength === 'needs');
   // Where nothing fits, the least that the pod can't do without says so.
   const best = bestOf(tries, late.unread) ?? (hard && (tries.findLast(isFit) ?? tries.at(-1)));
-  if (best === undefined) return { kind: 'none', stance, needs: [], held };
+  if (best === undefined) return { kind: 'none', stance, needs: [] };
   const { needs: met, tier, wraps } = best;
   return {
     kind: 'agent',
@@ -152,7 +142,5 @@ export function decideAgent(pod: Pod, facts: InspectionFacts, late: LateKnowledg
       ...(best.misfit !== undefined && hard ? [{ field: hard.field, why: best.misfit }] : []),
       ...insistence(pod, met, late.insisting),
     ],
-    held,
-    ...defined({ serves }),
   };
 }

@@ -43,7 +43,7 @@ export function liveVolumes(
   { images }: Pick<ResolvedReferences, 'images'>,
 ): LiveVolumes {
   const live = new Map<string, Refresher>();
-  if (given.kind === 'none' || given.serves?.includes('files') === false) return live;
+  if (given.kind === 'none') return live;
   for (const located of runningOf(pod)) {
     const key = keyText(located);
     const image = images.get(located.container.image);

@@ -2,8 +2,6 @@ import type { Pod } from '../kubernetes/pod.ts';
 import { agentAnnotation } from '../pod/annotations/readers.ts';
 import { wishesOf } from '../pod/annotations/read-wishes.ts';
 import type { InspectionFacts } from '../pod/translation.ts';
-import { defined } from '../defined.ts';
-import type { Service } from './awaited.ts';
 import { agentDeliveryAt } from './agent-facts.ts';
 import type { AgentDelivery } from './agent-facts.ts';
 
@@ -13,7 +11,6 @@ export type Stance =
       readonly kind: 'ready';
       readonly mode: 'auto' | 'always';
       readonly delivery: AgentDelivery;
-      readonly serves?: readonly Service[];
       /** Who says the mode. */
       readonly said: string;
     }
@@ -37,7 +34,7 @@ export function agentStance(
   const delivery = agentDeliveryAt(facts, subnetId);
   if (delivery.kind === 'none') return absent(`but ${delivery.why}: ${delivery.wayOut}`);
   const said = agent === undefined ? `AGENT=${mode}` : `${agentAnnotation}: ${mode}`;
-  return { kind: 'ready', mode, delivery, said, ...defined({ serves: facts.serves }) };
+  return { kind: 'ready', mode, delivery, said };
 }
 
 const absent = (why: string): Stance => ({ kind: 'absent', why });

@@ -3,7 +3,6 @@ import type { AnnotationReader } from './annotations/readers.ts';
 import { compatibilityTable } from './compatibility.ts';
 import type { FieldRule, Verdict } from './compatibility.ts';
 import { kubectlPage } from './render-kubectl.ts';
-import { awaitedFor, restOf, served } from '../agent/awaited.ts';
 import type { Strength } from '../agent/tier.ts';
 
 const meanings: ReadonlyMap<Verdict, string> = new Map([
@@ -52,12 +51,10 @@ function explanation({ reason, only, otherwise, harmless }: FieldRule): string {
   return parts.filter((part) => part !== '').join('. ');
 }
 
-function withAgent({ agent, path }: FieldRule): string {
+function withAgent({ agent }: FieldRule): string {
   if (agent === undefined) return '';
   const { tier, strength, how } = agent;
-  const isAwaited = awaitedFor(path, served) !== undefined;
-  const rest = restOf(path, served);
-  return `${tier}${isAwaited ? ', not yet' : strengths[strength]}: ${how}${rest === undefined ? '' : `; ${rest}`}`;
+  return `${tier}${strengths[strength]}: ${how}`;
 }
 
 const row = (rule: FieldRule, prefix: string): string =>
@@ -120,8 +117,7 @@ const rules = `
   lowered, with an event. A pod above the largest group (31 cores, 240 GB) is refused.
 * **The agent** is a program of ours that prepares the group and, in tier T2, stays beside the programs ([tiers](explain.md#tiers)).
   The last column of the tables is what it makes of a field. \`T1\` or \`T2\`: a pod that asks for it has the agent, and is refused
-  where there is none. \`not yet\`: this version of the app does not do its part, such as hearing what the agent reports, so the
-  verdict holds. \`where there is one\`: it has the agent for it too, and without it the verdict holds. \`beside\`: it is given
+  where there is none. \`where there is one\`: it has the agent for it too, and without it the verdict holds. \`beside\`: it is given
   to a pod that has the agent for something else, and under \`SECURITY_POLICY=strict\` a pod has the agent for it. An image that
   insists on being process 1 (\`/init\`, \`/sbin/init\`, systemd) has nothing beside it, so what is T2 of its container is refused. A
   pod whose init containers come after a sidecar has them run as ordinary containers of the group, which wait for each other.

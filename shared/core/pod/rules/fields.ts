@@ -1,8 +1,6 @@
-import { partlyGiven } from '../../agent/awaited.ts';
 import { isGiven } from '../../agent/given.ts';
 import { strictly } from '../../agent/needs/field-needs.ts';
 import { refuseNeed } from '../../agent/refuse-need.ts';
-import type { Pod } from '../../kubernetes/pod.ts';
 import { walkSpec } from '../field-walk.ts';
 import type { Finding } from '../field-walk.ts';
 import { refuse } from '../evaluation.ts';
@@ -11,8 +9,6 @@ import type { Rule, RuleFacts } from './rule.ts';
 
 /** Refused, unless the agent gives it. */
 function refusal({ path, reason, refusalReason }: Finding, { agentGiven }: RuleFacts): readonly Refusal[] {
-  // Another rule says why.
-  if (agentGiven.held.some(({ field }) => field === path)) return [];
   const need = agentGiven.needs.find(({ field, strength }) => field === path && strength === 'needs');
   if (need === undefined) return [refuse(path, reason, refusalReason)];
   return agentGiven.kind === 'none' && agentGiven.stance.kind === 'absent' ? [refuseNeed(need, agentGiven.stance)] : [];
@@ -41,9 +37,6 @@ function noted(finding: Finding, { agentGiven }: RuleFacts): readonly Pick<Findi
   return rest === undefined ? [] : [{ path: finding.path, reason: rest }];
 }
 
-const partlyNoted = (pod: Pod, { agentGiven: given }: RuleFacts): ReturnType<typeof partlyGiven> =>
-  given.kind === 'agent' ? partlyGiven(pod, given.needs, given.serves) : [];
-
 /** The compatibility table, over all that the spec holds (rule 8 of docs/architecture.md). */
 export const fieldsRule: Rule = (pod, facts) => {
   const findings = walkSpec(pod.rawSpec);
@@ -57,6 +50,6 @@ export const fieldsRule: Rule = (pod, facts) => {
   return [
     ...of('refused').flatMap((finding) => refusal(finding, facts)),
     ...hardening,
-    ...notedNotice([...of('noted').flatMap((finding) => noted(finding, facts)), ...partlyNoted(pod, facts)]),
+    ...notedNotice(of('noted').flatMap((finding) => noted(finding, facts))),
   ];
 };

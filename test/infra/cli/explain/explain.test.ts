@@ -110,17 +110,6 @@ describe('explain for people', () => {
     expect([shown.code, shown.stderr]).toEqual([1, '']);
   });
 
-  it('says what the agent can not give yet, and of which tier it is then not', async () => {
-    const shown = await explain(
-      pod('restartPolicy: Always').replace('command: [c]', 'command: [c], lifecycle: {stopSignal: SIGQUIT}'),
-    );
-    expect(shown.code).toBe(1);
-    expect(shown.stdout).toContain(
-      'refused   spec.containers[0].lifecycle.stopSignal: ACI ends a container by a signal of its own; the agent would give it, but this version of the app does not have it end the program yet',
-    );
-    expect(shown.stdout).not.toContain('needs the agent');
-  });
-
   it('is content with a manifest without pods', async () => {
     const shown = await explain('apiVersion: example.com/v1\nkind: Job\nmetadata: {name: x}\n');
     expect(shown).toEqual({ code: 0, stderr: '', stdout: 'No pods in it: 1 object without pods (1 Job).\n' });

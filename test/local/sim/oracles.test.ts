@@ -23,7 +23,13 @@ function listen(): { readonly said: string[]; readonly report: Report } {
 const ended = (exitCode: number, restartCount = 0): ContainerStatus => ({
   ...mainRuns,
   restartCount,
-  state: { kind: 'terminated', exitCode, reason: exitCode === 0 ? 'Completed' : 'Error', finishedAt: at(5) },
+  state: {
+    kind: 'terminated',
+    exitCode,
+    reason: exitCode === 0 ? 'Completed' : 'Error',
+    startedAt: at(1),
+    finishedAt: at(5),
+  },
 });
 const shows = (phase: PodPhase, status: ContainerStatus = mainRuns, restartPolicy: RestartPolicy = 'Never'): Pod =>
   makePod({ spec: { restartPolicy }, status: { phase, containerStatuses: [status] } });

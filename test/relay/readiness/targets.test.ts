@@ -43,9 +43,8 @@ describe('what of a pod is probed', () => {
   it('is a container whose liveness probe ACI makes', () =>
     expect(readinessTargets(beside({ livenessProbe: { exec: { command: ['a'] } } }))).toHaveLength(1));
 
-  // As long as nobody hears the agent.
-  it('is a readiness probe beside one that the agent makes', () =>
-    expect(readinessTargets(beside({ livenessProbe: { tcpSocket: { port: 80 } } }))).toHaveLength(1));
+  it('is no readiness probe beside one that the agent makes, which makes both', () =>
+    expect(readinessTargets(beside({ livenessProbe: { tcpSocket: { port: 80 } } }))).toEqual([]));
 
   it.each<[string, unknown]>([
     ['without a probe', podOf(undefined)],

@@ -62,7 +62,8 @@ export async function wakeAgents(
     waiting.map((agent) =>
       limit(async () => {
         if (isOver || signal.aborted) return;
-        const answer = await deps.agentWords.refresh(agent, within(deps, signal, wordMs));
+        const { group, container } = agent;
+        const answer = await deps.agentWords.refresh({ group, container }, within(deps, signal, wordMs));
         if (!answer.ok && answer.fault.kind === 'throttled') {
           isOver = true;
           return;
@@ -72,7 +73,7 @@ export async function wakeAgents(
         if (why !== undefined)
           deps.log.warn('agent could not be woken for its changed files', {
             node: nodeKey,
-            group: agent.group,
+            group,
             why,
           });
       }),

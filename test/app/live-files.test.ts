@@ -133,17 +133,17 @@ async function running(containers: readonly ContainerSpec[], volumes: readonly V
     );
 }
 
-/** Agents here report nothing, so they are asked why besides. */
-const refreshes = (): number => world.agents.heard().filter((word) => word.endsWith(' refresh')).length;
+/** What agents were asked to fetch; one that does not report is asked why, too. */
+const refreshed = (): readonly string[] => world.agents.heard().filter((word) => word.endsWith(' refresh'));
 
-/** How often agents were asked to fetch files while minutes pass, one look in each. */
+/** How often they were, while minutes pass, one look in each. */
 async function heardIn(minutes: number): Promise<number> {
-  const before = refreshes();
+  const before = refreshed().length;
   for (let minute = 0; minute < minutes; minute += 1) {
     await world.run(60);
     await world.refresh();
   }
-  return refreshes() - before;
+  return refreshed().length - before;
 }
 
 beforeEach(async () => {
@@ -159,9 +159,7 @@ describe('a ConfigMap that changes', () => {
     expect(await heardIn(2)).toBe(0);
     put({ a: '2', b: '3' });
     expect(await heardIn(1)).toBe(1);
-    expect(world.agents.heard().filter((word) => word.endsWith(' refresh'))).toEqual([
-      `${world.row()?.group ?? ''}/main refresh`,
-    ]);
+    expect(refreshed()).toEqual([`${world.row()?.group ?? ''}/main refresh`]);
     expect(await fetchFiles()).toEqual([
       { name: 'conf', revision: expect.any(String), files: { a: '644 2', b: '644 3' } },
     ]);
@@ -204,10 +202,24 @@ describe('a ConfigMap that changes', () => {
     await running([serving([conf]), serving([login], 'side')], [conf, login]);
     put({ a: '2' });
     await heardIn(1);
-    expect(world.agents.heard().filter((word) => word.endsWith(' refresh'))).toEqual([
-      `${world.row()?.group ?? ''}/main refresh`,
-    ]);
+    expect(refreshed()).toEqual([`${world.row()?.group ?? ''}/main refresh`]);
     expect(await fetchFiles({ container: 'side', volumes: ['conf', 'login'] })).toEqual([]);
+  });
+});
+
+describe('more than an answer may have', () => {
+  it('comes in two: what was left out is due again', async () => {
+    const more = { name: 'more', configMap: { name: 'more', optional: true } };
+    await running([serving([conf, more])], [conf, more]);
+    const large = 'x'.repeat(3_500_000);
+    put({ a: large });
+    world.cluster.references.putConfigMap({ namespace: 'default', name: 'more' }, { a: large });
+    expect(await heardIn(1)).toBe(1);
+    const asked = { volumes: ['conf', 'more'] };
+    expect((await fetchFiles(asked)).map(({ name }) => name)).toEqual(['conf']);
+    expect(await heardIn(2)).toBe(1);
+    expect((await fetchFiles(asked)).map(({ name }) => name)).toEqual(['more']);
+    expect(await heardIn(2)).toBe(0);
   });
 });
 

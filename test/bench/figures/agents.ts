@@ -143,14 +143,14 @@ async function measureBurst(
   return quantiles({ name: `${burst} ends at once, in real time`, ...(await endAtOnce(running, agents)) });
 }
 
-async function measureCold({ cloud, lagsOf }: AgentCloud, one: AgentProcess, say: Say): Promise<Figure> {
+async function measureCold(running: AgentCloud, one: AgentProcess, say: Say): Promise<Figure> {
   // What the ends before left to do is done.
-  await cloud.time.pause(15_000);
+  await running.cloud.time.pause(15_000);
   say('every process of the app is killed, and a program ends');
-  await cloud.host.killAll();
+  await running.cloud.host.killAll();
   await one.endAfter(0);
   await new Promise((resolve) => setTimeout(resolve, 1000));
-  const [lag] = await lagsOf([one]);
+  const [lag] = await running.lagsOf([one]);
   return {
     name: 'one end while no process of the app runs',
     value: lag,

@@ -31,9 +31,11 @@ export async function measureAgents(rig: Rig, dir: string, say: Say): Promise<re
       say(`${count} agents of ${prefix} are heard`);
       return started;
     };
-    const spread = await start('spread', rig.agents);
-    const atOnce = await start('burst', burst);
-    const [cold] = await start('cold', 1);
+    const [spread, atOnce, [cold]] = await Promise.all([
+      start('spread', rig.agents),
+      start('burst', burst),
+      start('cold', 1),
+    ]);
     if (cold === undefined) throw new Error('no agent runs');
     const month = await measureIdlePods(running.cloud, [...spread, ...atOnce, cold], say);
     const figures = [

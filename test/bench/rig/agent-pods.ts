@@ -21,7 +21,7 @@ export interface AgentCloud {
 }
 
 const exitCode = 3;
-const readyWithinMs = 300_000;
+const readyWithinMs = 600_000;
 /** What is not reported by then was not, or by a poll. */
 const reportedWithinMs = 30_000;
 

@@ -55,7 +55,8 @@ export function createAgents(dir: string, agent: string): Agents {
     const folder = join(dir, wanted.name);
     const file = join(folder, 'orders');
     writeFileSync(file, JSON.stringify(ordersOf(wanted, folder)), { mode: 0o600 });
-    const child = spawn(agent, ['run', file], { stdio: 'ignore' });
+    // It becomes the agent, which ends its program when nobody is left to.
+    const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', agent, 'run', file], { stdio: 'ignore' });
     if (child.pid === undefined) throw new Error(`the agent of ${wanted.name} could not be started`);
     const { name, uid } = wanted;
     const one: AgentProcess = {

@@ -42,22 +42,24 @@ export async function hearReport(
   const merged = await merge(deps, node, report);
   if (!merged.ok) return { kind: 'unavailable', fault: merged.fault };
   if (merged.value.kind === 'no') return { kind: merged.value.why };
-  const { row, heard } = merged.value;
+  const { row, news } = merged.value;
   const [events] = await Promise.all([
     recordAgentEvents(node, row, report, signal),
-    heard === undefined ? undefined : act(deps, node, { row, heard }, signal),
+    news === undefined ? undefined : act(deps, node, news, signal),
   ]);
   return events.ok ? { kind: 'heard' } : { kind: 'unavailable', fault: events.fault };
 }
 
 type Merged =
   | { readonly kind: 'no'; readonly why: 'of-another-group' | 'unknown-pod' }
-  /** `heard`: what it changed; undefined: nothing. */
-  | {
-      readonly kind: 'yes';
-      readonly row: PodRow;
-      readonly heard: { readonly plannedAt: number | undefined } | undefined;
-    };
+  /** `news`: what it changed; undefined: nothing. */
+  | { readonly kind: 'yes'; readonly row: PodRow; readonly news: News | undefined };
+
+interface News {
+  /** The row as it is since. */
+  readonly written: Versioned<PodRow>;
+  readonly heard: { readonly plannedAt: number | undefined };
+}
 
 async function merge(deps: Deps, node: NodeDeps, report: SignedReport): Promise<Result<Merged>> {
   for (let attempt = 0; ; attempt += 1) {
@@ -68,7 +70,8 @@ async function merge(deps: Deps, node: NodeDeps, report: SignedReport): Promise<
     const change = changeOf(found.value, report, now.value);
     if ('kind' in change) return ok(change);
     const written = await deps.store.upsertPod(node.key, change.row, { previous: found.value });
-    if (written.ok) return ok({ kind: 'yes', row: written.value.value, heard: change.heard });
+    const { heard } = change;
+    if (written.ok) return ok({ kind: 'yes', row: written.value.value, news: { written: written.value, heard } });
     if (written.fault.kind !== 'conflict' || attempt === mostConflicts) return written;
   }
 }
@@ -83,25 +86,22 @@ function changeOf(found: Versioned<PodRow> | undefined, report: SignedReport, no
   const row = found?.value;
   if (row?.agent === undefined || row.intent.kind === 'deleted') return { kind: 'no', why: 'unknown-pod' };
   if (!isSameKey(row.agent.key, report)) return { kind: 'no', why: 'of-another-group' };
-  if (report.container === '') return { kind: 'yes', row, heard: undefined };
+  if (report.container === '') return { kind: 'yes', row, news: undefined };
   const known = row.agent.containers[report.container];
-  if (known !== undefined && isLater(known, report)) return { kind: 'yes', row, heard: undefined };
+  if (known !== undefined && isLater(known, report)) return { kind: 'yes', row, news: undefined };
   const agent = hear(row.agent, report, Math.max(row.agent.expected.length, 1));
-  if (agent === undefined) return { kind: 'yes', row, heard: undefined };
+  if (agent === undefined) return { kind: 'yes', row, news: undefined };
   const isLocked = row.lock !== undefined && row.lock.until > now;
   const due = isLocked ? markDirty(row, '') : { dueAt: now };
   return { row: { ...row, agent, ...due }, heard: { plannedAt: row.dueAt } };
 }
 
-/** What can't be done now is done by the run that finds the row due. */
-async function act(
-  deps: Deps,
-  node: NodeDeps,
-  { row: { namespace, name, uid }, heard }: Change,
-  signal: AbortSignal,
-): Promise<void> {
+/** What can't be done now is done by the run that finds the row due. The row is read again only where somebody else had it. */
+async function act(deps: Deps, node: NodeDeps, { written, heard }: News, signal: AbortSignal): Promise<void> {
+  const { namespace, name, uid } = written.value;
   for (let attempt = 0; attempt < mostBusy && !signal.aborted; attempt += 1) {
-    const outcome = await traceReconcile(deps, node, { ref: { namespace, name, uid }, heard }, signal);
+    const row = attempt === 0 && written.value.lock === undefined ? written : undefined;
+    const outcome = await traceReconcile(deps, node, { ref: { namespace, name, uid }, heard, row }, signal);
     if (outcome.kind === 'failed')
       deps.log.warn('report could not be acted on at once', { uid, pod: name, fault: describeFault(outcome.fault) });
     if (outcome.kind !== 'busy') return;

@@ -3,7 +3,7 @@ export interface Figure {
   readonly name: string;
   /** `undefined`: it could not be measured, which misses its goal. */
   readonly value: number | undefined;
-  readonly unit: 'ms' | 's' | 'MB' | 'kB' | 'MiB' | 'USD' | '';
+  readonly unit: 'ms' | 's' | 'MB' | 'kB' | 'MiB' | 'USD' | '%' | '';
   readonly goal?: Goal;
   /** How it was taken, and what it stands for. */
   readonly note?: string;

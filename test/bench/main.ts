@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { formatDuration } from '../../infra/cli/progress.ts';
 import { formatGoal, formatValue, verdictOf } from './figure.ts';
 import type { Section } from './figure.ts';
+import { measureAgents } from './figures/agents.ts';
 import { measureAttach } from './figures/attach.ts';
 import { measureBurst } from './figures/burst.ts';
 import { measureImport } from './figures/import-time.ts';
@@ -30,18 +31,21 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   sweep: async (...given) => [await measureSweep(...given)],
   thousand: measureThousandPods,
   attach: measureAttach,
+  agents: measureAgents,
 };
 
-const help = `usage: npm run bench -- [options]
+const help = `usage: npm run bench [NAME …] [-- options]
 
 Measures the app as it is deployed (bundled, real processes, real HTTP) against stand-ins of Azure and Kubernetes, and
 prints one page of figures beside their goals. Nothing else should run on the machine meanwhile; all takes about ten minutes.
 
-  --only NAME   one of ${Object.keys(benchmarks).join(', ')}; may be repeated
+  NAME            one of ${Object.keys(benchmarks).join(', ')}; all unless given
+  --only NAME     the same, may be repeated
+  --agents N      agents at once in the benchmark of that name: 1000, each of 10 MB
   --cluster KIND  embedded, the default, or real: kube-apiserver and etcd (npm run cluster:build makes them)
-  --write       writes the page to docs/benchmarks.md; with --only, these benchmarks alone are replaced in it
-  --keep        keeps the logs of all parts, and says where they are
-  --help        this text
+  --write         writes the page to docs/benchmarks.md; with --only, these benchmarks alone are replaced in it
+  --keep          keeps the logs of all parts, and says where they are
+  --help          this text
 
 Exit code: 0 all goals met, 1 a goal missed or something failed, 2 a wrong option.
 `;
@@ -53,9 +57,11 @@ const sayIn =
     console.error(`${formatDuration(performance.now() - startedMs).padStart(12)}  ${name}: ${text}`);
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
     options: {
       only: { type: 'string', multiple: true },
+      agents: { type: 'string', default: '1000' },
       cluster: { type: 'string', default: 'embedded' },
       write: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
@@ -66,14 +72,17 @@ async function main(): Promise<number> {
     console.log(help);
     return 0;
   }
-  const wanted = values.only ?? Object.keys(benchmarks);
+  const named = [...positionals, ...(values.only ?? [])];
+  const wanted = named.length > 0 ? named : Object.keys(benchmarks);
   const unknown = wanted.filter((name) => benchmarks[name] === undefined);
   if (unknown.length > 0) throw new RangeError(`no such benchmark: ${unknown.join(', ')}`);
   const { cluster } = values;
   if (cluster !== 'embedded' && cluster !== 'real') throw new RangeError(`--cluster: embedded or real, not ${cluster}`);
+  const agents = Number(values.agents);
+  if (!Number.isInteger(agents) || agents < 1) throw new RangeError(`--agents: a whole number, not ${values.agents}`);
   const dir = mkdtempSync(join(tmpdir(), 'serverless-kubelet-bench-'));
   try {
-    return await runAll(wanted, { dir, cluster, isWritten: values.write });
+    return await runAll(wanted, { dir, cluster, agents, isWritten: values.write });
   } finally {
     if (values.keep) console.error(`logs: ${dir}`);
     else rmSync(dir, { recursive: true, force: true });
@@ -83,13 +92,14 @@ async function main(): Promise<number> {
 interface RunOptions {
   readonly dir: string;
   readonly cluster: Rig['cluster'];
+  readonly agents: number;
   readonly isWritten: boolean;
 }
 
-async function runAll(wanted: readonly string[], { dir, cluster, isWritten }: RunOptions): Promise<number> {
+async function runAll(wanted: readonly string[], { dir, cluster, agents, isWritten }: RunOptions): Promise<number> {
   const machine = describeMachine(repository);
   sayIn('bundle')('app and relay');
-  const bundles = { ...(await bundleInto(join(dir, 'bundles'))), cluster };
+  const bundles = { ...(await bundleInto(join(dir, 'bundles'))), cluster, agents };
   const sections: Section[] = [];
   let failures = 0;
   for (const name of wanted) {

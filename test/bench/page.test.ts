@@ -59,6 +59,7 @@ describe('the page', () => {
   it('names the machine, and shows each figure beside its goal', () => {
     const page = renderPage(sections, machine);
     expect(page).toContain('| processor | 2 × A processor |');
+    expect(page).toContain('commit `abc`, on 2 × A processor; load of the machine 0.1 before and 1.5 after the run.');
     expect(page).toContain('| lag | 5 s | ≤ 10 s | met |  |');
     expect(page).toContain('| late | 11 s | ≤ 10 s | **missed** | a\\|b |');
     expect(page.trimEnd().endsWith('1 goal is missed.')).toBe(true);

@@ -51,7 +51,7 @@ function renderSection({ title, method, figures }: Section, machine: Machine): s
     '',
     method,
     '',
-    `Taken ${machine.date}, commit \`${machine.commit}\`; load of the machine ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after the run.${busy(machine)}`,
+    `Taken ${machine.date}, commit \`${machine.commit}\`, on ${machine.cores} × ${machine.model}; load of the machine ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after the run.${busy(machine)}`,
     '',
     '| Figure | Measured | Goal | | Note |',
     '|---|---:|---:|---|---|',

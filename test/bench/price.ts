@@ -11,6 +11,9 @@ export const flexRates = {
   stepMs: 100,
 } as const;
 
+/** Memory of the instances that the app is deployed on. */
+export const instanceGb = 0.5;
+
 /** The month that prices are reported for: a twelfth of a year, 30.4 days. */
 export const monthSeconds = 30.4 * 86_400;
 

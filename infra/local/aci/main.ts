@@ -35,6 +35,7 @@ const help = `The ARM + ACI emulator as a process of its own.
   --virtual-clock         time moves only by POST /_emulator/clock
   --plain                 ARM over plain HTTP as well
   --coredns FILE          CoreDNS: answers at 168.63.129.16 for Azure's resolver, in groups in a subnet
+  --scripts FILE          of the runtime scripted: JSON, what containers do, by image
   --registry-endpoints T  HOST=ORIGIN, separated by commas: registries of images that Podman asks elsewhere
 
 Prints one line of JSON when ready and ends, leaving no container, on SIGTERM, SIGINT or when stdin closes.
@@ -64,6 +65,7 @@ async function main(): Promise<void> {
       knobs: { type: 'string' },
       'virtual-clock': { type: 'boolean', default: false },
       plain: { type: 'boolean', default: false },
+      scripts: { type: 'string' },
       'registry-endpoints': { type: 'string' },
       coredns: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
@@ -83,6 +85,7 @@ async function main(): Promise<void> {
     clock,
     log,
     endpoints: registryEndpoints.parse(values['registry-endpoints']),
+    ...(values.scripts !== undefined && { scripts: await readFile(values.scripts, 'utf8') }),
   });
   const { bridge } = runtime;
   const knobs = await readKnobs(values.knobs, values['timings-scale'], values['stop-grace']);

@@ -9,11 +9,13 @@ export interface RuntimeOptions {
   readonly log: (message: string) => void;
   /** Registries of images that are asked elsewhere than at their own address. */
   readonly endpoints?: MappedEndpoints;
+  /** JSON: what containers of an image do that are scripted, by the image's name. */
+  readonly scripts?: string;
 }
 
 /** Makes the runtime of that name; only its own code is loaded. An unknown name is an error that lists the known ones. */
 export async function createRuntime(kind: string, options: RuntimeOptions): Promise<ContainerRuntime> {
-  const { stateDir, clock, log, endpoints } = options;
+  const { stateDir, clock, log, endpoints, scripts = '{}' } = options;
   switch (kind) {
     case 'engine': {
       const { createEngineRuntime } = await import('./runtime/engine.ts');
@@ -24,8 +26,8 @@ export async function createRuntime(kind: string, options: RuntimeOptions): Prom
       return createProcessRuntime({ stateDir });
     }
     case 'scripted': {
-      const { ScriptedRuntime } = await import('./runtime/scripted.ts');
-      return new ScriptedRuntime({ clock });
+      const { ScriptedRuntime, scriptsOfImages } = await import('./runtime/scripted.ts');
+      return new ScriptedRuntime({ clock, images: scriptsOfImages(scripts) });
     }
     default:
       throw new Error(`unknown runtime '${kind}': engine, process or scripted`);

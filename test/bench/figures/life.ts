@@ -7,13 +7,11 @@ import { startCloud } from '../rig/cloud.ts';
 import type { Cloud } from '../rig/cloud.ts';
 import { forEachAtOnce, podManifest } from '../rig/pods.ts';
 import type { PodKind } from '../rig/pods.ts';
-import { monthOf } from '../price.ts';
-import type { Counters } from '../rig/host.ts';
-import { median } from '../statistics.ts';
+import { instanceGb, monthOf } from '../price.ts';
+import { sampleExecutions, spreadOf } from '../rig/executions.ts';
 import type { Say } from './thousand-pods.ts';
 
 const idleMs = 60_000;
-const instanceGb = 0.5;
 const podsOfAKind = 5;
 
 const kinds: Readonly<Record<string, PodKind>> = {
@@ -67,24 +65,9 @@ function loadedFigure(folder: string, bundles: Rig): Section['figures'][number] 
 
 async function measureIdle(cloud: Cloud, say: Say): Promise<Section> {
   await cloud.time.pause(10_000);
-  // The timers fire at whole quarters of a minute: a window that begins between them holds as many as it is long.
-  await cloud.time.pause(15_000 - (Date.now() % 15_000) + 7000);
   say(`idle for ${idleMs / 1000} s`);
-  const first = await cloud.host.invocations();
-  const durations: number[] = [];
-  const startMs = performance.now();
-  let known = first;
-  while (performance.now() - startMs < idleMs) {
-    await cloud.time.pause(500);
-    const now = await cloud.host.invocations();
-    durations.push(...between(known, now));
-    known = now;
-  }
-  const seconds = (performance.now() - startMs) / 1000;
-  const month = monthOf(durations, seconds, instanceGb);
-  const counted = Object.entries(known)
-    .map(([name, now]) => `${name} ${now.count - (first[name]?.count ?? 0)}`)
-    .join(', ');
+  const { durationsMs, seconds, seen } = await sampleExecutions(cloud, idleMs);
+  const month = monthOf(durationsMs, seconds, instanceGb);
   return {
     title: 'An idle month',
     method: `A node without pods, relay and timers running, for ${Math.round(seconds)} s; instances of 512 MB, rates of East US, 30.4 days. An execution is billed for 1 s at least.`,
@@ -93,7 +76,7 @@ async function measureIdle(cloud: Cloud, say: Say): Promise<Section> {
         name: 'executions',
         value: Math.round(month.executions),
         unit: '',
-        note: `seen: ${counted}; median ${median(durations).toFixed(0)} ms, longest ${Math.max(...durations).toFixed(0)} ms`,
+        note: `seen: ${seen}; ${spreadOf(durationsMs)}`,
       },
       { name: 'GB-seconds', value: Math.round(month.gbSeconds), unit: '' },
       { name: 'beyond the free grant', value: month.usdBeyondGrant, unit: 'USD', goal: { atMost: 1 } },
@@ -101,14 +84,6 @@ async function measureIdle(cloud: Cloud, say: Say): Promise<Section> {
     ],
   };
 }
-
-/** The times of the executions that ended in between; of several of one function, each has their mean. */
-const between = (before: Counters, after: Counters): readonly number[] =>
-  Object.entries(after).flatMap(([name, now]) => {
-    const then = before[name] ?? { count: 0, totalDurationMs: 0 };
-    const count = now.count - then.count;
-    return Array.from({ length: count }, () => (now.totalDurationMs - then.totalDurationMs) / count);
-  });
 
 async function measureLives(cloud: Cloud, say: Say): Promise<Section> {
   const uids = new Map<string, string>();

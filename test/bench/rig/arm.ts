@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { defaultOptions } from '../../../infra/local/aci/options.ts';
 import type { EmulatorOptions } from '../../../infra/local/aci/options.ts';
+import type { ScriptedBehaviour } from '../../../infra/local/aci/runtime/scripted.ts';
 import { startChild } from '../../../infra/local/child.ts';
 import type { Child } from '../../../infra/local/child.ts';
 import { createCertificateAuthority, issueCertificate } from '../../../infra/local/pki.ts';
@@ -20,6 +21,9 @@ const journal = z.object({
       code: z.string().optional(),
     }),
   ),
+});
+const groups = z.object({
+  groups: z.array(z.object({ name: z.string(), tags: z.record(z.string(), z.string()) })),
 });
 const runs = z.object({
   runs: z.array(
@@ -49,6 +53,12 @@ export interface Run {
   readonly finishedAtMs: number | undefined;
 }
 
+/** A container group, and what it is marked with. */
+export interface TaggedGroup {
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
 export interface BenchArm {
   readonly child: Child<z.infer<typeof ready>>;
   readonly caFile: string;
@@ -58,6 +68,9 @@ export interface BenchArm {
   /** Every start of a container. */
   runs(): Promise<readonly Run[]>;
   forget(): Promise<void>;
+  groups(): Promise<readonly TaggedGroup[]>;
+  /** Has the containers of a group end, as when their process 1 did. */
+  end(group: string, exitCode: number): Promise<void>;
 }
 
 export const subscription = '00000000-0000-4000-8000-000000000000';
@@ -72,12 +85,15 @@ export const liftedKnobs: Partial<EmulatorOptions> = {
   journalSize: 300_000,
 };
 
+export interface ArmWanted {
+  readonly knobs: Partial<EmulatorOptions>;
+  readonly env?: NodeJS.ProcessEnv;
+  /** What containers do that say nothing themselves, by image; others run until they are stopped. */
+  readonly scripts?: Readonly<Record<string, ScriptedBehaviour>>;
+}
+
 /** The ARM and ACI emulator as a process of its own; containers are data and cost nothing. */
-export async function startArm(
-  dir: string,
-  knobs: Partial<EmulatorOptions>,
-  env: NodeJS.ProcessEnv = {},
-): Promise<BenchArm> {
+export async function startArm(dir: string, { knobs, env = {}, scripts = {} }: ArmWanted): Promise<BenchArm> {
   const authority = await createCertificateAuthority('benchmark ARM');
   const server = await issueCertificate(authority, {
     commonName: 'arm.local',
@@ -103,6 +119,7 @@ export async function startArm(
         location,
         'timings-scale': '1',
         knobs: file('aci-knobs.json', JSON.stringify({ ...liftedKnobs, ...knobs })),
+        scripts: file('aci-scripts.json', JSON.stringify(scripts)),
         cert: file('arm.crt', server.certPem),
         key: file('arm.key', server.keyPem),
       }).flatMap(([flag, value]) => [`--${flag}`, value]),
@@ -125,6 +142,10 @@ export async function startArm(
         uid,
         finishedAtMs: finishedAt === undefined ? undefined : Date.parse(finishedAt),
       })),
+    groups: async () => groups.parse(await ask('groups')).groups,
+    end: async (group, exitCode) => {
+      await fetch(`${adminUrl}/_emulator/kill`, { method: 'POST', body: JSON.stringify({ group, exitCode }) });
+    },
     forget: async () => {
       await fetch(`${adminUrl}/_emulator/journal`, { method: 'DELETE' });
     },

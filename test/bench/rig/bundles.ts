@@ -12,6 +12,8 @@ export interface Bundles {
 export interface Rig extends Bundles {
   /** `real`: kube-apiserver, etcd and the controllers; else the small API server in Node. */
   readonly cluster: 'embedded' | 'real';
+  /** How many agents run at once, where a benchmark has many. */
+  readonly agents: number;
 }
 
 export const repository = join(import.meta.dirname, '..', '..', '..');

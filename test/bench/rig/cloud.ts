@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { EmulatorOptions } from '../../../infra/local/aci/options.ts';
 import type { Child } from '../../../infra/local/child.ts';
+import { defined } from '../../../shared/core/defined.ts';
 import { appAudience } from '../../../infra/local/up/settings.ts';
 import { location, resourceGroup, startArm, subscription } from './arm.ts';
 import type { BenchArm } from './arm.ts';
@@ -11,6 +12,7 @@ import { startBenchCluster } from './cluster.ts';
 import type { BenchCluster } from './cluster.ts';
 import { startHost } from './host.ts';
 import type { BenchHost } from './host.ts';
+import type { AgentGround } from './agent-ground.ts';
 import { createWorldTime } from './time.ts';
 import type { WorldTime } from './time.ts';
 import { processorSeconds, startBenchRelay } from './relay.ts';
@@ -47,6 +49,8 @@ export interface CloudOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** How many times slower the cloud's time runs; 1 unless given. */
   readonly slowness?: number;
+  /** What pods with the agent need. */
+  readonly agent?: AgentGround;
 }
 
 /** Starts everything; on a failure what had started is stopped. */
@@ -61,14 +65,15 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   try {
     const tables = await startTables(dir, installation, time.env);
     stops.push(() => tables.child.stop(1000));
-    const arm = await startArm(dir, options.knobs ?? {}, time.env);
+    const arm = await startArm(dir, { knobs: options.knobs ?? {}, env: time.env, ...options.agent });
     stops.push(() => arm.child.stop(5000));
     const cluster = await startBenchCluster(dir, { node, kind: bundles.cluster, time });
     stops.push(() => cluster.stop());
     await ageTables(tables.table, { cluster: cluster.child.value.clusterUid, node }, time.now());
     const host = await startHost(dir, {
       app: bundles.app,
-      settings: settingsOf({ arm, tables, cluster, pods: options.pods ?? 5000 }),
+      settings: { ...settingsOf({ arm, tables, cluster, pods: options.pods ?? 5000 }), ...options.agent?.settings },
+      ...defined({ port: options.agent?.port }),
       env: { ...process.env, ...time.env, ...options.env },
     });
     stops.push(() => host.child.stop(10_000));

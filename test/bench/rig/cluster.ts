@@ -40,13 +40,20 @@ export interface PodNews {
   readonly name: string;
   readonly uid: string;
   readonly phase: string;
+  /** Its condition Ready is True. */
+  readonly isReady: boolean;
 }
 
 const news = z.object({
   type: z.enum(['ADDED', 'MODIFIED', 'DELETED']),
   object: z.object({
     metadata: z.object({ name: z.string(), uid: z.string() }),
-    status: z.object({ phase: z.string().default('') }).prefault({}),
+    status: z
+      .object({
+        phase: z.string().default(''),
+        conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+      })
+      .prefault({}),
   }),
 });
 const created = z.object({ metadata: z.object({ uid: z.string() }) });
@@ -154,7 +161,14 @@ function watchPods(cluster: ClusterReady, hear: (pod: Omit<PodNews, 'atMs'>) => 
       if (!parsed.success) return;
       const { type, object } = parsed.data;
       const { name, uid } = object.metadata;
-      hear({ type, name, uid, phase: object.status.phase });
+      const { phase, conditions } = object.status;
+      hear({
+        type,
+        name,
+        uid,
+        phase,
+        isReady: conditions.some((one) => one.type === 'Ready' && one.status === 'True'),
+      });
     });
   });
   sent.end();

@@ -63,7 +63,7 @@ export async function startFirstInstallation(bundles: Bundles, dir: string): Pro
     const blobUrl = `http://127.0.0.1:${azurite.child.value.blob}`;
     const blobs = begun(await startBlobJournal(blobUrl), (part) => part.stop());
     const knobs = { latencyMs: 300, quota: defaultOptions.quota, resourceRequests: { per5Minutes, perHour } };
-    const arm = begun(await startArm(dir, knobs), ({ child }) => child.stop(5000));
+    const arm = begun(await startArm(dir, { knobs }), ({ child }) => child.stop(5000));
     const cluster = begun(await startControlPlane({ stateDir: join(dir, 'cluster'), binaries, progress }), (part) =>
       part.stop(),
     );

@@ -33,6 +33,8 @@ export interface HostOptions {
   /** The app's folder. */
   readonly app: string;
   readonly settings: Readonly<Record<string, string>>;
+  /** Any that is free unless given. */
+  readonly port?: number;
   readonly env?: NodeJS.ProcessEnv;
   readonly flags?: readonly string[];
 }
@@ -49,7 +51,7 @@ export async function startHost(dir: string, options: HostOptions): Promise<Benc
       join(repository, 'infra/local/host/main.ts'),
       ...Object.entries({
         app: options.app,
-        port: '0',
+        port: String(options.port ?? 0),
         'admin-port': '0',
         settings,
         logs: join(dir, 'functions'),

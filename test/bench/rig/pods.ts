@@ -5,10 +5,15 @@ export interface PodKind {
   readonly restartPolicy: 'Always' | 'Never' | 'OnFailure';
   /** How long its container runs; absent: until it is stopped. */
   readonly runMs?: number;
+  /** It has a hook, for which it gets the agent. */
+  readonly hasAgent?: true;
 }
 
+/** What only an agent can run. */
+export const hook = { exec: { command: ['true'] } } as const;
+
 /** A pod bound to the node, whose container is data to the scripted runtime. */
-export const podManifest = (name: string, { restartPolicy, runMs }: PodKind): JsonBody => ({
+export const podManifest = (name: string, { restartPolicy, runMs, hasAgent }: PodKind): JsonBody => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name, namespace: 'default' },
@@ -23,6 +28,7 @@ export const podManifest = (name: string, { restartPolicy, runMs }: PodKind): Js
         name: 'main',
         image: 'registry.example/job:1',
         command: ['script', JSON.stringify({ runs: [runMs === undefined ? {} : { runMs, exitCode: 0 }] })],
+        ...(hasAgent && { lifecycle: { postStart: hook } }),
         resources: { requests: { cpu: '1', memory: '1Gi' } },
       },
     ],

@@ -9,6 +9,8 @@ export interface WorldTime {
   readonly slowness: number;
   /** ms since the epoch, as the processes of the cloud have it. */
   now(): number;
+  /** The cloud's time of a moment that a process outside of it has noted. */
+  of(realMs: number): number;
   pause(ms: number): Promise<void>;
   /** Asks every so often until it is so; false when the time is over. All in the cloud's own time. */
   waitUntil(
@@ -23,11 +25,13 @@ const preload = pathToFileURL(join(import.meta.dirname, 'slow-motion.mjs')).href
 
 export function createWorldTime(slowness = 1): WorldTime {
   const epochMs = Date.now();
-  const now = (): number => epochMs + (Date.now() - epochMs) / slowness;
+  const of = (realMs: number): number => epochMs + (realMs - epochMs) / slowness;
+  const now = (): number => of(Date.now());
   const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms * slowness));
   return {
     slowness,
     now,
+    of,
     pause,
     waitUntil: async (isSo, { withinMs, everyMs = 250 }) => {
       const endMs = now() + withinMs;

@@ -49,6 +49,10 @@ export type ScriptedRun = z.infer<typeof runSchema>;
 /** A container's behaviour: `runs` in order, the last repeats; an empty list runs for ever. */
 const behaviourSchema = z.object({ startMs: z.number().optional(), runs: z.array(runSchema).optional() });
 
+/** Behaviours by image, from JSON; anything else is an error. */
+export const scriptsOfImages = (text: string): Readonly<Record<string, z.infer<typeof behaviourSchema>>> =>
+  z.record(z.string(), behaviourSchema).parse(JSON.parse(text));
+
 export type ScriptedBehaviour = z.infer<typeof behaviourSchema> & {
   readonly pullMs?: number;
   /** Faults of successive pulls; `undefined` entries and the time after the list succeed. */

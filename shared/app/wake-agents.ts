@@ -26,6 +26,8 @@ const wordsAtOnce = 5;
 /** Of one node and run: a change that concerns a thousand pods is spread over some minutes, and leaves others their streams. */
 const mostWords = 60;
 const wordMs = 10_000;
+/** So often a word that may not have arrived is said again without a pause. */
+const mostAtOnce = 2;
 const firstPauseMs = 100_000;
 const longestPauseMs = 32 * 60_000;
 
@@ -34,7 +36,8 @@ const known = new WeakMap<Deps['store'], Map<string, Map<string, Woken>>>();
 
 /**
  * Has agents fetch their volumes. Who was woken for the same change and has not asked since is woken again after two
- * minutes, then after twice as long each time, up to half an hour. An empty budget ends the run: the rest is the next run's.
+ * minutes, then after twice as long each time, up to half an hour; where nobody knows whether the word arrived, with the next
+ * run, twice. An empty budget ends the run: the rest is the next run's.
  */
 export async function wakeAgents(
   deps: Deps,
@@ -68,7 +71,8 @@ export async function wakeAgents(
           isOver = true;
           return;
         }
-        woken.set(keyOf(agent), wokenNow(woken.get(keyOf(agent)), agent, now));
+        const isHeard = answer.ok || answer.fault.kind !== 'transient';
+        woken.set(keyOf(agent), wokenNow(woken.get(keyOf(agent)), agent, { now, isHeard }));
         const why = refusalOf(answer);
         if (why !== undefined)
           deps.log.warn('agent could not be woken for its changed files', {
@@ -85,8 +89,13 @@ const keyOf = ({ group, container }: AgentToWake): string => `${group}/${contain
 
 const isTime = (woken: Woken | undefined, now: number): boolean => woken === undefined || now >= woken.againAtMs;
 
-function wokenNow(before: Woken | undefined, { why }: AgentToWake, now: number): Woken {
+function wokenNow(
+  before: Woken | undefined,
+  { why }: AgentToWake,
+  { now, isHeard }: { readonly now: number; readonly isHeard: boolean },
+): Woken {
   const times = (before?.times ?? 0) + 1;
+  if (!isHeard && times <= mostAtOnce) return { why, times, againAtMs: now };
   return { why, times, againAtMs: now + Math.min(firstPauseMs * 2 ** (times - 1), longestPauseMs) };
 }
 

@@ -173,6 +173,28 @@ describe('a ConfigMap that changes', () => {
     expect(await heardIn(16)).toBe(4);
   });
 
+  it('is told again with the next run where nobody knows whether the word arrived, and no more than twice', async () => {
+    await running([serving([conf])], [conf]);
+    world.agents.inject({
+      method: 'refresh',
+      moment: 'before',
+      fault: { kind: 'transient', message: 'reset' },
+      times: 1,
+    });
+    put({ a: '2' });
+    expect([await heardIn(1), await heardIn(1)]).toEqual([0, 1]);
+    expect(await fetchFiles()).toHaveLength(1);
+    put({ a: '3' });
+    world.agents.inject({
+      method: 'refresh',
+      moment: 'before',
+      fault: { kind: 'transient', message: 'reset' },
+      times: 9,
+    });
+    const words = await world.count('groups.exec', () => heardIn(6));
+    expect(words).toBeLessThanOrEqual(4);
+  });
+
   it('is as the group was made where only its version changed: nothing is sent', async () => {
     await running([serving([conf])], [conf]);
     put({ a: '1' });

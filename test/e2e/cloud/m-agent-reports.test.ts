@@ -157,8 +157,8 @@ describe.runIf(published !== undefined)('what agents report', () => {
     const seenAt = Date.now();
     expect(await of('long', `${end}.exitCode}`)).toBe('5');
     const finishedAt = Date.parse(await of('long', `${end}.finishedAt}`));
-    // A poll would come up to a minute later.
-    expect(seenAt - finishedAt).toBeLessThan(15_000);
+    // A poll would come 75 s later.
+    expect(seenAt - finishedAt).toBeLessThan(50_000);
   });
 
   it('restarts by the container’s own rules, in a pod that is never restarted', async () => {

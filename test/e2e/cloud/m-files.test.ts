@@ -18,7 +18,8 @@ import {
 const namespace = 'm-files';
 const name = 'follows';
 /** A look each minute, by a timer of half a minute. */
-const twoMinutesMs = 120_000;
+/** Two minutes of the product, and what a busy machine adds. */
+const longestMs = 240_000;
 
 const conf = (data: Readonly<Record<string, string>>): object => ({
   apiVersion: 'v1',
@@ -106,7 +107,7 @@ describe.runIf(settings()['AGENT_IMAGE'] !== undefined)('a pod whose volumes are
       'the change',
       () => read('/etc/conf/a /etc/conf/c'),
       (seen) => seen === '2more',
-      twoMinutesMs,
+      longestMs,
     );
     expect(found).toBe('2more');
     expect(await read('/etc/part')).toBe('1');
@@ -118,7 +119,7 @@ describe.runIf(settings()['AGENT_IMAGE'] !== undefined)('a pod whose volumes are
       'another token',
       () => read('/etc/token/token'),
       (seen) => seen !== first,
-      twoMinutesMs,
+      longestMs,
     );
     expect(issuedAt(token)).toBeGreaterThan(issuedAt(first));
   });
@@ -126,7 +127,7 @@ describe.runIf(settings()['AGENT_IMAGE'] !== undefined)('a pod whose volumes are
   it('sees its labels as they become', async () => {
     await output('label', 'pod', '-n', namespace, name, 'tier=two', '--overwrite');
     const isTwo = (seen: string): boolean => seen.includes('tier="two"');
-    expect(isTwo(await until('the label', () => read('/etc/pod/labels'), isTwo, twoMinutesMs))).toBe(true);
+    expect(isTwo(await until('the label', () => read('/etc/pod/labels'), isTwo, longestMs))).toBe(true);
   });
 
   it('keeps its files where the ConfigMap goes, and is reported that', async () => {
@@ -142,7 +143,7 @@ describe.runIf(settings()['AGENT_IMAGE'] !== undefined)('a pod whose volumes are
         '-o',
         'jsonpath={.items[*].message}',
       );
-    await until('the event', messages, (seen) => seen.includes('configmap "conf" not found'), twoMinutesMs);
+    await until('the event', messages, (seen) => seen.includes('configmap "conf" not found'), longestMs);
     expect(await read('/etc/conf/a')).toBe('2');
   });
 

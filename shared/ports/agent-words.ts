@@ -6,7 +6,7 @@ import type { AttachRequest } from './container-groups.ts';
  * Says one word to the agent of one container of a group, by ARM's exec, and waits for its one line
  * (infra/agent/README.md, One word, then a terminal).
  *
- * Cost: 1 write of those for streams, and one connection to the host that ARM names, for about a second; nothing is repeated
+ * Cost: 1 write of those for words, and one connection to the host that ARM names, for about a second; nothing is repeated
  * inside. Bounded by `signal` in time, and in what is read of the container's words. An effect beyond the answer comes as
  * the agent's reports.
  *

@@ -5,7 +5,8 @@ import type { Result } from '../core/fault.ts';
  * look at a pod that only waits or serves: it leaves a fifth of the reads to those who create and end groups. So does a
  * `read-metrics`, of which there is a fifth of the reads at most. A
  * `write-retry` is a create of a group that was refused before: it leaves a third of ACI's windows to first tries. A
- * `write-stream` opens an exec or attach: it leaves the creates as much as these leave the ends.
+ * `write-stream` opens an exec or attach: it leaves the creates as much as these leave the ends. A `write-word` opens the exec by
+ * which the app has an agent drain its container or fetch its files: it waits for nobody's exec, and leaves the ends theirs.
  */
 export type Spend =
   | 'read-poll'
@@ -15,6 +16,7 @@ export type Spend =
   | 'write-create'
   | 'write-retry'
   | 'write-stream'
+  | 'write-word'
   | 'write-end'
   | 'delete';
 

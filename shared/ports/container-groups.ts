@@ -51,7 +51,7 @@ export interface ContainerGroups {
    * no arguments. NOT idempotent: each call is a process of its own once somebody connects, and what nobody connects to ends
    * by itself. Succeeds on a container that has ended; the session then fails. `not-found`: no such group or container;
    * `conflict` while the group is transitioning. The password is a secret, for one use within minutes. Cost: 1 write of those for
-   * streams.
+   * streams; of those for words where it is one to an agent.
    */
   exec(request: ExecRequest, signal: AbortSignal): Promise<Result<StreamSession>>;
   /**
@@ -86,6 +86,8 @@ export interface AttachRequest {
 
 export interface ExecRequest extends AttachRequest {
   readonly command: string;
+  /** The app itself says it to an agent, and nobody's exec goes before it. */
+  readonly isWord?: boolean;
   readonly terminalSize: TerminalSize;
 }
 

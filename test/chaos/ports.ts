@@ -134,8 +134,14 @@ export function faultyGroups(
         server.groups.listMetrics(group, window, unbounded),
       ),
     exec: (request, signal) =>
-      send({ method: 'exec', group: request.group, spend: 'write-stream', signal }, () =>
-        server.groups.exec(request, unbounded),
+      send(
+        {
+          method: 'exec',
+          group: request.group,
+          spend: request.isWord === true ? 'write-word' : 'write-stream',
+          signal,
+        },
+        () => server.groups.exec(request, unbounded),
       ),
     attach: (request, signal) =>
       send({ method: 'attach', group: request.group, spend: 'write-stream', signal }, () =>

@@ -102,10 +102,10 @@ describe('words to agents at ARM (emulator)', async () => {
   const to = (group: string) => ({ ...place, group });
   afterEach(() => turn(defaultExecKnobs));
 
-  it('a word costs one write of those for streams', async () => {
+  it('a word costs one write of those for words', async () => {
     cloud.spent.length = 0;
     await words.refresh(place, signal);
-    expect(cloud.spent).toEqual(['write-stream']);
+    expect(cloud.spent).toEqual(['write-word']);
   });
 
   it.each([

@@ -40,7 +40,7 @@ export function createMemoryAgentWords(groups: Pick<ContainerGroups, 'exec'>): M
     }: { readonly place: AttachRequest; readonly signal: AbortSignal; readonly more?: string },
     answer: (agent: MemoryAgent) => T,
   ): Promise<Result<T>> => {
-    const session = { ...place, command: agentWord[word], terminalSize: defaultTerminalSize };
+    const session = { ...place, command: agentWord[word], terminalSize: defaultTerminalSize, isWord: true };
     const opened = await groups.exec(session, signal);
     if (!opened.ok) return opened;
     return call(word, signal, () => {

@@ -21,7 +21,8 @@ interface Word<T> {
 /** Agents behind ARM's exec. `ws` is loaded with the first word: Node's own client takes no authority for its TLS. */
 export function createAgentWords({ groups, certificateAuthorityPem: caPem }: AgentWordsConfig): AgentWords {
   const say = async <T>(place: AttachRequest, word: Word<T>, signal: AbortSignal): Promise<Result<T>> => {
-    const opened = await groups.exec({ ...place, command: word.command, terminalSize: defaultTerminalSize }, signal);
+    const session = { ...place, command: word.command, terminalSize: defaultTerminalSize, isWord: true };
+    const opened = await groups.exec(session, signal);
     if (!opened.ok) return opened;
     return sayOneLine({ session: opened.value, typed: word.typed, parse: word.parse, caPem, signal });
   };

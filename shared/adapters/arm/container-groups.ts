@@ -59,10 +59,11 @@ export function createArmContainerGroups(config: ArmConfig): ContainerGroups {
       const answer = await client.send({ method: 'GET', url, action: 'metrics', spend: 'read-metrics', signal });
       return read(answer, 'metrics', parseMetrics);
     },
-    exec: async ({ group, container, command, terminalSize }, signal) => {
+    exec: async ({ group, container, command, terminalSize, isWord = false }, signal) => {
       const body = JSON.stringify({ command, terminalSize: { rows: terminalSize.rows, cols: terminalSize.columns } });
       const url = urls.container(group, container, 'exec');
-      const request = { method: 'POST', url, body, action: 'exec', spend: 'write-stream', signal } as const;
+      const spend = isWord ? 'write-word' : 'write-stream';
+      const request = { method: 'POST', url, body, action: 'exec', spend, signal } as const;
       return read(await client.send(request), 'exec', parseStreamSession);
     },
     attach: async ({ group, container }, signal) => {

@@ -50,6 +50,8 @@ const hourMs = 3_600_000;
 const share = 1 / 5;
 /** Streams stop where so much of the writes is left: what creates may take, and what is kept from them. */
 const createsAndEnds = 2 * share;
+/** Words to agents take at most this part of the writes, and none of what is kept for ending groups: pods that are deleted wait for them. */
+const wordShare = 1 / 2;
 
 /** So much of ACI's windows is taken in all when a group that was refused before is no longer tried: the rest is for first tries. */
 const retryShare = 2 / 3;
@@ -63,6 +65,7 @@ export type SpendKind =
   | 'write-create'
   | 'write-retry'
   | 'write-stream'
+  | 'write-word'
   | 'write-end'
   | 'delete';
 /** Which of ARM's buckets each is taken from, as ARM's headers name them. */
@@ -74,6 +77,7 @@ export const armBuckets = {
   'write-create': 'writes',
   'write-retry': 'writes',
   'write-stream': 'writes',
+  'write-word': 'writes',
   'write-end': 'writes',
   delete: 'deletes',
 } as const satisfies Record<SpendKind, string>;
@@ -84,6 +88,7 @@ const everySpend: readonly SpendKind[] = [
   'read-logs',
   // Of two that draw on one bucket the later speaks for it: it is the whole of it.
   'write-stream',
+  'write-word',
   'write-retry',
   'write-create',
   'write-end',
@@ -95,6 +100,7 @@ type BucketName =
   | 'logs'
   | 'writes'
   | 'streams'
+  | 'words'
   | 'deletes'
   | 'create-requests'
   | 'delete-requests';
@@ -159,6 +165,15 @@ export function planSpend(spend: SpendKind, limits: ArmLimits): SpendPlan {
       const writes = tokens('writes', limits.writes, createsAndEnds);
       // As for creates: who ends groups learns from a 429 of his own that ARM's writes are used up.
       return { charges: [streams, writes], closes: streams, metered: writes, windowed: undefined };
+    }
+    case 'write-word': {
+      const { capacity, refillPerSecond } = limits.writes;
+      const words = tokens('words', {
+        capacity: capacity * wordShare,
+        refillPerSecond: refillPerSecond * wordShare,
+      });
+      const writes = tokens('writes', limits.writes, share);
+      return { charges: [words, writes], closes: words, metered: writes, windowed: undefined };
     }
     case 'write-end': {
       const writes = tokens('writes', limits.writes);

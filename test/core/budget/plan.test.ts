@@ -18,6 +18,7 @@ describe('spending plan', () => {
     ['write-create', ['writes', 'create-requests']],
     ['write-retry', ['writes', 'create-requests']],
     ['write-stream', ['streams', 'writes']],
+    ['write-word', ['words', 'writes']],
     ['write-end', ['writes']],
     ['delete', ['deletes', 'delete-requests']],
   ])('%s draws on %j', (spend, expected) => {
@@ -77,6 +78,15 @@ describe('spending plan', () => {
     expect(writes.reserve / writes.limits.capacity).toBeCloseTo(0.4, 2);
     // A 429 to somebody's exec keeps nobody from creating or ending a group.
     expect(closes.bucket).toBe('streams');
+  });
+
+  it('has words to agents wait for nobody’s exec, and leaves the ends theirs', () => {
+    const { charges, closes } = planSpend('write-word', defaultArmLimits);
+    const [words, writes] = charges;
+    if (words?.kind !== 'tokens' || writes?.kind !== 'tokens') throw new Error('both are buckets of tokens');
+    expect([words.limits.refillPerSecond, words.reserve]).toEqual([5, 0]);
+    expect(writes.reserve / writes.limits.capacity).toBeCloseTo(0.2, 2);
+    expect(closes.bucket).toBe('words');
   });
 
   it('believes no Retry-After longer than an hour, and never shortens one', () => {

@@ -121,7 +121,8 @@ function paidGroups(groups: ContainerGroups, budgets: Budgets): ContainerGroups 
     stop: (name, signal) => paid('write-end', signal, () => groups.stop(name, signal)),
     listLogs: (request, signal) => paid('read-logs', signal, () => groups.listLogs(request, signal)),
     listMetrics: (name, window, signal) => paid('read-metrics', signal, () => groups.listMetrics(name, window, signal)),
-    exec: (request, signal) => paid('write-stream', signal, () => groups.exec(request, signal)),
+    exec: (request, signal) =>
+      paid(request.isWord === true ? 'write-word' : 'write-stream', signal, () => groups.exec(request, signal)),
     attach: (request, signal) => paid('write-stream', signal, () => groups.attach(request, signal)),
     getOperation: (url, signal) => paid('read-poll', signal, () => groups.getOperation(url, signal)),
     listUsages: (signal) => paid('read-poll', signal, () => groups.listUsages(signal)),

@@ -3,8 +3,8 @@ import { agentTags, readAgentTags } from '../agent/agent-tags.ts';
 import { heardGroup } from '../agent/reports/heard-group.ts';
 import { memoryFor } from '../agent/reports/memory.ts';
 import { defined } from '../defined.ts';
-import type { GroupObservation, ObservedContainer } from '../group/group.ts';
-import type { ContainerStatus, Pod } from '../kubernetes/pod.ts';
+import type { GroupObservation, InstanceView, ObservedContainer, ObservedState } from '../group/group.ts';
+import type { ContainerState, ContainerStatus, Pod } from '../kubernetes/pod.ts';
 import { flatContainers } from '../pod/sidecars.ts';
 import type { Observed } from './observed.ts';
 import type { PodRow } from './pod-row.ts';
@@ -49,7 +49,10 @@ export function groupAsRemembered(pod: Pod, { agent, group: name }: PodRow): Gro
   const initContainers = pod.spec.initContainers.filter(({ name: one }) => !flat.has(one));
   const running = [...pod.spec.initContainers.filter(({ name: one }) => flat.has(one)), ...pod.spec.containers];
   if (![...initContainers, ...running].every((container) => isKnown(container.name))) return undefined;
-  const shown = (container: { readonly name: string }): ObservedContainer => ({ name: container.name, image: '' });
+  const shown = ({ name: container }: { readonly name: string }): ObservedContainer => {
+    const known = heard[container] && statuses.find((status) => status.name === container);
+    return { name: container, image: '', ...defined({ instanceView: known && viewOf(known) }) };
+  };
   const remembered: GroupObservation = {
     name,
     tags: agentTags({ digest: 'unread', ...agent.key }),
@@ -62,6 +65,34 @@ export function groupAsRemembered(pod: Pod, { agent, group: name }: PodRow): Gro
     events: [],
   };
   return heardGroup(pod, remembered, agent);
+}
+
+/** What the status knows of a container's runs, so that an agent's word of an earlier one changes nothing. */
+const viewOf = ({ state, lastState }: ContainerStatus): InstanceView => ({
+  restartCount: 0,
+  currentState: observedState(state),
+  ...defined({ previousState: lastState && observedState(lastState) }),
+  events: [],
+});
+
+function observedState(state: ContainerState): ObservedState {
+  switch (state.kind) {
+    case 'waiting':
+      return { state: 'Waiting', detailStatus: '' };
+    case 'running':
+      return { state: 'Running', startTime: state.startedAt, detailStatus: '' };
+    case 'terminated': {
+      const { exitCode, reason, message, startedAt, finishedAt } = state;
+      const times = defined({ startTime: startedAt, finishTime: finishedAt });
+      return {
+        state: 'Terminated',
+        exitCode,
+        ...times,
+        detailStatus: '',
+        reported: { reason, ...defined({ message }) },
+      };
+    }
+  }
 }
 
 const hasRun = (statuses: readonly ContainerStatus[], name: string): boolean =>

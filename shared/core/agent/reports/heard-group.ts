@@ -99,10 +99,16 @@ function statesOf(view: InstanceView, { state, sentAt }: HeardContainer): States
 
 const waits = (detailStatus: string): ObservedState => ({ state: 'Waiting', detailStatus });
 
-function afterEnd({ currentState: current }: InstanceView, ended: ProgramEnd, isFinal: boolean): States {
-  const started = current?.state === 'Waiting' ? undefined : instantMs(current?.startTime);
-  if (current !== undefined && started !== undefined && started > ended.finishedAt + skewMs)
-    return { currentState: current, previousState: endState(ended), isOutranked: true };
+function afterEnd(view: InstanceView, ended: ProgramEnd, isFinal: boolean): States {
+  const { currentState: current, previousState: previous } = view;
+  const isNewer = (state: ObservedState | undefined): boolean =>
+    startOf(state) > (ended.startedAt ?? ended.finishedAt) + skewMs;
+  if (current !== undefined && (isNewer(current) || isNewer(previous)))
+    return {
+      currentState: current,
+      ...defined({ previousState: isNewer(previous) ? previous : endState(ended) }),
+      isOutranked: true,
+    };
   // ACI waits before it starts the container again; and a success that is not the last word would end the pod.
   const isBetween = !isFinal && (ended.exitCode === 0 || current?.state === 'Waiting');
   if (!isBetween) return { currentState: endState(ended), isOutranked: false };
@@ -137,11 +143,14 @@ function outranking(view: InstanceView, said: Said): States | undefined {
 /** ACI's clock and the container's may differ; an agent that starts again soon speaks for itself. */
 const skewMs = 10_000;
 
-const isNewerStart = ({ state, startTime }: ObservedState, { saidAt }: Said): boolean =>
-  state === 'Running' && (instantMs(startTime) ?? 0) > saidAt + skewMs;
+const startOf = (state: ObservedState | undefined): number => instantMs(state?.startTime) ?? 0;
 
+const isNewerStart = (current: ObservedState, { saidAt }: Said): boolean =>
+  current.state === 'Running' && startOf(current) > saidAt + skewMs;
+
+/** The end of the agent's run, with its start; that of a later one as it is. */
 const ofRun = (state: ObservedState, { startedAt }: Said): ObservedState =>
-  startedAt === undefined ? state : { ...state, startTime: instant(startedAt) };
+  startedAt === undefined || startOf(state) > startedAt + skewMs ? state : { ...state, startTime: instant(startedAt) };
 
 /** ACI's times may have whole seconds. */
 function isNewsOfEnd({ state, finishTime }: ObservedState, { saidAt, lastEnded }: Said): boolean {

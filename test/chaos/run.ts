@@ -210,7 +210,10 @@ async function settle(world: ChaosWorld): Promise<number> {
   let restingSince: number | undefined;
   while (scheduler.now - from < settleWithinMs) {
     await scheduler.run(scheduler.now + checkEveryMs);
-    const isAtRest = unsettled(await gather(world), new Set(world.rows().keys())).length === 0;
+    const evidence = await gather(world);
+    const rows = world.rows();
+    // An end that an agent reported is looked up in ARM a moment later.
+    const isAtRest = unsettled(evidence, new Set(rows.keys())).length === 0 && leftOver(evidence, rows).length === 0;
     if (!isAtRest) restingSince = undefined;
     else if (restingSince !== undefined) return restingSince - from;
     else restingSince = scheduler.now;

@@ -2,7 +2,6 @@ import { describeFault, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
 import { isSameKey } from '../core/agent/access.ts';
 import { hear } from '../core/agent/reports/memory.ts';
-import { isLater } from '../core/agent/reports/report.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import { markDirty } from '../core/reconcile/work-needed.ts';
 import type { Versioned } from '../ports/state-store.ts';
@@ -87,8 +86,6 @@ function changeOf(found: Versioned<PodRow> | undefined, report: SignedReport, no
   if (row?.agent === undefined || row.intent.kind === 'deleted') return { kind: 'no', why: 'unknown-pod' };
   if (!isSameKey(row.agent.key, report)) return { kind: 'no', why: 'of-another-group' };
   if (report.container === '') return { kind: 'yes', row, news: undefined };
-  const known = row.agent.containers[report.container];
-  if (known !== undefined && isLater(known, report)) return { kind: 'yes', row, news: undefined };
   const agent = hear(row.agent, report, Math.max(row.agent.expected.length, 1));
   if (agent === undefined) return { kind: 'yes', row, news: undefined };
   const isLocked = row.lock !== undefined && row.lock.until > now;

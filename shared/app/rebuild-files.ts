@@ -1,4 +1,4 @@
-import { readAgentTags } from '../core/agent/agent-tags.ts';
+import { readAgentKey } from '../core/agent/agent-tags.ts';
 import { rebuiltMemory } from '../core/agent/files/live-files.ts';
 import type { KnownFiles } from '../core/agent/files/file-memory.ts';
 import { describeFault, ok } from '../core/fault.ts';
@@ -41,14 +41,14 @@ async function readFiles(
   const group = await deps.groups.get(row.group, signal, { canWait: true });
   if (!group.ok) return group.fault.kind === 'not-found' ? ok(undefined) : group;
   const owner = { installation: node.facts.installation, ...node.key, uid: row.uid };
-  const key = isOwnedBy(group.value.tags, owner) ? readAgentTags(group.value.tags) : undefined;
+  const key = isOwnedBy(group.value.tags, owner) ? readAgentKey(group.value.tags) : undefined;
   if (key === undefined) return ok('none');
   const pod = await node.api.getPod(row, signal);
   if (!pod.ok || pod.value?.metadata.uid !== row.uid) return pod.ok ? ok(undefined) : pod;
   const resolved = await readLast(deps, node, pod.value, signal);
   if (!resolved.ok) return resolved;
   const { scope } = inspectWhole(pod.value, node.facts, resolved.value);
-  return ok(rebuiltMemory(scope, { kid: key.kid, nonce: key.nonce }));
+  return ok(rebuiltMemory(scope, key));
 }
 
 /** What decides which volumes are live; no tokens, and no claims. */

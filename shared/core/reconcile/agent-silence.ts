@@ -1,6 +1,5 @@
-import { isSameKey } from '../agent/access.ts';
+import { memoryOf } from '../agent/reports/memory.ts';
 import type { AgentMemory } from '../agent/reports/memory.ts';
-import { readAgentTags } from '../agent/agent-tags.ts';
 import type { GroupObservation } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { containersOf } from '../pod-events/pod-event.ts';
@@ -49,11 +48,11 @@ export function silenceEvents({ row: { agent } }: Pick<Observed, 'row'>, pod: Po
 
 /** Containers that run and whose agents are to report, and never have. */
 function unheard(
-  agent: AgentMemory | undefined,
+  known: AgentMemory | undefined,
   group: GroupObservation,
 ): readonly { readonly name: string; readonly since: number }[] {
-  const tags = readAgentTags(group.tags);
-  if (agent === undefined || tags === undefined || !isSameKey(tags, agent.key)) return [];
+  const agent = memoryOf(group, known);
+  if (agent === undefined) return [];
   return group.containers.flatMap(({ name, instanceView }) => {
     const since = instantMs(instanceView?.currentState?.startTime);
     const isSilent = agent.expected.includes(name) && agent.containers[name] === undefined;

@@ -1,8 +1,7 @@
 import { isOver } from '../agent/reports/drain.ts';
 import type { Drain, DrainWord } from '../agent/reports/drain.ts';
-import { isSameKey } from '../agent/access.ts';
+import { memoryOf } from '../agent/reports/memory.ts';
 import type { AgentMemory } from '../agent/reports/memory.ts';
-import { readAgentTags } from '../agent/agent-tags.ts';
 import { readTierTags } from '../agent/tier-tags.ts';
 import type { GroupObservation, ObservedContainer } from '../group/group.ts';
 import type { Pod } from '../kubernetes/pod.ts';
@@ -61,9 +60,8 @@ const pollMs = ({ at }: Drain, now: number): number =>
 
 /** What is remembered of agents that stay beside their programs; undefined: the group has none. */
 function agentsOf(row: PodRow, group: GroupObservation): AgentMemory | undefined {
-  const tags = readAgentTags(group.tags);
-  const agent = rememberAgents(row, group).agent ?? row.agent;
-  if (tags === undefined || agent === undefined || !isSameKey(tags, agent.key)) return undefined;
+  const agent = memoryOf(group, rememberAgents(row, group).agent ?? row.agent);
+  if (agent === undefined) return undefined;
   const hasReported = agent.expected.length > 0 || Object.keys(agent.containers).length > 0;
   // After the rows were lost the tier says it.
   return hasReported || readTierTags(group.tags)?.tier === 'T2' ? agent : undefined;

@@ -2,7 +2,7 @@ import { isLivingPod, isTerminalPhase } from '../kubernetes/pod.ts';
 import { containerEvents } from '../pod-events/container-events.ts';
 import { podStatusFromGroup, wantedTails, withRelaySilence, withTails } from '../status/status.ts';
 import { groupAsRemembered } from './heard.ts';
-import { again, createEvent, forPods, idle, inMs, patch, wait } from './rule.ts';
+import { again, asPlanned, createEvent, forPods, inMs, patch, wait } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Observed } from './observed.ts';
 import type { PodRow } from './pod-row.ts';
@@ -40,7 +40,9 @@ export const heardRules = forPods(isLivingPod, [
       if (heard === undefined) return undefined;
       const { group, status } = heard;
       const events = containerEvents({ pod, status, group, now: observed.now }).map(createEvent);
-      const next = isTerminalPhase(status.phase) ? inMs(settleInMs(observed.policy.random)) : planned(observed);
+      const next = isTerminalPhase(status.phase)
+        ? inMs(settleInMs(observed.policy.random))
+        : asPlanned(observed.correcting, observed.now);
       return { effects: [...events, ...patch(pod, status)], row: {}, next };
     },
   },
@@ -62,6 +64,3 @@ function heardOf(observed: Observed, pod: Pod): HeardStatus | undefined {
 
 /** ACI needs a moment to show the end, and a burst of ends is spread over what ARM grants. */
 const settleInMs = (random: number): number => timing.settleMs * (1 + random);
-
-const planned = ({ correcting, now }: Observed) =>
-  correcting?.plannedAt === undefined ? idle : inMs(Math.max(0, correcting.plannedAt - now));

@@ -1,5 +1,4 @@
-import type { AgentKeyName } from '../agent/access.ts';
-import { agentTags, readAgentTags } from '../agent/agent-tags.ts';
+import { agentTags, readAgentKey } from '../agent/agent-tags.ts';
 import { heardGroup } from '../agent/reports/heard-group.ts';
 import { memoryFor } from '../agent/reports/memory.ts';
 import { defined } from '../defined.ts';
@@ -16,12 +15,6 @@ export const asHeard = (
   group: GroupObservation,
 ): GroupObservation => heardGroup(pod, group, row.agent, policy?.agentSilence);
 
-/** Which key the agents of a group have, if it has any. */
-export function agentKeyOf({ tags }: Pick<GroupObservation, 'tags'>): AgentKeyName | undefined {
-  const read = readAgentTags(tags);
-  return read && { kid: read.kid, nonce: read.nonce };
-}
-
 /** Whether the agents of all containers that run beside each other have spoken, so that they will of the end, too. */
 export const areHeard = (pod: Pod, { agent }: Pick<PodRow, 'agent'>): boolean =>
   agent !== undefined &&
@@ -31,7 +24,7 @@ export const areHeard = (pod: Pod, { agent }: Pick<PodRow, 'agent'>): boolean =>
 
 /** What the row remembers of the agents once this group was seen, whatever it had lost; nothing where that is no change. */
 export function rememberAgents(row: PodRow, group: Pick<GroupObservation, 'tags'>): Pick<Partial<PodRow>, 'agent'> {
-  const agent = memoryFor(row.agent, agentKeyOf(group));
+  const agent = memoryFor(row.agent, readAgentKey(group.tags));
   return agent === row.agent ? {} : { agent };
 }
 

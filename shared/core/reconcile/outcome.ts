@@ -11,7 +11,7 @@ import { pollInMs } from './next-poll.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
 import { makeRoom, readPutFault } from './refusal.ts';
 import type { PutVerdict } from './refusal.ts';
-import { again, backoff, forPods, idle, inMs, patch, createEvent, wait } from './rule.ts';
+import { again, asPlanned, backoff, forPods, idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule, Rule } from './rule.ts';
 import { timing } from './timing.ts';
 import type { Call, Effect, Next, Observed, Outcome, Plan } from './observed.ts';
@@ -205,8 +205,8 @@ export const outcomeRules: readonly Rule[] = [
       "Only the pod's own conditions were at odds with its containers, or their readiness with what was reported",
     judge: ({ correcting, pod, row, now, policy }) => {
       if (correcting === undefined || pod === undefined) return undefined;
-      const { plannedAt, reports = [] } = correcting;
-      const next = plannedAt === undefined ? idle : inMs(Math.max(0, plannedAt - now));
+      const { reports = [] } = correcting;
+      const next = asPlanned(correcting, now);
       const events = readinessEvents(pod, reports).map(createEvent);
       // What reports has called.
       const silence = reports.length > 0 ? undefined : policy.relaySilence;

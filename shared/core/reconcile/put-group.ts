@@ -1,4 +1,4 @@
-import { agentKeyOf } from './heard.ts';
+import { readAgentKey } from '../agent/agent-tags.ts';
 import { mayAsk } from '../budget/capacity.ts';
 import { defined } from '../defined.ts';
 import { lookUpTrouble } from '../image/look-up-trouble.ts';
@@ -117,7 +117,7 @@ function putTranslated(observed: Observed, pod: Pod, translation: Translation): 
 
 /** Which key the agents of the group have, and which of them will speak. */
 function agentsOf({ body, reporting, liveVolumes }: Extract<Translation, { kind: 'group' }>) {
-  const agentKey = agentKeyOf(body);
+  const agentKey = readAgentKey(body.tags);
   return agentKey === undefined ? {} : { agentKey, ...defined({ reporting, liveVolumes }) };
 }
 

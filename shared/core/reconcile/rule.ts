@@ -47,6 +47,10 @@ export const again: Next = { kind: 'again' };
 export const backoff: Next = { kind: 'backoff' };
 export const inMs = (ms: number): Next => ({ kind: 'in', ms });
 
+/** The next poll stays where it was. */
+export const asPlanned = (correcting: Observed['correcting'], now: number): Next =>
+  correcting?.plannedAt === undefined ? idle : inMs(Math.max(0, correcting.plannedAt - now));
+
 /** Nothing is done but to come back. */
 export const wait = (next: Next, row: Plan['row'] = {}): Plan => ({ effects: [], row, next });
 

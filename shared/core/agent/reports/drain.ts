@@ -1,7 +1,7 @@
 import type { WordAnswer } from '../words.ts';
 import type { Fault, Result } from '../../fault.ts';
 import type { GroupObservation, ObservedContainer, ObservedState } from '../../group/group.ts';
-import { instantMs } from '../../status/time.ts';
+import { instantMs, isAtOrAfter } from '../../status/time.ts';
 
 /**
  * What came of the word to one container. `heard`: its agent ends the program, and reports the end. `signalled`: no agent stays
@@ -68,6 +68,5 @@ function withEndSince(container: ObservedContainer, { at, words }: Drain): Obser
   return { ...rest, instanceView: { ...view, currentState: end } };
 }
 
-/** ACI's times may have whole seconds. */
 const endedSince = (end: ObservedState | undefined, at: number): end is ObservedState =>
-  end?.state === 'Terminated' && (instantMs(end.finishTime) ?? 0) >= Math.floor(at / 1000) * 1000;
+  end?.state === 'Terminated' && isAtOrAfter(instantMs(end.finishTime) ?? 0, at);

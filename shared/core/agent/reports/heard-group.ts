@@ -2,10 +2,9 @@ import { defined } from '../../defined.ts';
 import type { GroupObservation, InstanceView, ObservedContainer, ObservedState } from '../../group/group.ts';
 import type { Pod } from '../../kubernetes/pod.ts';
 import { hasSidecars } from '../../pod/sidecars.ts';
-import { instantMs } from '../../status/time.ts';
-import { isSameKey } from '../access.ts';
-import { readAgentTags } from '../agent-tags.ts';
+import { instantMs, isAtOrAfter, wholeSecond } from '../../status/time.ts';
 import { drainedGroup } from './drain.ts';
+import { memoryOf } from './memory.ts';
 import type { AgentMemory, HeardContainer } from './memory.ts';
 import type { ProgramEnd } from './report.ts';
 import type { AgentSilence } from './silence.ts';
@@ -19,11 +18,11 @@ import type { AgentSilence } from './silence.ts';
 export function heardGroup(
   pod: Pod,
   group: GroupObservation,
-  memory: AgentMemory | undefined,
+  known: AgentMemory | undefined,
   silence: AgentSilence = 'unready',
 ): GroupObservation {
-  const tags = readAgentTags(group.tags);
-  if (memory === undefined || tags === undefined || !isSameKey(tags, memory.key)) return group;
+  const memory = memoryOf(group, known);
+  if (memory === undefined) return group;
   const heard = (container: ObservedContainer): ObservedContainer => {
     const said = memory.containers[container.name];
     if (said !== undefined) return heardContainer(container, said);
@@ -152,14 +151,11 @@ const isNewerStart = (current: ObservedState, { saidAt }: Said): boolean =>
 const ofRun = (state: ObservedState, { startedAt }: Said): ObservedState =>
   startedAt === undefined || startOf(state) > startedAt + skewMs ? state : { ...state, startTime: instant(startedAt) };
 
-/** ACI's times may have whole seconds. */
 function isNewsOfEnd({ state, finishTime }: ObservedState, { saidAt, lastEnded }: Said): boolean {
   const at = state === 'Terminated' ? instantMs(finishTime) : undefined;
-  if (at === undefined || second(at) < second(saidAt)) return false;
-  return lastEnded === undefined || second(lastEnded.finishedAt) !== second(at);
+  if (at === undefined || !isAtOrAfter(at, saidAt)) return false;
+  return lastEnded === undefined || wholeSecond(lastEnded.finishedAt) !== wholeSecond(at);
 }
-
-const second = (ms: number): number => Math.floor(ms / 1000);
 
 const instant = (ms: number): string => new Date(ms).toISOString();
 

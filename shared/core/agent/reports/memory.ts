@@ -1,5 +1,7 @@
 import { isSameKey } from '../access.ts';
 import type { AgentKeyName } from '../access.ts';
+import { readAgentKey } from '../agent-tags.ts';
+import type { GroupObservation } from '../../group/group.ts';
 import type { Drain } from './drain.ts';
 import { isLater } from './report.ts';
 import type { AgentReport, AgentState, ProgramEnd } from './report.ts';
@@ -42,6 +44,15 @@ export function memoryFor(
 ): AgentMemory | undefined {
   if (key === undefined) return undefined;
   return known !== undefined && isSameKey(known.key, key) ? known : newMemory(key, expected);
+}
+
+/** What is remembered of the agents in this group; undefined: nothing, or it is of the agents of another PUT. */
+export function memoryOf(
+  { tags }: Pick<GroupObservation, 'tags'>,
+  memory: AgentMemory | undefined,
+): AgentMemory | undefined {
+  const key = readAgentKey(tags);
+  return memory !== undefined && key !== undefined && isSameKey(key, memory.key) ? memory : undefined;
 }
 
 /** A kubelet gives all termination messages of a pod together so many bytes (pkg/kubelet, `MaxPodTerminationMessageLogLength`). */

@@ -4,7 +4,6 @@ import { memoryFor } from '../core/agent/reports/memory.ts';
 import { memoryOfPut } from '../core/agent/files/live-files.ts';
 import { describeFault, ok } from '../core/fault.ts';
 import type { Fault, Result } from '../core/fault.ts';
-import { imageReferences } from '../core/pod/image-needs.ts';
 import { listReferences } from '../core/pod/references.ts';
 import type { ResolvedReferences } from '../core/pod/translation.ts';
 import type { Call, Effect, Outcome } from '../core/reconcile/observed.ts';
@@ -14,13 +13,12 @@ import type { CapacityEvent } from '../core/budget/capacity.ts';
 import { noteCapacity, reportCapacity } from './capacity-gate.ts';
 import { freeGroups } from './free-groups.ts';
 import { forgetLogs, keepLogs, readLogTails } from './keep-logs.ts';
-import { lookUpImages } from './look-up-image.ts';
 import { noteLatePut } from './make-due.ts';
 import { measureSinceBound, measureStatus } from './measure-pod.ts';
 import { askAgents, drainAgents } from './order-agents.ts';
 import type { PodSession } from './pod-session.ts';
 import { recordEvent } from './record-event.ts';
-import { resolveReferences } from './resolve-references.ts';
+import { resolvePod } from './resolve-pod.ts';
 
 /** Before the pod is read again: whoever wrote it may be about to write again. */
 const longestPauseMs = 100;
@@ -162,18 +160,10 @@ async function readReferences(session: PodSession): Performed {
   const references = listReferences(pod, node.facts);
   return call(session, 'read-references', {
     send: async (signal): Promise<Result<ResolvedReferences>> => {
-      const { namespace } = pod.metadata;
-      const reader = { api: node.api, cluster: node.cluster.api, clock: deps.clock };
-      const read = await resolveReferences(reader, namespace, references, signal);
+      const read = await resolvePod(deps, node, { pod, references, now: () => session.now() }, signal);
       if (!read.ok) return read;
-      const { secrets } = read.value;
-      const owner = `${node.key.cluster}/${namespace}`;
-      const images = imageReferences(pod, node.facts, read.value);
-      const wanted = { images, pullSecrets: pod.spec.imagePullSecrets, secrets, owner };
-      const said = await lookUpImages(deps, wanted, session.now(), signal);
-      if (!said.ok) return said;
       const agent = deps.agentAccess(pod.metadata.uid, keyOfLastPut(session.row.intent));
-      return ok({ ...read.value, images: said.value, ...defined({ agent }) });
+      return ok({ ...read.value, ...defined({ agent }) });
     },
     keep: (references) => {
       session.references = references;

@@ -5,13 +5,12 @@ import { describeFault, ok } from '../core/fault.ts';
 import type { Result } from '../core/fault.ts';
 import { isOwnedBy } from '../core/group/identity.ts';
 import type { Pod } from '../core/kubernetes/pod.ts';
-import { imageReferences } from '../core/pod/image-needs.ts';
 import { listReferences } from '../core/pod/references.ts';
 import { inspectWhole } from '../core/pod/translate.ts';
+import type { ResolvedReferences } from '../core/pod/translation.ts';
 import type { PodRow } from '../core/reconcile/pod-row.ts';
 import type { Deps, NodeDeps } from './deps.ts';
-import { lookUpImages } from './look-up-image.ts';
-import { resolveReferences } from './resolve-references.ts';
+import { resolvePod } from './resolve-pod.ts';
 
 /**
  * Finds out again what a row has lost: which volumes of a pod's group its agents change, by the group's tags and by what the
@@ -52,25 +51,15 @@ async function readFiles(
 }
 
 /** What decides which volumes are live; no tokens, and no claims. */
-async function readLast(deps: Deps, node: NodeDeps, pod: Pod, signal: AbortSignal) {
-  const { namespace } = pod.metadata;
-  const reader = { api: node.api, cluster: node.cluster.api, clock: deps.clock };
-  const { servicesSecret: _, ...references } = listReferences(pod, node.facts);
-  const wanted = { ...references, tokens: [], claims: [], services: false };
-  const read = await resolveReferences(reader, namespace, wanted, signal);
-  if (!read.ok) return read;
+async function readLast(
+  deps: Deps,
+  node: NodeDeps,
+  pod: Pod,
+  signal: AbortSignal,
+): Promise<Result<ResolvedReferences>> {
   const now = await deps.store.now();
   if (!now.ok) return now;
-  const images = await lookUpImages(
-    deps,
-    {
-      images: imageReferences(pod, node.facts, read.value),
-      pullSecrets: pod.spec.imagePullSecrets,
-      secrets: read.value.secrets,
-      owner: `${node.key.cluster}/${namespace}`,
-    },
-    now.value,
-    signal,
-  );
-  return images.ok ? ok({ ...read.value, images: images.value }) : images;
+  const { servicesSecret: _, ...all } = listReferences(pod, node.facts);
+  const references = { ...all, tokens: [], claims: [], services: false };
+  return resolvePod(deps, node, { pod, references, now: () => now.value }, signal);
 }

@@ -3,8 +3,9 @@ import type { Frame } from '../../../../../shared/core/streams/agent-frames.ts';
 import type { TerminalSize } from '../../../../../shared/core/streams/stream-session.ts';
 import { parseAgentExit, parseAgentFault } from '../../../../../shared/wire/agent-session.ts';
 import type { ByteSink, CommandStreams } from '../streams/command-streams.ts';
-import { AgentWire, describeEnd, mostMissed } from './agent-wire.ts';
+import { AgentWire, describeEnd, keepAliveSeconds } from './agent-wire.ts';
 import type { WireOptions } from './agent-wire.ts';
+import { Credit } from './credit.ts';
 
 export interface AgentCommandOptions extends Omit<WireOptions, 'request'> {
   /** Undefined: the container's own input and output are wanted. */
@@ -32,8 +33,7 @@ const endOfInput = Uint8Array.of(4);
  */
 export async function runByAgent(options: AgentCommandOptions): Promise<AgentEnd> {
   const { argv, nonce, tty, size, hasStdin: stdin, presenceMs } = options;
-  const keepAliveSeconds = Math.ceil((presenceMs * mostMissed) / 1000);
-  const common = { nonce, stdin, tty, size, keepAliveSeconds };
+  const common = { nonce, stdin, tty, size, keepAliveSeconds: keepAliveSeconds(presenceMs) };
   const request =
     argv === undefined ? ({ kind: 'attach', ...common } as const) : ({ kind: 'command', argv, ...common } as const);
   const opened = await AgentWire.open({ ...options, request });
@@ -44,15 +44,13 @@ class AgentCommand {
   readonly #options: AgentCommandOptions;
   readonly #wire: AgentWire;
   readonly #output: ByteSink | undefined;
-  #credit: number;
-  #isOver = false;
-  #wake: (() => void) | undefined;
+  readonly #credit: Credit;
 
   constructor(options: AgentCommandOptions, wire: AgentWire) {
     const { streams, tty } = options;
     this.#options = options;
     this.#wire = wire;
-    this.#credit = wire.window;
+    this.#credit = new Credit(wire.window);
     // A terminal has no errors of its own.
     this.#output = tty ? (streams.stdout ?? streams.stderr) : streams.stdout;
   }
@@ -67,8 +65,7 @@ class AgentCommand {
       }
       return { kind: 'failed', why: describeEnd(this.#wire.end) };
     } finally {
-      this.#isOver = true;
-      this.#wake?.();
+      this.#credit.close();
       this.#wire.close();
     }
   }
@@ -103,8 +100,7 @@ class AgentCommand {
 
   #grant(bytes: number | undefined): AgentEnd | undefined {
     if (bytes === undefined) return this.#break();
-    this.#credit = Math.min(this.#wire.window, this.#credit + bytes);
-    this.#wake?.();
+    this.#credit.grant(bytes);
     return undefined;
   }
 
@@ -114,33 +110,21 @@ class AgentCommand {
     if (stdin === undefined) return;
     for (let bytes = await stdin.read(); bytes !== undefined; bytes = await stdin.read())
       if (!(await this.#sendAll(bytes))) return;
-    if (this.#isOver) return;
+    if (this.#credit.isClosed) return;
     // A command at a terminal learns it as one who types would say it. The program of a container is left alone.
     if (tty && argv !== undefined) await this.#sendAll(endOfInput);
     else await this.#wire.send(frameTags.end);
   }
 
   /** False: nobody wants it any more. */
-  async #sendAll(bytes: Uint8Array): Promise<boolean> {
-    for (let at = 0; at < bytes.length;) {
-      while (this.#credit === 0 && !this.#isOver) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        this.#wake = resolve;
-        await promise;
-      }
-      if (this.#isOver) return false;
-      const piece = bytes.subarray(at, at + Math.min(this.#credit, mostPayload));
-      this.#credit -= piece.length;
-      at += piece.length;
-      await this.#wire.send(frameTags.input, piece);
-    }
-    return !this.#isOver;
+  #sendAll(bytes: Uint8Array): Promise<boolean> {
+    return this.#credit.spend(bytes, mostPayload, (piece) => this.#wire.send(frameTags.input, piece));
   }
 
   async #followSize(): Promise<void> {
     const { streams } = this.#options;
     for (let size = await streams.nextSize(); size !== undefined; size = await streams.nextSize()) {
-      if (this.#isOver) return;
+      if (this.#credit.isClosed) return;
       await this.#wire.send(frameTags.window, formatWindow(size));
     }
   }

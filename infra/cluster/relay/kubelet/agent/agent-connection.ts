@@ -3,6 +3,7 @@ import type { FrameTag } from '../../../../../shared/core/streams/agent-frames.t
 import { mostPortData, portWindow } from '../../../../../shared/core/streams/port-frames.ts';
 import { ByteQueue } from '../streams/byte-queue.ts';
 import type { PortStream } from '../streams/port-connection.ts';
+import { Credit } from './credit.ts';
 
 export interface ConnectionOptions {
   readonly stream: PortStream;
@@ -17,12 +18,10 @@ export class PortConnection {
   readonly #options: ConnectionOptions;
   readonly #queue = new ByteQueue(portWindow);
   readonly #ended = Promise.withResolvers<void>();
-  #credit = portWindow;
+  readonly #credit = new Credit(portWindow);
   /** What came and is still held for the client: the agent has no credit for it. */
   #held = 0;
-  #isOver = false;
   #fault: string | undefined;
-  #wake: (() => void) | undefined;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -50,7 +49,7 @@ export class PortConnection {
 
   /** False: the agent sends more than it may. */
   receive(bytes: Uint8Array): boolean {
-    if (this.#isOver) return true;
+    if (this.#credit.isClosed) return true;
     if (this.#held + bytes.length > portWindow) return false;
     this.#held += bytes.length;
     this.#options.hold(bytes.length);
@@ -63,17 +62,15 @@ export class PortConnection {
   }
 
   grant(bytes: number): void {
-    this.#credit = Math.min(portWindow, this.#credit + bytes);
-    this.#wake?.();
+    this.#credit.grant(bytes);
   }
 
   /** It is gone; `why` is empty where it just ended. Safe to repeat. */
   end(why: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.#credit.isClosed) return;
     this.#fault = why === '' ? undefined : why;
     this.#queue.end();
-    this.#wake?.();
+    this.#credit.close();
     this.#ended.resolve();
   }
 
@@ -82,7 +79,7 @@ export class PortConnection {
     for (let bytes = await this.#queue.read(); bytes !== undefined; bytes = await this.#queue.read()) {
       await stream.write(bytes);
       this.#release(bytes.length);
-      if (!this.#isOver) await say(frameTags.credit, formatNumber(bytes.length));
+      if (!this.#credit.isClosed) await say(frameTags.credit, formatNumber(bytes.length));
     }
     await stream.end();
   }
@@ -95,22 +92,7 @@ export class PortConnection {
   async #toPort(): Promise<void> {
     const { stream, say } = this.#options;
     for (let bytes = await stream.read(); bytes !== undefined; bytes = await stream.read())
-      for (let at = 0; at < bytes.length;) {
-        await this.#whenCredit();
-        if (this.#isOver) return;
-        const piece = bytes.subarray(at, at + Math.min(this.#credit, mostPortData));
-        this.#credit -= piece.length;
-        at += piece.length;
-        await say(frameTags.data, piece);
-      }
-    if (!this.#isOver) await say(frameTags.end);
-  }
-
-  async #whenCredit(): Promise<void> {
-    while (this.#credit === 0 && !this.#isOver) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-    }
+      if (!(await this.#credit.spend(bytes, mostPortData, (piece) => say(frameTags.data, piece)))) return;
+    if (!this.#credit.isClosed) await say(frameTags.end);
   }
 }

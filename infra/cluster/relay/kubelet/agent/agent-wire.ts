@@ -22,7 +22,10 @@ export interface WireOptions {
 }
 
 /** After so many of them that did not come a side has gone. */
-export const mostMissed = 3;
+const mostMissed = 3;
+
+/** After which the agent ends what it does for a caller who says nothing. */
+export const keepAliveSeconds = (presenceMs: number): number => Math.ceil((presenceMs * mostMissed) / 1000);
 
 export type OpenedWire =
   | { readonly kind: 'begun'; readonly wire: AgentWire }

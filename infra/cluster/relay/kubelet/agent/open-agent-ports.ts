@@ -5,7 +5,7 @@ import { newNonce } from '../nonce.ts';
 import { openSession } from '../open-session.ts';
 import { streamTimes } from '../stream-times.ts';
 import { AgentPorts } from './agent-ports.ts';
-import { AgentWire, mostMissed } from './agent-wire.ts';
+import { AgentWire, keepAliveSeconds } from './agent-wire.ts';
 
 export type OpenedPorts =
   | { readonly kind: 'open'; readonly ports: AgentPorts }
@@ -44,8 +44,7 @@ async function openIn(
   });
   if (!session.ok) return session.isUnknown ? { kind: 'none' } : { kind: 'failed', why: session.message };
   const { beginMs, presenceMs } = streamTimes(context);
-  const keepAliveSeconds = Math.ceil((presenceMs * mostMissed) / 1000);
-  const request = { kind: 'ports', nonce: newNonce(), keepAliveSeconds } as const;
+  const request = { kind: 'ports', nonce: newNonce(), keepAliveSeconds: keepAliveSeconds(presenceMs) } as const;
   const wire = await AgentWire.open({ terminal: session.socket, request, signal, beginMs, presenceMs });
   switch (wire.kind) {
     case 'absent':

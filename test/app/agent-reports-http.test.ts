@@ -2,21 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { answerPodReports } from '../../shared/app/answer-pod-reports.ts';
 import type { Answer } from '../../shared/app/run-http.ts';
 import { agentKey, signature } from '../../shared/core/agent/key.ts';
+import { agentRoot as root, agentSettings as known } from '../fixtures/settings.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
-const root = Buffer.alloc(32, 7);
 const retired = Buffer.alloc(32, 8);
-const keys = (current: string, ...names: readonly string[]) =>
-  JSON.stringify({
-    current,
-    roots: Object.fromEntries(names.map((name) => [name, (name === 'r1' ? root : retired).toString('base64')])),
-  });
-const known = {
-  APP_URL: 'https://kubelet.example',
-  AGENT_IMAGE: `registry.example/agent@sha256:${'1'.repeat(64)}`,
-  AGENT_ROOT_KEYS: keys('r1', 'r1'),
-};
 const config = { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' };
 const containers = [{ name: 'main', image: 'serves', lifecycle: { postStart: { exec: { command: ['/x'] } } } }];
 

@@ -5,14 +5,10 @@ import type { AgentState } from '../../shared/core/agent/reports/report.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { SignedReport } from '../../shared/wire/agent-protocol/report.ts';
+import { agentSettings as known } from '../fixtures/settings.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
-const known = {
-  APP_URL: 'https://kubelet.example',
-  AGENT_IMAGE: `registry.example/agent@sha256:${'1'.repeat(64)}`,
-  AGENT_ROOT_KEYS: JSON.stringify({ current: 'r1', roots: { r1: Buffer.alloc(32, 7).toString('base64') } }),
-};
 const config = { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' };
 /** Which makes the agent stay beside the program. */
 const hooked = { name: 'main', image: 'serves', lifecycle: { postStart: { exec: { command: ['/x'] } } } };

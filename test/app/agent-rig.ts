@@ -1,14 +1,10 @@
 import { hearReport } from '../../shared/app/hear-report.ts';
 import type { AgentState } from '../../shared/core/agent/reports/report.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
+import { agentSettings as settings } from '../fixtures/settings.ts';
 import { createWorld } from './world.ts';
 import type { World, WorldOptions } from './world.ts';
 
-const settings = {
-  APP_URL: 'https://kubelet.example',
-  AGENT_IMAGE: `registry.example/agent@sha256:${'1'.repeat(64)}`,
-  AGENT_ROOT_KEYS: JSON.stringify({ current: 'r1', roots: { r1: Buffer.alloc(32, 7).toString('base64') } }),
-};
 const config = { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' };
 
 /** What a program does when it gets its signal, and what becomes of its agent's words. */

@@ -4,15 +4,11 @@ import { answerContainer } from '../../shared/app/answer-container.ts';
 import type { Answer } from '../../shared/app/run-http.ts';
 import type { Fault } from '../../shared/core/fault.ts';
 import { formatFarEnds, parseFarEnds } from '../../shared/wire/relay-protocol/far-ends.ts';
+import { agentSettings as settings } from '../fixtures/settings.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
 const { signal } = new AbortController();
-const settings = {
-  APP_URL: 'https://kubelet.example',
-  AGENT_IMAGE: `registry.example/agent@sha256:${'1'.repeat(64)}`,
-  AGENT_ROOT_KEYS: JSON.stringify({ current: 'r1', roots: { r1: Buffer.alloc(32, 7).toString('base64') } }),
-};
 const size = { terminalSize: { columns: 100, rows: 30 } };
 
 /** A pod that runs, and what ARM was asked to start in it. */

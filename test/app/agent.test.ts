@@ -2,16 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { readAgentTags } from '../../shared/core/agent/agent-tags.ts';
 import { agentKey } from '../../shared/core/agent/key.ts';
 import type { GroupBody } from '../../shared/core/group/group.ts';
+import { agentRoot as root, agentSettings as known } from '../fixtures/settings.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
-const root = Buffer.alloc(32, 7);
-const image = `registry.example/agent@sha256:${'1'.repeat(64)}`;
-const known = {
-  APP_URL: 'https://kubelet.example',
-  AGENT_IMAGE: image,
-  AGENT_ROOT_KEYS: JSON.stringify({ current: 'r1', roots: { r1: root.toString('base64') } }),
-};
+const { AGENT_IMAGE: image } = known;
 const { AGENT_ROOT_KEYS: _, ...withoutKeys } = known;
 const config = { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' };
 /** Nobody but the agent gives it. */

@@ -6,16 +6,11 @@ import type { JsonObject } from '../../shared/core/json.ts';
 import { configMaps, pods } from '../../infra/local/sim/api-server/resources.ts';
 import { hooked } from './hooks.ts';
 import { objectAt } from '../../shared/core/json-access.ts';
+import { agentRoot as root, agentSettings } from '../fixtures/settings.ts';
 import { createWorld } from './world.ts';
 import type { World } from './world.ts';
 
-const root = Buffer.alloc(32, 7);
-const settings = {
-  APP_URL: 'https://kubelet.example',
-  AGENT: 'always',
-  AGENT_IMAGE: `registry.example/agent@sha256:${'1'.repeat(64)}`,
-  AGENT_ROOT_KEYS: JSON.stringify({ current: 'r1', roots: { r1: root.toString('base64') } }),
-};
+const settings = { ...agentSettings, AGENT: 'always' };
 const config = { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' };
 const conf = { name: 'conf', configMap: { name: 'settings' } };
 const login = { name: 'login', secret: { secretName: 'login', optional: true } };

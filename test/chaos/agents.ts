@@ -7,7 +7,7 @@ import { backoffMs } from '../../shared/core/backoff/backoff.ts';
 import type { GroupBody } from '../../shared/core/group/group.ts';
 import { runGroup } from '../../infra/local/sim/container-runs.ts';
 import type { Behaviours, Run } from '../../infra/local/sim/container-runs.ts';
-import type { PostFault } from '../../infra/local/sim/faults/vocabulary.ts';
+import { postFaults } from '../../infra/local/sim/faults/vocabulary.ts';
 import type { Place } from '../../infra/local/sim/processes/place.ts';
 import type { Chance } from '../../infra/local/sim/time/chance.ts';
 import type { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
@@ -30,14 +30,6 @@ const answerWithinMs = 10_000;
 const retry = { baseMs: 500, maxMs: 30_000 };
 /** What an agent gives up on (infra/agent/README.md, Reports). */
 const definite: ReadonlySet<number> = new Set([200, 204, 400, 409, 410, 413, 415, 422]);
-
-const postFaults = [
-  'dropped',
-  'doubled',
-  'delayed',
-  'reordered',
-  'answer lost',
-] as const satisfies readonly PostFault[];
 
 interface Said {
   readonly uid: string;

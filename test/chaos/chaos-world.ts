@@ -17,7 +17,7 @@ import { parsePodRow } from '../../shared/wire/rows.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import { noon } from '../fixtures/pods.ts';
-import { clusterUid, settingsOf } from '../fixtures/settings.ts';
+import { agentSettings, clusterUid, settingsOf } from '../fixtures/settings.ts';
 import type { ChaosAgents } from './agents.ts';
 import { ArmMeter } from './arm-meter.ts';
 import type { ArmGrants } from './arm-meter.ts';
@@ -242,9 +242,7 @@ function readSettings(grants: ArmGrants): Settings {
       {
         ACI_CREATES_PER_5_MINUTES: String(grants.createsPer5Minutes),
         ACI_CREATES_PER_HOUR: String(grants.createsPerHour),
-        APP_URL: 'https://kubelet.example',
-        AGENT_IMAGE: `registry.example/agent@sha256:${'1'.repeat(64)}`,
-        AGENT_ROOT_KEYS: JSON.stringify({ current: 'r1', roots: { r1: Buffer.alloc(32, 7).toString('base64') } }),
+        ...agentSettings,
       },
     ),
   );

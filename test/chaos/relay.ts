@@ -1,5 +1,6 @@
 import { clusterOf } from '../../infra/local/sim/app-process.ts';
 import { keyOf } from '../../infra/local/sim/pods/pod-key.ts';
+import { postFaults } from '../../infra/local/sim/faults/vocabulary.ts';
 import type { PostFault } from '../../infra/local/sim/faults/vocabulary.ts';
 import { Outbox } from '../../infra/cluster/relay/app/outbox.ts';
 import type { Batch } from '../../infra/cluster/relay/app/outbox.ts';
@@ -29,14 +30,6 @@ const answerWithinMs = 25_000;
 const idleMs = 30_000;
 const debounceMs = 50;
 const retry = { baseMs: 1_000, maxMs: 15_000 };
-
-const postFaults = [
-  'dropped',
-  'doubled',
-  'delayed',
-  'reordered',
-  'answer lost',
-] as const satisfies readonly PostFault[];
 
 type Outcome = Invocation<PodEventsOutcome> | 'no-answer';
 

@@ -82,15 +82,17 @@ export type ArmFault =
 
 export type RequestFault = NetworkFault | ConflictFault | ArmFault;
 
-/** What the network makes of a post of the relay. */
-export type PostFault =
+/** What the network makes of a post of the relay, or of an agent's report. */
+export const postFaults = [
   /** It never comes. */
-  | 'dropped'
-  | 'doubled'
-  | 'delayed'
-  /** It comes, and again later with its pods the other way round. */
-  | 'reordered'
-  | 'answer lost';
+  'dropped',
+  'doubled',
+  'delayed',
+  /** It comes, and something of it again later. */
+  'reordered',
+  'answer lost',
+] as const;
+export type PostFault = (typeof postFaults)[number];
 
 /** What befalls the outside of the app as a whole. */
 export type WorldFault =

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
@@ -90,6 +91,24 @@ func TestTerminationMessage(t *testing.T) {
 	c.start().wait()
 	if m := p.await("the end", ended); m.State.Ended.Message != "DONE" {
 		t.Error(p.dump())
+	}
+}
+
+// Whoever a program runs as can open its output by its path, as nginx does with links to /dev/stdout.
+func TestOutputByItsPath(t *testing.T) {
+	t.Parallel()
+	program := `"program":{"argv":["sh","-c","echo out >/proc/self/fd/1; echo err >/proc/self/fd/2"],"user":{"uid":10000}%s}`
+	supervise := `,"supervise":{"restartPolicy":"Never","graceSeconds":1%s}`
+	for name, orders := range map[string]string{
+		"exec mode":         `"mode":"exec",` + fmt.Sprintf(program, ""),
+		"supervised":        `"mode":"supervise",` + fmt.Sprintf(program, "") + fmt.Sprintf(supervise, ""),
+		"kept":              `"mode":"supervise",` + fmt.Sprintf(program, "") + fmt.Sprintf(supervise, `,"termination":{"path":"/tmp/message","policy":"FallbackToLogsOnError","keepLog":true}`),
+		"to be attached to": `"mode":"supervise",` + fmt.Sprintf(program, `,"stdin":true`) + fmt.Sprintf(supervise, ""),
+	} {
+		r := newPod(t).container("web", orders).start()
+		if code := r.wait(); code != 0 || r.stdout.String() != "out\n" || r.stderr.String() != "err\n" {
+			t.Errorf("%s: %d %q %q", name, code, &r.stdout, &r.stderr)
+		}
 	}
 }
 

@@ -66,6 +66,9 @@ func enter(dir string) (retry bool, start *fault.Start) {
 
 // restrict goes from the greater right to the smaller: capabilities need the user, no_new_privs is last.
 func (s Spec) restrict() error {
+	if s.User != nil {
+		giveStandardFiles(s.User.UID)
+	}
 	if s.Capabilities != nil {
 		if err := s.Capabilities.dropFromThread(); err != nil {
 			return err
@@ -82,6 +85,20 @@ func (s Spec) restrict() error {
 		}
 	}
 	return nil
+}
+
+// giveStandardFiles makes them the user's, as container runtimes do, so that a program can open /dev/stdout. Where that
+// can't be, the descriptors themselves still work. /dev/null is everybody's.
+func giveStandardFiles(uid int) {
+	var null, one unix.Stat_t
+	if unix.Stat(os.DevNull, &null) != nil {
+		return
+	}
+	for descriptor := range 3 {
+		if unix.Fstat(descriptor, &one) == nil && (one.Mode&unix.S_IFMT != unix.S_IFCHR || one.Rdev != null.Rdev) {
+			_ = unix.Fchown(descriptor, uid, -1)
+		}
+	}
 }
 
 // apply changes the user of this thread alone: the raw calls, since those of the syscall package change all threads.

@@ -71,8 +71,8 @@ const (
 type Termination struct {
 	Path   string `json:"path"`
 	Policy string `json:"policy"`
-	// KeepLog makes the agent keep the end of the program's output for MessageFromLogs. Then stdout and stderr of the
-	// program are pipes that the agent reads; otherwise they are the container's own, and the app reads ACI's log.
+	// KeepLog makes the agent keep the end of the program's output, for MessageFromLogs and for who asks for it when the next
+	// run runs. Then stdout and stderr of the program are pipes that the agent reads; otherwise they are the container's own.
 	KeepLog bool `json:"keepLog,omitempty"`
 }
 

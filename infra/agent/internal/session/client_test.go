@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -46,8 +47,18 @@ type client struct {
 // dial starts a session over pipes, or over a terminal as ACI's: one whose caller has the other end.
 func dial(t *testing.T, word string, isTerminal bool) *client {
 	t.Helper()
+	return dialWith(t, word, isTerminal, plainOrders)
+}
+
+// ordersWithState are those of a container whose group has its shared folder elsewhere.
+func ordersWithState(folder string) string {
+	return strings.Replace(plainOrders, `"container":"web"`, fmt.Sprintf(`"stateDir":%q,"container":"web"`, folder), 1)
+}
+
+func dialWith(t *testing.T, word string, isTerminal bool, orders string) *client {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "orders")
-	if err := os.WriteFile(file, []byte(plainOrders), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(orders), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := &client{t: t, command: exec.Command("/proc/self/exe", word, file), done: make(chan struct{})}

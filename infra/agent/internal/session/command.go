@@ -25,10 +25,12 @@ type Request struct {
 	Argv   []string          `json:"argv"`
 	Env    map[string]string `json:"env"`
 	Attach bool              `json:"attach"`
-	Stdin  bool              `json:"stdin"`
-	TTY    bool              `json:"tty"`
-	Rows   uint16            `json:"rows"`
-	Cols   uint16            `json:"cols"`
+	// LogBefore asks for what was kept of the output of the run before.
+	LogBefore bool   `json:"logBefore"`
+	Stdin     bool   `json:"stdin"`
+	TTY       bool   `json:"tty"`
+	Rows      uint16 `json:"rows"`
+	Cols      uint16 `json:"cols"`
 	// KeepAliveSeconds is how long a caller may be silent; 0: for ever.
 	KeepAliveSeconds int `json:"keepAliveSeconds"`
 }
@@ -61,6 +63,8 @@ func Exec(ordersFile string, in, out *os.File) int {
 		return 1
 	case request.Attach:
 		return attach(container, line, wire, out)
+	case request.LogBefore:
+		return sendLogBefore(container, wire, request.Nonce)
 	case len(request.Argv) == 0 || request.Argv[0] == "":
 		wire.fault(badRequest, "argv is empty")
 		return 1

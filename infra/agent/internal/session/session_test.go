@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"serverless-kubelet.local/agent/internal/frames"
+	"serverless-kubelet.local/agent/internal/statedir"
 )
 
 func request(members string) string { return `{"nonce":"n1",` + members + `}` }
@@ -263,5 +264,29 @@ func TestNoTerminalOfTheFrames(t *testing.T) {
 	c.begin(request(shell("echo x 2>&1 >/dev/tty || echo none; exit 0")))
 	if out, err, last := c.rest(); !strings.HasSuffix(out+err, "none\n") || last != `X{"exitCode":0}` {
 		t.Errorf("%q %q %q", out, err, last)
+	}
+}
+
+func TestLogBefore(t *testing.T) {
+	t.Parallel()
+	state := t.TempDir()
+	nothing := dialWith(t, "exec", false, ordersWithState(state))
+	nothing.greeted()
+	nothing.say(request(`"logBefore":true`))
+	if tag, payload := nothing.next(); tag != frames.Fault || !strings.Contains(payload, notKept) {
+		t.Errorf("%c %q", tag, payload)
+	}
+	own, _, err := statedir.Open(state, "web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Repeat("a line of the run before\n", 4000)
+	fmt.Fprint(own.BeginLog().Stream(), lines)
+	own.BeginLog()
+	c := dialWith(t, "exec", true, ordersWithState(state))
+	c.begin(request(`"logBefore":true`))
+	out, _, last := c.rest()
+	if strings.Count(out, "Z a line of the run before\n") != 4000 || last != `X{"exitCode":0}` {
+		t.Errorf("%d bytes, %q", len(out), last)
 	}
 }

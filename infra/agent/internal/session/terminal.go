@@ -110,4 +110,5 @@ const (
 	startFailed = "StartError"
 	tooMuch     = "TooMuchInput"
 	notRunning  = "NotRunning"
+	notKept     = "NotKept"
 )

@@ -167,6 +167,9 @@ func createOne(path string, uid *int) error {
 	if err := os.Remove(filepath.Join(path, stateFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	if err := forgetLogs(path); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return err
 	}

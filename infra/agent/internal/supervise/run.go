@@ -28,7 +28,9 @@ type run struct {
 	startedAt time.Time
 	words     *lastwords.File
 	output    lastwords.Output
-	tees      []*tee
+	// log is there where the orders want output kept.
+	log  *statedir.Log
+	tees []*tee
 	// broker is there where somebody may attach.
 	broker    *session.Broker
 	theirs    []*os.File
@@ -139,24 +141,29 @@ func (r *run) options() (options launch.Options, err error) {
 		options.Foreground = true
 		return options, nil
 	}
-	keepLog := r.plan.Termination != nil && r.plan.Termination.KeepLog
+	if r.plan.Termination != nil && r.plan.Termination.KeepLog {
+		r.log = r.own.BeginLog()
+	}
 	if program.Stdin || program.TTY {
 		log := [2]io.Writer{r.streams.files[1], r.streams.files[2]}
-		if keepLog {
-			log = [2]io.Writer{io.MultiWriter(&r.output, log[0]), io.MultiWriter(&r.output, log[1])}
+		if r.log != nil {
+			log = [2]io.Writer{io.MultiWriter(r.keeper(), log[0]), io.MultiWriter(r.keeper(), log[1])}
 		}
 		r.broker, options, r.theirs, err = session.NewBroker(program, r.uid(), log)
 		return options, err
 	}
-	if keepLog {
+	if r.log != nil {
 		err = r.teeOutput(&options)
 	}
 	return options, err
 }
 
+// keeper keeps what one descriptor says: its end for the termination message, more for who asks for the log afterwards.
+func (r *run) keeper() io.Writer { return io.MultiWriter(&r.output, r.log.Stream()) }
+
 func (r *run) teeOutput(options *launch.Options) error {
 	for number := 1; number <= 2; number++ {
-		one, err := newTee(r.streams.files[number], &r.output)
+		one, err := newTee(r.streams.files[number], r.keeper())
 		if err != nil {
 			return err
 		}
@@ -199,6 +206,9 @@ func (r *run) conclude(exit reap.Exit) statedir.Ended {
 	r.current.Store(nil)
 	r.end()
 	r.sweep(exit)
+	if r.log != nil {
+		r.log.Close()
+	}
 	end := statedir.Ended{
 		ExitCode: exit.Code(), Signal: exit.Signal(), Reason: "Completed",
 		StartedAt: r.startedAt.UTC(), FinishedAt: exit.At.UTC(),

@@ -6,8 +6,6 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"serverless-kubelet.local/agent/internal/lastwords"
 )
 
 // streams are the container's standard descriptors, set aside for the program: in their place the agent has /dev/null,
@@ -50,13 +48,13 @@ func isTerminal(file *os.File) bool {
 	return err == nil
 }
 
-// tee passes output on to the container's own and keeps its end.
+// tee passes output on to the container's own and to what keeps it.
 type tee struct {
 	writer *os.File
 	done   chan struct{}
 }
 
-func newTee(to *os.File, keep *lastwords.Output) (*tee, error) {
+func newTee(to *os.File, keep io.Writer) (*tee, error) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
 		return nil, err

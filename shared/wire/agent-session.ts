@@ -35,6 +35,8 @@ export type AgentRequest =
   | ({ readonly kind: 'command'; readonly argv: readonly string[] } & Common)
   /** The container's own input and output. */
   | ({ readonly kind: 'attach' } & Common)
+  /** What was kept of the output of the run before. */
+  | { readonly kind: 'log-before'; readonly nonce: string; readonly keepAliveSeconds: number }
   /** Connections to ports of the group. */
   | { readonly kind: 'ports'; readonly nonce: string; readonly keepAliveSeconds: number };
 
@@ -49,6 +51,7 @@ export function formatAgentRequest(request: AgentRequest): Buffer | undefined {
 function fieldsOf(request: AgentRequest): object {
   const { nonce, keepAliveSeconds } = request;
   if (request.kind === 'ports') return { nonce, keepAliveSeconds };
+  if (request.kind === 'log-before') return { nonce, logBefore: true, keepAliveSeconds };
   const { stdin, tty, size } = request;
   const what = request.kind === 'command' ? { argv: request.argv } : { attach: true };
   return { nonce, ...what, stdin, tty, rows: size.rows, cols: size.columns, keepAliveSeconds };

@@ -74,12 +74,20 @@ describe('whether a container has a log to show', () => {
       kind: 'ready',
       isRunning: false,
     }));
-  it('no run before the last is kept', () =>
+  it('there is no run before the first', () =>
     expect(logReadiness(podWith(running), 'c', { previous: true })).toEqual({
       kind: 'refused',
       status: 400,
       message: 'previous terminated container "c" in pod "p" not found',
     }));
+  it('the run before the present one is of another place', () =>
+    expect(logReadiness(podWith(running, { lastState: terminated }), 'c', { previous: true })).toEqual({
+      kind: 'previous',
+    }));
+  it('the run before is what is shown anyway while a restart is waited for', () => {
+    const pod = podWith(waiting('CrashLoopBackOff'), { lastState: terminated, restartCount: 2 });
+    expect(logReadiness(pod, 'c', { previous: true })).toEqual({ kind: 'ready', restartCount: 2, isRunning: false });
+  });
   it('one that the pod does not have is a 404', () =>
     expect(logReadiness(podWith(running), 'x', now)).toMatchObject({ status: 404 }));
   it('an ephemeral one was never started, and a 400 says so', () => {

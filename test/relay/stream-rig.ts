@@ -72,6 +72,7 @@ export class StreamRig {
     const aci = await FakeAci.start(serverPair);
     const state: RigState = {
       state: runningState,
+      lastState: undefined,
       container: {},
       podIP: '127.0.0.1',
       phase: 'Running',
@@ -116,7 +117,7 @@ export class StreamRig {
   }
 
   /** What the pod is from now on. */
-  set(changes: Partial<Pick<RigState, 'state' | 'podIP' | 'phase' | 'uid' | 'container'>>): void {
+  set(changes: Partial<Pick<RigState, 'state' | 'lastState' | 'podIP' | 'phase' | 'uid' | 'container'>>): void {
     Object.assign(this.#state, changes);
   }
 
@@ -182,6 +183,7 @@ export class StreamRig {
 
 interface RigState {
   state: object;
+  lastState: object | undefined;
   /** More of its spec. */
   container: object;
   podIP: string | undefined;
@@ -224,7 +226,7 @@ function answer(state: RigState, { url, body }: Received): Canned {
   return { body: { kind: 'PodList', metadata: {}, items: isOurs ? [podOf(state)] : [] } };
 }
 
-const podOf = ({ state, container, podIP, phase, uid }: RigState): object => ({
+const podOf = ({ state, lastState, container, podIP, phase, uid }: RigState): object => ({
   metadata: { name: 'p', namespace: 'ns', uid },
   spec: {
     nodeName: 'aci-1',
@@ -238,7 +240,7 @@ const podOf = ({ state, container, podIP, phase, uid }: RigState): object => ({
     phase,
     ...defined({ podIP }),
     containerStatuses: [
-      { name: 'c', state, restartCount: 0 },
+      { name: 'c', state, ...defined({ lastState }), restartCount: 0 },
       { name: 'starting', state: { waiting: { reason: 'CrashLoopBackOff' } }, restartCount: 3 },
     ],
   },

@@ -84,7 +84,12 @@ export interface Supervise {
   readonly endAfter?: readonly string[];
   /** Where the container's own policy is another than the group's. */
   readonly restart?: { readonly policy: RestartPolicy; readonly rules?: readonly RestartRule[] };
-  readonly termination?: { readonly path: string; readonly policy: 'File' | 'FallbackToLogsOnError' };
+  readonly termination?: {
+    readonly path: string;
+    readonly policy: 'File' | 'FallbackToLogsOnError';
+    /** Whether the agent keeps the end of the output, for the message and for `kubectl logs --previous`. */
+    readonly keepLog?: true;
+  };
   readonly startupProbe?: ProbeOrders;
   readonly livenessProbe?: ProbeOrders;
   readonly readinessProbe?: ProbeOrders;

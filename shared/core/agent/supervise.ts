@@ -78,7 +78,7 @@ export function superviseOrders(located: Located, { pod, config }: SuperviseScop
     ...defined({ restart: restartOf(pod, located, place) }),
     termination: {
       path: absolutePath(path === '' ? defaultMessagePath : path),
-      policy: policy === 'FallbackToLogsOnError' ? policy : 'File',
+      ...(policy === 'FallbackToLogsOnError' ? { policy, keepLog: true } : { policy: 'File' }),
     },
     ...probesOf(container),
     ...defined({

@@ -141,6 +141,9 @@ const rules = `
 * **Deletion.** \`preStop.sleep\` is waited for before the group is stopped, within the grace period; other hooks are the agent's.
   Where containers have it, it ends them at the app's word: hook, signal, the rest of the grace, SIGKILL; their true ends are the last status. A pod whose
   own script handles SIGTERM (\`trap … TERM\`, \`SIGTERM\` in \`command\` or \`args\`) has the agent for it.
+* **Logs.** ACI has the log of a container's present run, and until the next one begins that of the run before, which \`kubectl logs
+  --previous\` shows then. Of a container that runs again the agent has kept the end, 512 KiB, where it stays beside the program (T2) and
+  the container has \`terminationMessagePolicy: FallbackToLogsOnError\`; otherwise \`--previous\` says that nobody has it.
 * **Network.** In a subnet every pod has a private address; one that names no port is given port 80, because ACI wants one. Without
   a subnet a pod has no address at all, and an event says so if it names ports: a public one would show it to the Internet.
   \`KUBERNETES_SERVICE_HOST\` is the address that \`attach\` registered.

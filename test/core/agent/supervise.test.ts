@@ -167,7 +167,7 @@ describe('what the agent does beside a program', () => {
     [
       'the path and policy of the message',
       [{ terminationMessagePath: '/a/./b/', terminationMessagePolicy: 'FallbackToLogsOnError' }],
-      { termination: { path: '/a/b', policy: 'FallbackToLogsOnError' } },
+      { termination: { path: '/a/b', policy: 'FallbackToLogsOnError', keepLog: true } },
     ],
   ])('%s', (_, asked, expected) => expect(supervised(...asked)).toEqual({ ...usual, ...expected }));
 

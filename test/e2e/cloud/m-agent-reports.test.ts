@@ -1,7 +1,18 @@
 /** What agents report becomes the status, as a kubelet's own pods have it: probes, ends, messages, sidecars, restarts. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settings } from './app-settings.ts';
-import { apply, createNamespace, field, output, phase, pod, podSpec, removeNamespace, until } from './cloud.ts';
+import {
+  apply,
+  createNamespace,
+  field,
+  kubectl,
+  output,
+  phase,
+  pod,
+  podSpec,
+  removeNamespace,
+  until,
+} from './cloud.ts';
 
 const namespace = 'm-agent-reports';
 const published = settings()['AGENT_IMAGE'];
@@ -21,6 +32,9 @@ const shown = (app: string): Promise<string> => {
   const status = '{.status.containerStatuses[0].ready} {.status.containerStatuses[0].restartCount}';
   return output('get', 'pods', '-n', namespace, '-l', `app=${app}`, '-o', `jsonpath={range .items[*]}${status}{end}`);
 };
+
+const podOf = (app: string): Promise<string> =>
+  output('get', 'pods', '-n', namespace, '-l', `app=${app}`, '-o', 'jsonpath={.items[0].metadata.name}');
 
 const deployment = (name: string, container: object): object => ({
   apiVersion: 'apps/v1',
@@ -60,7 +74,8 @@ describe.runIf(published !== undefined)('what agents report', () => {
         readinessProbe: { exec: { command: ['cat', '/www/healthz'] }, periodSeconds: 3 },
       }),
       deployment('stuck', {
-        command: sh('touch /tmp/alive; sleep 10; rm /tmp/alive; sleep 3600'),
+        command: sh('echo begun $(date +%s.%N); touch /tmp/alive; sleep 10; rm /tmp/alive; sleep 3600'),
+        terminationMessagePolicy: 'FallbackToLogsOnError',
         livenessProbe: { exec: { command: ['cat', '/tmp/alive'] }, periodSeconds: 3, failureThreshold: 2 },
         startupProbe: { exec: { command: ['cat', '/tmp/alive'] }, periodSeconds: 1, failureThreshold: 10 },
       }),
@@ -131,17 +146,27 @@ describe.runIf(published !== undefined)('what agents report', () => {
     );
     expect(await shown('broken')).toBe('false 0');
     expect(await shown('slow')).toBe('true 0');
-    const name = await output(
-      'get',
-      'pods',
-      '-n',
-      namespace,
-      '-l',
-      'app=broken',
-      '-o',
-      'jsonpath={.items[0].metadata.name}',
+    expect(await eventsOf(await podOf('broken'))).toContain('Unhealthy: Readiness probe failed: cat: ');
+  });
+
+  it('the log of the run before: the agent has kept it where its end was wanted for the message', async () => {
+    const logs = async (...args: readonly string[]) =>
+      kubectl(['logs', '-n', namespace, await podOf('stuck'), ...args]);
+    const line = /^begun \d+\.\d+\n$/;
+    const previous = await until(
+      'a previous log',
+      async () => (await logs('-p')).stdout,
+      (text) => line.test(text),
+      120_000,
     );
-    expect(await eventsOf(name)).toContain('Unhealthy: Readiness probe failed: cat: ');
+    const present = await until(
+      'the present one',
+      async () => (await logs()).stdout,
+      (text) => line.test(text),
+      60_000,
+    );
+    expect(Number(present.slice(6))).toBeGreaterThan(Number(previous.slice(6)));
+    expect((await logs('-p', '--timestamps')).stdout).toMatch(/^\d{4}-\S+Z begun /);
   });
 
   it('messages: of the file, wherever it is, and of the log', async () => {

@@ -9,10 +9,12 @@ export type LogReadiness =
       readonly restartCount: number;
       readonly isRunning: boolean;
     }
+  /** That of the run before is wanted, and another run has begun: ACI has it no more. */
+  | { readonly kind: 'previous' }
   /** The text is a kubelet's: kubectl shows it. */
   | { readonly kind: 'refused'; readonly status: 400 | 404; readonly message: string };
 
-/** As a kubelet's own check before it opens a log (pkg/kubelet/server/server.go). ACI keeps one run's log: there is no previous. */
+/** As a kubelet's own check before it opens a log (pkg/kubelet/server/server.go). ACI keeps one run's log, until the next begins. */
 export function logReadiness(pod: Pod, container: string, wanted: { readonly previous: boolean }): LogReadiness {
   const { name } = pod.metadata;
   const all = [...pod.spec.initContainers, ...pod.spec.containers];
@@ -20,8 +22,8 @@ export function logReadiness(pod: Pod, container: string, wanted: { readonly pre
   if (ephemeral !== undefined) return badRequest(ephemeral);
   if (!all.some((one) => one.name === container))
     return { kind: 'refused', status: 404, message: `container "${container}" not found in pod "${name}"` };
-  if (wanted.previous) return badRequest(`previous terminated container "${container}" in pod "${name}" not found`);
   const status = statusOf(pod, container);
+  if (wanted.previous) return previousReadiness(name, container, status);
   const hasStarted =
     status !== undefined && (status.state.kind !== 'waiting' || status.lastState?.kind === 'terminated');
   if (!hasStarted && pod.status.phase === 'Failed') return neverStarted(pod, container);
@@ -29,6 +31,17 @@ export function logReadiness(pod: Pod, container: string, wanted: { readonly pre
   if (status.state.kind === 'waiting' && !hasStarted) return waitingToStart(name, container, status.state);
   return { kind: 'ready', restartCount: status.restartCount, isRunning: status.state.kind === 'running' };
 }
+
+/** While a container waits for its restart, ACI's log is still that of the run before. */
+function previousReadiness(pod: string, container: string, status: ContainerStatus | undefined): LogReadiness {
+  if (status?.lastState?.kind !== 'terminated') return badRequest(previousNotFound(pod, container));
+  const { state, restartCount } = status;
+  return state.kind === 'waiting' ? { kind: 'ready', restartCount, isRunning: false } : { kind: 'previous' };
+}
+
+/** In a kubelet's words. */
+export const previousNotFound = (pod: string, container: string): string =>
+  `previous terminated container "${container}" in pod "${pod}" not found`;
 
 /** Whether the run that was followed has ended: the pod is another or gone, or the container is no longer in it. */
 export function isOver(pod: Pod | undefined, followed: Followed): boolean {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { describeFault } from '../../../../../shared/core/fault.ts';
 import type { Pod } from '../../../../../shared/core/kubernetes/pod.ts';
 import { followCursor } from '../../../../../shared/core/logs/log-cursor.ts';
@@ -12,6 +13,7 @@ import { logReadiness } from '../container-instance.ts';
 import { findPod } from '../find-pod.ts';
 import { reportCutLog } from '../log-cut.ts';
 import { followLog } from '../follow-log.ts';
+import { readPreviousLog } from '../previous-log.ts';
 import { sleep } from '../../sleep.ts';
 
 const maxTail = 1_000_000;
@@ -40,17 +42,21 @@ async function answerLog(
   const readiness = logReadiness(pod, container, options);
   if (readiness.kind === 'refused') return answerText(response, readiness.status, readiness.message);
   const target = { node: context.node, namespace, pod: name, uid, container };
+  if (readiness.kind === 'previous') {
+    const before = await readPreviousLog(context, target, signal);
+    if (before.kind === 'refused') return answerText(response, before.status, before.message);
+    return sendLog(response, before.content, options);
+  }
   const isFollowed = options.follow && readiness.isRunning;
   const state = readiness.isRunning ? 'running' : 'ended';
   const log = await readPatiently(context, { ...target, ...tailOf(options, isFollowed), state }, signal);
   if (log.kind === 'refused') return answerText(response, log.status, log.message);
-  const first = selectLogs(log.content, { ...options, follow: isFollowed }, Date.now());
   if (!isFollowed) {
-    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(first)) });
-    response.end(first);
+    sendLog(response, log.content, options);
     if (!readiness.isRunning) await reportCutLog(context, { pod, container, content: log.content });
     return;
   }
+  const first = selectLogs(log.content, options, Date.now());
   await followLog(context, {
     target,
     restartCount: readiness.restartCount,
@@ -60,6 +66,13 @@ async function answerLog(
     response,
     signal,
   });
+}
+
+/** What is wanted of a log that is not followed. */
+function sendLog(response: ServerResponse, content: string, options: LogOptions): void {
+  const text = selectLogs(content, { ...options, follow: false }, Date.now());
+  response.writeHead(200, { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(text)) });
+  response.end(text);
 }
 
 type LogRequest = Parameters<KubeletContext['app']['getLogs']>[0] & { readonly state: 'running' | 'ended' };

@@ -15,7 +15,7 @@ func sendLogBefore(container *orders.Container, wire *Wire, nonce string) int {
 	log, err := statedir.LogBefore(container.State(), container.Container)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		wire.fault(notKept, "nothing was kept of the output of the run before")
+		wire.fault(notKept, "the agent has kept nothing of the run before, which it does where the container has terminationMessagePolicy: FallbackToLogsOnError")
 		return 1
 	case err != nil:
 		wire.fault(fault.AgentError, err.Error())

@@ -27,11 +27,18 @@ export async function readPreviousLog(
       return refused(503, `the previous log of container "${target.container}" can't be read: ${opened.message}`);
     if (opened.farEnd !== 'agent') {
       opened.socket.close();
-      return noneKept(target);
+      return notFound(target, nobody);
     }
     const { beginMs, presenceMs } = streamTimes(context);
     const log = await readLogBefore({ terminal: opened.socket, nonce: newNonce(), beginMs, presenceMs, signal: until });
-    return log.kind === 'content' ? log : noneKept(target);
+    switch (log.kind) {
+      case 'content':
+        return log;
+      case 'absent':
+        return notFound(target, nobody);
+      case 'failed':
+        return notFound(target, log.why);
+    }
   } finally {
     held.end();
   }
@@ -45,9 +52,9 @@ const refused = (status: number, message: string): AppLog => ({
   retryAfterMs: undefined,
 });
 
-/** It begins as a kubelet's words, and says what would have kept it. */
-const noneKept = ({ pod, container }: StreamTarget): AppLog =>
-  refused(
-    400,
-    `${previousNotFound(pod, container)}: Azure keeps the log of the present run, and the agent that of the run before where the container has terminationMessagePolicy: FallbackToLogsOnError`,
-  );
+const nobody =
+  'Azure keeps the log of the present run; the agent keeps that of the run before where the container has terminationMessagePolicy: FallbackToLogsOnError';
+
+/** In a kubelet's words, and why. */
+const notFound = ({ pod, container }: StreamTarget, why: string): AppLog =>
+  refused(400, `${previousNotFound(pod, container)}: ${why}`);

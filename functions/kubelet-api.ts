@@ -5,7 +5,8 @@ import { runHttp } from '../shared/app/run-http.ts';
 const deadlineMs = 20_000;
 
 /**
- * What the relay's kubelet port asks for: a container's log (`GET …/logs`), or a session with it (`POST …/exec`, `…/attach`, `…/portforward`). Authentication: the relay's
+ * What the relay's kubelet port asks for: a container's log (`GET …/logs`), a session with it (`POST …/exec`, `…/attach`, `…/portforward`), or
+ * whether the app reaches one (`POST …/session-dial`). Authentication: the relay's
  * ServiceAccount token, by TokenReview.
  */
 app.http('kubelet-api', {

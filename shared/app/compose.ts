@@ -1,5 +1,6 @@
 import type { TokenCredential } from '@azure/core-auth';
 import { createAgentWords } from '../adapters/agent-words/agent-words.ts';
+import { createSessionDial } from '../adapters/sessions/dial.ts';
 import { createArmContainerGroups } from '../adapters/arm/container-groups.ts';
 import { createCredential } from '../adapters/arm/credential.ts';
 import type { AzureCredential, CredentialSettings } from '../adapters/arm/credential.ts';
@@ -121,6 +122,7 @@ export function compose(
     }),
     agentAccess: createAgentAccess({ appUrl: agent.appUrl, keys: settings.AGENT_ROOT_KEYS, draw }),
     agentWords: createAgentWords({ groups, ...defined({ certificateAuthorityPem: authorityPem }) }),
+    dialSession: createSessionDial(defined({ certificateAuthorityPem: authorityPem })),
     clusters: new Map(settings.CLUSTERS.map((cluster) => [cluster.uid, composeCluster(cluster)])),
     random: Math.random,
     instance: crypto.randomUUID(),

@@ -11,6 +11,7 @@ import type { ImageRegistry } from '../ports/image-registry.ts';
 import type { KeptLogs } from '../ports/kept-logs.ts';
 import type { Log } from '../ports/log.ts';
 import type { ClusterApi, NodeApi } from '../ports/node-api.ts';
+import type { SessionDial } from '../ports/session-dial.ts';
 import type { StateStore } from '../ports/state-store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
@@ -26,6 +27,7 @@ export interface Deps {
   readonly imageRegistry: ImageRegistry;
   readonly agentAccess: AgentAccessOf;
   readonly agentWords: AgentWords;
+  readonly dialSession: SessionDial;
   /** By the UID of the cluster. */
   readonly clusters: ReadonlyMap<string, ClusterDeps>;
   readonly clock: Clock;

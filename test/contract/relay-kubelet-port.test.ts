@@ -122,7 +122,11 @@ beforeEach(async () => {
     context: {
       node: 'aci-1',
       client: apiServer.client,
-      app: { getLogs, openStream: () => Promise.reject(new Error('no streams here')) },
+      app: {
+        getLogs,
+        openStream: () => Promise.reject(new Error('no streams here')),
+        dialSession: () => Promise.reject(new Error('no sessions here')),
+      },
       log: { info: note, warn: note },
       sessions: new StreamSessions(),
       followEveryMs: 100,

@@ -91,6 +91,7 @@ async function openPort(metrics: MetricsDoor, where = { address: '127.0.0.1', po
   const app = {
     getLogs: () => Promise.reject(new Error('no logs here')),
     openStream: () => Promise.reject(new Error('no streams here')),
+    dialSession: () => Promise.reject(new Error('no sessions here')),
   };
   const port = await KubeletPort.open({
     context: { node: 'aci-1', client: apiServer.client, app, log, metrics, sessions: new StreamSessions() },

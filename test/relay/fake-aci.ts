@@ -80,6 +80,11 @@ export class FakeAci {
     return this.#children.size;
   }
 
+  /** Sockets that are open. */
+  get connected(): number {
+    return this.#sockets.clients.size;
+  }
+
   /** One session, as the app gives it; undefined: it gives none. */
   session({ kind, terminalSize, farEnds }: SessionWish): StreamAnswer | undefined {
     const wanted = kind === 'portforward' ? 'ports' : 'agent';

@@ -40,6 +40,9 @@ export const serverPair = await issueCertificate(authority, {
   usages: ['server'],
 });
 
+/** It vouches for everything in it that serves. */
+export const authorityPem = authority.certPem;
+
 const runningState = { running: { startedAt: '2026-11-23T11:00:00Z' } };
 
 export class StreamRig {
@@ -80,6 +83,7 @@ export class StreamRig {
       asked: [],
       offered: [],
       answers: [],
+      dial: { kind: 'answer', status: 200, body: '{"reached":true}', retryAfterMs: undefined },
     };
     const api = await cannedServer((received) => answer(state, received));
     const logged: string[] = [];
@@ -88,7 +92,11 @@ export class StreamRig {
     const context: KubeletContext = {
       node: 'aci-1',
       client: api.client,
-      app: { getLogs: () => Promise.reject(new Error('no logs here')), openStream: opener(state, aci) },
+      app: {
+        getLogs: () => Promise.reject(new Error('no logs here')),
+        openStream: opener(state, aci),
+        dialSession: () => Promise.resolve(state.dial),
+      },
       log: { info: note, warn: note },
       sessions,
       aciCaPem: authority.certPem,
@@ -117,7 +125,9 @@ export class StreamRig {
   }
 
   /** What the pod is from now on. */
-  set(changes: Partial<Pick<RigState, 'state' | 'lastState' | 'podIP' | 'phase' | 'uid' | 'container'>>): void {
+  set(
+    changes: Partial<Pick<RigState, 'state' | 'lastState' | 'podIP' | 'phase' | 'uid' | 'container' | 'dial'>>,
+  ): void {
     Object.assign(this.#state, changes);
   }
 
@@ -193,6 +203,8 @@ interface RigState {
   /** The far ends that were offered, each time. */
   readonly offered: (readonly string[])[];
   readonly answers: AppAnswer[];
+  /** What the app says of its own way to sessions. */
+  dial: AppAnswer;
 }
 
 const opener =

@@ -16,6 +16,7 @@ import type { ClusterReader, ServerAnswer } from '../inspect/cluster-reader.ts';
 import { unreadableBy } from '../inspect/fault-reason.ts';
 import { leaseFindings } from '../inspect/lease-findings.ts';
 import { nodeObjectFindings } from '../inspect/node-object-findings.ts';
+import { judgeSessionDial, parseRunningContainer } from '../inspect/session-dial.ts';
 import { read, unreadable } from '../inspect/observed.ts';
 import type { Finding, NodeObserved, Part } from '../inspect/observed.ts';
 import type { ReportCheck } from './azure-checks.ts';
@@ -188,6 +189,23 @@ async function checkNode(sources: ClusterCheckSources, node: NodeRegistration, r
   // Through the API server, as kubectl logs goes.
   const proxied = await reader.getText(`/api/v1/nodes/${node.name}/proxy/healthz`);
   report(judgeKubeletPort(`${subject}: kubelet port`, proxied));
+  if (proxied.kind === 'read') await checkSessions(reader, { node: node.name, name: `${subject}: sessions` }, report);
+}
+
+/** Where ACI's exec and attach are connected to: by the relay, and by the app. */
+async function checkSessions(
+  reader: ClusterReader,
+  { node, name }: { readonly node: string; readonly name: string },
+  report: ReportCheck,
+): Promise<void> {
+  const selector = encodeURIComponent(`spec.nodeName=${node},status.phase=Running`);
+  const pods = await reader.get(`/api/v1/pods?fieldSelector=${selector}&limit=20`);
+  const found = pods.kind === 'read' ? parseRunningContainer(pods.value?.json) : undefined;
+  if (found === undefined)
+    return report(skipped(name, pods.kind === 'read' ? 'It needs a pod that runs on the node.' : pods.reason));
+  const { namespace, pod, container } = found;
+  const path = `/api/v1/nodes/${node}/proxy/sessionDial/${namespace}/${pod}/${container}`;
+  for (const one of judgeSessionDial(name, await reader.getText(path))) report(one);
 }
 
 /** The first finding is the worst. */

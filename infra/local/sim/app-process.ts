@@ -3,6 +3,7 @@ import { createAgentAccess } from '../../../shared/app/agent-access.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../../shared/app/deps.ts';
 import { nodeFacts } from '../../../shared/app/node-facts.ts';
 import { findCluster, findNode } from '../../../shared/app/registered-clusters.ts';
+import { ok } from '../../../shared/core/fault.ts';
 import type { Result } from '../../../shared/core/fault.ts';
 import type { AgentWords } from '../../../shared/ports/agent-words.ts';
 import type { Reservation } from '../../../shared/ports/budgets.ts';
@@ -55,6 +56,7 @@ export function createAppProcess({ cluster, ...parts }: ProcessParts): Deps {
       return Promise.resolve(confirmed.ok ? findNode(confirmed.value, node) : confirmed);
     },
     confirmCluster: (uid) => Promise.resolve(findCluster(CLUSTERS, uid)),
+    dialSession: () => Promise.resolve(ok(undefined)),
     telemetry: silentTelemetry,
   };
 }

@@ -18,7 +18,7 @@ interface Word<T> {
   readonly parse: (line: string) => T | undefined;
 }
 
-/** Agents behind ARM's exec. `ws` is loaded with the first word: Node's own client takes no authority for its TLS. */
+/** Agents behind ARM's exec. */
 export function createAgentWords({ groups, certificateAuthorityPem: caPem }: AgentWordsConfig): AgentWords {
   const say = async <T>(place: AttachRequest, word: Word<T>, signal: AbortSignal): Promise<Result<T>> => {
     const session = { ...place, command: word.command, terminalSize: defaultTerminalSize, isWord: true };

@@ -1,9 +1,9 @@
-import { rootCertificates } from 'node:tls';
 import type { RawData, WebSocket } from 'ws';
 import { fail } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { StreamSession } from '../../core/streams/stream-session.ts';
 import { unreachable } from '../../core/streams/unreachable.ts';
+import { leave, socketOpener } from '../sessions/open-socket.ts';
 import { Hearing, mostBytes, silent } from './hearing.ts';
 
 export interface OneLine<T> {
@@ -17,14 +17,13 @@ export interface OneLine<T> {
   readonly signal: AbortSignal;
 }
 
-const closeMs = 1_000;
 const tooLate = fail({ kind: 'transient', message: 'the agent did not answer in time' });
 const noSession = fail({ kind: 'transient', message: 'Azure gave a session that can not be connected to' });
 
 /** Connects to a session, types a line and hears until one is the answer. Never rejects; the password is in no message. */
 export async function sayOneLine<T>(line: OneLine<T>): Promise<Result<T>> {
-  const { session, signal } = line;
-  const open = await opener(line);
+  const { session, signal, caPem } = line;
+  const open = await socketOpener({ session, kind: 'exec', caPem, mostBytes });
   if (signal.aborted) return tooLate;
   const socket = open();
   if (socket === undefined) return noSession;
@@ -40,27 +39,8 @@ export async function sayOneLine<T>(line: OneLine<T>): Promise<Result<T>> {
   converse(socket, line, answered.resolve);
   const result = await answered.promise;
   signal.removeEventListener('abort', abort);
-  socket.close(1000);
-  setTimeout(() => socket.terminate(), closeMs).unref();
+  leave(socket);
   return result;
-}
-
-/** Undefined: what Azure gave is no address. */
-async function opener<T>({ session, caPem }: OneLine<T>): Promise<() => WebSocket | undefined> {
-  const { WebSocket: Client } = await import('ws');
-  return () => {
-    try {
-      return new Client(session.webSocketUri, {
-        maxPayload: mostBytes,
-        perMessageDeflate: false,
-        // The bytes of a terminal, cut anywhere, may come as text.
-        skipUTF8Validation: true,
-        ...(caPem === undefined ? {} : { ca: [...rootCertificates, caPem] }),
-      });
-    } catch {
-      return undefined;
-    }
-  };
 }
 
 function converse<T>(socket: WebSocket, { typed, parse }: OneLine<T>, say: (result: Result<T>) => void): void {

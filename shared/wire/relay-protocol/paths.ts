@@ -30,6 +30,10 @@ export const containerStreamPath = (
   kind: StreamKind,
 ): string => path(clusterUid, 'nodes', node, 'pods', namespace, pod, uid, 'containers', container, kind);
 
+/** `POST`: whether the app itself reaches a session with a container. */
+export const sessionDialPath = (clusterUid: string, { node, namespace, pod, uid, container }: StreamTarget): string =>
+  path(clusterUid, 'nodes', node, 'pods', namespace, pod, uid, 'containers', container, 'session-dial');
+
 /** `GET`: what ACI keeps of a container's log, each line with its instant. */
 export function containerLogsPath(
   clusterUid: string,

@@ -11,7 +11,12 @@ import type { TerminalSize } from '../../../../shared/core/streams/stream-sessio
 import { featuresHeader, formatFeatures, servedFeatures } from '../../../../shared/wire/relay-protocol/features.ts';
 import { farEndsHeader, formatFarEnds } from '../../../../shared/wire/relay-protocol/far-ends.ts';
 import type { OfferedFarEnd } from '../../../../shared/wire/relay-protocol/far-ends.ts';
-import { containerLogsPath, containerStreamPath, podEventsPath } from '../../../../shared/wire/relay-protocol/paths.ts';
+import {
+  containerLogsPath,
+  containerStreamPath,
+  podEventsPath,
+  sessionDialPath,
+} from '../../../../shared/wire/relay-protocol/paths.ts';
 import type { LogTarget, StreamKind, StreamTarget } from '../../../../shared/wire/relay-protocol/paths.ts';
 import { endlessTerm } from '../election/term.ts';
 import type { Term } from '../election/term.ts';
@@ -105,6 +110,12 @@ export class AppClient {
       { method: 'POST', path, body: JSON.stringify(terminalSize === undefined ? {} : { terminalSize }), headers },
       signal,
     );
+  }
+
+  /** Whether the app itself reaches a session with a container. */
+  dialSession(target: StreamTarget, signal: AbortSignal): Promise<AppAnswer> {
+    const path = this.#path(sessionDialPath(this.#options.clusterUid, target));
+    return this.#send({ method: 'POST', path, body: '{}' }, signal);
   }
 
   close(): void {

@@ -12,7 +12,7 @@ import type { Upgrade } from './upgrade.ts';
 export interface KubeletContext {
   readonly node: string;
   readonly client: KubernetesClient;
-  readonly app: Pick<AppClient, 'getLogs' | 'openStream'>;
+  readonly app: Pick<AppClient, 'getLogs' | 'openStream' | 'dialSession'>;
   readonly log: Log;
   /** Absent: nobody measures. */
   readonly metrics?: MetricsDoor;

@@ -7,6 +7,7 @@ import { probeMetrics, resourceMetrics, statsSummary } from './handlers/metrics.
 import { notServed } from './handlers/not-served.ts';
 import { pods } from './handlers/pods.ts';
 import { portForward } from './handlers/port-forward.ts';
+import { sessionDial } from './handlers/session-dial.ts';
 import { pathSegments } from './request-path.ts';
 
 interface Route {
@@ -25,7 +26,7 @@ const get = ['GET'];
 const stream = ['GET', 'POST'];
 const post = ['POST'];
 
-/** A kubelet's routes; one handler a file. */
+/** A kubelet's routes, and one for `doctor`; one handler a file. */
 const routes: readonly Route[] = [
   { pattern: 'healthz', methods: get, handler: healthz },
   { pattern: 'healthz/ping', methods: get, handler: healthz },
@@ -39,6 +40,7 @@ const routes: readonly Route[] = [
   { pattern: 'attach/{namespace}/{pod}/{uid}/{container}', methods: stream, handler: attach },
   { pattern: 'portForward/{namespace}/{pod}', methods: stream, handler: portForward },
   { pattern: 'portForward/{namespace}/{pod}/{uid}', methods: stream, handler: portForward },
+  { pattern: 'sessionDial/{namespace}/{pod}/{container}', methods: get, handler: sessionDial },
   { pattern: 'run/*', methods: post, handler: notServed('run') },
   { pattern: 'stats/summary', methods: get, handler: statsSummary },
   { pattern: 'metrics/resource', methods: get, handler: resourceMetrics },

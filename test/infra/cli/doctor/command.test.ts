@@ -54,6 +54,15 @@ const healthy: Surroundings = {
       resources: [{ name: 'validatingadmissionpolicies' }, { name: 'mutatingadmissionpolicies' }],
     },
     '/api/v1/nodes/aci-1/proxy/healthz': 'ok',
+    '/api/v1/pods?fieldSelector=spec.nodeName%3Daci-1%2Cstatus.phase%3DRunning&limit=20': {
+      items: [
+        {
+          metadata: { name: 'web', namespace: 'prod' },
+          status: { containerStatuses: [{ name: 'main', state: { running: {} } }] },
+        },
+      ],
+    },
+    '/api/v1/nodes/aci-1/proxy/sessionDial/prod/web/main': { app: { reached: true }, relay: { reached: true } },
   },
 };
 
@@ -109,6 +118,8 @@ describe('doctor over a world', () => {
       'ok prod: node aci-1: Lease',
       'ok prod: node aci-1: release',
       'ok prod: node aci-1: kubelet port',
+      'ok prod: node aci-1: sessions: relay',
+      'ok prod: node aci-1: sessions: app',
     ]);
   });
 

@@ -3,7 +3,7 @@ import { fail } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import type { StreamSession } from '../../core/streams/stream-session.ts';
 import { unreachable } from '../../core/streams/unreachable.ts';
-import { leave, socketOpener } from '../sessions/open-socket.ts';
+import { leave, openSocket } from '../sessions/open-socket.ts';
 import { Hearing, mostBytes, silent } from './hearing.ts';
 
 export interface OneLine<T> {
@@ -23,9 +23,9 @@ const noSession = fail({ kind: 'transient', message: 'Azure gave a session that 
 /** Connects to a session, types a line and hears until one is the answer. Never rejects; the password is in no message. */
 export async function sayOneLine<T>(line: OneLine<T>): Promise<Result<T>> {
   const { session, signal, caPem } = line;
-  const open = await socketOpener({ session, kind: 'exec', caPem, mostBytes });
+  const { WebSocket: Client } = await import('ws');
   if (signal.aborted) return tooLate;
-  const socket = open();
+  const socket = openSocket(Client, { session, kind: 'exec', caPem, mostBytes });
   if (socket === undefined) return noSession;
   const answered = Promise.withResolvers<Result<T>>();
   const abort = (): void => {

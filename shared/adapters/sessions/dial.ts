@@ -2,7 +2,7 @@ import { fail, ok } from '../../core/fault.ts';
 import type { Result } from '../../core/fault.ts';
 import { unreachable } from '../../core/streams/unreachable.ts';
 import type { SessionDial } from '../../ports/session-dial.ts';
-import { leave, socketOpener } from './open-socket.ts';
+import { leave, openSocket } from './open-socket.ts';
 
 const mostBytes = 4 * 1024 * 1024;
 
@@ -10,11 +10,11 @@ const mostBytes = 4 * 1024 * 1024;
 export const createSessionDial =
   ({ certificateAuthorityPem: caPem }: { readonly certificateAuthorityPem?: string }): SessionDial =>
   async (session, signal) => {
-    const open = await socketOpener({ session, kind: 'attach', caPem, mostBytes });
+    const { WebSocket: Client } = await import('ws');
     const failed = (error: Error): Result<void> =>
       fail({ kind: 'transient', message: unreachable(session.webSocketUri, error, 'app') });
     if (signal.aborted) return failed(new Error('timed out'));
-    const socket = open();
+    const socket = openSocket(Client, { session, kind: 'attach', caPem, mostBytes });
     if (socket === undefined)
       return fail({ kind: 'transient', message: 'Azure gave a session that can not be connected to' });
     const { promise, resolve } = Promise.withResolvers<Result<void>>();

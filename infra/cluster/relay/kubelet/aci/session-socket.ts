@@ -1,5 +1,5 @@
-import { rootCertificates } from 'node:tls';
 import { WebSocket } from 'ws';
+import { leave, openSocket } from '../../../../../shared/adapters/sessions/open-socket.ts';
 import type { StreamSession } from '../../../../../shared/core/streams/stream-session.ts';
 import { ByteQueue } from '../streams/byte-queue.ts';
 import { fillQueues, sendMessage } from '../streams/web-socket.ts';
@@ -33,19 +33,14 @@ export interface DialOptions {
 
 const unreadBytes = 262_144;
 const mostMessageBytes = 4 * 1024 * 1024;
-const closeMs = 1_000;
 /** A session may say nothing for hours; what is in between forgets a connection after minutes. */
 const keepAliveMs = 30_000;
 
 /** Connects to a session, once. Never rejects; the password is in no message. */
 export async function dialSession(options: DialOptions): Promise<Dialled> {
   const { session, kind, signal } = options;
-  let socket: WebSocket;
-  try {
-    socket = open(options);
-  } catch {
-    return { ok: false, message: 'Azure gave a session that can not be connected to' };
-  }
+  const socket = openSocket(WebSocket, { ...options, mostBytes: mostMessageBytes });
+  if (socket === undefined) return { ok: false, message: 'Azure gave a session that can not be connected to' };
   const dialled = Promise.withResolvers<Dialled>();
   const abort = (): void => socket.terminate();
   const fail = (error: Error): void =>
@@ -75,25 +70,12 @@ export async function dialSession(options: DialOptions): Promise<Dialled> {
   return result;
 }
 
-function open({ session, kind, caPem, connectMs }: DialOptions): WebSocket {
-  return new WebSocket(session.webSocketUri, {
-    handshakeTimeout: connectMs,
-    maxPayload: mostMessageBytes,
-    perMessageDeflate: false,
-    // The bytes of a terminal, cut anywhere, may come as text.
-    skipUTF8Validation: true,
-    ...(kind === 'attach' ? { headers: { authorization: session.password } } : {}),
-    ...(caPem === undefined ? {} : { ca: [...rootCertificates, caPem] }),
-  });
-}
-
 const sessionSocket = (socket: WebSocket, bytes: ByteQueue, heard: Promise<void>): SessionSocket => ({
   heard,
   send: (data) => sendMessage(socket, data),
   read: () => bytes.read(),
   close: () => {
     bytes.drop();
-    socket.close(1000);
-    setTimeout(() => socket.terminate(), closeMs).unref();
+    leave(socket);
   },
 });

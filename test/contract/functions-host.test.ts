@@ -240,15 +240,19 @@ describe('processes', () => {
 
   it('a killed timer comes back in another process, when the lock has run out and is asked for again', async () => {
     const before = host.pids()['timer-beat'];
+    const killedAt = Date.now();
     expect((await fetch(`${host.adminUrl}/kill?target=timer:beat`, { method: 'POST' })).status).toBe(200);
     const beats = await until(
       () => lines('beats.txt'),
       (seen) => !seen.at(-1)?.startsWith(`${before} `),
     );
     expect(beats.at(-1)).toBe(`${host.pids()['timer-beat']} false beat`);
-    expect(lockWaits()).toEqual([
-      expect.stringMatching(/^The lock of beat is held; the next try is in (1000|1500) ms\.$/),
-    ]);
+    expect(Date.now() - killedAt).toBeGreaterThanOrEqual(1500);
+    // How much of it is left depends on how long the new process took to load.
+    const waits = lockWaits();
+    expect(waits.length).toBeLessThanOrEqual(1);
+    for (const line of waits)
+      expect(line).toMatch(/^The lock of beat is held; the next try is in (500|1000|1500) ms\.$/);
   });
 
   it('a request in a killed process gets 500, the next one an answer', async () => {

@@ -100,12 +100,15 @@ const endedAndDeletedRules = forPods(
   ],
 );
 
-/** Counted from the last end that was reported; a clock of a container that is ahead holds nothing up. */
+/** Tables tell the time in whole seconds. */
+const clockSlackMs = 1_500;
+
+/** Counted from the last end that was reported; a clock of a container that is far ahead holds nothing up. */
 function followedForMs({ row: { agent }, now }: Observed): number {
   if (agent?.drain === undefined) return 0;
   const ends = Object.values(agent.containers).map(({ state }) => state.ended?.finishedAt ?? 0);
   const leftMs = Math.max(0, ...ends) + timing.logFollowMs - now;
-  return leftMs <= timing.logFollowMs ? leftMs : 0;
+  return leftMs <= timing.logFollowMs + clockSlackMs ? leftMs : 0;
 }
 
 /**

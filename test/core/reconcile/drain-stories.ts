@@ -167,6 +167,20 @@ export const drainStories: readonly Story[] = [
     says: 'log-may-be-followed:  → in 2 s',
   },
   {
+    it: 'also where the tables, which tell whole seconds, are behind its clock',
+    pod: makePod({ metadata: deleting, status: { ...status, phase: 'Failed' } }),
+    row: rowOf(memory({ main: parked(7, 11) }, { words: { main: 'heard' } })),
+    sight: seen(withAgents()),
+    says: 'log-may-be-followed:  → in 4 s',
+  },
+  {
+    it: 'but a clock that is far ahead holds nothing up',
+    pod: makePod({ metadata: deleting, status: { ...status, phase: 'Failed' } }),
+    row: rowOf(memory({ main: parked(7, 60) }, { words: { main: 'heard' } })),
+    sight: seen(withAgents()),
+    says: 'delete-ended: delete-group → again, deleting',
+  },
+  {
     it: 'and goes',
     pod: makePod({ metadata: deleting, status: { ...status, phase: 'Failed' } }),
     row: rowOf(memory({ main: parked(7, 9) }, { words: { main: 'heard' } })),

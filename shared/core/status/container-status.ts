@@ -6,6 +6,7 @@ import { isFinalEnd, isSidecar, isUnknownEnd, unknownEnd } from './restart.ts';
 import type { EndCause, TerminatedState } from './restart.ts';
 import { nameOfPinned } from '../image/image-source.ts';
 import { imageIdFromEvents, imageIdOf } from './image-id.ts';
+import { withStartFailure } from './start-failure.ts';
 import { isReadyRun } from './readiness.ts';
 import { rfc3339, wholeSeconds } from './time.ts';
 import { waitingReason } from './waiting.ts';
@@ -95,7 +96,11 @@ function withView(context: ContainerContext, view: InstanceView, current: Observ
   const earlier = view.previousState?.state === 'Terminated' ? view.previousState : undefined;
   const isNew = heard === undefined ? isNewAttempt(previous, view, current) : isNewHeard(previous, view, current);
   const restartCount = nextRestartCount(previous, view, isNew && heard === undefined);
-  const lastState = lastStateOf(context, { earlier, isNew, restartCount });
+  const lastState = lastStateOf(context, {
+    earlier: earlier && withStartFailure(earlier, view.events),
+    isNew,
+    restartCount,
+  });
   if (lastState?.kind === 'terminated' && earlier !== undefined && isFinalEnd(lastState, policy))
     return firstEnd(context, view, lastState);
   const state = observedState(context, { view, current, restartCount, isRestart: lastState !== undefined, isNew });
@@ -167,7 +172,11 @@ function observedState(
         !isUnknownEnd(previous.state)
       )
         return previous.state;
-      return terminatedState(current, attemptId(context, restartCount), isNew ? undefined : knownStart(previous));
+      return terminatedState(
+        withStartFailure(current, view.events),
+        attemptId(context, restartCount),
+        isNew ? undefined : knownStart(previous),
+      );
     default: {
       const said = observedOf(context)?.heard?.waiting;
       if (said !== undefined) return { kind: 'waiting', ...said };

@@ -112,6 +112,15 @@ func TestOutputByItsPath(t *testing.T) {
 	}
 }
 
+// A job beside the program writes to the log of the container by way of its process 1.
+func TestLogOfProcess1(t *testing.T) {
+	t.Parallel()
+	r := newPod(t).container("web", supervised("echo from a job >/proc/1/fd/1; echo lost >/proc/1/fd/2; exit 4", "")).start()
+	if code := r.wait(); code != 4 || r.stdout.String() != "from a job\n" || r.stderr.String() != "" {
+		t.Errorf("%d %q %q", code, &r.stdout, &r.stderr)
+	}
+}
+
 func TestProbes(t *testing.T) {
 	t.Parallel()
 	p := newPod(t)

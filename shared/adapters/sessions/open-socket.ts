@@ -1,5 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import type { WebSocket } from 'ws';
+import { defined } from '../../core/defined.ts';
 import type { StreamSession } from '../../core/streams/stream-session.ts';
 
 export interface SocketWish {
@@ -21,7 +22,7 @@ export function openSocket(Client: typeof WebSocket, wish: SocketWish): WebSocke
   const { session, kind, caPem, mostBytes, connectMs } = wish;
   try {
     return new Client(session.webSocketUri, {
-      ...(connectMs === undefined ? {} : { handshakeTimeout: connectMs }),
+      ...defined({ handshakeTimeout: connectMs }),
       maxPayload: mostBytes,
       perMessageDeflate: false,
       // The bytes of a terminal, cut anywhere, may come as text.

@@ -100,7 +100,7 @@ const endedAndDeletedRules = forPods(
   ],
 );
 
-/** Tables tell the time in whole seconds. */
+/** The time of the tables has whole seconds. */
 const clockSlackMs = 1_500;
 
 /** Counted from the last end that was reported; a clock of a container that is far ahead holds nothing up. */

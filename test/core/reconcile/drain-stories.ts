@@ -167,7 +167,7 @@ export const drainStories: readonly Story[] = [
     says: 'log-may-be-followed:  → in 2 s',
   },
   {
-    it: 'also where the tables, which tell whole seconds, are behind its clock',
+    it: 'also where the time of the tables, in whole seconds, is behind its clock',
     pod: makePod({ metadata: deleting, status: { ...status, phase: 'Failed' } }),
     row: rowOf(memory({ main: parked(7, 11) }, { words: { main: 'heard' } })),
     sight: seen(withAgents()),

@@ -8,8 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// streams are the container's standard descriptors, set aside for the program: in their place the agent has /dev/null,
-// so that not even a crash of Go's runtime adds to the log.
+// streams are the container's standard descriptors, set aside for the program. The agent keeps the output, because images
+// write to the log by /proc/1/fd/1, and says nothing there itself; for the others it has /dev/null, so that not even a
+// crash of Go's runtime, which goes to standard error, adds to the log.
 type streams struct {
 	files [3]*os.File
 	null  *os.File
@@ -35,6 +36,9 @@ func takeStreams() (streams, error) {
 			return s, err
 		default:
 			s.files[number] = os.NewFile(uintptr(own), "stream")
+		}
+		if number == 1 && err == nil {
+			continue
 		}
 		if err := unix.Dup2(int(null.Fd()), number); err != nil {
 			return s, err

@@ -13,7 +13,7 @@ func TestExecMode(t *testing.T) {
 	p := newPod(t)
 	c := p.container("web", `"mode":"exec","program":{
 		"argv":["sh","-c","echo $$ $0 $1 $OF_THE_IMAGE $HOME $(pwd) $(id -u):$(id -g):$(id -G);  cat /etc/app.conf; ls /data; echo e >&2","name",{"template":"$(IP)"}],
-		"env":[{"name":"IP","field":"status.podIP"}],
+		"env":[{"name":"HOSTNAME","value":"web-0.web.ns.svc"},{"name":"IP","field":"status.podIP"}],
 		"workingDir":"/made/here","user":{"uid":1000,"groups":[2000]},"setHome":true,"noNewPrivileges":true},
 		"hosts":{"hostname":"web-0","domain":"web.ns.svc"},
 		"subPaths":[{"name":"v","volume":"/vol","path":"app.conf","mountPath":"/etc/app.conf","readOnly":true},
@@ -33,6 +33,9 @@ func TestExecMode(t *testing.T) {
 		t.Errorf("%q", &r.stdout)
 	}
 	if got := c.read("etc/hosts"); !strings.Contains(got, "\tweb-0.web.ns.svc\tweb-0\n") {
+		t.Errorf("%q", got)
+	}
+	if got := c.read("etc/hostname"); got != "web-0.web.ns.svc\n" {
 		t.Errorf("%q", got)
 	}
 }

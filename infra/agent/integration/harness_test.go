@@ -84,6 +84,7 @@ func (p *pod) container(name, orders string) *container {
 	c.write("etc/passwd", "root:x:0:0::/root:/bin/sh\nweb:x:1000:1001::/srv/web:/bin/sh\n", 0o644)
 	c.write("etc/group", "root:x:0:\nadm:x:4:web\n", 0o644)
 	c.write("etc/hosts", "127.0.0.1\tlocalhost\n", 0o644)
+	c.write("etc/hostname", "SandboxHost-1\n", 0o644)
 	c.write(".sk/sk", string(read(p.t, program)), 0o555)
 	for _, link := range []string{"x", "f", "d", "r", "s"} {
 		c.must(os.Symlink("sk", c.at(".sk/"+link)))

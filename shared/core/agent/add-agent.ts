@@ -22,14 +22,16 @@ export function addAgent(
   const { pod, host } = scope;
   const names = agentNames(pod, volumes);
   const wrapped = parts.filter((part) => part.wrapped !== undefined);
+  const orders = wrapped.flatMap((part) => part.wrapped ?? []);
+  const isNamed = host.field !== undefined || orders.some(({ orders: { hosts } }) => hosts !== undefined);
   const own = install({
     pod,
     delivery: given.delivery,
     access,
     names,
-    wrapped: wrapped.flatMap((part) => part.wrapped ?? []),
+    wrapped: orders,
     prepared,
-    hostname: host?.own,
+    ...(isNamed && { hostname: host.own }),
   });
   return {
     parts: parts.map((part) => {

@@ -43,7 +43,7 @@ export interface OrdersScope {
   readonly mounts: Pick<ContainerMounts, 'subPaths' | 'live'>;
   readonly mode: WrapMode;
   /** Undefined: the pod asks for no name. */
-  readonly host: PodHost | undefined;
+  readonly host: PodHost;
 }
 
 /** What the agent is to do in a container, and what of its environment ACI carries. */
@@ -80,9 +80,10 @@ export function containerOrders(located: Located, scope: OrdersScope): Evaluatio
   const { container, path } = located;
   const argv = programArgv(container, { variables: environment.variables, path, config });
   if (argv.kind !== 'ok') return argv;
-  const env = splitEnvironment(environment, config, host === undefined ? {} : { HOSTNAME: host.own });
-  // Who does not start as root can't write to /etc/hosts.
+  // Who does not start as root can't write to /etc/hosts; a name that nobody asks for, and that is not there, is not said either.
   const isWriter = config !== undefined && startsAsRoot(config);
+  const isNamed = host.field !== undefined || isWriter;
+  const env = splitEnvironment(environment, config, isNamed ? { HOSTNAME: host.own } : {});
   const orders: ContainerOrders = {
     ...headerOf(located, scope),
     kind: 'container',
@@ -93,7 +94,7 @@ export function containerOrders(located: Located, scope: OrdersScope): Evaluatio
       ...(env.orders.length > 0 && { env: env.orders }),
       ...programOf(located, scope),
     },
-    ...(host !== undefined && isWriter && { hosts: hostLine(host) }),
+    ...(isWriter && { hosts: hostLine(host) }),
     ...(subPaths.length > 0 && { subPaths }),
     ...(mode === 'supervise' && { supervise: superviseOrders(located, scope) }),
     ...(live.length > 0 && { live }),

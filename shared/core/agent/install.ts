@@ -68,7 +68,7 @@ export interface InstallScope {
   readonly wrapped: readonly WrappedContainer[];
   readonly prepared: readonly VolumeToPrepare[];
   /** What the pod finds as its own name; undefined: that of ACI. */
-  readonly hostname: string | undefined;
+  readonly hostname?: string;
 }
 
 /** The first init container of the group, and the volumes of the agent. */

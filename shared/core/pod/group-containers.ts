@@ -29,7 +29,7 @@ import type { GroupVolumesScope } from './volumes.ts';
 export interface PartScope extends GroupVolumesScope {
   /** What the mounts of a container come to. */
   readonly mountsOf: ReturnType<typeof containerMounts>;
-  readonly host: PodHost | undefined;
+  readonly host: PodHost;
 }
 
 export const partScope = (scope: GroupVolumesScope): PartScope => ({

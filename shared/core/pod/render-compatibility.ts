@@ -125,8 +125,8 @@ const rules = `
   container of its own, three volumes, and one more for each container whose program it starts.
 * **Host name.** ACI gives every group a host name of its own. Names that a pod asks for (a StatefulSet's and an indexed Job's do) are
   noted: the program finds ACI's name in \`hostname\` and \`/etc/hostname\`, and other pods do not find it by its own. With the agent
-  the name is in \`/etc/hostname\`, \`HOSTNAME\` and, where a container of the pod starts as root, \`/etc/hosts\`. A Job's index is in
-  \`JOB_COMPLETION_INDEX\`.
+  the name is in \`/etc/hostname\`, \`HOSTNAME\` and, where a container of the pod starts as root, \`/etc/hosts\`; there a pod that
+  asks for none has its own name in all three, as a kubelet gives it. A Job's index is in \`JOB_COMPLETION_INDEX\`.
 * **Ports.** In a subnet a port is reached at the pod's address whether ACI was reported it or not, as far as is known
   ([aci.md](aci.md#limits-of-a-group)), so more than five, those that ACI keeps for itself, one number for two protocols or two
   containers, and SCTP are no reason to refuse a pod: the event \`PortsNotDeclared\` names them.

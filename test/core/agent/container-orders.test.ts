@@ -8,8 +8,13 @@ import { grouped, node, references, translate } from './fixtures.ts';
 const late = (name: string, fieldPath = 'status.podIP'): Raw => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 const ofSecret = (name: string): Raw => ({ name, valueFrom: { secretKeyRef: { name: 'login', key: 'password' } } });
 
+/** Without the pod's own name, which each has. */
 function programOf(container: Raw, spec: Raw = {}, config: Partial<ImageConfig> = {}): Program | undefined {
-  return grouped(withContainer(container, spec), references(config)).orders['main']?.program;
+  const program = grouped(withContainer(container, spec), references(config)).orders['main']?.program;
+  if (program === undefined) return undefined;
+  const { env = [], ...rest } = program;
+  const others = env.filter(({ name }) => name !== 'HOSTNAME');
+  return others.length === 0 ? rest : { ...rest, env: others };
 }
 const groupVariables = (container: Raw, config: Partial<ImageConfig> = {}): Record<string, string> =>
   Object.fromEntries(
@@ -33,7 +38,7 @@ describe('the command of a container that the agent starts', () => {
 
   it('has what a Secret is expanded into, which would be read in the group', () => {
     const { body, orders } = grouped(withContainer({ env: [ofSecret('P')], args: ['--password=$(P)'] }));
-    expect(orders['main']?.program).toEqual({ argv: ['/entry', '--password=s3cret'] });
+    expect(orders['main']?.program.argv).toEqual(['/entry', '--password=s3cret']);
     const { volumes: _, ...visible } = body;
     expect(JSON.stringify(visible).replaceAll('"secureValue":"s3cret"', '')).not.toContain('s3cret');
   });
@@ -273,6 +278,31 @@ describe('a pod with an agent', () => {
     expect(install?.hostname).toBe(own);
     expect(orders['main']?.hosts).toEqual(hosts);
     expect(orders['main']?.program.env).toEqual([{ name: 'HOSTNAME', value: own }]);
+  });
+
+  it('has its own name where it asks for none, and for something else of the agent’s', () => {
+    const pod = withContainer({ workingDir: '/srv' });
+    const { install, orders, notices } = grouped(pod);
+    expect([install?.hostname, orders['main']?.hosts]).toEqual(['web', { hostname: 'web' }]);
+    expect(orders['main']?.program.env).toEqual([{ name: 'HOSTNAME', value: 'web' }]);
+    expect(notices).toEqual([]);
+  });
+
+  it('has ACI’s name where nobody could find the own one in /etc/hosts, and does not ask for it', () => {
+    const { install, orders, notices } = grouped(withContainer({ workingDir: '/srv' }), references({ user: '1000' }));
+    expect([install?.hostname, orders['main']?.hosts, orders['main']?.program.env]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(notices).toEqual([]);
+  });
+
+  it('has the value that the pod itself gives HOSTNAME', () => {
+    const env = [{ name: 'HOSTNAME', value: 'mine' }];
+    const { body, orders } = grouped(withContainer({ workingDir: '/srv', env }));
+    expect(body.containers[0]?.environmentVariables).toContainEqual({ name: 'HOSTNAME', value: 'mine' });
+    expect(orders['main']?.program.env).toBeUndefined();
   });
 
   it('has names of the domain that its cluster has, and at most 63 characters', () => {

@@ -2,21 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settings } from './app-settings.ts';
 import { apply, createNamespace, field, kubectl, output, phase, pod, removeNamespace, until } from './cloud.ts';
-import {
-  folder,
-  load,
-  named,
-  namespace,
-  peers,
-  policy,
-  runner,
-  service,
-  sh,
-  shell,
-  step,
-  steps,
-  web,
-} from './workloads.ts';
+import { folder, load, named, namespace, peers, policy, runner, service, sh, steps, web } from './workloads.ts';
 
 const restricted = 'n-workloads-restricted';
 const published = settings()['AGENT_IMAGE'];

@@ -69,7 +69,7 @@ export const peers = workload(
 );
 
 export const folder = (name: string, mountPath: string, readOnly = false): object => ({ name, mountPath, readOnly });
-export const step = (name: string, wait: string, post: string, script: string): object => ({
+const step = (name: string, wait: string, post: string, script: string): object => ({
   name,
   image: 'busybox:1.36',
   command: ['/tekton/bin/entrypoint'],
@@ -119,8 +119,7 @@ export const steps = pod('steps', {
   },
 });
 
-export const shell =
-  'if [ -x /bin/bash ]; then exec /bin/bash; elif [ -x /bin/sh ]; then exec /bin/sh; else exit 1; fi';
+const shell = 'if [ -x /bin/bash ]; then exec /bin/bash; elif [ -x /bin/sh ]; then exec /bin/sh; else exit 1; fi';
 export const runner = (name: string): object => ({
   name,
   image: 'busybox:1.36',

@@ -22,7 +22,8 @@ export function phaseOf(
   const isInitialized = hasRegularStarted(pod, statuses.containerStatuses);
   if (init.pending > 0 || (init.pendingSidecars > 0 && !isInitialized)) return 'Pending';
   if (regular.waiting > 0 || regular.unknown > 0) return 'Pending';
-  if (regular.running > 0) return 'Running';
+  // A sidecar that still runs holds the end back, so that its own end is in the status as well.
+  if (regular.running > 0 || init.runningSidecars > 0) return 'Running';
   if (options.isRestarting === true) return 'Running';
   return regular.stopped === 0 ? 'Pending' : stoppedPhase(pod, regular, options.isEnded);
 }
@@ -64,14 +65,15 @@ export function lastEnd(status: ContainerStatus): Extract<ContainerState, { kind
 function countInit(
   pod: Pod,
   statuses: ContainerStatuses,
-): { pending: number; failed: number; pendingSidecars: number } {
-  const counts = { pending: 0, failed: 0, pendingSidecars: 0 };
+): { pending: number; failed: number; pendingSidecars: number; runningSidecars: number } {
+  const counts = { pending: 0, failed: 0, pendingSidecars: 0, runningSidecars: 0 };
   for (const container of pod.spec.initContainers) {
     const status = findStatus(statuses.initContainerStatuses, container);
     const end = status === undefined ? undefined : lastEnd(status);
     if (isSidecar(container)) {
       const isPending = end === undefined && status?.state.kind !== 'running';
       counts.pendingSidecars += isPending ? 1 : 0;
+      counts.runningSidecars += status?.state.kind === 'running' ? 1 : 0;
     } else if (end === undefined) counts.pending += 1;
     else if (end.exitCode !== 0) counts.failed += 1;
   }

@@ -52,9 +52,11 @@ describe('sidecars among the containers of a group', () => {
     expect([status.phase, status.containerStatuses.length]).toEqual(['Running', 1]);
   });
 
-  it('do not keep a pod from ending', () => {
-    const status = statusOf(pod, group(viewOf(running(3)), viewOf(ended(0, 4, 5)), viewOf(ended(7, 6, 8))));
-    expect(status.phase).toBe('Failed');
+  it('hold the end of a pod back until they have ended, and count for nothing in it', () => {
+    const mainEnded = (code: number, proxy: InstanceView) =>
+      statusOf(pod, group(proxy, viewOf(ended(0, 4, 5)), viewOf(ended(code, 6, 8)))).phase;
+    expect([0, 7].map((code) => mainEnded(code, viewOf(running(3))))).toEqual(['Running', 'Running']);
+    expect([0, 7].map((code) => mainEnded(code, viewOf(ended(143, 3, 9))))).toEqual(['Succeeded', 'Failed']);
   });
 
   it('have events of init containers', () => {

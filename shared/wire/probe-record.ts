@@ -1,15 +1,9 @@
 import * as z from 'zod';
 import { isAssumptionId } from '../core/agent/assumptions.ts';
 import type { Finding } from '../core/agent/assumptions.ts';
+import { isSamePlace } from '../core/agent/findings/probed-place.ts';
+import type { ProbePlace } from '../core/agent/findings/probed-place.ts';
 import { parseJson } from './json-text.ts';
-
-/** Where something was measured: what holds in one place need not in another. */
-export interface ProbePlace {
-  readonly region: string;
-  /** Resource id; null: outside of every subnet. */
-  readonly subnet: string | null;
-  readonly sku: string;
-}
 
 /** What one probe found. */
 export interface ProbeRecord extends ProbePlace {
@@ -43,9 +37,6 @@ export function parseProbeRecords(text: string): readonly ProbeRecord[] | undefi
 /** The text that is read as these. */
 export const formatProbeRecords = (probes: readonly ProbeRecord[]): string =>
   `${JSON.stringify({ schemaVersion: 1, probes }, undefined, 2)}\n`;
-
-const isSamePlace = (one: ProbePlace, other: ProbePlace): boolean =>
-  one.region === other.region && one.sku === other.sku && one.subnet?.toLowerCase() === other.subnet?.toLowerCase();
 
 /** The same with a newer one in place of that of the same place. */
 export const withProbe = (probes: readonly ProbeRecord[], newer: ProbeRecord): readonly ProbeRecord[] => [

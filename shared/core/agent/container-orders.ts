@@ -11,6 +11,7 @@ import type { Located } from '../pod/rules/rule.ts';
 import { wantedUser } from '../pod/security-context.ts';
 import { firstFlat } from '../pod/sidecars.ts';
 import type { AgentAccess } from './agent-facts.ts';
+import type { LostFeatures } from './findings/lost-features.ts';
 import { splitEnvironment } from './environment-split.ts';
 import type { ContainerMounts } from './mounts.ts';
 import type { ContainerOrders, GroupOrders, Program } from './orders.ts';
@@ -44,6 +45,7 @@ export interface OrdersScope {
   readonly mode: WrapMode;
   /** Undefined: the pod asks for no name. */
   readonly host: PodHost;
+  readonly lost: LostFeatures | undefined;
 }
 
 /** What the agent is to do in a container, and what of its environment ACI carries. */
@@ -61,14 +63,14 @@ function headerOf({ member, index }: Located, { pod, access }: OrdersScope): Ret
 
 function programOf(
   located: Located,
-  { pod, environment: { variables }, config, mode }: OrdersScope,
+  { pod, environment: { variables }, config, mode, lost }: OrdersScope,
 ): Omit<Program, 'argv' | 'env'> {
   const { container, member, index } = located;
   const workingDir = wantedUser(pod, member, index).workingDir?.value;
   const hasHome = variables.has('HOME') || config?.env['HOME'] !== undefined;
   return {
     ...defined({ workingDir }),
-    ...programRights({ pod, container, member, index }, config, hasHome),
+    ...programRights({ pod, container, member, index }, config, { hasHome, lost }),
     ...(mode === 'supervise' && streamsOf(located)),
   };
 }

@@ -6,6 +6,9 @@ import { locatedContainers } from '../pod/rules/rule.ts';
 import { maxVolumes } from '../pod/volume-folders.ts';
 import type { InspectionFacts } from '../pod/translation.ts';
 import type { AgentDelivery } from './agent-facts.ts';
+import { foundThat, lostFeatures, lostField } from './findings/lost-features.ts';
+import type { LostFeatures } from './findings/lost-features.ts';
+import { lostInContainers } from './findings/lost-in-containers.ts';
 import { environmentNeeds } from './needs/environment-needs.ts';
 import { fieldNeeds } from './needs/field-needs.ts';
 import { liveNeeds } from './needs/live-needs.ts';
@@ -28,6 +31,8 @@ export interface NoAgent {
   readonly stance: Stance;
   /** For what the pod would have to have it, or want it. */
   readonly needs: readonly Need[];
+  /** What even the agent could not do here. */
+  readonly obstacles: readonly Obstacle[];
 }
 
 export interface GivenAgent {
@@ -38,8 +43,10 @@ export interface GivenAgent {
   readonly wraps: Wraps;
   /** The first field of the tier, and how many more there are: `spec.hostAliases and 2 more`. */
   readonly reason: string;
-  /** What the agent can't do here: it does not fit into the group, or its program would have to be another's parent. */
+  /** What the agent can't do here: it does not fit, its program would have to be another's parent, a probe found why. */
   readonly obstacles: readonly Obstacle[];
+  /** What a probe found that can't be had at the pod's place; absent: nothing. */
+  readonly lost?: LostFeatures;
 }
 
 /** What the spec alone does not say. */
@@ -48,6 +55,8 @@ export interface LateKnowledge {
   readonly insisting: ProcessOnes;
   /** Programs that the agent can't start; for what a pod could do without it starts none of them (`unreadPrograms`). */
   readonly unread?: ReadonlySet<string>;
+  /** By `keyText`, as whom containers start whose image has another user than root. */
+  readonly others?: ReadonlyMap<string, string>;
 }
 
 export const nothingLate: LateKnowledge = { needs: [], insisting: new Map() };
@@ -113,23 +122,46 @@ function candidates(pod: Pod, all: readonly Need[], isForced: boolean, insisting
 
 const isFit = ({ misfit: why }: Candidate): boolean => why === undefined;
 
-const bestOf = (tries: readonly Candidate[], unread: LateKnowledge['unread'] = new Set()): Candidate | undefined =>
-  tries.find((one) => isFit(one) && ![...one.wraps.keys()].some((key) => unread.has(key)));
+const isUnread = ({ wraps }: Candidate, unread: LateKnowledge['unread'] = new Set()): boolean =>
+  [...wraps.keys()].some((key) => unread.has(key));
+
+interface Judged {
+  /** For which the pod can have the agent here. */
+  readonly needs: readonly Need[];
+  readonly obstacles: readonly Obstacle[];
+}
+
+/** What the agent can't give here is refused where nobody else gives it, and no reason for the agent. */
+function judgeNeeds(needs: readonly Need[], lost: LostFeatures | undefined): Judged {
+  const found = needs.map((need) => ({ need, id: lostField(lost, need.field) }));
+  return {
+    needs: found.filter(({ id }) => id === undefined).map(({ need }) => need),
+    obstacles: found.flatMap(({ need: { field, strength }, id }) =>
+      id !== undefined && strength === 'needs' ? [{ field, why: foundThat(id) }] : [],
+    ),
+  };
+}
 
 /**
  * Whether a pod gets the agent, and for what. `late` is what the spec alone does not say: what comes of images, and of what
  * the pod refers to. What the pod could do without never makes its group too large, nor has it wait for an image.
  */
 export function decideAgent(pod: Pod, facts: InspectionFacts, late: LateKnowledge = nothingLate): AgentDecision {
-  const stance = agentStance(pod, facts);
-  const needs = [...specNeeds(pod, facts), ...late.needs];
-  if (stance.kind === 'absent') return { kind: 'none', stance, needs };
+  const lost = lostFeatures(facts.failed, pod);
+  const stance = agentStance(pod, facts, lost);
+  const wanted = [...specNeeds(pod, facts), ...late.needs];
+  if (stance.kind === 'absent') return { kind: 'none', stance, needs: wanted, obstacles: [] };
+  const { needs, obstacles } = judgeNeeds(wanted, lost);
   const all = facts.agent?.isKeyless === true ? needs.filter(({ strength }) => strength === 'needs') : needs;
   const tries = candidates(pod, all, stance.mode === 'always', late.insisting);
   const hard = all.find(({ strength }) => strength === 'needs');
   // Where nothing fits, the least that the pod can't do without says so.
-  const best = bestOf(tries, late.unread) ?? (hard && (tries.findLast(isFit) ?? tries.at(-1)));
-  if (best === undefined) return { kind: 'none', stance, needs: [] };
+  const blocked = ({ wraps, needs: met }: Candidate): readonly Obstacle[] =>
+    lost === undefined ? [] : lostInContainers(pod, { wraps, needs: met, others: late.others, lost });
+  const best =
+    tries.find((one) => isFit(one) && !isUnread(one, late.unread) && blocked(one).length === 0) ??
+    (hard && (tries.findLast(isFit) ?? tries.at(-1)));
+  if (best === undefined) return { kind: 'none', stance, needs: [], obstacles };
   const { needs: met, tier, wraps } = best;
   return {
     kind: 'agent',
@@ -139,8 +171,11 @@ export function decideAgent(pod: Pod, facts: InspectionFacts, late: LateKnowledg
     wraps,
     reason: met.some((need) => need.tier === tier) ? reasonOf(met, tier) : stance.said,
     obstacles: [
+      ...obstacles,
+      ...blocked(best),
       ...(best.misfit !== undefined && hard ? [{ field: hard.field, why: best.misfit }] : []),
       ...insistence(pod, met, late.insisting),
     ],
+    ...(lost && { lost }),
   };
 }

@@ -3,6 +3,7 @@ import { imageUser } from '../image/image-user.ts';
 import { startsAsRoot } from '../pod/image-fit.ts';
 import type { Judged } from '../pod/image-fit.ts';
 import { wantedRights, wantedUser } from '../pod/security-context.ts';
+import type { LostFeatures } from './findings/lost-features.ts';
 import type { Program, User } from './orders.ts';
 
 /** The number of the user that a container starts as; undefined: it is not known, or only its name. */
@@ -35,15 +36,16 @@ function programUser({ pod, member, index }: Judged, config: ImageConfig): User 
 export function programRights(
   judged: Judged,
   config: ImageConfig | undefined,
-  hasHome: boolean,
+  { hasHome, lost }: { readonly hasHome: boolean; readonly lost: LostFeatures | undefined },
 ): Pick<Program, 'user' | 'setHome' | 'capabilities' | 'noNewPrivileges'> {
-  const user = config === undefined ? undefined : programUser(judged, config);
+  const user = config === undefined || lost?.has('runAsUser') === true ? undefined : programUser(judged, config);
   const { drop, add, noNewPrivileges } = wantedRights(judged.pod, judged.member, judged.index);
   const isOther = user?.uid !== undefined && config !== undefined && startsAsRoot(config);
   return {
     ...(user && { user }),
     ...(isOther && !hasHome && { setHome: true as const }),
-    ...(drop.length > 0 && { capabilities: { drop, ...(add.length > 0 && { add }) } }),
+    ...(drop.length > 0 &&
+      lost?.has('capabilities') !== true && { capabilities: { drop, ...(add.length > 0 && { add }) } }),
     ...(noNewPrivileges && { noNewPrivileges: true as const }),
   };
 }

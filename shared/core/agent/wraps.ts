@@ -28,7 +28,8 @@ const flatKeys = (pod: Pod): readonly string[] =>
 const initKeys = (pod: Pod): readonly string[] =>
   pod.spec.initContainers.map((_, index) => keyText({ member: 'initContainers', index }));
 
-function concerned(pod: Pod, { concerns }: Need): readonly string[] {
+/** By `keyText`, the containers that a need is for. */
+export function concerned(pod: Pod, { concerns }: Need): readonly string[] {
   if (concerns === 'group') return [];
   if (concerns === 'main') return mainKeys(pod);
   return concerns === 'all' ? [...initKeys(pod), ...mainKeys(pod)] : [keyText(concerns)];

@@ -83,7 +83,7 @@ function startedByAgent(
   const mounts = scope.mountsOf(located, { isWrapped: true, variables: environment.variables });
   if (mounts.kind !== 'ok') return mounts;
   const { volumeMounts, ...others } = mounts.value;
-  const { pod, host } = scope;
+  const { pod, host, given } = scope;
   const ordered = containerOrders(located, {
     pod,
     access,
@@ -92,6 +92,7 @@ function startedByAgent(
     mode,
     mounts: others,
     host,
+    lost: given.kind === 'agent' ? given.lost : undefined,
   });
   if (ordered.kind !== 'ok') return ordered;
   const { orders, environmentVariables } = ordered.value;

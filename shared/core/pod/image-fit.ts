@@ -16,7 +16,8 @@ export interface Judged {
   readonly index: number;
 }
 
-const nameOf = (user: ImageUser): string =>
+/** For a sentence. */
+export const nameOf = (user: ImageUser): string =>
   user.kind === 'name' ? user.name : user.uid === 0 ? 'root' : `${user.uid}`;
 
 /** Who can become somebody else. */

@@ -7,9 +7,10 @@ import { agentTags } from '../agent/agent-tags.ts';
 import { madeLiveVolumes } from '../agent/files/live-files.ts';
 import { contentNeeds } from '../agent/needs/content-needs.ts';
 import { liveVolumes } from '../agent/live-volumes.ts';
+import { lostNotices } from '../agent/findings/lost-notices.ts';
 import { imageNeeds } from '../agent/needs/image-needs.ts';
 import { hostNotices } from '../agent/pod-host.ts';
-import { unreadPrograms } from '../agent/unread-images.ts';
+import { otherUsers, unreadPrograms } from '../agent/unread-images.ts';
 import { processOnes } from '../agent/process-one.ts';
 import { tierTags } from '../agent/tier-tags.ts';
 import { keyText } from '../agent/wraps.ts';
@@ -69,6 +70,7 @@ export function inspectWhole(
     needs: [...contentNeeds(scope), ...imageNeeds(pod, resolved)],
     insisting: processOnes(pod, resolved),
     unread: unreadPrograms(pod, resolved),
+    others: otherUsers(pod, resolved),
   });
   const given = inspection.agentGiven;
   return { inspection, scope: partScope({ ...scope, given, live: liveVolumes(pod, given, resolved) }) };
@@ -205,6 +207,10 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
       scope.host,
       parts.value.flatMap(({ wrapped }) => wrapped?.orders ?? []),
     ),
+    ...lostNotices(
+      scope,
+      parts.value.flatMap(({ wrapped }) => wrapped?.orders ?? []),
+    ),
     ...registries.notices,
     ...tokenNotices(pod, resolved.tokens, new Set(scope.live.keys())),
     ...shareNotices(pod, resolved),
@@ -215,7 +221,8 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
 
 /** Of containers that run beside each other: whether there is a way to the app before is not known. */
 function reporting({ pod, given }: PartScope): { readonly reporting?: readonly string[] } {
-  if (given.kind === 'none') return {};
+  // Whom nobody can hear nobody waits for.
+  if (given.kind === 'none' || given.lost?.has('reports of the agent') === true) return {};
   const flat = flatContainers(pod).map(({ container, index }) => ({
     member: 'initContainers' as const,
     container,

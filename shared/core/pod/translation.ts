@@ -3,8 +3,10 @@
  * must be read from the cluster, `translatePod` makes the body of the PUT from both.
  */
 import type { AgentAccess, AgentFacts } from '../agent/agent-facts.ts';
+import type { AssumptionId } from '../agent/assumptions.ts';
 import type { AgentDecision } from '../agent/decision.ts';
 import type { MadeLiveVolumes } from '../agent/files/live-files.ts';
+import type { ProbedPlace } from '../agent/findings/probed-place.ts';
 import type { AgentTier } from '../agent/tier.ts';
 import type { Result } from '../fault.ts';
 import type { ImageConfig } from '../image/image-config.ts';
@@ -52,6 +54,10 @@ export interface NodeFacts {
   readonly workspaces?: Readonly<Record<string, Workspace>>;
   /** Absent: there is no agent. */
   readonly agent?: AgentFacts;
+  /** What probes have found in the region of the node; absent: nothing. */
+  readonly probes?: readonly ProbedPlace[];
+  /** Of the pod's own place (`placed`), which assumptions were found to fail there; absent: none. */
+  readonly failed?: ReadonlySet<AssumptionId>;
   /** By the login server of a registry of Azure, the identity that pulls its images. */
   readonly pullIdentities?: Readonly<Record<string, string>>;
 }
@@ -67,7 +73,18 @@ export interface Workspace {
 /** What of it a spec is judged by. */
 export type InspectionFacts = Pick<
   NodeFacts,
-  'securityPolicy' | 'maxGroup' | 'subnetId' | 'zone' | 'grants' | 'workspaces' | 'dns' | 'services' | 'agent'
+  | 'securityPolicy'
+  | 'maxGroup'
+  | 'location'
+  | 'subnetId'
+  | 'zone'
+  | 'grants'
+  | 'workspaces'
+  | 'dns'
+  | 'services'
+  | 'agent'
+  | 'probes'
+  | 'failed'
 >;
 
 /** A pod that ACI can never run: Failed, with this reason; the message names the field's path and the fix. */

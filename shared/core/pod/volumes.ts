@@ -1,4 +1,4 @@
-import { fileRights } from '../agent/file-rights.ts';
+import { fileRights, givenFsGroup, hasPlainModes } from '../agent/file-rights.ts';
 import type { VolumeToPrepare } from '../agent/install.ts';
 import type { LiveVolumes } from '../agent/live-volumes.ts';
 import { volumePlace } from '../agent/places.ts';
@@ -12,9 +12,8 @@ import { folderMaker, mountedVolumes, tokenSources, volumeParts } from './mounte
 import type { TokenSource, VolumePart } from './mounted-volumes.ts';
 import { all, ok } from './evaluation.ts';
 import type { Evaluation } from './evaluation.ts';
-import { podFsGroup } from './security-context.ts';
 import { claimedShare, inlineShare } from './shares.ts';
-import { volumeFiles } from './volume-files.ts';
+import { readableMode, volumeFiles } from './volume-files.ts';
 import type { VolumeFile, VolumeScope } from './volume-files.ts';
 import { filePlace } from './volume-folders.ts';
 
@@ -44,7 +43,8 @@ function partsOfVolume(parts: readonly NamedPart[], scope: MakeScope): Evaluatio
   const { source } = scope.volume;
   switch (source.kind) {
     case 'emptyDir': {
-      const fsGroup = scope.given.kind === 'agent' ? podFsGroup(scope.pod) : undefined;
+      const { given, pod } = scope;
+      const fsGroup = given.kind === 'agent' ? givenFsGroup(pod, given.lost) : undefined;
       return ok(
         parts.map(({ name }) => ({
           volume: { name, emptyDir: {} },
@@ -83,11 +83,13 @@ function fileVolume({ name, folder = '' }: NamedPart, files: readonly VolumeFile
 function preparedVolume(
   { name, volume, path }: NamedPart,
   files: readonly VolumeFile[],
-  { pod, resolved, live }: MakeScope,
+  { pod, resolved, live, given }: MakeScope,
 ): Evaluation<MadeVolume> {
   const refresher = live.get(volume.name);
-  const rights = fileRights(pod, resolved, volume.name, refresher?.uid);
-  const made = prepareFiles(files, { ...rights, isLive: refresher !== undefined }, path);
+  const lost = given.kind === 'agent' ? given.lost : undefined;
+  const rights = fileRights(pod, resolved, volume.name, { refresher: refresher?.uid, lost });
+  const wanted = hasPlainModes(pod, lost) ? files.map((file) => ({ ...file, mode: readableMode })) : files;
+  const made = prepareFiles(wanted, { ...rights, isLive: refresher !== undefined }, path);
   if (made.kind !== 'ok') return made;
   const { secret, prepared } = made.value;
   return ok({ volume: secretVolume(name, secret), ...(prepared && { prepared: { name: volume.name, ...prepared } }) });

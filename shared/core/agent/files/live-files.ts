@@ -43,13 +43,14 @@ interface LiveMount {
   readonly isShared: boolean;
 }
 
-function liveMounts({ pod, live, resolved }: GroupVolumesScope): readonly LiveMount[] {
+function liveMounts({ pod, live, resolved, given }: GroupVolumesScope): readonly LiveMount[] {
   const containers = new Map(locatedContainers(pod).map((located) => [keyText(located), located.container.name]));
   return mountedVolumes(pod).flatMap(({ volume }): readonly LiveMount[] => {
     const refresher = live.get(volume.name);
     const container = refresher && containers.get(refresher.key);
     if (refresher === undefined || container === undefined) return [];
-    const { isShared } = fileRights(pod, resolved, volume.name, refresher.uid);
+    const lost = given.kind === 'agent' ? given.lost : undefined;
+    const { isShared } = fileRights(pod, resolved, volume.name, { refresher: refresher.uid, lost });
     return [{ volume, container, isShared }];
   });
 }

@@ -1,3 +1,4 @@
+import { failedAt } from '../../agent/findings/probed-place.ts';
 import { defined } from '../../defined.ts';
 import type { NodeFacts } from '../translation.ts';
 import type { GroupWishes } from './wishes.ts';
@@ -7,7 +8,7 @@ const largestSpot = { cpu: 4, memoryInGB: 16 };
 const largestConfidential = { cpu: 31, memoryInGB: 180 };
 
 /** What of a node an annotation can change. */
-type Place = Pick<NodeFacts, 'zone' | 'subnetId' | 'maxGroup'>;
+type Place = Pick<NodeFacts, 'location' | 'zone' | 'subnetId' | 'maxGroup' | 'probes' | 'failed'>;
 
 export const isSpot = ({ priority }: GroupWishes): boolean => priority === 'Spot';
 
@@ -20,7 +21,7 @@ export function groupKind(wishes: GroupWishes): 'spot' | 'confidential' | undefi
   return isConfidential(wishes) ? 'confidential' : undefined;
 }
 
-function largest({ maxGroup }: Place, wishes: GroupWishes): Place['maxGroup'] {
+function largest({ maxGroup }: Pick<Place, 'maxGroup'>, wishes: GroupWishes): Place['maxGroup'] {
   const kinds = [
     maxGroup,
     ...(isSpot(wishes) ? [largestSpot] : []),
@@ -39,14 +40,19 @@ export function placedSubnet(node: string | undefined, { subnet = node }: GroupW
 
 /** The node's place, as far as no annotation of the pod says another. */
 export function placed<T extends Place>(facts: T, wishes: GroupWishes): Omit<T, keyof Place> & Place {
-  const { zone, subnetId, maxGroup, ...others } = facts;
+  const { zone, subnetId, maxGroup, location, probes, failed: _, ...others } = facts;
+  const ownSubnet = placedSubnet(subnetId, wishes);
+  const sku = isConfidential(wishes) ? 'Confidential' : 'Standard';
   // Spot groups are in no zone.
   const ownZone = isSpot(wishes) ? '' : (wishes.zone ?? zone);
   return {
     ...others,
+    location,
     ...defined({
-      subnetId: placedSubnet(subnetId, wishes),
+      subnetId: ownSubnet,
       zone: ownZone === '' ? undefined : ownZone,
+      probes,
+      failed: failedAt(probes, { region: location, subnet: ownSubnet ?? null, sku }),
     }),
     maxGroup: largest({ maxGroup }, wishes),
   };

@@ -4,7 +4,6 @@ import type { Rule } from './rule.ts';
 
 /** What only the agent gives, of a pod that can't have it, or where it can't. Those of the table of fields are reported there already. */
 export const agentRule: Rule = (_pod, { agentGiven }) => [
-  ...(agentGiven.kind === 'agent'
-    ? agentGiven.obstacles.map(({ field, why }) => refuse(field, why))
-    : refuseNeeds(agentGiven.needs, agentGiven.stance)),
+  ...agentGiven.obstacles.map(({ field, why }) => refuse(field, why)),
+  ...(agentGiven.kind === 'none' ? refuseNeeds(agentGiven.needs, agentGiven.stance) : []),
 ];

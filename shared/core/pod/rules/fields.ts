@@ -9,6 +9,8 @@ import type { Rule, RuleFacts } from './rule.ts';
 
 /** Refused, unless the agent gives it. */
 function refusal({ path, reason, refusalReason }: Finding, { agentGiven }: RuleFacts): readonly Refusal[] {
+  const obstacle = agentGiven.obstacles.find(({ field }) => field === path);
+  if (obstacle !== undefined) return [refuse(path, obstacle.why, refusalReason)];
   const need = agentGiven.needs.find(({ field, strength }) => field === path && strength === 'needs');
   if (need === undefined) return [refuse(path, reason, refusalReason)];
   return agentGiven.kind === 'none' && agentGiven.stance.kind === 'absent' ? [refuseNeed(need, agentGiven.stance)] : [];

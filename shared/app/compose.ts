@@ -14,6 +14,7 @@ import { createKeptLogBlobs } from '../adapters/kept-logs/kept-log-blobs.ts';
 import { createKeptAgentBlobs } from '../adapters/packaged-agent/kept-agent-blobs.ts';
 import type { ImageRegistryConfig } from '../adapters/registry/image-registry.ts';
 import { createLazyImageRegistry } from '../adapters/registry/lazy-image-registry.ts';
+import { createProbeBlob } from '../adapters/registrations/probe-blob.ts';
 import { createRegistrationBlob } from '../adapters/registrations/registration-blob.ts';
 import { systemClock } from '../adapters/system-clock.ts';
 import { telemetryConfiguration } from '../adapters/telemetry/configuration.ts';
@@ -29,6 +30,8 @@ import { blobStorage, tableStorage } from '../wire/storage-settings.ts';
 import type { ClusterRegistration, NodeRegistration, Settings } from '../wire/settings.ts';
 import { createAgentAccess } from './agent-access.ts';
 import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
+import { createKnownProbes } from './known-probes.ts';
+import type { KnownProbes } from './known-probes.ts';
 import { nodeFacts } from './node-facts.ts';
 import { observeCalls } from './observe-calls.ts';
 import { createRegisteredClusters, findCluster, findNode } from './registered-clusters.ts';
@@ -49,6 +52,8 @@ export interface Composed {
   readonly deps: Deps;
   /** Those with the registered ones; undefined: there are no others. */
   readonly registered: RegisteredClusters | undefined;
+  /** Beside the registered ones; undefined: there is no place for them. */
+  readonly probes?: KnownProbes;
   readonly keptAgents: KeptAgents;
 }
 
@@ -146,7 +151,16 @@ export function compose(
           clock: systemClock,
           log,
         });
-  return { deps, registered, keptAgents: createKeptAgentBlobs(blobs) };
+  const probes =
+    url === undefined
+      ? undefined
+      : createKnownProbes({
+          records: createProbeBlob({ url, credential }),
+          region: settings.AZURE_LOCATION,
+          clock: systemClock,
+          log,
+        });
+  return { deps, registered, ...defined({ probes }), keptAgents: createKeptAgentBlobs(blobs) };
 }
 
 /** Bytes that nobody can guess. */

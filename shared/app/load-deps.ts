@@ -1,9 +1,11 @@
 import { currentLog } from './current-log.ts';
+import type { ProbedPlace } from '../core/agent/findings/probed-place.ts';
 import type { Result } from '../core/fault.ts';
 import type { KeptAgents } from '../ports/packaged-agent.ts';
 import type { SettingFault } from '../wire/setting-fault.ts';
 import type { Composed } from './compose.ts';
 import type { Deps } from './deps.ts';
+import { probedClusters } from './known-probes.ts';
 
 /** What an invocation works with; or what is wrong: with the settings until a restart, with the registrations maybe for a moment. */
 export type LoadedDeps =
@@ -57,14 +59,19 @@ export async function buildDeps(environment: Readonly<Record<string, string | un
 /** The same with the clusters as they are registered now. */
 export async function withClusters(from: BuiltDeps): Promise<LoadedDeps> {
   if (!from.ok || from.registered === undefined) return from;
-  const { deps, registered } = from;
-  const loaded = await loadedWith(deps, await registered.read());
+  const { deps, registered, probes } = from;
+  const [clusters, known] = await Promise.all([registered.read(), probes?.read() ?? []]);
+  const loaded = await loadedWith(deps, clusters, known);
   if (!loaded.ok) return loaded;
-  return { ...loaded, again: async () => loadedWith(deps, await registered.readForUnknown()) };
+  return { ...loaded, again: async () => loadedWith(deps, await registered.readForUnknown(), known) };
 }
 
-async function loadedWith(deps: Deps, clusters: Result<Deps['clusters']>): Promise<LoadedDeps> {
-  if (clusters.ok) return { ok: true, deps: { ...deps, clusters: clusters.value } };
+async function loadedWith(
+  deps: Deps,
+  clusters: Result<Deps['clusters']>,
+  probes: readonly ProbedPlace[],
+): Promise<LoadedDeps> {
+  if (clusters.ok) return { ok: true, deps: { ...deps, clusters: probedClusters(clusters.value, probes) } };
   const { describeFault } = await import('../core/fault.ts');
   return { ok: false, problem: 'registrations', message: describeFault(clusters.fault) };
 }

@@ -7,6 +7,7 @@ import { readAuthority } from '../../shared/adapters/arm/authority-file.ts';
 import { ok } from '../../shared/core/fault.ts';
 import type { Budgets } from '../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
+import type { ProbeRecords } from '../../shared/ports/probe-records.ts';
 import type { Registrations } from '../../shared/ports/registrations.ts';
 import type { Log } from '../../shared/ports/log.ts';
 import type { StateStore } from '../../shared/ports/state-store.ts';
@@ -20,6 +21,7 @@ import type { ParsedOptions } from './options.ts';
 import type { Output } from './output.ts';
 import type { ClusterApi } from './cluster/api.ts';
 import { createKubeconfigApi } from './cluster/kubeconfig-api.ts';
+import { openProbeRecords } from './probe-records.ts';
 import { openRegistrations } from './registrations.ts';
 import { tableConfig } from './table-config.ts';
 import { notInstalled, runProgram } from './program.ts';
@@ -49,6 +51,8 @@ export interface CliContext {
   app(): Promise<AppSettings>;
   settings(): Promise<Settings>;
   registrations(): Promise<Registrations>;
+  /** Undefined: the app has no place for them. */
+  probeRecords(): Promise<ProbeRecords | undefined>;
   groups(): Promise<ContainerGroups>;
   store(): Promise<StateStore>;
   /** The table below the store. */
@@ -105,6 +109,7 @@ export function createContext({ options, out, environment, signal, stdin }: Cont
     app,
     settings,
     registrations: once(async () => openRegistrations(await settings())),
+    probeRecords: once(async () => openProbeRecords(await settings())),
     groups: once(async () => armGroups(await settings(), cliLog(out, options))),
     store: once(async () => createStateStore(await table(), cliLog(out, options))),
     table,

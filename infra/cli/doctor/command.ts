@@ -19,6 +19,7 @@ import type { ReportCheck } from './azure-checks.ts';
 import { checkGrants } from './role-checks.ts';
 import { doctorExitCode, failed, good, skipped, warned } from '../inspect/check.ts';
 import type { Check } from '../inspect/check.ts';
+import { judgeProbes } from '../inspect/probe-judgements.ts';
 import { judgeClocks } from '../inspect/clock-judgement.ts';
 import type { ClockFacts } from '../inspect/clock-judgement.ts';
 import { checkCluster } from './cluster-checks.ts';
@@ -34,7 +35,7 @@ const help = `
 Checks one thing after the other, with your own rights, and says for each what it found and how to fix it:
 the Azure login, the function app, its settings, the longest body that its host lets through, its identity, the roles
 of that identity, the identity that pulls images, the resource provider, the resource group, the quota, the subnet, the
-tables, the registrations, what their grants let pods name and whether the app may give it; for each registered cluster the way to its
+tables, the registrations, what probe has found, what their grants let pods name and whether the app may give it; for each registered cluster the way to its
 API server, its UID and version, the app's rights in it, how pods reach its names and Services, the relay (Deployment, leader, Service), the chart's version,
 the admission API, each Node, its Lease and release, and the kubelet port through the API server; at last the clocks.
 It changes nothing. What you may not read is skipped, with the reason.
@@ -127,6 +128,7 @@ async function checkAll(
   await checkRegion(context, { settings, hasAz }, report);
   const tablesMs = await checkTables(context, report);
   const clusters = await checkRegistrations(context, report);
+  await checkProbes(context, settings, report);
   await checkGrants({ settings, clusters, seen }, report);
   const clocks = [await armClock(settings, reach, context.signal), { whose: 'tables', aheadSeconds: ahead(tablesMs) }];
   const { principalId } = seen;
@@ -187,6 +189,24 @@ async function checkRegistrations(context: CliContext, report: ReportCheck): Pro
     report(warned(name, 'No cluster is registered.', 'serverless-kubelet attach registers one.'));
   else report(good(name, `${String(clusters.length)} registered: ${names}.`));
   return clusters;
+}
+
+async function checkProbes(context: CliContext, settings: Settings, report: ReportCheck): Promise<void> {
+  const records = await context.probeRecords();
+  const read = await records?.get(context.signal);
+  if (read === undefined) report(skipped('probe', 'The app has no REGISTRATIONS_URL, so nothing is kept of probes.'));
+  else if (!read.ok)
+    report(
+      warned(
+        'probe',
+        `What probes have found could not be read, and the app goes on without it: ${faultReason(read.fault)}`,
+        'See the role Storage Blob Data Contributor of yours and the app; probe again where the blob holds something else.',
+      ),
+    );
+  else {
+    const own = { region: settings.AZURE_LOCATION, subnet: settings.ACI_SUBNET_ID ?? null, sku: 'Standard' };
+    for (const check of judgeProbes(read.value.probes, own)) report(check);
+  }
 }
 
 interface OneCluster {

@@ -7,6 +7,7 @@ import { wrongInput } from '../stop.ts';
 import type { Stop } from '../stop.ts';
 import { readDocuments } from './documents.ts';
 import { assumedFacts, factOptions } from './facts.ts';
+import { foundProbes } from './found-probes.ts';
 import type { NamedApp } from './facts.ts';
 import { findPods } from './find-pods.ts';
 import { knownImages } from './images.ts';
@@ -28,7 +29,7 @@ objects are counted. ConfigMaps that are in the input are used, everything else 
 to have the entrypoint, user and directory that the pod counts on.
 
 The agent, a program of ours inside the group, is taken to be published (kubectl aci agent publish); --no-agent says
-otherwise. T1 is a pod whose containers it prepares, T2 one beside whose programs it stays, each with the first field
+otherwise. With --app what probe has found where that app's groups are is taken into account. T1 is a pod whose containers it prepares, T2 one beside whose programs it stays, each with the first field
 that wants it. It ends with 0 if all pods run, with 1 if one is refused, with 2 if the input is wrong.
 
 --output json|yaml has {schemaVersion, assumed, prices, pods[] {source {file, line, column}, kind, namespace, name,
@@ -73,7 +74,8 @@ async function explain(context: CliContext): Promise<ExitCode> {
   const prices = pricesOf(options);
   const isAppNamed = options.text('settings') !== undefined || options.text('app') !== undefined;
   const namedApp: NamedApp = async () => (isAppNamed ? context.settings() : undefined);
-  const facts = await assumedFacts(options, namedApp);
+  const probed = options.text('app') === undefined ? undefined : await foundProbes(context);
+  const facts = { ...(await assumedFacts(options, namedApp)), ...(probed && { probes: probed }) };
   const images = await knownImages(options, namedApp);
   const inputs = await readInputs(files, context.stdin);
   const read = inputs.map(({ file, text }) => readDocuments(file, text));
@@ -86,7 +88,13 @@ async function explain(context: CliContext): Promise<ExitCode> {
       `there is nothing in ${inputs.map(({ file }) => file).join(', ')}`,
       'expected YAML or JSON of Kubernetes objects',
     );
-  const report = explainReport(found, { facts, prices, images, withGroup: options.flag('group') });
+  const report = explainReport(found, {
+    facts,
+    ...(probed && { probed }),
+    prices,
+    images,
+    withGroup: options.flag('group'),
+  });
   if (!out.value(report)) printExplanation(out, report);
   return report.counts.refused > 0 ? exitCodes.failed : exitCodes.done;
 }

@@ -76,5 +76,12 @@ function countsText({ pods, counts, skipped }: ExplainReport): string {
 function assumedText({ assumed }: ExplainReport): string {
   const { subnet, agent, securityPolicy, maxGroup } = assumed;
   const agentText = agent === 'absent' ? 'no agent' : `the agent (AGENT=${agent})`;
-  return `Assumed: a node ${subnet ? 'in' : 'without'} a subnet, ${agentText}, SECURITY_POLICY=${securityPolicy}, groups of up to ${maxGroup.cpu} cores and ${maxGroup.memoryInGB} GB (--no-subnet, --no-agent, --strict, --max-cpu, --max-memory-gb; or --app, --settings).`;
+  const sentence = `Assumed: a node ${subnet ? 'in' : 'without'} a subnet, ${agentText}, SECURITY_POLICY=${securityPolicy}, groups of up to ${maxGroup.cpu} cores and ${maxGroup.memoryInGB} GB (--no-subnet, --no-agent, --strict, --max-cpu, --max-memory-gb; or --app, --settings).`;
+  return assumed.probed === undefined ? sentence : `${sentence} ${probedText(assumed.probed)}`;
+}
+
+function probedText(probed: NonNullable<ExplainReport['assumed']['probed']> | null): string {
+  if (probed === null)
+    return 'Nothing was probed there, so that what is assumed of Container Instances is taken to be so (kubectl aci probe).';
+  return `Probed at ${probed.at}: ${probed.failed.length === 0 ? 'nothing fails' : `${probed.failed.join(', ')} fails`}.`;
 }

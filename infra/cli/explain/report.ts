@@ -1,5 +1,6 @@
 import { agentDeliveryAt } from '../../../shared/core/agent/agent-facts.ts';
 import type { AgentMode } from '../../../shared/core/agent/agent-facts.ts';
+import { isSamePlace } from '../../../shared/core/agent/findings/probed-place.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import type { ConfigMapData } from '../../../shared/core/kubernetes/references.ts';
 import { explainPod } from '../../../shared/core/pod/explanation.ts';
@@ -7,6 +8,7 @@ import type { ExplainedContainer, ExplainedRefusal, Explanation } from '../../..
 import { assumedImages, placeholderReferences } from '../../../shared/core/pod/placeholders.ts';
 import type { Known } from '../../../shared/core/pod/placeholders.ts';
 import type { NodeFacts, Notice } from '../../../shared/core/pod/translation.ts';
+import type { ProbeRecord } from '../../../shared/wire/probe-record.ts';
 import type { Prices } from '../inspect/prices.ts';
 import type { FoundPod, FoundPods } from './find-pods.ts';
 import { readableGroup } from './readable-group.ts';
@@ -23,6 +25,8 @@ export interface ExplainReport {
     readonly agent: AgentMode | 'absent';
     readonly securityPolicy: NodeFacts['securityPolicy'];
     readonly maxGroup: NodeFacts['maxGroup'];
+    /** What was found where the node's groups are; null: nothing was probed there. Absent: no app is named. */
+    readonly probed?: { readonly at: string; readonly failed: readonly string[] } | null;
   };
   readonly prices: Prices;
   /** In the order of the input; one for each workload. */
@@ -61,6 +65,8 @@ export interface ReportedPod extends Size {
 
 export interface Assumptions {
   readonly facts: NodeFacts;
+  /** Of the region of the app that is named; absent: none is. */
+  readonly probed?: readonly ProbeRecord[];
   readonly prices: Prices;
   readonly withGroup: boolean;
   /** What is known of images. */
@@ -82,6 +88,7 @@ export function explainReport(found: FoundPods, assumptions: Assumptions): Expla
       agent: assumedAgent(facts),
       securityPolicy: facts.securityPolicy,
       maxGroup: facts.maxGroup,
+      ...(assumptions.probed && { probed: assumedProbe(assumptions.probed, facts) }),
     },
     prices,
     pods,
@@ -94,6 +101,17 @@ export function explainReport(found: FoundPods, assumptions: Assumptions): Expla
     counts: { runs: count('runs'), noted: count('runs with notes'), refused: count('refused') },
     skipped: [...found.skipped].map(([kind, skipped]) => ({ kind, count: skipped })).sort((a, b) => b.count - a.count),
   };
+}
+
+function assumedProbe(
+  probed: readonly ProbeRecord[],
+  { location, subnetId }: NodeFacts,
+): NonNullable<ExplainReport['assumed']['probed']> | null {
+  const place = { region: location, subnet: subnetId ?? null, sku: 'Standard' };
+  const found = probed.find((one) => isSamePlace(one, place));
+  if (found === undefined) return null;
+  const failed = found.findings.filter(({ outcome }) => outcome === 'fails').map(({ id }) => id);
+  return { at: found.at, failed };
 }
 
 function assumedAgent({ agent, subnetId }: NodeFacts): AgentMode | 'absent' {

@@ -1,5 +1,5 @@
 import { assumptions } from '../../../shared/core/agent/assumptions.ts';
-import type { Finding } from '../../../shared/core/agent/assumptions.ts';
+import type { Assumption, Finding } from '../../../shared/core/agent/assumptions.ts';
 import { imageNameFault } from '../../../shared/core/pod/image-name.ts';
 import { isSubnetId } from '../../../shared/core/resource-id.ts';
 import type { ProbeRecord } from '../../../shared/wire/probe-record.ts';
@@ -16,7 +16,7 @@ import { failure, wrongInput } from '../stop.ts';
 import * as z from 'zod';
 import type { ProbeWants } from './group-body.ts';
 import { judgeProbe } from './judge.ts';
-import { openProbeRecords, recordProbe } from './record.ts';
+import { recordProbe } from './record.ts';
 import { runProbe } from './run-probe.ts';
 
 const help = `
@@ -66,7 +66,7 @@ export const probeCommand: Command = {
       at: new Date().toISOString(),
       findings: judgeProbe(outcome.seen),
     };
-    const notKept = await keep(context, app.settings, record);
+    const notKept = await keep(context, record);
     return report(context, record, { isWhole: outcome.isWhole, notKept });
   },
 };
@@ -108,9 +108,9 @@ async function appUrlOf({ az }: CliContext, { source }: AppSettings): Promise<st
 }
 
 /** Why it was not kept; undefined: it was. */
-async function keep({ signal }: CliContext, settings: Settings, record: ProbeRecord): Promise<string | undefined> {
-  const records = openProbeRecords(settings);
-  return records === undefined ? 'the app has no REGISTRATIONS_URL' : recordProbe(records, record, signal);
+async function keep(context: CliContext, record: ProbeRecord): Promise<string | undefined> {
+  const records = await context.probeRecords();
+  return records === undefined ? 'the app has no REGISTRATIONS_URL' : recordProbe(records, record, context.signal);
 }
 
 const order = { fails: 0, unmeasured: 1, holds: 2 } as const;
@@ -130,13 +130,17 @@ function report(
     sorted.map((one) => [one.id, out.paint(colours[one.outcome], one.outcome), one.detail]),
   );
   for (const { id } of sorted.filter(({ outcome }) => outcome === 'fails')) {
-    const { sentence, refused } = assumptions.find((one) => one.id === id) ?? { sentence: '', refused: [] };
-    out.line(
-      `${id}: it is not so that ${sentence}${refused.length === 0 ? '' : `; not to be counted on: ${refused.join(', ')}`}`,
-    );
+    const row = assumptions.find((one) => one.id === id);
+    if (row !== undefined) out.line(`${id}: it is not so that ${row.sentence}${followsText(row)}`);
   }
   return code;
 }
+
+const followsText = ({ refused, without }: Assumption): string =>
+  [
+    ...(refused.length === 0 ? [] : [`; refused: ${refused.join(', ')}`]),
+    ...(without.length === 0 ? [] : [`; as without the agent: ${without.join(', ')}`]),
+  ].join('');
 
 const colours: Readonly<Record<Finding['outcome'], 'green' | 'yellow' | 'red'>> = {
   holds: 'green',

@@ -1,17 +1,7 @@
-import { createCredential } from '../../../shared/adapters/arm/credential.ts';
-import { createProbeBlob } from '../../../shared/adapters/registrations/probe-blob.ts';
 import type { ProbeRecords } from '../../../shared/ports/probe-records.ts';
 import { withProbe } from '../../../shared/wire/probe-record.ts';
 import type { ProbeRecord } from '../../../shared/wire/probe-record.ts';
-import type { Settings } from '../../../shared/wire/settings.ts';
 import { faultClause } from '../inspect/fault-reason.ts';
-
-/** Beside the registrations, with the operator's own rights; undefined: there is no place. */
-export function openProbeRecords({ REGISTRATIONS_URL: url }: Settings): ProbeRecords | undefined {
-  if (url === undefined) return undefined;
-  const hasSas = new URL(url).searchParams.has('sig');
-  return createProbeBlob(hasSas ? { url } : { url, credential: createCredential({ kind: 'default' }) });
-}
 
 const maxAttempts = 5;
 

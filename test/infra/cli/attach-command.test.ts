@@ -86,6 +86,7 @@ function createPlace() {
       az,
       app: () => Promise.resolve({ source, values, settings: parsed.settings }),
       settings: () => Promise.resolve(parsed.settings),
+      probeRecords: () => Promise.resolve(undefined),
       registrations: () => Promise.resolve(registrations),
       groups: none('groups'),
       store: none('store'),

@@ -13,7 +13,7 @@ export interface ProbedPlace extends ProbePlace {
   readonly findings: readonly Pick<Finding, 'id' | 'outcome'>[];
 }
 
-/** ARM does not tell resource ids apart by case. */
+/** To ARM resource ids of another case are the same. */
 export const isSamePlace = (one: ProbePlace, other: ProbePlace): boolean =>
   one.region === other.region && one.sku === other.sku && one.subnet?.toLowerCase() === other.subnet?.toLowerCase();
 

@@ -104,6 +104,7 @@ describe('doctor over a world', () => {
       'ok quota of cores',
       'ok tables',
       'ok registrations',
+      'skipped probe',
       'ok prod: API server',
       'ok prod: API server for pods',
       'ok prod: UID',

@@ -11,6 +11,7 @@ import { Stop, failure } from '../../../../infra/cli/stop.ts';
 import { leases, namespaces, nodes, pods } from '../../../../infra/local/sim/api-server/resources.ts';
 import type { JsonObject } from '../../../../shared/core/json.ts';
 import type { ContainerGroups } from '../../../../shared/ports/container-groups.ts';
+import type { ProbeRecords } from '../../../../shared/ports/probe-records.ts';
 import { settingsOf } from '../../../fixtures/settings.ts';
 import type { World } from '../../../app/world.ts';
 
@@ -26,6 +27,8 @@ export interface Surroundings {
   /** What comes of every question to the API server. */
   readonly fault?: ClusterFault;
   readonly source?: AppSource;
+  /** What probes have found; without it there is no place for them. */
+  readonly probeRecords?: ProbeRecords;
   /** Instead of the world's ARM. */
   readonly groups?: ContainerGroups;
 }
@@ -72,6 +75,7 @@ export async function runOver(
       }),
     settings: () => Promise.resolve(world.settings),
     registrations: () => Promise.reject(new Error('no registrations here')),
+    probeRecords: () => Promise.resolve(around.probeRecords),
     groups: () => Promise.resolve(around.groups ?? world.groups),
     store: () => Promise.resolve(world.store),
     table: () => Promise.resolve(world.store.table),

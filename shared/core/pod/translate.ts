@@ -221,8 +221,9 @@ export function translatePod(pod: Pod, node: NodeFacts, resolved: ResolvedRefere
 
 /** Of containers that run beside each other: whether there is a way to the app before is not known. */
 function reporting({ pod, given }: PartScope): { readonly reporting?: readonly string[] } {
+  if (given.kind === 'none') return {};
   // Whom nobody can hear nobody waits for.
-  if (given.kind === 'none' || given.lost?.has('reports of the agent') === true) return {};
+  if (given.lost?.has('reports of the agent') === true) return { reporting: [] };
   const flat = flatContainers(pod).map(({ container, index }) => ({
     member: 'initContainers' as const,
     container,

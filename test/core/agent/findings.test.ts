@@ -39,11 +39,11 @@ const podIp = { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' }
 const nodeName = { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } };
 const tcp = (port: number) => ({ livenessProbe: { tcpSocket: { port } } });
 const ports = (port: number) => [{ containerPort: port, protocol: 'TCP' }];
-const neighbours = (port: number): Pod =>
+const neighbours = (port: number, other = 81): Pod =>
   podOf({
     containers: [
       rawContainer({ ...tcp(port), ports: ports(80) }),
-      rawContainer({ name: 'other', ports: ports(81), command: ['x'] }),
+      rawContainer({ name: 'other', ports: ports(other), command: ['x'] }),
     ],
   });
 const exec = { exec: { command: ['true'] } };
@@ -199,7 +199,7 @@ const unaffected: Readonly<Record<AssumptionId, readonly Pod[]>> = {
   capabilities: [aliases(), withContainer(tcp(80))],
   'memory-events': [withContainer(tcp(80))],
   'processes-apart': [withContainer(tcp(80))],
-  'network-shared': [neighbours(80), neighbours(82)],
+  'network-shared': [neighbours(80), neighbours(82), neighbours(80, 80)],
   'stop-signal': [withContainer(tcp(80))],
   'logs-after-stop': [withContainer(tcp(80))],
   'failed-again': [withContainer(tcp(80))],
@@ -304,6 +304,7 @@ describe('a pod gets less where that is a lesser way', () => {
     expect(modes(grouped(rich))).toContain(0o400);
     const plain = at('secret-modes', rich);
     expect(new Set(modes(plain))).toEqual(new Set([undefined, 0o644]));
+    expect(new Set(modes(at('secret-modes', mounting(tcp(80)))))).toEqual(new Set([undefined, 0o644]));
     expect(said(plain).join()).toContain('spec.volumes[0].secret.defaultMode: ACI sets the mode of the files itself');
   });
 

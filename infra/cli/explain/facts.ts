@@ -51,8 +51,11 @@ const unknownNode: NodeFacts = {
   agent: { mode: 'auto', image: '<registry>/<image of the agent>@<digest>' },
 };
 
+/** Of an app without a setting for it the node has no subnet. */
+const { subnetId: _, ...placelessNode } = unknownNode;
+
 const ofSettings = (settings: Settings): NodeFacts => ({
-  ...unknownNode,
+  ...placelessNode,
   installation: settings.INSTALLATION,
   location: settings.AZURE_LOCATION,
   ...defined({ subnetId: settings.ACI_SUBNET_ID }),

@@ -1,15 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { containerBody, containerName, pauseBody } from '../../../infra/local/aci/runtime/engine/requests.ts';
+import { defaultInside } from '../../../infra/local/aci/runtime/engine/inside.ts';
+import type { InsideKnobs } from '../../../infra/local/aci/runtime/engine/inside.ts';
 import type { EngineKind } from '../../../infra/local/aci/runtime/engine/requests.ts';
 import type { ContainerSpec } from '../../../infra/local/aci/runtime/runtime.ts';
 
 const spec: ContainerSpec = { name: 'c', image: 'docker.io/library/a:1', environment: {}, mounts: [] };
 
-function build(more: Partial<ContainerSpec>, engine: EngineKind = 'podman', able = true): object {
+function build(
+  more: Partial<ContainerSpec>,
+  engine: EngineKind = 'podman',
+  able = true,
+  turned: Partial<InsideKnobs> = {},
+): object {
   const abilities = { cpuQuota: able, memoryLimit: able, swapLimit: able };
   return containerBody(
     { ...spec, ...more },
-    { engine, abilities, stateKey: 'k', sandboxId: 's', pauseId: 'p', volumePath: (volume) => `/v/${volume}` },
+    {
+      engine,
+      abilities,
+      stateKey: 'k',
+      sandboxId: 's',
+      pauseId: 'p',
+      network: 'n',
+      inside: { ...defaultInside, ...turned },
+      volumePath: (volume) => `/v/${volume}`,
+    },
   );
 }
 
@@ -33,6 +49,18 @@ describe('the body that creates a container', () => {
         Mounts: [{ Type: 'bind', Source: '/v/v', Target: '/a:b', ReadOnly: true }],
       },
     });
+  });
+  it.each<[Partial<InsideKnobs>, object]>([
+    [{}, { NetworkMode: 'container:p' }],
+    [{ networkShared: false }, { NetworkMode: 'n' }],
+    [{ rootMayChange: false }, { CapDrop: ['CHOWN', 'FOWNER', 'KILL', 'SETGID', 'SETUID', 'SETPCAP'] }],
+    [{ volumesRun: false }, { Binds: ['/v/v:/a:ro,noexec', '/v/w:/b:rw,noexec'] }],
+  ])('with the knobs %o has %o', (turned, host) => {
+    const mounts = [
+      { volume: 'v', mountPath: '/a', readOnly: true },
+      { volume: 'w', mountPath: '/b', readOnly: false },
+    ];
+    expect(build({ mounts }, 'podman', true, turned)).toMatchObject({ HostConfig: host });
   });
   it('sets limits, without swap beside them', () => {
     expect(build({ cpuLimit: 0.25, memoryLimitBytes: 1e9 })).toMatchObject({

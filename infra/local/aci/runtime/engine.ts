@@ -8,6 +8,8 @@ import { dockerBackend, findEngine, podmanBackend } from './engine/backend.ts';
 import type { Backend } from './engine/backend.ts';
 import { EngineError } from './engine/client.ts';
 import { createExitWatcher, inspectContainer } from './engine/exits.ts';
+import { defaultInside, ownHosts } from './engine/inside.ts';
+import type { InsideKnobs } from './engine/inside.ts';
 import { createNetwork, removeNetworks } from './engine/network.ts';
 import { ensurePause } from './engine/pause.ts';
 import { removeContainer, removeContainers } from './engine/removal.ts';
@@ -37,6 +39,8 @@ export interface EngineRuntimeOptions {
   readonly engine?: EngineKind | 'auto';
   /** Registries that Podman asks elsewhere than at their own address; Docker's daemon has settings of its own. */
   readonly endpoints?: MappedEndpoints;
+  /** Knobs that differ from `defaultInside`. */
+  readonly inside?: Partial<InsideKnobs>;
 }
 
 /** No sandbox is called so: their names have no underscore. */
@@ -74,7 +78,8 @@ async function openBackend(
 async function assemble(options: EngineRuntimeOptions, backend: Backend): Promise<EngineRuntime> {
   const { client, kind: engine } = backend;
   const key = stateKey(options.stateDir);
-  const volumes = createVolumeFolders(options.stateDir);
+  const inside = { ...defaultInside, ...options.inside };
+  const volumes = createVolumeFolders(options.stateDir, inside.emptyDirForAll ? 0o777 : 0o755);
   const turn = pLimit(parallelCalls);
   const scope = { engine, client, stateKey: key };
   await removeContainers(client, key);
@@ -125,6 +130,9 @@ async function assemble(options: EngineRuntimeOptions, backend: Backend): Promis
       stateKey: key,
       sandboxId,
       pauseId,
+      network: network.name,
+      inside,
+      ...(inside.hostsShared ? {} : { hosts: await ownHosts(volumes.path(sandboxId, `hosts.${spec.name}`)) }),
       volumePath: (volume) => volumes.path(sandboxId, volume),
     });
     try {

@@ -256,7 +256,10 @@ describe('what the verdict hangs on', () => {
     writeFileSync(file, JSON.stringify({ Values: { ...settingsOf(), SECURITY_POLICY: 'strict' } }));
     const report = await reported(hardened, '--settings', file);
     rmSync(dir, { recursive: true });
-    expect(report).toMatchObject({ assumed: { subnet: false, securityPolicy: 'strict' }, pods: [{ verdict: 'refused' }] });
+    expect(report).toMatchObject({
+      assumed: { subnet: false, securityPolicy: 'strict' },
+      pods: [{ verdict: 'refused' }],
+    });
   });
 });
 

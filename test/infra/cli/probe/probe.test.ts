@@ -160,6 +160,11 @@ describe('what a probe finds', () => {
     expect(find('address-inside', seenOf({}, { groupAddress: undefined }))).toMatchObject({ outcome: 'unmeasured' });
   });
 
+  it('is a volume that kept its files where a program in it does not run', () => {
+    const seen = seenOf({ 'second.run': 'Permission denied', 'again.run': 'Permission denied failed' });
+    expect(find('emptydir-restart', seen)).toMatchObject({ outcome: 'holds' });
+  });
+
   it('is a volume that was emptied where a restart found nothing of the first run', () => {
     expect(find('emptydir-restart', seenOf({ 'again.run': '' }, { restarts: 2 }))).toMatchObject({ outcome: 'fails' });
   });

@@ -1,4 +1,6 @@
 import type { ContainerSpec, SandboxSpec } from '../runtime.ts';
+import { insideHost } from './inside.ts';
+import type { InsideKnobs } from './inside.ts';
 import { defined } from '../../../../../shared/core/defined.ts';
 
 /** Every container and network of a state folder carries its key under this label. */
@@ -55,6 +57,10 @@ export interface ContainerBodyOptions {
   readonly sandboxId: string;
   /** The engine's id of the pause container. */
   readonly pauseId: string;
+  readonly network: string;
+  readonly inside: InsideKnobs;
+  /** Beside those of the container's volumes; absent: shared with the group. */
+  readonly hosts?: { readonly source: string; readonly target: string; readonly readOnly: boolean };
   /** The volume's folder on this machine. */
   volumePath(volume: string): string;
 }
@@ -73,23 +79,26 @@ export function containerBody(spec: ContainerSpec, options: ContainerBodyOptions
     Labels: { [stateLabel]: options.stateKey, [sandboxLabel]: options.sandboxId },
     StopTimeout: 0,
     HostConfig: {
-      NetworkMode: pause,
+      ...insideHost(options.inside, { mounts: mountsOf(spec, options), pause, network: options.network }),
       IpcMode: pause,
       // Docker gives the hostname along with the network and refuses a UTS mode of this kind.
       ...(options.engine === 'podman'
         ? { UTSMode: pause, LogConfig: { Type: 'k8s-file' } }
         : { LogConfig: { Type: 'json-file' } }),
       RestartPolicy: { Name: 'no' },
-      Mounts: spec.mounts.map((mount) => ({
-        Type: 'bind',
-        Source: options.volumePath(mount.volume),
-        Target: mount.mountPath,
-        ReadOnly: mount.readOnly,
-      })),
       ...limits(spec, options.abilities),
     },
   };
 }
+
+const mountsOf = ({ mounts }: ContainerSpec, options: ContainerBodyOptions) => [
+  ...mounts.map(({ volume, mountPath, readOnly }) => ({
+    source: options.volumePath(volume),
+    target: mountPath,
+    readOnly,
+  })),
+  ...(options.hosts === undefined ? [] : [options.hosts]),
+];
 
 function limits(spec: ContainerSpec, abilities: EngineAbilities): object {
   const memory =

@@ -13,10 +13,10 @@ export interface VolumeFolders {
 
 /**
  * Keeps volumes below `stateDir`, in folders which only the owner may enter: contents of secrets lie here. Scratch space and
- * shares are open to all (0777), fixed files are 0644 in folders of 0755. File names may contain slashes but not leave the
+ * shares are open to all (0777; `emptyMode` of scratch space), fixed files are 0644 in folders of 0755. File names may contain slashes but not leave the
  * volume. Shares stay when all else is removed.
  */
-export function createVolumeFolders(stateDir: string): VolumeFolders {
+export function createVolumeFolders(stateDir: string, emptyMode = 0o777): VolumeFolders {
   const root = join(stateDir, 'volumes');
   const shares = join(stateDir, 'shares');
   /** By sandbox and volume. */
@@ -30,7 +30,7 @@ export function createVolumeFolders(stateDir: string): VolumeFolders {
         const folder = volume.kind === 'share' ? inside(shares, volume.share) : own;
         mounted.set(own, folder);
         if (volume.kind === 'share') await mkdir(shares, { recursive: true, mode: 0o700 });
-        await createVolume(folder, volume);
+        await createVolume(folder, volume, emptyMode);
       }
     },
     path: (sandboxId, volume) => {
@@ -42,13 +42,13 @@ export function createVolumeFolders(stateDir: string): VolumeFolders {
   };
 }
 
-async function createVolume(folder: string, volume: SandboxVolume): Promise<void> {
+async function createVolume(folder: string, volume: SandboxVolume, emptyMode: number): Promise<void> {
   await mkdir(folder, { recursive: true });
   switch (volume.kind) {
     case 'empty':
     case 'share':
       // A mode given to mkdir is narrowed by the umask.
-      await chmod(folder, 0o777);
+      await chmod(folder, volume.kind === 'empty' ? emptyMode : 0o777);
       return;
     case 'files':
       await chmod(folder, 0o755);

@@ -17,7 +17,9 @@ export function lostNotices(
   const secrets = lost.get('Secrets that are renewed in running containers');
   const reports = lost.get('reports of the agent');
   const isBeside = orders.some(({ mode }) => mode === 'supervise');
-  const isHostPart = host !== undefined && facts.failed?.has('hosts-shared') === true;
+  // A name that nobody asks for is not missed.
+  const asked = facts.failed?.has('hosts-shared') === true ? host.field : undefined;
+  const isPart = orders.some(({ hosts }) => hosts === undefined) && orders.some(({ hosts }) => hosts !== undefined);
   return [
     ...pod.spec.volumes.flatMap(({ name }, index) =>
       secrets !== undefined && isBeside && kept.has(name)
@@ -27,10 +29,10 @@ export function lostNotices(
     ...(reports !== undefined && isBeside
       ? [noted(given.reason, `its agent is not heard, so that ends are seen by polls alone: ${foundThat(reports)}`)]
       : []),
-    ...(isHostPart && orders.some(({ hosts }) => hosts === undefined) && orders.some(({ hosts }) => hosts !== undefined)
+    ...(asked !== undefined && isPart
       ? [
           noted(
-            host.field,
+            asked,
             `/etc/hosts of containers that do not start as root does not have the name: ${foundThat('hosts-shared')}`,
           ),
         ]

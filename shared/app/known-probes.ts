@@ -3,7 +3,6 @@ import { describeFault } from '../core/fault.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { ProbeRecords } from '../ports/probe-records.ts';
-import type { ClusterDeps, Deps, NodeDeps } from './deps.ts';
 
 /** What probes have found, as it is kept now. */
 export interface KnownProbes {
@@ -74,18 +73,3 @@ function summary(probes: readonly ProbedPlace[]): string {
   });
   return `pods are judged by what was probed: ${places.join('; ')}`;
 }
-
-type Clusters = Deps['clusters'];
-
-/** The same clusters, whose nodes know what was probed. */
-export const probedClusters = (clusters: Clusters, probes: readonly ProbedPlace[]): Clusters =>
-  probes.length === 0
-    ? clusters
-    : new Map([...clusters].map(([uid, cluster]) => [uid, probedCluster(cluster, probes)]));
-
-const probedCluster = (cluster: ClusterDeps, probes: readonly ProbedPlace[]): ClusterDeps => ({
-  ...cluster,
-  nodes: new Map(
-    [...cluster.nodes].map(([name, node]): [string, NodeDeps] => [name, { ...node, facts: { ...node.facts, probes } }]),
-  ),
-});

@@ -5,7 +5,7 @@ import type { KeptAgents } from '../ports/packaged-agent.ts';
 import type { SettingFault } from '../wire/setting-fault.ts';
 import type { Composed } from './compose.ts';
 import type { Deps } from './deps.ts';
-import { probedClusters } from './known-probes.ts';
+import { probedClusters } from './probed-clusters.ts';
 
 /** What an invocation works with; or what is wrong: with the settings until a restart, with the registrations maybe for a moment. */
 export type LoadedDeps =

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { createProcessClock } from '../../infra/local/sim/time/process-clock.ts';
 import { Scheduler } from '../../infra/local/sim/time/scheduler.ts';
-import { createKnownProbes, probedClusters } from '../../shared/app/known-probes.ts';
+import { createKnownProbes } from '../../shared/app/known-probes.ts';
+import { probedClusters } from '../../shared/app/probed-clusters.ts';
 import { buildDeps, withClusters } from '../../shared/app/load-deps.ts';
 import type { Finding } from '../../shared/core/agent/assumptions.ts';
 import type { ProbeRecord } from '../../shared/wire/probe-record.ts';

@@ -100,6 +100,8 @@ function apiServerFlags(settings: ComponentSettings): Flags {
     'anonymous-auth': false,
     'authorization-mode': 'Node,RBAC',
     'enable-admission-plugins': 'NodeRestriction',
+    // Alpha: without it the API server drops lifecycle.stopSignal, and no pod could show what is made of it.
+    'feature-gates': 'ContainerStopSignals=true',
     'allow-privileged': true,
     profiling: false,
     'etcd-servers': `https://127.0.0.1:${settings.etcdPort}`,

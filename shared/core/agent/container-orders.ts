@@ -43,7 +43,6 @@ export interface OrdersScope {
   readonly config: ImageConfig | undefined;
   readonly mounts: Pick<ContainerMounts, 'subPaths' | 'live'>;
   readonly mode: WrapMode;
-  /** Undefined: the pod asks for no name. */
   readonly host: PodHost;
   readonly lost: LostFeatures | undefined;
 }
@@ -85,6 +84,8 @@ export function containerOrders(located: Located, scope: OrdersScope): Evaluatio
   // Who does not start as root can't write to /etc/hosts; a name that nobody asks for, and that is not there, is not said either.
   const isWriter = config !== undefined && startsAsRoot(config);
   const isNamed = host.field !== undefined || isWriter;
+  // Of an image that nobody has read the agent sees for itself whether it starts as root.
+  const mayWrite = isWriter || (config === undefined && host.field !== undefined);
   const env = splitEnvironment(environment, config, isNamed ? { HOSTNAME: host.own } : {});
   const orders: ContainerOrders = {
     ...headerOf(located, scope),
@@ -96,7 +97,7 @@ export function containerOrders(located: Located, scope: OrdersScope): Evaluatio
       ...(env.orders.length > 0 && { env: env.orders }),
       ...programOf(located, scope),
     },
-    ...(isWriter && { hosts: hostLine(host) }),
+    ...(mayWrite && { hosts: hostLine(host) }),
     ...(subPaths.length > 0 && { subPaths }),
     ...(mode === 'supervise' && { supervise: superviseOrders(located, scope) }),
     ...(live.length > 0 && { live }),

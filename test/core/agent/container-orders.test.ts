@@ -314,6 +314,16 @@ describe('a pod with an agent', () => {
     });
   });
 
+  it('has the line of the name that it asks for where nobody has read its image: the agent sees whether it may write', () => {
+    const fault = { kind: 'not-found', code: 'MANIFEST_UNKNOWN', message: 'no' } as const;
+    const unread = references({}, { images: { busybox: { ok: false, fault } as const } });
+    const pod = withContainer({ command: ['/a'] }, { hostname: 'db', subdomain: 'peers' });
+    expect(grouped(pod, unread).orders['main']?.hosts).toEqual({
+      hostname: 'db',
+      domain: 'peers.shop.svc.cluster.local',
+    });
+  });
+
   it('does not have the line of its name in /etc/hosts written by who can not, and says so', () => {
     const { orders, notices } = grouped(podOf({ hostname: 'web-0' }), references({ user: '1000' }));
     expect(orders['main']?.hosts).toBeUndefined();

@@ -83,8 +83,15 @@ const step = (index: number, count: number, waits: readonly string[]): object =>
   command: ['/tekton/bin/entrypoint'],
   args: [
     ...waits,
-    ...['-post_file', `/tekton/run/${index}/out`, '-termination_path', '/tekton/termination'],
-    ...['-step_metadata_dir', `/tekton/run/${index}/status`, '-entrypoint', `/tekton/scripts/script-${index}`, '--'],
+    '-post_file',
+    `/tekton/run/${index}/out`,
+    '-termination_path',
+    '/tekton/termination',
+    '-step_metadata_dir',
+    `/tekton/run/${index}/status`,
+    '-entrypoint',
+    `/tekton/scripts/script-${index}`,
+    '--',
   ],
   terminationMessagePath: '/tekton/termination',
   volumeMounts: [
@@ -110,7 +117,9 @@ export const steps = (namespace: string, name: string): object =>
         ...['creds-0', 'creds-1'].map((one) => ({ name: one, emptyDir: { medium: 'Memory' } })),
         {
           name: 'ready',
-          downwardAPI: { items: [{ path: 'ready', fieldRef: { fieldPath: "metadata.annotations['tekton.dev/ready']" } }] },
+          downwardAPI: {
+            items: [{ path: 'ready', fieldRef: { fieldPath: "metadata.annotations['tekton.dev/ready']" } }],
+          },
         },
       ],
       initContainers: [
@@ -181,7 +190,9 @@ export const indexed = (namespace: string, name: string): object => ({
           env: [
             {
               name: 'FAILURES',
-              valueFrom: { fieldRef: { fieldPath: "metadata.annotations['batch.kubernetes.io/job-index-failure-count']" } },
+              valueFrom: {
+                fieldRef: { fieldPath: "metadata.annotations['batch.kubernetes.io/job-index-failure-count']" },
+              },
             },
           ],
         },

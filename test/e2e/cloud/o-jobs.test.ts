@@ -16,12 +16,7 @@ const ends = (name: string): Promise<string> =>
 const condition = (job: string): Promise<string> =>
   until(
     `${job} has ended`,
-    () =>
-      of(
-        'job',
-        job,
-        '{range .status.conditions[?(@.status=="True")]}{.type}={.reason} {end}',
-      ),
+    () => of('job', job, '{range .status.conditions[?(@.status=="True")]}{.type}={.reason} {end}'),
     (seen) => /Complete=|Failed=/.test(seen),
     240_000,
   );
@@ -57,7 +52,9 @@ describe.runIf(published !== undefined)('jobs', () => {
     await phaseIs('steps', 'Succeeded');
     const messages = '{range .status.containerStatuses[*]}{.state.terminated.message}{"\\n"}{end}';
     const said = (index: number): RegExp =>
-      new RegExp(`^\\[\\{"key":"said","value":"${index}","type":1\\},\\{"key":"StartedAt","value":"[^"]+Z","type":3\\}\\]$`);
+      new RegExp(
+        `^\\[\\{"key":"said","value":"${index}","type":1\\},\\{"key":"StartedAt","value":"[^"]+Z","type":3\\}\\]$`,
+      );
     const [first = '', second = ''] = (await of('pod', 'steps', messages)).split('\n');
     expect(first).toMatch(said(0));
     expect(second).toMatch(said(1));
@@ -124,6 +121,7 @@ describe.runIf(published !== undefined)('jobs', () => {
   it('a Job with a sidecar is complete when main has ended, and the sidecar ends after its hook, with its own code', async () => {
     expect(await condition('meshed')).toContain('Complete=');
     const [name = ''] = await podNames('app=meshed', namespace);
+    console.log(await output('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status}'));
     expect(await phase(name, namespace)).toBe('Succeeded');
     expect(await logs(name, 'main')).toBe('live\nmain ends\n');
     expect(await of('pod', name, '{.status.initContainerStatuses[?(@.name=="proxy")].state.terminated.exitCode}')).toBe(
@@ -139,6 +137,7 @@ describe.runIf(published !== undefined)('jobs', () => {
       .filter(({ name }) => name.startsWith('indexed-'))
       .map(({ pod }) => pod.status?.containerStatuses?.[0]?.state?.terminated?.exitCode)
       .filter((code) => code !== 0);
-    expect(codes.toSorted()).toEqual([42, 5]);
+    expect(codes).toHaveLength(2);
+    expect(codes).toEqual(expect.arrayContaining([5, 42]));
   });
 });

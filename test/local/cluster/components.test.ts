@@ -62,6 +62,9 @@ describe('the command lines of the control plane', () => {
     );
   });
 
+  it('keep the stop signals of pods', () =>
+    expect(componentArguments('kube-apiserver', settings)).toContain('--feature-gates=ContainerStopSignals=true'));
+
   it('keep no endpoints of the API server until there is an address for them', () => {
     const without = componentArguments('kube-apiserver', settings);
     const advertised = componentArguments('kube-apiserver', { ...settings, advertiseAddress: '10.88.0.1' });

@@ -121,7 +121,6 @@ describe.runIf(published !== undefined)('jobs', () => {
   it('a Job with a sidecar is complete when main has ended, and the sidecar ends after its hook, with its own code', async () => {
     expect(await condition('meshed')).toContain('Complete=');
     const [name = ''] = await podNames('app=meshed', namespace);
-    console.log(await output('get', 'pod', '-n', namespace, name, '-o', 'jsonpath={.status}'));
     expect(await phase(name, namespace)).toBe('Succeeded');
     expect(await logs(name, 'main')).toBe('live\nmain ends\n');
     expect(await of('pod', name, '{.status.initContainerStatuses[?(@.name=="proxy")].state.terminated.exitCode}')).toBe(

@@ -6,7 +6,10 @@ import type { RootKeys } from '../../shared/core/agent/key.ts';
 import { backoffMs } from '../../shared/core/backoff/backoff.ts';
 import type { GroupBody } from '../../shared/core/group/group.ts';
 import { runGroup } from '../../infra/local/sim/container-runs.ts';
-import type { Behaviours, Run } from '../../infra/local/sim/container-runs.ts';
+import type { MemoryAgent } from '../../infra/local/sim/memory-agent-words.ts';
+import type { MemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
+import type { AttachRequest } from '../../shared/ports/container-groups.ts';
+import type { Behaviours, ProgramEnd, Run } from '../../infra/local/sim/container-runs.ts';
 import { postFaults } from '../../infra/local/sim/faults/vocabulary.ts';
 import type { Place } from '../../infra/local/sim/processes/place.ts';
 import type { Chance } from '../../infra/local/sim/time/chance.ts';
@@ -22,6 +25,20 @@ export interface AgentsParts {
   readonly instances: readonly [Place, ...Place[]];
   readonly images: Behaviours;
   readonly keys: RootKeys;
+  readonly groups: MemoryContainerGroups;
+}
+
+/** A program that an agent was told to end. */
+export interface Told {
+  readonly incarnation: Incarnation;
+  readonly container: string;
+  readonly heardAt: number;
+  /** When it is killed. */
+  by: number;
+  /** When it ends, and how, unless it ends by itself before. */
+  end: Pick<ProgramEnd, 'at' | 'exitCode'>;
+  /** When the app has taken the report of the end, and what that was. */
+  taken: { readonly at: number; readonly exitCode: number } | undefined;
 }
 
 const everyMs = 500;
@@ -42,6 +59,9 @@ interface Agent {
   readonly tags: AgentTags;
   readonly body: GroupBody;
   readonly container: string;
+  /** Its word is not in the container. */
+  readonly isDeaf: boolean;
+  told: Told | undefined;
   /** Which run, and whether its end, was last put into words; and how often it was sent in vain. */
   boot: number;
   number: number;
@@ -57,6 +77,9 @@ interface Agent {
 export class ChaosAgents {
   readonly #parts: AgentsParts;
   readonly #sent: Said[] = [];
+  /** By `GROUP/CONTAINER`, the latest. */
+  readonly #agents = new Map<string, Agent>();
+  readonly told: Told[] = [];
 
   constructor(parts: AgentsParts) {
     this.#parts = parts;
@@ -66,9 +89,48 @@ export class ChaosAgents {
   onGroup(incarnation: Incarnation, body: GroupBody): void {
     const tags = readAgentTags(body.tags);
     if (tags === undefined || incarnation.fails) return;
-    for (const { name, command = [] } of body.containers)
-      if (command[0] === '/.sk/sk')
-        this.#watch({ incarnation, tags, body, container: name, boot: 0, number: 0, failures: 0, isSending: false });
+    for (const { name, command = [] } of body.containers) {
+      if (command[0] !== '/.sk/sk') continue;
+      const isDeaf = this.#parts.chance.isHit(0.1);
+      const idle = { told: undefined, boot: 0, number: 0, failures: 0, isSending: false };
+      const agent: Agent = { incarnation, tags, body, container: name, isDeaf, ...idle };
+      this.#agents.set(`${incarnation.group}/${name}`, agent);
+      this.#watch(agent);
+    }
+  }
+
+  /** Who hears a word there; undefined: nobody. */
+  at({ group, container }: AttachRequest): MemoryAgent | undefined {
+    const agent = this.#agents.get(`${group}/${container}`);
+    if (agent === undefined || agent.isDeaf || agent.incarnation.erased !== undefined) return undefined;
+    if (agent.told === undefined && this.#runsOf(agent).at(-1)?.end !== undefined) return undefined;
+    return {
+      drain: (seconds) => this.#drain(agent, seconds),
+      refresh: () => ({ ok: true }),
+      status: () => ({ bootId: this.#bootOf(agent, this.#runsOf(agent).length), phase: 'running' }),
+    };
+  }
+
+  /** The program has a time and a code of its own, unless the grace is over before. */
+  #drain(agent: Agent, seconds: number): { readonly ok: true } {
+    const { scheduler, chance, groups } = this.#parts;
+    const { now } = scheduler;
+    const { incarnation, container } = agent;
+    const by = Math.min(agent.told?.by ?? Infinity, now + seconds * 1000);
+    const first: Told = agent.told ?? {
+      incarnation,
+      container,
+      heardAt: now,
+      by,
+      end: { at: now + chance.between(200, 40_000), exitCode: chance.pick([0, 3, 143]) },
+      taken: undefined,
+    };
+    if (agent.told === undefined) this.told.push(first);
+    agent.told = first;
+    first.by = by;
+    if (first.end.at > by) first.end = { at: Math.max(now, by), exitCode: 137 };
+    groups.endProgram({ group: incarnation.group, container }, { heardAt: first.heardAt, ...first.end });
+    return { ok: true };
   }
 
   /** Until the group is gone: with it goes its agent, whatever it had still to say. */
@@ -78,14 +140,15 @@ export class ChaosAgents {
     const runs = this.#runsOf(agent);
     const last = runs.at(-1);
     if (last === undefined || agent.isSending) return;
-    const number = last.end === undefined ? 1 : 2;
+    const number = last.end === undefined ? (agent.told === undefined ? 1 : 2) : 3;
     if (agent.boot === runs.length && agent.number === number) return;
     void this.#say(agent, runs, number);
   }
 
   #runsOf({ incarnation, body, container }: Agent): readonly Run[] {
     const { scheduler, images } = this.#parts;
-    const runs = runGroup(body, images, { from: incarnation.startsAt, until: scheduler.now });
+    const { ends } = this.#parts.groups.readGroup(incarnation.group) ?? {};
+    const runs = runGroup(body, images, { from: incarnation.startsAt, until: scheduler.now, ends });
     return runs.main.get(container)?.runs ?? [];
   }
 
@@ -100,6 +163,10 @@ export class ChaosAgents {
     if (isOver) {
       agent.boot = runs.length;
       agent.number = number;
+      const isTaken = status === 200 || status === 204;
+      const exitCode = runs.at(-1)?.end?.exitCode;
+      if (agent.told !== undefined && exitCode !== undefined && isTaken)
+        agent.told.taken ??= { at: scheduler.now, exitCode };
     }
     agent.failures = isOver ? 0 : agent.failures + 1;
     if (!isOver) await scheduler.sleep(backoffMs(retry, agent.failures, chance.next()));
@@ -110,7 +177,9 @@ export class ChaosAgents {
     const { incarnation, tags, container } = agent;
     const now = this.#parts.scheduler.now;
     const last = runs.at(-1);
-    const isFinal = last?.end !== undefined && !isRunAgain(incarnation.restartPolicy, last.end.exitCode);
+    const isDrained = last?.end !== undefined && agent.told !== undefined;
+    const isFinal =
+      isDrained || (last?.end !== undefined && !isRunAgain(incarnation.restartPolicy, last.end.exitCode));
     const isUp = last?.end === undefined;
     const before = runs.at(-2);
     const report = {
@@ -119,21 +188,26 @@ export class ChaosAgents {
       nonce: tags.nonce,
       kid: tags.kid,
       container,
-      bootId: `${String(incarnation.at).padStart(16, '0')}-${String(runs.length).padStart(8, '0')}`,
+      bootId: this.#bootOf(agent, runs.length),
       number,
       sentAt: instant(now),
       state: {
-        phase: isUp ? 'running' : 'ended',
+        phase: isUp ? 'running' : last?.end?.isParked === true ? 'parked' : 'ended',
         startedAt: instant(last?.startedAt ?? now),
         started: isUp,
         ready: isUp,
         restarts: 0,
         final: isFinal,
+        ...(agent.told !== undefined && { drainBy: instant(agent.told.by) }),
         ...(last?.end !== undefined && { ended: endOf(last, last.end) }),
         ...(before?.end !== undefined && { lastEnded: endOf(before, before.end) }),
       },
     };
     return signed(this.#parts.keys, incarnation.uid, JSON.stringify(report), tags);
+  }
+
+  #bootOf({ incarnation }: Agent, run: number): string {
+    return `${String(incarnation.at).padStart(16, '0')}-${String(run).padStart(8, '0')}`;
   }
 
   /** What the network makes of it; undefined: no answer comes. */

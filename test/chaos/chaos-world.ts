@@ -17,6 +17,7 @@ import { parsePodRow } from '../../shared/wire/rows.ts';
 import { parseSettings } from '../../shared/wire/settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
 import { noon } from '../fixtures/pods.ts';
+import { createMemoryAgentWords } from '../../infra/local/sim/memory-agent-words.ts';
 import { agentSettings, clusterUid, settingsOf } from '../fixtures/settings.ts';
 import type { ChaosAgents } from './agents.ts';
 import { ArmMeter } from './arm-meter.ts';
@@ -194,6 +195,7 @@ export class ChaosWorld {
       keptLogs: this.keptLogs,
       imageRegistry: faultyRegistry(this.imageRegistry, process),
       groups,
+      agentWords: createMemoryAgentWords(groups, (place) => this.agents?.at(place)),
       cluster: {
         api: faultyKubernetes(this.cluster.api, process, interfere),
         nodeApi: (name) => faultyKubernetes(this.cluster.nodeApi(name), process, interfere),

@@ -6,6 +6,7 @@ import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { GroupObservation } from '../../shared/core/group/group.ts';
 import { ChaosWorld, nodes, start } from './chaos-world.ts';
 import type { Outage } from './faults.ts';
+import { drainedTruly } from './drain-oracles.ts';
 import { leftOver, oneGroupEach, ranOnce, reportedNothing, trueEnds, unsettled, withinBudget } from './oracles.ts';
 import type { Evidence } from './oracles.ts';
 import type { Place } from '../../infra/local/sim/processes/place.ts';
@@ -79,6 +80,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     ...ranOnce(evidence),
     ...trueEnds(evidence),
     ...reportedNothing(evidence),
+    ...drainedTruly(evidence, world.agents?.told ?? []),
     ...withinBudget(world.meter.refused),
     ...unsettled(evidence, new Set(world.rows().keys())),
     ...leftOver(evidence, world.rows()),
@@ -156,6 +158,7 @@ function startApp(world: ChaosWorld, chance: Chance, rate: number): readonly Pla
       instances: http,
       images,
       keys,
+      groups: world.arm.groups,
     });
   if (rate > 0)
     for (let count = 0; count < 3; count += 1)

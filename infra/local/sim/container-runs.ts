@@ -22,7 +22,22 @@ export type Behaviours = Readonly<Record<string, ImageBehaviour>>;
 /** One run, in ms since the epoch; without an end it goes on. */
 export interface Run {
   readonly startedAt: number;
-  readonly end: { readonly at: number; readonly exitCode: number } | undefined;
+  readonly end: RunOutcome | undefined;
+}
+
+export interface RunOutcome {
+  readonly at: number;
+  readonly exitCode: number;
+  /** The agent stays as process 1, so that ACI, which would start the container again, shows it running. */
+  readonly isParked?: true;
+}
+
+/** An agent has heard that its program is to end: the run of then is the last. */
+export interface ProgramEnd {
+  readonly heardAt: number;
+  /** When the program ends, unless it does so by itself before. */
+  readonly at: number;
+  readonly exitCode: number;
 }
 
 /** A container's runs up to some moment. */
@@ -44,19 +59,39 @@ const restarts = (policy: Policy, exitCode: number): boolean =>
 /** The runs of one container that is first started at `from`, as far as they have begun at `until`. */
 export function runContainer(
   behaviour: ImageBehaviour,
-  world: { readonly from: number; readonly until: number; readonly policy: Policy },
+  world: {
+    readonly from: number;
+    readonly until: number;
+    readonly policy: Policy;
+    readonly ordered?: ProgramEnd | undefined;
+  },
 ): RunHistory {
   const runs: Run[] = [];
   let startedAt = world.from;
   while (startedAt <= world.until) {
     const { runMs, exitCode = 0 } = behaviour.runs?.[runs.length] ?? behaviour.runs?.at(-1) ?? behaviour;
     const endsAt = runMs === undefined ? Infinity : startedAt + runMs;
+    const last = lastRun({ startedAt, endsAt, exitCode }, world);
+    if (last !== undefined) return { ...last, runs: [...runs, ...last.runs] };
     if (endsAt > world.until) return { runs: [...runs, { startedAt, end: undefined }], settledAt: undefined };
     runs.push({ startedAt, end: { at: endsAt, exitCode } });
     if (!restarts(world.policy, exitCode)) return { runs, settledAt: endsAt };
     startedAt = endsAt + Math.min(longestBackoffMs, firstBackoffMs * 2 ** (runs.length - 1));
   }
   return { runs, settledAt: undefined };
+}
+
+/** The run in which an agent has heard that its program is to end; undefined: it is another. */
+function lastRun(
+  { startedAt, endsAt, exitCode }: { readonly startedAt: number; readonly endsAt: number; readonly exitCode: number },
+  { until, policy, ordered }: Parameters<typeof runContainer>[1],
+): RunHistory | undefined {
+  if (ordered === undefined || ordered.heardAt < startedAt || ordered.heardAt >= endsAt) return undefined;
+  const end = ordered.at < endsAt ? { at: ordered.at, exitCode: ordered.exitCode } : { at: endsAt, exitCode };
+  if (end.at > until) return { runs: [{ startedAt, end: undefined }], settledAt: undefined };
+  return restarts(policy, end.exitCode)
+    ? { runs: [{ startedAt, end: { ...end, isParked: true } }], settledAt: undefined }
+    : { runs: [{ startedAt, end }], settledAt: end.at };
 }
 
 /** What ran in a group up to some moment. */
@@ -70,13 +105,16 @@ export interface GroupRuns {
   readonly initFailedAt: number | undefined;
 }
 
+/** By the names of containers. */
+export type ProgramEnds = ReadonlyMap<string, ProgramEnd>;
+
 const nothing: RunHistory = { runs: [], settledAt: undefined };
 
 /** Init containers one after the other (`Always` runs them again only when they fail), then all others at once. */
 export function runGroup(
   body: Pick<GroupBody, 'containers' | 'initContainers' | 'restartPolicy'>,
   behaviours: Behaviours,
-  { from, until }: { readonly from: number; readonly until: number },
+  { from, until, ends }: { readonly from: number; readonly until: number; readonly ends?: ProgramEnds | undefined },
 ): GroupRuns {
   const init = new Map<string, RunHistory>();
   let startsAt: number | undefined = from;
@@ -98,7 +136,12 @@ export function runGroup(
       name,
       begins === undefined
         ? nothing
-        : runContainer(behaviourOf(behaviours, image), { from: begins, until, policy: body.restartPolicy }),
+        : runContainer(behaviourOf(behaviours, image), {
+            from: begins,
+            until,
+            policy: body.restartPolicy,
+            ordered: ends?.get(name),
+          }),
     ]),
   );
   return { init, main, initializedAt: begins, initFailedAt };

@@ -7,13 +7,15 @@ import type {
   ObservedState,
 } from '../../../shared/core/group/group.ts';
 import { runGroup } from './container-runs.ts';
-import type { Behaviours, GroupRuns, Run, RunHistory } from './container-runs.ts';
+import type { Behaviours, GroupRuns, ProgramEnds, Run, RunHistory } from './container-runs.ts';
 
 export interface MemoryGroup {
   readonly name: string;
   readonly body: GroupBody;
   readonly createdAt: number;
   readonly stopped: boolean;
+  /** What agents have heard. */
+  readonly ends?: ProgramEnds;
   /** Set by a test: how ARM is to show the group, whatever its containers do. */
   readonly override: ((seen: GroupObservation) => GroupObservation) | undefined;
 }
@@ -47,12 +49,13 @@ export interface ContainerRun {
 
 /** All runs of a group that lived until `over.at`, or lives still. */
 export function listRuns(
-  group: Pick<MemoryGroup, 'name' | 'body' | 'createdAt'>,
+  group: Pick<MemoryGroup, 'name' | 'body' | 'createdAt' | 'ends'>,
   world: GroupWorld,
   over?: { readonly at: number; readonly end: RunEnd },
 ): readonly ContainerRun[] {
   const until = Math.min(world.now, over?.at ?? world.now);
-  const runs = runGroup(group.body, world.behaviours, { from: group.createdAt + world.times.provisioningMs, until });
+  const from = group.createdAt + world.times.provisioningMs;
+  const runs = runGroup(group.body, world.behaviours, { from, until, ends: group.ends });
   const describe = ([container, { runs }]: [string, RunHistory], isInit: boolean): ContainerRun[] =>
     runs.map((run) => ({
       group: group.name,
@@ -102,7 +105,7 @@ export const isProvisioned = (group: MemoryGroup, world: GroupWorld): boolean =>
   provisioning(group, runsOf(group, world), world) === 'Succeeded';
 
 const runsOf = (group: MemoryGroup, { now, behaviours, times }: GroupWorld): GroupRuns =>
-  runGroup(group.body, behaviours, { from: group.createdAt + times.provisioningMs, until: now });
+  runGroup(group.body, behaviours, { from: group.createdAt + times.provisioningMs, until: now, ends: group.ends });
 
 /** Provisioned once every container was started, or none will be. */
 function provisioning(group: MemoryGroup, runs: GroupRuns, { now, times }: GroupWorld): string {
@@ -124,7 +127,8 @@ function view(runs: readonly Run[], isSettled: boolean): InstanceView {
   const last = runs.at(-1);
   const plain = { events: [] };
   if (last === undefined) return { ...plain, restartCount: 0, currentState: { state: 'Waiting', detailStatus: '' } };
-  const isWaiting = last.end !== undefined && !isSettled;
+  const isParked = last.end?.isParked === true;
+  const isWaiting = last.end !== undefined && !isSettled && !isParked;
   const previous = isWaiting ? last : runs.at(-2);
   const detailStatus = `CrashLoopBackOff: Back-off restarting failed container`;
   return {
@@ -136,7 +140,7 @@ function view(runs: readonly Run[], isSettled: boolean): InstanceView {
 }
 
 const shownRun = ({ startedAt, end }: Run): ObservedState =>
-  end === undefined
+  end === undefined || end.isParked === true
     ? { state: 'Running', startTime: time(startedAt), detailStatus: '' }
     : {
         state: 'Terminated',

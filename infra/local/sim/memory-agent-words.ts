@@ -24,8 +24,14 @@ export interface MemoryAgentWords extends AgentWords {
   inject(fault: InjectedFault<keyof AgentWords>): void;
 }
 
-/** `groups`: whose `exec` opens the sessions, so that its faults and budgets are those of the words. */
-export function createMemoryAgentWords(groups: Pick<ContainerGroups, 'exec'>): MemoryAgentWords {
+/**
+ * `groups`: whose `exec` opens the sessions, so that its faults and budgets are those of the words. `others`: agents that are in
+ * containers without {@link MemoryAgentWords.setAgent}.
+ */
+export function createMemoryAgentWords(
+  groups: Pick<ContainerGroups, 'exec'>,
+  others: (place: AttachRequest) => MemoryAgent | undefined = () => undefined,
+): MemoryAgentWords {
   const agents = new Map<string, MemoryAgent>();
   const heard: string[] = [];
   const { call, inject } = createCallGate<keyof AgentWords>();
@@ -44,7 +50,7 @@ export function createMemoryAgentWords(groups: Pick<ContainerGroups, 'exec'>): M
     const opened = await groups.exec(session, signal);
     if (!opened.ok) return opened;
     return call(word, signal, () => {
-      const agent = agents.get(keyOf(place));
+      const agent = agents.get(keyOf(place)) ?? others(place);
       if (agent === undefined) return fail(missing(agentWord[word]));
       heard.push(`${keyOf(place)} ${word}${more}`);
       return ok(answer(agent));

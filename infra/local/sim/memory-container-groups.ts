@@ -2,10 +2,10 @@ import { fail, ok } from '../../../shared/core/fault.ts';
 import type { Fault, Result } from '../../../shared/core/fault.ts';
 import type { GroupObservation } from '../../../shared/core/group/group.ts';
 import type { StreamSession } from '../../../shared/core/streams/stream-session.ts';
-import type { ContainerGroups } from '../../../shared/ports/container-groups.ts';
+import type { AttachRequest, ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import { behaviourOf } from './container-runs.ts';
 import { averagesOf } from './group-metrics.ts';
-import type { Behaviours } from './container-runs.ts';
+import type { Behaviours, ProgramEnd } from './container-runs.ts';
 import { createCallGate } from './faults/call-gate.ts';
 import type { InjectedFault } from './faults/call-gate.ts';
 import { coresOf, isProvisioned, listRuns, observeGroup } from './group-life.ts';
@@ -34,6 +34,8 @@ export interface MemoryContainerGroups extends ContainerGroups {
   readonly runs: () => readonly ContainerRun[];
   /** How ARM shows a group from now on. */
   overrideGroup(name: string, change: (seen: GroupObservation) => GroupObservation): void;
+  /** The agent of a container has heard that its program is to end; a later word takes the place of an earlier one. */
+  endProgram(place: AttachRequest, end: ProgramEnd): void;
   /** Somebody else deletes the group. */
   removeGroup(name: string): void;
   /** A group that is there without a PUT of ours. */
@@ -177,6 +179,10 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     overrideGroup: (name, change) => {
       const group = groups.get(name);
       if (group !== undefined) groups.set(name, { ...group, override: change });
+    },
+    endProgram: ({ group: name, container }, ended) => {
+      const group = groups.get(name);
+      if (group !== undefined) groups.set(name, { ...group, ends: new Map([...(group.ends ?? []), [container, ended]]) });
     },
     removeGroup: (name) => void remove(name, 'removed'),
     addGroup: (group) => void groups.set(group.name, newGroup(group)),

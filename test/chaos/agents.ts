@@ -178,8 +178,7 @@ export class ChaosAgents {
     const now = this.#parts.scheduler.now;
     const last = runs.at(-1);
     const isDrained = last?.end !== undefined && agent.told !== undefined;
-    const isFinal =
-      isDrained || (last?.end !== undefined && !isRunAgain(incarnation.restartPolicy, last.end.exitCode));
+    const isFinal = isDrained || (last?.end !== undefined && !isRunAgain(incarnation.restartPolicy, last.end.exitCode));
     const isUp = last?.end === undefined;
     const before = runs.at(-2);
     const report = {

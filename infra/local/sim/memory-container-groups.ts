@@ -182,7 +182,8 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
     },
     endProgram: ({ group: name, container }, ended) => {
       const group = groups.get(name);
-      if (group !== undefined) groups.set(name, { ...group, ends: new Map([...(group.ends ?? []), [container, ended]]) });
+      if (group !== undefined)
+        groups.set(name, { ...group, ends: new Map([...(group.ends ?? []), [container, ended]]) });
     },
     removeGroup: (name) => void remove(name, 'removed'),
     addGroup: (group) => void groups.set(group.name, newGroup(group)),

@@ -2,9 +2,10 @@ import { agentTags, readAgentKey } from '../agent/agent-tags.ts';
 import { heardGroup } from '../agent/reports/heard-group.ts';
 import { memoryFor } from '../agent/reports/memory.ts';
 import { defined } from '../defined.ts';
-import type { GroupObservation, InstanceView, ObservedContainer, ObservedState } from '../group/group.ts';
-import type { ContainerState, ContainerStatus, Pod } from '../kubernetes/pod.ts';
+import type { GroupObservation, ObservedContainer } from '../group/group.ts';
+import type { ContainerStatus, Pod } from '../kubernetes/pod.ts';
 import { flatContainers } from '../pod/sidecars.ts';
+import { viewOfStatus } from '../status/view-of-status.ts';
 import type { Observed } from './observed.ts';
 import type { PodRow } from './pod-row.ts';
 
@@ -44,7 +45,7 @@ export function groupAsRemembered(pod: Pod, { agent, group: name }: PodRow): Gro
   if (![...initContainers, ...running].every((container) => isKnown(container.name))) return undefined;
   const shown = ({ name: container }: { readonly name: string }): ObservedContainer => {
     const known = heard[container] && statuses.find((status) => status.name === container);
-    return { name: container, image: '', ...defined({ instanceView: known && viewOf(known) }) };
+    return { name: container, image: '', ...defined({ instanceView: known && viewOfStatus(known) }) };
   };
   const remembered: GroupObservation = {
     name,
@@ -58,34 +59,6 @@ export function groupAsRemembered(pod: Pod, { agent, group: name }: PodRow): Gro
     events: [],
   };
   return heardGroup(pod, remembered, agent);
-}
-
-/** What the status knows of a container's runs, so that an agent's word of an earlier one changes nothing. */
-const viewOf = ({ state, lastState }: ContainerStatus): InstanceView => ({
-  restartCount: 0,
-  currentState: observedState(state),
-  ...defined({ previousState: lastState && observedState(lastState) }),
-  events: [],
-});
-
-function observedState(state: ContainerState): ObservedState {
-  switch (state.kind) {
-    case 'waiting':
-      return { state: 'Waiting', detailStatus: '' };
-    case 'running':
-      return { state: 'Running', startTime: state.startedAt, detailStatus: '' };
-    case 'terminated': {
-      const { exitCode, reason, message, startedAt, finishedAt } = state;
-      const times = defined({ startTime: startedAt, finishTime: finishedAt });
-      return {
-        state: 'Terminated',
-        exitCode,
-        ...times,
-        detailStatus: '',
-        reported: { reason, ...defined({ message }) },
-      };
-    }
-  }
 }
 
 const hasRun = (statuses: readonly ContainerStatus[], name: string): boolean =>

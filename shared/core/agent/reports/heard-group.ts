@@ -2,6 +2,7 @@ import { defined } from '../../defined.ts';
 import type { GroupObservation, InstanceView, ObservedContainer, ObservedState } from '../../group/group.ts';
 import type { Pod } from '../../kubernetes/pod.ts';
 import { hasSidecars } from '../../pod/sidecars.ts';
+import { viewOfStatus } from '../../status/view-of-status.ts';
 import { instantMs, isAtOrAfter, wholeSecond } from '../../status/time.ts';
 import { drainedGroup } from './drain.ts';
 import { memoryOf } from './memory.ts';
@@ -25,7 +26,7 @@ export function heardGroup(
   if (memory === undefined) return group;
   const heard = (container: ObservedContainer): ObservedContainer => {
     const said = memory.containers[container.name];
-    if (said !== undefined) return heardContainer(container, said);
+    if (said !== undefined) return heardContainer(withKnownRuns(container, pod), said);
     if (!memory.expected.includes(container.name)) return container;
     const isGivenUp = silence === 'ready' && memory.silent?.[container.name] !== undefined;
     return isGivenUp ? unprobed(container) : unheard(container, hasSidecars(pod));
@@ -35,6 +36,15 @@ export function heardGroup(
     { ...group, containers: group.containers.map(heard), initContainers: group.initContainers.map(heard) },
     drain,
   );
+}
+
+/** Of a group that was stopped ACI shows no runs: what the status knows of them stands for what ACI has shown. */
+function withKnownRuns(container: ObservedContainer, { status }: Pod): ObservedContainer {
+  if (container.instanceView !== undefined) return container;
+  const known = [...status.initContainerStatuses, ...status.containerStatuses].find(
+    ({ name }) => name === container.name,
+  );
+  return known === undefined ? container : { ...container, instanceView: viewOfStatus(known) };
 }
 
 /**

@@ -100,6 +100,19 @@ describe('the status of a container whose agent speaks', () => {
       'Running, running since 2, 0 restarts',
     ],
     [
+      'ACI shows nothing any more, and the status knows of a later run than the one that the agent spoke of last',
+      {
+        policy: 'OnFailure',
+        status: {
+          restartCount: 1,
+          state: { kind: 'waiting', reason: 'CrashLoopBackOff' },
+          lastState: { kind: 'terminated', exitCode: 3, reason: 'Error', startedAt: at(40), finishedAt: at(50) },
+        },
+        reports: [report(over(ended(4, 2, 22), { final: false }))],
+      },
+      'Running, waits: CrashLoopBackOff, 1 restarts, before: Error 3 from 40 to 50',
+    ],
+    [
       'it has ended, though ARM still shows it running',
       { view: running(1), status: wasRunning, reports: [report(over(ended(3, 2, 30, { message: 'no disk' })))] },
       'Failed, Error 3 from 2 to 30 "no disk", 0 restarts',

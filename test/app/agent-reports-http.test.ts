@@ -126,6 +126,19 @@ describe('POST reports', () => {
     expect((await send(world, 'q')).status).toBe(204);
   });
 
+  it('of containers that the pod has not never makes its row too large for the Table service, and those of another', async () => {
+    const world = await worldOf(['p', 'q']);
+    const at = new Date(world.now).toISOString();
+    const ended = { exitCode: 1, reason: 'Error', message: '"'.repeat(4096), finishedAt: at };
+    const state = { phase: 'ended', started: false, ready: false, restarts: 0, final: false, ended, lastEnded: ended };
+    for (let name = 1; name <= 150; name += 1)
+      expect((await send(world, 'p', { change: { container: `c${name}`, state } })).status).toBe(204);
+    const lengths = world.rows().map((row) => JSON.stringify(row).length);
+    expect(Math.max(...lengths)).toBeGreaterThan(100_000);
+    expect(Math.max(...lengths)).toBeLessThan(500_000);
+    expect([world.statusOf('p'), world.statusOf('q')]).toEqual(['Running, main: running', 'Running, main: running']);
+  });
+
   it('is 503 as long as the app has no valid settings, and says nothing of them', async () => {
     const world = await worldOf();
     const answer = await answerPodReports({

@@ -58,10 +58,16 @@ export function memoryOf(
 /** A kubelet gives all termination messages of a pod together so many bytes (pkg/kubelet, `MaxPodTerminationMessageLogLength`). */
 const messageBytes = 12 * 1024;
 const longestMessage = 4096;
+/**
+ * Characters, as JSON, that a row keeps of all containers. Sixty honest ones need less than half. A container has its pod's
+ * key and may report of as many names as it likes; the Table service refuses a row of 1 MiB, and what is written with it.
+ */
+const mostKept = 200_000;
 
 /**
- * The memory after a report of one of the pod's containers; undefined: the report is no later than what is known, and
- * changes nothing. `count`: how many containers the pod has, since all their messages have to fit together.
+ * The memory after a report of one of the pod's containers; undefined: the report changes nothing, since it is no later than
+ * what is known, or more than a row keeps of one pod. `count`: how many containers the pod has, since all their messages have
+ * to fit together.
  */
 export function hear(memory: AgentMemory, report: AgentReport, count: number): AgentMemory | undefined {
   const known = memory.containers[report.container];
@@ -71,6 +77,7 @@ export function hear(memory: AgentMemory, report: AgentReport, count: number): A
   const most = Math.min(longestMessage, Math.floor(messageBytes / Math.max(1, count)));
   const heard = { bootId, number, boots, sentAt, state: withinBytes(report.state, most) };
   const containers = { ...memory.containers, [report.container]: heard };
+  if (JSON.stringify(containers).length > mostKept) return undefined;
   const { silent, ...rest } = memory;
   // Who has spoken is not silent any more.
   const { [report.container]: _, ...others } = silent ?? {};

@@ -33,11 +33,14 @@ const rig = (): { readonly runtime: EngineRuntime; readonly app: AppForAgents } 
 interface Wish {
   readonly mode: AgentMode;
   readonly container: Raw;
+  /** Instead of the app's own address. */
+  readonly reportUrl?: string;
 }
 
-async function start(shape: ImageShape, { mode, container }: Wish): Promise<RunningContainer> {
+async function start(shape: ImageShape, { mode, container, ...address }: Wish): Promise<RunningContainer> {
   const { runtime: engine, app: hears } = rig();
-  const known = references({}, { agent: hears.access, images: { [shape.image]: { ok: true, value: shape.config } } });
+  const agent = { ...hears.access, ...address };
+  const known = references({}, { agent, images: { [shape.image]: { ok: true, value: shape.config } } });
   const pod = podOf({
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
@@ -130,6 +133,17 @@ describe.skipIf(reason !== undefined)(
       // That of the image is for a drain: ACI asks every container by the same signal.
       expect(seen[0]).toMatchObject({ exitCode: 5, log: 'up\ngot TERM\n' });
       expect(seen[1]).toEqual(seen[0]);
+    });
+
+    it.each([
+      ['refuses', 'http://127.0.0.1:9'],
+      ['has no name', 'https://app.invalid'],
+      ['never answers', 'https://192.0.2.1'],
+    ])('a program whose agent has an app that %s runs and ends the same', async (_, origin) => {
+      const container = scripted(imageShapes.debian, 'echo out; echo err >&2; exit 7');
+      const main = await start(imageShapes.debian, { mode: 'always', container, reportUrl: `${origin}/reports` });
+      expect((await main.wait()).exitCode).toBe(7);
+      expect(lines(await logOf(main))).toEqual(['err', 'out']);
     });
 
     it.each<[string, readonly string[], string, number]>([

@@ -100,8 +100,7 @@ async function distroless(store: ImageStore, shape: ImageShape, folder: string):
 
 /** Puts the images into the store; `folder` is for files that are in the way of nobody. */
 export async function makeShapes(store: ImageStore, folder: string): Promise<void> {
-  for (const shape of Object.values<ImageShape>(imageShapes)) {
+  for (const shape of Object.values<ImageShape>(imageShapes))
     if (shape.from === undefined) await distroless(store, shape, folder);
     else await store.derive(shape.image, shape.from, [...(shape.lines ?? []), ...changesOf(shape)]);
-  }
 }

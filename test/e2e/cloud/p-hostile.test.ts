@@ -227,6 +227,7 @@ describe.runIf(settings()['AGENT_IMAGE'] !== undefined)('a container that lies',
     expect(await field('node', nodeName, isNodeReady)).toBe('True');
     const own = await Promise.all(names.map(uidOf));
     const ran = (await runs()).filter(({ uid = '', container }) => own.includes(uid) && container === 'main');
-    expect(ran.map(({ uid }) => uid).toSorted()).toEqual(own.toSorted());
+    expect(ran).toHaveLength(own.length);
+    expect(new Set(ran.map(({ uid }) => uid))).toEqual(new Set(own));
   });
 });

@@ -164,9 +164,11 @@ export class ChaosAgents {
       agent.boot = runs.length;
       agent.number = number;
       const isTaken = status === 200 || status === 204;
-      const exitCode = runs.at(-1)?.end?.exitCode;
-      if (agent.told !== undefined && exitCode !== undefined && isTaken)
-        agent.told.taken ??= { at: scheduler.now, exitCode };
+      const end = runs.at(-1)?.end;
+      const { told } = agent;
+      // An earlier run's may have been on its way when the word came.
+      if (told !== undefined && end !== undefined && end.at >= told.heardAt && isTaken)
+        told.taken ??= { at: scheduler.now, exitCode: end.exitCode };
     }
     agent.failures = isOver ? 0 : agent.failures + 1;
     if (!isOver) await scheduler.sleep(backoffMs(retry, agent.failures, chance.next()));

@@ -30,7 +30,7 @@ import type { Outage } from './faults.ts';
 import { Journal } from './journal.ts';
 import { images } from '../../infra/local/sim/pods/images.ts';
 import { createPopulation } from './population.ts';
-import { faultyGroups, faultyRegistry, faultyKubernetes, faultyStore } from './ports.ts';
+import { faultyGroups, faultyKubernetes, faultyRegistry, faultyStore, forgetfulWords } from './ports.ts';
 import { Place } from '../../infra/local/sim/processes/place.ts';
 import type { PlaceParts } from '../../infra/local/sim/processes/place.ts';
 import type { TimedProcess } from '../../infra/local/sim/processes/timed-process.ts';
@@ -195,7 +195,10 @@ export class ChaosWorld {
       keptLogs: this.keptLogs,
       imageRegistry: faultyRegistry(this.imageRegistry, process),
       groups,
-      agentWords: createMemoryAgentWords(groups, (place) => this.agents?.at(place)),
+      agentWords: forgetfulWords(
+        createMemoryAgentWords(groups, (place) => this.agents?.at(place)),
+        { chance, rate: this.#parts.faultRate * 2, faults: this.faults },
+      ),
       cluster: {
         api: faultyKubernetes(this.cluster.api, process, interfere),
         nodeApi: (name) => faultyKubernetes(this.cluster.nodeApi(name), process, interfere),

@@ -71,10 +71,10 @@ const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 function describe(outcome: Outcome): string {
   if ('bug' in outcome) return `seed ${outcome.seed}: FAILED`;
-  const { seed, violations, calls, faults, settledAfterMs, tookMs, digest } = outcome;
+  const { seed, violations, calls, faults, drained, settledAfterMs, tookMs, digest } = outcome;
   const injected = [...faults.values()].reduce((sum, count) => sum + count, 0);
   const verdict = violations.length === 0 ? 'ok' : `${violations.length} violations`;
-  return `seed ${seed}: ${verdict}, ${calls} calls, ${injected} faults, at rest after ${seconds(settledAfterMs)}, took ${seconds(tookMs)}, ${digest.slice(0, 12)}`;
+  return `seed ${seed}: ${verdict}, ${calls} calls, ${injected} faults, ${drained.taken} of ${drained.told} drained ends told, at rest after ${seconds(settledAfterMs)}, took ${seconds(tookMs)}, ${digest.slice(0, 12)}`;
 }
 
 function explain(outcome: Outcome, { pods, rate }: { readonly pods: number; readonly rate: number }): void {

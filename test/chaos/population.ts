@@ -121,9 +121,14 @@ const kinds: readonly Kind[] = [
     }),
   },
   {
-    weight: 2,
+    weight: 8,
     expectation: 'serves',
     spec: () => ({ restartPolicy: 'Always', containers: [containerOf('serves', hooked)] }),
+  },
+  {
+    weight: 2,
+    expectation: 'ends',
+    spec: () => ({ more: { activeDeadlineSeconds: 60 }, containers: [containerOf('serves', hooked)] }),
   },
   {
     weight: 1,

@@ -4,6 +4,7 @@ import type { RowTable } from '../../shared/adapters/tables/row-table.ts';
 import { createStateStore } from '../../shared/adapters/tables/state-store.ts';
 import { fail, ok } from '../../shared/core/fault.ts';
 import type { Result } from '../../shared/core/fault.ts';
+import type { AgentWords } from '../../shared/ports/agent-words.ts';
 import type { BudgetObservation, Budgets, Spend } from '../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../shared/ports/container-groups.ts';
 import type { ImageRegistry } from '../../shared/ports/image-registry.ts';
@@ -11,7 +12,9 @@ import type { Log } from '../../shared/ports/log.ts';
 import type { StateStore } from '../../shared/ports/state-store.ts';
 import { armLimits } from '../../shared/wire/arm-settings.ts';
 import type { Settings } from '../../shared/wire/settings.ts';
+import type { Chance } from '../../infra/local/sim/time/chance.ts';
 import type { ArmMeter } from './arm-meter.ts';
+import type { FaultSource } from './faults.ts';
 import type { ArmServer } from './arm-server.ts';
 import type { Plan } from '../../infra/local/sim/faults/request-plan.ts';
 import type { TimedProcess } from '../../infra/local/sim/processes/timed-process.ts';
@@ -31,6 +34,22 @@ export const faultyKubernetes = <T extends object>(port: T, process: TimedProces
       return send(unbounded);
     });
   });
+
+/** Agents that hear a word, and whose answer is lost on its way for some. */
+export function forgetfulWords(
+  words: AgentWords,
+  { chance, rate, faults }: { readonly chance: Chance; readonly rate: number; readonly faults: FaultSource },
+): AgentWords {
+  return {
+    ...words,
+    drain: async (place, order, signal) => {
+      const answer = await words.drain(place, order, signal);
+      if (!answer.ok || faults.isOver || !chance.isHit(rate)) return answer;
+      faults.count('word: answer lost');
+      return fail({ kind: 'transient', message: 'the session ended without a word' });
+    },
+  };
+}
 
 /** The registries of images as one process asks them. */
 export const faultyRegistry = (port: ImageRegistry, process: TimedProcess): ImageRegistry =>

@@ -36,6 +36,8 @@ export interface ChaosReport {
   readonly faults: ReadonlyMap<string, number>;
   /** From the last fault until all had come to rest, in virtual ms. */
   readonly settledAfterMs: number;
+  /** Programs that agents were told to end, and those whose end the app was told of. */
+  readonly drained: { readonly told: number; readonly taken: number };
   readonly tookMs: number;
   readonly history: ReadonlyMap<string, readonly string[]>;
 }
@@ -93,9 +95,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     calls: world.faults.calls,
     faults: world.faults.counts,
     settledAfterMs,
+    drained: drainedIn(world),
     tookMs: performance.now() - began,
     history: new Map(trace.map((uid) => [uid, world.journal.linesOf(uid)])),
   };
+}
+
+function drainedIn({ agents }: ChaosWorld): ChaosReport['drained'] {
+  const told = agents?.told ?? [];
+  return { told: told.length, taken: told.filter(({ taken }) => taken !== undefined).length };
 }
 
 /** Times in which a port is away as a whole. */

@@ -178,11 +178,6 @@ export class ChaosAgents {
   #wordsOf(agent: Agent, runs: readonly Run[], number: number): Said {
     const { incarnation, tags, container } = agent;
     const now = this.#parts.scheduler.now;
-    const last = runs.at(-1);
-    const isDrained = last?.end !== undefined && agent.told !== undefined;
-    const isFinal = isDrained || (last?.end !== undefined && !isRunAgain(incarnation.restartPolicy, last.end.exitCode));
-    const isUp = last?.end === undefined;
-    const before = runs.at(-2);
     const report = {
       schemaVersion: 1,
       podUid: incarnation.uid,
@@ -193,15 +188,10 @@ export class ChaosAgents {
       number,
       sentAt: instant(now),
       state: {
-        phase: isUp ? 'running' : last?.end?.isParked === true ? 'parked' : 'ended',
-        startedAt: instant(last?.startedAt ?? now),
-        started: isUp,
-        ready: isUp,
+        startedAt: instant(runs.at(-1)?.startedAt ?? now),
         restarts: 0,
-        final: isFinal,
-        ...(agent.told !== undefined && { drainBy: instant(agent.told.by) }),
-        ...(last?.end !== undefined && { ended: endOf(last, last.end) }),
-        ...(before?.end !== undefined && { lastEnded: endOf(before, before.end) }),
+        ...endingState(agent, runs.at(-1)),
+        ...lastEnded(runs.at(-2)),
       },
     };
     return signed(this.#parts.keys, incarnation.uid, JSON.stringify(report), tags);
@@ -261,6 +251,19 @@ export class ChaosAgents {
     });
   }
 }
+
+/** Of a program that runs, or how it ended. */
+function endingState({ told, incarnation }: Agent, last: Run | undefined): object {
+  const drainBy = told === undefined ? {} : { drainBy: instant(told.by) };
+  if (last?.end === undefined) return { phase: 'running', started: true, ready: true, final: false, ...drainBy };
+  const { end } = last;
+  const final = told !== undefined || !isRunAgain(incarnation.restartPolicy, end.exitCode);
+  const phase = end.isParked === true ? 'parked' : 'ended';
+  return { phase, started: false, ready: false, final, ...drainBy, ended: endOf(last, end) };
+}
+
+const lastEnded = (before: Run | undefined): object =>
+  before?.end === undefined ? {} : { lastEnded: endOf(before, before.end) };
 
 const isRunAgain = (policy: GroupBody['restartPolicy'], exitCode: number): boolean =>
   policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);

@@ -1,5 +1,7 @@
 import { describeFault } from '../fault.ts';
 import type { Fault } from '../fault.ts';
+import { pullWait } from './pull-words.ts';
+import type { PullWait } from './pull-words.ts';
 
 /** A registry does not say what an image is. A fault's message names the registry and what it answered. */
 export interface PullFault {
@@ -7,19 +9,6 @@ export interface PullFault {
   readonly fault: Fault;
 }
 
-/** A kubelet's waiting reason meanwhile. */
-export interface LookUpTrouble {
-  readonly reason: 'ErrImagePull' | 'ImagePullBackOff';
-  readonly message: string;
-}
-
-export const pullMessage = ({ image, fault }: PullFault): string =>
-  `failed to pull image "${image}": ${describeFault(fault)}`;
-
-/** As a kubelet: the first time the fault itself, from then on that it is waited for. */
-export function lookUpTrouble(pull: PullFault, isRepeated: boolean): LookUpTrouble {
-  const message = pullMessage(pull);
-  return isRepeated
-    ? { reason: 'ImagePullBackOff', message: `Back-off pulling image "${pull.image}": ErrImagePull: ${message}` }
-    : { reason: 'ErrImagePull', message };
-}
+/** The waiting reason and message meanwhile. */
+export const lookUpTrouble = ({ image, fault }: PullFault, isRepeated: boolean): PullWait =>
+  pullWait([image], describeFault(fault), isRepeated);

@@ -1,4 +1,5 @@
 import type { GroupEvent, GroupObservation, InstanceView } from '../group/group.ts';
+import { pullCause } from '../image/pull-words.ts';
 import type { ContainerStatus, Pod, PodStatus } from '../kubernetes/pod.ts';
 import { observedContainer } from '../group/observed-container.ts';
 import { instantMs } from '../status/time.ts';
@@ -122,11 +123,9 @@ const backOff = ({ poll, container, after }: Seen): PodEvent => ({
   count: after.restartCount,
 });
 
-const pullPrefix = /^(Back-off pulling image "[^"]*": ErrImagePull: )?failed to pull image "[^"]*": /i;
-
 /** A kubelet writes the two together. `why`: in the words of ACI, ARM or a registry, which may begin as a kubelet's do. */
 export const pullFault = (container: NamedContainer, why: string): readonly PodEvent[] => [
-  podEvents.pullFailed.of(container, why.replace(pullPrefix, '')),
+  podEvents.pullFailed.of(container, pullCause(why)),
   podEvents.failed.of(container, 'ErrImagePull'),
 ];
 

@@ -1,3 +1,4 @@
+import { imagesMeant } from '../image/pull-words.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import { pullBackOff, pullFault } from './container-events.ts';
 import { containersOf } from './pod-event.ts';
@@ -36,9 +37,14 @@ export function troubleEvents(pod: Pod, trouble: Trouble): readonly PodEvent[] {
   }
 }
 
-/** The container that is named, else the one whose image ARM names; else the first. */
+/** The container that is named, else the first that ARM's words may be about; else the first. */
 function concerned(pod: Pod, { container, message }: Trouble): NamedContainer | undefined {
   const all = containersOf(pod);
   const named = all.find(({ member, name }) => member === container?.member && name === container.name);
-  return named ?? all.find(({ image }) => image !== '' && message.includes(image)) ?? all[0];
+  if (named !== undefined) return named;
+  const [meant] = imagesMeant(
+    all.map(({ image }) => image),
+    message,
+  );
+  return all.find(({ image }) => image === meant) ?? all[0];
 }

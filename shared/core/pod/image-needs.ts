@@ -3,7 +3,7 @@ import { keyText } from '../agent/wraps.ts';
 import type { AgentDecision } from '../agent/decision.ts';
 import { contentNeeds } from '../agent/needs/content-needs.ts';
 import type { ImageConfig } from '../image/image-config.ts';
-import { pullMessage } from '../image/look-up-trouble.ts';
+import { lookUpTrouble } from '../image/look-up-trouble.ts';
 import type { PullFault } from '../image/look-up-trouble.ts';
 import type { Pod } from '../kubernetes/pod.ts';
 import type { Judged } from './image-fit.ts';
@@ -78,5 +78,5 @@ export function containerImage(
   if (read?.ok === true) return ok(read.value);
   if (!needsConfig(pod, given, { member, index })) return ok(undefined);
   const pull: PullFault = { image, fault: read?.fault ?? { kind: 'transient', message: 'its registry was not asked' } };
-  return { kind: 'waiting', reason: 'ErrImagePull', message: pullMessage(pull), pull };
+  return { kind: 'waiting', reason: 'ErrImagePull', message: lookUpTrouble(pull, false).message, pull };
 }

@@ -19,6 +19,7 @@ import { asHeard, rememberAgents } from './heard.ts';
 import { isSpotPod, isTakenBack } from './spot.ts';
 import { pollInMs } from './next-poll.ts';
 import { putRules } from './put-group.ts';
+import { inPullWords } from './pull-words.ts';
 import { makeRoom } from './refusal.ts';
 import { again, backoff, forPods, idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
@@ -223,11 +224,13 @@ const hasRun = ({ containers }: GroupObservation): boolean =>
 
 /** Nothing ran, so the pod stays Pending. */
 function replaceUnprovisioned(observed: Observed, pod: Pod, group: GroupObservation): Plan {
-  const { reason, message, kind } = provisioningFault(group, observed.operation) ?? {
+  const fault = provisioningFault(group, observed.operation) ?? {
     reason: 'ProviderFailed',
     message: 'The container group could not be provisioned',
     kind: 'unknown',
   };
+  const { kind } = fault;
+  const { reason, message } = inPullWords(observed, pod, fault);
   const { facts, now, row, policy } = observed;
   const status = pendingStatus({ pod, reason, message, hostIP: facts.hostIP, now });
   const refused = { kind: 'refused', uid: row.uid, seenAt: 'group', message, random: policy.random } as const;

@@ -9,6 +9,7 @@ import { giveUp } from './keep-log.ts';
 import { heardRules } from './heard-rule.ts';
 import { pollInMs } from './next-poll.ts';
 import { failPod, isOutOfPatience, keepPending, refuse } from './put-group.ts';
+import { inPullWords } from './pull-words.ts';
 import { makeRoom, readPutFault } from './refusal.ts';
 import type { PutVerdict } from './refusal.ts';
 import { again, asPlanned, backoff, forPods, idle, inMs, patch, createEvent, wait } from './rule.ts';
@@ -161,7 +162,7 @@ const putOutcomeRules: readonly PodRule[] = [
       const verdict = putRefusal(observed)?.verdict;
       if (verdict?.kind !== 'pending') return undefined;
       const room = verdict.capacity ? makeRoom(verdict.message) : [];
-      const plan = keepPending(observed, pod, { ...verdict, next: backoff });
+      const plan = keepPending(observed, pod, { ...verdict, ...inPullWords(observed, pod, verdict), next: backoff });
       return afterRefusal(observed, { ...plan, effects: [...room, ...plan.effects] });
     },
   },

@@ -18,6 +18,7 @@ import { pendingStatus, rejectedStatus } from '../status/status.ts';
 import { waitForBirth, waitForPut } from './absent-pod.ts';
 import { deadlineInMs } from './deadline.ts';
 import { refusalHoldMs } from './refusal.ts';
+import { waitsForPull } from './pull-words.ts';
 import { again, backoff, idle, inMs, patch, createEvent, wait } from './rule.ts';
 import type { PodRule } from './rule.ts';
 import type { Effect, Next, Observed, Plan } from './observed.ts';
@@ -121,11 +122,9 @@ function agentsOf({ body, reporting, liveVolumes }: Extract<Translation, { kind:
   return agentKey === undefined ? {} : { agentKey, ...defined({ reporting, liveVolumes }) };
 }
 
-const pullReasons: ReadonlySet<string> = new Set(['ErrImagePull', 'ImagePullBackOff']);
-
 /** As a kubelet waits for a pull; a registry that names a time is not asked before. */
 function waitForRegistry(observed: Observed, pod: Pod, { pull, container }: UnreadImage): Plan {
-  const trouble = lookUpTrouble(pull, pullReasons.has(observed.row.fault?.reason ?? ''));
+  const trouble = lookUpTrouble(pull, waitsForPull(observed));
   const next = pull.fault.kind === 'throttled' ? inMs(pull.fault.retryAfterMs) : backoff;
   return keepPending(observed, pod, { ...trouble, ...defined({ container }), next });
 }

@@ -11,8 +11,6 @@ export interface Trouble {
   readonly message: string;
   /** The one that it is about, where it is one. */
   readonly container?: ContainerRef | undefined;
-  /** It was the same the last time. */
-  readonly isRepeated: boolean;
 }
 
 /** In the words of a kubelet where it knows such a trouble, else by its own reason. */
@@ -23,7 +21,7 @@ export function troubleEvents(pod: Pod, trouble: Trouble): readonly PodEvent[] {
   if (container === undefined) return [reasonEvent(trouble)];
   switch (reason) {
     case 'ErrImagePull':
-      return [...pullFault(container, message), ...(trouble.isRepeated ? pullBackOff(container) : [])];
+      return pullFault(container, message);
     case 'ImagePullBackOff':
       return [...pullFault(container, message), ...pullBackOff(container)];
     case 'CreateContainerConfigError':

@@ -236,7 +236,7 @@ function replaceUnprovisioned(observed: Observed, pod: Pod, group: GroupObservat
   const refused = { kind: 'refused', uid: row.uid, seenAt: 'group', message, random: policy.random } as const;
   const noted: readonly Effect[] =
     kind === 'capacity' ? [{ kind: 'note-capacity', event: refused }, ...makeRoom(message)] : [];
-  const events = troubleEvents(pod, { reason, message, isRepeated: row.fault?.reason === reason }).map(createEvent);
+  const events = troubleEvents(pod, { reason, message }).map(createEvent);
   const plan = deleteGroup(observed, [...events, ...patch(pod, status), ...noted]);
   return { ...plan, row: { ...plan.row, fault: { reason, message } }, next: backoff };
 }

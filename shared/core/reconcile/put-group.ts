@@ -228,7 +228,7 @@ function waitForImage(observed: Observed, pod: Pod, { reason, message, container
   const limitMs = activeDeadlineSeconds === undefined ? undefined : activeDeadlineSeconds * 1000;
   const leftMs = deadlineInMs(observed, pod) ?? limitMs;
   const status = pendingStatus({ pod, reason, message, hostIP: facts.hostIP, now: at });
-  const events = troubleEvents(pod, { reason, message, container, isRepeated: false }).map(createEvent);
+  const events = troubleEvents(pod, { reason, message, container }).map(createEvent);
   return {
     effects: [...events, ...patch(pod, status)],
     row: { fault: { reason, message } },
@@ -245,7 +245,6 @@ interface Wanted extends Cause {
 export function keepPending(observed: Observed, pod: Pod, { next, ...cause }: Wanted): Plan {
   const { reason, message } = cause;
   const status = pendingStatus({ pod, reason, message, hostIP: observed.facts.hostIP, now: observed.at });
-  const isRepeated = observed.row.fault?.reason === reason;
-  const events = troubleEvents(pod, { ...cause, isRepeated }).map(createEvent);
+  const events = troubleEvents(pod, cause).map(createEvent);
   return { effects: [...events, ...patch(pod, status)], row: { fault: { reason, message } }, next };
 }

@@ -18,6 +18,7 @@ const denied: Fault = { kind: 'denied', code: 'Forbidden', message: 'no relation
 const capacity: Fault = { kind: 'capacity', code: 'ContainerGroupQuotaReached', message: 'The quota is used up.' };
 const transitioning: Fault = { kind: 'conflict', code: 'ContainerGroupTransitioning', message: 'still transitioning' };
 const unknown: Fault = { kind: 'rejected', code: 'NobodyKnowsThis', message: 'no' };
+const registryError: Fault = { kind: 'conflict', code: 'RegistryErrorResponse', message: 'Please retry later.' };
 const refused: Fault = { ...unknown, code: 'InvalidContainerGroupUpdate', isPermanent: true };
 const open = { intent: { kind: 'open', at: noon } } as const;
 const put = { kind: 'put' } as const;
@@ -504,6 +505,30 @@ export const outcomeStories: readonly Story[] = [
     sight: put,
     seen: failed('put-group', unknown),
     says: 'put-refused: save-row(refused), create-event(ProviderError), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'a registry that ARM hears an error from is a kubelet’s ErrImagePull, whose message names the image',
+    pod: makePod(),
+    row: open,
+    sight: put,
+    seen: failed('put-group', registryError),
+    says: 'put-refused: save-row(refused), create-event(Failed), create-event(Failed), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'the same again is ImagePullBackOff',
+    pod: makePod(),
+    row: { ...open, fault: { reason: 'ErrImagePull', message: 'before' } },
+    sight: put,
+    seen: failed('put-group', registryError),
+    says: 'put-refused: save-row(refused), create-event(Failed), create-event(Failed), create-event(BackOff), create-event(Failed), patch-status(Pending) → backoff',
+  },
+  {
+    it: 'a group that could not be provisioned for its image names it, too',
+    pod: makePod(),
+    row: accepted,
+    sight: seen(makeGroup('Failed', undefined, { provisioningState: 'Failed' })),
+    seen: { operation: [{ name: 'RegistryErrorResponse', message: 'Please retry later.' }] },
+    says: 'failed-to-provision: create-event(Failed), create-event(Failed), patch-status(Pending), save-row(accepted), delete-group → backoff, deleting',
   },
   // The end
   {

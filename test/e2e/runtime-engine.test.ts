@@ -341,6 +341,24 @@ describe('a sandbox', () => {
     expect(addresses).toContain(runtime.bridge.gateway);
   });
 
+  it('comes and goes while those that stay know the bridge by the same hardware address', async () => {
+    const { gateway } = runtime.bridge;
+    const bridge = (): string | undefined =>
+      Object.values(networkInterfaces())
+        .flatMap((addresses = []) => addresses)
+        .find(({ address }) => address === gateway)?.mac;
+    const before = bridge();
+    const seen = new Set([before]);
+    for (let turn = 0; turn < 4; turn++) {
+      const { id } = await sandbox();
+      seen.add(bridge());
+      await runtime.deleteSandbox(id);
+      seen.add(bridge());
+    }
+    expect(before).toMatch(/^([0-9a-f]{2}:?){6}$/);
+    expect([...seen]).toEqual([before]);
+  });
+
   it('comes up twenty at once, each with an address of its own', async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `burst-${index}`);
     const ips = await Promise.all(

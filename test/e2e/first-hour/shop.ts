@@ -168,7 +168,16 @@ export class Shop {
       over.abort();
     }
     const served = await asking;
-    return { asked: served.length, failed: served.filter(({ status }) => status !== 200) };
+    const failed = served.filter(({ status }) => status !== 200);
+    if (failed.length > 0) console.log(await this.#hops());
+    return { asked: served.length, failed };
+  }
+
+  /** What each hop says of requests that it could not pass on. */
+  async #hops(): Promise<string> {
+    const logs = ['ingress', 'front'].map((app) => this.kubectl(['logs', '-l', `app=${app}`, '--prefix', '--tail=-1']));
+    const lines = (await Promise.all(logs)).join('').split('\n');
+    return [...lines.filter((line) => line.includes('upstream')), await this.kubectl(['get', 'events'])].join('\n');
   }
 
   async #askUntil(over: AbortSignal): Promise<readonly Served[]> {

@@ -10,7 +10,7 @@ import { EngineError } from './engine/client.ts';
 import { createExitWatcher, inspectContainer } from './engine/exits.ts';
 import { defaultInside, ownHosts } from './engine/inside.ts';
 import type { InsideKnobs } from './engine/inside.ts';
-import { createNetwork, removeNetworks } from './engine/network.ts';
+import { createNetwork, keepHardwareAddress, removeNetworks } from './engine/network.ts';
 import { ensurePause } from './engine/pause.ts';
 import { removeContainer, removeContainers } from './engine/removal.ts';
 import { createPuller } from './engine/puller.ts';
@@ -159,6 +159,7 @@ async function assemble(options: EngineRuntimeOptions, backend: Backend): Promis
 
   // The bridge is there as long as a container is on it.
   await startPause(anchorId, 'anchor');
+  await keepHardwareAddress(network);
   let closing: Promise<void> | undefined;
   const close = async () => {
     await exits.close();

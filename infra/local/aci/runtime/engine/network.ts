@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import { EngineError } from './client.ts';
 import type { EngineClient } from './client.ts';
+import { runCommand } from './command.ts';
 import { stateLabel } from './requests.ts';
 import type { EngineKind } from './requests.ts';
 import { freeSubnets, parseIpv4, parseRoutes } from './subnet.ts';
@@ -11,6 +13,8 @@ import type { Ipv4Range, Subnet } from './subnet.ts';
 /** The bridge network of one state folder. */
 export interface Network extends Subnet {
   readonly name: string;
+  /** Of the bridge. */
+  readonly device: string;
 }
 
 export interface NetworkOptions {
@@ -32,13 +36,25 @@ export async function createNetwork(options: NetworkOptions): Promise<Network> {
   for (const subnet of candidates.slice(0, attempts))
     try {
       await request({ ...options, name, subnet });
-      return { name, ...subnet };
+      return { name, device: deviceOf(name), ...subnet };
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       // Another network of the engine, without an interface at the moment, may hold the range.
       refusal = error;
     }
   throw refusal;
+}
+
+const deviceOf = (name: string): string => name.slice(0, 15);
+
+/**
+ * The bridge keeps the address that it has. Without this (seen with netavark 1.4, Debian's) it takes that of another container's
+ * cable with each one that comes or goes, and a container that knows the former one answers nobody for seconds. Where there is no
+ * iproute2 nothing is changed.
+ */
+export async function keepHardwareAddress({ device }: Pick<Network, 'device'>): Promise<void> {
+  const address = await readFile(`/sys/class/net/${device}/address`, 'utf8').catch(() => undefined);
+  if (address !== undefined) await runCommand('ip', ['link', 'set', 'dev', device, 'address', address.trim()]);
 }
 
 function networkName(stateKey: string): string {
@@ -57,7 +73,7 @@ async function request(options: NetworkOptions & { name: string; subnet: Subnet 
       body: {
         name,
         driver: 'bridge',
-        network_interface: name.slice(0, 15),
+        network_interface: deviceOf(name),
         subnets: [range],
         dns_enabled: false,
         labels,
@@ -72,7 +88,7 @@ async function request(options: NetworkOptions & { name: string; subnet: Subnet 
       Name: name,
       Driver: 'bridge',
       IPAM: { Config: [{ Subnet: range.subnet, Gateway: range.gateway }] },
-      Options: { 'com.docker.network.bridge.name': name.slice(0, 15) },
+      Options: { 'com.docker.network.bridge.name': deviceOf(name) },
       Labels: labels,
     },
   });

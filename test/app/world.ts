@@ -17,7 +17,7 @@ import type { MemoryImageRegistry } from '../../infra/local/sim/memory-image-reg
 import { createMemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import type { MemoryKeptLogs } from '../../infra/local/sim/memory-kept-logs.ts';
 import { createMemoryAgentWords } from '../../infra/local/sim/memory-agent-words.ts';
-import type { MemoryAgentWords } from '../../infra/local/sim/memory-agent-words.ts';
+import type { MemoryAgent, MemoryAgentWords } from '../../infra/local/sim/memory-agent-words.ts';
 import { createMemoryStore } from '../../infra/local/sim/memory-store.ts';
 import type { MemoryStore } from '../../infra/local/sim/memory-store.ts';
 import type { ClusterDeps, Deps, NodeDeps } from '../../shared/app/deps.ts';
@@ -29,6 +29,7 @@ import { sweep } from '../../shared/app/sweep.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../shared/core/reconcile/pod-row.ts';
+import type { AttachRequest } from '../../shared/ports/container-groups.ts';
 import type { RegistryLogin } from '../../shared/ports/image-registry.ts';
 import type { LogFields } from '../../shared/ports/log.ts';
 import type { PodEvents, PodKey } from '../../shared/wire/relay-protocol/pod-events.ts';
@@ -62,8 +63,9 @@ export class World {
   readonly scheduler: Scheduler;
   readonly cluster: MemoryCluster;
   readonly groups: MemoryContainerGroups;
-  /** Agents in the groups' containers; none until a test sets one. */
+  /** Agents in the groups' containers; those that a test sets, or finds. */
   readonly agents: MemoryAgentWords;
+  findAgent: (place: AttachRequest) => MemoryAgent | undefined = () => undefined;
   readonly keptLogs: MemoryKeptLogs = createMemoryKeptLogs();
   readonly imageRegistry: MemoryImageRegistry;
   readonly store: MemoryStore;
@@ -93,7 +95,7 @@ export class World {
       visibleAfterMs: options.visibleAfterMs ?? 0,
       ...defined({ quota: options.quota }),
     });
-    this.agents = createMemoryAgentWords(this.groups);
+    this.agents = createMemoryAgentWords(this.groups, (place) => this.findAgent(place));
     this.imageRegistry = createMemoryImageRegistry(options.imageLogin);
     this.store = createMemoryStore({ now });
     const parsed = parseSettings(settingsOf(options.nodes ?? [{ name: 'aci-1' }], options.settings));

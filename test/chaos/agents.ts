@@ -1,10 +1,10 @@
 import { answerPodReports } from '../../shared/app/answer-pod-reports.ts';
 import { readAgentTags } from '../../shared/core/agent/agent-tags.ts';
-import type { AgentTags } from '../../shared/core/agent/agent-tags.ts';
-import { agentKey, signature } from '../../shared/core/agent/key.ts';
 import type { RootKeys } from '../../shared/core/agent/key.ts';
 import { backoffMs } from '../../shared/core/backoff/backoff.ts';
 import type { GroupBody } from '../../shared/core/group/group.ts';
+import { bootIdOf, reportOf, requestOf, signedPost } from '../../infra/local/sim/agent-posts.ts';
+import type { AgentPlace, AgentPost } from '../../infra/local/sim/agent-posts.ts';
 import { runGroup } from '../../infra/local/sim/container-runs.ts';
 import type { MemoryAgent } from '../../infra/local/sim/memory-agent-words.ts';
 import type { MemoryContainerGroups } from '../../infra/local/sim/memory-container-groups.ts';
@@ -48,17 +48,10 @@ const retry = { baseMs: 500, maxMs: 30_000 };
 /** What an agent gives up on (infra/agent/README.md, Reports). */
 const definite: ReadonlySet<number> = new Set([200, 204, 400, 409, 410, 413, 415, 422]);
 
-interface Said {
-  readonly uid: string;
-  readonly body: string;
-  readonly authorization: string;
-}
-
 interface Agent {
   readonly incarnation: Incarnation;
-  readonly tags: AgentTags;
+  readonly place: AgentPlace;
   readonly body: GroupBody;
-  readonly container: string;
   /** Its word is not in the container. */
   readonly isDeaf: boolean;
   told: Told | undefined;
@@ -76,7 +69,7 @@ interface Agent {
  */
 export class ChaosAgents {
   readonly #parts: AgentsParts;
-  readonly #sent: Said[] = [];
+  readonly #sent: AgentPost[] = [];
   /** By `GROUP/CONTAINER`, the latest. */
   readonly #agents = new Map<string, Agent>();
   readonly told: Told[] = [];
@@ -93,7 +86,9 @@ export class ChaosAgents {
       if (command[0] !== '/.sk/sk') continue;
       const isDeaf = this.#parts.chance.isHit(0.1);
       const idle = { told: undefined, boot: 0, number: 0, failures: 0, isSending: false };
-      const agent: Agent = { incarnation, tags, body, container: name, isDeaf, ...idle };
+      const { uid, at: putAt } = incarnation;
+      const place = { uid, tags, container: name, restartPolicy: incarnation.restartPolicy, putAt };
+      const agent: Agent = { incarnation, place, body, isDeaf, ...idle };
       this.#agents.set(`${incarnation.group}/${name}`, agent);
       this.#watch(agent);
     }
@@ -107,7 +102,7 @@ export class ChaosAgents {
     return {
       drain: (seconds) => this.#drain(agent, seconds),
       refresh: () => ({ ok: true }),
-      status: () => ({ bootId: this.#bootOf(agent, this.#runsOf(agent).length), phase: 'running' }),
+      status: () => ({ bootId: bootIdOf(agent.place, this.#runsOf(agent).length), phase: 'running' }),
     };
   }
 
@@ -115,7 +110,8 @@ export class ChaosAgents {
   #drain(agent: Agent, seconds: number): { readonly ok: true } {
     const { scheduler, chance, groups } = this.#parts;
     const { now } = scheduler;
-    const { incarnation, container } = agent;
+    const { incarnation } = agent;
+    const { container } = agent.place;
     const by = Math.min(agent.told?.by ?? Infinity, now + seconds * 1000);
     const first: Told = agent.told ?? {
       incarnation,
@@ -145,18 +141,22 @@ export class ChaosAgents {
     void this.#say(agent, runs, number);
   }
 
-  #runsOf({ incarnation, body, container }: Agent): readonly Run[] {
+  #runsOf({ incarnation, body, place }: Agent): readonly Run[] {
     const { scheduler, images } = this.#parts;
     const { ends } = this.#parts.groups.readGroup(incarnation.group) ?? {};
     const runs = runGroup(body, images, { from: incarnation.startsAt, until: scheduler.now, ends });
-    return runs.main.get(container)?.runs ?? [];
+    return runs.main.get(place.container)?.runs ?? [];
   }
 
   /** What it says is its state of now; once it is answered, or given up, the next one may be said. */
   async #say(agent: Agent, runs: readonly Run[], number: number): Promise<void> {
     const { scheduler, chance } = this.#parts;
     agent.isSending = true;
-    const said = this.#wordsOf(agent, runs, number);
+    const said = signedPost(
+      this.#parts.keys,
+      agent.place,
+      reportOf(agent.place, { runs, number, now: scheduler.now, drainBy: agent.told?.by }),
+    );
     this.#sent.push(said);
     const status = await this.#post(said);
     const isOver = status !== undefined && definite.has(status);
@@ -175,34 +175,8 @@ export class ChaosAgents {
     agent.isSending = false;
   }
 
-  #wordsOf(agent: Agent, runs: readonly Run[], number: number): Said {
-    const { incarnation, tags, container } = agent;
-    const now = this.#parts.scheduler.now;
-    const report = {
-      schemaVersion: 1,
-      podUid: incarnation.uid,
-      nonce: tags.nonce,
-      kid: tags.kid,
-      container,
-      bootId: this.#bootOf(agent, runs.length),
-      number,
-      sentAt: instant(now),
-      state: {
-        startedAt: instant(runs.at(-1)?.startedAt ?? now),
-        restarts: 0,
-        ...endingState(agent, runs.at(-1)),
-        ...lastEnded(runs.at(-2)),
-      },
-    };
-    return signed(this.#parts.keys, incarnation.uid, JSON.stringify(report), tags);
-  }
-
-  #bootOf({ incarnation }: Agent, run: number): string {
-    return `${String(incarnation.at).padStart(16, '0')}-${String(run).padStart(8, '0')}`;
-  }
-
   /** What the network makes of it; undefined: no answer comes. */
-  async #post(said: Said): Promise<number | undefined> {
+  async #post(said: AgentPost): Promise<number | undefined> {
     const { chance, faults, rate, scheduler } = this.#parts;
     if (faults.isOver || !chance.isHit(rate)) return this.#send(said);
     const fate = chance.pick(postFaults);
@@ -226,13 +200,13 @@ export class ChaosAgents {
   }
 
   /** Something that was sent before, of whomever; or signed for another pod than the one it is of. */
-  #stray(said: Said): Said {
+  #stray(said: AgentPost): AgentPost {
     const { chance } = this.#parts;
     const old = chance.pick([said, ...this.#sent]);
     return chance.isHit(0.5) ? old : { ...said, authorization: old.authorization };
   }
 
-  #send(said: Said): Promise<number | undefined> {
+  #send(said: AgentPost): Promise<number | undefined> {
     const { chance, instances, scheduler } = this.#parts;
     const instance = chance.pick(instances);
     return new Promise((resolve) => {
@@ -251,40 +225,3 @@ export class ChaosAgents {
     });
   }
 }
-
-/** Of a program that runs, or how it ended. */
-function endingState({ told, incarnation }: Agent, last: Run | undefined): object {
-  const drainBy = told === undefined ? {} : { drainBy: instant(told.by) };
-  if (last?.end === undefined) return { phase: 'running', started: true, ready: true, final: false, ...drainBy };
-  const { end } = last;
-  const final = told !== undefined || !isRunAgain(incarnation.restartPolicy, end.exitCode);
-  const phase = end.isParked === true ? 'parked' : 'ended';
-  return { phase, started: false, ready: false, final, ...drainBy, ended: endOf(last, end) };
-}
-
-const lastEnded = (before: Run | undefined): object =>
-  before?.end === undefined ? {} : { lastEnded: endOf(before, before.end) };
-
-const isRunAgain = (policy: GroupBody['restartPolicy'], exitCode: number): boolean =>
-  policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
-
-const instant = (ms: number): string => new Date(ms).toISOString();
-
-const endOf = ({ startedAt }: Run, { at, exitCode }: NonNullable<Run['end']>) => ({
-  exitCode,
-  reason: exitCode === 0 ? 'Completed' : 'Error',
-  startedAt: instant(startedAt),
-  finishedAt: instant(at),
-});
-
-function signed({ roots }: RootKeys, uid: string, body: string, { kid, nonce }: AgentTags): Said {
-  const root = roots[kid];
-  if (root === undefined) throw new Error(`no root ${kid}`);
-  return { uid, body, authorization: signature(agentKey(root, { podUid: uid, nonce }), Buffer.from(body)) };
-}
-
-const requestOf = ({ uid, body, authorization }: Said) => ({
-  headers: new Headers({ 'content-type': 'application/json', authorization }),
-  params: { uid },
-  arrayBuffer: async () => new Uint8Array(Buffer.from(body)).buffer,
-});

@@ -2,15 +2,19 @@ import { EventQueue } from '../../infra/local/sim/time/event-queue.ts';
 import { allSettled } from '../../infra/local/sim/time/scheduler.ts';
 import { unsettled } from '../../infra/local/sim/oracles/at-rest.ts';
 import { isInWindow } from '../../infra/local/sim/oracles/window.ts';
+import { images } from '../../infra/local/sim/pods/images.ts';
 import type { PodManifest } from '../../infra/local/sim/cluster-pods.ts';
 import { heartbeat } from '../../shared/app/heartbeat.ts';
+import { refreshFiles } from '../../shared/app/refresh-files.ts';
 import { sweep } from '../../shared/app/sweep.ts';
 import type { Deps, NodeDeps } from '../../shared/app/deps.ts';
 import type { Pod } from '../../shared/core/kubernetes/pod.ts';
-import { clusterUid } from '../fixtures/settings.ts';
+import { agentSettings, clusterUid } from '../fixtures/settings.ts';
 import { createWorld } from '../app/world.ts';
 import type { World, WorldOptions } from '../app/world.ts';
 import { noon } from '../fixtures/pods.ts';
+import { LifeAgents } from './agents.ts';
+import type { AgentManners } from './agents.ts';
 import type { Faults } from './fault.ts';
 import type { Call } from '../../infra/local/sim/processes/counted-process.ts';
 import { nodesOf } from '../../infra/local/sim/app-process.ts';
@@ -30,6 +34,10 @@ const windowRecoveryMs = 480_000;
 /** So long nothing may happen any more once everything has settled. */
 const calmMs = 35_000;
 const timerEveryMs = 30_000;
+const imageConfig = {
+  digest: `sha256:${'ab'.repeat(32)}`,
+  config: { entrypoint: ['/entry'], cmd: [], env: {}, workingDir: '', user: '' },
+};
 const deadlines = { sweep: 45_000, heartbeat: 12_000 };
 
 export interface LifeOptions {
@@ -37,6 +45,8 @@ export interface LifeOptions {
   /** False: every webhook and every tick is lost. */
   readonly relay?: boolean;
   readonly budgets?: boolean;
+  /** With them the app gives pods that need it the agent. */
+  readonly agents?: AgentManners;
   readonly faults?: Faults;
   /** With it two processes work at the same time, and the order of their calls is drawn from it. */
   readonly seed?: number;
@@ -58,6 +68,8 @@ export class Life {
   readonly #options: LifeOptions;
   readonly #timers = new EventQueue<() => void>();
   readonly #relay: Relay | undefined;
+  /** Undefined: the app has no agent to give. */
+  readonly agents: LifeAgents | undefined;
   #whenever: { readonly when: () => boolean; readonly act: () => void }[] = [];
   #made = 0;
 
@@ -74,7 +86,11 @@ export class Life {
       onLog: (message, fields) => this.witness.onLog(message, fields),
     });
     this.#relay = options.relay === false ? undefined : this.#createRelay();
-    this.#addTimer(0, (deps, nodes) => sweep(deps, nodes, { resync: false }, deps.clock.timeout(deadlines.sweep)));
+    this.agents = options.agents && this.#createAgents(options.agents);
+    this.#addTimer(0, (deps, nodes) => {
+      const signal = deps.clock.timeout(deadlines.sweep);
+      return Promise.all([sweep(deps, nodes, { resync: false }, signal), refreshFiles(deps, nodes, signal)]);
+    });
     this.#addTimer(1, (deps, nodes) => heartbeat(deps, nodes, deps.clock.timeout(deadlines.heartbeat)));
   }
 
@@ -136,7 +152,7 @@ export class Life {
   async finish(): Promise<void> {
     let why: string | undefined = '';
     const isSettled = (): boolean => {
-      const isIdle = this.processes.isIdle && this.#relay?.isIdle !== false;
+      const isIdle = this.processes.isIdle && this.#relay?.isIdle !== false && this.agents?.isIdle !== false;
       why = isIdle ? this.#unsettled() : 'work is under way';
       return why === undefined;
     };
@@ -164,10 +180,12 @@ export class Life {
 
   async #step(horizon: number): Promise<void> {
     this.#relay?.trigger();
+    this.agents?.trigger();
     for (const fire of this.#timers.takeAll(this.now)) fire();
     await allSettled();
     if (this.processes.release()) return allSettled();
-    const nextAt = Math.min(this.#relay?.nextAt ?? Infinity, this.#timers.nextAt, this.processes.nextAt);
+    const parts = [this.#relay, this.agents, this.#timers, this.processes];
+    const nextAt = Math.min(...parts.map((part) => part?.nextAt ?? Infinity));
     this.world.now = Math.max(this.now, Math.min(horizon, nextAt));
     return this.processes.wake();
   }
@@ -201,6 +219,23 @@ export class Life {
     return relay;
   }
 
+  #createAgents(manners: AgentManners): LifeAgents {
+    const { groups, imageRegistry, settings } = this.world;
+    if (settings.AGENT_ROOT_KEYS === undefined) throw new Error('an app without keys has no agents');
+    for (const image of Object.keys(images))
+      imageRegistry.put(`index.docker.io/library/${image}`, 'latest', imageConfig);
+    const agents = new LifeAgents({
+      now: () => this.now,
+      groups,
+      keys: settings.AGENT_ROOT_KEYS,
+      manners,
+      able: () => this.processes.able(),
+      start: (invocation) => this.#start(invocation),
+    });
+    this.world.findAgent = (place) => agents.at(place);
+    return agents;
+  }
+
   /** Each half minute, in one process at a time. */
   #addTimer(shift: number, run: (deps: Deps, nodes: readonly NodeDeps[]) => Promise<unknown>, at = noon): void {
     this.#timers.add(at, () => {
@@ -221,5 +256,6 @@ export class Life {
 }
 
 export async function createLife(options: LifeOptions): Promise<Life> {
-  return new Life(await createWorld(options.world), options);
+  const settings = { ...(options.agents !== undefined && agentSettings), ...options.world?.settings };
+  return new Life(await createWorld({ ...options.world, settings }), options);
 }

@@ -29,7 +29,7 @@ export interface Setting {
 /** One life of the variant with these faults, and what the oracles say of it. */
 export async function play(variant: Variant, setting: Setting = {}): Promise<Outcome> {
   const life = await createLife({
-    ...defined({ world: variant.world, relay: variant.relay, budgets: variant.budgets }),
+    ...defined({ world: variant.world, relay: variant.relay, budgets: variant.budgets, agents: variant.agents }),
     ...setting,
   });
   try {

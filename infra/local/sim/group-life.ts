@@ -75,7 +75,7 @@ export function listRuns(
 
 /** How ARM shows a group at `now`: a function of its body, its age and what its images do. */
 export function observeGroup(group: MemoryGroup, world: GroupWorld): GroupObservation {
-  const runs = runsOf(group, world);
+  const runs = groupRunsOf(group, world);
   const provisioningState = provisioning(group, runs, world);
   // Neither a PUT's answer nor a stopped group has instance views (docs/aci.md, Requests).
   const detailed = provisioningState !== 'Pending' && !group.stopped;
@@ -102,9 +102,10 @@ export function observeGroup(group: MemoryGroup, world: GroupWorld): GroupObserv
 
 /** Whether the group can be PUT or stopped, or is on its way to another state. */
 export const isProvisioned = (group: MemoryGroup, world: GroupWorld): boolean =>
-  provisioning(group, runsOf(group, world), world) === 'Succeeded';
+  provisioning(group, groupRunsOf(group, world), world) === 'Succeeded';
 
-const runsOf = (group: MemoryGroup, { now, behaviours, times }: GroupWorld): GroupRuns =>
+/** What ran in a group until now. */
+export const groupRunsOf = (group: MemoryGroup, { now, behaviours, times }: GroupWorld): GroupRuns =>
   runGroup(group.body, behaviours, { from: group.createdAt + times.provisioningMs, until: now, ends: group.ends });
 
 /** Provisioned once every container was started, or none will be. */

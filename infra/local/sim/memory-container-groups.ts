@@ -5,10 +5,10 @@ import type { StreamSession } from '../../../shared/core/streams/stream-session.
 import type { AttachRequest, ContainerGroups } from '../../../shared/ports/container-groups.ts';
 import { behaviourOf } from './container-runs.ts';
 import { averagesOf } from './group-metrics.ts';
-import type { Behaviours, ProgramEnd } from './container-runs.ts';
+import type { Behaviours, ProgramEnd, Run } from './container-runs.ts';
 import { createCallGate } from './faults/call-gate.ts';
 import type { InjectedFault } from './faults/call-gate.ts';
-import { coresOf, isProvisioned, listRuns, observeGroup } from './group-life.ts';
+import { coresOf, groupRunsOf, isProvisioned, listRuns, observeGroup } from './group-life.ts';
 import type { ContainerRun, GroupTimes, GroupWorld, MemoryGroup, RunEnd } from './group-life.ts';
 
 export interface MemoryContainerGroupsOptions {
@@ -32,6 +32,8 @@ export interface MemoryContainerGroups extends ContainerGroups {
   readonly puts: () => readonly string[];
   /** Every run of a container up to now, group by group in the order of their PUTs. */
   readonly runs: () => readonly ContainerRun[];
+  /** The runs of one container that is there, as far as they have begun at `until`. */
+  readonly containerRuns: (place: AttachRequest, until: number) => readonly Run[];
   /** How ARM shows a group from now on. */
   overrideGroup(name: string, change: (seen: GroupObservation) => GroupObservation): void;
   /** The agent of a container has heard that its program is to end; a later word takes the place of an earlier one. */
@@ -176,6 +178,11 @@ export function createMemoryContainerGroups(options: MemoryContainerGroupsOption
       ...over.flatMap(({ group, ...ended }) => listRuns(group, world(), ended)),
       ...[...groups.values()].filter(({ stopped }) => !stopped).flatMap((group) => listRuns(group, world())),
     ],
+    containerRuns: ({ group: name, container }, until) => {
+      const group = groups.get(name);
+      if (group === undefined || group.stopped) return [];
+      return groupRunsOf(group, { ...world(), now: until }).main.get(container)?.runs ?? [];
+    },
     overrideGroup: (name, change) => {
       const group = groups.get(name);
       if (group !== undefined) groups.set(name, { ...group, override: change });

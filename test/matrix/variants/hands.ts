@@ -6,6 +6,7 @@ import type { JsonObject } from '../../../shared/core/json.ts';
 import { isTerminalPhase } from '../../../shared/core/kubernetes/pod.ts';
 import type { Pod, RestartPolicy } from '../../../shared/core/kubernetes/pod.ts';
 import type { WorldOptions } from '../../app/world.ts';
+import type { AgentManners } from '../agents.ts';
 import type { Life } from '../life.ts';
 
 /** One kind of life: who does what to the pod, and when. */
@@ -16,6 +17,7 @@ export interface Variant {
   readonly world?: WorldOptions;
   readonly relay?: false;
   readonly budgets?: true;
+  readonly agents?: AgentManners;
   /** What it costs at ARM when nothing goes wrong. */
   readonly arm: ArmBudget;
   readonly live: (life: Life) => Promise<void>;

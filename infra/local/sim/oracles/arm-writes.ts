@@ -3,6 +3,7 @@ import type { GroupBody, GroupObservation, ObservedState } from '../../../../sha
 import { isTerminalPhase } from '../../../../shared/core/kubernetes/pod.ts';
 import type { ContainerStatus } from '../../../../shared/core/kubernetes/pod.ts';
 import type { PodRow } from '../../../../shared/core/reconcile/pod-row.ts';
+import { containersOf } from '../../../../shared/core/pod-events/pod-event.ts';
 import type { PodStory } from './pod-stories.ts';
 import type { Report } from './violation.ts';
 import { terms } from './window.ts';
@@ -91,7 +92,10 @@ export class ArmWitness {
     if (seen === undefined || story === undefined || story.goneAt !== undefined) return;
     const { initContainerStatuses, containerStatuses } = story.pod.status;
     const statuses = new Map([...initContainerStatuses, ...containerStatuses].map((status) => [status.name, status]));
+    // What the app has put beside them is in no status.
+    const ofPod = new Set(containersOf(story.pod).map(({ name: container }) => container));
     for (const { name: container, instanceView } of [...seen.initContainers, ...seen.containers]) {
+      if (!ofPod.has(container)) continue;
       const shown = instanceView?.currentState;
       if (shown?.state === 'Terminated' && !knowsEnd(statuses.get(container), shown)) {
         const text = `${name} erases the end of ${container} (${shown.exitCode}), which is in no status`;

@@ -12,6 +12,7 @@ import type { Deps } from '../../../../shared/app/deps.ts';
 import { defaultArmLimits } from '../../../../shared/core/budget/plan.ts';
 import { fail } from '../../../../shared/core/fault.ts';
 import type { Result } from '../../../../shared/core/fault.ts';
+import type { AgentWords } from '../../../../shared/ports/agent-words.ts';
 import type { Budgets, Spend } from '../../../../shared/ports/budgets.ts';
 import type { ContainerGroups } from '../../../../shared/ports/container-groups.ts';
 import type { Log, LogFields } from '../../../../shared/ports/log.ts';
@@ -29,6 +30,7 @@ export interface SimulatedWorld {
   readonly settings: Settings;
   readonly store: MemoryStore;
   readonly groups: ContainerGroups;
+  readonly agents: AgentWords;
   readonly keptLogs: KeptLogs;
   readonly imageRegistry: ImageRegistry;
   readonly cluster: MemoryCluster;
@@ -62,6 +64,7 @@ export function createCountedApp(world: SimulatedWorld, instance: CountedProcess
     log,
     store,
     groups,
+    agentWords: watchedPort(world.agents, 'agentWords', instance),
     keptLogs: watchedPort(world.keptLogs, 'keptLogs', instance),
     imageRegistry: watchedPort(world.imageRegistry, 'imageRegistry', instance),
     cluster: {

@@ -1,12 +1,6 @@
 import { random } from '../../infra/local/sim/time/chance.ts';
 import { judge } from './points.ts';
 import type { Case, Failure } from './points.ts';
-import { variants } from './variants.ts';
-import type { Variant } from './variants/hands.ts';
-
-/** A test file's part of the variants, so that files share the work. */
-export const part = (index: number, of: number): readonly Variant[] =>
-  variants.filter((_variant, place) => place % of === index);
 
 /** Reports all lives; each failure comes with the command that shows it again. */
 export async function judgeAll(cases: readonly Case[]): Promise<readonly Failure[]> {

@@ -28,7 +28,7 @@ export interface AgentPost {
 export const bootIdOf = ({ putAt }: Pick<AgentPlace, 'putAt'>, run: number): string =>
   `${String(putAt).padStart(16, '0')}-${String(run).padStart(8, '0')}`;
 
-/** The last of the runs, as the real agent reports it (infra/agent/README.md, Reports). `drainBy`: it was told to end by then. */
+/** The last of the runs, as the real agent reports it (infra/agent/README.md, Reports). `drainBy`: a word of `drain` was heard, and the program is killed then. */
 export function reportOf(
   place: AgentPlace,
   {
@@ -102,10 +102,10 @@ export const requestOf = ({ uid, body, authorization }: AgentPost): SignedReques
 });
 
 /** Of a program that runs, or how it ended. */
-function endingState({ restartPolicy }: AgentPlace, last: Run | undefined, wasTold: boolean): JsonObject {
+function endingState({ restartPolicy }: AgentPlace, last: Run | undefined, isDrained: boolean): JsonObject {
   if (last?.end === undefined) return { phase: 'running', started: true, ready: true, final: false };
   const { end } = last;
-  const final = wasTold || !isRunAgain(restartPolicy, end.exitCode);
+  const final = isDrained || !isRunAgain(restartPolicy, end.exitCode);
   const phase = end.isParked === true ? 'parked' : 'ended';
   return { phase, started: false, ready: false, final, ended: endOf(last, end) };
 }

@@ -1,4 +1,5 @@
 import type { Target } from './target.ts';
+import { agents } from './targets/agents.ts';
 import { armAnswers } from './targets/arm-answers.ts';
 import { decisions } from './targets/decisions.ts';
 import { host } from './targets/host.ts';
@@ -15,6 +16,7 @@ export const targets: readonly Target[] = [
   webhook,
   webhookWire,
   kubeletApi,
+  agents,
   settings,
   armAnswers,
   kubernetesAnswers,

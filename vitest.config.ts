@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { ByName } from './test/by-name.ts';
 
 /** What contract tests leave of a processor while they wait for sockets and clocks; rings that bring up clusters do not. */
-const spareWorkers = process.argv.includes('contract') ? 1 : 0;
+const spareWorkers = process.argv.includes('contract') ? 2 : 0;
 
 /**
  * Six rings: `unit` (pure, no I/O), `contract` (real Azurite, real sockets), `cluster` (parts of it against the real

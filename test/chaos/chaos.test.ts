@@ -6,7 +6,7 @@ const pods = 200;
 const timeoutMs = 120_000;
 
 describe('a tenth of all calls goes wrong', () => {
-  it.each([1, 2, 3])(
+  it.each([1, 2])(
     'seed %i: nothing is lost, leaked or run twice, and all comes to rest',
     async (seed) => {
       const report = await runChaos({ seed, pods });

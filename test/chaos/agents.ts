@@ -3,7 +3,14 @@ import { readAgentTags } from '../../shared/core/agent/agent-tags.ts';
 import type { RootKeys } from '../../shared/core/agent/key.ts';
 import { backoffMs } from '../../shared/core/backoff/backoff.ts';
 import type { GroupBody } from '../../shared/core/group/group.ts';
-import { bootIdOf, reportOf, requestOf, signedPost } from '../../infra/local/sim/agent-posts.ts';
+import {
+  agentContainers,
+  bootIdOf,
+  definiteAnswers,
+  reportOf,
+  requestOf,
+  signedPost,
+} from '../../infra/local/sim/agent-posts.ts';
 import type { AgentPlace, AgentPost } from '../../infra/local/sim/agent-posts.ts';
 import { runGroup } from '../../infra/local/sim/container-runs.ts';
 import type { MemoryAgent } from '../../infra/local/sim/memory-agent-words.ts';
@@ -45,8 +52,6 @@ const everyMs = 500;
 const deadlineMs = 9_000;
 const answerWithinMs = 10_000;
 const retry = { baseMs: 500, maxMs: 30_000 };
-/** What an agent gives up on (infra/agent/README.md, Reports). */
-const definite: ReadonlySet<number> = new Set([200, 204, 400, 409, 410, 413, 415, 422]);
 
 interface Agent {
   readonly incarnation: Incarnation;
@@ -82,8 +87,7 @@ export class ChaosAgents {
   onGroup(incarnation: Incarnation, body: GroupBody): void {
     const tags = readAgentTags(body.tags);
     if (tags === undefined || incarnation.fails) return;
-    for (const { name, command = [] } of body.containers) {
-      if (command[0] !== '/.sk/sk') continue;
+    for (const name of agentContainers(body)) {
       const isDeaf = this.#parts.chance.isHit(0.1);
       const idle = { told: undefined, boot: 0, number: 0, failures: 0, isSending: false };
       const { uid, at: putAt } = incarnation;
@@ -159,7 +163,7 @@ export class ChaosAgents {
     );
     this.#sent.push(said);
     const status = await this.#post(said);
-    const isOver = status !== undefined && definite.has(status);
+    const isOver = status !== undefined && definiteAnswers.has(status);
     if (isOver) {
       agent.boot = runs.length;
       agent.number = number;

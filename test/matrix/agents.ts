@@ -7,7 +7,15 @@ import { readAgentTags } from '../../shared/core/agent/agent-tags.ts';
 import type { RootKeys } from '../../shared/core/agent/key.ts';
 import { tagNames } from '../../shared/core/group/identity.ts';
 import type { JsonObject } from '../../shared/core/json.ts';
-import { bootIdOf, filesRequestOf, reportOf, requestOf, signedPost } from '../../infra/local/sim/agent-posts.ts';
+import {
+  agentContainers,
+  bootIdOf,
+  definiteAnswers,
+  filesRequestOf,
+  reportOf,
+  requestOf,
+  signedPost,
+} from '../../infra/local/sim/agent-posts.ts';
 import type { AgentPlace } from '../../infra/local/sim/agent-posts.ts';
 import type { Run } from '../../infra/local/sim/container-runs.ts';
 import type { MemoryGroup } from '../../infra/local/sim/group-life.ts';
@@ -71,8 +79,6 @@ const retryMs = 1_000;
 const deadlineMs = 9_000;
 /** So far ahead the ends of programs are looked up. */
 const horizonMs = 600_000;
-/** What an agent gives up on (infra/agent/README.md, Reports). */
-const definite: ReadonlySet<number> = new Set([200, 204, 400, 409, 410, 413, 415, 422]);
 
 const answerSchema = z.object({
   volumes: z.array(
@@ -230,8 +236,9 @@ export class LifeAgents {
       const answer = await answerer(call);
       // Its sender has given up by then.
       if (this.#parts.now() >= sentAt + answerWithinMs) return;
-      if (definite.has(answer.status)) onAnswer(answer);
-      agent.waitsUntil = this.#parts.now() + (definite.has(answer.status) ? 0 : retryMs);
+      const isDefinite = definiteAnswers.has(answer.status);
+      if (isDefinite) onAnswer(answer);
+      agent.waitsUntil = this.#parts.now() + (isDefinite ? 0 : retryMs);
     };
     this.#parts.start(hear());
   }
@@ -244,15 +251,13 @@ function agentsIn({ name: group, body, createdAt: putAt }: MemoryGroup, volumes:
   const uid = body.tags[tagNames.uid];
   if (tags === undefined || uid === undefined) return [];
   const { restartPolicy } = body;
-  return body.containers
-    .filter(({ command = [] }) => command[0] === '/.sk/sk')
-    .map(({ name: container }) => ({
-      place: { uid, tags, container, restartPolicy, putAt },
-      at: { group, container },
-      volumes: new Map(volumes.map((name) => [name, undefined])),
-      drainBy: undefined,
-      reported: '',
-      mustFetch: false,
-      waitsUntil: 0,
-    }));
+  return agentContainers(body).map((container) => ({
+    place: { uid, tags, container, restartPolicy, putAt },
+    at: { group, container },
+    volumes: new Map(volumes.map((name) => [name, undefined])),
+    drainBy: undefined,
+    reported: '',
+    mustFetch: false,
+    waitsUntil: 0,
+  }));
 }

@@ -1,10 +1,12 @@
 import { agentKey, signature } from '../../../shared/core/agent/key.ts';
 import type { RootKeys } from '../../../shared/core/agent/key.ts';
 import type { AgentTags } from '../../../shared/core/agent/agent-tags.ts';
+import { runCommand } from '../../../shared/core/agent/places.ts';
 import { defined } from '../../../shared/core/defined.ts';
 import type { GroupBody } from '../../../shared/core/group/group.ts';
 import type { JsonObject } from '../../../shared/core/json.ts';
 import type { SignedRequest } from '../../../shared/app/answer-signed.ts';
+import { restarts } from './container-runs.ts';
 import type { Run } from './container-runs.ts';
 
 /** One container with an agent, of one PUT. */
@@ -23,6 +25,13 @@ export interface AgentPost {
   readonly body: string;
   readonly authorization: string;
 }
+
+/** The answers that an agent sends nothing again after (infra/agent/README.md, Reports). */
+export const definiteAnswers: ReadonlySet<number> = new Set([200, 204, 400, 409, 410, 413, 415, 422]);
+
+/** The names of the containers that an agent stays beside. */
+export const agentContainers = ({ containers }: Pick<GroupBody, 'containers'>): readonly string[] =>
+  containers.filter(({ command = [] }) => command[0] === runCommand[0]).map(({ name }) => name);
 
 /** Which run of the container this is, the first as 1; a later one sorts behind it. */
 export const bootIdOf = ({ putAt }: Pick<AgentPlace, 'putAt'>, run: number): string =>
@@ -105,16 +114,13 @@ export const requestOf = ({ uid, body, authorization }: AgentPost): SignedReques
 function endingState({ restartPolicy }: AgentPlace, last: Run | undefined, isDrained: boolean): JsonObject {
   if (last?.end === undefined) return { phase: 'running', started: true, ready: true, final: false };
   const { end } = last;
-  const final = isDrained || !isRunAgain(restartPolicy, end.exitCode);
+  const final = isDrained || !restarts(restartPolicy, end.exitCode);
   const phase = end.isParked === true ? 'parked' : 'ended';
   return { phase, started: false, ready: false, final, ended: endOf(last, end) };
 }
 
 const lastEnded = (before: Run | undefined): JsonObject =>
   before?.end === undefined ? {} : { lastEnded: endOf(before, before.end) };
-
-const isRunAgain = (policy: GroupBody['restartPolicy'], exitCode: number): boolean =>
-  policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 
 const instant = (ms: number): string => new Date(ms).toISOString();
 

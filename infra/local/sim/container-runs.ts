@@ -53,7 +53,8 @@ type Policy = GroupBody['restartPolicy'];
 const firstBackoffMs = 10_000;
 const longestBackoffMs = 300_000;
 
-const restarts = (policy: Policy, exitCode: number): boolean =>
+/** Whether ACI starts a container again that has ended so. */
+export const restarts = (policy: Policy, exitCode: number): boolean =>
   policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
 
 /** The runs of one container that is first started at `from`, as far as they have begun at `until`. */

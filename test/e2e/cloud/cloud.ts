@@ -89,6 +89,15 @@ export async function field(kind: string, name: string, path: string, namespace 
 export const phase = (name: string, namespace = 'default'): Promise<string> =>
   field('pod', name, '{.status.phase}', namespace);
 
+/** Of a phase. */
+export const isOver = (seen: string): boolean => seen === 'Succeeded' || seen === 'Failed';
+
+/** The events of a pod, a line each; `line`: of what of them. */
+export const eventsOf = (name: string, namespace: string, line = '{.reason}: {.message}'): Promise<string> => {
+  const path = `jsonpath={range .items[*]}${line}{"\\n"}{end}`;
+  return output('get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`, '-o', path);
+};
+
 /** Names of all pods with a label, or of all. */
 export async function podNames(selector = '', namespace = 'default'): Promise<string[]> {
   const names = await output(

@@ -15,6 +15,7 @@ import {
   createNamespace,
   field,
   groupOf,
+  isOver,
   kubectl,
   output,
   phase,
@@ -31,8 +32,6 @@ const before = settings();
 const published = before['AGENT_IMAGE'];
 const hostAliases = [{ ip: '10.1.2.3', hostnames: ['db.example'] }];
 const sh = (script: string): readonly string[] => ['sh', '-c', script];
-
-const isOver = (seen: string): boolean => seen === 'Succeeded' || seen === 'Failed';
 
 /** The log of a pod that has ended. */
 async function ended(name: string): Promise<{ readonly phase: string; readonly log: string }> {

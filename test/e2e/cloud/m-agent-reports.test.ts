@@ -4,7 +4,9 @@ import { settings } from './app-settings.ts';
 import {
   apply,
   createNamespace,
+  eventsOf,
   field,
+  isOver,
   kubectl,
   output,
   phase,
@@ -17,15 +19,10 @@ import {
 const namespace = 'm-agent-reports';
 const published = settings()['AGENT_IMAGE'];
 const sh = (script: string): readonly string[] => ['sh', '-c', script];
-const isOver = (seen: string): boolean => seen === 'Succeeded' || seen === 'Failed';
 
 const of = (name: string, path: string): Promise<string> => field('pod', name, path, namespace);
 const ended = (name: string): Promise<string> => until(`${name} ends`, () => phase(name, namespace), isOver, 180_000);
 const end = '{.status.containerStatuses[0].state.terminated';
-const eventsOf = (name: string): Promise<string> => {
-  const path = 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}';
-  return output('get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`, '-o', path);
-};
 
 /** A Deployment's first pod, as `ready restarts`. */
 const shown = (app: string): Promise<string> => {
@@ -146,7 +143,7 @@ describe.runIf(published !== undefined)('what agents report', () => {
     );
     expect(await shown('broken')).toBe('false 0');
     expect(await shown('slow')).toBe('true 0');
-    expect(await eventsOf(await podOf('broken'))).toContain('Unhealthy: Readiness probe failed: cat: ');
+    expect(await eventsOf(await podOf('broken'), namespace)).toContain('Unhealthy: Readiness probe failed: cat: ');
   });
 
   it('messages: of the file, wherever it is, and of the log', async () => {

@@ -5,8 +5,10 @@ import { caseObjects, neverPulled } from './case-shapes.ts';
 import {
   apply,
   createNamespace,
+  eventsOf,
   field,
   groupOf,
+  isOver,
   kubectl,
   output,
   phase,
@@ -20,7 +22,6 @@ const published = settings()['AGENT_IMAGE'];
 
 const of = (name: string, path: string): Promise<string> => field('pod', name, path, namespace);
 const status = (name: string, path: string): Promise<string> => of(name, `{.status.containerStatuses[0].${path}}`);
-const isOver = (seen: string): boolean => seen === 'Succeeded' || seen === 'Failed';
 /** `phase code message` of a pod with one container, when it has ended. */
 async function ended(name: string): Promise<string> {
   await until(`${name} ends`, () => phase(name, namespace), isOver, 180_000);
@@ -35,10 +36,6 @@ const becomes = (what: string, name: string, path: string, wanted: string): Prom
     (seen) => seen === wanted,
     180_000,
   );
-const eventsOf = (name: string): Promise<string> => {
-  const path = 'jsonpath={range .items[*]}{.reason}: {.message}{"\\n"}{end}';
-  return output('get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`, '-o', path);
-};
 
 describe.runIf(published !== undefined)('pods of kinds that are easily got wrong', () => {
   beforeAll(async () => {
@@ -62,7 +59,7 @@ describe.runIf(published !== undefined)('pods of kinds that are easily got wrong
       'Pending',
       'ImagePullBackOff',
     ]);
-    expect(await eventsOf(name)).toContain(`Failed: Failed to pull image "${image}": `);
+    expect(await eventsOf(name, namespace)).toContain(`Failed: Failed to pull image "${image}": `);
   });
 
   it('an image that is changed is pulled, and its pod runs as if nothing had been', async () => {
@@ -123,7 +120,7 @@ describe.runIf(published !== undefined)('pods of kinds that are easily got wrong
   it('a slow start: the liveness probe waits for the startup probe', async () => {
     await becomes('is ready', 'start-slow', 'ready', 'true');
     expect([await status('start-slow', 'started'), await status('start-slow', 'restartCount')]).toEqual(['true', '0']);
-    expect(await eventsOf('start-slow')).toContain('Unhealthy: Startup probe failed: cat: ');
+    expect(await eventsOf('start-slow', namespace)).toContain('Unhealthy: Startup probe failed: cat: ');
   });
 
   it('a start that never succeeds is tried again, and no container counts as started', async () => {
@@ -134,7 +131,9 @@ describe.runIf(published !== undefined)('pods of kinds that are easily got wrong
       180_000,
     );
     expect([await status('start-never', 'started'), await status('start-never', 'ready')]).toEqual(['false', 'false']);
-    expect(await eventsOf('start-never')).toContain('Killing: Container main failed startup probe, will be restarted');
+    expect(await eventsOf('start-never', namespace)).toContain(
+      'Killing: Container main failed startup probe, will be restarted',
+    );
   });
 
   it('a readiness that ends takes the pod out of its Service, and restarts nothing', async () => {
@@ -165,7 +164,7 @@ describe.runIf(published !== undefined)('pods of kinds that are easily got wrong
       (seen) => Number(seen) > 0,
       180_000,
     );
-    expect(await eventsOf('live-hangs')).toMatch(/^Unhealthy: Liveness probe failed: .*timed out/m);
+    expect(await eventsOf('live-hangs', namespace)).toMatch(/^Unhealthy: Liveness probe failed: .*timed out/m);
   });
 
   it('the downward API: resources and address, and an annotation as it becomes', async () => {

@@ -1,7 +1,7 @@
 /** Who a pod's program is, and by what name it finds itself, where the agent starts it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settings } from './app-settings.ts';
-import { apply, createNamespace, output, phase, pod, removeNamespace, until } from './cloud.ts';
+import { apply, createNamespace, isOver, output, phase, pod, removeNamespace, until } from './cloud.ts';
 
 const namespace = 'n-names';
 const published = settings()['AGENT_IMAGE'];
@@ -10,7 +10,6 @@ const named = sh('cat /etc/hostname; echo $HOSTNAME; grep "$HOSTNAME" /etc/hosts
 const image = 'registry.local/busybox:1';
 
 const logs = async (name: string): Promise<readonly string[]> => {
-  const isOver = (seen: string): boolean => seen === 'Succeeded' || seen === 'Failed';
   await until(`${name} has ended`, () => phase(name, namespace), isOver, 180_000);
   return (await output('logs', '-n', namespace, name)).split('\n');
 };

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settings } from './app-settings.ts';
-import { apply, createNamespace, field, output, phase, pod, removeNamespace, until } from './cloud.ts';
+import { apply, createNamespace, eventsOf, field, phase, pod, removeNamespace, until } from './cloud.ts';
 
 const namespace = 'q-no-egress';
 const { AGENT_IMAGE: published, APP_URL: appUrl = '' } = settings();
@@ -13,10 +13,6 @@ const firewall = (action: '--insert' | '--delete'): void => void execFileSync('i
 
 const status = (name: string, path: string): Promise<string> =>
   field('pod', name, `{.status.containerStatuses[0].${path}}`, namespace);
-const eventsOf = (name: string): Promise<string> => {
-  const path = 'jsonpath={range .items[*]}{.type} {.reason} {.count}: {.message}{"\\n"}{end}';
-  return output('get', 'events', '-n', namespace, '--field-selector', `involvedObject.name=${name}`, '-o', path);
-};
 
 describe.runIf(published !== undefined && appUrl !== '')('an agent without a way to the app', () => {
   let isShut = false;
@@ -70,7 +66,7 @@ describe.runIf(published !== undefined && appUrl !== '')('an agent without a way
   it('a Warning names what is in the way, once', async () => {
     const events = await until(
       'the Warning',
-      () => eventsOf('serves'),
+      () => eventsOf('serves', namespace, '{.type} {.reason} {.count}: {.message}'),
       (seen) => seen.includes('AgentSilent'),
       240_000,
     );
